@@ -1,0 +1,3 @@
+//! Talking to the Intercom API.
+
+pub mod operation;

@@ -1,0 +1,3 @@
+//! Work with an Intercom workspace from Rust.
+
+pub mod api;
