@@ -18,7 +18,7 @@ use crate::api::reply::Reply;
 
 const NAME: ResourceName = ResourceName::ConversationParts;
 /// Ids read from the store at a time.
-const BATCH: usize = 500;
+const BATCH: u32 = 500;
 /// Conversations stored in one transaction, when so many answers are there.
 const CHUNK: usize = 8;
 /// After so many failures in a row the rest would fail as well.

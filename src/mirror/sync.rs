@@ -59,9 +59,11 @@ pub async fn sync(
     observer: &mut dyn Observer,
 ) -> Result<Summary, Error> {
     let began = Instant::now();
-    let me = client.execute(operation("identifyAdmin")?, &Arguments::default()).await?;
+    let identify = operation("identifyAdmin")?;
+    let me = client.execute(identify, &Arguments::default()).await?;
     let clock = Clock::of(&me);
-    let workspace = workspace(client, &me)?;
+    let address = client.request(identify, &Arguments::default())?;
+    let workspace = workspace(address.url().as_str().trim_end_matches(identify.path), &me)?;
     match &workspace {
         Some(workspace) => store.bind(workspace)?,
         None => observer.event(&Event::SyncWarning {
@@ -98,7 +100,7 @@ fn lanes(resources: &[ResourceName]) -> Vec<Vec<ResourceName>> {
 }
 
 /// The workspace of the token, from the answer of `/me`; `None` when it has no code.
-fn workspace(client: &Client, me: &Reply) -> Result<Option<Workspace>, Error> {
+fn workspace(base_url: &str, me: &Reply) -> Result<Option<Workspace>, Error> {
     let document: Value =
         serde_json::from_str(me.json_text()?).map_err(|error| crate::api::error::Error::drift(me, error))?;
     let app = &document["app"];
@@ -106,7 +108,7 @@ fn workspace(client: &Client, me: &Reply) -> Result<Option<Workspace>, Error> {
         id_code,
         name: fields::text(&app["name"]),
         region: fields::text(&app["region"]),
-        base_url: Some(client.transport().base_url().to_string()),
+        base_url: Some(base_url.to_owned()),
         timezone: fields::text(&app["timezone"]),
     }))
 }
@@ -137,7 +139,8 @@ pub(super) fn local() -> i64 {
 /// When the server made an answer, in its own epoch seconds.
 pub(super) fn date(reply: &Reply) -> Option<i64> {
     let date = reply.headers.get(reqwest::header::DATE)?.to_str().ok()?;
-    jiff::fmt::rfc2822::parse(date).ok().map(|date| date.timestamp().as_second())
+    let date = httpdate::parse_http_date(date).ok()?;
+    Timestamp::try_from(date).ok().map(Timestamp::as_second)
 }
 
 /// A sync under way.
@@ -162,11 +165,10 @@ pub(super) struct Tally {
     pub resumed: bool,
 }
 
-impl Run<'_> {
-    fn lock(&self) -> MutexGuard<'_, Shared<'_>> {
+impl<'a> Run<'a> {
+    fn lock(&self) -> MutexGuard<'_, Shared<'a>> {
         // A panic elsewhere leaves no half-done state: every write is a transaction.
-        let guard: MutexGuard<'_, _> = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        guard
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn tell(&self, event: Event) {
