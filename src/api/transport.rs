@@ -147,7 +147,9 @@ impl Transport {
             Some(rate) => match Duration::try_from_secs_f64(1.0 / rate) {
                 Ok(interval) if rate > 0.0 && interval <= Duration::from_secs(3_600) => Some(interval),
                 _ => {
-                    return Err(Error::InvalidRequest(format!("{rate} requests per second is no rate limit")));
+                    return Err(Error::InvalidRequest(format!(
+                        "{rate} requests per second is no rate limit"
+                    )));
                 }
             },
         };

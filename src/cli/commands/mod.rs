@@ -9,9 +9,6 @@ mod completions;
 
 mod doctor;
 
-
-
-
 use clap::{ArgMatches, Command};
 
 use super::context::Context;
@@ -19,16 +16,7 @@ use super::error::Error;
 
 /// Commands of the first level.
 pub fn top_level() -> Vec<Command> {
-    vec![
-
-
-        api::command(),
-        auth::command(),
-        doctor::command(),
-
-        completions::command(),
-        completions::man(),
-    ]
+    vec![api::command(), auth::command(), doctor::command(), completions::command(), completions::man()]
 }
 
 /// Commands inside a group of operations.
