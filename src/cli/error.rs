@@ -72,10 +72,12 @@ impl Error {
         let fixed = |text: &str| Some(text.to_owned());
         match self {
             Error::Usage { hint, .. } | Error::Finding { hint, .. } => hint.clone(),
-            Error::Config(_) => fixed("correct the file or name another one with --config; `intercom-pp-cli doctor` checks it"),
-            Error::NoToken => {
-                fixed("set INTERCOM_ACCESS_TOKEN or run `intercom-pp-cli auth set-token`; `intercom-pp-cli demo` needs no token")
-            }
+            Error::Config(_) => fixed(
+                "correct the file or name another one with --config; `intercom-pp-cli doctor` checks it",
+            ),
+            Error::NoToken => fixed(
+                "set INTERCOM_ACCESS_TOKEN or run `intercom-pp-cli auth set-token`; `intercom-pp-cli demo` needs no token",
+            ),
             Error::Api(error) => api_hint(error),
             _ => None,
         }
@@ -108,7 +110,12 @@ impl Error {
         let message = match self {
             Error::Clap(error) => {
                 let text = error.render().to_string();
-                text.trim_start_matches("error: ").split("\n\nUsage:").next().unwrap_or_default().trim().to_owned()
+                text.trim_start_matches("error: ")
+                    .split("\n\nUsage:")
+                    .next()
+                    .unwrap_or_default()
+                    .trim()
+                    .to_owned()
             }
             other => other.to_string(),
         };
@@ -166,7 +173,9 @@ fn api_exit(error: &api::Error) -> Exit {
 
 fn api_hint(error: &api::Error) -> Option<String> {
     let hint = match error.status() {
-        Some(401) => "the token may be wrong, revoked or of another region: `intercom-pp-cli doctor` finds out which",
+        Some(401) => {
+            "the token may be wrong, revoked or of another region: `intercom-pp-cli doctor` finds out which"
+        }
         Some(403) => "the token lacks a permission for this; see the app's settings in the Developer Hub",
         Some(404 | 410) => "check the id; list what there is with the group's `list` command",
         Some(429) => "lower --rate-limit or try again in a minute",
