@@ -9,5 +9,9 @@ pub mod api;
 pub mod cli;
 #[cfg(feature = "cli")]
 pub mod config;
+#[cfg(feature = "cli")]
+pub mod mirror;
+#[cfg(feature = "cli")]
+pub mod report;
 
 pub use api::{Client, Error, Region, Response, Settings, Token, types};
