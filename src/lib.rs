@@ -9,5 +9,11 @@ pub mod api;
 pub mod cli;
 #[cfg(feature = "cli")]
 pub mod config;
+#[cfg(feature = "cli")]
+pub mod mirror;
+#[cfg(feature = "cli")]
+pub mod report;
+#[cfg(feature = "cli")]
+pub mod sandbox;
 
 pub use api::{Client, Error, Region, Response, Settings, Token, types};
