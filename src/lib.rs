@@ -1,3 +1,5 @@
 //! Work with an Intercom workspace from Rust.
 
 pub mod api;
+#[cfg(feature = "cli")]
+pub mod sandbox;
