@@ -1,0 +1,235 @@
+//! Follows a list or a search to its end.
+//!
+//! A page keeps its records as JSON text, untouched. What comes next is read from the answer
+//! leniently (`pages.next` may be an object, a URL or null), but only ever used as query or body
+//! values of the same operation: an address in an answer is never followed. It must not end early
+//! without saying so, and must not go round in circles.
+
+use std::collections::BTreeMap;
+
+use futures::stream::{self, Stream};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::error::Error;
+use super::executor::Arguments;
+use super::operation::{Operation, Paging};
+use super::reply::Reply;
+
+/// One page of a list.
+#[derive(Debug)]
+pub struct Page {
+    pub reply: Reply,
+    /// Key of the list inside the document, e.g. `data` or `conversations`; `None` when it has none.
+    pub key: Option<String>,
+    /// The records, as received.
+    pub items: Vec<Box<RawValue>>,
+    /// How to ask for the page after this one; `None` on the last.
+    pub next: Option<Next>,
+}
+
+/// The start of the following page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    StartingAfter(String),
+    Page(u64),
+    Scroll(String),
+}
+
+impl Client {
+    /// All pages from the one that `arguments` describe, each fetched when it is polled. `per_page` is
+    /// a wish: it is cut to what the operation accepts, and halved when large pages time out.
+    pub fn pages<'a>(
+        &'a self,
+        operation: &'a Operation,
+        arguments: Arguments,
+        per_page: Option<u32>,
+    ) -> impl Stream<Item = Result<Page, Error>> + 'a {
+        let walk = Walk { client: self, operation, arguments, size: page_size(operation, per_page), last: None };
+        stream::try_unfold(Some(walk), |walk| async move {
+            let Some(mut walk) = walk else { return Ok(None) };
+            let page = walk.fetch().await?;
+            let following = match &page.next {
+                Some(next) if walk.last.as_ref() == Some(next) => {
+                    return Err(Error::PagingLoop { path: walk.operation.path.to_owned() });
+                }
+                Some(next) => {
+                    walk.arguments = next.apply(walk.operation, walk.arguments)?;
+                    walk.last = Some(next.clone());
+                    Some(walk)
+                }
+                None => None,
+            };
+            Ok(Some((page, following)))
+        })
+    }
+}
+
+struct Walk<'a> {
+    client: &'a Client,
+    operation: &'a Operation,
+    arguments: Arguments,
+    size: Option<u32>,
+    last: Option<Next>,
+}
+
+impl Walk<'_> {
+    async fn fetch(&mut self) -> Result<Page, Error> {
+        loop {
+            let arguments = with_size(self.operation, self.arguments.clone(), self.size)?;
+            match self.client.execute(self.operation, &arguments).await {
+                Ok(reply) => return Page::read(self.operation, &arguments, reply),
+                // The end of a scroll may be an empty list or a 404.
+                Err(error) if error.is_not_found() && matches!(self.last, Some(Next::Scroll(_))) => {
+                    return Ok(Page::empty());
+                }
+                // Halving keeps the cursor valid; page numbers would shift.
+                Err(error) if error.is_overload() && self.size.is_some_and(|size| size > 1) && self.by_cursor() => {
+                    self.size = self.size.map(|size| size / 2);
+                    tracing::debug!(size = self.size, %error, "asking for smaller pages");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn by_cursor(&self) -> bool {
+        matches!(self.operation.paging, Paging::Cursor { .. } | Paging::CursorInBody { .. })
+    }
+}
+
+/// The page size to ask for: the wish within what the operation accepts, its maximum without a wish.
+pub fn page_size(operation: &Operation, wish: Option<u32>) -> Option<u32> {
+    match operation.paging {
+        Paging::Cursor { max } | Paging::CursorInBody { max } | Paging::Page { max } => {
+            Some(wish.unwrap_or(max).clamp(1, max))
+        }
+        Paging::None | Paging::Scroll => None,
+    }
+}
+
+fn with_size(operation: &Operation, mut arguments: Arguments, size: Option<u32>) -> Result<Arguments, Error> {
+    let Some(size) = size else { return Ok(arguments) };
+    match operation.paging {
+        Paging::CursorInBody { .. } => set_in_body(&mut arguments, "per_page", json!(size))?,
+        _ => set_in_query(&mut arguments, "per_page", size.to_string()),
+    }
+    Ok(arguments)
+}
+
+fn set_in_query(arguments: &mut Arguments, name: &str, value: String) {
+    arguments.query.retain(|(other, _)| other != name);
+    arguments.query.push((name.to_owned(), value));
+}
+
+fn set_in_body(arguments: &mut Arguments, name: &str, value: Value) -> Result<(), Error> {
+    let no_object = || Error::InvalidRequest("a search body must be a JSON object".into());
+    let mut body: Value = match &arguments.body {
+        Some(body) => serde_json::from_slice(body).map_err(|error| Error::InvalidRequest(error.to_string()))?,
+        None => json!({}),
+    };
+    let pagination = body.as_object_mut().ok_or_else(no_object)?.entry("pagination").or_insert_with(|| json!({}));
+    if !pagination.is_object() {
+        *pagination = json!({});
+    }
+    pagination[name] = value;
+    arguments.body = Some(body.to_string().into_bytes());
+    Ok(())
+}
+
+impl Next {
+    fn apply(&self, operation: &Operation, mut arguments: Arguments) -> Result<Arguments, Error> {
+        match (self, operation.paging) {
+            (Next::StartingAfter(cursor), Paging::CursorInBody { .. }) => {
+                set_in_body(&mut arguments, "starting_after", json!(cursor))?;
+            }
+            (Next::StartingAfter(cursor), _) => set_in_query(&mut arguments, "starting_after", cursor.clone()),
+            (Next::Page(page), Paging::CursorInBody { .. }) => {
+                set_in_body(&mut arguments, "page", json!(page))?;
+            }
+            (Next::Page(page), _) => set_in_query(&mut arguments, "page", page.to_string()),
+            (Next::Scroll(scroll), _) => set_in_query(&mut arguments, "scroll_param", scroll.clone()),
+        }
+        Ok(arguments)
+    }
+}
+
+impl Page {
+    fn empty() -> Self {
+        Page { reply: Reply::empty(), key: None, items: Vec::new(), next: None }
+    }
+
+    /// Reads a list document: its records and what comes next.
+    ///
+    /// # Errors
+    /// When the answer is no JSON object.
+    pub fn read(operation: &Operation, arguments: &Arguments, reply: Reply) -> Result<Self, Error> {
+        let text = reply.json_text()?;
+        let fields: BTreeMap<String, Box<RawValue>> =
+            serde_json::from_str(text).map_err(|error| Error::drift(&reply, error))?;
+        let key = list_key(operation, &fields);
+        let items: Vec<Box<RawValue>> = match key.as_ref().and_then(|key| fields.get(key)) {
+            Some(list) => serde_json::from_str(list.get()).map_err(|error| Error::drift(&reply, error))?,
+            None => Vec::new(),
+        };
+        let value = |name: &str| -> Value {
+            fields.get(name).and_then(|it| serde_json::from_str(it.get()).ok()).unwrap_or_default()
+        };
+        let next = match operation.paging {
+            Paging::None => None,
+            Paging::Scroll if items.is_empty() => None,
+            Paging::Scroll => value("scroll_param").as_str().map(|it| Next::Scroll(it.to_owned())),
+            _ => next_page(&value("pages"), arguments, operation.paging),
+        };
+        Ok(Page { reply, key, items, next })
+    }
+}
+
+/// The key of the list: `data`, or the one array of the document, or the one named like the path.
+fn list_key(operation: &Operation, fields: &BTreeMap<String, Box<RawValue>>) -> Option<String> {
+    let lists: Vec<&String> =
+        fields.iter().filter(|(_, value)| value.get().starts_with('[')).map(|(name, _)| name).collect();
+    let named = |name: &str| lists.iter().find(|list| list.as_str() == name).copied();
+    let segment = operation.path.split('/').rfind(|it| !it.is_empty() && !it.starts_with('{') && *it != "search");
+    named("data").or_else(|| segment.and_then(named)).or_else(|| lists.first().copied()).cloned()
+}
+
+fn next_page(pages: &Value, arguments: &Arguments, paging: Paging) -> Option<Next> {
+    let next = &pages["next"];
+    if let Some(cursor) = text(&next["starting_after"]) {
+        return Some(Next::StartingAfter(cursor));
+    }
+    if let Some(address) = next.as_str() {
+        return from_address(address);
+    }
+    let by_number = matches!(paging, Paging::Page { .. });
+    let asked = || arguments.query.iter().find(|(name, _)| name == "page").and_then(|(_, it)| it.parse().ok());
+    let page = pages["page"].as_u64().or_else(asked).unwrap_or(1);
+    match pages["total_pages"].as_u64() {
+        Some(total) if by_number && page < total => Some(Next::Page(page + 1)),
+        _ => next["page"].as_u64().filter(|next| *next > page).map(Next::Page),
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The cursor or page number in the query of a `next` address; the address itself is not used.
+fn from_address(address: &str) -> Option<Next> {
+    let (_, query) = address.split_once('?')?;
+    let value = |name: &str| {
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        let found = pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)?;
+        let found = found.replace('+', " ");
+        Some(percent_encoding::percent_decode_str(&found).decode_utf8_lossy().into_owned())
+    };
+    value("starting_after")
+        .map(Next::StartingAfter)
+        .or_else(|| value("page").and_then(|page| page.parse().ok()).map(Next::Page))
+}

@@ -1,0 +1,176 @@
+//! An OpenAPI 3.0 document as JSON, with the few questions that code generation asks of it.
+//!
+//! Works on plain JSON values, because most rules rewrite the document in ways a typed model
+//! forbids. It must not hold knowledge about one particular operation: that is the overlay's.
+
+use serde_json::{Map, Value};
+
+use super::error::Error;
+
+/// HTTP methods that a path item may hold.
+pub const METHODS: [&str; 5] = ["get", "post", "put", "delete", "patch"];
+
+pub struct Description {
+    pub root: Value,
+}
+
+/// One operation with its surroundings resolved.
+pub struct OperationFacts<'a> {
+    pub id: String,
+    pub method: &'static str,
+    pub path: &'a str,
+    pub tags: Vec<&'a str>,
+    pub deprecated: bool,
+    /// Path parameters in path order, then query parameters; header parameters are left out.
+    pub parameters: Vec<ParameterFacts>,
+    /// The JSON request body: whether it is required, and its schema.
+    pub body: Option<(bool, &'a Value)>,
+    /// Media types and schemas of the first 2xx answer (or of a redirect when there is no 2xx).
+    pub answer: Option<&'a Map<String, Value>>,
+    pub status: u16,
+}
+
+#[derive(Clone)]
+pub struct ParameterFacts {
+    pub name: String,
+    pub in_path: bool,
+    pub required: bool,
+    pub exploded: bool,
+    pub schema: Value,
+}
+
+impl Description {
+    /// # Errors
+    /// [`Error::Yaml`] when the text is no YAML.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let root = serde_saphyr::from_str(text)
+            .map_err(|error| Error::Yaml { what: "the description", reason: error.to_string() })?;
+        Ok(Description { root })
+    }
+
+    /// The API version, e.g. `2.13`.
+    pub fn version(&self) -> &str {
+        self.root["info"]["version"].as_str().unwrap_or_default()
+    }
+
+    /// Follows `$ref` until something else is found.
+    pub fn resolve<'a>(&'a self, mut value: &'a Value) -> &'a Value {
+        for _ in 0..16 {
+            let Some(target) = reference(value) else { break };
+            value = self.root.pointer(target).unwrap_or(&Value::Null);
+        }
+        value
+    }
+
+    /// Every operation in the order of the document.
+    pub fn operations(&self) -> Vec<OperationFacts<'_>> {
+        let paths = self.root["paths"].as_object();
+        paths
+            .into_iter()
+            .flatten()
+            .flat_map(|(path, item)| {
+                METHODS.iter().filter_map(move |method| {
+                    item.get(*method).map(|operation| self.facts(method, path, item, operation))
+                })
+            })
+            .collect()
+    }
+
+    fn facts<'a>(
+        &'a self,
+        method: &'static str,
+        path: &'a str,
+        item: &'a Value,
+        operation: &'a Value,
+    ) -> OperationFacts<'a> {
+        let (status, answer) = self.success(operation);
+        OperationFacts {
+            id: operation_id(method, path, operation),
+            method,
+            path,
+            tags: operation["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect(),
+            deprecated: operation["deprecated"] == true,
+            parameters: self.parameters(path, item, operation),
+            body: self.json_body(operation),
+            answer,
+            status,
+        }
+    }
+
+    fn parameters(&self, path: &str, item: &Value, operation: &Value) -> Vec<ParameterFacts> {
+        let mut declared: Vec<ParameterFacts> = Vec::new();
+        let sources = [&operation["parameters"], &item["parameters"]];
+        for source in sources.iter().flat_map(|list| list.as_array()).flatten() {
+            let source = self.resolve(source);
+            let name = source["name"].as_str().unwrap_or_default();
+            let known = declared.iter().any(|parameter| parameter.name == name);
+            if source["in"] == "header" || source["in"] == "cookie" || known {
+                continue;
+            }
+            // Some files declare a path parameter as a query parameter: the path decides.
+            let in_path = path.contains(&format!("{{{name}}}"));
+            declared.push(ParameterFacts {
+                name: name.to_owned(),
+                in_path,
+                required: in_path || source["required"] == true,
+                exploded: source["explode"] != false,
+                schema: self.resolve(&source["schema"]).clone(),
+            });
+        }
+        let mut ordered: Vec<ParameterFacts> = placeholders(path)
+            .map(|name| {
+                let declared = declared.iter().find(|parameter| parameter.name == name);
+                declared.cloned().unwrap_or_else(|| ParameterFacts {
+                    name: name.to_owned(),
+                    in_path: true,
+                    required: true,
+                    exploded: false,
+                    schema: serde_json::json!({ "type": "string" }),
+                })
+            })
+            .collect();
+        ordered.extend(declared.into_iter().filter(|parameter| !parameter.in_path));
+        ordered
+    }
+
+    fn json_body<'a>(&'a self, operation: &'a Value) -> Option<(bool, &'a Value)> {
+        let body = self.resolve(operation.get("requestBody")?);
+        let schema = body["content"].as_object()?.iter().find(|(kind, _)| kind.contains("json"))?;
+        Some((body["required"] == true, schema.1.get("schema")?))
+    }
+
+    fn success<'a>(&'a self, operation: &'a Value) -> (u16, Option<&'a Map<String, Value>>) {
+        let responses = operation["responses"].as_object();
+        let class = |digit: char| {
+            responses.and_then(|them| them.iter().find(|(status, _)| status.starts_with(digit)))
+        };
+        match class('2').or_else(|| class('3')) {
+            Some((status, answer)) => {
+                (status.parse().unwrap_or(200), self.resolve(answer)["content"].as_object())
+            }
+            None => (200, None),
+        }
+    }
+}
+
+/// The JSON pointer in a `$ref`, if the value is one.
+pub fn reference(value: &Value) -> Option<&str> {
+    value.get("$ref")?.as_str()?.strip_prefix('#')
+}
+
+/// The names between braces, in order.
+pub fn placeholders(path: &str) -> impl Iterator<Item = &str> {
+    path.split('{').skip(1).filter_map(|rest| rest.split('}').next())
+}
+
+/// The operation's id, or one made from method and path for the few that have none.
+pub fn operation_id(method: &str, path: &str, operation: &Value) -> String {
+    if let Some(id) = operation["operationId"].as_str() {
+        return id.to_owned();
+    }
+    let words = path.split(|it: char| !it.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.fold(method.to_owned(), |id, word| {
+        let (first, rest) = word.split_at(1);
+        id + &first.to_ascii_uppercase() + rest
+    })
+}

@@ -1,0 +1,351 @@
+//! Rules that turn the description into one that progenitor accepts and that survives drift.
+//!
+//! Each rule is a function of its own with a test of its own in `tests/codegen.rs`; [`normalise`]
+//! lists them in the order in which they rely on each other. A rule speaks about shapes, never about
+//! one operation. Requests keep their required fields and choices; answers are read leniently: every
+//! field optional, choices open, unknown fields kept, alternatives as any JSON.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::description::{Description, METHODS, reference};
+use super::schema::{fields, reach};
+
+/// Ending of the request's copy of a schema that answers use as well.
+const INPUT: &str = "_input";
+
+/// Applies every rule.
+pub fn normalise(description: &mut Description) {
+    rewrite_parameters(description);
+    rewrite_answers(description);
+    rewrite_bodies(description);
+    separate_requests_from_answers(description);
+    drop_unreachable_schemas(description);
+    rename_clashing_inline_types(description);
+}
+
+fn each_operation(description: &mut Description, mut visit: impl FnMut(&str, &str, &mut Value)) {
+    let paths = description.root["paths"].as_object_mut();
+    for (path, item) in paths.into_iter().flatten() {
+        for method in METHODS {
+            if let Some(operation) = item.get_mut(method) {
+                visit(method, path, operation);
+            }
+        }
+    }
+}
+
+/// Operation ids are synthesised where missing; parameters declared at the path move into the
+/// operation; header parameters go (the transport sets headers); a path parameter declared in the
+/// query becomes one of the path; an exploded object in the query becomes its properties.
+pub fn rewrite_parameters(description: &mut Description) {
+    let rewritten: Vec<(String, Vec<Value>)> = description
+        .operations()
+        .iter()
+        .map(|facts| {
+            let parameters = facts.parameters.iter().flat_map(|parameter| {
+                let place = if parameter.in_path { "path" } else { "query" };
+                let one = |name: &str, schema: &Value, required: bool| {
+                    json!({ "name": name, "in": place, "required": required, "schema": scalar(description, schema) })
+                };
+                let properties = fields(description, &parameter.schema);
+                match properties.is_empty() || parameter.in_path || parameter.schema["type"] != "object" {
+                    true => vec![one(&parameter.name, &parameter.schema, parameter.required)],
+                    false => properties.iter().map(|it| one(&it.name, &it.schema, false)).collect(),
+                }
+            });
+            (facts.id.clone(), parameters.collect())
+        })
+        .collect();
+    let mut rewritten = rewritten.into_iter();
+    for (_, item) in description.root["paths"].as_object_mut().into_iter().flatten() {
+        if let Some(item) = item.as_object_mut() {
+            item.remove("parameters");
+        }
+    }
+    each_operation(description, |_, _, operation| {
+        if let Some((id, parameters)) = rewritten.next() {
+            operation["operationId"] = id.into();
+            operation["parameters"] = parameters.into();
+        }
+    });
+}
+
+/// The schema of a path or query value: its type alone. Objects such as `{type: object}` that
+/// describe a plain string elsewhere in the file travel as strings.
+fn scalar(description: &Description, schema: &Value) -> Value {
+    let schema = description.resolve(schema);
+    match schema["type"].as_str() {
+        Some(kind @ ("integer" | "number" | "boolean")) => json!({ "type": kind }),
+        _ => match named_choices(schema) {
+            Some(choices) => json!({ "type": "string", "enum": choices }),
+            None => json!({ "type": "string" }),
+        },
+    }
+}
+
+/// Each operation keeps one answer, its success: errors all have one shape, which the transport
+/// reads. Answers that are not JSON become byte streams, and so does a GET without stated content.
+pub fn rewrite_answers(description: &mut Description) {
+    let answers: Vec<(u16, Option<Value>, &'static str)> = description
+        .operations()
+        .iter()
+        .map(|facts| {
+            let json = facts.answer.and_then(|content| {
+                content.iter().find(|(kind, _)| kind.contains("json"))?.1.get("schema").cloned()
+            });
+            let status = if (200..300).contains(&facts.status) { facts.status } else { 200 };
+            (
+                status,
+                json.or_else(|| facts.answer.filter(|it| !it.is_empty()).map(|_| Value::Null)),
+                facts.method,
+            )
+        })
+        .collect();
+    let mut answers = answers.into_iter();
+    each_operation(description, |_, _, operation| {
+        let Some((status, schema, method)) = answers.next() else { return };
+        let stream =
+            json!({ "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } });
+        let content = match schema {
+            Some(Value::Null) => Some(stream),
+            Some(schema) => Some(json!({ "application/json": { "schema": schema } })),
+            None if method == "get" => Some(stream),
+            None => None,
+        };
+        let answer = match content {
+            Some(content) => json!({ "description": "", "content": content }),
+            None => json!({ "description": "" }),
+        };
+        operation["responses"] = json!({ status.to_string(): answer });
+    });
+}
+
+/// Each request body is JSON, required, and has a schema of its own or a reference.
+pub fn rewrite_bodies(description: &mut Description) {
+    let bodies: Vec<Option<Value>> =
+        description.operations().iter().map(|facts| facts.body.map(|(_, schema)| schema.clone())).collect();
+    let mut bodies = bodies.into_iter();
+    each_operation(description, |_, _, operation| {
+        let Some(operation) = operation.as_object_mut() else { return };
+        match bodies.next().flatten() {
+            Some(schema) => operation.insert(
+                "requestBody".into(),
+                json!({ "required": true, "content": { "application/json": { "schema": schema } } }),
+            ),
+            None => operation.remove("requestBody"),
+        };
+    });
+}
+
+/// Gives requests strict schemas and answers lenient ones; what both use is copied for requests.
+pub fn separate_requests_from_answers(description: &mut Description) {
+    let body =
+        |operation: &Value| operation.pointer("/requestBody/content/application~1json/schema").cloned();
+    let mut requests = BTreeSet::new();
+    let mut answers = BTreeSet::new();
+    for item in description.root["paths"].as_object().into_iter().flatten() {
+        for method in METHODS {
+            let Some(operation) = item.1.get(method) else { continue };
+            reach(description, &operation["responses"], &mut answers);
+            if let Some(schema) = body(operation) {
+                reach(description, &schema, &mut requests);
+            }
+        }
+    }
+    let shared: BTreeSet<String> = requests.intersection(&answers).cloned().collect();
+    let empty = Map::new();
+    let source = description.root["components"]["schemas"].as_object().unwrap_or(&empty);
+    let mut schemas = Map::new();
+    for (name, schema) in source {
+        if answers.contains(name) {
+            schemas.insert(name.clone(), lenient(description, schema));
+        }
+        if requests.contains(name) {
+            let copy = if shared.contains(name) { format!("{name}{INPUT}") } else { name.clone() };
+            schemas.insert(copy, strict(description, schema, &shared));
+        }
+    }
+    let rewritten: Vec<(Option<Value>, Value)> = operation_values(description)
+        .map(|operation| {
+            let body = body(operation).map(|schema| strict(description, &schema, &shared));
+            let mut responses = operation["responses"].clone();
+            for answer in responses.as_object_mut().into_iter().flat_map(|it| it.values_mut()) {
+                if let Some(schema) = answer.pointer_mut("/content/application~1json/schema") {
+                    *schema = lenient(description, schema);
+                }
+            }
+            (body, responses)
+        })
+        .collect();
+    description.root["components"] = json!({ "schemas": schemas });
+    let mut rewritten = rewritten.into_iter();
+    each_operation(description, |_, _, operation| {
+        let Some((body, responses)) = rewritten.next() else { return };
+        if let Some(body) = body {
+            operation["requestBody"]["content"]["application/json"]["schema"] = body;
+        }
+        operation["responses"] = responses;
+    });
+}
+
+fn operation_values(description: &Description) -> impl Iterator<Item = &Value> {
+    let paths = description.root["paths"].as_object();
+    paths.into_iter().flatten().flat_map(|(_, item)| METHODS.iter().filter_map(|it| item.get(*it)))
+}
+
+/// A schema for answers. Keeps types only: no required fields, no choices, no formats, no limits.
+pub fn lenient(description: &Description, schema: &Value) -> Value {
+    if let Some(target) = reference(schema) {
+        return json!({ "$ref": format!("#{target}") });
+    }
+    if let Some(parts) = schema["allOf"].as_array() {
+        return lenient(description, &merged(description, schema, parts));
+    }
+    if schema.get("oneOf").is_some() || schema.get("anyOf").is_some() {
+        return json!({});
+    }
+    match schema["type"].as_str() {
+        Some("array") => {
+            let items = lenient(description, &schema["items"]);
+            json!({ "type": "array", "items": items, "nullable": true })
+        }
+        Some(kind @ ("string" | "integer" | "number" | "boolean")) => {
+            json!({ "type": kind, "nullable": true })
+        }
+        _ => match schema["properties"].as_object() {
+            // `additionalProperties: true` is ignored by typify; the empty schema says the same.
+            Some(properties) if !properties.is_empty() => {
+                let properties: Map<_, _> =
+                    properties.iter().map(|(name, it)| (name.clone(), lenient(description, it))).collect();
+                json!({ "type": "object", "properties": properties, "additionalProperties": {} })
+            }
+            _ if schema["type"] == "object" => {
+                json!({ "type": "object", "additionalProperties": {}, "nullable": true })
+            }
+            _ => json!({}),
+        },
+    }
+}
+
+/// A schema for requests: types, required fields, and the choices that make Rust names. Defaults are
+/// dropped because they would be sent; alternatives become one object with the fields of all.
+pub fn strict(description: &Description, schema: &Value, shared: &BTreeSet<String>) -> Value {
+    if let Some(target) = reference(schema) {
+        let name = target.trim_start_matches("/components/schemas/");
+        let ending = if shared.contains(name) { INPUT } else { "" };
+        return json!({ "$ref": format!("#/components/schemas/{name}{ending}") });
+    }
+    if ["allOf", "oneOf", "anyOf"].iter().any(|it| schema.get(it).is_some()) {
+        let fields = fields(description, schema);
+        if fields.is_empty() {
+            return json!({});
+        }
+        let required: Vec<&str> = fields.iter().filter(|it| it.required).map(|it| it.name.as_str()).collect();
+        let properties: Map<_, _> =
+            fields.iter().map(|it| (it.name.clone(), strict(description, &it.schema, shared))).collect();
+        return object(properties, json!(required));
+    }
+    match schema["type"].as_str() {
+        Some("array") => json!({ "type": "array", "items": strict(description, &schema["items"], shared) }),
+        Some("string") => match named_choices(schema) {
+            Some(choices) => json!({ "type": "string", "enum": choices }),
+            None => json!({ "type": "string" }),
+        },
+        Some(kind @ ("integer" | "number" | "boolean")) => json!({ "type": kind }),
+        _ => match schema["properties"].as_object() {
+            Some(properties) if !properties.is_empty() => {
+                let required = schema.get("required").cloned().unwrap_or_else(|| json!([]));
+                let properties = properties
+                    .iter()
+                    .map(|(name, it)| (name.clone(), strict(description, it, shared)))
+                    .collect();
+                object(properties, required)
+            }
+            _ if schema["type"] == "object" => json!({ "type": "object", "additionalProperties": {} }),
+            _ => json!({}),
+        },
+    }
+}
+
+/// An object that takes unknown fields too. What is required but not described is not asked for.
+fn object(properties: Map<String, Value>, required: Value) -> Value {
+    let required: Vec<&Value> = required
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|name| name.as_str().is_some_and(|name| properties.contains_key(name)))
+        .collect();
+    json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": {} })
+}
+
+/// The choices of a string, unless one of them (`=`, `!=`, `~`, a number) makes no Rust name.
+fn named_choices(schema: &Value) -> Option<Vec<&str>> {
+    let choices: Vec<&str> = schema["enum"].as_array()?.iter().filter_map(Value::as_str).collect();
+    let name = |choice: &&str| choice.starts_with(|first: char| first.is_ascii_alphabetic());
+    (!choices.is_empty() && choices.iter().all(name)).then_some(choices)
+}
+
+/// One object out of `allOf` and the properties that stand beside it.
+fn merged(description: &Description, schema: &Value, parts: &[Value]) -> Value {
+    let mut properties = Map::new();
+    for part in parts.iter().chain([schema]) {
+        let part = description.resolve(part);
+        let nested = part["allOf"].as_array().filter(|_| !std::ptr::eq(part, schema));
+        let part = nested.map_or_else(|| part.clone(), |parts| merged(description, part, parts));
+        if let Some(more) = part["properties"].as_object() {
+            properties.extend(more.iter().map(|(name, it)| (name.clone(), it.clone())));
+        }
+    }
+    json!({ "type": "object", "properties": properties })
+}
+
+/// Schemas that no operation reaches would only be compiled for nothing.
+pub fn drop_unreachable_schemas(description: &mut Description) {
+    let mut reachable = BTreeSet::new();
+    reach(description, &description.root["paths"], &mut reachable);
+    if let Some(schemas) = description.root["components"]["schemas"].as_object_mut() {
+        schemas.retain(|name, _| reachable.contains(name));
+    }
+}
+
+/// typify names an inline object after its parent and its property. Where a component has that name
+/// already, the inline one gets a title, which typify prefers.
+pub fn rename_clashing_inline_types(description: &mut Description) {
+    let schemas = description.root["components"]["schemas"].as_object_mut();
+    let Some(schemas) = schemas else { return };
+    let mut taken: BTreeSet<String> = schemas.keys().map(|name| pascal(name)).collect();
+    for (name, schema) in schemas.iter_mut() {
+        rename_inline(&pascal(name), schema, &mut taken);
+    }
+}
+
+fn rename_inline(parent: &str, schema: &mut Value, taken: &mut BTreeSet<String>) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, property) in properties.into_iter().flatten() {
+        rename_one(&format!("{parent}{}", pascal(name)), property, taken);
+    }
+    if let Some(items) = schema.get_mut("items") {
+        rename_one(&format!("{parent}Item"), items, taken);
+    }
+}
+
+fn rename_one(name: &str, schema: &mut Value, taken: &mut BTreeSet<String>) {
+    let named = schema.get("properties").is_some() || schema.get("enum").is_some();
+    let mut own = name.to_owned();
+    if named {
+        while !taken.insert(own.clone()) {
+            own.push_str("Inline");
+        }
+        if own != name {
+            schema["title"] = own.clone().into();
+        }
+    }
+    rename_inline(&own, schema, taken);
+}
+
+fn pascal(name: &str) -> String {
+    let words = name.split(|it: char| !it.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(|word| word[..1].to_ascii_uppercase() + &word[1..]).collect()
+}
