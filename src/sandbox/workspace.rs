@@ -12,7 +12,7 @@ use super::clock::Clock;
 use super::model::article::{Article, Collection, HelpCenter, InternalArticle};
 use super::model::company::Company;
 use super::model::contact::{Contact, Note};
-use super::model::conversation::Conversation;
+use super::model::conversation::{Author, Conversation, Happening, State};
 use super::model::people::{Admin, Team};
 use super::model::setup::{
     Activity, DataAttribute, Event, Newsfeed, NewsItem, Segment, SubscriptionType, Tag,
@@ -59,6 +59,8 @@ pub struct Workspace {
     pub activities: Vec<Activity>,
     /// The one open scroll over all companies.
     pub scroll: Option<Scroll>,
+    /// Epoch seconds at which the next snoozed conversation comes back.
+    pub(super) next_wake: Option<i64>,
     pub(super) random: Random,
     pub(super) issued: HashMap<Sequence, u64>,
 }
@@ -193,5 +195,40 @@ impl Workspace {
             *sizes.entry(company.as_str()).or_default() += 1;
         }
         sizes
+    }
+
+    /// Appends what happened now, or at the time it carries, to a conversation.
+    pub fn happen(&mut self, conversation_id: &str, happening: Happening) -> Result<(), Problem> {
+        let (now, part_id) = (self.now(), self.issue(Sequence::Part));
+        let conversation =
+            self.conversations.get_mut(conversation_id).ok_or_else(Problem::no_resource)?;
+        let until = happening.snoozed_until;
+        conversation.append(part_id, happening, now);
+        self.next_wake = self.next_wake.into_iter().chain(until).min();
+        Ok(())
+    }
+
+    /// Opens the snoozed conversations whose time has come.
+    pub fn wake(&mut self) {
+        let now = self.now();
+        if self.next_wake.is_none_or(|at| at > now) {
+            return;
+        }
+        let snoozed = |conversation: &Conversation| {
+            conversation.snoozed_until.filter(|_| conversation.state == State::Snoozed)
+        };
+        let due: Vec<_> = self
+            .conversations
+            .iter()
+            .filter_map(|conversation| Some((snoozed(conversation)?, conversation.id.clone())))
+            .filter(|(until, _)| *until <= now)
+            .collect();
+        for (until, id) in due {
+            let part_id = self.issue(Sequence::Part);
+            if let Some(conversation) = self.conversations.get_mut(&id) {
+                conversation.append(part_id, Happening::new("timer_unsnooze", Author::Bot, until), until);
+            }
+        }
+        self.next_wake = self.conversations.iter().filter_map(snoozed).min();
     }
 }

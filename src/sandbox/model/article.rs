@@ -71,9 +71,27 @@ impl Article {
             "default_locale": locale,
         });
         if let Some(translations) = &self.translations {
-            document["translated_content"] = Value::Object(translations.clone());
+            let mut contents = translations.clone();
+            contents.insert("type".to_owned(), json!("article_translated_content"));
+            contents.insert(locale.to_owned(), self.content(locale));
+            document["translated_content"] = Value::Object(contents);
         }
         document
+    }
+
+    /// The main language as an entry of `translated_content`.
+    fn content(&self, locale: &str) -> Value {
+        json!({
+            "type": "article_content",
+            "title": self.title,
+            "description": self.description,
+            "body": self.body,
+            "author_id": self.author_id,
+            "state": self.state(),
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+            "url": self.url(locale),
+        })
     }
 
     /// What one article shows beyond its entry in a list.

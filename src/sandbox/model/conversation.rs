@@ -301,4 +301,21 @@ impl Conversation {
         }
         ids
     }
+
+    /// Lets one contact stand where another stood, after a merge.
+    pub fn replace_contact(&mut self, old: &str, new: &str) {
+        if !self.contacts.iter().any(|contact| contact == old) {
+            return;
+        }
+        self.contacts.retain(|contact| contact != new);
+        for contact in self.contacts.iter_mut().filter(|contact| *contact == old) {
+            new.clone_into(contact);
+        }
+        let authors = self.parts.iter_mut().map(|part| &mut part.author);
+        for author in authors.chain(std::iter::once(&mut self.source.author)) {
+            if matches!(author, Author::Contact(id) if id == old) {
+                *author = Author::Contact(new.to_owned());
+            }
+        }
+    }
 }
