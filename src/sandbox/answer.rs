@@ -57,10 +57,7 @@ impl Problem {
 
     /// 400 for a value that is there but wrong.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Problem {
-            field: Some(field.into()),
-            ..Problem::new(400, "parameter_invalid", message)
-        }
+        Problem { field: Some(field.into()), ..Problem::new(400, "parameter_invalid", message) }
     }
 
     /// 400 for a value that has to be there.

@@ -45,11 +45,8 @@ impl RateLimit {
         }
         let admitted = self.used < self.limit;
         self.used += u32::from(admitted);
-        let allowance = Allowance {
-            limit: self.limit,
-            remaining: self.limit - self.used,
-            reset: (window + 1) * WINDOW,
-        };
+        let allowance =
+            Allowance { limit: self.limit, remaining: self.limit - self.used, reset: (window + 1) * WINDOW };
         let problem = || Problem::new(429, "rate_limit_exceeded", "Exceeded the rate limit of this window");
         (allowance, if admitted { Ok(()) } else { Err(problem()) })
     }
@@ -73,11 +70,15 @@ pub fn check_version(header: Option<&str>, usual: &str, operation: &Operation) -
     }
     let version = parse(header)
         .filter(|(major, minor)| NEWEST.iter().any(|newest| major == &newest.0 && minor <= &newest.1))
-        .ok_or_else(|| Problem::new(400, "intercom_version_invalid", "The requested version could not be found"))?;
+        .ok_or_else(|| {
+            Problem::new(400, "intercom_version_invalid", "The requested version could not be found")
+        })?;
     match operation.version.and_then(parse) {
-        Some(needed) if version < needed => {
-            Err(Problem::new(400, "intercom_version_invalid", "Endpoint not available in current API version"))
-        }
+        Some(needed) if version < needed => Err(Problem::new(
+            400,
+            "intercom_version_invalid",
+            "Endpoint not available in current API version",
+        )),
         _ => Ok(()),
     }
 }

@@ -28,9 +28,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
 
-use self::server::{Server, lock};
 pub use self::answer::Problem;
 pub use self::clock::Clock;
+use self::server::{Server, lock};
 pub use self::table::{Record, Table};
 pub use self::workspace::{Scroll, Sequence, Workspace};
 
@@ -112,10 +112,7 @@ impl Options {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot listen on port {port}: {source}")]
-    Bind {
-        port: u16,
-        source: std::io::Error,
-    },
+    Bind { port: u16, source: std::io::Error },
     #[error("cannot serve: {0}")]
     Serve(std::io::Error),
     #[error("unknown time zone {0:?}")]

@@ -85,11 +85,7 @@ pub struct Page<'a, T> {
 }
 
 /// The page of `sorted` that is wanted. `sorted` comes in the order of (key, id), `descending` or not.
-pub fn by_cursor<'a, T: Record>(
-    sorted: &[(i64, &'a T)],
-    descending: bool,
-    wanted: &Wanted,
-) -> Page<'a, T> {
+pub fn by_cursor<'a, T: Record>(sorted: &[(i64, &'a T)], descending: bool, wanted: &Wanted) -> Page<'a, T> {
     let handed_out = |key: i64, record: &T, cursor: &Cursor| {
         let order = (key, record.id()).cmp(&(cursor.key, cursor.id.as_str()));
         if descending { order.is_ge() } else { order.is_le() }

@@ -59,9 +59,9 @@ impl Workspace {
 
     /// A company; `sizes` is [`Workspace::company_sizes`], worked out once per request.
     pub fn company_document(&self, company: &Company, sizes: &HashMap<&str, usize>) -> Value {
-        let mut document =
-            company.document(&self.id, sizes.get(company.id.as_str()).copied().unwrap_or(0));
-        let tags: Vec<_> = company.tags.iter().filter_map(|id| self.tag(id)).map(|tag| tag.document()).collect();
+        let mut document = company.document(&self.id, sizes.get(company.id.as_str()).copied().unwrap_or(0));
+        let tags: Vec<_> =
+            company.tags.iter().filter_map(|id| self.tag(id)).map(|tag| tag.document()).collect();
         let segments: Vec<_> = self
             .segments
             .iter()
@@ -205,7 +205,8 @@ impl Workspace {
 }
 
 fn bot(name: &str, from_ai_agent: bool) -> Value {
-    let mut author = json!({"type": "bot", "id": "278", "name": name, "email": "operator+sandbox@intercom.io"});
+    let mut author =
+        json!({"type": "bot", "id": "278", "name": name, "email": "operator+sandbox@intercom.io"});
     if from_ai_agent {
         author["from_ai_agent"] = json!(true);
         author["is_ai_answer"] = json!(true);

@@ -28,12 +28,15 @@ pub fn check_query(operation: &Operation, query: &[(String, String)]) -> Result<
 }
 
 fn check_value(parameter: &Parameter, value: &str) -> Result<(), Problem> {
-    let wrong = |what: &str| Err(Problem::invalid(parameter.name, format!("{} must be {what}", parameter.name)));
+    let wrong =
+        |what: &str| Err(Problem::invalid(parameter.name, format!("{} must be {what}", parameter.name)));
     match parameter.kind {
         Kind::Integer | Kind::Time if value.parse::<i64>().is_err() => wrong("a whole number"),
         Kind::Number if value.parse::<f64>().is_err() => wrong("a number"),
         Kind::Boolean if !matches!(value, "true" | "false") => wrong("true or false"),
-        Kind::Choice(choices) if !choices.contains(&value) => wrong(&format!("one of {}", choices.join(", "))),
+        Kind::Choice(choices) if !choices.contains(&value) => {
+            wrong(&format!("one of {}", choices.join(", ")))
+        }
         _ => Ok(()),
     }
 }

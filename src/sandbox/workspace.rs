@@ -15,7 +15,7 @@ use super::model::contact::{Contact, Note};
 use super::model::conversation::{Author, Conversation, Happening, State};
 use super::model::people::{Admin, Team};
 use super::model::setup::{
-    Activity, DataAttribute, Event, Newsfeed, NewsItem, Segment, SubscriptionType, Tag,
+    Activity, DataAttribute, Event, NewsItem, Newsfeed, Segment, SubscriptionType, Tag,
 };
 use super::model::ticket::{Ticket, TicketState, TicketType};
 use super::random::Random;
@@ -200,8 +200,7 @@ impl Workspace {
     /// Appends what happened now, or at the time it carries, to a conversation.
     pub fn happen(&mut self, conversation_id: &str, happening: Happening) -> Result<(), Problem> {
         let (now, part_id) = (self.now(), self.issue(Sequence::Part));
-        let conversation =
-            self.conversations.get_mut(conversation_id).ok_or_else(Problem::no_resource)?;
+        let conversation = self.conversations.get_mut(conversation_id).ok_or_else(Problem::no_resource)?;
         let until = happening.snoozed_until;
         conversation.append(part_id, happening, now);
         self.next_wake = self.next_wake.into_iter().chain(until).min();

@@ -89,8 +89,7 @@ fn list_activities(workspace: &mut Workspace, request: &Request) -> Outcome {
         .collect();
     found.sort_by_key(|activity| std::cmp::Reverse(activity.created_at));
     let page = by_number(request, &found, 20, 50)?;
-    let logs: Vec<_> =
-        page.records.iter().map(|activity| activity_document(workspace, activity)).collect();
+    let logs: Vec<_> = page.records.iter().map(|activity| activity_document(workspace, activity)).collect();
     Ok(json!({"type": "activity_log.list", "pages": page.pages, "activity_logs": logs}).into())
 }
 

@@ -87,15 +87,19 @@ fn update(workspace: &mut Workspace, request: &Request) -> Outcome {
 fn apply(workspace: &mut Workspace, article: &mut Article, body: &Value) -> Result<(), Problem> {
     let main = body["translated_content"][workspace.locale()].clone();
     for source in [&main, body] {
-        for (name, target) in
-            [("title", &mut article.title), ("description", &mut article.description), ("body", &mut article.body)]
-        {
+        for (name, target) in [
+            ("title", &mut article.title),
+            ("description", &mut article.description),
+            ("body", &mut article.body),
+        ] {
             if let Some(text) = source[name].as_str() {
                 *target = if name == "body" { stored(workspace, text) } else { text.to_owned() };
             }
         }
         if let Some(author_id) = source["author_id"].as_i64() {
-            workspace.admin(author_id).ok_or_else(|| Problem::invalid("author_id", "author_id is no teammate"))?;
+            workspace
+                .admin(author_id)
+                .ok_or_else(|| Problem::invalid("author_id", "author_id is no teammate"))?;
             article.author_id = author_id;
         }
     }

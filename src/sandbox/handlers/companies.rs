@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 use super::{Outcome, family};
 use crate::sandbox::answer::Problem;
 use crate::sandbox::model::company::Company;
-use crate::sandbox::paging::{Wanted, by_cursor, by_number, newest_first};
+use crate::sandbox::paging::by_number;
 use crate::sandbox::request::Request;
-use crate::sandbox::search::listing;
 use crate::sandbox::workspace::{Scroll, Workspace};
 
 /// Records of a page when the caller does not say, and the most he may say.
@@ -57,9 +56,8 @@ fn find_or_list(workspace: &mut Workspace, request: &Request) -> Outcome {
         let id = found.ok_or_else(not_found)?.id.clone();
         return shown(workspace, &id);
     }
-    let has = |ids: &[String], name: &str| {
-        request.query(name).is_none_or(|asked| ids.iter().any(|id| id == asked))
-    };
+    let has =
+        |ids: &[String], name: &str| request.query(name).is_none_or(|asked| ids.iter().any(|id| id == asked));
     page_of(workspace, request, |company| {
         has(&company.tags, "tag_id") && has(&company.segments, "segment_id")
     })
@@ -193,13 +191,15 @@ fn delete(workspace: &mut Workspace, request: &Request) -> Outcome {
 
 fn list_contacts(workspace: &mut Workspace, request: &Request) -> Outcome {
     let company = workspace.companies.get(request.path("id")).ok_or_else(not_found)?;
-    let wanted = Wanted::in_query(request, 50)?;
-    let sorted = newest_first(&workspace.contacts, |contact| {
-        !contact.archived && contact.companies.contains(&company.id)
-    });
-    let page = by_cursor(&sorted, true, &wanted);
-    let data = page.records.iter().map(|contact| workspace.contact_document(contact)).collect();
-    Ok(listing(&page, "list", "data", data).into())
+    let contacts: Vec<_> = workspace
+        .contacts
+        .newest_first()
+        .filter(|contact| !contact.archived && contact.companies.contains(&company.id))
+        .collect();
+    let page = by_number(request, &contacts, 50, 50)?;
+    let data: Vec<_> = page.records.iter().map(|contact| workspace.contact_document(contact)).collect();
+    let answer = json!({"type": "list", "data": data, "total_count": page.total_count, "pages": page.pages});
+    Ok(answer.into())
 }
 
 fn list_segments(workspace: &mut Workspace, request: &Request) -> Outcome {

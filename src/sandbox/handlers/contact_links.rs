@@ -58,8 +58,7 @@ fn note_document(workspace: &Workspace, note: &Note) -> Value {
 
 fn list_notes(workspace: &mut Workspace, request: &Request) -> Outcome {
     let contact = owner(workspace, request)?;
-    let mut notes: Vec<_> =
-        workspace.notes.iter().filter(|note| note.contact_id == contact.id).collect();
+    let mut notes: Vec<_> = workspace.notes.iter().filter(|note| note.contact_id == contact.id).collect();
     notes.reverse();
     let page = by_number(request, &notes, USUAL, 150)?;
     let data = page.records.iter().map(|note| note_document(workspace, note)).collect();
@@ -114,8 +113,7 @@ fn attach_tag(workspace: &mut Workspace, request: &Request) -> Outcome {
 fn detach_tag(workspace: &mut Workspace, request: &Request) -> Outcome {
     let (contact_id, tag_id) = (owner(workspace, request)?.id.clone(), request.path("id"));
     let contact = workspace.touch_contact(&contact_id)?;
-    let place =
-        contact.tags.iter().position(|tag| tag.tag_id == tag_id).ok_or_else(Problem::no_resource)?;
+    let place = contact.tags.iter().position(|tag| tag.tag_id == tag_id).ok_or_else(Problem::no_resource)?;
     let tag = contact.tags.remove(place);
     Ok(tag.document(workspace.tag_name(tag_id)).into())
 }

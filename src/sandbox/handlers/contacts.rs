@@ -115,7 +115,9 @@ fn is_user(role: &Value) -> Result<bool, Problem> {
 }
 
 fn checked_email(email: Option<String>) -> Result<Option<String>, Problem> {
-    let is_one = |email: &String| email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    let is_one = |email: &String| {
+        email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+    };
     match email {
         Some(email) if !is_one(&email) => Err(Problem::invalid("email", "email is no address")),
         email => Ok(email),
@@ -138,9 +140,10 @@ fn set_attributes(
     values: &Value,
 ) -> Result<(), Problem> {
     for (name, value) in values.as_object().into_iter().flatten() {
-        let exists = workspace.data_attributes.iter().any(|attribute| {
-            attribute.model == "contact" && attribute.name == *name && !attribute.archived
-        });
+        let exists = workspace
+            .data_attributes
+            .iter()
+            .any(|attribute| attribute.model == "contact" && attribute.name == *name && !attribute.archived);
         if !exists {
             let message = format!("Custom attribute '{name}' does not exist");
             return Err(Problem::invalid("custom_attributes", message));

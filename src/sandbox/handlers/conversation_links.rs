@@ -111,8 +111,9 @@ fn detach_contact(workspace: &mut Workspace, request: &Request) -> Outcome {
 }
 
 fn redact(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let missing =
-        || Problem::new(404, "conversation_part_or_message_not_found", "Conversation part or message not found");
+    let missing = || {
+        Problem::new(404, "conversation_part_or_message_not_found", "Conversation part or message not found")
+    };
     let id = request.required("conversation_id")?.to_owned();
     let now = workspace.now();
     let conversation = touched(workspace, &id, Problem::no_resource)?;

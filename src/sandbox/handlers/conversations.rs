@@ -124,8 +124,7 @@ fn update(workspace: &mut Workspace, request: &Request) -> Outcome {
 }
 
 fn delete(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let conversation =
-        workspace.conversations.remove(request.path("id")).ok_or_else(Problem::no_resource)?;
+    let conversation = workspace.conversations.remove(request.path("id")).ok_or_else(Problem::no_resource)?;
     Ok(json!({"id": conversation.id, "object": "conversation", "deleted": true}).into())
 }
 
@@ -174,8 +173,7 @@ fn has_attachments(request: &Request) -> bool {
 /// The conversation of the path; `last` is the newest one of the contact who replies.
 fn replied_to(workspace: &Workspace, request: &Request, author: &Author) -> Result<String, Problem> {
     if let (Author::Contact(contact_id), "last") = (author, request.path("id")) {
-        let mut own =
-            workspace.conversations.newest_first().filter(|row| row.contacts.contains(contact_id));
+        let mut own = workspace.conversations.newest_first().filter(|row| row.contacts.contains(contact_id));
         return own.next().map(|row| row.id.clone()).ok_or_else(Problem::no_resource);
     }
     named(workspace, request).map(|conversation| conversation.id.clone())

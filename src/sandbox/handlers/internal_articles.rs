@@ -62,8 +62,7 @@ fn update(workspace: &mut Workspace, request: &Request) -> Outcome {
     let now = workspace.now();
     let author_id = teammate(workspace, request, "author_id")?;
     let owner_id = teammate(workspace, request, "owner_id")?;
-    let article =
-        workspace.internal_articles.get_mut(request.path("id")).ok_or_else(Problem::no_resource)?;
+    let article = workspace.internal_articles.get_mut(request.path("id")).ok_or_else(Problem::no_resource)?;
     if let Some(title) = request.text("title") {
         title.clone_into(&mut article.title);
     }
@@ -77,8 +76,7 @@ fn update(workspace: &mut Workspace, request: &Request) -> Outcome {
 }
 
 fn delete(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let article =
-        workspace.internal_articles.remove(request.path("id")).ok_or_else(Problem::no_resource)?;
+    let article = workspace.internal_articles.remove(request.path("id")).ok_or_else(Problem::no_resource)?;
     Ok(json!({"id": article.id, "object": "internal_article", "deleted": true}).into())
 }
 

@@ -88,15 +88,13 @@ fn options(value: &Value) -> Vec<String> {
 }
 
 fn update_attribute(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let missing =
-        || Problem::new(404, "field_not_found", "We couldn't find that data attribute to update");
+    let missing = || Problem::new(404, "field_not_found", "We couldn't find that data attribute to update");
     let id: i64 = request.path("id").parse().map_err(|_| missing())?;
     let now = workspace.now();
     let attribute =
         workspace.data_attributes.iter_mut().find(|own| own.id == Some(id)).ok_or_else(missing)?;
     attribute.archived = request.flag("archived").unwrap_or(attribute.archived);
-    attribute.messenger_writable =
-        request.flag("messenger_writable").unwrap_or(attribute.messenger_writable);
+    attribute.messenger_writable = request.flag("messenger_writable").unwrap_or(attribute.messenger_writable);
     if let Some(description) = request.text("description") {
         description.clone_into(&mut attribute.description);
     }
@@ -177,9 +175,8 @@ fn summaries(events: &[&Event]) -> Vec<Value> {
     let mut names: Vec<_> = events.iter().map(|event| event.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    let written = |at: Option<i64>| {
-        at.and_then(|at| Timestamp::from_second(at).ok()).map(|time| time.to_string())
-    };
+    let written =
+        |at: Option<i64>| at.and_then(|at| Timestamp::from_second(at).ok()).map(|time| time.to_string());
     let summary = |name: &str| {
         let times = events.iter().filter(|event| event.name == name).map(|event| event.created_at);
         json!({

@@ -108,7 +108,10 @@ pub fn checked_attributes(
             kind.attributes.iter().any(|attribute| attribute.fields.get("name") == Some(&json!(name)))
         });
         if !exists {
-            return Err(Problem::invalid("ticket_attributes", format!("{name} is no attribute of this ticket type")));
+            return Err(Problem::invalid(
+                "ticket_attributes",
+                format!("{name} is no attribute of this ticket type"),
+            ));
         }
         attributes.insert(name.clone(), value.clone());
     }
@@ -153,9 +156,8 @@ fn update(workspace: &mut Workspace, request: &Request) -> Outcome {
 }
 
 fn enter_state(workspace: &mut Workspace, ticket: &mut Ticket, state_id: &str) -> Result<(), Problem> {
-    let category = |id: &str| {
-        workspace.ticket_states.iter().find(|state| state.id == id).map(|state| state.category)
-    };
+    let category =
+        |id: &str| workspace.ticket_states.iter().find(|state| state.id == id).map(|state| state.category);
     let Some(after) = category(state_id) else {
         let message = "Ticket state id is not valid or is not associated with the ticket type";
         return Err(Problem::new(400, "ticket_state_id_invalid", message));

@@ -63,8 +63,7 @@ pub struct DataAttribute {
 impl DataAttribute {
     pub fn document(&self) -> Value {
         let custom = self.id.is_some();
-        let full_name =
-            if custom { format!("custom_attributes.{}", self.name) } else { self.name.clone() };
+        let full_name = if custom { format!("custom_attributes.{}", self.name) } else { self.name.clone() };
         let mut document = json!({
             "type": "data_attribute",
             "name": self.name,

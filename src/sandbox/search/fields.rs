@@ -251,14 +251,20 @@ impl Searchable for Ticket {
             "created_at" => field!(Moment, |row, _| Cell::Moment(Some(row.created_at))),
             "updated_at" => field!(Moment, |row, _| Cell::Moment(Some(row.updated_at))),
             "snoozed_until" => field!(Moment, |row, _| Cell::Moment(row.snoozed_until)),
-            "title" => field!(Text, |row, _| text(row.attributes.get("_default_title_").and_then(Value::as_str))),
+            "title" => {
+                field!(Text, |row, _| text(row.attributes.get("_default_title_").and_then(Value::as_str)))
+            }
             "description" => {
-                field!(Text, |row, _| text(row.attributes.get("_default_description_").and_then(Value::as_str)))
+                field!(Text, |row, _| text(
+                    row.attributes.get("_default_description_").and_then(Value::as_str)
+                ))
             }
             "category" => field!(Text, |row, all| text(Some(all.category(row)))),
             "ticket_type_id" => field!(Text, |row, _| text(Some(&row.type_id))),
             "contact_ids" => field!(Ids, |row, _| ids(row.contacts.iter())),
-            "admin_assignee_id" => field!(Text, |row, _| owned(row.admin_assignee_id.unwrap_or(0).to_string())),
+            "admin_assignee_id" => {
+                field!(Text, |row, _| owned(row.admin_assignee_id.unwrap_or(0).to_string()))
+            }
             "team_assignee_id" => field!(Text, |row, _| owned(row.team_assignee_id.unwrap_or(0).to_string())),
             "open" => field!(Flag, |row, _| Cell::Flag(row.open)),
             "state" => field!(Text, |row, all| {

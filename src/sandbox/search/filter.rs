@@ -118,10 +118,8 @@ impl<T: Searchable> Filter<T> {
         if filters.len() > WIDEST {
             return Err(Problem::invalid("query.value", format!("a group holds up to {WIDEST} filters")));
         }
-        let filters = filters
-            .iter()
-            .map(|filter| Filter::group(filter, depth + 1))
-            .collect::<Result<Vec<_>, _>>()?;
+        let filters =
+            filters.iter().map(|filter| Filter::group(filter, depth + 1)).collect::<Result<Vec<_>, _>>()?;
         Ok(if operator == "AND" { Filter::All(filters) } else { Filter::Any(filters) })
     }
 
@@ -210,7 +208,10 @@ fn operands(value: &Value, operator: Operator, kind: Kind, name: &str) -> Result
     };
     values
         .into_iter()
-        .map(|value| operand(&value, kind).ok_or_else(|| Problem::invalid(name, format!("{value} does not fit {name}"))))
+        .map(|value| {
+            operand(&value, kind)
+                .ok_or_else(|| Problem::invalid(name, format!("{value} does not fit {name}")))
+        })
         .collect()
 }
 
@@ -227,7 +228,9 @@ fn operand(value: &Value, kind: Kind) -> Option<Value> {
 
 fn is_equal<T: Searchable>(cell: &Cell, value: &Value, words: bool, scope: &Scope) -> bool {
     match (cell, value) {
-        (Cell::Text(None) | Cell::Number(None) | Cell::Moment(None) | Cell::Anything(None), Value::Null) => true,
+        (Cell::Text(None) | Cell::Number(None) | Cell::Moment(None) | Cell::Anything(None), Value::Null) => {
+            true
+        }
         (Cell::Ids(ids), Value::Null) => ids.is_empty(),
         (Cell::Text(Some(text)), Value::String(value)) if words => has_word(text, value),
         (Cell::Text(Some(text)), Value::String(value)) => text.to_lowercase() == value.to_lowercase(),

@@ -13,8 +13,18 @@ use crate::sandbox::random::Random;
 use crate::sandbox::workspace::{Sequence, Workspace};
 
 const CHANNELS: &[&str] = &[
-    "conversation", "conversation", "conversation", "conversation", "email", "email", "email", "whatsapp",
-    "instagram", "facebook", "sms", "phone_call",
+    "conversation",
+    "conversation",
+    "conversation",
+    "conversation",
+    "email",
+    "email",
+    "email",
+    "whatsapp",
+    "instagram",
+    "facebook",
+    "sms",
+    "phone_call",
 ];
 
 const AREAS: &[&str] = &["billing", "export", "login", "mobile"];

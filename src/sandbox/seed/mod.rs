@@ -125,9 +125,7 @@ mod tests {
         assert!(any(&|row| row.parts.iter().any(|part| part.author == Author::AiAgent)));
         assert!(any(&|row| row.parts.iter().any(|part| part.part_type == "note")));
         let assigned = |said: bool| {
-            any(&|row| {
-                row.parts.iter().any(|part| part.assigned_to.is_some() && part.body.is_some() == said)
-            })
+            any(&|row| row.parts.iter().any(|part| part.assigned_to.is_some() && part.body.is_some() == said))
         };
         assert!(assigned(true) && assigned(false));
         let contacts = &workspace.contacts;

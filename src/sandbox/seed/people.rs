@@ -76,7 +76,9 @@ fn set_up(workspace: &mut Workspace, options: &Options) {
         let id = workspace.issue(Sequence::Other);
         workspace.tags.push(Tag { id, name: (*name).to_owned() });
     }
-    for (name, person_type) in [("Active", "user"), ("New", "user"), ("Slipping Away", "user"), ("Leads", "contact")] {
+    for (name, person_type) in
+        [("Active", "user"), ("New", "user"), ("Slipping Away", "user"), ("Leads", "contact")]
+    {
         let id = workspace.object_id(created_at);
         workspace.segments.push(Segment { id, name: name.to_owned(), person_type, created_at });
     }
@@ -180,7 +182,8 @@ fn contacts(workspace: &mut Workspace, options: &Options, companies: &[String]) 
             contact.companies = companies.iter().take(12).cloned().collect();
         } else if !companies.is_empty() && workspace.random.chance(70) {
             // Every company gets somebody before any gets a second one.
-            let place = if number <= companies.len() { number - 1 } else { workspace.random.below(companies.len()) };
+            let place =
+                if number <= companies.len() { number - 1 } else { workspace.random.below(companies.len()) };
             contact.companies.push(companies[place].clone());
         }
         if contact.is_user && workspace.random.chance(30) {

@@ -28,12 +28,30 @@ pub const LAST_NAMES: &[&str] = &[
 ];
 
 pub const COMPANY_NAMES: &[&str] = &[
-    "Alder", "Birchwood", "Cobalt", "Driftline", "Ember", "Fjord", "Granite", "Harbor", "Indigo", "Juniper",
-    "Kestrel", "Lumen", "Meridian", "Northwind", "Onyx", "Pinecrest", "Quarry", "Ridgeway", "Saffron",
+    "Alder",
+    "Birchwood",
+    "Cobalt",
+    "Driftline",
+    "Ember",
+    "Fjord",
+    "Granite",
+    "Harbor",
+    "Indigo",
+    "Juniper",
+    "Kestrel",
+    "Lumen",
+    "Meridian",
+    "Northwind",
+    "Onyx",
+    "Pinecrest",
+    "Quarry",
+    "Ridgeway",
+    "Saffron",
     "Tundra",
 ];
 
-pub const COMPANY_KINDS: &[&str] = &["Labs", "Foods", "Logistics", "Studio", "Health", "Partners", "Energy", "Books"];
+pub const COMPANY_KINDS: &[&str] =
+    &["Labs", "Foods", "Logistics", "Studio", "Health", "Partners", "Energy", "Books"];
 
 pub const INDUSTRIES: &[&str] = &["Software", "Retail", "Education", "Healthcare", "Logistics", "Finance"];
 
@@ -55,8 +73,24 @@ pub const BROWSERS: &[(&str, &str)] =
 pub const LANGUAGES: &[&str] = &["en", "de", "es", "fr", "ja", "pt"];
 
 pub const TAGS: &[&str] = &[
-    "bug", "billing", "refund", "vip", "feature request", "churn risk", "onboarding", "outage", "praise",
-    "legal", "Spam", "escalated", "export", "mobile", "integration", "training", "renewal", "partner",
+    "bug",
+    "billing",
+    "refund",
+    "vip",
+    "feature request",
+    "churn risk",
+    "onboarding",
+    "outage",
+    "praise",
+    "legal",
+    "Spam",
+    "escalated",
+    "export",
+    "mobile",
+    "integration",
+    "training",
+    "renewal",
+    "partner",
 ];
 
 pub const NOTES: &[&str] = &[
@@ -71,7 +105,10 @@ pub const TOPICS: &[(&str, &str, [&str; 2])] = &[
     (
         "Invoice shows the wrong VAT number",
         "Our last invoice carries an old VAT number. Can you issue a corrected one?",
-        ["I have corrected the number, a new invoice is on its way.", "Could you send me the number as it should be?"],
+        [
+            "I have corrected the number, a new invoice is on its way.",
+            "Could you send me the number as it should be?",
+        ],
     ),
     (
         "Export stops at 10,000 rows",
@@ -86,7 +123,10 @@ pub const TOPICS: &[(&str, &str, [&str; 2])] = &[
     (
         "Webhook delivers twice",
         "Every webhook arrives two times since yesterday. We do answer with 200.",
-        ["We see the duplicates as well and are looking into it.", "The fix is out, please tell us if it happens again."],
+        [
+            "We see the duplicates as well and are looking into it.",
+            "The fix is out, please tell us if it happens again.",
+        ],
     ),
     (
         "Refund for unused seats",
@@ -96,7 +136,10 @@ pub const TOPICS: &[(&str, &str, [&str; 2])] = &[
     (
         "Dark mode is hard to read",
         "In dark mode the links have almost no contrast. My colleague can't read them at all.",
-        ["Thank you, I have passed this on to the designers.", "Does it help to raise the contrast in settings?"],
+        [
+            "Thank you, I have passed this on to the designers.",
+            "Does it help to raise the contrast in settings?",
+        ],
     ),
     (
         "How do I add a second domain?",
@@ -121,7 +164,10 @@ pub const TOPICS: &[(&str, &str, [&str; 2])] = &[
     (
         "API returns 401 since this morning",
         "Our integration gets a 401 from your API since 6 am. Nothing changed on our side.",
-        ["Your token had expired; you can renew it in the developer hub.", "Which region is your workspace in?"],
+        [
+            "Your token had expired; you can renew it in the developer hub.",
+            "Which region is your workspace in?",
+        ],
     ),
     (
         "Meeting rooms do not sync",
@@ -163,4 +209,5 @@ pub const OUTBOUND: &[&str] = &[
     "Would you have ten minutes to tell us how the rollout went?",
 ];
 
-pub const TEAM_MESSAGES: &[&str] = &["Passing this on to you, they know the invoice.", "Taking over from here."];
+pub const TEAM_MESSAGES: &[&str] =
+    &["Passing this on to you, they know the invoice.", "Taking over from here."];
