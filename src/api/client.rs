@@ -68,6 +68,11 @@ impl Client {
         self
     }
 
+    /// The version that [`Client::with_version`] forces, if any.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
     pub fn transport(&self) -> &Transport {
         &self.transport
     }

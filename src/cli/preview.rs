@@ -15,25 +15,22 @@ use crate::api::client::Client;
 pub async fn show(context: &Context, client: &Client, request: &reqwest::Request) -> Result<(), Error> {
     let preview = client.transport().preview(request);
     let mut query = Map::new();
-    for (name, value) in preview.url.query_pairs() {
+    for (name, value) in request.url().query_pairs() {
         match query.get_mut(name.as_ref()) {
             Some(Value::Array(values)) => values.push(json!(value)),
             Some(known) => *known = json!([known.take(), value]),
             None => drop(query.insert(name.into_owned(), json!(value))),
         }
     }
-    let headers: Map<String, Value> = preview
-        .headers
-        .iter()
-        .map(|(name, value)| (name.to_string(), json!(String::from_utf8_lossy(value.as_bytes()))))
-        .collect();
+    let headers: Map<String, Value> =
+        preview.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     let body = preview.body.as_deref().map(|body| {
         serde_json::from_slice(body).unwrap_or_else(|_| json!(String::from_utf8_lossy(body)))
     });
     let shown = json!({
         "dry_run": true,
-        "method": preview.method.as_str(),
-        "url": preview.url.as_str(),
+        "method": preview.method,
+        "url": preview.url,
         "query": query,
         "headers": headers,
         "body": body,

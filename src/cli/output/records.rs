@@ -43,7 +43,7 @@ impl Records {
             Format::Plain => Ok(writeln!(out, "{}", self.columns.join("\t"))?),
             Format::Table => {
                 let mut table = Table::new();
-                table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+                table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
                 table.set_header(&self.columns);
                 self.table = Some(table);
                 Ok(())
