@@ -275,9 +275,9 @@ async fn only_the_scroll_has_every_company_and_there_is_one_at_a_time() {
     let listed = listed["total_count"].as_u64().unwrap();
     assert!((1..230).contains(&listed));
 
-    let scroll = |token: Value| {
+    let scroll = async |token: Value| {
         let query = token.as_str().map(|token| format!("?scroll_param={token}")).unwrap_or_default();
-        caller.call(Method::GET, Box::leak(format!("/companies/scroll{query}").into_boxed_str()), Value::Null)
+        caller.call(Method::GET, &format!("/companies/scroll{query}"), Value::Null).await
     };
     let (_, first) = scroll(Value::Null).await;
     let (status, second) = scroll(Value::Null).await;

@@ -183,8 +183,8 @@ impl Shared {
         outcome: Result<Answer, Problem>,
     ) -> Response<Body> {
         let request_id = lock(&self.request_ids).uuid();
-        let (status, document): (u16, Option<Value>) = match &outcome {
-            Ok(answer) => (answer.status, answer.body.clone()),
+        let (status, document): (u16, Option<Value>) = match outcome {
+            Ok(answer) => (answer.status, answer.body),
             Err(problem) => (problem.status, Some(problem.document(&request_id))),
         };
         served.status = status;
@@ -206,7 +206,6 @@ impl Shared {
         if let Ok(id) = HeaderValue::from_str(&request_id) {
             headers.insert("x-request-id", id);
         }
-        headers.insert("intercom-version", HeaderValue::from_static(SPEC_VERSION));
         if let Some(allowance) = allowance {
             headers.insert("x-ratelimit-limit", allowance.limit.into());
             headers.insert("x-ratelimit-remaining", allowance.remaining.into());

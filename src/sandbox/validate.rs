@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 use serde_json::{Value, json};
 
 use super::answer::Problem;
@@ -65,13 +65,29 @@ pub fn check_body(operation: &Operation, bytes: &[u8]) -> Result<Value, Problem>
 
 fn check_schema(schema: &'static str, body: &Value) -> Result<(), Problem> {
     let Some(validator) = validator(schema) else { return Ok(()) };
-    let offence = validator
-        .iter_errors(body)
-        // The search language is checked where it is understood.
-        .find(|error| !error.instance_path().to_string().starts_with("/query"));
-    let Some(offence) = offence else { return Ok(()) };
+    let mut offences = validator.iter_errors(body).filter(|error| !is_about_query(error));
+    offences.next().map_or(Ok(()), |offence| Err(describe(closest(&offence))))
+}
+
+/// The search language is checked where it is understood.
+fn is_about_query(error: &ValidationError) -> bool {
+    error.instance_path().to_string().starts_with("/query")
+}
+
+/// Of a body that fits none of several forms, what is wrong with the form it comes closest to.
+fn closest<'a, 'i>(error: &'a ValidationError<'i>) -> &'a ValidationError<'i> {
+    match error.kind() {
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            let nearest = context.iter().min_by_key(|errors| errors.len()).and_then(|errors| errors.first());
+            nearest.map_or(error, closest)
+        }
+        _ => error,
+    }
+}
+
+fn describe(offence: &ValidationError) -> Problem {
     let field = offence.instance_path().to_string().trim_start_matches('/').replace('/', ".");
-    Err(match offence.kind() {
+    match offence.kind() {
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
             Problem::missing(if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") })
@@ -80,7 +96,7 @@ fn check_schema(schema: &'static str, body: &Value) -> Result<(), Problem> {
             Problem::new(400, "parameter_invalid", "The body has none of the forms that this operation takes")
         }
         _ => Problem::invalid(field.clone(), format!("{field} has a wrong type or value")),
-    })
+    }
 }
 
 type Validators = HashMap<&'static str, Option<Arc<Validator>>>;
@@ -109,5 +125,24 @@ mod tests {
         for body in OPERATIONS.iter().filter_map(|operation| operation.body.as_ref()) {
             assert!(compile(body.schema).is_some(), "{}", body.schema);
         }
+    }
+
+    #[test]
+    fn the_field_at_fault_is_named() {
+        let check = |id: &str, body: Value| {
+            let operation = OPERATIONS.iter().find(|operation| operation.id == id).unwrap();
+            check_body(operation, body.to_string().as_bytes())
+                .map_err(|problem| (problem.code, problem.field))
+        };
+        let named = |field: &str| Some(field.to_owned());
+        let wrong = check("CreateContact", json!({"email": 7}));
+        assert_eq!(wrong.unwrap_err(), ("parameter_invalid", named("email")));
+        let missing = check("MergeContact", json!({"from": "a"}));
+        assert_eq!(missing.unwrap_err(), ("parameter_not_found", named("into")));
+        let nested = check("createConversation", json!({"body": "a", "from": {"type": "user"}}));
+        assert_eq!(nested.unwrap_err(), ("parameter_not_found", named("from.id")));
+        assert!(check("SearchContacts", json!({"query": 7})).is_ok());
+        assert!(check("listTags", json!({})).is_ok());
+        assert!(check("listTags", json!({"a": 1})).is_err());
     }
 }

@@ -98,9 +98,10 @@ fn retrieve_feed(workspace: &mut Workspace, request: &Request) -> Outcome {
 fn list_live(workspace: &mut Workspace, request: &Request) -> Outcome {
     let id = request.path("id");
     workspace.newsfeeds.iter().find(|feed| feed.id == id).ok_or_else(Problem::no_resource)?;
+    let number: i64 = id.parse().map_err(|_| Problem::no_resource())?;
     let is_live = |item: &&NewsItem| {
         let feeds = item.fields.get("newsfeed_assignments").and_then(Value::as_array);
-        let in_feed = feeds.into_iter().flatten().any(|feed| feed["newsfeed_id"].to_string() == id);
+        let in_feed = feeds.into_iter().flatten().any(|feed| feed["newsfeed_id"].as_i64() == Some(number));
         in_feed && item.fields.get("state") == Some(&json!("live"))
     };
     let items: Vec<_> = workspace

@@ -54,7 +54,7 @@ pub trait Searchable: Record {
     where
         Self: Sized;
 
-    /// The prefix of names that lead to [`Searchable::custom`], and whether dots end it.
+    /// What the names of custom attributes begin with.
     const CUSTOM: &'static str;
 
     fn custom(&self, name: &str) -> Option<&Value>;

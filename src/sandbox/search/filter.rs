@@ -171,10 +171,10 @@ impl<T: Searchable> Test<T> {
         match self.operator {
             Operator::Equal | Operator::In => equals(),
             Operator::NotEqual | Operator::NotIn => !equals(),
-            Operator::Less => self.compares::<T>(&cell, scope, |cell, value| cell < value),
-            Operator::LessOrEqual => self.compares::<T>(&cell, scope, |cell, value| cell <= value),
-            Operator::Greater => self.compares::<T>(&cell, scope, |cell, value| cell > value),
-            Operator::GreaterOrEqual => self.compares::<T>(&cell, scope, |cell, value| cell >= value),
+            Operator::Less => self.compares(&cell, scope, |cell, value| cell < value),
+            Operator::LessOrEqual => self.compares(&cell, scope, |cell, value| cell <= value),
+            Operator::Greater => self.compares(&cell, scope, |cell, value| cell > value),
+            Operator::GreaterOrEqual => self.compares(&cell, scope, |cell, value| cell >= value),
             Operator::Contains => text(|content, value| content.contains(value)),
             Operator::ContainsNot => !text(|content, value| content.contains(value)),
             Operator::StartsWith => text(|content, value| content.starts_with(value)),
@@ -182,11 +182,11 @@ impl<T: Searchable> Test<T> {
         }
     }
 
-    fn compares<S: Searchable>(&self, cell: &Cell, scope: &Scope, test: fn(i64, i64) -> bool) -> bool {
+    fn compares(&self, cell: &Cell, scope: &Scope, test: fn(i64, i64) -> bool) -> bool {
         let Some(value) = self.values.first().and_then(Value::as_i64) else { return false };
         match cell {
             Cell::Number(Some(number)) => test(*number, value),
-            Cell::Moment(Some(at)) if S::BY_DAY => test(scope.day(*at), scope.day(value)),
+            Cell::Moment(Some(at)) if T::BY_DAY => test(scope.day(*at), scope.day(value)),
             Cell::Moment(Some(at)) => test(*at, value),
             Cell::Anything(Some(found)) => found.as_i64().is_some_and(|number| test(number, value)),
             _ => false,

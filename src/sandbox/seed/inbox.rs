@@ -30,8 +30,7 @@ const CHANNELS: &[&str] = &[
 const AREAS: &[&str] = &["billing", "export", "login", "mobile"];
 
 pub fn fill(workspace: &mut Workspace, options: &Options) {
-    let mut people: Vec<_> = workspace.contacts.iter().map(|contact| contact.id.clone()).collect();
-    people.sort();
+    let people: Vec<_> = workspace.contacts.iter().map(|contact| contact.id.clone()).collect();
     if people.is_empty() {
         return;
     }
@@ -279,7 +278,7 @@ fn outbound_source(workspace: &mut Workspace, admin: i64) -> Source {
     let automated = workspace.random.chance(30);
     let text = *workspace.random.pick(OUTBOUND);
     Source {
-        kind: *workspace.random.pick(&["email", "conversation"]),
+        kind: if workspace.random.chance(50) { "email" } else { "conversation" },
         id: workspace.issue(Sequence::Message),
         delivered_as: if automated { "automated" } else { "admin_initiated" },
         subject: String::new(),

@@ -53,8 +53,7 @@ pub fn set_up(workspace: &mut Workspace, options: &Options) {
 }
 
 pub fn fill(workspace: &mut Workspace, options: &Options) {
-    let mut people: Vec<_> = workspace.contacts.iter().map(|contact| contact.id.clone()).collect();
-    people.sort();
+    let people: Vec<_> = workspace.contacts.iter().map(|contact| contact.id.clone()).collect();
     if people.is_empty() {
         return;
     }
