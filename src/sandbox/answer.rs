@@ -47,12 +47,12 @@ impl Problem {
 
     /// 404 for a contact that never was, was deleted or was merged away.
     pub fn no_contact() -> Self {
-        Problem::not_found("User Not Found")
+        Problem::not_found("There is no such contact")
     }
 
     /// 404 for a record of any other kind.
     pub fn no_resource() -> Self {
-        Problem::not_found("Resource Not Found")
+        Problem::not_found("There is no such record")
     }
 
     /// 400 for a value that is there but wrong.

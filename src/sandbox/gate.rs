@@ -57,8 +57,10 @@ pub fn authorize(header: Option<&str>, token: &str) -> Result<(), Problem> {
     let given = header.and_then(|header| header.strip_prefix("Bearer ")).map(str::trim);
     match given {
         Some(given) if given == token => Ok(()),
-        Some(_) => Err(Problem::new(401, "unauthorized", "Access Token Invalid")),
-        None => Err(Problem::new(401, "token_unauthorized", "Not authorized to access this resource")),
+        Some(_) => {
+            Err(Problem::new(401, "unauthorized", "The access token is not the one of this workspace"))
+        }
+        None => Err(Problem::new(401, "token_unauthorized", "The call carries no access token")),
     }
 }
 
@@ -70,15 +72,11 @@ pub fn check_version(header: Option<&str>, usual: &str, operation: &Operation) -
     }
     let version = parse(header)
         .filter(|(major, minor)| NEWEST.iter().any(|newest| major == &newest.0 && minor <= &newest.1))
-        .ok_or_else(|| {
-            Problem::new(400, "intercom_version_invalid", "The requested version could not be found")
-        })?;
+        .ok_or_else(|| Problem::new(400, "intercom_version_invalid", "There is no such version"))?;
     match operation.version.and_then(parse) {
-        Some(needed) if version < needed => Err(Problem::new(
-            400,
-            "intercom_version_invalid",
-            "Endpoint not available in current API version",
-        )),
+        Some(needed) if version < needed => {
+            Err(Problem::new(400, "intercom_version_invalid", "not available in current API version"))
+        }
         _ => Ok(()),
     }
 }

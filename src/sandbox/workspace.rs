@@ -160,7 +160,7 @@ impl Workspace {
         id.parse()
             .ok()
             .filter(|id| self.admin(*id).is_some())
-            .ok_or_else(|| Problem::new(404, "admin_not_found", "Admin for admin_id not found"))
+            .ok_or_else(|| Problem::new(404, "admin_not_found", "admin_id names no teammate"))
     }
 
     pub fn contact(&self, id: &str) -> Result<&Contact, Problem> {

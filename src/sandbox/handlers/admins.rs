@@ -20,7 +20,7 @@ family! {
 }
 
 fn not_found() -> Problem {
-    Problem::new(404, "admin_not_found", "Admin not found")
+    Problem::new(404, "admin_not_found", "There is no such teammate")
 }
 
 fn identify(workspace: &mut Workspace, _: &Request) -> Outcome {
@@ -52,7 +52,7 @@ fn retrieve(workspace: &mut Workspace, request: &Request) -> Outcome {
 }
 
 fn set_away(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let missing = || Problem::new(404, "admin_not_found", "Admin for admin_id not found");
+    let missing = || Problem::new(404, "admin_not_found", "admin_id names no teammate");
     let id: i64 = request.path("id").parse().map_err(|_| missing())?;
     let now = workspace.now();
     let activity_id = workspace.random.uuid();
@@ -116,7 +116,7 @@ fn list_teams(workspace: &mut Workspace, _: &Request) -> Outcome {
 }
 
 fn retrieve_team(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let missing = || Problem::new(404, "team_not_found", "Team not found");
+    let missing = || Problem::new(404, "team_not_found", "There is no such team");
     let id = request.path("id").parse().map_err(|_| missing())?;
     Ok(workspace.team(id).ok_or_else(missing)?.document().into())
 }

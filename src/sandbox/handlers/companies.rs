@@ -35,7 +35,7 @@ family! {
 }
 
 fn not_found() -> Problem {
-    Problem::new(404, "company_not_found", "Company Not Found")
+    Problem::new(404, "company_not_found", "There is no such company")
 }
 
 fn shown(workspace: &Workspace, id: &str) -> Outcome {
@@ -79,7 +79,7 @@ fn page_of(workspace: &Workspace, request: &Request, keep: impl Fn(&Company) -> 
     let mut page = by_number(request, reached, USUAL, MOST)?;
     let beyond = page.pages["page"].as_u64().zip(page.pages["per_page"].as_u64());
     if beyond.is_some_and(|(number, size)| (number - 1) * size >= REACH as u64) {
-        return Err(Problem::invalid("page", "page limit reached, please use the scroll API"));
+        return Err(Problem::invalid("page", "the list ends here, only the scroll goes further"));
     }
     page.total_count = companies.len();
     let data: Vec<_> =
@@ -100,11 +100,11 @@ fn scroll(workspace: &mut Workspace, request: &Request) -> Outcome {
         (Some(token), Some(scroll)) if scroll.token == token => scroll,
         (None, open @ Some(_)) => {
             workspace.scroll = open;
-            return Err(Problem::new(400, "scroll_exists", "scroll already exists for this workspace"));
+            return Err(Problem::new(400, "scroll_exists", "Another scroll is still open"));
         }
         (Some(_), open) => {
             workspace.scroll = open;
-            return Err(Problem::not_found("scroll parameter not found"));
+            return Err(Problem::not_found("scroll_param is unknown or has expired"));
         }
     };
     let page: Vec<_> = scroll.remaining.drain(..scroll.remaining.len().min(SCROLL_PAGE)).collect();

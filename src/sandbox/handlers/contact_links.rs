@@ -119,7 +119,7 @@ fn detach_tag(workspace: &mut Workspace, request: &Request) -> Outcome {
 }
 
 fn no_company() -> Problem {
-    Problem::new(404, "company_not_found", "Company Not Found")
+    Problem::new(404, "company_not_found", "There is no such company")
 }
 
 fn list_companies(workspace: &mut Workspace, request: &Request) -> Outcome {

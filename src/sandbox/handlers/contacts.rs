@@ -145,7 +145,7 @@ fn set_attributes(
             .iter()
             .any(|attribute| attribute.model == "contact" && attribute.name == *name && !attribute.archived);
         if !exists {
-            let message = format!("Custom attribute '{name}' does not exist");
+            let message = format!("there is no custom attribute {name}");
             return Err(Problem::invalid("custom_attributes", message));
         }
         if value.is_null() {
@@ -169,7 +169,7 @@ fn refuse_twins(workspace: &Workspace, contact: &Contact) -> Result<(), Problem>
     match twin {
         Some(twin) => {
             let what = if twin.archived { "An archived contact" } else { "A contact" };
-            let message = format!("{what} matching those details already exists with id={}", twin.id);
+            let message = format!("{what} with these details exists already: id={}", twin.id);
             Err(Problem::new(409, "conflict", message))
         }
         None => Ok(()),

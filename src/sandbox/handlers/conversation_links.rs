@@ -13,7 +13,7 @@ use crate::sandbox::request::Request;
 use crate::sandbox::workspace::{Sequence, Workspace};
 
 /// What stands where a redacted message stood.
-const REDACTED: &str = "<p><i>This message was deleted</i></p>";
+const REDACTED: &str = "<p><i>Removed on request</i></p>";
 
 family! {
     "attachTagToConversation" => attach_tag,
@@ -37,7 +37,7 @@ fn touched<'a>(
 }
 
 fn no_conversation() -> Problem {
-    Problem::not_found("Conversation not found")
+    Problem::not_found("There is no such conversation")
 }
 
 fn attach_tag(workspace: &mut Workspace, request: &Request) -> Outcome {
@@ -58,7 +58,7 @@ fn detach_tag(workspace: &mut Workspace, request: &Request) -> Outcome {
     let (id, tag_id) = (request.path("conversation_id"), request.path("id"));
     workspace.conversations.get(id).ok_or_else(no_conversation)?;
     workspace.acting_admin(request.required("admin_id")?)?;
-    let missing = || Problem::new(404, "tag_not_found", "Tag not found");
+    let missing = || Problem::new(404, "tag_not_found", "There is no such tag here");
     let conversation = touched(workspace, id, no_conversation)?;
     let place = conversation.tags.iter().position(|tag| tag.tag_id == tag_id).ok_or_else(missing)?;
     let tag = conversation.tags.remove(place);
@@ -100,7 +100,7 @@ fn detach_contact(workspace: &mut Workspace, request: &Request) -> Outcome {
         return Err(Problem::no_contact());
     }
     if conversation.contacts.len() == 1 {
-        let message = "Removing the last customer is not allowed";
+        let message = "The last contact has to stay";
         return Err(Problem::new(422, "parameter_invalid", message));
     }
     let admin_id = workspace.acting_admin(request.required("admin_id")?)?;
@@ -111,9 +111,7 @@ fn detach_contact(workspace: &mut Workspace, request: &Request) -> Outcome {
 }
 
 fn redact(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let missing = || {
-        Problem::new(404, "conversation_part_or_message_not_found", "Conversation part or message not found")
-    };
+    let missing = || Problem::new(404, "conversation_part_or_message_not_found", "There is no such message");
     let id = request.required("conversation_id")?.to_owned();
     let now = workspace.now();
     let conversation = touched(workspace, &id, Problem::no_resource)?;
@@ -139,7 +137,7 @@ fn convert(workspace: &mut Workspace, request: &Request) -> Outcome {
     let type_id = request.required("ticket_type_id")?;
     let kind = workspace.ticket_types.iter().find(|kind| kind.id == type_id);
     if kind.is_none_or(|kind| kind.category != "Customer") {
-        return Err(Problem::invalid("ticket_type_id", "Ticket type is not a customer ticket type"));
+        return Err(Problem::invalid("ticket_type_id", "The ticket type is not one for customers"));
     }
     let mut attributes = Map::new();
     checked_attributes(workspace, type_id, &request.body["attributes"], &mut attributes)?;

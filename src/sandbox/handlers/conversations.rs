@@ -156,7 +156,7 @@ fn reply(workspace: &mut Workspace, request: &Request) -> Outcome {
     };
     let body = request.text("body").filter(|body| !body.is_empty());
     if body.is_none() && !has_attachments(request) {
-        return Err(Problem::invalid("body", "Body is required"));
+        return Err(Problem::invalid("body", "body must not be empty"));
     }
     let body = body.map(as_html).unwrap_or_default();
     remember_contact(workspace, &id, &author, kind, at)?;
@@ -227,7 +227,8 @@ fn manage(workspace: &mut Workspace, request: &Request) -> Outcome {
 
 /// Whom an assignment names; `0` is nobody.
 fn assignee(workspace: &Workspace, request: &Request) -> Result<Assignee, Problem> {
-    let missing = || Problem::new(404, "assignee_not_found", "Assignee not found");
+    let missing =
+        || Problem::new(404, "assignee_not_found", "assignee_id names neither a teammate nor a team");
     let id: i64 = request.required("assignee_id")?.parse().map_err(|_| missing())?;
     let someone = (id != 0).then_some(id);
     let is_team = request.text("type") == Some("team");

@@ -18,10 +18,10 @@ family! {
 fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
     let kind = request.required("message_type")?;
     let body = request.text("body").filter(|body| !body.is_empty());
-    let body = body.ok_or_else(|| Problem::new(400, "parameter_invalid", "Body is required"))?;
+    let body = body.ok_or_else(|| Problem::new(400, "parameter_invalid", "body must not be empty"))?;
     let subject = request.text("subject").unwrap_or_default();
     if kind == "email" && subject.is_empty() {
-        return Err(Problem::new(422, "parameter_not_found", "No subject supplied for email message"));
+        return Err(Problem::new(422, "parameter_not_found", "An email needs a subject"));
     }
     let admin_id = request.body["from"]["id"].as_i64().unwrap_or_default();
     let owner = workspace.acting_admin(&admin_id.to_string())?;

@@ -61,7 +61,7 @@ fn create_attribute(workspace: &mut Workspace, request: &Request) -> Outcome {
     }
     let taken = workspace.data_attributes.iter().any(|own| own.name == name && own.model == model);
     if taken {
-        return Err(Problem::invalid("name", format!("You already have '{name}' in your {model} data")));
+        return Err(Problem::invalid("name", format!("{model} data has an attribute {name} already")));
     }
     let now = workspace.now();
     let attribute = DataAttribute {
@@ -88,7 +88,7 @@ fn options(value: &Value) -> Vec<String> {
 }
 
 fn update_attribute(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let missing = || Problem::new(404, "field_not_found", "We couldn't find that data attribute to update");
+    let missing = || Problem::new(404, "field_not_found", "There is no such custom attribute");
     let id: i64 = request.path("id").parse().map_err(|_| missing())?;
     let now = workspace.now();
     let attribute =

@@ -57,7 +57,7 @@ fn named(workspace: &mut Workspace, name: &str) -> Tag {
 
 /// Ids of the companies in the list, and whether the tag is to be taken off.
 fn found_companies(workspace: &Workspace, list: &Value) -> Result<Vec<(String, bool)>, Problem> {
-    let missing = || Problem::new(404, "company_not_found", "Company Not Found");
+    let missing = || Problem::new(404, "company_not_found", "There is no such company");
     list.as_array()
         .into_iter()
         .flatten()

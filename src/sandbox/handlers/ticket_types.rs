@@ -19,7 +19,7 @@ family! {
 }
 
 fn not_found() -> Problem {
-    Problem::new(404, "ticket_type_not_found", "Ticket type not found")
+    Problem::new(404, "ticket_type_not_found", "There is no such ticket type")
 }
 
 fn document(workspace: &Workspace, kind: &TicketType) -> Value {

@@ -24,7 +24,7 @@ family! {
 }
 
 fn not_found() -> Problem {
-    Problem::new(404, "ticket_not_found", "Ticket not found")
+    Problem::new(404, "ticket_not_found", "There is no such ticket")
 }
 
 fn shown(workspace: &Workspace, id: &str) -> Outcome {
@@ -45,7 +45,7 @@ fn retrieve(workspace: &mut Workspace, request: &Request) -> Outcome {
 fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
     let type_id = request.required("ticket_type_id")?;
     let kind = workspace.ticket_types.iter().find(|kind| kind.id == type_id && !kind.archived);
-    kind.ok_or_else(|| Problem::new(404, "ticket_type_not_found", "Ticket type not found"))?;
+    kind.ok_or_else(|| Problem::new(404, "ticket_type_not_found", "There is no such ticket type"))?;
     let mut attributes = Map::new();
     checked_attributes(workspace, type_id, &request.body["ticket_attributes"], &mut attributes)?;
     require_attributes(workspace, type_id, &attributes)?;
@@ -159,7 +159,7 @@ fn enter_state(workspace: &mut Workspace, ticket: &mut Ticket, state_id: &str) -
     let category =
         |id: &str| workspace.ticket_states.iter().find(|state| state.id == id).map(|state| state.category);
     let Some(after) = category(state_id) else {
-        let message = "Ticket state id is not valid or is not associated with the ticket type";
+        let message = "ticket_state_id names no state of this ticket type";
         return Err(Problem::new(400, "ticket_state_id_invalid", message));
     };
     let before = category(&ticket.state_id).unwrap_or(after);
@@ -181,7 +181,8 @@ fn assign(workspace: &Workspace, ticket: &mut Ticket, assignment: &Value) -> Res
     if let Some(admin_id) = assignment["admin_id"].as_str() {
         workspace.acting_admin(admin_id)?;
     }
-    let missing = || Problem::new(404, "assignee_not_found", "Assignee not found");
+    let missing =
+        || Problem::new(404, "assignee_not_found", "assignee_id names neither a teammate nor a team");
     let id = assignment["assignee_id"].as_str().and_then(|id| id.parse::<i64>().ok()).ok_or_else(missing)?;
     if id == 0 {
         (ticket.admin_assignee_id, ticket.team_assignee_id) = (None, None);
@@ -202,7 +203,7 @@ fn reply(workspace: &mut Workspace, request: &Request) -> Outcome {
     let author = if request.text("type") == Some("admin") {
         Author::Admin(workspace.acting_admin(request.required("admin_id")?)?)
     } else if is_back_office {
-        let message = "User replies are not allowed on Backoffice tickets";
+        let message = "Contacts cannot reply to a ticket of the back office";
         return Err(Problem::new(400, "parameter_mismatch", message));
     } else {
         Author::Contact(named_contact(workspace, &request.body)?.id.clone())
@@ -214,7 +215,7 @@ fn reply(workspace: &mut Workspace, request: &Request) -> Outcome {
     };
     let body = request.text("body").filter(|body| !body.is_empty()).map(as_html);
     if body.is_none() && part_type != "quick_reply" {
-        return Err(Problem::invalid("body", "Body is required"));
+        return Err(Problem::invalid("body", "body must not be empty"));
     }
     let now = workspace.now();
     let created_at = request.integer("created_at").unwrap_or(now);
@@ -252,7 +253,7 @@ fn detach_tag(workspace: &mut Workspace, request: &Request) -> Outcome {
     workspace.tickets.get(id).ok_or_else(not_found)?;
     workspace.acting_admin(request.required("admin_id")?)?;
     let now = workspace.now();
-    let missing = || Problem::new(404, "tag_not_found", "Tag not found");
+    let missing = || Problem::new(404, "tag_not_found", "There is no such tag here");
     let ticket = workspace.tickets.get_mut(id).ok_or_else(not_found)?;
     let place = ticket.tags.iter().position(|tag| tag.tag_id == tag_id).ok_or_else(missing)?;
     let tag = ticket.tags.remove(place);

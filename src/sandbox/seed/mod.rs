@@ -135,4 +135,24 @@ mod tests {
         assert!(contacts.iter().any(|row| !row.is_user) && contacts.iter().any(|row| row.email.is_none()));
         assert!(workspace.company_sizes().len() < workspace.companies.len());
     }
+
+    #[test]
+    fn an_empty_workspace_is_one_too() {
+        let (contacts, companies, conversations, tickets, articles) = (0, 0, 0, 0, 0);
+        let options = Options {
+            contacts,
+            companies,
+            conversations,
+            tickets,
+            articles,
+            admins: 0,
+            teams: 0,
+            parts_per_conversation: 0,
+            ..Options::default()
+        };
+        let empty = workspace(&options, TimeZone::UTC);
+        assert!(empty.me().is_some() && empty.contacts.is_empty() && empty.conversations.is_empty());
+        let lonely = Options { contacts: 1, conversations: 3, ..options };
+        assert_eq!(workspace(&lonely, TimeZone::UTC).conversations.len(), 3);
+    }
 }
