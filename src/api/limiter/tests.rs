@@ -1,0 +1,299 @@
+//! The limiter against simulated servers, in simulated time: nothing here depends on the machine.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::UNIX_EPOCH;
+
+use super::*;
+
+/// A server that deals out `limit` calls per window and tells so like the API.
+struct Server {
+    limit: u64,
+    window: f64,
+    /// Seconds that windows begin after the full ten.
+    phase: f64,
+    /// How the end of a window becomes whole seconds.
+    round: fn(f64) -> f64,
+    dates: bool,
+    /// Milliseconds that a call travels, one way: least and most.
+    travel: (u64, u64),
+    /// One call in so many is never answered.
+    silent: Option<u64>,
+    /// Its clock, at the start.
+    epoch: f64,
+    start: Instant,
+    used: Mutex<std::collections::BTreeMap<i64, u64>>,
+    refused: AtomicU64,
+    seed: AtomicU64,
+}
+
+impl Server {
+    fn new(limit: u64, skew: f64) -> Self {
+        let machine = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+        Server {
+            limit,
+            window: 10.0,
+            phase: 0.0,
+            round: f64::round,
+            dates: true,
+            travel: (10, 40),
+            silent: None,
+            epoch: machine + skew,
+            start: Instant::now(),
+            used: Mutex::default(),
+            refused: AtomicU64::new(0),
+            seed: AtomicU64::new(1),
+        }
+    }
+
+    fn draw(&self, below: u64) -> u64 {
+        let seed = self.seed.fetch_add(1, Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (seed ^ (seed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) % 1_000_003 % below
+    }
+
+    async fn travel(&self) {
+        let (least, most) = self.travel;
+        tokio::time::sleep(Duration::from_millis(least + self.draw(most - least + 1))).await;
+    }
+
+    fn now(&self) -> f64 {
+        self.epoch + self.start.elapsed().as_secs_f64()
+    }
+
+    /// Counts a call and says what its answer would.
+    fn count(&self) -> Observation {
+        let now = self.now();
+        let index = ((now - self.phase) / self.window).floor();
+        let mut used = self.used.lock().unwrap();
+        let used = used.entry(index as i64).or_default();
+        let refused = *used >= self.limit;
+        *used += u64::from(!refused);
+        self.refused.fetch_add(u64::from(refused), Relaxed);
+        let reset = (self.round)((index + 1.0) * self.window + self.phase) as u64;
+        let rate = RateLimit { limit: self.limit, remaining: self.limit - *used, reset };
+        Observation { rate: Some(rate), date: self.dates.then_some(now as u64), refused, ordinary: !refused }
+    }
+
+    async fn call(&self, limiter: &Arc<Limiter>) {
+        let permit = limiter.acquire().await;
+        self.travel().await;
+        let seen = self.count();
+        if self.silent.is_some_and(|every| self.draw(every) == 0) {
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            return;
+        }
+        self.travel().await;
+        permit.answered(seen);
+        if seen.refused {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    }
+
+    /// Percent of the allowed calls used in the windows that lay wholly in the run, and refusals per
+    /// thousand calls.
+    async fn load(self, workers: usize, seconds: u64) -> (f64, f64) {
+        let limiter = Limiter::new(None);
+        let server = Arc::new(self);
+        let end = server.start + Duration::from_secs(seconds);
+        let work = (0..workers).map(|_| {
+            let (server, limiter) = (server.clone(), limiter.clone());
+            tokio::spawn(async move {
+                let forever = async {
+                    loop {
+                        server.call(&limiter).await;
+                    }
+                };
+                let _ = tokio::time::timeout_at(end, forever).await;
+            })
+        });
+        futures::future::join_all(work.collect::<Vec<_>>()).await;
+        let used = server.used.lock().unwrap();
+        let whole: Vec<u64> = used.values().copied().skip(1).take(used.len() - 2).collect();
+        let all: u64 = used.values().sum();
+        let refused = server.refused.load(Relaxed) as f64;
+        let share = whole.iter().sum::<u64>() as f64 / (whole.len() as u64 * server.limit) as f64;
+        println!("{whole:?}, {refused} refused of {all}");
+        (share * 100.0, refused * 1000.0 / (all as f64 + refused))
+    }
+}
+
+async fn assert_load(server: Server, workers: usize, least_percent: f64, most_per_mille: f64) {
+    let (used, refused) = server.load(workers, 75).await;
+    assert!(used >= least_percent, "{used:.1} % used");
+    assert!(refused <= most_per_mille, "{refused:.2} of 1000 refused");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_budget_is_used_and_not_exceeded() {
+    assert_load(Server::new(1_667, 0.0), 64, 98.0, 0.0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_small_budget_is_used_and_not_exceeded() {
+    let server = Server { travel: (50, 250), ..Server::new(167, 0.0) };
+    assert_load(server, 16, 97.0, 0.0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn windows_of_a_second_work_too() {
+    let server = Server { window: 1.0, travel: (1, 5), ..Server::new(50, 0.0) };
+    assert_load(server, 16, 90.0, 2.0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_an_hour_off_does_not_matter() {
+    assert_load(Server::new(1_667, -3_600.5), 64, 97.0, 0.0).await;
+    assert_load(Server::new(1_667, 3_600.5), 64, 97.0, 0.0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn resets_cut_or_rounded_to_seconds_are_seen_through() {
+    let cut = Server { phase: 0.7, round: f64::floor, ..Server::new(1_667, 0.0) };
+    assert_load(cut, 64, 97.0, 1.0).await;
+    let rounded_up = Server { phase: 0.3, round: f64::ceil, ..Server::new(1_667, 0.0) };
+    assert_load(rounded_up, 64, 95.0, 1.0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_dates_the_machine_clock_serves() {
+    assert_load(Server { dates: false, ..Server::new(1_667, 0.0) }, 64, 98.0, 0.0).await;
+    // Two seconds fast: windows seem to end early, and the scouts find out.
+    assert_load(Server { dates: false, ..Server::new(1_667, -2.0) }, 64, 97.0, 1.0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_without_an_answer_do_not_stop_the_others() {
+    let server = Server { silent: Some(100), ..Server::new(1_667, 0.0) };
+    assert_load(server, 128, 90.0, 1.0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn somebody_else_may_spend_from_the_same_budget() {
+    let server = Arc::new(Server::new(1_667, 0.0));
+    let limiter = Limiter::new(None);
+    let other = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            server.count();
+        }
+    };
+    let ours = futures::future::join_all((0..64).map(|_| async {
+        loop {
+            server.call(&limiter).await;
+        }
+    }));
+    let both = futures::future::join(other, ours);
+    let _ = tokio::time::timeout(Duration::from_secs(60), both).await;
+    let all: u64 = server.used.lock().unwrap().values().sum();
+    let refused = server.refused.load(Relaxed);
+    assert!(refused * 200 < all, "{refused} refused of {all}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_call_goes_ahead_and_the_others_learn_from_it() {
+    let limiter = Limiter::new(None);
+    let first = limiter.acquire().await;
+    let second = limiter.acquire();
+    tokio::pin!(second);
+    assert!(tokio::time::timeout(Duration::from_secs(2), &mut second).await.is_err());
+    first.answered(Observation { ordinary: true, ..Observation::default() });
+    let start = Instant::now();
+    let second = second.await;
+    // No headers, no limit: a thousand more leave at once.
+    let more = futures::future::join_all((0..1_000).map(|_| limiter.acquire())).await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    drop((second, more));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_without_headers_teaches_nothing_and_silence_does_not_block() {
+    let limiter = Limiter::new(None);
+    limiter.acquire().await.answered(Observation::default());
+    let start = Instant::now();
+    let silent = limiter.acquire().await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    let next = limiter.acquire().await;
+    assert!(start.elapsed() >= Duration::from_secs(3));
+    drop((silent, next));
+}
+
+/// An answer of a server whose clock stands still.
+fn window(remaining: u64, seconds_left: u64) -> Observation {
+    const NOW: u64 = 1_800_000_000;
+    let rate = RateLimit { limit: 100, remaining, reset: NOW + seconds_left };
+    Observation { rate: Some(rate), date: Some(NOW), refused: false, ordinary: true }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_is_spread() {
+    let limiter = Limiter::new(None);
+    limiter.acquire().await.answered(window(99, 10));
+    let start = Instant::now();
+    let mut permits = Vec::new();
+    for _ in 0..50 {
+        permits.push(limiter.acquire().await);
+    }
+    let took = start.elapsed();
+    assert!(took > Duration::from_secs(3) && took < Duration::from_secs(6), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn overtaken_answers_do_not_raise_the_budget() {
+    let limiter = Limiter::new(None);
+    limiter.acquire().await.answered(window(2, 8));
+    let (one, two) = (limiter.acquire().await, limiter.acquire().await);
+    two.answered(window(0, 8));
+    one.answered(window(1, 8));
+    assert_eq!(limiter.rate().unwrap().remaining, 0);
+    let start = Instant::now();
+    let _ = limiter.acquire().await;
+    assert!(start.elapsed() > Duration::from_secs(6), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_refusal_of_the_last_window_does_not_close_the_new_one() {
+    let limiter = Limiter::new(None);
+    limiter.acquire().await.answered(window(2, 2));
+    let (one, two) = (limiter.acquire().await, limiter.acquire().await);
+    one.answered(window(90, 12));
+    two.answered(Observation { refused: true, ..window(0, 2) });
+    let start = Instant::now();
+    let _ = limiter.acquire().await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_absurd_reset_does_not_hang() {
+    for reset in [1_000_000_000, 0] {
+        let limiter = Limiter::new(None);
+        limiter.acquire().await.answered(window(0, reset));
+        let start = Instant::now();
+        let _ = limiter.acquire().await;
+        assert!(start.elapsed() <= Duration::from_secs(10), "{:?}", start.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_cap_and_a_hold_are_kept() {
+    let limiter = Limiter::new(Some(Duration::from_millis(100)));
+    limiter.acquire().await.answered(Observation { ordinary: true, ..Observation::default() });
+    let start = Instant::now();
+    for _ in 0..10 {
+        let _ = limiter.acquire().await;
+    }
+    let took = start.elapsed();
+    assert!(took >= Duration::from_secs(1) && took < Duration::from_millis(1_100), "{took:?}");
+    limiter.hold(Duration::from_secs(5));
+    let _ = limiter.acquire().await;
+    assert!(start.elapsed() >= took + Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn giving_up_while_waiting_leaves_the_queue_in_order() {
+    let limiter = Limiter::new(None);
+    let first = limiter.acquire().await;
+    assert!(tokio::time::timeout(Duration::from_millis(10), limiter.acquire()).await.is_err());
+    first.unreached();
+    let start = Instant::now();
+    let _ = limiter.acquire().await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}

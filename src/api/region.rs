@@ -1,0 +1,81 @@
+//! Where a workspace lives. A token works only in its own region, so the region is chosen, never
+//! guessed, and an unknown one is an error instead of a silent default.
+
+use std::fmt;
+use std::str::FromStr;
+
+use reqwest::Url;
+
+/// A data region of Intercom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Region {
+    #[default]
+    Us,
+    Eu,
+    Au,
+}
+
+/// A name that is none of the regions.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no region {0:?}: use us, eu or au")]
+pub struct UnknownRegion(pub String);
+
+impl Region {
+    pub const ALL: [Region; 3] = [Region::Us, Region::Eu, Region::Au];
+
+    /// The name that people type: `us`, `eu` or `au`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Region::Us => "us",
+            Region::Eu => "eu",
+            Region::Au => "au",
+        }
+    }
+
+    /// The region's address, e.g. `https://api.eu.intercom.io/`.
+    pub fn base_url(self) -> Url {
+        let address = match self {
+            Region::Us => "https://api.intercom.io",
+            Region::Eu => "https://api.eu.intercom.io",
+            Region::Au => "https://api.au.intercom.io",
+        };
+        Url::parse(address).expect("the three addresses are valid")
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Region {
+    type Err = UnknownRegion;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wanted = text.trim();
+        let found = Region::ALL.into_iter().find(|region| region.as_str().eq_ignore_ascii_case(wanted));
+        found.ok_or_else(|| UnknownRegion(wanted.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_in_any_case_and_lead_to_their_host() {
+        assert_eq!("EU".parse(), Ok(Region::Eu));
+        assert_eq!(Region::Us.base_url().as_str(), "https://api.intercom.io/");
+        for region in Region::ALL {
+            assert_eq!(region.to_string().parse(), Ok(region));
+            assert!(region.base_url().host_str().unwrap().ends_with("intercom.io"));
+        }
+    }
+
+    #[test]
+    fn an_unknown_region_is_told_the_valid_ones() {
+        let message = "asia".parse::<Region>().unwrap_err().to_string();
+        assert!(message.contains("asia") && message.contains("us, eu or au"), "{message}");
+    }
+}

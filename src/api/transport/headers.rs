@@ -1,0 +1,182 @@
+//! The headers of requests and what the headers of answers say.
+//!
+//! One function completes a request, for sending and for showing it, so that a preview is the truth.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue,
+    RETRY_AFTER, TRANSFER_ENCODING, USER_AGENT,
+};
+use reqwest::{Request, StatusCode};
+
+use super::{RateLimit, Settings};
+use crate::api::error::Error;
+use crate::api::limiter::Observation;
+use crate::api::secret::Token;
+
+const VERSION: HeaderName = HeaderName::from_static("intercom-version");
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("intercom-pp-cli/", env!("CARGO_PKG_VERSION")));
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Refuses settings that would make requests nobody can send.
+pub(super) fn check(settings: &Settings) -> Result<(), Error> {
+    let invalid = |what: String| Err(Error::InvalidRequest(what));
+    let url = &settings.base_url;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return invalid(format!("{:?} is no address of an API: use https://host", url.as_str()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return invalid("the base URL must not hold a user name or a password".into());
+    }
+    if HeaderValue::from_str(&settings.api_version).is_err() {
+        return invalid(format!("{:?} is no API version", settings.api_version));
+    }
+    if settings.timeout.is_zero() {
+        return invalid("the timeout must be longer than nothing".into());
+    }
+    match [CONTENT_LENGTH, TRANSFER_ENCODING].iter().find(|name| settings.headers.contains_key(*name)) {
+        Some(name) => invalid(format!("the header {name} cannot be set: it follows from the body")),
+        None => Ok(()),
+    }
+}
+
+/// Adds what every request to the API carries. The request's own headers stay, but the user's extra
+/// headers take the place of any others.
+pub(super) fn complete(headers: &mut HeaderMap, settings: &Settings, has_body: bool) {
+    headers.entry(ACCEPT).or_insert(JSON);
+    headers.entry(USER_AGENT).or_insert(AGENT);
+    if has_body {
+        headers.entry(CONTENT_TYPE).or_insert(JSON);
+    }
+    if let Ok(version) = HeaderValue::from_str(&settings.api_version) {
+        headers.entry(VERSION).or_insert(version);
+    }
+    if let Some(Ok(mut bearer)) = settings.token.as_ref().map(bearer) {
+        bearer.set_sensitive(true);
+        headers.insert(AUTHORIZATION, bearer);
+    }
+    for name in settings.headers.keys() {
+        headers.remove(name);
+        for value in settings.headers.get_all(name) {
+            let mut value = value.clone();
+            value.set_sensitive(true);
+            headers.append(name, value);
+        }
+    }
+}
+
+/// A token is visible ASCII, so this succeeds.
+fn bearer(token: &Token) -> Result<HeaderValue, reqwest::header::InvalidHeaderValue> {
+    HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+}
+
+/// What a server that is not the API may see.
+pub(super) fn strip(headers: &mut HeaderMap) {
+    let accept = headers.remove(ACCEPT);
+    headers.clear();
+    headers.insert(ACCEPT, accept.unwrap_or(HeaderValue::from_static("*/*")));
+    headers.insert(USER_AGENT, AGENT);
+}
+
+pub(super) fn accept_anything(request: &mut Request) {
+    request.headers_mut().entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+}
+
+/// Headers as text, secrets masked.
+pub(super) fn shown(headers: &HeaderMap, token: Option<&Token>) -> Vec<(String, String)> {
+    let show = |(name, value): (&HeaderName, &HeaderValue)| {
+        let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let shown = match token {
+            Some(token) if text == format!("Bearer {}", token.expose()) => format!("Bearer {token}"),
+            _ if is_secret(name.as_str()) => "****".to_owned(),
+            Some(token) => token.redact(&text).into_owned(),
+            None => text,
+        };
+        (name.as_str().to_owned(), shown)
+    };
+    headers.iter().map(show).collect()
+}
+
+fn is_secret(name: &str) -> bool {
+    ["authorization", "cookie", "token", "secret", "password", "key"].iter().any(|word| name.contains(word))
+}
+
+/// What an answer says about the rate. Whether a 429 is about the rate, its body decides.
+pub(super) fn observe(status: StatusCode, headers: &HeaderMap) -> Observation {
+    let number = |name: &str| {
+        let text = headers.get(name)?.to_str().ok()?;
+        text.trim().parse().ok().filter(|value: &f64| *value >= 0.0).map(|value| value as u64)
+    };
+    let remaining = number("x-ratelimit-remaining");
+    let rate = remaining.zip(number("x-ratelimit-reset")).map(|(remaining, reset)| {
+        let limit = number("x-ratelimit-limit").unwrap_or(remaining).max(remaining);
+        RateLimit { limit, remaining, reset }
+    });
+    let date = date(headers).and_then(|date| date.duration_since(UNIX_EPOCH).ok());
+    Observation {
+        rate,
+        date: date.map(|date| date.as_secs()),
+        refused: false,
+        // Gateways and refused tokens answer without the headers of the API.
+        ordinary: !status.is_server_error() && !matches!(status.as_u16(), 401 | 429),
+    }
+}
+
+/// The wait that an answer asks for, given as seconds or as a date.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let until = httpdate::parse_http_date(text).ok()?;
+    let now = date(headers).unwrap_or_else(SystemTime::now);
+    Some(until.duration_since(now).unwrap_or_default())
+}
+
+fn date(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(list: &[(&'static str, &'static str)]) -> HeaderMap {
+        list.iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    #[test]
+    fn the_window_is_read() {
+        let full = headers(&[
+            ("x-ratelimit-limit", "167"),
+            ("x-ratelimit-remaining", " 12 "),
+            ("x-ratelimit-reset", "1800000010"),
+            ("date", "Fri, 15 Jan 2027 08:00:00 GMT"),
+        ]);
+        let seen = observe(StatusCode::OK, &full);
+        assert_eq!(seen.rate, Some(RateLimit { limit: 167, remaining: 12, reset: 1_800_000_010 }));
+        assert_eq!(seen.date, Some(1_800_000_000));
+        assert!(seen.ordinary);
+        let partial = headers(&[("x-ratelimit-limit", "167"), ("x-ratelimit-remaining", "-1")]);
+        assert!(observe(StatusCode::OK, &partial).rate.is_none());
+        assert!(!observe(StatusCode::UNAUTHORIZED, &HeaderMap::new()).ordinary);
+    }
+
+    #[test]
+    fn a_wait_is_seconds_or_a_date() {
+        let asked = |list| retry_after(&headers(list));
+        assert_eq!(asked(&[("retry-after", "3")]), Some(Duration::from_secs(3)));
+        assert_eq!(asked(&[("retry-after", "0.5")]), Some(Duration::from_millis(500)));
+        let date = ("date", "Fri, 15 Jan 2027 08:00:00 GMT");
+        assert_eq!(
+            asked(&[date, ("retry-after", "Fri, 15 Jan 2027 08:00:07 GMT")]),
+            Some(Duration::from_secs(7))
+        );
+        assert_eq!(asked(&[date, ("retry-after", "Fri, 15 Jan 2027 07:00:00 GMT")]), Some(Duration::ZERO));
+        assert_eq!(asked(&[("retry-after", "soon")]), None);
+        assert_eq!(asked(&[("retry-after", "-1")]), None);
+    }
+}
