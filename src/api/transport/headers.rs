@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_wait_is_seconds_or_a_date() {
-        let asked = |list| retry_after(&headers(list));
+        let asked = |list: &[(&'static str, &'static str)]| retry_after(&headers(list));
         assert_eq!(asked(&[("retry-after", "3")]), Some(Duration::from_secs(3)));
         assert_eq!(asked(&[("retry-after", "0.5")]), Some(Duration::from_millis(500)));
         let date = ("date", "Fri, 15 Jan 2027 08:00:00 GMT");
