@@ -4800,6 +4800,193 @@ pub mod types {
             value.parse()
         }
     }
+    ///`ListAllCompaniesOrder`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum ListAllCompaniesOrder {
+        #[serde(rename = "asc")]
+        Asc,
+        #[serde(rename = "desc")]
+        Desc,
+    }
+    impl ::std::fmt::Display for ListAllCompaniesOrder {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Asc => f.write_str("asc"),
+                Self::Desc => f.write_str("desc"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ListAllCompaniesOrder {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "asc" => Ok(Self::Asc),
+                "desc" => Ok(Self::Desc),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ListAllCompaniesOrder {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ListAllCompaniesOrder {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`ListCallsResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ListCallsResponse {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<ListCallsResponseDataItem>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub pages: ::std::option::Option<CursorPages>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub total_count: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ListCallsResponseDataItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ListCallsResponseDataItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub admin_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub answered_at: ::std::option::Option<::serde_json::Value>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub call_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub contact_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub conversation_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub created_at: ::std::option::Option<::serde_json::Value>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub direction: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub ended_at: ::std::option::Option<::serde_json::Value>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub ended_reason: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub fin_recording_url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub fin_transcription_url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub initiated_at: ::std::option::Option<::serde_json::Value>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub phone: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub recording_url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub state: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub transcription_url: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub updated_at: ::std::option::Option<::serde_json::Value>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ListConversationsDisplayAs`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum ListConversationsDisplayAs {
+        #[serde(rename = "plaintext")]
+        Plaintext,
+    }
+    impl ::std::fmt::Display for ListConversationsDisplayAs {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Plaintext => f.write_str("plaintext"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ListConversationsDisplayAs {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "plaintext" => Ok(Self::Plaintext),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ListConversationsDisplayAs {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ListConversationsDisplayAs {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`ManageConversationBody`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ManageConversationBody {
@@ -5826,19 +6013,133 @@ pub mod types {
             value.parse()
         }
     }
-    ///`SearchRequest`
+    ///`RetrieveConversationDisplayAs`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum RetrieveConversationDisplayAs {
+        #[serde(rename = "plaintext")]
+        Plaintext,
+    }
+    impl ::std::fmt::Display for RetrieveConversationDisplayAs {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Plaintext => f.write_str("plaintext"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for RetrieveConversationDisplayAs {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "plaintext" => Ok(Self::Plaintext),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for RetrieveConversationDisplayAs {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for RetrieveConversationDisplayAs {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`SearchArticlesState`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum SearchArticlesState {
+        #[serde(rename = "published")]
+        Published,
+        #[serde(rename = "draft")]
+        Draft,
+        #[serde(rename = "all")]
+        All,
+    }
+    impl ::std::fmt::Display for SearchArticlesState {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Published => f.write_str("published"),
+                Self::Draft => f.write_str("draft"),
+                Self::All => f.write_str("all"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SearchArticlesState {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "published" => Ok(Self::Published),
+                "draft" => Ok(Self::Draft),
+                "all" => Ok(Self::All),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SearchArticlesState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SearchArticlesState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`SearchContactsBody`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    pub struct SearchRequest {
+    pub struct SearchContactsBody {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::tolerant::option")]
         pub pagination: ::std::option::Option<StartingAfterPagingInput>,
-        pub query: SearchRequestQuery,
+        pub query: SearchContactsBodyQuery,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub sort: ::std::option::Option<SearchContactsBodySort>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
-    ///`SearchRequestQuery`
+    ///`SearchContactsBodyQuery`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    pub struct SearchRequestQuery {
+    pub struct SearchContactsBodyQuery {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::tolerant::option")]
         pub field: ::std::option::Option<::std::string::String>,
@@ -5850,6 +6151,264 @@ pub mod types {
         pub value: ::std::option::Option<::serde_json::Value>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`SearchContactsBodySort`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SearchContactsBodySort {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub field: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub order: ::std::option::Option<SearchContactsBodySortOrder>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`SearchContactsBodySortOrder`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum SearchContactsBodySortOrder {
+        #[serde(rename = "ascending")]
+        Ascending,
+        #[serde(rename = "descending")]
+        Descending,
+    }
+    impl ::std::fmt::Display for SearchContactsBodySortOrder {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Ascending => f.write_str("ascending"),
+                Self::Descending => f.write_str("descending"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SearchContactsBodySortOrder {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "ascending" => Ok(Self::Ascending),
+                "descending" => Ok(Self::Descending),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SearchContactsBodySortOrder {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SearchContactsBodySortOrder {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`SearchConversationsBody`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SearchConversationsBody {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub pagination: ::std::option::Option<StartingAfterPagingInput>,
+        pub query: SearchConversationsBodyQuery,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub sort: ::std::option::Option<SearchConversationsBodySort>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`SearchConversationsBodyQuery`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SearchConversationsBodyQuery {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub field: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub operator: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub value: ::std::option::Option<::serde_json::Value>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`SearchConversationsBodySort`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SearchConversationsBodySort {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub field: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub order: ::std::option::Option<SearchConversationsBodySortOrder>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`SearchConversationsBodySortOrder`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum SearchConversationsBodySortOrder {
+        #[serde(rename = "ascending")]
+        Ascending,
+        #[serde(rename = "descending")]
+        Descending,
+    }
+    impl ::std::fmt::Display for SearchConversationsBodySortOrder {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Ascending => f.write_str("ascending"),
+                Self::Descending => f.write_str("descending"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SearchConversationsBodySortOrder {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "ascending" => Ok(Self::Ascending),
+                "descending" => Ok(Self::Descending),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SearchConversationsBodySortOrder {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for SearchConversationsBodySortOrder {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`SearchTicketsBody`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SearchTicketsBody {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub pagination: ::std::option::Option<StartingAfterPagingInput>,
+        pub query: SearchTicketsBodyQuery,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub sort: ::std::option::Option<SearchTicketsBodySort>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`SearchTicketsBodyQuery`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SearchTicketsBodyQuery {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub field: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub operator: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub value: ::std::option::Option<::serde_json::Value>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`SearchTicketsBodySort`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SearchTicketsBodySort {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub field: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub order: ::std::option::Option<SearchTicketsBodySortOrder>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`SearchTicketsBodySortOrder`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum SearchTicketsBodySortOrder {
+        #[serde(rename = "ascending")]
+        Ascending,
+        #[serde(rename = "descending")]
+        Descending,
+    }
+    impl ::std::fmt::Display for SearchTicketsBodySortOrder {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Ascending => f.write_str("ascending"),
+                Self::Descending => f.write_str("descending"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SearchTicketsBodySortOrder {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "ascending" => Ok(Self::Ascending),
+                "descending" => Ok(Self::Descending),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SearchTicketsBodySortOrder {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SearchTicketsBodySortOrder {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
     }
     ///`Segment`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -5900,6 +6459,69 @@ pub mod types {
     pub struct SetAwayAdminBody {
         pub away_mode_enabled: bool,
         pub away_mode_reassign: bool,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ShowCallResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ShowCallResponse {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub admin_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub answered_at: ::std::option::Option<::serde_json::Value>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub call_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub contact_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub conversation_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub created_at: ::std::option::Option<::serde_json::Value>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub direction: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub ended_at: ::std::option::Option<::serde_json::Value>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub ended_reason: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub fin_recording_url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub fin_transcription_url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub initiated_at: ::std::option::Option<::serde_json::Value>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub phone: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub recording_url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub state: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub transcription_url: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub updated_at: ::std::option::Option<::serde_json::Value>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -7052,6 +7674,35 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    ///`UpdateCompanyBody`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct UpdateCompanyBody {
+        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+        pub custom_attributes: ::serde_json::Map<
+            ::std::string::String,
+            ::serde_json::Value,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub industry: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub monthly_spend: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub plan: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub size: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        pub website: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`UpdateContactBody`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateContactBody {
@@ -7371,6 +8022,57 @@ pub mod types {
     }
     impl ::std::convert::TryFrom<::std::string::String>
     for UpdateContentImportSourceRequestSyncBehavior {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`UpdateConversationDisplayAs`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum UpdateConversationDisplayAs {
+        #[serde(rename = "plaintext")]
+        Plaintext,
+    }
+    impl ::std::fmt::Display for UpdateConversationDisplayAs {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Plaintext => f.write_str("plaintext"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for UpdateConversationDisplayAs {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "plaintext" => Ok(Self::Plaintext),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for UpdateConversationDisplayAs {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for UpdateConversationDisplayAs {
         type Error = self::error::ConversionError;
         fn try_from(
             value: ::std::string::String,
@@ -7930,13 +8632,13 @@ pub mod types {
 }
 #[allow(clippy::all)]
 impl Client {
-    /// identifyAdmin (`GET /me`).
+    /// Show the teammate and the workspace that the access token belongs to (`GET /me`).
     pub async fn identify_admin<'a>(
         &'a self,
     ) -> Result<Response<types::AdminWithApp>, Error> {
         self.call("identifyAdmin", &[], &[], None::<&()>).await
     }
-    /// setAwayAdmin (`PUT /admins/{id}/away`).
+    /// Set a teammate as away in the inbox, or as back (`PUT /admins/{id}/away`).
     pub async fn set_away_admin<'a>(
         &'a self,
         id: i64,
@@ -7944,11 +8646,13 @@ impl Client {
     ) -> Result<Response<types::Admin>, Error> {
         self.call("setAwayAdmin", &[id.to_string()], &[], Some(body)).await
     }
-    /// listActivityLogs (`GET /admins/activity_logs`).
+    /// List what teammates did in the workspace (`GET /admins/activity_logs`).
     pub async fn list_activity_logs<'a>(
         &'a self,
         created_at_after: &'a str,
         created_at_before: Option<&'a str>,
+        page: Option<i64>,
+        per_page: Option<i64>,
     ) -> Result<Response<types::ActivityLogList>, Error> {
         self.call(
                 "listActivityLogs",
@@ -7959,12 +8663,14 @@ impl Client {
                         "created_at_before",
                         created_at_before.map(|value| value.to_string()),
                     ),
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
                 ],
                 None::<&()>,
             )
             .await
     }
-    /// listAdmins (`GET /admins`).
+    /// List the teammates of the workspace (`GET /admins`).
     pub async fn list_admins<'a>(
         &'a self,
         display_avatar: Option<bool>,
@@ -7977,34 +8683,45 @@ impl Client {
             )
             .await
     }
-    /// retrieveAdmin (`GET /admins/{id}`).
+    /// Show one teammate (`GET /admins/{id}`).
     pub async fn retrieve_admin<'a>(
         &'a self,
         id: i64,
     ) -> Result<Response<types::Admin>, Error> {
         self.call("retrieveAdmin", &[id.to_string()], &[], None::<&()>).await
     }
-    /// listContentImportSources (`GET /ai/content_import_sources`).
+    /// List the sources that content for AI answers is imported from (`GET /ai/content_import_sources`).
     pub async fn list_content_import_sources<'a>(
         &'a self,
+        page: Option<i64>,
+        per_page: Option<i64>,
     ) -> Result<Response<types::ContentImportSourcesList>, Error> {
-        self.call("listContentImportSources", &[], &[], None::<&()>).await
+        self.call(
+                "listContentImportSources",
+                &[],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
     }
-    /// createContentImportSource (`POST /ai/content_import_sources`).
+    /// Create a source that external pages can belong to (`POST /ai/content_import_sources`).
     pub async fn create_content_import_source<'a>(
         &'a self,
         body: &'a types::CreateContentImportSourceRequest,
     ) -> Result<Response<types::ContentImportSource>, Error> {
         self.call("createContentImportSource", &[], &[], Some(body)).await
     }
-    /// getContentImportSource (`GET /ai/content_import_sources/{id}`).
+    /// Show one content import source (`GET /ai/content_import_sources/{id}`).
     pub async fn get_content_import_source<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::ContentImportSource>, Error> {
         self.call("getContentImportSource", &[id.to_string()], &[], None::<&()>).await
     }
-    /// updateContentImportSource (`PUT /ai/content_import_sources/{id}`).
+    /// Update a content import source (`PUT /ai/content_import_sources/{id}`).
     pub async fn update_content_import_source<'a>(
         &'a self,
         id: &'a str,
@@ -8012,34 +8729,45 @@ impl Client {
     ) -> Result<Response<types::ContentImportSource>, Error> {
         self.call("updateContentImportSource", &[id.to_string()], &[], Some(body)).await
     }
-    /// deleteContentImportSource (`DELETE /ai/content_import_sources/{id}`).
+    /// Delete a content import source together with all pages imported from it (`DELETE /ai/content_import_sources/{id}`).
     pub async fn delete_content_import_source<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<()>, Error> {
         self.call("deleteContentImportSource", &[id.to_string()], &[], None::<&()>).await
     }
-    /// listExternalPages (`GET /ai/external_pages`).
+    /// List the external pages that AI answers may draw on (`GET /ai/external_pages`).
     pub async fn list_external_pages<'a>(
         &'a self,
+        page: Option<i64>,
+        per_page: Option<i64>,
     ) -> Result<Response<types::ExternalPagesList>, Error> {
-        self.call("listExternalPages", &[], &[], None::<&()>).await
+        self.call(
+                "listExternalPages",
+                &[],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
     }
-    /// createExternalPage (`POST /ai/external_pages`).
+    /// Create an external page, or update the one with the same source and external id (`POST /ai/external_pages`).
     pub async fn create_external_page<'a>(
         &'a self,
         body: &'a types::CreateExternalPageRequest,
     ) -> Result<Response<types::ExternalPage>, Error> {
         self.call("createExternalPage", &[], &[], Some(body)).await
     }
-    /// getExternalPage (`GET /ai/external_pages/{id}`).
+    /// Show one external page (`GET /ai/external_pages/{id}`).
     pub async fn get_external_page<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::ExternalPage>, Error> {
         self.call("getExternalPage", &[id.to_string()], &[], None::<&()>).await
     }
-    /// updateExternalPage (`PUT /ai/external_pages/{id}`).
+    /// Update an external page that was created through the API (`PUT /ai/external_pages/{id}`).
     pub async fn update_external_page<'a>(
         &'a self,
         id: &'a str,
@@ -8047,34 +8775,45 @@ impl Client {
     ) -> Result<Response<types::ExternalPage>, Error> {
         self.call("updateExternalPage", &[id.to_string()], &[], Some(body)).await
     }
-    /// deleteExternalPage (`DELETE /ai/external_pages/{id}`).
+    /// Remove an external page from the content library and from AI answers (`DELETE /ai/external_pages/{id}`).
     pub async fn delete_external_page<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::ExternalPage>, Error> {
         self.call("deleteExternalPage", &[id.to_string()], &[], None::<&()>).await
     }
-    /// listArticles (`GET /articles`).
+    /// List the articles of all help centers, most recently updated first (`GET /articles`).
     pub async fn list_articles<'a>(
         &'a self,
+        page: Option<i64>,
+        per_page: Option<i64>,
     ) -> Result<Response<types::ArticleList>, Error> {
-        self.call("listArticles", &[], &[], None::<&()>).await
+        self.call(
+                "listArticles",
+                &[],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
     }
-    /// createArticle (`POST /articles`).
+    /// Create an article, as a draft unless its state says otherwise (`POST /articles`).
     pub async fn create_article<'a>(
         &'a self,
         body: &'a types::CreateArticleRequest,
     ) -> Result<Response<types::Article>, Error> {
         self.call("createArticle", &[], &[], Some(body)).await
     }
-    /// retrieveArticle (`GET /articles/{id}`).
+    /// Show one article with its body and statistics (`GET /articles/{id}`).
     pub async fn retrieve_article<'a>(
         &'a self,
         id: i64,
     ) -> Result<Response<types::Article>, Error> {
         self.call("retrieveArticle", &[id.to_string()], &[], None::<&()>).await
     }
-    /// updateArticle (`PUT /articles/{id}`).
+    /// Update an article; pass its state too, as leaving it out can publish the change (`PUT /articles/{id}`).
     pub async fn update_article<'a>(
         &'a self,
         id: i64,
@@ -8082,20 +8821,22 @@ impl Client {
     ) -> Result<Response<types::Article>, Error> {
         self.call("updateArticle", &[id.to_string()], &[], Some(body)).await
     }
-    /// deleteArticle (`DELETE /articles/{id}`).
+    /// Delete an article (`DELETE /articles/{id}`).
     pub async fn delete_article<'a>(
         &'a self,
         id: i64,
     ) -> Result<Response<types::DeletedArticleObject>, Error> {
         self.call("deleteArticle", &[id.to_string()], &[], None::<&()>).await
     }
-    /// searchArticles (`GET /articles/search`).
+    /// Search articles for a phrase (`GET /articles/search`).
     pub async fn search_articles<'a>(
         &'a self,
         help_center_id: Option<i64>,
         highlight: Option<bool>,
+        page: Option<i64>,
+        per_page: Option<i64>,
         phrase: Option<&'a str>,
-        state: Option<&'a str>,
+        state: Option<types::SearchArticlesState>,
     ) -> Result<Response<types::ArticleSearchResponse>, Error> {
         self.call(
                 "searchArticles",
@@ -8103,6 +8844,8 @@ impl Client {
                 &[
                     ("help_center_id", help_center_id.map(|value| value.to_string())),
                     ("highlight", highlight.map(|value| value.to_string())),
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
                     ("phrase", phrase.map(|value| value.to_string())),
                     ("state", state.map(|value| value.to_string())),
                 ],
@@ -8110,27 +8853,38 @@ impl Client {
             )
             .await
     }
-    /// listAllCollections (`GET /help_center/collections`).
+    /// List the collections of all help centers, most recently updated first (`GET /help_center/collections`).
     pub async fn list_all_collections<'a>(
         &'a self,
+        page: Option<i64>,
+        per_page: Option<i64>,
     ) -> Result<Response<types::CollectionList>, Error> {
-        self.call("listAllCollections", &[], &[], None::<&()>).await
+        self.call(
+                "listAllCollections",
+                &[],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
     }
-    /// createCollection (`POST /help_center/collections`).
+    /// Create a collection of articles (`POST /help_center/collections`).
     pub async fn create_collection<'a>(
         &'a self,
         body: &'a types::CreateCollectionRequest,
     ) -> Result<Response<types::Collection>, Error> {
         self.call("createCollection", &[], &[], Some(body)).await
     }
-    /// retrieveCollection (`GET /help_center/collections/{id}`).
+    /// Show one collection (`GET /help_center/collections/{id}`).
     pub async fn retrieve_collection<'a>(
         &'a self,
         id: i64,
     ) -> Result<Response<types::Collection>, Error> {
         self.call("retrieveCollection", &[id.to_string()], &[], None::<&()>).await
     }
-    /// updateCollection (`PUT /help_center/collections/{id}`).
+    /// Update a collection (`PUT /help_center/collections/{id}`).
     pub async fn update_collection<'a>(
         &'a self,
         id: i64,
@@ -8138,47 +8892,69 @@ impl Client {
     ) -> Result<Response<types::Collection>, Error> {
         self.call("updateCollection", &[id.to_string()], &[], Some(body)).await
     }
-    /// deleteCollection (`DELETE /help_center/collections/{id}`).
+    /// Delete a collection (`DELETE /help_center/collections/{id}`).
     pub async fn delete_collection<'a>(
         &'a self,
         id: i64,
     ) -> Result<Response<types::DeletedCollectionObject>, Error> {
         self.call("deleteCollection", &[id.to_string()], &[], None::<&()>).await
     }
-    /// retrieveHelpCenter (`GET /help_center/help_centers/{id}`).
+    /// Show one help center (`GET /help_center/help_centers/{id}`).
     pub async fn retrieve_help_center<'a>(
         &'a self,
         id: i64,
     ) -> Result<Response<types::HelpCenter>, Error> {
         self.call("retrieveHelpCenter", &[id.to_string()], &[], None::<&()>).await
     }
-    /// listHelpCenters (`GET /help_center/help_centers`).
+    /// List the help centers of the workspace (`GET /help_center/help_centers`).
     pub async fn list_help_centers<'a>(
         &'a self,
+        page: Option<i64>,
+        per_page: Option<i64>,
     ) -> Result<Response<types::HelpCenterList>, Error> {
-        self.call("listHelpCenters", &[], &[], None::<&()>).await
+        self.call(
+                "listHelpCenters",
+                &[],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
     }
-    /// listInternalArticles (`GET /internal_articles`).
+    /// List the articles that only teammates can read (`GET /internal_articles`).
     pub async fn list_internal_articles<'a>(
         &'a self,
+        page: Option<i64>,
+        per_page: Option<i64>,
     ) -> Result<Response<types::InternalArticleList>, Error> {
-        self.call("listInternalArticles", &[], &[], None::<&()>).await
+        self.call(
+                "listInternalArticles",
+                &[],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
     }
-    /// createInternalArticle (`POST /internal_articles`).
+    /// Create an article that only teammates can read (`POST /internal_articles`).
     pub async fn create_internal_article<'a>(
         &'a self,
         body: &'a types::CreateInternalArticleRequest,
     ) -> Result<Response<types::InternalArticle>, Error> {
         self.call("createInternalArticle", &[], &[], Some(body)).await
     }
-    /// retrieveInternalArticle (`GET /internal_articles/{id}`).
+    /// Show one internal article (`GET /internal_articles/{id}`).
     pub async fn retrieve_internal_article<'a>(
         &'a self,
         id: i64,
     ) -> Result<Response<types::InternalArticle>, Error> {
         self.call("retrieveInternalArticle", &[id.to_string()], &[], None::<&()>).await
     }
-    /// updateInternalArticle (`PUT /internal_articles/{id}`).
+    /// Update an internal article (`PUT /internal_articles/{id}`).
     pub async fn update_internal_article<'a>(
         &'a self,
         id: i64,
@@ -8186,27 +8962,33 @@ impl Client {
     ) -> Result<Response<types::InternalArticle>, Error> {
         self.call("updateInternalArticle", &[id.to_string()], &[], Some(body)).await
     }
-    /// deleteInternalArticle (`DELETE /internal_articles/{id}`).
+    /// Delete an internal article (`DELETE /internal_articles/{id}`).
     pub async fn delete_internal_article<'a>(
         &'a self,
         id: i64,
     ) -> Result<Response<types::DeletedInternalArticleObject>, Error> {
         self.call("deleteInternalArticle", &[id.to_string()], &[], None::<&()>).await
     }
-    /// searchInternalArticles (`GET /internal_articles/search`).
+    /// Search internal articles by their folder (`GET /internal_articles/search`).
     pub async fn search_internal_articles<'a>(
         &'a self,
         folder_id: Option<&'a str>,
+        page: Option<i64>,
+        per_page: Option<i64>,
     ) -> Result<Response<types::InternalArticleSearchResponse>, Error> {
         self.call(
                 "searchInternalArticles",
                 &[],
-                &[("folder_id", folder_id.map(|value| value.to_string()))],
+                &[
+                    ("folder_id", folder_id.map(|value| value.to_string())),
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
                 None::<&()>,
             )
             .await
     }
-    /// retrieveCompany (`GET /companies`).
+    /// List companies, filtered by tag or segment, or find one by its name or your id (`GET /companies`).
     pub async fn retrieve_company<'a>(
         &'a self,
         company_id: Option<&'a str>,
@@ -8231,42 +9013,54 @@ impl Client {
             )
             .await
     }
-    /// createOrUpdateCompany (`POST /companies`).
+    /// Create a company, or update the one with the same company id (`POST /companies`).
     pub async fn create_or_update_company<'a>(
         &'a self,
         body: &'a types::CreateOrUpdateCompanyRequest,
     ) -> Result<Response<types::Company>, Error> {
         self.call("createOrUpdateCompany", &[], &[], Some(body)).await
     }
-    /// RetrieveACompanyById (`GET /companies/{id}`).
+    /// Show one company (`GET /companies/{id}`).
     pub async fn retrieve_a_company_by_id<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::Company>, Error> {
         self.call("RetrieveACompanyById", &[id.to_string()], &[], None::<&()>).await
     }
-    /// UpdateCompany (`PUT /companies/{id}`).
+    /// Update a company; your id of it cannot be changed (`PUT /companies/{id}`).
     pub async fn update_company<'a>(
         &'a self,
         id: &'a str,
+        body: &'a types::UpdateCompanyBody,
     ) -> Result<Response<types::Company>, Error> {
-        self.call("UpdateCompany", &[id.to_string()], &[], None::<&()>).await
+        self.call("UpdateCompany", &[id.to_string()], &[], Some(body)).await
     }
-    /// deleteCompany (`DELETE /companies/{id}`).
+    /// Archive a company and detach its contacts; the contacts stay (`DELETE /companies/{id}`).
     pub async fn delete_company<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::DeletedCompanyObject>, Error> {
         self.call("deleteCompany", &[id.to_string()], &[], None::<&()>).await
     }
-    /// ListAttachedContacts (`GET /companies/{id}/contacts`).
+    /// List the contacts of a company (`GET /companies/{id}/contacts`).
     pub async fn list_attached_contacts<'a>(
         &'a self,
         id: &'a str,
+        page: Option<i64>,
+        per_page: Option<i64>,
     ) -> Result<Response<types::CompanyAttachedContacts>, Error> {
-        self.call("ListAttachedContacts", &[id.to_string()], &[], None::<&()>).await
+        self.call(
+                "ListAttachedContacts",
+                &[id.to_string()],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
     }
-    /// ListAttachedSegmentsForCompanies (`GET /companies/{id}/segments`).
+    /// List the segments that a company is in (`GET /companies/{id}/segments`).
     pub async fn list_attached_segments_for_companies<'a>(
         &'a self,
         id: &'a str,
@@ -8279,10 +9073,10 @@ impl Client {
             )
             .await
     }
-    /// listAllCompanies (`POST /companies/list`).
+    /// List companies that have users, by their last activity, 10,000 at most (`POST /companies/list`).
     pub async fn list_all_companies<'a>(
         &'a self,
-        order: Option<&'a str>,
+        order: Option<types::ListAllCompaniesOrder>,
         page: Option<i64>,
         per_page: Option<i64>,
     ) -> Result<Response<types::CompanyList>, Error> {
@@ -8298,7 +9092,7 @@ impl Client {
             )
             .await
     }
-    /// scrollOverAllCompanies (`GET /companies/scroll`).
+    /// Walk over every company, also those without users; one walk at a time per app (`GET /companies/scroll`).
     pub async fn scroll_over_all_companies<'a>(
         &'a self,
         scroll_param: Option<&'a str>,
@@ -8311,14 +9105,25 @@ impl Client {
             )
             .await
     }
-    /// listCompaniesForAContact (`GET /contacts/{id}/companies`).
+    /// List the companies of a contact (`GET /contacts/{id}/companies`).
     pub async fn list_companies_for_a_contact<'a>(
         &'a self,
         id: &'a str,
+        page: Option<i64>,
+        per_page: Option<i64>,
     ) -> Result<Response<types::ContactAttachedCompanies>, Error> {
-        self.call("listCompaniesForAContact", &[id.to_string()], &[], None::<&()>).await
+        self.call(
+                "listCompaniesForAContact",
+                &[id.to_string()],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
     }
-    /// attachContactToACompany (`POST /contacts/{id}/companies`).
+    /// Add a contact to a company (`POST /contacts/{id}/companies`).
     pub async fn attach_contact_to_a_company<'a>(
         &'a self,
         id: &'a str,
@@ -8326,7 +9131,7 @@ impl Client {
     ) -> Result<Response<types::Company>, Error> {
         self.call("attachContactToACompany", &[id.to_string()], &[], Some(body)).await
     }
-    /// detachContactFromACompany (`DELETE /contacts/{contact_id}/companies/{id}`).
+    /// Remove a contact from a company; both stay (`DELETE /contacts/{contact_id}/companies/{id}`).
     pub async fn detach_contact_from_a_company<'a>(
         &'a self,
         contact_id: &'a str,
@@ -8340,22 +9145,33 @@ impl Client {
             )
             .await
     }
-    /// listNotes (`GET /contacts/{id}/notes`).
+    /// List the notes about a contact (`GET /contacts/{id}/notes`).
     pub async fn list_notes<'a>(
         &'a self,
-        id: i64,
+        id: &'a str,
+        page: Option<i64>,
+        per_page: Option<i64>,
     ) -> Result<Response<types::NoteList>, Error> {
-        self.call("listNotes", &[id.to_string()], &[], None::<&()>).await
+        self.call(
+                "listNotes",
+                &[id.to_string()],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
     }
-    /// createNote (`POST /contacts/{id}/notes`).
+    /// Add a note about a contact, for teammates only (`POST /contacts/{id}/notes`).
     pub async fn create_note<'a>(
         &'a self,
-        id: i64,
+        id: &'a str,
         body: &'a types::CreateNoteBody,
     ) -> Result<Response<types::Note>, Error> {
         self.call("createNote", &[id.to_string()], &[], Some(body)).await
     }
-    /// listSegmentsForAContact (`GET /contacts/{contact_id}/segments`).
+    /// List the segments that a contact is in (`GET /contacts/{contact_id}/segments`).
     pub async fn list_segments_for_a_contact<'a>(
         &'a self,
         contact_id: &'a str,
@@ -8363,7 +9179,7 @@ impl Client {
         self.call("listSegmentsForAContact", &[contact_id.to_string()], &[], None::<&()>)
             .await
     }
-    /// listSubscriptionsForAContact (`GET /contacts/{contact_id}/subscriptions`).
+    /// List the message subscriptions that a contact has opted into or out of (`GET /contacts/{contact_id}/subscriptions`).
     pub async fn list_subscriptions_for_a_contact<'a>(
         &'a self,
         contact_id: &'a str,
@@ -8376,7 +9192,7 @@ impl Client {
             )
             .await
     }
-    /// attachSubscriptionTypeToContact (`POST /contacts/{contact_id}/subscriptions`).
+    /// Record that a contact opts into or out of a kind of message (`POST /contacts/{contact_id}/subscriptions`).
     pub async fn attach_subscription_type_to_contact<'a>(
         &'a self,
         contact_id: &'a str,
@@ -8390,7 +9206,7 @@ impl Client {
             )
             .await
     }
-    /// detachSubscriptionTypeToContact (`DELETE /contacts/{contact_id}/subscriptions/{id}`).
+    /// Take back what a contact chose for a kind of message (`DELETE /contacts/{contact_id}/subscriptions/{id}`).
     pub async fn detach_subscription_type_to_contact<'a>(
         &'a self,
         contact_id: &'a str,
@@ -8404,15 +9220,25 @@ impl Client {
             )
             .await
     }
-    /// listTagsForAContact (`GET /contacts/{contact_id}/tags`).
+    /// List the tags of a contact (`GET /contacts/{contact_id}/tags`).
     pub async fn list_tags_for_a_contact<'a>(
         &'a self,
         contact_id: &'a str,
+        page: Option<i64>,
+        per_page: Option<i64>,
     ) -> Result<Response<types::TagList>, Error> {
-        self.call("listTagsForAContact", &[contact_id.to_string()], &[], None::<&()>)
+        self.call(
+                "listTagsForAContact",
+                &[contact_id.to_string()],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
             .await
     }
-    /// attachTagToContact (`POST /contacts/{contact_id}/tags`).
+    /// Tag a contact (`POST /contacts/{contact_id}/tags`).
     pub async fn attach_tag_to_contact<'a>(
         &'a self,
         contact_id: &'a str,
@@ -8420,7 +9246,7 @@ impl Client {
     ) -> Result<Response<types::Tag>, Error> {
         self.call("attachTagToContact", &[contact_id.to_string()], &[], Some(body)).await
     }
-    /// detachTagFromContact (`DELETE /contacts/{contact_id}/tags/{id}`).
+    /// Remove a tag from a contact (`DELETE /contacts/{contact_id}/tags/{id}`).
     pub async fn detach_tag_from_contact<'a>(
         &'a self,
         contact_id: &'a str,
@@ -8434,14 +9260,14 @@ impl Client {
             )
             .await
     }
-    /// ShowContact (`GET /contacts/{id}`).
+    /// Show one contact; one that was merged away is not found (`GET /contacts/{id}`).
     pub async fn show_contact<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::ShowContactResponse>, Error> {
         self.call("ShowContact", &[id.to_string()], &[], None::<&()>).await
     }
-    /// UpdateContact (`PUT /contacts/{id}`).
+    /// Update a contact (`PUT /contacts/{id}`).
     pub async fn update_contact<'a>(
         &'a self,
         id: &'a str,
@@ -8449,41 +9275,52 @@ impl Client {
     ) -> Result<Response<types::UpdateContactResponse>, Error> {
         self.call("UpdateContact", &[id.to_string()], &[], Some(body)).await
     }
-    /// DeleteContact (`DELETE /contacts/{id}`).
+    /// Delete a contact (`DELETE /contacts/{id}`).
     pub async fn delete_contact<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::ContactDeleted>, Error> {
         self.call("DeleteContact", &[id.to_string()], &[], None::<&()>).await
     }
-    /// MergeContact (`POST /contacts/merge`).
+    /// Merge a lead into a user; the lead disappears and cannot be brought back (`POST /contacts/merge`).
     pub async fn merge_contact<'a>(
         &'a self,
         body: &'a types::MergeContactsRequest,
     ) -> Result<Response<types::MergeContactResponse>, Error> {
         self.call("MergeContact", &[], &[], Some(body)).await
     }
-    /// SearchContacts (`POST /contacts/search`).
+    /// Search contacts by their fields; dates are compared by whole days (`POST /contacts/search`).
     pub async fn search_contacts<'a>(
         &'a self,
-        body: &'a types::SearchRequest,
+        body: &'a types::SearchContactsBody,
     ) -> Result<Response<types::ContactList>, Error> {
         self.call("SearchContacts", &[], &[], Some(body)).await
     }
-    /// ListContacts (`GET /contacts`).
+    /// List the people of the workspace, users and leads (`GET /contacts`).
     pub async fn list_contacts<'a>(
         &'a self,
+        per_page: Option<i64>,
+        starting_after: Option<&'a str>,
     ) -> Result<Response<types::ContactList>, Error> {
-        self.call("ListContacts", &[], &[], None::<&()>).await
+        self.call(
+                "ListContacts",
+                &[],
+                &[
+                    ("per_page", per_page.map(|value| value.to_string())),
+                    ("starting_after", starting_after.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
     }
-    /// CreateContact (`POST /contacts`).
+    /// Create a contact; needs an email, an external id or a role (`POST /contacts`).
     pub async fn create_contact<'a>(
         &'a self,
         body: &'a types::CreateContactBody,
     ) -> Result<Response<types::CreateContactResponse>, Error> {
         self.call("CreateContact", &[], &[], Some(body)).await
     }
-    /// ShowContactByExternalId (`GET /contacts/find_by_external_id/{external_id}`).
+    /// Show the user with your own id; leads cannot be found this way (`GET /contacts/find_by_external_id/{external_id}`).
     pub async fn show_contact_by_external_id<'a>(
         &'a self,
         external_id: &'a str,
@@ -8496,28 +9333,28 @@ impl Client {
             )
             .await
     }
-    /// ArchiveContact (`POST /contacts/{id}/archive`).
+    /// Archive a contact (`POST /contacts/{id}/archive`).
     pub async fn archive_contact<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::ContactArchived>, Error> {
         self.call("ArchiveContact", &[id.to_string()], &[], None::<&()>).await
     }
-    /// UnarchiveContact (`POST /contacts/{id}/unarchive`).
+    /// Bring an archived contact back (`POST /contacts/{id}/unarchive`).
     pub async fn unarchive_contact<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::ContactUnarchived>, Error> {
         self.call("UnarchiveContact", &[id.to_string()], &[], None::<&()>).await
     }
-    /// BlockContact (`POST /contacts/{id}/block`).
+    /// Block a contact and archive its conversations (`POST /contacts/{id}/block`).
     pub async fn block_contact<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::ContactBlocked>, Error> {
         self.call("BlockContact", &[id.to_string()], &[], None::<&()>).await
     }
-    /// attachTagToConversation (`POST /conversations/{conversation_id}/tags`).
+    /// Tag a conversation (`POST /conversations/{conversation_id}/tags`).
     pub async fn attach_tag_to_conversation<'a>(
         &'a self,
         conversation_id: &'a str,
@@ -8531,7 +9368,7 @@ impl Client {
             )
             .await
     }
-    /// detachTagFromConversation (`DELETE /conversations/{conversation_id}/tags/{id}`).
+    /// Remove a tag from a conversation (`DELETE /conversations/{conversation_id}/tags/{id}`).
     pub async fn detach_tag_from_conversation<'a>(
         &'a self,
         conversation_id: &'a str,
@@ -8546,9 +9383,10 @@ impl Client {
             )
             .await
     }
-    /// listConversations (`GET /conversations`).
+    /// List conversations, without their parts (`GET /conversations`).
     pub async fn list_conversations<'a>(
         &'a self,
+        display_as: Option<types::ListConversationsDisplayAs>,
         per_page: Option<i64>,
         starting_after: Option<&'a str>,
     ) -> Result<Response<types::ConversationList>, Error> {
@@ -8556,6 +9394,7 @@ impl Client {
                 "listConversations",
                 &[],
                 &[
+                    ("display_as", display_as.map(|value| value.to_string())),
                     ("per_page", per_page.map(|value| value.to_string())),
                     ("starting_after", starting_after.map(|value| value.to_string())),
                 ],
@@ -8563,18 +9402,18 @@ impl Client {
             )
             .await
     }
-    /// createConversation (`POST /conversations`).
+    /// Start a conversation in the name of a contact (`POST /conversations`).
     pub async fn create_conversation<'a>(
         &'a self,
         body: &'a types::CreateConversationRequest,
     ) -> Result<Response<types::CreateConversationResponse>, Error> {
         self.call("createConversation", &[], &[], Some(body)).await
     }
-    /// retrieveConversation (`GET /conversations/{id}`).
+    /// Show one conversation with its parts, the newest 500 at most (`GET /conversations/{id}`).
     pub async fn retrieve_conversation<'a>(
         &'a self,
         id: i64,
-        display_as: Option<&'a str>,
+        display_as: Option<types::RetrieveConversationDisplayAs>,
     ) -> Result<Response<types::Conversation>, Error> {
         self.call(
                 "retrieveConversation",
@@ -8584,11 +9423,11 @@ impl Client {
             )
             .await
     }
-    /// updateConversation (`PUT /conversations/{id}`).
+    /// Update the title, custom attributes or read mark of a conversation (`PUT /conversations/{id}`).
     pub async fn update_conversation<'a>(
         &'a self,
         id: i64,
-        display_as: Option<&'a str>,
+        display_as: Option<types::UpdateConversationDisplayAs>,
         body: &'a types::UpdateConversationRequest,
     ) -> Result<Response<types::Conversation>, Error> {
         self.call(
@@ -8599,21 +9438,21 @@ impl Client {
             )
             .await
     }
-    /// deleteConversation (`DELETE /conversations/{id}`).
+    /// Delete a conversation and its content for good; reports still count it (`DELETE /conversations/{id}`).
     pub async fn delete_conversation<'a>(
         &'a self,
         id: i64,
     ) -> Result<Response<types::ConversationDeleted>, Error> {
         self.call("deleteConversation", &[id.to_string()], &[], None::<&()>).await
     }
-    /// searchConversations (`POST /conversations/search`).
+    /// Search conversations by their fields; the answer has no parts (`POST /conversations/search`).
     pub async fn search_conversations<'a>(
         &'a self,
-        body: &'a types::SearchRequest,
+        body: &'a types::SearchConversationsBody,
     ) -> Result<Response<types::ConversationList>, Error> {
         self.call("searchConversations", &[], &[], Some(body)).await
     }
-    /// replyConversation (`POST /conversations/{id}/reply`).
+    /// Reply to a conversation as a teammate or a contact, or leave a note (`POST /conversations/{id}/reply`).
     pub async fn reply_conversation<'a>(
         &'a self,
         id: &'a str,
@@ -8621,7 +9460,7 @@ impl Client {
     ) -> Result<Response<types::Conversation>, Error> {
         self.call("replyConversation", &[id.to_string()], &[], Some(body)).await
     }
-    /// manageConversation (`POST /conversations/{id}/parts`).
+    /// Close, open, snooze or assign a conversation (`POST /conversations/{id}/parts`).
     pub async fn manage_conversation<'a>(
         &'a self,
         id: &'a str,
@@ -8629,7 +9468,7 @@ impl Client {
     ) -> Result<Response<types::Conversation>, Error> {
         self.call("manageConversation", &[id.to_string()], &[], Some(body)).await
     }
-    /// attachContactToConversation (`POST /conversations/{id}/customers`).
+    /// Add a contact to a conversation; an unknown email address becomes a new lead (`POST /conversations/{id}/customers`).
     pub async fn attach_contact_to_conversation<'a>(
         &'a self,
         id: &'a str,
@@ -8638,7 +9477,7 @@ impl Client {
         self.call("attachContactToConversation", &[id.to_string()], &[], Some(body))
             .await
     }
-    /// detachContactFromConversation (`DELETE /conversations/{conversation_id}/customers/{contact_id}`).
+    /// Remove a contact from a group conversation; the last one cannot be removed (`DELETE /conversations/{conversation_id}/customers/{contact_id}`).
     pub async fn detach_contact_from_conversation<'a>(
         &'a self,
         conversation_id: &'a str,
@@ -8653,14 +9492,14 @@ impl Client {
             )
             .await
     }
-    /// redactConversation (`POST /conversations/redact`).
+    /// Blank out one message of a conversation; cannot be taken back (`POST /conversations/redact`).
     pub async fn redact_conversation<'a>(
         &'a self,
         body: &'a types::RedactConversationRequest,
     ) -> Result<Response<types::Conversation>, Error> {
         self.call("redactConversation", &[], &[], Some(body)).await
     }
-    /// convertConversationToTicket (`POST /conversations/{id}/convert`).
+    /// Turn a conversation into a ticket (`POST /conversations/{id}/convert`).
     pub async fn convert_conversation_to_ticket<'a>(
         &'a self,
         id: i64,
@@ -8669,7 +9508,7 @@ impl Client {
         self.call("convertConversationToTicket", &[id.to_string()], &[], Some(body))
             .await
     }
-    /// getCustomObjectInstancesByExternalId (`GET /custom_object_instances/{custom_object_type_identifier}`).
+    /// Show the custom object with your id (`GET /custom_object_instances/{custom_object_type_identifier}`).
     pub async fn get_custom_object_instances_by_external_id<'a>(
         &'a self,
         custom_object_type_identifier: &'a str,
@@ -8683,7 +9522,7 @@ impl Client {
             )
             .await
     }
-    /// createCustomObjectInstances (`POST /custom_object_instances/{custom_object_type_identifier}`).
+    /// Create a custom object, or update the one with the same external id (`POST /custom_object_instances/{custom_object_type_identifier}`).
     pub async fn create_custom_object_instances<'a>(
         &'a self,
         custom_object_type_identifier: &'a str,
@@ -8697,7 +9536,7 @@ impl Client {
             )
             .await
     }
-    /// deleteCustomObjectInstancesById (`DELETE /custom_object_instances/{custom_object_type_identifier}`).
+    /// Delete the custom object with your id (not Intercom's, whatever the name says) (`DELETE /custom_object_instances/{custom_object_type_identifier}`).
     pub async fn delete_custom_object_instances_by_id<'a>(
         &'a self,
         custom_object_type_identifier: &'a str,
@@ -8711,7 +9550,7 @@ impl Client {
             )
             .await
     }
-    /// getCustomObjectInstancesById (`GET /custom_object_instances/{custom_object_type_identifier}/{id}`).
+    /// Show the custom object with Intercom's id (`GET /custom_object_instances/{custom_object_type_identifier}/{id}`).
     pub async fn get_custom_object_instances_by_id<'a>(
         &'a self,
         custom_object_type_identifier: &'a str,
@@ -8725,7 +9564,7 @@ impl Client {
             )
             .await
     }
-    /// deleteCustomObjectInstancesByExternalId (`DELETE /custom_object_instances/{custom_object_type_identifier}/{id}`).
+    /// Delete the custom object with Intercom's id (not yours, whatever the name says) (`DELETE /custom_object_instances/{custom_object_type_identifier}/{id}`).
     pub async fn delete_custom_object_instances_by_external_id<'a>(
         &'a self,
         custom_object_type_identifier: &'a str,
@@ -8739,7 +9578,7 @@ impl Client {
             )
             .await
     }
-    /// lisDataAttributes (`GET /data_attributes`).
+    /// List the attributes that contacts, companies and conversations can have (`GET /data_attributes`).
     pub async fn lis_data_attributes<'a>(
         &'a self,
         include_archived: Option<bool>,
@@ -8759,14 +9598,14 @@ impl Client {
             )
             .await
     }
-    /// createDataAttribute (`POST /data_attributes`).
+    /// Create a custom attribute for contacts or companies (`POST /data_attributes`).
     pub async fn create_data_attribute<'a>(
         &'a self,
         body: &'a types::CreateDataAttributeRequest,
     ) -> Result<Response<types::DataAttribute>, Error> {
         self.call("createDataAttribute", &[], &[], Some(body)).await
     }
-    /// updateDataAttribute (`PUT /data_attributes/{id}`).
+    /// Update or archive a custom attribute; its type stays (`PUT /data_attributes/{id}`).
     pub async fn update_data_attribute<'a>(
         &'a self,
         id: i64,
@@ -8774,11 +9613,14 @@ impl Client {
     ) -> Result<Response<types::DataAttribute>, Error> {
         self.call("updateDataAttribute", &[id.to_string()], &[], Some(body)).await
     }
-    /// lisDataEvents (`GET /events`).
+    /// List the events of one contact, from the last 90 days (`GET /events`).
     pub async fn lis_data_events<'a>(
         &'a self,
+        before: Option<i64>,
         email: Option<&'a str>,
         intercom_user_id: Option<&'a str>,
+        per_page: Option<i64>,
+        since: Option<i64>,
         summary: Option<bool>,
         type_: &'a str,
         user_id: Option<&'a str>,
@@ -8787,11 +9629,14 @@ impl Client {
                 "lisDataEvents",
                 &[],
                 &[
+                    ("before", before.map(|value| value.to_string())),
                     ("email", email.map(|value| value.to_string())),
                     (
                         "intercom_user_id",
                         intercom_user_id.map(|value| value.to_string()),
                     ),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                    ("since", since.map(|value| value.to_string())),
                     ("summary", summary.map(|value| value.to_string())),
                     ("type", Some(type_.to_string())),
                     ("user_id", user_id.map(|value| value.to_string())),
@@ -8800,35 +9645,35 @@ impl Client {
             )
             .await
     }
-    /// createDataEvent (`POST /events`).
+    /// Record that a contact did something; needs an id, a user id or an email (`POST /events`).
     pub async fn create_data_event<'a>(
         &'a self,
         body: &'a types::CreateDataEventRequest,
     ) -> Result<Response<()>, Error> {
         self.call("createDataEvent", &[], &[], Some(body)).await
     }
-    /// dataEventSummaries (`POST /events/summaries`).
+    /// Record how often, and when first and last, a user did something (`POST /events/summaries`).
     pub async fn data_event_summaries<'a>(
         &'a self,
         body: &'a types::CreateDataEventSummariesRequest,
     ) -> Result<Response<()>, Error> {
         self.call("dataEventSummaries", &[], &[], Some(body)).await
     }
-    /// createDataExport (`POST /export/content/data`).
+    /// Start an export of message delivery data; one at a time per workspace (`POST /export/content/data`).
     pub async fn create_data_export<'a>(
         &'a self,
         body: &'a types::CreateDataExportsRequest,
     ) -> Result<Response<types::DataExport>, Error> {
         self.call("createDataExport", &[], &[], Some(body)).await
     }
-    /// getDataExport (`GET /export/content/data/{job_identifier}`).
+    /// Show how far an export has come (`GET /export/content/data/{job_identifier}`).
     pub async fn get_data_export<'a>(
         &'a self,
         job_identifier: &'a str,
     ) -> Result<Response<types::DataExport>, Error> {
         self.call("getDataExport", &[job_identifier.to_string()], &[], None::<&()>).await
     }
-    /// cancelDataExport (`POST /export/cancel/{job_identifier}`).
+    /// Cancel an export (`POST /export/cancel/{job_identifier}`).
     pub async fn cancel_data_export<'a>(
         &'a self,
         job_identifier: &'a str,
@@ -8836,7 +9681,7 @@ impl Client {
         self.call("cancelDataExport", &[job_identifier.to_string()], &[], None::<&()>)
             .await
     }
-    /// downloadDataExport (`GET /download/content/data/{job_identifier}`).
+    /// Download a finished export as compressed CSV, within two days (`GET /download/content/data/{job_identifier}`).
     pub async fn download_data_export<'a>(
         &'a self,
         job_identifier: &'a str,
@@ -8849,34 +9694,45 @@ impl Client {
             )
             .await
     }
-    /// createMessage (`POST /messages`).
+    /// Send a message to a contact as a teammate, in the app or by email (`POST /messages`).
     pub async fn create_message<'a>(
         &'a self,
         body: &'a types::CreateMessageRequest,
     ) -> Result<Response<types::Message>, Error> {
         self.call("createMessage", &[], &[], Some(body)).await
     }
-    /// listNewsItems (`GET /news/news_items`).
+    /// List the news items of the workspace (`GET /news/news_items`).
     pub async fn list_news_items<'a>(
         &'a self,
+        page: Option<i64>,
+        per_page: Option<i64>,
     ) -> Result<Response<types::PaginatedResponse>, Error> {
-        self.call("listNewsItems", &[], &[], None::<&()>).await
+        self.call(
+                "listNewsItems",
+                &[],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
     }
-    /// createNewsItem (`POST /news/news_items`).
+    /// Create a news item, visible to customers once it is live (`POST /news/news_items`).
     pub async fn create_news_item<'a>(
         &'a self,
         body: &'a types::NewsItemRequest,
     ) -> Result<Response<types::NewsItem>, Error> {
         self.call("createNewsItem", &[], &[], Some(body)).await
     }
-    /// retrieveNewsItem (`GET /news/news_items/{id}`).
+    /// Show one news item (`GET /news/news_items/{id}`).
     pub async fn retrieve_news_item<'a>(
         &'a self,
         id: i64,
     ) -> Result<Response<types::NewsItem>, Error> {
         self.call("retrieveNewsItem", &[id.to_string()], &[], None::<&()>).await
     }
-    /// updateNewsItem (`PUT /news/news_items/{id}`).
+    /// Update a news item (`PUT /news/news_items/{id}`).
     pub async fn update_news_item<'a>(
         &'a self,
         id: i64,
@@ -8884,41 +9740,63 @@ impl Client {
     ) -> Result<Response<types::NewsItem>, Error> {
         self.call("updateNewsItem", &[id.to_string()], &[], Some(body)).await
     }
-    /// deleteNewsItem (`DELETE /news/news_items/{id}`).
+    /// Delete a news item (`DELETE /news/news_items/{id}`).
     pub async fn delete_news_item<'a>(
         &'a self,
         id: i64,
     ) -> Result<Response<types::DeletedObject>, Error> {
         self.call("deleteNewsItem", &[id.to_string()], &[], None::<&()>).await
     }
-    /// listLiveNewsfeedItems (`GET /news/newsfeeds/{id}/items`).
+    /// List the live news items of a newsfeed (`GET /news/newsfeeds/{id}/items`).
     pub async fn list_live_newsfeed_items<'a>(
         &'a self,
         id: &'a str,
+        page: Option<i64>,
+        per_page: Option<i64>,
     ) -> Result<Response<types::PaginatedResponse>, Error> {
-        self.call("listLiveNewsfeedItems", &[id.to_string()], &[], None::<&()>).await
+        self.call(
+                "listLiveNewsfeedItems",
+                &[id.to_string()],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
     }
-    /// listNewsfeeds (`GET /news/newsfeeds`).
+    /// List the newsfeeds of the workspace (`GET /news/newsfeeds`).
     pub async fn list_newsfeeds<'a>(
         &'a self,
+        page: Option<i64>,
+        per_page: Option<i64>,
     ) -> Result<Response<types::PaginatedResponse>, Error> {
-        self.call("listNewsfeeds", &[], &[], None::<&()>).await
+        self.call(
+                "listNewsfeeds",
+                &[],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
     }
-    /// retrieveNewsfeed (`GET /news/newsfeeds/{id}`).
+    /// Show one newsfeed (`GET /news/newsfeeds/{id}`).
     pub async fn retrieve_newsfeed<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::Newsfeed>, Error> {
         self.call("retrieveNewsfeed", &[id.to_string()], &[], None::<&()>).await
     }
-    /// retrieveNote (`GET /notes/{id}`).
+    /// Show one note (`GET /notes/{id}`).
     pub async fn retrieve_note<'a>(
         &'a self,
         id: i64,
     ) -> Result<Response<types::Note>, Error> {
         self.call("retrieveNote", &[id.to_string()], &[], None::<&()>).await
     }
-    /// listSegments (`GET /segments`).
+    /// List the segments of the workspace (`GET /segments`).
     pub async fn list_segments<'a>(
         &'a self,
         include_count: Option<bool>,
@@ -8931,66 +9809,66 @@ impl Client {
             )
             .await
     }
-    /// retrieveSegment (`GET /segments/{id}`).
+    /// Show one segment (`GET /segments/{id}`).
     pub async fn retrieve_segment<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::Segment>, Error> {
         self.call("retrieveSegment", &[id.to_string()], &[], None::<&()>).await
     }
-    /// listSubscriptionTypes (`GET /subscription_types`).
+    /// List the kinds of messages that contacts can opt into or out of (`GET /subscription_types`).
     pub async fn list_subscription_types<'a>(
         &'a self,
     ) -> Result<Response<types::SubscriptionTypeList>, Error> {
         self.call("listSubscriptionTypes", &[], &[], None::<&()>).await
     }
-    /// createPhoneSwitch (`POST /phone_call_redirects`).
+    /// Text a caller a link that moves the call to the Messenger (`POST /phone_call_redirects`).
     pub async fn create_phone_switch<'a>(
         &'a self,
         body: &'a types::CreatePhoneSwitchRequest,
     ) -> Result<Response<types::PhoneSwitch>, Error> {
         self.call("createPhoneSwitch", &[], &[], Some(body)).await
     }
-    /// listTags (`GET /tags`).
+    /// List the tags of the workspace (`GET /tags`).
     pub async fn list_tags<'a>(&'a self) -> Result<Response<types::TagList>, Error> {
         self.call("listTags", &[], &[], None::<&()>).await
     }
-    /// createTag (`POST /tags`).
+    /// Create or rename a tag, or use one on companies and contacts (`POST /tags`).
     pub async fn create_tag<'a>(
         &'a self,
         body: &'a types::CreateTagBody,
     ) -> Result<Response<types::TagBasic>, Error> {
         self.call("createTag", &[], &[], Some(body)).await
     }
-    /// findTag (`GET /tags/{id}`).
+    /// Show one tag (`GET /tags/{id}`).
     pub async fn find_tag<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::TagBasic>, Error> {
         self.call("findTag", &[id.to_string()], &[], None::<&()>).await
     }
-    /// deleteTag (`DELETE /tags/{id}`).
+    /// Delete a tag (`DELETE /tags/{id}`).
     pub async fn delete_tag<'a>(&'a self, id: &'a str) -> Result<Response<()>, Error> {
         self.call("deleteTag", &[id.to_string()], &[], None::<&()>).await
     }
-    /// listTeams (`GET /teams`).
+    /// List the teams of the workspace (`GET /teams`).
     pub async fn list_teams<'a>(&'a self) -> Result<Response<types::TeamList>, Error> {
         self.call("listTeams", &[], &[], None::<&()>).await
     }
-    /// retrieveTeam (`GET /teams/{id}`).
+    /// Show one team and the ids of its members (`GET /teams/{id}`).
     pub async fn retrieve_team<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::Team>, Error> {
         self.call("retrieveTeam", &[id.to_string()], &[], None::<&()>).await
     }
-    /// listTicketStates (`GET /ticket_states`).
+    /// List the states that tickets can be in (`GET /ticket_states`).
     pub async fn list_ticket_states<'a>(
         &'a self,
     ) -> Result<Response<types::TicketStateList>, Error> {
         self.call("listTicketStates", &[], &[], None::<&()>).await
     }
-    /// createTicketTypeAttribute (`POST /ticket_types/{ticket_type_id}/attributes`).
+    /// Add an attribute to a ticket type (`POST /ticket_types/{ticket_type_id}/attributes`).
     pub async fn create_ticket_type_attribute<'a>(
         &'a self,
         ticket_type_id: &'a str,
@@ -9004,7 +9882,7 @@ impl Client {
             )
             .await
     }
-    /// updateTicketTypeAttribute (`PUT /ticket_types/{ticket_type_id}/attributes/{id}`).
+    /// Update or archive an attribute of a ticket type (`PUT /ticket_types/{ticket_type_id}/attributes/{id}`).
     pub async fn update_ticket_type_attribute<'a>(
         &'a self,
         ticket_type_id: &'a str,
@@ -9019,27 +9897,27 @@ impl Client {
             )
             .await
     }
-    /// listTicketTypes (`GET /ticket_types`).
+    /// List the ticket types with their attributes (`GET /ticket_types`).
     pub async fn list_ticket_types<'a>(
         &'a self,
     ) -> Result<Response<types::TicketTypeList>, Error> {
         self.call("listTicketTypes", &[], &[], None::<&()>).await
     }
-    /// createTicketType (`POST /ticket_types`).
+    /// Create a ticket type, which starts with a title and a description attribute (`POST /ticket_types`).
     pub async fn create_ticket_type<'a>(
         &'a self,
         body: &'a types::CreateTicketTypeRequest,
     ) -> Result<Response<types::TicketType>, Error> {
         self.call("createTicketType", &[], &[], Some(body)).await
     }
-    /// getTicketType (`GET /ticket_types/{id}`).
+    /// Show one ticket type with its attributes (`GET /ticket_types/{id}`).
     pub async fn get_ticket_type<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::TicketType>, Error> {
         self.call("getTicketType", &[id.to_string()], &[], None::<&()>).await
     }
-    /// updateTicketType (`PUT /ticket_types/{id}`).
+    /// Update or archive a ticket type (`PUT /ticket_types/{id}`).
     pub async fn update_ticket_type<'a>(
         &'a self,
         id: &'a str,
@@ -9047,7 +9925,7 @@ impl Client {
     ) -> Result<Response<types::TicketType>, Error> {
         self.call("updateTicketType", &[id.to_string()], &[], Some(body)).await
     }
-    /// replyTicket (`POST /tickets/{id}/reply`).
+    /// Reply to a ticket as a teammate or a contact, or leave a note (`POST /tickets/{id}/reply`).
     pub async fn reply_ticket<'a>(
         &'a self,
         id: &'a str,
@@ -9055,7 +9933,7 @@ impl Client {
     ) -> Result<Response<types::TicketReply>, Error> {
         self.call("replyTicket", &[id.to_string()], &[], Some(body)).await
     }
-    /// attachTagToTicket (`POST /tickets/{ticket_id}/tags`).
+    /// Tag a ticket (`POST /tickets/{ticket_id}/tags`).
     pub async fn attach_tag_to_ticket<'a>(
         &'a self,
         ticket_id: &'a str,
@@ -9063,7 +9941,7 @@ impl Client {
     ) -> Result<Response<types::Tag>, Error> {
         self.call("attachTagToTicket", &[ticket_id.to_string()], &[], Some(body)).await
     }
-    /// detachTagFromTicket (`DELETE /tickets/{ticket_id}/tags/{id}`).
+    /// Remove a tag from a ticket (`DELETE /tickets/{ticket_id}/tags/{id}`).
     pub async fn detach_tag_from_ticket<'a>(
         &'a self,
         ticket_id: &'a str,
@@ -9078,21 +9956,21 @@ impl Client {
             )
             .await
     }
-    /// createTicket (`POST /tickets`).
+    /// Create a ticket for a contact (`POST /tickets`).
     pub async fn create_ticket<'a>(
         &'a self,
         body: &'a types::CreateTicketBody,
     ) -> Result<Response<types::Ticket>, Error> {
         self.call("createTicket", &[], &[], Some(body)).await
     }
-    /// getTicket (`GET /tickets/{id}`).
+    /// Show one ticket with its parts (`GET /tickets/{id}`).
     pub async fn get_ticket<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::Ticket>, Error> {
         self.call("getTicket", &[id.to_string()], &[], None::<&()>).await
     }
-    /// updateTicket (`PUT /tickets/{id}`).
+    /// Update a ticket, its state, assignment or attributes (`PUT /tickets/{id}`).
     pub async fn update_ticket<'a>(
         &'a self,
         id: &'a str,
@@ -9100,21 +9978,21 @@ impl Client {
     ) -> Result<Response<types::Ticket>, Error> {
         self.call("updateTicket", &[id.to_string()], &[], Some(body)).await
     }
-    /// deleteTicket (`DELETE /tickets/{id}`).
+    /// Delete a ticket and its content for good; reports still count it (`DELETE /tickets/{id}`).
     pub async fn delete_ticket<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::TicketDeleted>, Error> {
         self.call("deleteTicket", &[id.to_string()], &[], None::<&()>).await
     }
-    /// searchTickets (`POST /tickets/search`).
+    /// Search tickets by their fields (`POST /tickets/search`).
     pub async fn search_tickets<'a>(
         &'a self,
-        body: &'a types::SearchRequest,
+        body: &'a types::SearchTicketsBody,
     ) -> Result<Response<types::TicketList>, Error> {
         self.call("searchTickets", &[], &[], Some(body)).await
     }
-    /// retrieveVisitorWithUserId (`GET /visitors`).
+    /// Show one visitor (`GET /visitors`).
     pub async fn retrieve_visitor_with_user_id<'a>(
         &'a self,
         user_id: &'a str,
@@ -9127,18 +10005,56 @@ impl Client {
             )
             .await
     }
-    /// updateVisitor (`PUT /visitors`).
+    /// Update a visitor, found by its id or user id (`PUT /visitors`).
     pub async fn update_visitor<'a>(
         &'a self,
         body: &'a types::UpdateVisitorRequest,
     ) -> Result<Response<types::Visitor>, Error> {
         self.call("updateVisitor", &[], &[], Some(body)).await
     }
-    /// convertVisitor (`POST /visitors/convert`).
+    /// Turn a visitor into a contact, or merge it into an existing user and delete it (`POST /visitors/convert`).
     pub async fn convert_visitor<'a>(
         &'a self,
         body: &'a types::ConvertVisitorRequest,
     ) -> Result<Response<types::Contact>, Error> {
         self.call("convertVisitor", &[], &[], Some(body)).await
+    }
+    /// Show one phone call (`GET /calls/{id}`).
+    pub async fn show_call<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<Response<types::ShowCallResponse>, Error> {
+        self.call("showCall", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// List phone calls (`GET /calls`).
+    pub async fn list_calls<'a>(
+        &'a self,
+        page: Option<i64>,
+        per_page: Option<i64>,
+    ) -> Result<Response<types::ListCallsResponse>, Error> {
+        self.call(
+                "listCalls",
+                &[],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Download the recording of a call (`GET /calls/{id}/recording`).
+    pub async fn show_call_recording<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<Download, Error> {
+        self.stream("showCallRecording", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// Download the transcript of a call as text (`GET /calls/{id}/transcript`).
+    pub async fn show_call_transcript<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<Download, Error> {
+        self.stream("showCallTranscript", &[id.to_string()], &[], None::<&()>).await
     }
 }

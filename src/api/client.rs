@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use super::error::Error;
 use super::executor::{Arguments, operation, request};
 use super::operation::{Answer, Effect, Operation};
+use super::paging::{page_size, with_size};
 use super::reply::Reply;
 use super::transport::{Download, Repeat, Settings, Transport};
 
@@ -67,6 +68,11 @@ impl Client {
         self
     }
 
+    /// The version that [`Client::with_version`] forces, if any.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
     pub fn transport(&self) -> &Transport {
         &self.transport
     }
@@ -77,6 +83,20 @@ impl Client {
     /// [`Error::InvalidRequest`] when an argument cannot stand in the URL.
     pub fn request(&self, operation: &Operation, arguments: &Arguments) -> Result<reqwest::Request, Error> {
         request(&self.transport, self.version.as_deref(), operation, arguments)
+    }
+
+    /// The request for the first page of a walk with this page size.
+    ///
+    /// # Errors
+    /// As [`Client::request`].
+    pub fn first_page_request(
+        &self,
+        operation: &Operation,
+        arguments: &Arguments,
+        per_page: Option<u32>,
+    ) -> Result<reqwest::Request, Error> {
+        let size = page_size(operation, per_page);
+        self.request(operation, &with_size(operation, arguments.clone(), size)?)
     }
 
     /// Sends one operation and returns the document as received.

@@ -73,6 +73,8 @@ pub struct Parameter {
     pub place: Place,
     pub kind: Kind,
     pub required: bool,
+    /// JSON text to send when the value is required and not given: its only choice, or its default.
+    pub default: Option<&'static str>,
     /// One line of help, in our words; empty where the name says it all.
     pub help: &'static str,
 }

@@ -109,7 +109,7 @@ pub fn page_size(operation: &Operation, wish: Option<u32>) -> Option<u32> {
     }
 }
 
-fn with_size(operation: &Operation, mut arguments: Arguments, size: Option<u32>) -> Result<Arguments, Error> {
+pub(crate) fn with_size(operation: &Operation, mut arguments: Arguments, size: Option<u32>) -> Result<Arguments, Error> {
     let Some(size) = size else { return Ok(arguments) };
     match operation.paging {
         Paging::CursorInBody { .. } => set_in_body(&mut arguments, "per_page", json!(size))?,

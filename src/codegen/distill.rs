@@ -55,7 +55,7 @@ pub fn distill(vendor: &str) -> Result<(String, String), Error> {
     let text = serde_saphyr::to_string(&facts).map_err(|error| unusable(&error.to_string()))?;
     let heading = format!(
         "# Facts of Intercom's published API description, version {version}; see NOTICE.\n\
-         # Made by the update-spec example (spec/README.md). Corrections belong into overlay.yaml.\n"
+         # Made by update-spec (see README.md beside it). Corrections belong into overlay.yaml.\n"
     );
     Ok((version, heading + &text))
 }

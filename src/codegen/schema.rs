@@ -96,7 +96,10 @@ pub fn json_schema(schema: &Value) -> Value {
         match keyword.as_str() {
             "nullable" | "format" | "default" | "deprecated" | "discriminator" => None,
             "properties" => kept.insert(keyword.clone(), json_schemas(value)),
-            "items" | "additionalProperties" | "not" => kept.insert(keyword.clone(), json_schema(value)),
+            "items" | "not" => kept.insert(keyword.clone(), json_schema(value)),
+            // Free maps are described with one type of value (mostly strings) and take every scalar.
+            "additionalProperties" if value.is_object() => None,
+            "additionalProperties" => kept.insert(keyword.clone(), value.clone()),
             "oneOf" | "anyOf" | "allOf" => {
                 let parts = value.as_array().into_iter().flatten().map(json_schema).collect();
                 // Alternatives here overlap (a reply fits two of them), and the API takes those.

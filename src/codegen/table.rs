@@ -73,6 +73,7 @@ struct Flag {
     place: &'static str,
     kind: String,
     required: bool,
+    default: Option<String>,
     help: String,
 }
 
@@ -193,6 +194,7 @@ fn parameter_flags(description: &Description, parameter: &ParameterFacts, flags:
         place,
         kind: kind(description, &parameter.name, &parameter.schema),
         required: parameter.required,
+        default: None,
         help: String::new(),
     });
     if parameter.in_path || !is_object(&parameter.schema) || !parameter.exploded {
@@ -205,6 +207,7 @@ fn parameter_flags(description: &Description, parameter: &ParameterFacts, flags:
             place,
             kind: kind(description, &property.name, &property.schema),
             required: false,
+            default: None,
             help: String::new(),
         });
     }
@@ -217,6 +220,7 @@ fn field_flags(description: &Description, field: &schema::Field, flags: &mut Vec
         place: "Body",
         kind: kind(description, &field.name, &field.schema),
         required: field.required,
+        default: default(description, field.required, &field.schema),
         help: String::new(),
     });
     for property in nested_fields(description, &field.schema) {
@@ -226,9 +230,17 @@ fn field_flags(description: &Description, field: &schema::Field, flags: &mut Vec
             place: "Body",
             kind: kind(description, &property.name, &property.schema),
             required: field.required && property.required,
+            default: default(description, field.required && property.required, &property.schema),
             help: String::new(),
         });
     }
+}
+
+/// What stands for a required field that was not given, as JSON: its only choice, or its default.
+fn default(description: &Description, required: bool, schema: &Value) -> Option<String> {
+    let schema = description.resolve(schema);
+    let only = schema["enum"].as_array().filter(|choices| choices.len() == 1).map(|choices| &choices[0]);
+    only.or_else(|| schema.get("default")).filter(|_| required).map(Value::to_string)
 }
 
 /// The properties of a plain object. None for alternatives, for free maps, and for objects whose
@@ -299,12 +311,12 @@ fn write_row(text: &mut String, row: &Row) {
     let version = entry.version.as_ref().map(|version| version.at_least.as_str());
     put(text, format_args!("        version: {version:?},\n        paging: {},\n", paging(row)));
     text.push_str("        parameters: &[\n");
-    for Flag { name, flag, place, kind, required, help } in &row.parameters {
+    for Flag { name, flag, place, kind, required, default, help } in &row.parameters {
         put(
             text,
             format_args!(
                 "            Parameter {{ name: {name:?}, flag: {flag:?}, place: Place::{place}, kind: {kind}, \
-                 required: {required}, help: {help:?} }},\n"
+                 required: {required}, default: {default:?}, help: {help:?} }},\n"
             ),
         );
     }

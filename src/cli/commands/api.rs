@@ -1,0 +1,96 @@
+//! `api <METHOD> <PATH>`: any request, for what no command covers.
+//!
+//! Goes through the same transport as every command. The path is taken as written and must belong
+//! to the configured server: a full address is refused, so that the token cannot be sent elsewhere.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::api::transport::Repeat;
+use crate::cli::context::Context;
+use crate::cli::endpoint::confirm;
+use crate::cli::error::Error;
+use crate::cli::output::Output;
+use crate::cli::{arguments, preview};
+
+pub fn command() -> Command {
+    Command::new("api")
+        .about("Send any request: api GET /me")
+        .arg(Arg::new("method").value_name("METHOD").required(true).help("GET, POST, PUT, PATCH or DELETE"))
+        .arg(Arg::new("path").value_name("PATH").required(true).help("Path on the server, such as /contacts/search"))
+        .arg(
+            Arg::new("query")
+                .long("query")
+                .value_name("KEY=VALUE")
+                .action(ArgAction::Append)
+                .help("Query parameter; may be repeated"),
+        )
+        .arg(
+            Arg::new("body-json")
+                .long("body-json")
+                .value_name("JSON")
+                .allow_hyphen_values(true)
+                .help("The body: JSON, @file, or - for stdin"),
+        )
+        .arg(Arg::new("stdin").long("stdin").action(ArgAction::SetTrue).conflicts_with("body-json").help("The body from stdin"))
+        .after_help("Example: intercom-pp-cli api GET /contacts --query per_page=5")
+}
+
+pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
+    let text = |name: &str| matches.get_one::<String>(name).map(String::as_str);
+    let method = method(text("method").unwrap_or_default())?;
+    let path = text("path").unwrap_or_default();
+    if !path.starts_with('/') || path.starts_with("//") {
+        return Err(Error::usage(format!("{path:?} is no path; it begins with one slash, as in /contacts")));
+    }
+    let (path, query) = query(path, matches)?;
+    let source = text("body-json").or_else(|| matches.get_flag("stdin").then_some("-"));
+    let body = source.map(arguments::json).transpose();
+    let body = body.map_err(|reason| Error::usage(format!("--body-json: {reason}")))?;
+
+    let client = if context.globals.dry_run { context.client_for_preview()? } else { context.client()? };
+    let mut request = client.transport().request(method.clone(), &path, &query)?;
+    if let Some(version) = client.version() {
+        let value = version.parse().map_err(|_| Error::usage(format!("{version:?} is no API version")))?;
+        request.headers_mut().insert("intercom-version", value);
+    }
+    if let Some(body) = body {
+        *request.body_mut() = Some(body.to_string().into());
+    }
+    if context.globals.dry_run {
+        return preview::show(context, &client, &request).await;
+    }
+    if matches!(method, Method::PUT | Method::DELETE) {
+        confirm(context, &format!("{method} {path}"))?;
+    }
+    let reply = client.transport().send(request, Repeat::of(&method)).await?;
+    let raw = match reply.json_text() {
+        Ok(text) => text.to_owned(),
+        Err(_) if reply.body.iter().all(u8::is_ascii_whitespace) && method != Method::GET => "null".to_owned(),
+        Err(error) => return Err(error.into()),
+    };
+    Output::open(&context.globals)?.document(json!({ "source": "live" }), &raw, None).await
+}
+
+fn method(text: &str) -> Result<Method, Error> {
+    let upper = text.to_ascii_uppercase();
+    match upper.as_str() {
+        "GET" | "POST" | "PUT" | "PATCH" | "DELETE" => {
+            Method::from_bytes(upper.as_bytes()).map_err(|_| Error::usage(format!("{text:?} is no HTTP method")))
+        }
+        _ => Err(Error::usage_with_hint(format!("{text:?} is no HTTP method"), "use GET, POST, PUT, PATCH or DELETE")),
+    }
+}
+
+/// The path without its query, and all query parameters.
+fn query(path: &str, matches: &ArgMatches) -> Result<(String, Vec<(String, String)>), Error> {
+    let (path, inline) = path.split_once('?').unwrap_or((path, ""));
+    let mut query: Vec<(String, String)> =
+        reqwest::Url::parse(&format!("http://localhost/?{inline}")).map_or_else(|_| Vec::new(), |url| url.query_pairs().into_owned().collect());
+    for pair in matches.get_many::<String>("query").into_iter().flatten() {
+        let (name, value) = pair.split_once('=').ok_or_else(|| Error::usage(format!("--query: {pair:?} is not key=value")))?;
+        query.push((name.to_owned(), value.to_owned()));
+    }
+    Ok((path.to_owned(), query))
+}

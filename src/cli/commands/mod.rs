@@ -1,0 +1,56 @@
+//! The hand-written commands: where each stands in the tree, and who runs it.
+//!
+//! One command per file. A file declares its arguments and runs them; it holds no logic of the
+//! layers below.
+
+mod api;
+mod auth;
+mod completions;
+mod demo;
+mod doctor;
+mod sandbox;
+mod sla;
+mod sync;
+
+use clap::{ArgMatches, Command};
+
+use super::context::Context;
+use super::error::Error;
+
+/// Commands of the first level.
+pub fn top_level() -> Vec<Command> {
+    vec![
+        demo::command(),
+        sync::command(),
+        api::command(),
+        auth::command(),
+        doctor::command(),
+        sandbox::command(),
+        completions::command(),
+        completions::man(),
+    ]
+}
+
+/// Commands inside a group of operations.
+pub fn in_group(group: &str) -> Vec<Command> {
+    match group {
+        "conversations" => vec![sla::command()],
+        _ => Vec::new(),
+    }
+}
+
+/// Runs the command of these words; `None` when they are no hand-written command.
+pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Option<Result<(), Error>> {
+    Some(match words {
+        ["demo"] => demo::run(context, matches).await,
+        ["sync"] => sync::run(context, matches).await,
+        ["api"] => api::run(context, matches).await,
+        ["auth", action] => auth::run(context, action, matches).await,
+        ["doctor"] => doctor::run(context).await,
+        ["sandbox", "serve"] => sandbox::run(context, matches).await,
+        ["completions"] => completions::run(matches),
+        ["man"] => completions::run_man(matches),
+        ["conversations", "sla"] => sla::run(context, matches).await,
+        _ => return None,
+    })
+}

@@ -1,0 +1,224 @@
+//! Runs one operation of the table: bind, show or confirm, send, write the answer.
+
+use std::io::{IsTerminal, Write};
+
+use clap::ArgMatches;
+use futures::{StreamExt, TryStreamExt};
+use serde_json::{Value, json};
+
+use super::arguments;
+use super::context::Context;
+use super::error::Error;
+use super::globals::DataSource;
+use super::output::Output;
+use super::preview;
+use crate::api;
+use crate::api::client::Client;
+use crate::api::executor::Arguments;
+use crate::api::operation::{Answer, Effect, Method, Operation, Paging};
+use crate::api::paging::{Page, page_size};
+use crate::api::reply::Reply;
+
+/// # Errors
+/// Everything that can go wrong between the terminal and the server.
+pub async fn run(context: &Context, operation: &'static Operation, matches: &ArgMatches) -> Result<(), Error> {
+    let arguments = arguments::bind(operation, matches)?;
+    if context.globals.data_source == DataSource::Local {
+        return Err(Error::usage_with_hint(
+            "this command reads from the live workspace only",
+            "leave out --data-source local; `sync` and `conversations sla` work on the mirror",
+        ));
+    }
+    if context.globals.dry_run {
+        return dry_run(context, operation, arguments, matches).await;
+    }
+    if operation.effect == Effect::Destructive {
+        confirm(context, &format!("{} {}", operation.method.as_str(), operation.path))?;
+    }
+    let client = context.client()?;
+    let walks = operation.paging != Paging::None && (matches.get_flag("all") || limit(matches).is_some());
+    match operation.answer {
+        Answer::Bytes => download(context, &client, operation, &arguments, matches).await,
+        _ if walks => list(context, &client, operation, arguments, limit(matches)).await,
+        _ => once(context, &client, operation, &arguments, matches).await,
+    }
+}
+
+fn limit(matches: &ArgMatches) -> Option<u64> {
+    matches.get_one::<u64>("limit").copied()
+}
+
+async fn dry_run(
+    context: &Context,
+    operation: &Operation,
+    arguments: Arguments,
+    matches: &ArgMatches,
+) -> Result<(), Error> {
+    let client = context.client_for_preview()?;
+    let walks = operation.paging != Paging::None && (matches.get_flag("all") || limit(matches).is_some());
+    let request = match walks {
+        true => client.first_page_request(operation, &arguments, wish(operation, &arguments, limit(matches)))?,
+        false => client.request(operation, &arguments)?,
+    };
+    preview::show(context, &client, &request).await
+}
+
+/// Asks before something is overwritten or removed; refuses where nobody can be asked.
+///
+/// # Errors
+/// [`Error::Usage`] when it was not confirmed.
+pub fn confirm(context: &Context, action: &str) -> Result<(), Error> {
+    if context.globals.yes {
+        return Ok(());
+    }
+    let refused = |reason: &str| Error::usage_with_hint(format!("{action}: {reason}"), "confirm with --yes, or look first with --dry-run");
+    if context.globals.no_input || !std::io::stdin().is_terminal() {
+        return Err(refused("this overwrites or removes something and was not confirmed"));
+    }
+    let mut stderr = std::io::stderr();
+    write!(stderr, "{action} overwrites or removes something. Go on? [y/N] ").and_then(|()| stderr.flush())?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(refused("not confirmed")),
+    }
+}
+
+async fn once(
+    context: &Context,
+    client: &Client,
+    operation: &Operation,
+    arguments: &Arguments,
+    matches: &ArgMatches,
+) -> Result<(), Error> {
+    let reply = match client.execute(operation, arguments).await {
+        Ok(reply) => reply,
+        Err(error) => return nothing_to_do(context, operation, error).await,
+    };
+    if operation.answer == Answer::Text && matches.get_flag("text") {
+        let mut stdout = std::io::stdout();
+        return Ok(stdout.write_all(&reply.body).and_then(|()| stdout.flush())?);
+    }
+    let (raw, list) = document(operation, arguments, reply)?;
+    Output::open(&context.globals)?.document(meta(), &raw, list.as_deref()).await
+}
+
+fn meta() -> Value {
+    json!({ "source": "live" })
+}
+
+/// The answer as JSON text and the key of its list. A success that needs no answer may be empty.
+fn document(operation: &Operation, arguments: &Arguments, reply: Reply) -> Result<(String, Option<String>), Error> {
+    let empty = reply.body.iter().all(u8::is_ascii_whitespace);
+    match operation.answer {
+        Answer::Text => Ok((json!(String::from_utf8_lossy(&reply.body)).to_string(), None)),
+        Answer::Nothing if reply.json_text().is_err() => Ok(("null".to_owned(), None)),
+        // Reporting a change that was made as failed would have it made again.
+        _ if empty && operation.effect != Effect::Read => Ok(("null".to_owned(), None)),
+        _ => {
+            let text = reply.json_text()?.to_owned();
+            let list = text.trim_start().starts_with('{').then(|| Page::read(operation, arguments, reply));
+            Ok((text, list.transpose()?.and_then(|page| page.key)))
+        }
+    }
+}
+
+/// `--idempotent` and `--ignore-missing`: what is already so needs no doing.
+async fn nothing_to_do(context: &Context, operation: &Operation, error: api::Error) -> Result<(), Error> {
+    let reason = match (operation.method, error.status()) {
+        (Method::Post, Some(409)) if context.globals.idempotent => "already_exists",
+        (Method::Delete, Some(404)) if context.globals.ignore_missing => "already_deleted",
+        _ => return Err(error.into()),
+    };
+    let meta = json!({ "source": "live", "status": "noop", "reason": reason });
+    let result = json!({ "status": "noop", "reason": reason }).to_string();
+    Output::open(&context.globals)?.document(meta, &result, None).await
+}
+
+/// The page size for a walk: what was asked for, the limit if that is less than a page, or the most.
+fn wish(operation: &Operation, arguments: &Arguments, limit: Option<u64>) -> Option<u32> {
+    let asked = arguments.query.iter().find(|(name, _)| name == "per_page").and_then(|(_, it)| it.parse().ok());
+    let asked = asked.or_else(|| {
+        let body: Value = serde_json::from_slice(arguments.body.as_deref()?).ok()?;
+        body["pagination"]["per_page"].as_u64().and_then(|it| u32::try_from(it).ok())
+    });
+    asked.or_else(|| page_size(operation, limit.map(|it| u32::try_from(it).unwrap_or(u32::MAX))))
+}
+
+/// Writes records as their pages arrive. The document is closed also when a page fails, and says so.
+async fn list(
+    context: &Context,
+    client: &Client,
+    operation: &'static Operation,
+    arguments: Arguments,
+    limit: Option<u64>,
+) -> Result<(), Error> {
+    let size = wish(operation, &arguments, limit);
+    let mut pages = std::pin::pin!(client.pages(operation, arguments, size));
+    // Nothing is written before the first page is here: a failed request leaves stdout empty.
+    let first = pages.try_next().await?;
+    let Some(first) = first else { return Ok(()) };
+    let key = first.key.clone().unwrap_or_else(|| "data".to_owned());
+    let mut list = Output::open(&context.globals)?.list(&key, &first.items)?;
+    let mut next = Some(Ok(first));
+    let (mut fetched, mut failure, mut more) = (0_u64, None, false);
+    while let Some(page) = next {
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        };
+        fetched += 1;
+        for (index, record) in page.items.iter().enumerate() {
+            list.raw(record)?;
+            more = limit == Some(list.count()) && (index + 1 < page.items.len() || page.next.is_some());
+            if limit == Some(list.count()) {
+                break;
+            }
+        }
+        next = if limit == Some(list.count()) { None } else { pages.next().await };
+    }
+    let meta = json!({
+        "source": "live", "count": list.count(), "pages": fetched, "complete": failure.is_none(), "has_more": more || failure.is_some(),
+    });
+    list.end(meta).await?;
+    failure.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Streams a file to `--out`, replacing it in one step, or to stdout when that is no terminal.
+async fn download(
+    context: &Context,
+    client: &Client,
+    operation: &Operation,
+    arguments: &Arguments,
+    matches: &ArgMatches,
+) -> Result<(), Error> {
+    let out = matches.get_one::<String>("out").map(String::as_str);
+    let to_stdout = matches!(out, None | Some("-"));
+    if out.is_none() && std::io::stdout().is_terminal() {
+        return Err(Error::usage("this is a file: name a place for it with --out PATH, or pipe the output"));
+    }
+    let mut download = client.download(operation, arguments).await?;
+    if to_stdout {
+        let mut stdout = std::io::stdout();
+        while let Some(chunk) = download.chunk().await? {
+            stdout.write_all(&chunk)?;
+        }
+        return Ok(stdout.flush()?);
+    }
+    let path = std::path::Path::new(out.unwrap_or_default());
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(".".as_ref());
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut bytes = 0_u64;
+    while let Some(chunk) = download.chunk().await? {
+        file.write_all(&chunk)?;
+        bytes += chunk.len() as u64;
+    }
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    let result = json!({ "path": path, "bytes": bytes }).to_string();
+    Output::open(&context.globals)?.document(meta(), &result, None).await
+}

@@ -1,0 +1,183 @@
+//! Every error of the program in one place: its exit code, its hint, and how it is printed.
+//!
+//! The layers below have error enums of their own and know nothing of exit codes. Nothing outside
+//! this module decides how the process ends.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use crate::api;
+use crate::config;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What was typed cannot be carried out as typed.
+    #[error("{message}")]
+    Usage { message: String, hint: Option<String> },
+    #[error("{0}")]
+    Clap(#[from] clap::Error),
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    #[error(transparent)]
+    Api(#[from] api::Error),
+    #[error("no access token is set")]
+    NoToken,
+    #[error("cannot write the output: {0}")]
+    Output(#[from] std::io::Error),
+    #[error("cannot deliver the output: {0}")]
+    Deliver(String),
+    /// The command ran and found that not everything is as it should be.
+    #[error("{message}")]
+    Finding { message: String, exit: Exit, hint: Option<String> },
+}
+
+/// How the process ends. The numbers are a promise to scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    Success = 0,
+    Usage = 2,
+    NotFound = 3,
+    Authentication = 4,
+    Failure = 5,
+    Partial = 6,
+    RateLimited = 7,
+    Configuration = 10,
+}
+
+impl Error {
+    pub fn usage(message: impl Into<String>) -> Self {
+        Error::Usage { message: message.into(), hint: None }
+    }
+
+    pub fn usage_with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Error::Usage { message: message.into(), hint: Some(hint.into()) }
+    }
+
+    pub fn exit(&self) -> Exit {
+        match self {
+            Error::Clap(error) if !error.use_stderr() => Exit::Success,
+            Error::Usage { .. } | Error::Clap(_) => Exit::Usage,
+            Error::Config(_) => Exit::Configuration,
+            Error::NoToken => Exit::Authentication,
+            Error::Api(error) => api_exit(error),
+            Error::Output(_) | Error::Deliver(_) => Exit::Failure,
+            Error::Finding { exit, .. } => *exit,
+        }
+    }
+
+    /// What to do about it, as a sentence that names the next command.
+    pub fn hint(&self) -> Option<String> {
+        let fixed = |text: &str| Some(text.to_owned());
+        match self {
+            Error::Usage { hint, .. } | Error::Finding { hint, .. } => hint.clone(),
+            Error::Config(_) => fixed("correct the file or name another one with --config; `intercom-pp-cli doctor` checks it"),
+            Error::NoToken => {
+                fixed("set INTERCOM_ACCESS_TOKEN or run `intercom-pp-cli auth set-token`; `intercom-pp-cli demo` needs no token")
+            }
+            Error::Api(error) => api_hint(error),
+            _ => None,
+        }
+    }
+
+    /// Prints the error on stderr (help and version on stdout) and returns the exit code.
+    pub fn report(&self, as_json: bool) -> Exit {
+        match self {
+            Error::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Exit::Success,
+            Error::Clap(error) if !as_json || !error.use_stderr() => {
+                // Help that cannot be printed has nobody to tell.
+                let _ = error.print();
+                return self.exit();
+            }
+            _ => {}
+        }
+        let text = if as_json { format!("{}\n", self.as_json()) } else { self.as_text() };
+        // There is nowhere left to report that stderr is closed.
+        let _ = std::io::stderr().write_all(text.as_bytes());
+        self.exit()
+    }
+
+    fn as_text(&self) -> String {
+        let hint = self.hint().map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+        let id = self.api().and_then(api::Error::request_id).map(|id| format!(" (request {id})"));
+        format!("error: {self}{}\n{hint}", id.unwrap_or_default())
+    }
+
+    fn as_json(&self) -> Value {
+        let message = match self {
+            Error::Clap(error) => {
+                let text = error.render().to_string();
+                text.trim_start_matches("error: ").split("\n\nUsage:").next().unwrap_or_default().trim().to_owned()
+            }
+            other => other.to_string(),
+        };
+        let api = self.api();
+        let mut error = json!({
+            "error": {
+                "kind": self.kind(),
+                "message": message,
+                "exit_code": self.exit() as u8,
+                "http_status": api.and_then(api::Error::status),
+                "code": api.and_then(api::Error::code),
+                "request_id": api.and_then(api::Error::request_id),
+                "hint": self.hint(),
+            }
+        });
+        if let Some(fields) = error["error"].as_object_mut() {
+            fields.retain(|_, value| !value.is_null());
+        }
+        error
+    }
+
+    fn api(&self) -> Option<&api::Error> {
+        match self {
+            Error::Api(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.exit() {
+            Exit::Success => "none",
+            Exit::Usage => "usage",
+            Exit::NotFound => "not_found",
+            Exit::Authentication => "authentication",
+            Exit::Failure => "failure",
+            Exit::Partial => "partial",
+            Exit::RateLimited => "rate_limited",
+            Exit::Configuration => "configuration",
+        }
+    }
+}
+
+fn api_exit(error: &api::Error) -> Exit {
+    match error {
+        api::Error::Token(_) => Exit::Authentication,
+        api::Error::InvalidRequest(_) => Exit::Usage,
+        _ => match error.status() {
+            Some(401 | 403) => Exit::Authentication,
+            Some(404 | 410) => Exit::NotFound,
+            Some(429) => Exit::RateLimited,
+            _ => Exit::Failure,
+        },
+    }
+}
+
+fn api_hint(error: &api::Error) -> Option<String> {
+    let hint = match error.status() {
+        Some(401) => "the token may be wrong, revoked or of another region: `intercom-pp-cli doctor` finds out which",
+        Some(403) => "the token lacks a permission for this; see the app's settings in the Developer Hub",
+        Some(404 | 410) => "check the id; list what there is with the group's `list` command",
+        Some(429) => "lower --rate-limit or try again in a minute",
+        Some(400) if error.to_string().contains("version") => "send another version with --api-version",
+        Some(400 | 422) => "look at the request with --dry-run",
+        Some(500..) => "Intercom had a problem; try again later",
+        _ => match error {
+            api::Error::Token(_) => "set a new one with `intercom-pp-cli auth set-token`",
+            api::Error::InvalidRequest(_) => "see the command's --help",
+            _ => "check the connection with `intercom-pp-cli doctor`",
+        },
+    };
+    Some(hint.to_owned())
+}

@@ -1,0 +1,62 @@
+//! The command line: what was typed, turned into calls of the layers below and into output.
+//!
+//! This is the only layer that knows flags, terminals and exit codes.
+
+mod arguments;
+mod commands;
+mod context;
+mod credentials;
+mod endpoint;
+mod error;
+mod globals;
+mod keyring;
+mod output;
+mod preview;
+mod time;
+mod tree;
+
+use std::process::ExitCode;
+
+use clap::ArgMatches;
+
+use context::Context;
+use error::{Error, Exit};
+use globals::Globals;
+
+/// Runs the process's command line and says how it ended.
+pub fn main() -> ExitCode {
+    let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let as_json = globals::wants_json(&arguments);
+    let exit = match run(arguments) {
+        Ok(()) => Exit::Success,
+        Err(error) => error.report(as_json),
+    };
+    ExitCode::from(exit as u8)
+}
+
+fn run(arguments: Vec<std::ffi::OsString>) -> Result<(), Error> {
+    let matches = tree::command().try_get_matches_from(arguments)?;
+    let (words, leaf) = leaf(&matches);
+    let context = Context::new(Globals::read(leaf)?);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        if let Some(result) = commands::run(&context, &words, leaf).await {
+            return result;
+        }
+        match tree::operation(&words) {
+            Some(operation) => endpoint::run(&context, operation, leaf).await,
+            None => Err(Error::usage(format!("there is no command {:?}", words.join(" ")))),
+        }
+    })
+}
+
+/// The words of the command and the matches of its last one.
+fn leaf(matches: &ArgMatches) -> (Vec<&str>, &ArgMatches) {
+    let mut words = Vec::new();
+    let mut leaf = matches;
+    while let Some((word, below)) = leaf.subcommand() {
+        words.push(word);
+        leaf = below;
+    }
+    (words, leaf)
+}

@@ -1,0 +1,274 @@
+//! How answers reach the reader: the envelope, the formats, and what is left out on request.
+//!
+//! Without `--select` or `--compact` the JSON of the answer is written as it was received, byte for
+//! byte. stdout carries data only; whatever is said to people goes to stderr.
+
+pub mod compact;
+mod records;
+pub mod select;
+mod sink;
+
+use std::io::{IsTerminal, Write};
+
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use records::Records;
+use select::Matched;
+use sink::Sink;
+
+use super::error::Error;
+use super::globals::{Deliver, Globals};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Json,
+    Ndjson,
+    Csv,
+    Plain,
+    Quiet,
+    Table,
+}
+
+/// One answer on its way out.
+pub struct Output<'a> {
+    globals: &'a Globals,
+    format: Format,
+    sink: Sink,
+    matched: Matched,
+}
+
+impl Format {
+    /// The format that the flags ask for; by default a table on a terminal and JSON elsewhere.
+    pub fn of(globals: &Globals) -> Self {
+        let to_terminal = globals.deliver == Deliver::Stdout && std::io::stdout().is_terminal();
+        match globals {
+            Globals { quiet: true, .. } => Format::Quiet,
+            Globals { csv: true, .. } => Format::Csv,
+            Globals { plain: true, .. } => Format::Plain,
+            Globals { ndjson: true, .. } => Format::Ndjson,
+            Globals { json: true, .. } => Format::Json,
+            Globals { human_friendly: true, .. } => Format::Table,
+            _ if to_terminal => Format::Table,
+            _ => Format::Json,
+        }
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Format::Json => "application/json",
+            Format::Ndjson => "application/x-ndjson",
+            Format::Csv => "text/csv",
+            Format::Plain | Format::Quiet | Format::Table => "text/plain; charset=utf-8",
+        }
+    }
+}
+
+impl<'a> Output<'a> {
+    /// # Errors
+    /// When the place of delivery cannot be opened.
+    pub fn open(globals: &'a Globals) -> Result<Self, Error> {
+        let format = Format::of(globals);
+        Ok(Output { globals, format, sink: Sink::open(&globals.deliver)?, matched: Matched::default() })
+    }
+
+    /// Writes one document: the envelope around `raw` (JSON text), or the records inside it.
+    /// `list` is the key of the list inside the document, if it is one.
+    ///
+    /// # Errors
+    /// When the output cannot be written or delivered.
+    pub async fn document(mut self, meta: Value, raw: &str, list: Option<&str>) -> Result<(), Error> {
+        if self.format == Format::Json && self.globals.select.is_none() && !self.globals.compact {
+            writeln!(self.sink, "{{\"meta\":{meta},\"results\":{raw}}}")?;
+            return self.finish().await;
+        }
+        let document: Value = serde_json::from_str(raw).unwrap_or_default();
+        if self.format == Format::Json {
+            let shown = self.reduced(&document, list);
+            writeln!(self.sink, "{}", json!({ "meta": meta, "results": shown }))?;
+            return self.finish().await;
+        }
+        let list = list.map(|key| &document[key]).filter(|it| it.is_array()).unwrap_or(&document);
+        let records = match list {
+            Value::Array(records) => records.clone(),
+            Value::Null => Vec::new(),
+            record => vec![record.clone()],
+        };
+        let mut list = List::open(self, "", &records)?;
+        for record in &records {
+            list.record(record)?;
+        }
+        list.end(meta).await
+    }
+
+    /// Writes a JSON value that is no answer of the API (a dry run, a status): no envelope.
+    ///
+    /// # Errors
+    /// As [`Output::document`].
+    pub async fn value(mut self, value: &Value) -> Result<(), Error> {
+        match self.format {
+            Format::Table => write!(self.sink, "{}", for_people(value, 0))?,
+            _ => writeln!(self.sink, "{value}")?,
+        }
+        self.finish().await
+    }
+
+    /// Begins a list whose records are written one by one. `key` is the list's key in the document,
+    /// `first` the records of its first page.
+    ///
+    /// # Errors
+    /// As [`Output::document`].
+    pub fn list(self, key: &str, first: &[Box<RawValue>]) -> Result<List<'a>, Error> {
+        let first = match self.format {
+            Format::Json | Format::Ndjson | Format::Quiet => Vec::new(),
+            _ => first.iter().filter_map(|record| serde_json::from_str(record.get()).ok()).collect(),
+        };
+        List::open(self, key, &first)
+    }
+
+    fn reduced(&mut self, document: &Value, list: Option<&str>) -> Value {
+        match &self.globals.select {
+            Some(selection) => selection.document(document, list, &mut self.matched),
+            None => compact::compact(document, list),
+        }
+    }
+
+    async fn finish(self) -> Result<(), Error> {
+        if let Some(selection) = &self.globals.select {
+            for path in selection.unknown(&self.matched) {
+                warn(&format!("--select: no record has the field {path:?}"));
+            }
+        }
+        self.sink.finish(self.format.content_type()).await
+    }
+}
+
+/// A list that is written while it is fetched.
+pub struct List<'a> {
+    output: Output<'a>,
+    records: Option<Records>,
+    count: u64,
+}
+
+impl<'a> List<'a> {
+    fn open(mut output: Output<'a>, key: &str, first: &[Value]) -> Result<Self, Error> {
+        let selection = output.globals.select.as_ref();
+        let records = match output.format {
+            Format::Json => {
+                write!(output.sink, "{{\"results\":{{{}:[", json!(key))?;
+                None
+            }
+            Format::Ndjson => None,
+            format => {
+                let mut records = match (format, output.globals.compact || format == Format::Table) {
+                    (Format::Quiet, _) | (_, false) => Records::new(format, output.globals.csv_raw, selection, first),
+                    (_, true) => {
+                        let compact: Vec<Value> = first.iter().map(compact::record).collect();
+                        Records::new(format, output.globals.csv_raw, selection, &compact)
+                    }
+                };
+                records.header(&mut output.sink)?;
+                Some(records)
+            }
+        };
+        Ok(List { output, records, count: 0 })
+    }
+
+    /// # Errors
+    /// When the output cannot be written.
+    pub fn raw(&mut self, record: &RawValue) -> Result<(), Error> {
+        let globals = self.output.globals;
+        let untouched = globals.select.is_none() && !globals.compact && self.records.is_none();
+        if !untouched {
+            return self.record(&serde_json::from_str(record.get()).unwrap_or_default());
+        }
+        self.separated(record.get())
+    }
+
+    fn record(&mut self, record: &Value) -> Result<(), Error> {
+        let Output { globals, sink, matched, .. } = &mut self.output;
+        if let Some(records) = &mut self.records {
+            self.count += 1;
+            return records.record(sink, record, globals.select.as_ref(), matched);
+        }
+        let shown = match &globals.select {
+            Some(selection) => selection.record(record, matched),
+            None if globals.compact => compact::record(record),
+            None => record.clone(),
+        };
+        self.separated(&shown.to_string())
+    }
+
+    fn separated(&mut self, json: &str) -> Result<(), Error> {
+        let sink = &mut self.output.sink;
+        match self.output.format {
+            // A record may be spread over several lines, which a line format must not be.
+            Format::Ndjson if json.contains(['\n', '\r']) => {
+                let value: Value = serde_json::from_str(json).unwrap_or_default();
+                writeln!(sink, "{value}")?;
+            }
+            Format::Ndjson => writeln!(sink, "{json}")?,
+            _ if self.count == 0 => write!(sink, "{json}")?,
+            _ => write!(sink, ",\n{json}")?,
+        }
+        self.count += 1;
+        Ok(())
+    }
+
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Closes the document, so that it is well-formed whatever happened on the way, and delivers it.
+    ///
+    /// # Errors
+    /// When the output cannot be written or delivered.
+    pub async fn end(mut self, meta: Value) -> Result<(), Error> {
+        if self.output.format == Format::Json {
+            writeln!(self.output.sink, "]}},\"meta\":{meta}}}")?;
+        }
+        if let Some(records) = self.records {
+            let late = records.end(&mut self.output.sink)?;
+            if !late.is_empty() {
+                let names: Vec<&str> = late.iter().map(String::as_str).collect();
+                warn(&format!("fields without a column (name them with --select): {}", names.join(", ")));
+            }
+        }
+        self.output.finish().await
+    }
+}
+
+/// Says something to people, on stderr.
+#[allow(clippy::print_stderr, reason = "the one place that warns")]
+pub fn warn(message: &str) {
+    eprintln!("warning: {message}");
+}
+
+/// Says something to people, on stderr, without calling it a warning.
+#[allow(clippy::print_stderr, reason = "the one place that tells")]
+pub fn tell(message: &str) {
+    eprintln!("{message}");
+}
+
+/// A value as indented `key: value` lines.
+fn for_people(value: &Value, indent: usize) -> String {
+    let pad = " ".repeat(indent);
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| match value {
+                Value::Object(inner) if !inner.is_empty() => format!("{pad}{key}:\n{}", for_people(value, indent + 2)),
+                Value::Array(inner) if inner.iter().any(Value::is_object) => {
+                    format!("{pad}{key}:\n{}", for_people(value, indent + 2))
+                }
+                Value::String(text) => format!("{pad}{key}: {text}\n"),
+                other => format!("{pad}{key}: {other}\n"),
+            })
+            .collect(),
+        Value::Array(elements) => {
+            elements.iter().map(|it| for_people(it, indent)).collect::<Vec<_>>().join("\n")
+        }
+        Value::String(text) => format!("{pad}{text}\n"),
+        other => format!("{pad}{other}\n"),
+    }
+}

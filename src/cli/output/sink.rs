@@ -1,0 +1,78 @@
+//! Where output bytes go: stdout, a file replaced in one step, or a webhook.
+//!
+//! A file or webhook gets the whole output or nothing; stdout gets it as it is made.
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use crate::cli::error::Error;
+use crate::cli::globals::Deliver;
+
+pub enum Sink {
+    Stdout(BufWriter<io::Stdout>),
+    File { path: PathBuf, file: BufWriter<tempfile::NamedTempFile> },
+    Webhook { url: String, content: Vec<u8> },
+}
+
+impl Sink {
+    /// # Errors
+    /// When the folder of the file cannot be written.
+    pub fn open(deliver: &Deliver) -> Result<Self, Error> {
+        match deliver {
+            Deliver::Stdout => Ok(Sink::Stdout(BufWriter::new(io::stdout()))),
+            Deliver::File(path) => {
+                let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+                let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(".".as_ref()))?;
+                Ok(Sink::File { path: path.clone(), file: BufWriter::new(file) })
+            }
+            Deliver::Webhook(url) => Ok(Sink::Webhook { url: url.clone(), content: Vec::new() }),
+        }
+    }
+
+    /// Hands the output over. Without this call a file stays as it was.
+    ///
+    /// # Errors
+    /// When it cannot be written, or the webhook does not take it.
+    pub async fn finish(self, content_type: &'static str) -> Result<(), Error> {
+        match self {
+            Sink::Stdout(mut stdout) => Ok(stdout.flush()?),
+            Sink::File { path, file } => {
+                let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+                file.as_file().sync_all()?;
+                file.persist(&path).map_err(|error| error.error)?;
+                Ok(())
+            }
+            Sink::Webhook { url, content } => post(&url, content, content_type).await,
+        }
+    }
+}
+
+/// The address may carry a secret: errors name its host only.
+async fn post(url: &str, content: Vec<u8>, content_type: &'static str) -> Result<(), Error> {
+    let failed = |reason: String| Error::Deliver(format!("the webhook {reason}"));
+    let client = crate::api::transport::plain_http().map_err(|error| failed(format!("cannot be called: {error}")))?;
+    let request = client.post(url).header("content-type", content_type).body(content);
+    let answer = request.send().await.map_err(|error| failed(format!("cannot be reached: {}", error.without_url())))?;
+    match answer.status() {
+        status if status.is_success() => Ok(()),
+        status => Err(failed(format!("answered {status}"))),
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Sink::Stdout(stdout) => stdout.write(bytes),
+            Sink::File { file, .. } => file.write(bytes),
+            Sink::Webhook { content, .. } => content.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Sink::Stdout(stdout) => stdout.flush(),
+            Sink::File { file, .. } => file.flush(),
+            Sink::Webhook { .. } => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! `--dry-run`: shows the request that would be sent, and sends nothing.
+
+use serde_json::{Map, Value, json};
+
+use super::context::Context;
+use super::error::Error;
+use super::output::Output;
+use crate::api::client::Client;
+
+/// Writes method, URL, query, headers (the token masked) and body. What is shown is made by the same
+/// code that sends.
+///
+/// # Errors
+/// When the output cannot be written.
+pub async fn show(context: &Context, client: &Client, request: &reqwest::Request) -> Result<(), Error> {
+    let preview = client.transport().preview(request);
+    let mut query = Map::new();
+    for (name, value) in request.url().query_pairs() {
+        match query.get_mut(name.as_ref()) {
+            Some(Value::Array(values)) => values.push(json!(value)),
+            Some(known) => *known = json!([known.take(), value]),
+            None => drop(query.insert(name.into_owned(), json!(value))),
+        }
+    }
+    let headers: Map<String, Value> =
+        preview.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    let body = preview.body.as_deref().map(|body| {
+        serde_json::from_slice(body).unwrap_or_else(|_| json!(String::from_utf8_lossy(body)))
+    });
+    let shown = json!({
+        "dry_run": true,
+        "method": preview.method,
+        "url": preview.url,
+        "query": query,
+        "headers": headers,
+        "body": body,
+    });
+    Output::open(&context.globals)?.value(&shown).await
+}

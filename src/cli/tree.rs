@@ -1,0 +1,239 @@
+//! The clap tree: the operation table and the hand-written commands as one.
+//!
+//! Groups are filled only when they are used, which keeps `--version` and `--help` instant. A leaf
+//! is shown under its readable name; every other spelling works and is not listed. A group that
+//! holds a single operation can be called like that operation (`contacts archive <id>`).
+
+use clap::{Arg, ArgAction, Command};
+
+use super::{commands, globals};
+use crate::api::commands::{OPERATIONS, SPEC_HASH, SPEC_VERSION};
+use crate::api::operation::{Body, Kind, Operation, Paging, Parameter, Place};
+
+/// The whole command line.
+pub fn command() -> Command {
+    let version = format!("{} (Intercom API {SPEC_VERSION}, description {})", env!("CARGO_PKG_VERSION"), &SPEC_HASH[..12]);
+    let mut root = Command::new("intercom-pp-cli")
+        .about("Work with an Intercom workspace from a terminal, a script or an AI agent")
+        .version(version)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .infer_long_args(false)
+        .max_term_width(110)
+        .after_help("Try it without an account: intercom-pp-cli demo")
+        .args(globals::arguments());
+    for handwritten in commands::top_level() {
+        root = root.subcommand(handwritten);
+    }
+    let mut groups: Vec<&str> = OPERATIONS.iter().flat_map(spellings).filter_map(|it| it.split(' ').next()).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    for group in groups {
+        root = root.subcommand(top_level_command(group));
+    }
+    root
+}
+
+/// A group, or an operation whose command is a single word.
+fn top_level_command(word: &'static str) -> Command {
+    match OPERATIONS.iter().find(|operation| spellings(operation).any(|it| it == word)) {
+        Some(operation) => leaf(Command::new(word), operation),
+        None => Command::new(word).about(group_help(word)).subcommand_required(true).arg_required_else_help(true).defer(fill),
+    }
+}
+
+/// Every spelling of an operation's command, the shown one first.
+pub fn spellings(operation: &Operation) -> impl Iterator<Item = &'static str> {
+    operation.readable.iter().copied().chain([operation.command])
+}
+
+/// The operation that these words call.
+pub fn operation(words: &[&str]) -> Option<&'static Operation> {
+    let path = words.join(" ");
+    let exact = OPERATIONS.iter().find(|operation| spellings(operation).any(|it| it == path));
+    exact.or_else(|| only_one_below(&path))
+}
+
+/// The one operation of a group, if it has exactly one.
+fn only_one_below(group: &str) -> Option<&'static Operation> {
+    let inside = |it: &str| it.strip_prefix(group).is_some_and(|rest| rest.starts_with(' '));
+    let mut below = OPERATIONS.iter().filter(|operation| spellings(operation).any(inside));
+    below.next().filter(|_| below.next().is_none())
+}
+
+/// Fills a top-level group; clap gives no closure a place, so the group is found by its name.
+fn fill(group: Command) -> Command {
+    let name = group.get_name().to_owned();
+    let mut filled = group;
+    for handwritten in commands::in_group(&name) {
+        filled = filled.subcommand(handwritten);
+    }
+    fill_below(filled, &name)
+}
+
+fn fill_below(mut group: Command, path: &str) -> Command {
+    let depth = path.split(' ').count();
+    let mut words: Vec<&'static str> = OPERATIONS
+        .iter()
+        .flat_map(spellings)
+        .filter(|it| it.strip_prefix(path).is_some_and(|rest| rest.starts_with(' ')))
+        .filter_map(|it| it.split(' ').nth(depth))
+        .collect();
+    words.sort_unstable();
+    words.dedup();
+    for word in words {
+        let path = format!("{path} {word}");
+        let called = OPERATIONS.iter().find(|operation| spellings(operation).any(|it| it == path));
+        let command = match (called, only_one_below(&path)) {
+            (Some(operation), _) => {
+                let shown = spellings(operation).next() == Some(path.as_str());
+                leaf(Command::new(word), operation).hide(!shown)
+            }
+            (None, Some(operation)) => {
+                let shown = spellings(operation).next().is_some_and(|it| it.starts_with(&path));
+                let group = leaf(Command::new(word), operation).hide(!shown);
+                fill_below(group.subcommand_negates_reqs(true).args_conflicts_with_subcommands(true), &path)
+            }
+            (None, None) => {
+                let listed = OPERATIONS.iter().filter_map(|it| spellings(it).next()).any(|it| it.starts_with(&path));
+                let group = Command::new(word).about(group_help(&path)).subcommand_required(true);
+                fill_below(group.arg_required_else_help(true).hide(!listed), &path)
+            }
+        };
+        group = group.subcommand(command);
+    }
+    group
+}
+
+fn leaf(command: Command, operation: &'static Operation) -> Command {
+    let mut command = command.about(operation.help).long_about(format!(
+        "{}\n\n{} {}{}",
+        operation.help,
+        operation.method.as_str(),
+        operation.path,
+        operation.version.map(|version| format!(" (Intercom-Version {version})")).unwrap_or_default(),
+    ));
+    for parameter in operation.parameters {
+        command = command.arg(argument(operation, parameter));
+    }
+    command.args(body_arguments(operation.body.as_ref())).args(paging_arguments(operation)).args(download_arguments(operation))
+}
+
+/// The id of a parameter among the arguments of its command; a path and a body field may share a name.
+pub fn argument_id(parameter: &Parameter) -> String {
+    match parameter.place {
+        Place::Path => format!("path:{}", parameter.name),
+        Place::Query => format!("query:{}", parameter.name),
+        Place::Body => format!("body:{}", parameter.name),
+    }
+}
+
+fn argument(operation: &Operation, parameter: &'static Parameter) -> Arg {
+    let argument = Arg::new(argument_id(parameter)).help(parameter_help(parameter));
+    if parameter.place == Place::Path {
+        return argument.value_name(parameter.flag).required(true);
+    }
+    let argument = argument.long(parameter.flag).allow_hyphen_values(true);
+    let argument = match (parameter.name, operation.paging) {
+        ("pagination.per_page", Paging::CursorInBody { .. }) => argument.visible_alias("per-page"),
+        ("pagination.starting_after", Paging::CursorInBody { .. }) => argument.visible_alias("starting-after"),
+        _ => argument,
+    };
+    match parameter.kind {
+        Kind::Boolean => argument.value_name("true|false").num_args(0..=1).require_equals(true).default_missing_value("true"),
+        Kind::Choice(values) => argument.value_name("VALUE").value_parser(clap::builder::PossibleValuesParser::new(values)),
+        Kind::Integer => argument.value_name("INTEGER"),
+        Kind::Number => argument.value_name("NUMBER"),
+        Kind::Time => argument.value_name("TIME"),
+        Kind::Json => argument.value_name("JSON"),
+        Kind::List(_) => argument.value_name("VALUE").action(ArgAction::Append),
+        Kind::String => argument.value_name("TEXT"),
+    }
+}
+
+fn parameter_help(parameter: &Parameter) -> String {
+    let mut notes = Vec::new();
+    if parameter.required && parameter.place != Place::Path && parameter.default.is_none() {
+        notes.push("required".to_owned());
+    }
+    match parameter.kind {
+        Kind::Time => notes.push("epoch seconds, a date, or 30d ago".into()),
+        Kind::List(_) => notes.push("may be repeated".into()),
+        Kind::Json => notes.push("JSON, @file or -".into()),
+        _ => {}
+    }
+    if let Some(default) = parameter.default {
+        notes.push(format!("default: {}", default.trim_matches('"')));
+    }
+    match (parameter.help, notes.is_empty()) {
+        (help, true) => help.to_owned(),
+        ("", false) => notes.join("; "),
+        (help, false) => format!("{help} ({})", notes.join("; ")),
+    }
+}
+
+fn body_arguments(body: Option<&Body>) -> Vec<Arg> {
+    if body.is_none() {
+        return Vec::new();
+    }
+    vec![
+        Arg::new("body-json")
+            .long("body-json")
+            .value_name("JSON")
+            .allow_hyphen_values(true)
+            .help("The whole body: JSON, @file, or - for stdin; other flags override its fields"),
+        Arg::new("stdin").long("stdin").action(ArgAction::SetTrue).conflicts_with("body-json").help("The whole body from stdin"),
+        Arg::new("null").long("null").value_name("FIELD").action(ArgAction::Append).help("Send this field as JSON null; may be repeated"),
+    ]
+}
+
+fn paging_arguments(operation: &Operation) -> Vec<Arg> {
+    if operation.paging == Paging::None {
+        return Vec::new();
+    }
+    vec![
+        Arg::new("all").long("all").action(ArgAction::SetTrue).help("Fetch every page and write one document"),
+        Arg::new("limit")
+            .long("limit")
+            .value_name("N")
+            .value_parser(clap::value_parser!(u64).range(1..))
+            .help("Stop after N records, fetching as many pages as that takes"),
+    ]
+}
+
+fn download_arguments(operation: &Operation) -> Vec<Arg> {
+    use crate::api::operation::Answer;
+    match operation.answer {
+        Answer::Bytes => vec![Arg::new("out").long("out").value_name("PATH").help("Write the file here; - for stdout")],
+        Answer::Text => vec![Arg::new("text").long("text").action(ArgAction::SetTrue).help("The bare text, without an envelope")],
+        Answer::Json | Answer::Nothing => Vec::new(),
+    }
+}
+
+/// One line for a group of commands.
+fn group_help(path: &str) -> String {
+    let known = [
+        ("admins", "Teammates: list, look up, away mode, activity log"),
+        ("ai", "Content that Fin answers from: import sources and external pages"),
+        ("articles", "Help center articles"),
+        ("calls", "Phone calls, their recordings and transcripts"),
+        ("companies", "Companies and who belongs to them"),
+        ("contacts", "People: users and leads, with their notes, tags, companies and subscriptions"),
+        ("conversations", "Conversations: read, search, reply, assign, tag, measure"),
+        ("custom-object-instances", "Instances of custom objects"),
+        ("data-attributes", "Attributes of contacts, companies and conversations"),
+        ("events", "Events that contacts have caused"),
+        ("help-center", "Help centers and their collections"),
+        ("intercom-export", "Exports of message data"),
+        ("internal-articles", "Articles for teammates only"),
+        ("news", "News items and newsfeeds"),
+        ("segments", "Segments of people and companies"),
+        ("tags", "Tags, and tagging in bulk"),
+        ("teams", "Teams"),
+        ("ticket-types", "Types of tickets and their attributes"),
+        ("tickets", "Tickets: create, update, reply, search, tag"),
+        ("visitors", "Anonymous visitors"),
+    ];
+    let found = known.iter().find(|(group, _)| *group == path).map(|(_, help)| (*help).to_owned());
+    found.unwrap_or_else(|| format!("Commands for {}", path.rsplit(' ').next().unwrap_or(path).replace('-', " ")))
+}
