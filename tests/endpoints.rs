@@ -34,7 +34,9 @@ fn sample(description: &Description, schema: &Value) -> Value {
     }
     for combination in ["oneOf", "anyOf"] {
         let first = schema[combination].as_array().and_then(|it| it.first());
-        if let Some(first) = first.filter(|it| description.resolve(it).get("type").is_some() || it.get("properties").is_some()) {
+        if let Some(first) =
+            first.filter(|it| description.resolve(it).get("type").is_some() || it.get("properties").is_some())
+        {
             return sample(description, first);
         }
     }
@@ -127,8 +129,11 @@ fn check_body(description: &Description, operation: &Operation, facts: &Operatio
         return;
     };
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_else(|error| panic!("{id}: {error}"));
-    for parameter in operation.parameters.iter().filter(|it| it.place == Place::Body && !it.name.contains('.')) {
-        let sent = body.get(parameter.name).unwrap_or_else(|| panic!("{id} does not send {}", parameter.name));
+    for parameter in
+        operation.parameters.iter().filter(|it| it.place == Place::Body && !it.name.contains('.'))
+    {
+        let sent =
+            body.get(parameter.name).unwrap_or_else(|| panic!("{id} does not send {}", parameter.name));
         if parameter.kind != Kind::Json {
             assert_eq!(*sent, wire(parameter.kind), "{id}: {}", parameter.name);
         }
@@ -158,11 +163,19 @@ fn every_operation_sends_what_the_description_asks_for() {
         assert_eq!(request.method, facts.method.to_ascii_uppercase(), "{words:?}");
         assert_eq!(request.path, expected_path(operation), "{words:?}");
         assert_eq!(request.header("authorization"), Some("Bearer dG9rOnRlc3Q"));
-        assert_eq!(request.header("intercom-version"), Some(operation.version.unwrap_or(SPEC_VERSION)), "{words:?}");
+        assert_eq!(
+            request.header("intercom-version"),
+            Some(operation.version.unwrap_or(SPEC_VERSION)),
+            "{words:?}"
+        );
         if !request.body.is_empty() {
             assert_eq!(request.header("content-type"), Some("application/json"));
         }
-        for parameter in operation.parameters.iter().filter(|it| it.place == Place::Query && it.kind != Kind::Json && !it.name.contains('.')) {
+        for parameter in operation
+            .parameters
+            .iter()
+            .filter(|it| it.place == Place::Query && it.kind != Kind::Json && !it.name.contains('.'))
+        {
             let expected = scalar(parameter.kind);
             let expected = expected.as_str().map_or_else(|| expected.to_string(), str::to_owned);
             assert_eq!(request.query(parameter.name), Some(expected.as_str()), "{words:?}");
@@ -175,7 +188,10 @@ fn every_operation_sends_what_the_description_asks_for() {
 fn every_spelling_of_a_command_calls_the_same_operation() {
     let server = Server::always(200, "{}");
     let home = tempfile::tempdir().unwrap();
-    for operation in OPERATIONS.iter().filter(|it| it.effect == Effect::Read && it.body.is_none() && it.answer == Answer::Json) {
+    for operation in OPERATIONS
+        .iter()
+        .filter(|it| it.effect == Effect::Read && it.body.is_none() && it.answer == Answer::Json)
+    {
         for spelling in operation.readable {
             let mut words: Vec<String> = spelling.split(' ').map(str::to_owned).collect();
             let required = operation.parameters.iter().filter(|it| it.required);
@@ -218,6 +234,7 @@ fn an_exploded_object_in_the_query_is_given_in_any_form() {
         assert_eq!(requests[0].query("type"), Some("user"));
         assert_eq!(requests[0].query("filter"), None);
     }
-    let output = against(home.path(), &server.url).args(["events", "lis-data", "--type=user"]).output().unwrap();
+    let output =
+        against(home.path(), &server.url).args(["events", "lis-data", "--type=user"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
 }

@@ -21,6 +21,7 @@ use reqwest::{Method, Request, Response, Url};
 use tokio::time::timeout_at;
 
 use self::connection::Clients;
+pub use self::connection::plain_http;
 pub use self::download::Download;
 use self::exchange::{Arrived, Failure};
 use super::error::{Error, Unexpected};
@@ -147,7 +148,9 @@ impl Transport {
             Some(rate) => match Duration::try_from_secs_f64(1.0 / rate) {
                 Ok(interval) if rate > 0.0 && interval <= Duration::from_secs(3_600) => Some(interval),
                 _ => {
-                    return Err(Error::InvalidRequest(format!("{rate} requests per second is no rate limit")));
+                    return Err(Error::InvalidRequest(format!(
+                        "{rate} requests per second is no rate limit"
+                    )));
                 }
             },
         };

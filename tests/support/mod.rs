@@ -43,7 +43,8 @@ pub type Answer = Vec<u8>;
 
 /// An answer with this status and body.
 pub fn answer(status: u16, content_type: &str, body: &str) -> Answer {
-    let head = format!("HTTP/1.1 {status} X\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n", body.len());
+    let head =
+        format!("HTTP/1.1 {status} X\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n", body.len());
     format!("{head}connection: close\r\n\r\n{body}").into_bytes()
 }
 
@@ -99,7 +100,8 @@ fn read(stream: &TcpStream) -> Option<Recorded> {
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, it)| it.parse().ok());
+    let length =
+        headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, it)| it.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body).ok()?;
     let url = reqwest::Url::parse(&format!("http://localhost{target}")).ok()?;
