@@ -41,7 +41,10 @@ fn sample(description: &Description, schema: &Value) -> Value {
         }
     }
     match schema["type"].as_str() {
-        Some("string") => json!("x"),
+        Some("string") => {
+            let length = schema["minLength"].as_u64().unwrap_or(1);
+            json!("x".repeat(usize::try_from(length).unwrap()))
+        }
         Some("integer") => json!(7),
         Some("number") => json!(1.5),
         Some("boolean") => json!(true),

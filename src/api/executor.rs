@@ -109,7 +109,8 @@ fn fill(template: &str, values: &[String]) -> Result<String, Error> {
 /// Whether `one` is a later API version than `other`: `2.14` > `2.9`; a name (`Preview`, `Unstable`)
 /// is later than any number.
 fn later(one: &str, other: &str) -> bool {
-    let parts = |version: &str| -> Option<Vec<u32>> { version.split('.').map(|it| it.parse().ok()).collect() };
+    let parts =
+        |version: &str| -> Option<Vec<u32>> { version.split('.').map(|it| it.parse().ok()).collect() };
     match (parts(one), parts(other)) {
         (Some(one), Some(other)) => one > other,
         (None, Some(_)) => true,

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use futures::stream::{self, Stream};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -46,7 +47,8 @@ impl Client {
         arguments: Arguments,
         per_page: Option<u32>,
     ) -> impl Stream<Item = Result<Page, Error>> + 'a {
-        let walk = Walk { client: self, operation, arguments, size: page_size(operation, per_page), last: None };
+        let walk =
+            Walk { client: self, operation, arguments, size: page_size(operation, per_page), last: None };
         stream::try_unfold(Some(walk), |walk| async move {
             let Some(mut walk) = walk else { return Ok(None) };
             let page = walk.fetch().await?;
@@ -85,7 +87,9 @@ impl Walk<'_> {
                     return Ok(Page::empty());
                 }
                 // Halving keeps the cursor valid; page numbers would shift.
-                Err(error) if error.is_overload() && self.size.is_some_and(|size| size > 1) && self.by_cursor() => {
+                Err(error)
+                    if error.is_overload() && self.size.is_some_and(|size| size > 1) && self.by_cursor() =>
+                {
                     self.size = self.size.map(|size| size / 2);
                     tracing::debug!(size = self.size, %error, "asking for smaller pages");
                 }
@@ -109,7 +113,11 @@ pub fn page_size(operation: &Operation, wish: Option<u32>) -> Option<u32> {
     }
 }
 
-pub(crate) fn with_size(operation: &Operation, mut arguments: Arguments, size: Option<u32>) -> Result<Arguments, Error> {
+pub(crate) fn with_size(
+    operation: &Operation,
+    mut arguments: Arguments,
+    size: Option<u32>,
+) -> Result<Arguments, Error> {
     let Some(size) = size else { return Ok(arguments) };
     match operation.paging {
         Paging::CursorInBody { .. } => set_in_body(&mut arguments, "per_page", json!(size))?,
@@ -126,10 +134,13 @@ fn set_in_query(arguments: &mut Arguments, name: &str, value: String) {
 fn set_in_body(arguments: &mut Arguments, name: &str, value: Value) -> Result<(), Error> {
     let no_object = || Error::InvalidRequest("a search body must be a JSON object".into());
     let mut body: Value = match &arguments.body {
-        Some(body) => serde_json::from_slice(body).map_err(|error| Error::InvalidRequest(error.to_string()))?,
+        Some(body) => {
+            serde_json::from_slice(body).map_err(|error| Error::InvalidRequest(error.to_string()))?
+        }
         None => json!({}),
     };
-    let pagination = body.as_object_mut().ok_or_else(no_object)?.entry("pagination").or_insert_with(|| json!({}));
+    let pagination =
+        body.as_object_mut().ok_or_else(no_object)?.entry("pagination").or_insert_with(|| json!({}));
     if !pagination.is_object() {
         *pagination = json!({});
     }
@@ -144,7 +155,9 @@ impl Next {
             (Next::StartingAfter(cursor), Paging::CursorInBody { .. }) => {
                 set_in_body(&mut arguments, "starting_after", json!(cursor))?;
             }
-            (Next::StartingAfter(cursor), _) => set_in_query(&mut arguments, "starting_after", cursor.clone()),
+            (Next::StartingAfter(cursor), _) => {
+                set_in_query(&mut arguments, "starting_after", cursor.clone())
+            }
             (Next::Page(page), Paging::CursorInBody { .. }) => {
                 set_in_body(&mut arguments, "page", json!(page))?;
             }
@@ -156,6 +169,13 @@ impl Next {
 }
 
 impl Page {
+    /// The records read as a model of [`crate::types`], or any type of one's own.
+    pub fn records<T: DeserializeOwned>(&self) -> impl Iterator<Item = Result<T, Error>> {
+        self.items
+            .iter()
+            .map(|record| serde_json::from_str(record.get()).map_err(|error| Error::drift(&self.reply, error)))
+    }
+
     fn empty() -> Self {
         Page { reply: Reply::empty(), key: None, items: Vec::new(), next: None }
     }
@@ -191,7 +211,8 @@ fn list_key(operation: &Operation, fields: &BTreeMap<String, Box<RawValue>>) -> 
     let lists: Vec<&String> =
         fields.iter().filter(|(_, value)| value.get().starts_with('[')).map(|(name, _)| name).collect();
     let named = |name: &str| lists.iter().find(|list| list.as_str() == name).copied();
-    let segment = operation.path.split('/').rfind(|it| !it.is_empty() && !it.starts_with('{') && *it != "search");
+    let segment =
+        operation.path.split('/').rfind(|it| !it.is_empty() && !it.starts_with('{') && *it != "search");
     named("data").or_else(|| segment.and_then(named)).or_else(|| lists.first().copied()).cloned()
 }
 
@@ -204,7 +225,8 @@ fn next_page(pages: &Value, arguments: &Arguments, paging: Paging) -> Option<Nex
         return from_address(address);
     }
     let by_number = matches!(paging, Paging::Page { .. });
-    let asked = || arguments.query.iter().find(|(name, _)| name == "page").and_then(|(_, it)| it.parse().ok());
+    let asked =
+        || arguments.query.iter().find(|(name, _)| name == "page").and_then(|(_, it)| it.parse().ok());
     let page = pages["page"].as_u64().or_else(asked).unwrap_or(1);
     match pages["total_pages"].as_u64() {
         Some(total) if by_number && page < total => Some(Next::Page(page + 1)),

@@ -25,7 +25,8 @@ where
     match T::deserialize(&value) {
         Ok(value) => Ok(Some(value)),
         Err(reason) => {
-            let salvaged = coerced(&value).and_then(|it| T::deserialize(it).ok()).or_else(|| elements(&value));
+            let salvaged =
+                coerced(&value).and_then(|it| T::deserialize(it).ok()).or_else(|| elements(&value));
             tracing::debug!(
                 target: "intercom::drift",
                 kept = salvaged.is_some(),

@@ -21,7 +21,6 @@ use reqwest::{Method, Request, Response, Url};
 use tokio::time::timeout_at;
 
 use self::connection::Clients;
-pub use self::connection::plain_http;
 pub use self::download::Download;
 use self::exchange::{Arrived, Failure};
 use super::error::{Error, Unexpected};
@@ -329,4 +328,12 @@ impl Name {
     fn of(request: &Request) -> Self {
         Name { method: request.method().clone(), path: request.url().path().to_owned() }
     }
+}
+
+/// A bare HTTP client for an address that is not the API's: no token, no limits, no retries.
+///
+/// # Errors
+/// [`Error::Setup`] as for any client.
+pub fn foreign_client(url: &Url) -> Result<reqwest::Client, Error> {
+    Clients::new(&Settings::new(url.clone(), None)).get(url).cloned()
 }

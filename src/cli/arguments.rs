@@ -61,7 +61,8 @@ fn values(parameter: &Parameter, matches: &ArgMatches) -> Result<Vec<Value>, Err
 
 fn hint(parameter: &Parameter) -> Option<String> {
     (parameter.name == "query" && parameter.kind == Kind::Json).then(|| {
-        r#"a predicate is JSON: --query '{"field":"email","operator":"=","value":"ann@example.com"}'"#.to_owned()
+        r#"a predicate is JSON: --query '{"field":"email","operator":"=","value":"ann@example.com"}'"#
+            .to_owned()
     })
 }
 
@@ -95,7 +96,9 @@ fn scalar(kind: Scalar, text: &str) -> Result<Value, String> {
         Scalar::String => Ok(json!(text)),
         Scalar::Integer => {
             let signed = trimmed.parse::<i64>().map(Value::from);
-            signed.or_else(|_| trimmed.parse::<u64>().map(Value::from)).map_err(|_| format!("{text:?} is no whole number"))
+            signed
+                .or_else(|_| trimmed.parse::<u64>().map(Value::from))
+                .map_err(|_| format!("{text:?} is no whole number"))
         }
         Scalar::Number => match serde_json::from_str::<Value>(trimmed) {
             Ok(number) if number.is_number() => Ok(number),
@@ -117,12 +120,13 @@ pub fn json(text: &str) -> Result<Value, String> {
     let content = match text.trim() {
         "-" => {
             let mut content = String::new();
-            std::io::stdin().read_to_string(&mut content).map_err(|error| format!("cannot read stdin: {error}"))?;
+            std::io::stdin()
+                .read_to_string(&mut content)
+                .map_err(|error| format!("cannot read stdin: {error}"))?;
             content
         }
-        file if file.starts_with('@') => {
-            std::fs::read_to_string(&file[1..]).map_err(|error| format!("cannot read {}: {error}", &file[1..]))?
-        }
+        file if file.starts_with('@') => std::fs::read_to_string(&file[1..])
+            .map_err(|error| format!("cannot read {}: {error}", &file[1..]))?,
         _ => text.to_owned(),
     };
     serde_json::from_str(&content).map_err(|error| format!("this is no JSON: {error}"))
@@ -138,7 +142,11 @@ fn pairs(text: &str) -> Result<Value, String> {
 }
 
 /// An object travels as its properties; a list as the repeated name.
-fn append_query(query: &mut Vec<(String, String)>, parameter: &Parameter, value: &Value) -> Result<(), Error> {
+fn append_query(
+    query: &mut Vec<(String, String)>,
+    parameter: &Parameter,
+    value: &Value,
+) -> Result<(), Error> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match value {
         Value::Object(fields) => query.extend(fields.iter().map(|(name, value)| (name.clone(), text(value)))),
@@ -200,7 +208,10 @@ fn whole_body(matches: &ArgMatches) -> Result<Option<Value>, Error> {
     let source = source.or_else(|| matches.get_flag("stdin").then_some("-"));
     let Some(source) = source else { return Ok(None) };
     let wrong = |reason: String| {
-        Error::usage_with_hint(format!("--body-json: {reason}"), r#"give a JSON object, as in --body-json '{"name":"Ann"}'"#)
+        Error::usage_with_hint(
+            format!("--body-json: {reason}"),
+            r#"give a JSON object, as in --body-json '{"name":"Ann"}'"#,
+        )
     };
     match json(source).map_err(wrong)? {
         body @ Value::Object(_) => Ok(Some(body)),

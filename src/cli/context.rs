@@ -65,13 +65,17 @@ impl Context {
     /// configuration error for one in the file.
     pub fn target(&self, settings: &config::Settings) -> Result<Target, Error> {
         let address = |text: &str| {
-            let url = Url::parse(text).ok().filter(|it| matches!(it.scheme(), "http" | "https") && it.has_host());
+            let url =
+                Url::parse(text).ok().filter(|it| matches!(it.scheme(), "http" | "https") && it.has_host());
             url.ok_or_else(|| format!("{text:?} is no http or https address"))
         };
         let at = |base_url: Url, source| Target { base_url, region: None, source };
-        let of = |region: Region, source| Target { base_url: region.base_url(), region: Some(region), source };
+        let of =
+            |region: Region, source| Target { base_url: region.base_url(), region: Some(region), source };
         if let Some(text) = &self.globals.base_url {
-            return address(text).map(|it| at(it, "flag")).map_err(|it| Error::usage(format!("--base-url: {it}")));
+            return address(text)
+                .map(|it| at(it, "flag"))
+                .map_err(|it| Error::usage(format!("--base-url: {it}")));
         }
         if let Some(region) = self.globals.region {
             return Ok(of(region, "flag"));
@@ -107,8 +111,9 @@ impl Context {
     /// When no token is set, or a setting is unusable.
     pub fn client(&self) -> Result<Client, Error> {
         let settings = self.settings()?;
+        let target = self.target(&settings)?;
         let credential = self.credential(&settings)?.ok_or(Error::NoToken)?;
-        self.client_with(&settings, Some(credential))
+        self.client_at(&settings, Some(credential), target.base_url)
     }
 
     /// A client that may lack a token: good for showing requests.
@@ -164,7 +169,8 @@ impl Context {
         let mut headers = HeaderMap::new();
         let parsed = |name: &str, value: &str| {
             let name = HeaderName::try_from(name).map_err(|_| format!("{name:?} is no header name"))?;
-            let value = HeaderValue::try_from(value).map_err(|_| format!("the value of {name} is no header value"))?;
+            let value = HeaderValue::try_from(value)
+                .map_err(|_| format!("the value of {name} is no header value"))?;
             Ok::<_, String>((name, value))
         };
         for (name, value) in &settings.headers {
@@ -173,7 +179,8 @@ impl Context {
             headers.insert(name, value);
         }
         for (name, value) in &self.globals.headers {
-            let (name, value) = parsed(name, value).map_err(|reason| Error::usage(format!("--header: {reason}")))?;
+            let (name, value) =
+                parsed(name, value).map_err(|reason| Error::usage(format!("--header: {reason}")))?;
             headers.insert(name, value);
         }
         Ok(headers)

@@ -9,9 +9,6 @@ use super::keyring;
 use crate::api::secret::Token;
 use crate::config;
 
-
-
-
 /// A usable token and where it was found.
 #[derive(Debug, Clone)]
 pub struct Credential {

@@ -21,7 +21,11 @@ use crate::api::reply::Reply;
 
 /// # Errors
 /// Everything that can go wrong between the terminal and the server.
-pub async fn run(context: &Context, operation: &'static Operation, matches: &ArgMatches) -> Result<(), Error> {
+pub async fn run(
+    context: &Context,
+    operation: &'static Operation,
+    matches: &ArgMatches,
+) -> Result<(), Error> {
     let arguments = arguments::bind(operation, matches)?;
     if context.globals.data_source == DataSource::Local {
         return Err(Error::usage_with_hint(
@@ -57,7 +61,9 @@ async fn dry_run(
     let client = context.client_for_preview()?;
     let walks = operation.paging != Paging::None && (matches.get_flag("all") || limit(matches).is_some());
     let request = match walks {
-        true => client.first_page_request(operation, &arguments, wish(operation, &arguments, limit(matches)))?,
+        true => {
+            client.first_page_request(operation, &arguments, wish(operation, &arguments, limit(matches)))?
+        }
         false => client.request(operation, &arguments)?,
     };
     preview::show(context, &client, &request).await
@@ -71,12 +77,18 @@ pub fn confirm(context: &Context, action: &str) -> Result<(), Error> {
     if context.globals.yes {
         return Ok(());
     }
-    let refused = |reason: &str| Error::usage_with_hint(format!("{action}: {reason}"), "confirm with --yes, or look first with --dry-run");
+    let refused = |reason: &str| {
+        Error::usage_with_hint(
+            format!("{action}: {reason}"),
+            "confirm with --yes, or look first with --dry-run",
+        )
+    };
     if context.globals.no_input || !std::io::stdin().is_terminal() {
         return Err(refused("this overwrites or removes something and was not confirmed"));
     }
     let mut stderr = std::io::stderr();
-    write!(stderr, "{action} overwrites or removes something. Go on? [y/N] ").and_then(|()| stderr.flush())?;
+    write!(stderr, "{action} overwrites or removes something. Go on? [y/N] ")
+        .and_then(|()| stderr.flush())?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     match answer.trim().to_ascii_lowercase().as_str() {
@@ -109,7 +121,11 @@ fn meta() -> Value {
 }
 
 /// The answer as JSON text and the key of its list. A success that needs no answer may be empty.
-fn document(operation: &Operation, arguments: &Arguments, reply: Reply) -> Result<(String, Option<String>), Error> {
+fn document(
+    operation: &Operation,
+    arguments: &Arguments,
+    reply: Reply,
+) -> Result<(String, Option<String>), Error> {
     let empty = reply.body.iter().all(u8::is_ascii_whitespace);
     match operation.answer {
         Answer::Text => Ok((json!(String::from_utf8_lossy(&reply.body)).to_string(), None)),
@@ -138,7 +154,8 @@ async fn nothing_to_do(context: &Context, operation: &Operation, error: api::Err
 
 /// The page size for a walk: what was asked for, the limit if that is less than a page, or the most.
 fn wish(operation: &Operation, arguments: &Arguments, limit: Option<u64>) -> Option<u32> {
-    let asked = arguments.query.iter().find(|(name, _)| name == "per_page").and_then(|(_, it)| it.parse().ok());
+    let asked =
+        arguments.query.iter().find(|(name, _)| name == "per_page").and_then(|(_, it)| it.parse().ok());
     let asked = asked.or_else(|| {
         let body: Value = serde_json::from_slice(arguments.body.as_deref()?).ok()?;
         body["pagination"]["per_page"].as_u64().and_then(|it| u32::try_from(it).ok())

@@ -131,7 +131,9 @@ impl Globals {
             quiet: on("quiet"),
             compact: on("compact") || agent,
             human_friendly: on("human-friendly"),
-            no_color: on("no-color") || agent || std::env::var_os("NO_COLOR").is_some_and(|it| !it.is_empty()),
+            no_color: on("no-color")
+                || agent
+                || std::env::var_os("NO_COLOR").is_some_and(|it| !it.is_empty()),
             select: text("select").map(|it| Selection::parse(&it)).transpose()?,
             deliver: parsed(matches, "deliver")?.unwrap_or_default(),
             dry_run: on("dry-run"),
@@ -176,7 +178,9 @@ fn rate_limit(matches: &ArgMatches) -> Result<Option<f64>, Error> {
     let Some(text) = matches.get_one::<String>("rate-limit") else { return Ok(None) };
     match text.parse::<f64>() {
         Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(Some(rate)),
-        _ => Err(Error::usage(format!("--rate-limit: {text:?} is no positive number of requests per second"))),
+        _ => {
+            Err(Error::usage(format!("--rate-limit: {text:?} is no positive number of requests per second")))
+        }
     }
 }
 
@@ -184,7 +188,9 @@ fn headers(matches: &ArgMatches) -> Result<Vec<(String, String)>, Error> {
     let values = matches.get_many::<String>("header").into_iter().flatten();
     values
         .map(|text| match text.split_once(':') {
-            Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.trim().to_owned())),
+            Some((name, value)) if !name.trim().is_empty() => {
+                Ok((name.trim().to_owned(), value.trim().to_owned()))
+            }
             _ => Err(Error::usage(format!("--header: {text:?} is not of the form 'Name: value'"))),
         })
         .collect()

@@ -12,6 +12,7 @@ mod globals;
 mod keyring;
 mod output;
 mod preview;
+mod stores;
 mod time;
 mod tree;
 
@@ -38,6 +39,9 @@ fn run(arguments: Vec<std::ffi::OsString>) -> Result<(), Error> {
     let matches = tree::command().try_get_matches_from(arguments)?;
     let (words, leaf) = leaf(&matches);
     let context = Context::new(Globals::read(leaf)?);
+    if context.globals.verbose {
+        trace_requests(&context.globals);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         if let Some(result) = commands::run(&context, &words, leaf).await {
@@ -48,6 +52,18 @@ fn run(arguments: Vec<std::ffi::OsString>) -> Result<(), Error> {
             None => Err(Error::usage(format!("there is no command {:?}", words.join(" ")))),
         }
     })
+}
+
+/// Every request on stderr: method, path, status and duration, never a header or a body.
+fn trace_requests(globals: &Globals) {
+    use std::io::IsTerminal;
+    use tracing_subscriber::layer::SubscriberExt;
+    let colours = std::io::stderr().is_terminal() && !globals.no_color;
+    let subscriber = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(colours);
+    let own = tracing_subscriber::filter::Targets::new().with_target("intercom", tracing::Level::DEBUG);
+    let subscriber = subscriber.with_max_level(tracing::Level::DEBUG).finish().with(own);
+    // Only fails when a subscriber is set already, which then has the events.
+    let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
 /// The words of the command and the matches of its last one.

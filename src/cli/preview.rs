@@ -24,9 +24,10 @@ pub async fn show(context: &Context, client: &Client, request: &reqwest::Request
     }
     let headers: Map<String, Value> =
         preview.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-    let body = preview.body.as_deref().map(|body| {
-        serde_json::from_slice(body).unwrap_or_else(|_| json!(String::from_utf8_lossy(body)))
-    });
+    let body = preview
+        .body
+        .as_deref()
+        .map(|body| serde_json::from_slice(body).unwrap_or_else(|_| json!(String::from_utf8_lossy(body))));
     let shown = json!({
         "dry_run": true,
         "method": preview.method,

@@ -12,7 +12,11 @@ use crate::api::operation::{Body, Kind, Operation, Paging, Parameter, Place};
 
 /// The whole command line.
 pub fn command() -> Command {
-    let version = format!("{} (Intercom API {SPEC_VERSION}, description {})", env!("CARGO_PKG_VERSION"), &SPEC_HASH[..12]);
+    let version = format!(
+        "{} (Intercom API {SPEC_VERSION}, description {})",
+        env!("CARGO_PKG_VERSION"),
+        &SPEC_HASH[..12]
+    );
     let mut root = Command::new("intercom-pp-cli")
         .about("Work with an Intercom workspace from a terminal, a script or an AI agent")
         .version(version)
@@ -25,7 +29,8 @@ pub fn command() -> Command {
     for handwritten in commands::top_level() {
         root = root.subcommand(handwritten);
     }
-    let mut groups: Vec<&str> = OPERATIONS.iter().flat_map(spellings).filter_map(|it| it.split(' ').next()).collect();
+    let mut groups: Vec<&str> =
+        OPERATIONS.iter().flat_map(spellings).filter_map(|it| it.split(' ').next()).collect();
     groups.sort_unstable();
     groups.dedup();
     for group in groups {
@@ -38,7 +43,11 @@ pub fn command() -> Command {
 fn top_level_command(word: &'static str) -> Command {
     match OPERATIONS.iter().find(|operation| spellings(operation).any(|it| it == word)) {
         Some(operation) => leaf(Command::new(word), operation),
-        None => Command::new(word).about(group_help(word)).subcommand_required(true).arg_required_else_help(true).defer(fill),
+        None => Command::new(word)
+            .about(group_help(word))
+            .subcommand_required(true)
+            .arg_required_else_help(true)
+            .defer(fill),
     }
 }
 
@@ -95,7 +104,8 @@ fn fill_below(mut group: Command, path: &str) -> Command {
                 fill_below(group.subcommand_negates_reqs(true).args_conflicts_with_subcommands(true), &path)
             }
             (None, None) => {
-                let listed = OPERATIONS.iter().filter_map(|it| spellings(it).next()).any(|it| it.starts_with(&path));
+                let listed =
+                    OPERATIONS.iter().filter_map(|it| spellings(it).next()).any(|it| it.starts_with(&path));
                 let group = Command::new(word).about(group_help(&path)).subcommand_required(true);
                 fill_below(group.arg_required_else_help(true).hide(!listed), &path)
             }
@@ -116,7 +126,10 @@ fn leaf(command: Command, operation: &'static Operation) -> Command {
     for parameter in operation.parameters {
         command = command.arg(argument(operation, parameter));
     }
-    command.args(body_arguments(operation.body.as_ref())).args(paging_arguments(operation)).args(download_arguments(operation))
+    command
+        .args(body_arguments(operation.body.as_ref()))
+        .args(paging_arguments(operation))
+        .args(download_arguments(operation))
 }
 
 /// The id of a parameter among the arguments of its command; a path and a body field may share a name.
@@ -136,12 +149,20 @@ fn argument(operation: &Operation, parameter: &'static Parameter) -> Arg {
     let argument = argument.long(parameter.flag).allow_hyphen_values(true);
     let argument = match (parameter.name, operation.paging) {
         ("pagination.per_page", Paging::CursorInBody { .. }) => argument.visible_alias("per-page"),
-        ("pagination.starting_after", Paging::CursorInBody { .. }) => argument.visible_alias("starting-after"),
+        ("pagination.starting_after", Paging::CursorInBody { .. }) => {
+            argument.visible_alias("starting-after")
+        }
         _ => argument,
     };
     match parameter.kind {
-        Kind::Boolean => argument.value_name("true|false").num_args(0..=1).require_equals(true).default_missing_value("true"),
-        Kind::Choice(values) => argument.value_name("VALUE").value_parser(clap::builder::PossibleValuesParser::new(values)),
+        Kind::Boolean => argument
+            .value_name("true|false")
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true"),
+        Kind::Choice(values) => {
+            argument.value_name("VALUE").value_parser(clap::builder::PossibleValuesParser::new(values))
+        }
         Kind::Integer => argument.value_name("INTEGER"),
         Kind::Number => argument.value_name("NUMBER"),
         Kind::Time => argument.value_name("TIME"),
@@ -182,8 +203,16 @@ fn body_arguments(body: Option<&Body>) -> Vec<Arg> {
             .value_name("JSON")
             .allow_hyphen_values(true)
             .help("The whole body: JSON, @file, or - for stdin; other flags override its fields"),
-        Arg::new("stdin").long("stdin").action(ArgAction::SetTrue).conflicts_with("body-json").help("The whole body from stdin"),
-        Arg::new("null").long("null").value_name("FIELD").action(ArgAction::Append).help("Send this field as JSON null; may be repeated"),
+        Arg::new("stdin")
+            .long("stdin")
+            .action(ArgAction::SetTrue)
+            .conflicts_with("body-json")
+            .help("The whole body from stdin"),
+        Arg::new("null")
+            .long("null")
+            .value_name("FIELD")
+            .action(ArgAction::Append)
+            .help("Send this field as JSON null; may be repeated"),
     ]
 }
 
@@ -192,7 +221,10 @@ fn paging_arguments(operation: &Operation) -> Vec<Arg> {
         return Vec::new();
     }
     vec![
-        Arg::new("all").long("all").action(ArgAction::SetTrue).help("Fetch every page and write one document"),
+        Arg::new("all")
+            .long("all")
+            .action(ArgAction::SetTrue)
+            .help("Fetch every page and write one document"),
         Arg::new("limit")
             .long("limit")
             .value_name("N")
@@ -204,8 +236,15 @@ fn paging_arguments(operation: &Operation) -> Vec<Arg> {
 fn download_arguments(operation: &Operation) -> Vec<Arg> {
     use crate::api::operation::Answer;
     match operation.answer {
-        Answer::Bytes => vec![Arg::new("out").long("out").value_name("PATH").help("Write the file here; - for stdout")],
-        Answer::Text => vec![Arg::new("text").long("text").action(ArgAction::SetTrue).help("The bare text, without an envelope")],
+        Answer::Bytes => {
+            vec![Arg::new("out").long("out").value_name("PATH").help("Write the file here; - for stdout")]
+        }
+        Answer::Text => vec![
+            Arg::new("text")
+                .long("text")
+                .action(ArgAction::SetTrue)
+                .help("The bare text, without an envelope"),
+        ],
         Answer::Json | Answer::Nothing => Vec::new(),
     }
 }
@@ -235,5 +274,7 @@ fn group_help(path: &str) -> String {
         ("visitors", "Anonymous visitors"),
     ];
     let found = known.iter().find(|(group, _)| *group == path).map(|(_, help)| (*help).to_owned());
-    found.unwrap_or_else(|| format!("Commands for {}", path.rsplit(' ').next().unwrap_or(path).replace('-', " ")))
+    found.unwrap_or_else(|| {
+        format!("Commands for {}", path.rsplit(' ').next().unwrap_or(path).replace('-', " "))
+    })
 }

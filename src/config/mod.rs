@@ -87,7 +87,8 @@ pub fn write_key(path: &Path, profile: Option<&str>, key: &str, value: Option<&s
         None => document.as_table_mut(),
         Some(name) => {
             let profiles = document.entry("profiles").or_insert_with(toml_edit::table);
-            let profiles = profiles.as_table_mut().ok_or_else(|| Error::parse(path, "`profiles` is no table"))?;
+            let profiles =
+                profiles.as_table_mut().ok_or_else(|| Error::parse(path, "`profiles` is no table"))?;
             profiles.set_implicit(true);
             let table = profiles.entry(name).or_insert_with(toml_edit::table);
             table.as_table_mut().ok_or_else(|| Error::parse(path, "a profile is no table"))?

@@ -10,15 +10,12 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Url};
 
 use super::Settings;
-use super::headers::AGENT;
 use crate::api::error::Error;
 
 /// Connections are refused or accepted quickly; a longer silence is a network that is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Shorter than servers commonly keep a connection, so that none is used while it is being closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(25);
-/// For a whole exchange with a server that is not the API.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) struct Clients {
     connect_timeout: Duration,
@@ -49,7 +46,8 @@ impl Clients {
     }
 
     fn build(&self, builder: ClientBuilder) -> Result<Client, String> {
-        choose_provider();
+        // Fails when the program has chosen a provider already, which then serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = builder
             .redirect(Policy::none())
             .connect_timeout(self.connect_timeout)
@@ -58,23 +56,6 @@ impl Clients {
         let builder = if self.local { builder.no_proxy() } else { builder };
         builder.build().map_err(cause)
     }
-}
-
-/// A client for servers that are not the API, e.g. a webhook: it knows no token.
-///
-/// # Errors
-/// [`Error::Setup`] when the HTTP client cannot be built.
-pub fn plain_http() -> Result<Client, Error> {
-    choose_provider();
-    let builder = || Client::builder().user_agent(AGENT).connect_timeout(CONNECT_TIMEOUT).timeout(TIMEOUT);
-    // Without root certificates plain HTTP must work all the same.
-    let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
-    client.map_err(|error| Error::Setup(cause(error)))
-}
-
-fn choose_provider() {
-    // Fails when the program has chosen a provider already, which then serves as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 fn is_local(url: &Url) -> bool {

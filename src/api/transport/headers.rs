@@ -16,8 +16,7 @@ use crate::api::limiter::Observation;
 use crate::api::secret::Token;
 
 const VERSION: HeaderName = HeaderName::from_static("intercom-version");
-pub(super) const AGENT: HeaderValue =
-    HeaderValue::from_static(concat!("intercom-pp-cli/", env!("CARGO_PKG_VERSION")));
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("intercom-pp-cli/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Refuses settings that would make requests nobody can send.

@@ -18,7 +18,12 @@ pub fn command() -> Command {
     Command::new("api")
         .about("Send any request: api GET /me")
         .arg(Arg::new("method").value_name("METHOD").required(true).help("GET, POST, PUT, PATCH or DELETE"))
-        .arg(Arg::new("path").value_name("PATH").required(true).help("Path on the server, such as /contacts/search"))
+        .arg(
+            Arg::new("path")
+                .value_name("PATH")
+                .required(true)
+                .help("Path on the server, such as /contacts/search"),
+        )
         .arg(
             Arg::new("query")
                 .long("query")
@@ -33,7 +38,13 @@ pub fn command() -> Command {
                 .allow_hyphen_values(true)
                 .help("The body: JSON, @file, or - for stdin"),
         )
-        .arg(Arg::new("stdin").long("stdin").action(ArgAction::SetTrue).conflicts_with("body-json").help("The body from stdin"))
+        .arg(
+            Arg::new("stdin")
+                .long("stdin")
+                .action(ArgAction::SetTrue)
+                .conflicts_with("body-json")
+                .help("The body from stdin"),
+        )
         .after_help("Example: intercom-pp-cli api GET /contacts --query per_page=5")
 }
 
@@ -67,7 +78,9 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let reply = client.transport().send(request, Repeat::of(&method)).await?;
     let raw = match reply.json_text() {
         Ok(text) => text.to_owned(),
-        Err(_) if reply.body.iter().all(u8::is_ascii_whitespace) && method != Method::GET => "null".to_owned(),
+        Err(_) if reply.body.iter().all(u8::is_ascii_whitespace) && method != Method::GET => {
+            "null".to_owned()
+        }
         Err(error) => return Err(error.into()),
     };
     Output::open(&context.globals)?.document(json!({ "source": "live" }), &raw, None).await
@@ -76,20 +89,24 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
 fn method(text: &str) -> Result<Method, Error> {
     let upper = text.to_ascii_uppercase();
     match upper.as_str() {
-        "GET" | "POST" | "PUT" | "PATCH" | "DELETE" => {
-            Method::from_bytes(upper.as_bytes()).map_err(|_| Error::usage(format!("{text:?} is no HTTP method")))
-        }
-        _ => Err(Error::usage_with_hint(format!("{text:?} is no HTTP method"), "use GET, POST, PUT, PATCH or DELETE")),
+        "GET" | "POST" | "PUT" | "PATCH" | "DELETE" => Method::from_bytes(upper.as_bytes())
+            .map_err(|_| Error::usage(format!("{text:?} is no HTTP method"))),
+        _ => Err(Error::usage_with_hint(
+            format!("{text:?} is no HTTP method"),
+            "use GET, POST, PUT, PATCH or DELETE",
+        )),
     }
 }
 
 /// The path without its query, and all query parameters.
 fn query(path: &str, matches: &ArgMatches) -> Result<(String, Vec<(String, String)>), Error> {
     let (path, inline) = path.split_once('?').unwrap_or((path, ""));
-    let mut query: Vec<(String, String)> =
-        reqwest::Url::parse(&format!("http://localhost/?{inline}")).map_or_else(|_| Vec::new(), |url| url.query_pairs().into_owned().collect());
+    let mut query: Vec<(String, String)> = reqwest::Url::parse(&format!("http://localhost/?{inline}"))
+        .map_or_else(|_| Vec::new(), |url| url.query_pairs().into_owned().collect());
     for pair in matches.get_many::<String>("query").into_iter().flatten() {
-        let (name, value) = pair.split_once('=').ok_or_else(|| Error::usage(format!("--query: {pair:?} is not key=value")))?;
+        let (name, value) = pair
+            .split_once('=')
+            .ok_or_else(|| Error::usage(format!("--query: {pair:?} is not key=value")))?;
         query.push((name.to_owned(), value.to_owned()));
     }
     Ok((path.to_owned(), query))

@@ -25,7 +25,11 @@ pub fn command() -> Command {
         .subcommand(
             Command::new("set-token")
                 .about("Keep an access token in the keyring, or in the config file where there is none")
-                .arg(Arg::new("token").value_name("TOKEN").help("The token, or - for stdin; without it you are asked"))
+                .arg(
+                    Arg::new("token")
+                        .value_name("TOKEN")
+                        .help("The token, or - for stdin; without it you are asked"),
+                )
                 .arg(
                     Arg::new("store")
                         .long("store")
@@ -36,7 +40,9 @@ pub fn command() -> Command {
                 )
                 .after_help("Example: printf %s \"$TOKEN\" | intercom-pp-cli auth set-token -"),
         )
-        .subcommand(Command::new("status").about("Show which token is used and whether the server accepts it"))
+        .subcommand(
+            Command::new("status").about("Show which token is used and whether the server accepts it"),
+        )
         .subcommand(Command::new("logout").about("Forget the token in keyring and config file"))
 }
 
@@ -63,7 +69,10 @@ async fn set_token(context: &Context, matches: &ArgMatches) -> Result<(), Error>
         _ => keyring::write(profile, token.expose()),
     };
     if store == "keyring" && !kept {
-        return Err(Error::usage_with_hint("there is no keyring here", "keep it in the config file with --store file"));
+        return Err(Error::usage_with_hint(
+            "there is no keyring here",
+            "keep it in the config file with --store file",
+        ));
     }
     // A token left in the file would stay readable there after it moved to the keyring.
     config::write_key(&path, profile, "access_token", (!kept).then(|| token.expose()))?;
@@ -103,7 +112,10 @@ async fn status(context: &Context) -> Result<(), Error> {
             return Err(Error::Finding {
                 message: format!("{} does not accept the token from the {}", target.base_url, shown.1),
                 exit: Exit::Authentication,
-                hint: Some("`intercom-pp-cli doctor` tries the other regions; `auth set-token` keeps a new one".into()),
+                hint: Some(
+                    "`intercom-pp-cli doctor` tries the other regions; `auth set-token` keeps a new one"
+                        .into(),
+                ),
             });
         }
         Err(error) => return Err(error.into()),

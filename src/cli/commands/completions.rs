@@ -23,15 +23,13 @@ pub fn command() -> Command {
 }
 
 pub fn man() -> Command {
-    Command::new("man")
-        .about("Print the manual page, or write one page per command into a folder")
-        .arg(
-            Arg::new("out")
-                .long("out")
-                .value_name("FOLDER")
-                .value_parser(clap::value_parser!(PathBuf))
-                .help("Write all pages here"),
-        )
+    Command::new("man").about("Print the manual page, or write one page per command into a folder").arg(
+        Arg::new("out")
+            .long("out")
+            .value_name("FOLDER")
+            .value_parser(clap::value_parser!(PathBuf))
+            .help("Write all pages here"),
+    )
 }
 
 pub fn run(matches: &ArgMatches) -> Result<(), Error> {

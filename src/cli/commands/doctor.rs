@@ -85,7 +85,9 @@ pub async fn run(context: &Context) -> Result<(), Error> {
         if let Some(target) = check_region(context, &settings, &mut findings) {
             let reachable = check_address(&target, &mut findings).await;
             match credential.filter(|_| reachable) {
-                Some(credential) => check_server(context, &settings, &target, credential, &mut findings).await,
+                Some(credential) => {
+                    check_server(context, &settings, &target, credential, &mut findings).await
+                }
                 None => findings.skipped("server", "needs a token and a reachable address"),
             }
         }
@@ -118,7 +120,12 @@ fn check_config(context: &Context, findings: &mut Findings) -> Option<config::Se
             Some(settings)
         }
         Err(error) => {
-            findings.failure("config", error.exit(), error.to_string(), "correct the file or name another with --config");
+            findings.failure(
+                "config",
+                error.exit(),
+                error.to_string(),
+                "correct the file or name another with --config",
+            );
             None
         }
     }
@@ -143,7 +150,11 @@ fn check_permissions(_path: &Path, findings: &mut Findings) {
     findings.skipped("permissions", "only checked on Unix");
 }
 
-fn check_token(context: &Context, settings: &config::Settings, findings: &mut Findings) -> Option<Credential> {
+fn check_token(
+    context: &Context,
+    settings: &config::Settings,
+    findings: &mut Findings,
+) -> Option<Credential> {
     match context.credential(settings) {
         Ok(Some(credential)) => {
             findings.ok("token", format!("{} from the {}", credential.token, credential.source.name()));
@@ -181,11 +192,18 @@ async fn check_address(target: &Target, findings: &mut Findings) -> bool {
     let host = target.base_url.host_str().unwrap_or_default().to_owned();
     let port = target.base_url.port_or_known_default().unwrap_or(443);
     let name = host.trim_matches(['[', ']']).to_owned();
-    let resolved = tokio::task::spawn_blocking(move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter)).await;
+    let resolved =
+        tokio::task::spawn_blocking(move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter))
+            .await;
     let addresses = match resolved {
         Ok(Ok(addresses)) if !addresses.is_empty() => addresses,
         _ => {
-            findings.failure("dns", Exit::Failure, format!("{host} cannot be resolved"), "check the network and the base URL");
+            findings.failure(
+                "dns",
+                Exit::Failure,
+                format!("{host} cannot be resolved"),
+                "check the network and the base URL",
+            );
             return false;
         }
     };
@@ -197,16 +215,26 @@ async fn check_address(target: &Target, findings: &mut Findings) -> bool {
             true
         }
         Ok(Err(error)) => {
-            let proxied = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"].iter().any(|it| std::env::var_os(it).is_some());
+            let proxied =
+                ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"].iter().any(|it| std::env::var_os(it).is_some());
             let hint = "check firewall, proxy and base URL";
             match proxied {
-                true => findings.warning("connection", format!("not directly ({error}); a proxy is set"), hint),
-                false => findings.failure("connection", Exit::Failure, format!("{host}:{port}: {error}"), hint),
+                true => {
+                    findings.warning("connection", format!("not directly ({error}); a proxy is set"), hint)
+                }
+                false => {
+                    findings.failure("connection", Exit::Failure, format!("{host}:{port}: {error}"), hint)
+                }
             }
             proxied
         }
         Err(_) => {
-            findings.failure("connection", Exit::Failure, format!("{host}:{port}: no answer"), "check firewall and proxy");
+            findings.failure(
+                "connection",
+                Exit::Failure,
+                format!("{host}:{port}: no answer"),
+                "check firewall and proxy",
+            );
             false
         }
     }
@@ -225,7 +253,9 @@ async fn check_server(
 ) {
     let client = match context.client_with(settings, Some(credential.clone())) {
         Ok(client) => client,
-        Err(error) => return findings.failure("tls", error.exit(), error.to_string(), "check headers and certificates"),
+        Err(error) => {
+            return findings.failure("tls", error.exit(), error.to_string(), "check headers and certificates");
+        }
     };
     match me(&client).await {
         Ok(reply) => {
@@ -245,7 +275,10 @@ async fn check_server(
                     format!("pass --region {region}, or set INTERCOM_REGION={region}"),
                 ),
                 None => (
-                    format!("{} refuses the token, and so does every other region that could be asked", target.base_url),
+                    format!(
+                        "{} refuses the token, and so does every other region that could be asked",
+                        target.base_url
+                    ),
                     "set a new token with `intercom-pp-cli auth set-token`".to_owned(),
                 ),
             };
@@ -270,7 +303,9 @@ async fn accepting_regions(
     let mut accepting = Vec::new();
     let Some(own) = target.region else { return accepting };
     for region in Region::ALL.into_iter().filter(|region| *region != own) {
-        let Ok(client) = context.client_at(settings, Some(credential.clone()), region.base_url()) else { continue };
+        let Ok(client) = context.client_at(settings, Some(credential.clone()), region.base_url()) else {
+            continue;
+        };
         if me(&client).await.is_ok() {
             accepting.push(region);
         }
@@ -297,7 +332,8 @@ fn check_rate(client: &Client, findings: &mut Findings) {
             format!("{} of {} calls left in this window", rate.remaining, rate.limit),
             "something else uses the same app's limit; --rate-limit leaves room for it",
         ),
-        Some(rate) => findings.ok("rate limit", format!("{} of {} calls left in this window", rate.remaining, rate.limit)),
+        Some(rate) => findings
+            .ok("rate limit", format!("{} of {} calls left in this window", rate.remaining, rate.limit)),
         None => findings.skipped("rate limit", "the server states none"),
     }
 }
@@ -309,7 +345,11 @@ fn check_clock(reply: &Reply, findings: &mut Findings) {
         None => findings.skipped("clock", "the server does not tell the time"),
         Some(skew) if skew.abs() > CLOCK_SKEW_SECONDS => findings.warning(
             "clock",
-            format!("this machine is {} s {} the server", skew.abs(), if skew > 0 { "ahead of" } else { "behind" }),
+            format!(
+                "this machine is {} s {} the server",
+                skew.abs(),
+                if skew > 0 { "ahead of" } else { "behind" }
+            ),
             "set the clock; spans such as 24h are counted from this machine's time",
         ),
         Some(skew) => findings.ok("clock", format!("{} s apart from the server", skew.abs())),
@@ -327,7 +367,8 @@ fn check_store(findings: &mut Findings) {
         .filter(|name| name.ends_with(".db"))
         .collect();
     match stores.is_empty() {
-        true => findings.skipped("store", format!("no mirror in {}; `intercom-pp-cli sync` makes one", folder.display())),
+        true => findings
+            .skipped("store", format!("no mirror in {}; `intercom-pp-cli sync` makes one", folder.display())),
         false => findings.ok("store", format!("{}: {}", folder.display(), stores.join(", "))),
     }
 }

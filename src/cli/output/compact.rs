@@ -6,9 +6,30 @@
 use serde_json::{Map, Value};
 
 const KEYS: [&str; 24] = [
-    "id", "type", "name", "title", "subject", "email", "phone", "role", "external_id", "company_id", "user_id",
-    "state", "status", "open", "read", "priority", "part_type", "category", "code", "scroll_param", "pages",
-    "total_count", "next", "starting_after",
+    "id",
+    "type",
+    "name",
+    "title",
+    "subject",
+    "email",
+    "phone",
+    "role",
+    "external_id",
+    "company_id",
+    "user_id",
+    "state",
+    "status",
+    "open",
+    "read",
+    "priority",
+    "part_type",
+    "category",
+    "code",
+    "scroll_param",
+    "pages",
+    "total_count",
+    "next",
+    "starting_after",
 ];
 
 /// The record, or the list with its records, with key fields only.
@@ -17,7 +38,9 @@ pub fn compact(document: &Value, list: Option<&str>) -> Value {
         (Value::Array(records), _) => records.iter().map(record).collect(),
         (Value::Object(fields), Some(list)) => {
             let kept = fields.iter().filter_map(|(key, value)| match value {
-                Value::Array(records) if key == list => Some((key.clone(), records.iter().map(record).collect())),
+                Value::Array(records) if key == list => {
+                    Some((key.clone(), records.iter().map(record).collect()))
+                }
                 value => (is_key(key) || is_scalar(value)).then(|| (key.clone(), value.clone())),
             });
             kept.collect::<Map<_, _>>().into()
@@ -30,13 +53,17 @@ pub fn compact(document: &Value, list: Option<&str>) -> Value {
 pub fn record(record: &Value) -> Value {
     let Value::Object(fields) = record else { return record.clone() };
     let key = |name: &String, value: &Value| is_key(name) && (is_scalar(value) || name == "pages");
-    let kept: Map<_, _> =
-        fields.iter().filter(|(name, value)| key(name, value)).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let kept: Map<_, _> = fields
+        .iter()
+        .filter(|(name, value)| key(name, value))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     if kept.keys().all(|name| name == "type") { record.clone() } else { kept.into() }
 }
 
 fn is_key(name: &str) -> bool {
-    KEYS.contains(&name) || ["_at", "_id", "_until", "_name", "_count"].iter().any(|ending| name.ends_with(ending))
+    KEYS.contains(&name)
+        || ["_at", "_id", "_until", "_name", "_count"].iter().any(|ending| name.ends_with(ending))
 }
 
 fn is_scalar(value: &Value) -> bool {

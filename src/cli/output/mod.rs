@@ -113,6 +113,15 @@ impl<'a> Output<'a> {
         self.finish().await
     }
 
+    /// Writes text made for people.
+    ///
+    /// # Errors
+    /// As [`Output::document`].
+    pub async fn text(mut self, text: &str) -> Result<(), Error> {
+        write!(self.sink, "{text}")?;
+        self.finish().await
+    }
+
     /// Begins a list whose records are written one by one. `key` is the list's key in the document,
     /// `first` the records of its first page.
     ///
@@ -161,7 +170,9 @@ impl<'a> List<'a> {
             Format::Ndjson => None,
             format => {
                 let mut records = match (format, output.globals.compact || format == Format::Table) {
-                    (Format::Quiet, _) | (_, false) => Records::new(format, output.globals.csv_raw, selection, first),
+                    (Format::Quiet, _) | (_, false) => {
+                        Records::new(format, output.globals.csv_raw, selection, first)
+                    }
                     (_, true) => {
                         let compact: Vec<Value> = first.iter().map(compact::record).collect();
                         Records::new(format, output.globals.csv_raw, selection, &compact)
@@ -257,7 +268,9 @@ fn for_people(value: &Value, indent: usize) -> String {
         Value::Object(fields) => fields
             .iter()
             .map(|(key, value)| match value {
-                Value::Object(inner) if !inner.is_empty() => format!("{pad}{key}:\n{}", for_people(value, indent + 2)),
+                Value::Object(inner) if !inner.is_empty() => {
+                    format!("{pad}{key}:\n{}", for_people(value, indent + 2))
+                }
                 Value::Array(inner) if inner.iter().any(Value::is_object) => {
                     format!("{pad}{key}:\n{}", for_people(value, indent + 2))
                 }

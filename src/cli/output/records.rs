@@ -43,7 +43,9 @@ impl Records {
             Format::Plain => Ok(writeln!(out, "{}", self.columns.join("\t"))?),
             Format::Table => {
                 let mut table = Table::new();
-                table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+                table
+                    .load_style(presets::UTF8_HORIZONTAL_ONLY)
+                    .set_content_arrangement(ContentArrangement::Dynamic);
                 table.set_header(&self.columns);
                 self.table = Some(table);
                 Ok(())
@@ -78,7 +80,8 @@ impl Records {
                 self.csv_row(out, guarded.collect())
             }
             Format::Plain => {
-                let cells: Vec<String> = cells.iter().map(|cell| cell.replace(['\t', '\n', '\r'], " ")).collect();
+                let cells: Vec<String> =
+                    cells.iter().map(|cell| cell.replace(['\t', '\n', '\r'], " ")).collect();
                 Ok(writeln!(out, "{}", cells.join("\t"))?)
             }
             _ => {
@@ -137,7 +140,9 @@ fn quiet(
 ) -> Result<(), Error> {
     let value = match selection {
         Some(selection) => selection.cells(record, matched).into_iter().next().unwrap_or_default(),
-        None if record["id"].is_null() => record.as_object().and_then(|it| it.values().next()).cloned().unwrap_or_default(),
+        None if record["id"].is_null() => {
+            record.as_object().and_then(|it| it.values().next()).cloned().unwrap_or_default()
+        }
         None => record["id"].clone(),
     };
     Ok(writeln!(out, "{}", cell(&value).replace(['\n', '\r'], " "))?)
@@ -187,7 +192,10 @@ mod tests {
 
     #[test]
     fn csv_guards_against_formulas_but_not_numbers() {
-        let records = [json!({"id": 1, "note": "=HYPERLINK(\"x\")", "n": -5}), json!({"id": 2, "note": "a,b", "n": null})];
+        let records = [
+            json!({"id": 1, "note": "=HYPERLINK(\"x\")", "n": -5}),
+            json!({"id": 2, "note": "a,b", "n": null}),
+        ];
         assert_eq!(lines(Format::Csv, &records), "id,note,n\n1,\"'=HYPERLINK(\"\"x\"\")\",-5\n2,\"a,b\",\n");
     }
 

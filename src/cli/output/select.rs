@@ -34,7 +34,9 @@ impl Selection {
             .map(|path| path.split('.').map(|segment| segment.trim().to_owned()).collect())
             .collect();
         if paths.is_empty() || paths.iter().flatten().any(String::is_empty) {
-            return Err(Error::usage(format!("--select: {text:?} is no list of fields such as id,source.author.email")));
+            return Err(Error::usage(format!(
+                "--select: {text:?} is no list of fields such as id,source.author.email"
+            )));
         }
         Ok(Selection { paths })
     }
@@ -106,7 +108,10 @@ impl Selection {
 
 fn key_of<'a>(value: &'a Value, segment: &str) -> Option<&'a String> {
     let fields = value.as_object()?;
-    fields.get_key_value(segment).map(|(key, _)| key).or_else(|| fields.keys().find(|key| key.eq_ignore_ascii_case(segment)))
+    fields
+        .get_key_value(segment)
+        .map(|(key, _)| key)
+        .or_else(|| fields.keys().find(|key| key.eq_ignore_ascii_case(segment)))
 }
 
 /// The value with everything but the path removed; `None` when the path leads nowhere.
@@ -114,7 +119,8 @@ fn pick(value: &Value, path: &[String]) -> Option<Value> {
     let Some((segment, rest)) = path.split_first() else { return Some(value.clone()) };
     match value {
         Value::Array(elements) => {
-            let picked = elements.iter().map(|element| pick(element, path).unwrap_or_else(|| Map::new().into()));
+            let picked =
+                elements.iter().map(|element| pick(element, path).unwrap_or_else(|| Map::new().into()));
             Some(picked.collect())
         }
         Value::Object(fields) => {
@@ -212,7 +218,8 @@ mod tests {
     #[test]
     fn cells_follow_the_order_of_the_paths() {
         let selection = Selection::parse("tags.id,id").unwrap();
-        let cells = selection.cells(&json!({"id": 1, "tags": [{"id": 2}, {"id": 3}]}), &mut Matched::default());
+        let cells =
+            selection.cells(&json!({"id": 1, "tags": [{"id": 2}, {"id": 3}]}), &mut Matched::default());
         assert_eq!(cells, [json!([2, 3]), json!(1)]);
     }
 }

@@ -5,6 +5,7 @@
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
+use crate::api::transport::foreign_client;
 use crate::cli::error::Error;
 use crate::cli::globals::Deliver;
 
@@ -50,9 +51,14 @@ impl Sink {
 /// The address may carry a secret: errors name its host only.
 async fn post(url: &str, content: Vec<u8>, content_type: &'static str) -> Result<(), Error> {
     let failed = |reason: String| Error::Deliver(format!("the webhook {reason}"));
-    let client = crate::api::transport::plain_http().map_err(|error| failed(format!("cannot be called: {error}")))?;
-    let request = client.post(url).header("content-type", content_type).body(content);
-    let answer = request.send().await.map_err(|error| failed(format!("cannot be reached: {}", error.without_url())))?;
+    let address =
+        reqwest::Url::parse(url).map_err(|error| failed(format!("has no usable address: {error}")))?;
+    let client = foreign_client(&address).map_err(|error| failed(format!("cannot be called: {error}")))?;
+    let request = client.post(address).header("content-type", content_type).body(content);
+    let answer = request
+        .send()
+        .await
+        .map_err(|error| failed(format!("cannot be reached: {}", error.without_url())))?;
     match answer.status() {
         status if status.is_success() => Ok(()),
         status => Err(failed(format!("answered {status}"))),
