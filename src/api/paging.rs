@@ -150,7 +150,11 @@ fn set_in_body(arguments: &mut Arguments, name: &str, value: Value) -> Result<()
 }
 
 impl Next {
-    fn apply(&self, operation: &Operation, mut arguments: Arguments) -> Result<Arguments, Error> {
+    /// The arguments that ask for this page instead of the first one.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] when the body of a search is no JSON object.
+    pub fn apply(&self, operation: &Operation, mut arguments: Arguments) -> Result<Arguments, Error> {
         match (self, operation.paging) {
             (Next::StartingAfter(cursor), Paging::CursorInBody { .. }) => {
                 set_in_body(&mut arguments, "starting_after", json!(cursor))?;

@@ -1,0 +1,95 @@
+//! Reads single fields from documents that do not keep to their description.
+//!
+//! Times come as numbers or as text, ids as text or as numbers, anything may be null or missing. What
+//! cannot be read is `None`, never an error: the document itself is kept beside the columns.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// A text, or a number or flag as text.
+pub fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+/// The id of a record. Blank is none.
+pub fn id(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The id of another record, where 0 stands for nobody.
+pub fn reference(value: &Value) -> Option<String> {
+    id(value).filter(|id| id != "0")
+}
+
+pub fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+        Value::String(text) => {
+            let text = text.trim();
+            text.parse().ok().or_else(|| whole(text.parse().ok()?))
+        }
+        _ => None,
+    }
+}
+
+/// Epoch seconds, from a number, a number as text, or an RFC 3339 text.
+pub fn time(value: &Value) -> Option<i64> {
+    integer(value).or_else(|| value.as_str()?.trim().parse::<Timestamp>().ok().map(Timestamp::as_second))
+}
+
+pub fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::Number(number) => number.as_i64().map(|number| number != 0),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn whole(number: f64) -> Option<i64> {
+    (number.is_finite() && number.abs() < 9.0e15).then_some(number as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn times_in_every_spelling() {
+        for written in [json!(1663597223), json!("1663597223"), json!(1663597223.4), json!("2022-09-19T14:20:23Z")] {
+            assert_eq!(time(&written), Some(1_663_597_223), "{written}");
+        }
+        for nothing in [json!(null), json!(""), json!("soon"), json!([]), json!(true)] {
+            assert_eq!(time(&nothing), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn ids_are_text_and_keep_every_digit() {
+        assert_eq!(id(&json!(9007199254740993_u64)).as_deref(), Some("9007199254740993"));
+        assert_eq!(id(&json!(" 5f ")).as_deref(), Some("5f"));
+        assert_eq!(id(&json!("")), None);
+        assert_eq!(id(&json!({"id": 1})), None);
+        assert_eq!(reference(&json!(0)), None);
+        assert_eq!(reference(&json!("814865")).as_deref(), Some("814865"));
+    }
+
+    #[test]
+    fn flags_in_every_spelling() {
+        assert_eq!(flag(&json!(true)), Some(true));
+        assert_eq!(flag(&json!("false")), Some(false));
+        assert_eq!(flag(&json!(1)), Some(true));
+        assert_eq!(flag(&json!("maybe")), None);
+    }
+}

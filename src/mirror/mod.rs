@@ -1,0 +1,25 @@
+//! A local copy of a workspace in one SQLite file, and keeping it up to date.
+//!
+//! Layer: above `api`, below `report`. It never writes to the workspace, never prints, and never
+//! holds a whole resource in memory.
+
+pub mod conversation;
+pub mod error;
+pub mod events;
+pub mod fields;
+mod parts;
+pub mod plain;
+pub mod resources;
+pub mod schema;
+pub mod state;
+pub mod store;
+pub mod sync;
+mod walk;
+pub mod write;
+
+pub use error::Error;
+pub use events::{Event, Observer, Outcome, Summary};
+pub use resources::ResourceName;
+pub use state::SyncState;
+pub use store::{Store, Workspace, default_path};
+pub use sync::{SyncOptions, sync};

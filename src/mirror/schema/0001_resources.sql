@@ -1,0 +1,164 @@
+-- Times are epoch seconds (UTC). Ids are text, as the API writes them. `raw` is the record's JSON text
+-- as received; it comes last, so that the typed columns are read without touching its pages.
+
+CREATE TABLE workspace (
+    only_row  INTEGER PRIMARY KEY CHECK (only_row = 1),
+    id_code   TEXT NOT NULL,
+    name      TEXT,
+    region    TEXT,
+    base_url  TEXT,
+    timezone  TEXT
+);
+
+-- One row per resource: the walk under way (`started_at`, `cursor`, `rows`) and the last one that
+-- reached its end. `watermark` is the start of that one: everything older than it is in the mirror.
+CREATE TABLE sync_state (
+    resource      TEXT PRIMARY KEY,
+    started_at    INTEGER NOT NULL,
+    cursor        TEXT,
+    watermark     INTEGER,
+    completed_at  INTEGER,
+    rows          INTEGER NOT NULL DEFAULT 0,
+    complete      INTEGER NOT NULL DEFAULT 0,
+    reason        TEXT
+);
+
+CREATE TABLE contacts (
+    id                        TEXT PRIMARY KEY,
+    external_id               TEXT,
+    role                      TEXT,
+    email                     TEXT COLLATE NOCASE,
+    phone                     TEXT,
+    name                      TEXT,
+    owner_id                  TEXT,
+    created_at                INTEGER,
+    updated_at                INTEGER,
+    signed_up_at              INTEGER,
+    last_seen_at              INTEGER,
+    last_replied_at           INTEGER,
+    last_contacted_at         INTEGER,
+    unsubscribed_from_emails  INTEGER,
+    synced_at                 INTEGER NOT NULL,
+    raw                       TEXT NOT NULL
+);
+CREATE INDEX contacts_email ON contacts (email);
+CREATE INDEX contacts_external_id ON contacts (external_id);
+CREATE INDEX contacts_updated_at ON contacts (updated_at);
+
+CREATE TABLE companies (
+    id               TEXT PRIMARY KEY,
+    company_id       TEXT,
+    name             TEXT,
+    plan             TEXT,
+    size             INTEGER,
+    monthly_spend    INTEGER,
+    user_count       INTEGER,
+    session_count    INTEGER,
+    created_at       INTEGER,
+    updated_at       INTEGER,
+    last_request_at  INTEGER,
+    synced_at        INTEGER NOT NULL,
+    raw              TEXT NOT NULL
+);
+CREATE INDEX companies_company_id ON companies (company_id);
+
+CREATE TABLE admins (
+    id                 TEXT PRIMARY KEY,
+    name               TEXT,
+    email              TEXT COLLATE NOCASE,
+    job_title          TEXT,
+    has_inbox_seat     INTEGER,
+    away_mode_enabled  INTEGER,
+    synced_at          INTEGER NOT NULL,
+    raw                TEXT NOT NULL
+);
+
+CREATE TABLE teams (
+    id         TEXT PRIMARY KEY,
+    name       TEXT,
+    synced_at  INTEGER NOT NULL,
+    raw        TEXT NOT NULL
+);
+
+CREATE TABLE tags (
+    id         TEXT PRIMARY KEY,
+    name       TEXT,
+    synced_at  INTEGER NOT NULL,
+    raw        TEXT NOT NULL
+);
+
+-- `raw` is the conversation without its parts, which have their own table.
+CREATE TABLE conversations (
+    id                      TEXT PRIMARY KEY,
+    title                   TEXT,
+    state                   TEXT,
+    open                    INTEGER,
+    read                    INTEGER,
+    priority                TEXT,
+    created_at              INTEGER,
+    updated_at              INTEGER,
+    waiting_since           INTEGER,
+    snoozed_until           INTEGER,
+    admin_assignee_id       TEXT,
+    team_assignee_id        TEXT,
+    source_type             TEXT,
+    source_delivered_as     TEXT,
+    source_author_type      TEXT,
+    source_author_id        TEXT,
+    rating                  INTEGER,
+    ai_agent_participated   INTEGER,
+    parts_count             INTEGER,
+    synced_at               INTEGER NOT NULL,
+    raw                     TEXT NOT NULL
+);
+CREATE INDEX conversations_created_at ON conversations (created_at);
+CREATE INDEX conversations_updated_at ON conversations (updated_at);
+
+CREATE TABLE conversation_tags (
+    conversation_id  TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+    tag_id           TEXT NOT NULL,
+    PRIMARY KEY (conversation_id, tag_id)
+) WITHOUT ROWID;
+CREATE INDEX conversation_tags_tag ON conversation_tags (tag_id);
+
+CREATE TABLE conversation_contacts (
+    conversation_id  TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+    contact_id       TEXT NOT NULL,
+    PRIMARY KEY (conversation_id, contact_id)
+) WITHOUT ROWID;
+CREATE INDEX conversation_contacts_contact ON conversation_contacts (contact_id);
+
+CREATE TABLE conversation_parts (
+    id               TEXT PRIMARY KEY,
+    conversation_id  TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+    part_type        TEXT,
+    author_type      TEXT,
+    author_id        TEXT,
+    assigned_type    TEXT,
+    assigned_id      TEXT,
+    state            TEXT,
+    from_ai_agent    INTEGER NOT NULL,
+    has_text         INTEGER NOT NULL,
+    redacted         INTEGER,
+    created_at       INTEGER,
+    updated_at       INTEGER,
+    synced_at        INTEGER NOT NULL,
+    raw              TEXT NOT NULL
+);
+-- Covers the reading of a whole timeline, in order.
+CREATE INDEX conversation_parts_timeline ON conversation_parts
+    (conversation_id, created_at, id, part_type, author_type, from_ai_agent, has_text, state);
+CREATE INDEX conversation_parts_author ON conversation_parts (author_id, created_at);
+
+-- What is known of a conversation's parts. They are fetched again when `updated_at` is no longer the
+-- conversation's. `expected` is the server's count; `truncated` says that the server holds parts which
+-- it no longer hands out and the mirror never saw. A conversation that the server denies is `gone`.
+CREATE TABLE conversation_parts_state (
+    conversation_id  TEXT PRIMARY KEY REFERENCES conversations (id) ON DELETE CASCADE,
+    updated_at       INTEGER,
+    fetched_at       INTEGER NOT NULL,
+    parts            INTEGER NOT NULL,
+    expected         INTEGER,
+    truncated        INTEGER NOT NULL,
+    gone             INTEGER NOT NULL
+) WITHOUT ROWID;

@@ -1,0 +1,182 @@
+//! The SQLite file of one workspace: opening it, guarding it, telling whose it is.
+//!
+//! It holds customers' messages, so nobody but its owner may read it. It belongs to exactly one
+//! workspace and must never mix two.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use etcetera::BaseStrategy;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use serde::{Deserialize, Serialize};
+
+use super::error::Error;
+use super::schema;
+
+/// How long to wait for another process that writes.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// The local copy of one workspace.
+#[derive(Debug)]
+pub struct Store {
+    pub(super) connection: Connection,
+    path: PathBuf,
+}
+
+/// Whose data a store holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Workspace {
+    /// The service's short code of the workspace.
+    pub id_code: String,
+    pub name: Option<String>,
+    pub region: Option<String>,
+    pub base_url: Option<String>,
+    /// As the service names it, e.g. `America/New_York`.
+    pub timezone: Option<String>,
+}
+
+/// Where the store of a workspace (or profile) lies unless the user says otherwise.
+///
+/// # Errors
+/// [`Error::NoHome`] when there is no data directory.
+pub fn default_path(workspace: &str) -> Result<PathBuf, Error> {
+    let data = etcetera::choose_base_strategy().map_err(|_| Error::NoHome)?.data_dir();
+    let harmless = |letter: char| if letter.is_alphanumeric() || "-_.".contains(letter) { letter } else { '_' };
+    let name: String = workspace.trim_start_matches('.').chars().map(harmless).collect();
+    let name = if name.is_empty() { "default" } else { &name };
+    Ok(data.join("intercom-pp-cli").join(format!("{name}.db")))
+}
+
+impl Store {
+    /// Opens a store for reading and writing; makes the file, its folder and its tables as needed.
+    ///
+    /// # Errors
+    /// [`Error::File`] when it cannot be made, [`Error::LaterSchema`] when it is too new.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let failed = |source| Error::File { path: path.to_owned(), source };
+        make_folder(path).map_err(failed)?;
+        make_file(path).map_err(failed)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        schema::version(&connection, path)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        schema::migrate(&mut connection, path)?;
+        Ok(Store { connection, path: path.to_owned() })
+    }
+
+    /// Opens a store that a sync has made; writes are refused. An older schema is brought up first.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when nothing was ever synced there, and as [`Store::open`].
+    pub fn open_read_only(path: &Path) -> Result<Self, Error> {
+        if !path.try_exists().map_err(|source| Error::File { path: path.to_owned(), source })? {
+            return Err(Error::Missing { path: path.to_owned() });
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        match schema::version(&connection, path)? {
+            0 => Err(Error::Missing { path: path.to_owned() }),
+            schema::VERSION => {
+                connection.pragma_update(None, "query_only", true)?;
+                Ok(Store { connection, path: path.to_owned() })
+            }
+            _ => {
+                drop(connection);
+                drop(Store::open(path)?);
+                Store::open_read_only(path)
+            }
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// For queries. Writing goes through the store's own functions.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Whose data this is; `None` before the first sync.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn workspace(&self) -> Result<Option<Workspace>, Error> {
+        let sql = "SELECT id_code, name, region, base_url, timezone FROM workspace";
+        let workspace = self.connection.query_row(sql, [], |row| {
+            Ok(Workspace {
+                id_code: row.get(0)?,
+                name: row.get(1)?,
+                region: row.get(2)?,
+                base_url: row.get(3)?,
+                timezone: row.get(4)?,
+            })
+        });
+        Ok(workspace.optional()?)
+    }
+
+    /// Makes this the store of a workspace, or makes sure that it is.
+    ///
+    /// # Errors
+    /// [`Error::OtherWorkspace`] when it holds the data of another one.
+    pub fn bind(&mut self, workspace: &Workspace) -> Result<(), Error> {
+        if let Some(stored) = self.workspace()?
+            && stored.id_code != workspace.id_code
+        {
+            let path = self.path.clone();
+            return Err(Error::OtherWorkspace { path, stored: title(&stored), given: title(workspace) });
+        }
+        self.connection.execute(
+            "INSERT OR REPLACE INTO workspace (only_row, id_code, name, region, base_url, timezone)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5)",
+            (&workspace.id_code, &workspace.name, &workspace.region, &workspace.base_url, &workspace.timezone),
+        )?;
+        Ok(())
+    }
+}
+
+fn title(workspace: &Workspace) -> String {
+    match &workspace.name {
+        Some(name) => format!("{} ({name})", workspace.id_code),
+        None => workspace.id_code.clone(),
+    }
+}
+
+fn make_folder(path: &Path) -> std::io::Result<()> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// The file is made before SQLite sees it, since SQLite gives its `-wal` and `-shm` files the mode of
+/// the database.
+fn make_file(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    restrict(&options.open(path)?)
+}
+
+#[cfg(unix)]
+fn restrict(file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    match file.metadata()?.permissions().mode() & 0o077 {
+        0 => Ok(()),
+        _ => file.set_permissions(std::fs::Permissions::from_mode(0o600)),
+    }
+}
+
+#[cfg(not(unix))]
+fn restrict(_file: &File) -> std::io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,239 @@
+//! One run that brings the mirror up to date.
+//!
+//! Resources are fetched side by side, conversations before their parts; one that fails does not stop
+//! the others. Everything ends up in the store page by page, so a run can be killed at any moment. The
+//! writes happen inline: the API's rate limit leaves the disk far ahead of the network.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::error::Error;
+use super::events::{Event, Observer, Outcome, Summary};
+use super::resources::{Resource, ResourceName};
+use super::store::{Store, Workspace};
+use super::walk::walk;
+use super::write::Written;
+use super::{fields, parts};
+use crate::api::client::Client;
+use crate::api::executor::{Arguments, operation};
+use crate::api::reply::Reply;
+
+/// What to sync and how hard.
+#[derive(Debug, Clone)]
+pub struct SyncOptions {
+    pub resources: Vec<ResourceName>,
+    /// Conversations fetched at the same time. How many a second is the transport's matter.
+    pub concurrency: usize,
+    /// Records of a page; the most the API gives when `None`.
+    pub per_page: Option<u32>,
+    /// How long to wait for another program's scroll over the companies to end.
+    pub scroll_patience: Duration,
+}
+
+impl Default for SyncOptions {
+    fn default() -> Self {
+        SyncOptions {
+            resources: ResourceName::ALL.to_vec(),
+            concurrency: 32,
+            per_page: None,
+            // An unused scroll lives for a minute.
+            scroll_patience: Duration::from_secs(65),
+        }
+    }
+}
+
+/// Brings the chosen resources up to date. Dropping the future interrupts the run; the next one goes
+/// on where it stopped.
+///
+/// # Errors
+/// When the workspace cannot be told (no connection, a refused token), when the store belongs to
+/// another one, and when the store refuses. A resource that fails is part of the summary instead.
+pub async fn sync(
+    client: &Client,
+    store: &mut Store,
+    options: &SyncOptions,
+    observer: &mut dyn Observer,
+) -> Result<Summary, Error> {
+    let began = Instant::now();
+    let identify = operation("identifyAdmin")?;
+    let me = client.execute(identify, &Arguments::default()).await?;
+    let clock = Clock::of(&me);
+    let address = client.request(identify, &Arguments::default())?;
+    let workspace = workspace(address.url().as_str().trim_end_matches(identify.path), &me)?;
+    match &workspace {
+        Some(workspace) => store.bind(workspace)?,
+        None => observer.event(&Event::SyncWarning {
+            resource: None,
+            message: "the service does not tell which workspace the token belongs to".to_owned(),
+        }),
+    }
+    let workspace = workspace.map(|workspace| workspace.id_code);
+    let mut resources = options.resources.clone();
+    resources.sort_unstable();
+    resources.dedup();
+    let started_at = clock.server();
+    let start = Event::SyncStart { workspace: workspace.clone(), resources: resources.clone(), started_at };
+    observer.event(&start);
+
+    let run = Run { client, options, clock, shared: Mutex::new(Shared { store, observer }) };
+    let mut outcomes: Vec<Outcome> =
+        try_join_all(lanes(&resources).into_iter().map(|lane| run.lane(lane))).await?.concat();
+    outcomes.sort_by_key(|outcome| outcome.resource);
+
+    let complete = outcomes.iter().all(|outcome| outcome.complete);
+    let seconds = began.elapsed().as_secs_f64();
+    let summary = Summary { workspace, started_at, seconds, complete, resources: outcomes };
+    run.tell(Event::SyncSummary(summary.clone()));
+    Ok(summary)
+}
+
+/// What can run side by side: parts wait for their conversations, everything else is on its own.
+fn lanes(resources: &[ResourceName]) -> Vec<Vec<ResourceName>> {
+    let of_conversations =
+        |resource: &ResourceName| matches!(resource, ResourceName::Conversations | ResourceName::ConversationParts);
+    let (together, alone): (Vec<_>, Vec<_>) = resources.iter().copied().partition(of_conversations);
+    alone.into_iter().map(|resource| vec![resource]).chain([together]).collect()
+}
+
+/// The workspace of the token, from the answer of `/me`; `None` when it has no code.
+fn workspace(base_url: &str, me: &Reply) -> Result<Option<Workspace>, Error> {
+    let document: Value =
+        serde_json::from_str(me.json_text()?).map_err(|error| crate::api::error::Error::drift(me, error))?;
+    let app = &document["app"];
+    Ok(fields::id(&app["id_code"]).map(|id_code| Workspace {
+        id_code,
+        name: fields::text(&app["name"]),
+        region: fields::text(&app["region"]),
+        base_url: Some(base_url.to_owned()),
+        timezone: fields::text(&app["timezone"]),
+    }))
+}
+
+/// The server's time, told from the `Date` of an answer: records carry its time, not ours.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    /// Seconds that the server is ahead.
+    ahead: i64,
+}
+
+impl Clock {
+    fn of(reply: &Reply) -> Self {
+        Clock { ahead: date(reply).map_or(0, |server| server - local()) }
+    }
+
+    /// Epoch seconds now.
+    pub fn server(self) -> i64 {
+        local() + self.ahead
+    }
+}
+
+/// Epoch seconds by this machine's clock.
+pub(super) fn local() -> i64 {
+    Timestamp::now().as_second()
+}
+
+/// When the server made an answer, in its own epoch seconds.
+pub(super) fn date(reply: &Reply) -> Option<i64> {
+    let date = reply.headers.get(reqwest::header::DATE)?.to_str().ok()?;
+    let date = httpdate::parse_http_date(date).ok()?;
+    Timestamp::try_from(date).ok().map(Timestamp::as_second)
+}
+
+/// A sync under way.
+pub(super) struct Run<'a> {
+    pub client: &'a Client,
+    pub options: &'a SyncOptions,
+    pub clock: Clock,
+    shared: Mutex<Shared<'a>>,
+}
+
+/// Never locked across an `await`.
+struct Shared<'a> {
+    store: &'a mut Store,
+    observer: &'a mut dyn Observer,
+}
+
+/// What one resource has come to so far.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub written: Written,
+    pub requests: u64,
+    pub resumed: bool,
+}
+
+impl<'a> Run<'a> {
+    fn lock(&self) -> MutexGuard<'_, Shared<'a>> {
+        // A panic elsewhere leaves no half-done state: every write is a transaction.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn tell(&self, event: Event) {
+        self.lock().observer.event(&event);
+    }
+
+    pub fn warn(&self, resource: ResourceName, message: String) {
+        self.tell(Event::SyncWarning { resource: Some(resource), message });
+    }
+
+    pub fn with_store<R>(&self, act: impl FnOnce(&mut Store) -> Result<R, Error>) -> Result<R, Error> {
+        act(self.lock().store)
+    }
+
+    async fn lane(&self, lane: Vec<ResourceName>) -> Result<Vec<Outcome>, Error> {
+        let mut outcomes = Vec::with_capacity(lane.len());
+        for resource in lane {
+            outcomes.push(self.resource(resource.resource()).await?);
+        }
+        Ok(outcomes)
+    }
+
+    /// Syncs one resource. Only what the store refuses is an error.
+    async fn resource(&self, resource: &'static Resource) -> Result<Outcome, Error> {
+        let name = resource.name;
+        let began = Instant::now();
+        let mut tally = Tally::default();
+        let result = match name {
+            ResourceName::ConversationParts => parts::fetch(self, &mut tally).await,
+            _ => walk(self, resource, &mut tally).await,
+        };
+        let reason = match result {
+            Ok(reason) => reason,
+            Err(Error::Api(error)) => Some(error.to_string()),
+            Err(error) => return Err(error),
+        };
+        self.with_store(|store| match &reason {
+            None => store.finish(name, local()),
+            Some(reason) => store.fail(name, reason),
+        })?;
+        if let Some(message) = &reason {
+            self.tell(Event::SyncError { resource: name, message: message.clone() });
+        }
+        let outcome = Outcome {
+            resource: name,
+            written: tally.written,
+            requests: tally.requests,
+            seconds: began.elapsed().as_secs_f64(),
+            resumed: tally.resumed,
+            complete: reason.is_none(),
+            reason,
+        };
+        self.tell(Event::SyncComplete(outcome.clone()));
+        Ok(outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_follow_their_conversations() {
+        use ResourceName::{ConversationParts, Conversations, Tags, Teams};
+        let lanes = lanes(&[Conversations, ConversationParts, Teams, Tags]);
+        assert_eq!(lanes, [vec![Teams], vec![Tags], vec![Conversations, ConversationParts]]);
+    }
+}

@@ -1,0 +1,17 @@
+//! Why a report could not be made.
+
+use crate::mirror::ResourceName;
+
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The mirror has nothing of what the report is about.
+    #[error("{resource} have never been synced")]
+    NothingSynced { resource: ResourceName },
+    #[error("the mirror has no contact {wanted:?}")]
+    NoContact { wanted: String },
+    #[error(transparent)]
+    Mirror(#[from] crate::mirror::Error),
+    #[error("local database: {0}")]
+    Database(#[from] rusqlite::Error),
+}
