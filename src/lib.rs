@@ -13,5 +13,7 @@ pub mod config;
 pub mod mirror;
 #[cfg(feature = "cli")]
 pub mod report;
+#[cfg(feature = "cli")]
+pub mod sandbox;
 
 pub use api::{Client, Error, Region, Response, Settings, Token, types};

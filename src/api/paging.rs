@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use futures::stream::{self, Stream};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -173,6 +174,13 @@ impl Next {
 }
 
 impl Page {
+    /// The records read as a model of [`crate::types`], or any type of one's own.
+    pub fn records<T: DeserializeOwned>(&self) -> impl Iterator<Item = Result<T, Error>> {
+        self.items
+            .iter()
+            .map(|record| serde_json::from_str(record.get()).map_err(|error| Error::drift(&self.reply, error)))
+    }
+
     fn empty() -> Self {
         Page { reply: Reply::empty(), key: None, items: Vec::new(), next: None }
     }

@@ -8,7 +8,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use crate::api;
-use crate::config;
+use crate::{config, mirror, report};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -21,6 +21,12 @@ pub enum Error {
     Config(#[from] config::Error),
     #[error(transparent)]
     Api(#[from] api::Error),
+    #[error(transparent)]
+    Mirror(#[from] mirror::Error),
+    #[error(transparent)]
+    Report(#[from] report::Error),
+    #[error("the sandbox did not start: {0}")]
+    Sandbox(String),
     #[error("no access token is set")]
     NoToken,
     #[error("cannot write the output: {0}")]
@@ -62,7 +68,9 @@ impl Error {
             Error::Config(_) => Exit::Configuration,
             Error::NoToken => Exit::Authentication,
             Error::Api(error) => api_exit(error),
-            Error::Output(_) | Error::Deliver(_) => Exit::Failure,
+            Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => mirror_exit(error),
+            Error::Report(report::Error::NothingSynced { .. } | report::Error::NoContact { .. }) => Exit::NotFound,
+            Error::Report(_) | Error::Sandbox(_) | Error::Output(_) | Error::Deliver(_) => Exit::Failure,
             Error::Finding { exit, .. } => *exit,
         }
     }
@@ -78,7 +86,12 @@ impl Error {
             Error::NoToken => fixed(
                 "set INTERCOM_ACCESS_TOKEN or run `intercom-pp-cli auth set-token`; `intercom-pp-cli demo` needs no token",
             ),
-            Error::Api(error) => api_hint(error),
+            Error::Api(error) | Error::Mirror(mirror::Error::Api(error)) => api_hint(error),
+            Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => mirror_hint(error),
+            Error::Report(report::Error::NothingSynced { .. }) => {
+                fixed("run `intercom-pp-cli sync --resources conversations,conversation_parts,teams,admins,tags` first")
+            }
+            Error::Sandbox(_) => fixed("choose another --port, or leave it out for a free one"),
             _ => None,
         }
     }
@@ -139,7 +152,7 @@ impl Error {
 
     fn api(&self) -> Option<&api::Error> {
         match self {
-            Error::Api(error) => Some(error),
+            Error::Api(error) | Error::Mirror(mirror::Error::Api(error)) => Some(error),
             _ => None,
         }
     }
@@ -169,6 +182,26 @@ fn api_exit(error: &api::Error) -> Exit {
             _ => Exit::Failure,
         },
     }
+}
+
+fn mirror_exit(error: &mirror::Error) -> Exit {
+    match error {
+        mirror::Error::Api(error) => api_exit(error),
+        mirror::Error::Missing { .. } => Exit::NotFound,
+        mirror::Error::LaterSchema { .. } | mirror::Error::OtherWorkspace { .. } | mirror::Error::NoHome => Exit::Configuration,
+        _ => Exit::Failure,
+    }
+}
+
+fn mirror_hint(error: &mirror::Error) -> Option<String> {
+    let hint = match error {
+        mirror::Error::Api(error) => return api_hint(error),
+        mirror::Error::Missing { .. } => "run `intercom-pp-cli sync` first, or name the mirror with --db",
+        mirror::Error::OtherWorkspace { .. } => "keep each workspace in a file of its own: leave out --db, or name another",
+        mirror::Error::LaterSchema { .. } => "update intercom-pp-cli, or name another file with --db",
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }
 
 fn api_hint(error: &api::Error) -> Option<String> {

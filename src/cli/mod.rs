@@ -12,6 +12,7 @@ mod globals;
 mod keyring;
 mod output;
 mod preview;
+mod stores;
 mod time;
 mod tree;
 

@@ -111,7 +111,6 @@ impl Server {
         let all: u64 = used.values().sum();
         let refused = server.refused.load(Relaxed) as f64;
         let share = whole.iter().sum::<u64>() as f64 / (whole.len() as u64 * server.limit) as f64;
-        println!("{whole:?}, {refused} refused of {all}");
         (share * 100.0, refused * 1000.0 / (all as f64 + refused))
     }
 }
@@ -173,7 +172,9 @@ async fn somebody_else_may_spend_from_the_same_budget() {
     let other = async {
         loop {
             tokio::time::sleep(Duration::from_millis(20)).await;
-            server.count();
+            let refused = server.count().refused;
+            // Only refusals of ours are of interest.
+            server.refused.fetch_sub(u64::from(refused), Relaxed);
         }
     };
     let ours = futures::future::join_all((0..64).map(|_| async {
@@ -185,7 +186,7 @@ async fn somebody_else_may_spend_from_the_same_budget() {
     let _ = tokio::time::timeout(Duration::from_secs(60), both).await;
     let all: u64 = server.used.lock().unwrap().values().sum();
     let refused = server.refused.load(Relaxed);
-    assert!(refused * 200 < all, "{refused} refused of {all}");
+    assert!(refused * 500 < all, "{refused} refused of {all}");
 }
 
 #[tokio::test(start_paused = true)]

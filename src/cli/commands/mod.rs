@@ -6,8 +6,11 @@
 mod api;
 mod auth;
 mod completions;
-
+mod demo;
 mod doctor;
+mod sandbox;
+mod sla;
+mod sync;
 
 use clap::{ArgMatches, Command};
 
@@ -16,13 +19,22 @@ use super::error::Error;
 
 /// Commands of the first level.
 pub fn top_level() -> Vec<Command> {
-    vec![api::command(), auth::command(), doctor::command(), completions::command(), completions::man()]
+    vec![
+        demo::command(),
+        sync::command(),
+        api::command(),
+        auth::command(),
+        doctor::command(),
+        sandbox::command(),
+        completions::command(),
+        completions::man(),
+    ]
 }
 
 /// Commands inside a group of operations.
 pub fn in_group(group: &str) -> Vec<Command> {
     match group {
-        "conversations" => Vec::new(),
+        "conversations" => vec![sla::command()],
         _ => Vec::new(),
     }
 }
@@ -30,11 +42,15 @@ pub fn in_group(group: &str) -> Vec<Command> {
 /// Runs the command of these words; `None` when they are no hand-written command.
 pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Option<Result<(), Error>> {
     Some(match words {
+        ["demo"] => demo::run(context, matches).await,
+        ["sync"] => sync::run(context, matches).await,
         ["api"] => api::run(context, matches).await,
         ["auth", action] => auth::run(context, action, matches).await,
         ["doctor"] => doctor::run(context).await,
+        ["sandbox", "serve"] => sandbox::run(context, matches).await,
         ["completions"] => completions::run(matches),
         ["man"] => completions::run_man(matches),
+        ["conversations", "sla"] => sla::run(context, matches).await,
         _ => return None,
     })
 }

@@ -113,6 +113,15 @@ impl<'a> Output<'a> {
         self.finish().await
     }
 
+    /// Writes text made for people.
+    ///
+    /// # Errors
+    /// As [`Output::document`].
+    pub async fn text(mut self, text: &str) -> Result<(), Error> {
+        write!(self.sink, "{text}")?;
+        self.finish().await
+    }
+
     /// Begins a list whose records are written one by one. `key` is the list's key in the document,
     /// `first` the records of its first page.
     ///

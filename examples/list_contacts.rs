@@ -1,0 +1,50 @@
+//! Lists contacts with the typed client: `cargo run --example list_contacts`.
+//!
+//! Needs `INTERCOM_ACCESS_TOKEN`; `INTERCOM_BASE_URL` leads to another server, such as a sandbox.
+
+use std::error::Error;
+
+use futures::TryStreamExt;
+use intercom::api::executor::{Arguments, operation};
+use intercom::{Client, Region, Settings, Token, types};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let token = Token::new(std::env::var("INTERCOM_ACCESS_TOKEN")?)?;
+    let base_url = match std::env::var("INTERCOM_BASE_URL") {
+        Ok(url) => url.parse()?,
+        Err(_) => Region::Us.base_url(),
+    };
+    let client = Client::new(Settings::new(base_url, Some(token)))?;
+
+    // A typed function: its models read what differs from the description as far as they can, and
+    // the document is there as it was received.
+    let me = client.identify_admin().await?;
+    println!("{} ({} bytes)", me.name.as_deref().unwrap_or("?"), me.raw().len());
+
+    // Every page of a list, each fetched when it is asked for.
+    let contacts = operation("ListContacts")?;
+    let mut pages = std::pin::pin!(client.pages(contacts, Arguments::default(), None));
+    let mut count = 0;
+    while let Some(page) = pages.try_next().await? {
+        for contact in page.records::<types::Contact>() {
+            let contact = contact?;
+            count += 1;
+            if count <= 3 {
+                println!(
+                    "{} {}",
+                    contact.id.as_deref().unwrap_or("?"),
+                    contact.email.as_deref().unwrap_or("-")
+                );
+            }
+        }
+    }
+    println!("{count} contacts");
+
+    // What went wrong is told by status, code, message and request id.
+    match client.show_contact("no-such-contact").await {
+        Ok(contact) => println!("found {:?}", contact.id),
+        Err(error) => println!("{:?} {:?}: {error}", error.status(), error.code()),
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! `demo`: the main job from end to end without an account.
+//!
+//! Serves a sandbox workspace, mirrors it over HTTP into a store of its own, and answers two
+//! questions from that store. Nothing is faked: it is the same client, sync and report as everywhere.
+
+use std::fmt::Write;
+
+use clap::{ArgMatches, Command};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::api::client::Client;
+use crate::api::secret::Token;
+use crate::api::transport::Settings;
+use crate::cli::context::Context;
+use crate::cli::error::Error;
+use crate::cli::output::{Output, tell};
+use crate::mirror::{Event, Store, Summary, SyncOptions, sync};
+use crate::report::recent::{Recent, recent};
+use crate::report::sla::{SlaOptions, SlaReport, sla};
+use crate::sandbox::{Options, Sandbox, TOKEN};
+
+const NEXT_STEPS: &str = "\
+To go on with your own workspace (an access token is made in Intercom's Developer Hub):
+  intercom-pp-cli auth set-token        keep the token; it asks for it
+  intercom-pp-cli --region eu doctor    us, eu or au; checks everything on the way
+  intercom-pp-cli sync                  mirror the workspace
+  intercom-pp-cli conversations sla     the table above, from your data
+";
+
+pub fn command() -> Command {
+    Command::new("demo").about("See it work without an account: a sandbox workspace, a mirror of it, and answers from the mirror")
+}
+
+pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> {
+    let failed = |error: crate::sandbox::Error| Error::Sandbox(error.to_string());
+    let sandbox = Sandbox::start(Options::default()).await.map_err(failed)?;
+    tell(&format!("A sandbox workspace is up at {}; mirroring it over HTTP.", sandbox.base_url()));
+    let folder = tempfile::tempdir()?;
+    let mut store = Store::open(&folder.path().join("demo.db"))?;
+    let base_url = sandbox.base_url().parse().map_err(|_| Error::Sandbox("it has no usable address".into()))?;
+    let token = Token::new(TOKEN).map_err(crate::api::Error::from)?;
+    let client = Client::new(Settings::new(base_url, Some(token)))?;
+    let summary = sync(&client, &mut store, &SyncOptions::default(), &mut |_: &Event| {}).await?;
+    let report = sla(&store, &SlaOptions::default())?;
+    let person = recent(&store, &busiest_contact(&store)?, 5)?;
+    sandbox.stop().await;
+    if context.globals.json || context.globals.ndjson {
+        let shown = json!({ "sync": summary, "sla": report, "contact": person }).to_string();
+        return Output::open(&context.globals)?.document(json!({ "source": "local" }), &shown, None).await;
+    }
+    Output::open(&context.globals)?.text(&told(&summary, &report, &person)).await
+}
+
+/// The contact with the most conversations: the one with something to show.
+fn busiest_contact(store: &Store) -> Result<String, Error> {
+    let sql = "SELECT contact_id FROM conversation_contacts GROUP BY contact_id ORDER BY count(*) DESC, contact_id LIMIT 1";
+    let busiest = store.connection().query_row(sql, [], |row| row.get(0));
+    busiest.map_err(|error| crate::mirror::Error::Database(error).into())
+}
+
+fn told(summary: &Summary, report: &SlaReport, person: &Recent) -> String {
+    let mut text = String::new();
+    let counts: Vec<String> =
+        summary.resources.iter().map(|outcome| format!("{} {}", outcome.written.fetched, outcome.resource)).collect();
+    let _ = writeln!(text, "Mirrored in {:.1} s: {}.\n", summary.seconds, counts.join(", "));
+    let _ = writeln!(text, "How long customers wait, by team (conversations sla --group-by team):\n");
+    let _ = writeln!(
+        text,
+        "  {:<20} {:>7} {:>9} {:>11} {:>11} {:>11} {:>11}",
+        "team", "convs", "answered", "first p50", "first p90", "solved p50", "solved p90"
+    );
+    let number = |value: Option<f64>, unit: &str| value.map_or("-".to_owned(), |value| format!("{value:.1} {unit}"));
+    for row in report.rows.iter().chain([&report.total]) {
+        let figures = &row.figures;
+        let _ = writeln!(
+            text,
+            "  {:<20} {:>7} {:>9} {:>11} {:>11} {:>11} {:>11}",
+            row.name,
+            figures.conversations,
+            figures.answered,
+            number(figures.first_response_p50_minutes, "min"),
+            number(figures.first_response_p90_minutes, "min"),
+            number(figures.resolution_p50_hours, "h"),
+            number(figures.resolution_p90_hours, "h"),
+        );
+    }
+    let name = person.contact.name.as_deref().or(person.contact.email.as_deref()).unwrap_or(&person.contact.id);
+    let _ = writeln!(text, "\nThe latest conversations of {name}:\n");
+    for conversation in &person.conversations {
+        let day = conversation.created_at.and_then(|at| Timestamp::from_second(at).ok());
+        let _ = writeln!(
+            text,
+            "  {:<10} {:<8} {:<14} {}",
+            day.map_or("?".to_owned(), |day| day.strftime("%Y-%m-%d").to_string()),
+            conversation.state.as_deref().unwrap_or("?"),
+            conversation.team.as_deref().unwrap_or("-"),
+            conversation.first_line,
+        );
+    }
+    let _ = write!(text, "\n{NEXT_STEPS}");
+    text
+}

@@ -1,0 +1,73 @@
+//! `sandbox serve`: a workspace on this machine to try everything against.
+
+use std::time::Duration;
+
+use clap::{Arg, ArgMatches, Command};
+use serde_json::json;
+
+use crate::cli::context::Context;
+use crate::cli::error::Error;
+use crate::cli::output::{Output, tell};
+use crate::sandbox::{Options, Sandbox, TOKEN};
+
+pub fn command() -> Command {
+    let number = |name: &'static str, default: &'static str, help: &'static str| {
+        let parser = clap::value_parser!(u32).range(0..=5_000_000);
+        Arg::new(name).long(name).value_name("N").value_parser(parser).default_value(default).help(help)
+    };
+    let serve = Command::new("serve")
+        .about("Serve a workspace from memory until interrupted; prints how to reach it")
+        .arg(
+            Arg::new("port")
+                .long("port")
+                .value_name("PORT")
+                .value_parser(clap::value_parser!(u16))
+                .default_value("0")
+                .help("Port on 127.0.0.1; 0 takes any free one"),
+        )
+        .arg(number("seed", "1", "Equal seeds make equal workspaces"))
+        .arg(number("contacts", "200", "How many contacts"))
+        .arg(number("companies", "40", "How many companies"))
+        .arg(number("conversations", "300", "How many conversations"))
+        .arg(number("parts", "5", "Parts per conversation, on average"))
+        .arg(number("tickets", "60", "How many tickets"))
+        .arg(number("articles", "40", "How many articles"))
+        .arg(number("latency", "0", "Milliseconds that each answer takes at least"))
+        .arg(number("calls-per-window", "1667", "Calls allowed in ten seconds"))
+        .arg(Arg::new("token").long("token").value_name("TOKEN").default_value(TOKEN).help("The token that is accepted"));
+    Command::new("sandbox")
+        .about("A workspace on this machine, to try and test everything without an account")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(serve)
+}
+
+pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
+    let sandbox = Sandbox::start(options(matches)).await.map_err(|error| Error::Sandbox(error.to_string()))?;
+    let token = matches.get_one::<String>("token").map_or(TOKEN, String::as_str);
+    let url = sandbox.base_url();
+    tell(&format!("export INTERCOM_BASE_URL={url} INTERCOM_ACCESS_TOKEN={token}"));
+    let started = json!({ "base_url": url, "token": token });
+    Output::open(&context.globals)?.value(&started).await?;
+    tokio::signal::ctrl_c().await?;
+    sandbox.stop().await;
+    Ok(())
+}
+
+fn options(matches: &ArgMatches) -> Options {
+    let number = |name: &str| matches.get_one::<u32>(name).map_or(0, |it| *it as usize);
+    Options {
+        port: matches.get_one::<u16>("port").copied().unwrap_or_default(),
+        seed: number("seed") as u64,
+        contacts: number("contacts"),
+        companies: number("companies"),
+        conversations: number("conversations"),
+        parts_per_conversation: number("parts"),
+        tickets: number("tickets"),
+        articles: number("articles"),
+        latency: Duration::from_millis(number("latency") as u64),
+        rate_limit: matches.get_one::<u32>("calls-per-window").copied().unwrap_or(1667),
+        token: matches.get_one::<String>("token").cloned(),
+        ..Options::default()
+    }
+}

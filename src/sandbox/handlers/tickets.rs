@@ -1,0 +1,262 @@
+//! Tickets.
+
+use serde_json::{Map, Value, json};
+
+use super::conversations::{as_html, named_contact};
+use super::{Outcome, family};
+use crate::sandbox::answer::Problem;
+use crate::sandbox::model::contact::{Applied, Contact};
+use crate::sandbox::model::conversation::Author;
+use crate::sandbox::model::ticket::{Ticket, TicketPart};
+use crate::sandbox::request::Request;
+use crate::sandbox::search::{listing, search};
+use crate::sandbox::workspace::{Sequence, Workspace};
+
+family! {
+    "searchTickets" => find_many,
+    "getTicket" => retrieve,
+    "createTicket" => create,
+    "updateTicket" => update,
+    "replyTicket" => reply,
+    "deleteTicket" => delete,
+    "attachTagToTicket" => attach_tag,
+    "detachTagFromTicket" => detach_tag,
+}
+
+fn not_found() -> Problem {
+    Problem::new(404, "ticket_not_found", "There is no such ticket")
+}
+
+fn shown(workspace: &Workspace, id: &str) -> Outcome {
+    let ticket = workspace.tickets.get(id).ok_or_else(not_found)?;
+    Ok(workspace.ticket_document(ticket).into())
+}
+
+fn find_many(workspace: &mut Workspace, request: &Request) -> Outcome {
+    let page = search(workspace, &workspace.tickets, request, 20)?;
+    let data = page.records.iter().map(|ticket| workspace.ticket_document(ticket)).collect();
+    Ok(listing(&page, "ticket.list", "tickets", data).into())
+}
+
+fn retrieve(workspace: &mut Workspace, request: &Request) -> Outcome {
+    shown(workspace, request.path("id"))
+}
+
+fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
+    let type_id = request.required("ticket_type_id")?;
+    let kind = workspace.ticket_types.iter().find(|kind| kind.id == type_id && !kind.archived);
+    kind.ok_or_else(|| Problem::new(404, "ticket_type_not_found", "There is no such ticket type"))?;
+    let mut attributes = Map::new();
+    checked_attributes(workspace, type_id, &request.body["ticket_attributes"], &mut attributes)?;
+    require_attributes(workspace, type_id, &attributes)?;
+    let mut contacts = Vec::new();
+    for named in request.body["contacts"].as_array().into_iter().flatten() {
+        contacts.push(participant(workspace, named)?);
+    }
+    let company_id = request.text("company_id").map(str::to_owned);
+    let now = workspace.now();
+    let ticket = Ticket {
+        attributes,
+        contacts,
+        company_id,
+        created_at: request.integer("created_at").unwrap_or(now),
+        ..workspace.blank_ticket(type_id, now)
+    };
+    let document = workspace.ticket_document(&ticket);
+    workspace.tickets.insert(ticket);
+    Ok(document.into())
+}
+
+/// The id of a contact that is named by id, external id or address; an unknown address makes a new
+/// contact.
+fn participant(workspace: &mut Workspace, named: &Value) -> Result<String, Problem> {
+    if let Some(id) = named["id"].as_str() {
+        return Ok(workspace.contact(id)?.id.clone());
+    }
+    if let Some(external_id) = named["external_id"].as_str() {
+        let contact = workspace.contact_by_external_id(external_id);
+        return contact.map(|contact| contact.id.clone()).ok_or_else(Problem::no_contact);
+    }
+    let email = named["email"].as_str().ok_or_else(|| Problem::missing("contacts.id"))?;
+    if let Some(contact) = workspace.contact_by_email(email) {
+        return Ok(contact.id.clone());
+    }
+    let now = workspace.now();
+    let contact = Contact {
+        id: workspace.object_id(now),
+        is_user: true,
+        email: Some(email.to_owned()),
+        created_at: now,
+        updated_at: now,
+        ..Contact::default()
+    };
+    let id = contact.id.clone();
+    workspace.contacts.insert(contact);
+    Ok(id)
+}
+
+/// Writes ticket attributes; each has to be one of the ticket type's.
+pub fn checked_attributes(
+    workspace: &Workspace,
+    type_id: &str,
+    values: &Value,
+    attributes: &mut Map<String, Value>,
+) -> Result<(), Problem> {
+    let kind = workspace.ticket_types.iter().find(|kind| kind.id == type_id);
+    for (name, value) in values.as_object().into_iter().flatten() {
+        let exists = kind.is_some_and(|kind| {
+            kind.attributes.iter().any(|attribute| attribute.fields.get("name") == Some(&json!(name)))
+        });
+        if !exists {
+            return Err(Problem::invalid(
+                "ticket_attributes",
+                format!("{name} is no attribute of this ticket type"),
+            ));
+        }
+        attributes.insert(name.clone(), value.clone());
+    }
+    Ok(())
+}
+
+fn require_attributes(
+    workspace: &Workspace,
+    type_id: &str,
+    given: &Map<String, Value>,
+) -> Result<(), Problem> {
+    let kind = workspace.ticket_types.iter().find(|kind| kind.id == type_id);
+    for attribute in kind.into_iter().flat_map(|kind| &kind.attributes) {
+        let name = attribute.fields.get("name").and_then(Value::as_str).unwrap_or_default();
+        let is_required = attribute.fields.get("required_to_create") == Some(&json!(true));
+        if is_required && given.get(name).is_none_or(Value::is_null) {
+            return Err(Problem::missing(format!("ticket_attributes.{name}")));
+        }
+    }
+    Ok(())
+}
+
+fn update(workspace: &mut Workspace, request: &Request) -> Outcome {
+    let mut ticket = workspace.tickets.get(request.path("id")).ok_or_else(not_found)?.clone();
+    let type_id = ticket.type_id.clone();
+    checked_attributes(workspace, &type_id, &request.body["ticket_attributes"], &mut ticket.attributes)?;
+    if let Some(company_id) = request.text("company_id") {
+        ticket.company_id = Some(company_id.to_owned());
+    }
+    ticket.open = request.flag("open").unwrap_or(ticket.open);
+    ticket.is_shared = request.flag("is_shared").unwrap_or(ticket.is_shared);
+    ticket.snoozed_until = request.integer("snoozed_until").or(ticket.snoozed_until);
+    if let Some(state_id) = request.text("ticket_state_id") {
+        enter_state(workspace, &mut ticket, state_id)?;
+    }
+    if request.body["assignment"].is_object() {
+        assign(workspace, &mut ticket, &request.body["assignment"])?;
+    }
+    ticket.updated_at = ticket.updated_at.max(workspace.now());
+    workspace.tickets.insert(ticket);
+    shown(workspace, request.path("id"))
+}
+
+fn enter_state(workspace: &mut Workspace, ticket: &mut Ticket, state_id: &str) -> Result<(), Problem> {
+    let category =
+        |id: &str| workspace.ticket_states.iter().find(|state| state.id == id).map(|state| state.category);
+    let Some(after) = category(state_id) else {
+        let message = "ticket_state_id names no state of this ticket type";
+        return Err(Problem::new(400, "ticket_state_id_invalid", message));
+    };
+    let before = category(&ticket.state_id).unwrap_or(after);
+    state_id.clone_into(&mut ticket.state_id);
+    ticket.open = after != "resolved";
+    let part = TicketPart {
+        id: workspace.issue(Sequence::Part),
+        part_type: "ticket_state_updated_by_admin",
+        body: None,
+        created_at: workspace.now(),
+        author: Author::Admin(workspace.my_id()),
+        states: Some((before, after)),
+    };
+    ticket.parts.push(part);
+    Ok(())
+}
+
+fn assign(workspace: &Workspace, ticket: &mut Ticket, assignment: &Value) -> Result<(), Problem> {
+    if let Some(admin_id) = assignment["admin_id"].as_str() {
+        workspace.acting_admin(admin_id)?;
+    }
+    let missing =
+        || Problem::new(404, "assignee_not_found", "assignee_id names neither a teammate nor a team");
+    let id = assignment["assignee_id"].as_str().and_then(|id| id.parse::<i64>().ok()).ok_or_else(missing)?;
+    if id == 0 {
+        (ticket.admin_assignee_id, ticket.team_assignee_id) = (None, None);
+    } else if workspace.team(id).is_some() {
+        ticket.team_assignee_id = Some(id);
+    } else if workspace.admin(id).is_some() {
+        ticket.admin_assignee_id = Some(id);
+    } else {
+        return Err(missing());
+    }
+    Ok(())
+}
+
+fn reply(workspace: &mut Workspace, request: &Request) -> Outcome {
+    let ticket = workspace.tickets.get(request.path("id")).ok_or_else(Problem::no_resource)?;
+    let is_back_office = workspace.category(ticket) == "Back-office";
+    let id = ticket.id.clone();
+    let author = if request.text("type") == Some("admin") {
+        Author::Admin(workspace.acting_admin(request.required("admin_id")?)?)
+    } else if is_back_office {
+        let message = "Contacts cannot reply to a ticket of the back office";
+        return Err(Problem::new(400, "parameter_mismatch", message));
+    } else {
+        Author::Contact(named_contact(workspace, &request.body)?.id.clone())
+    };
+    let part_type = match request.text("message_type") {
+        Some("note") => "note",
+        Some("quick_reply") => "quick_reply",
+        _ => "comment",
+    };
+    let body = request.text("body").filter(|body| !body.is_empty()).map(as_html);
+    if body.is_none() && part_type != "quick_reply" {
+        return Err(Problem::invalid("body", "body must not be empty"));
+    }
+    let now = workspace.now();
+    let created_at = request.integer("created_at").unwrap_or(now);
+    let part =
+        TicketPart { id: workspace.issue(Sequence::Part), part_type, body, created_at, author, states: None };
+    let document = part.document(workspace.author(&part.author));
+    let ticket = workspace.tickets.get_mut(&id).ok_or_else(Problem::no_resource)?;
+    ticket.parts.push(part);
+    ticket.updated_at = ticket.updated_at.max(now);
+    Ok(document.into())
+}
+
+fn delete(workspace: &mut Workspace, request: &Request) -> Outcome {
+    let ticket = workspace.tickets.remove(request.path("id")).ok_or_else(not_found)?;
+    Ok(json!({"id": ticket.id, "object": "ticket", "deleted": true}).into())
+}
+
+fn attach_tag(workspace: &mut Workspace, request: &Request) -> Outcome {
+    let id = request.path("ticket_id");
+    workspace.tickets.get(id).ok_or_else(not_found)?;
+    let admin_id = workspace.acting_admin(request.required("admin_id")?)?;
+    let tag = workspace.tag(request.required("id")?).ok_or_else(Problem::no_resource)?.clone();
+    let applied = Applied { tag_id: tag.id.clone(), applied_at: workspace.now(), admin_id };
+    let document = applied.document(&tag.name);
+    let ticket = workspace.tickets.get_mut(id).ok_or_else(not_found)?;
+    ticket.updated_at = ticket.updated_at.max(applied.applied_at);
+    if ticket.tags.iter().all(|own| own.tag_id != tag.id) {
+        ticket.tags.push(applied);
+    }
+    Ok(document.into())
+}
+
+fn detach_tag(workspace: &mut Workspace, request: &Request) -> Outcome {
+    let (id, tag_id) = (request.path("ticket_id"), request.path("id"));
+    workspace.tickets.get(id).ok_or_else(not_found)?;
+    workspace.acting_admin(request.required("admin_id")?)?;
+    let now = workspace.now();
+    let missing = || Problem::new(404, "tag_not_found", "There is no such tag here");
+    let ticket = workspace.tickets.get_mut(id).ok_or_else(not_found)?;
+    let place = ticket.tags.iter().position(|tag| tag.tag_id == tag_id).ok_or_else(missing)?;
+    let tag = ticket.tags.remove(place);
+    ticket.updated_at = ticket.updated_at.max(now);
+    Ok(tag.document(workspace.tag_name(tag_id)).into())
+}

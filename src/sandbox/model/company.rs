@@ -1,0 +1,70 @@
+//! Companies.
+
+use serde_json::{Map, Value, json};
+
+use crate::sandbox::table::Record;
+
+/// A company. Times are epoch seconds.
+#[derive(Debug, Clone, Default)]
+pub struct Company {
+    /// The service's own id; `company_id` is the customer's.
+    pub id: String,
+    pub company_id: String,
+    pub name: Option<String>,
+    pub plan: Option<String>,
+    pub size: Option<i64>,
+    pub website: Option<String>,
+    pub industry: Option<String>,
+    pub monthly_spend: i64,
+    pub session_count: i64,
+    pub remote_created_at: Option<i64>,
+    pub created_at: i64,
+    pub updated_at: i64,
+    pub last_request_at: Option<i64>,
+    pub custom_attributes: Map<String, Value>,
+    pub tags: Vec<String>,
+    pub segments: Vec<String>,
+}
+
+impl Record for Company {
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn updated_at(&self) -> i64 {
+        self.updated_at
+    }
+}
+
+impl Company {
+    /// The whole company but its tags and segments, which need names from elsewhere.
+    pub fn document(&self, workspace_id: &str, user_count: usize) -> Value {
+        let plan = match &self.plan {
+            Some(name) => json!({"type": "plan", "id": plan_id(name), "name": name}),
+            None => json!({}),
+        };
+        json!({
+            "type": "company",
+            "company_id": self.company_id,
+            "id": self.id,
+            "app_id": workspace_id,
+            "name": self.name,
+            "remote_created_at": self.remote_created_at,
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+            "last_request_at": self.last_request_at,
+            "monthly_spend": self.monthly_spend,
+            "session_count": self.session_count,
+            "user_count": user_count,
+            "size": self.size,
+            "website": self.website,
+            "industry": self.industry,
+            "plan": plan,
+            "custom_attributes": self.custom_attributes,
+        })
+    }
+}
+
+/// Plans exist by name only: the id is a fold of the name, so that equal names have equal ids.
+fn plan_id(name: &str) -> String {
+    name.bytes().fold(17_u32, |id, byte| id.wrapping_mul(31).wrapping_add(byte.into())).to_string()
+}

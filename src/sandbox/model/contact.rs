@@ -1,0 +1,194 @@
+//! Users and leads.
+
+use serde_json::{Map, Value, json};
+
+use crate::sandbox::table::Record;
+
+/// How many tags, notes and companies a contact carries with it; the rest is behind a link.
+pub const EMBEDDED: usize = 10;
+
+/// A tag as it was put on something.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    pub tag_id: String,
+    pub applied_at: i64,
+    /// The teammate who did it.
+    pub admin_id: i64,
+}
+
+impl Applied {
+    pub fn document(&self, name: &str) -> Value {
+        json!({
+            "type": "tag",
+            "id": self.tag_id,
+            "name": name,
+            "applied_at": self.applied_at,
+            "applied_by": {"type": "admin", "id": self.admin_id.to_string()},
+        })
+    }
+}
+
+/// A user or a lead. Times are epoch seconds.
+#[derive(Debug, Clone, Default)]
+pub struct Contact {
+    pub id: String,
+    pub external_id: Option<String>,
+    /// A user when true, a lead otherwise.
+    pub is_user: bool,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub name: Option<String>,
+    pub avatar: Option<String>,
+    pub owner_id: Option<i64>,
+    pub created_at: i64,
+    pub updated_at: i64,
+    pub signed_up_at: Option<i64>,
+    pub last_seen_at: Option<i64>,
+    pub last_replied_at: Option<i64>,
+    pub last_contacted_at: Option<i64>,
+    pub last_email_opened_at: Option<i64>,
+    pub last_email_clicked_at: Option<i64>,
+    pub unsubscribed_from_emails: bool,
+    pub has_hard_bounced: bool,
+    pub marked_email_as_spam: bool,
+    pub language: Option<String>,
+    pub browser: Option<String>,
+    pub os: Option<String>,
+    pub country: Option<String>,
+    pub city: Option<String>,
+    pub custom_attributes: Map<String, Value>,
+    pub tags: Vec<Applied>,
+    /// Ids of notes, newest last.
+    pub notes: Vec<String>,
+    /// Ids of companies (not their `company_id`).
+    pub companies: Vec<String>,
+    pub segments: Vec<String>,
+    /// Ids of subscription types with the consent given.
+    pub subscriptions: Vec<(String, String)>,
+    /// An archived contact is found by id only.
+    pub archived: bool,
+    pub blocked: bool,
+}
+
+impl Record for Contact {
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn updated_at(&self) -> i64 {
+        self.updated_at
+    }
+}
+
+impl Contact {
+    pub fn role(&self) -> &'static str {
+        if self.is_user { "user" } else { "lead" }
+    }
+
+    pub fn email_domain(&self) -> Option<&str> {
+        self.email.as_deref().and_then(|email| email.split_once('@')).map(|(_, domain)| domain)
+    }
+
+    /// The short form that conversations and answers to archive, block and delete carry.
+    pub fn reference(&self) -> Value {
+        json!({"type": "contact", "id": self.id, "external_id": self.external_id})
+    }
+
+    fn embedded<'a>(&self, kind: &str, path: &str, ids: impl Iterator<Item = &'a str>) -> Value {
+        let ids: Vec<_> = ids.collect();
+        let data: Vec<_> = ids
+            .iter()
+            .take(EMBEDDED)
+            .map(|id| json!({"type": kind, "id": id, "url": format!("/{path}/{id}")}))
+            .collect();
+        json!({
+            "type": "list",
+            "data": data,
+            "url": format!("/contacts/{}/{path}", self.id),
+            "total_count": ids.len(),
+            "has_more": ids.len() > EMBEDDED,
+        })
+    }
+
+    fn subscribed(&self, consent: &str) -> Value {
+        let ids = self.subscriptions.iter().filter(|(_, given)| given == consent);
+        self.embedded("subscription", "subscriptions", ids.map(|(id, _)| id.as_str()))
+    }
+
+    pub fn document(&self, workspace_id: &str) -> Value {
+        let mut document = json!({
+            "type": "contact",
+            "id": self.id,
+            "workspace_id": workspace_id,
+            "external_id": self.external_id,
+            "role": self.role(),
+            "email": self.email,
+            "email_domain": self.email_domain(),
+            "phone": self.phone,
+            "name": self.name,
+            "avatar": self.avatar,
+            "owner_id": self.owner_id,
+            "social_profiles": {"type": "list", "data": []},
+            "has_hard_bounced": self.has_hard_bounced,
+            "marked_email_as_spam": self.marked_email_as_spam,
+            "unsubscribed_from_emails": self.unsubscribed_from_emails,
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+            "signed_up_at": self.signed_up_at,
+            "last_seen_at": self.last_seen_at,
+            "last_replied_at": self.last_replied_at,
+            "last_contacted_at": self.last_contacted_at,
+            "last_email_opened_at": self.last_email_opened_at,
+            "last_email_clicked_at": self.last_email_clicked_at,
+            "language_override": self.language,
+            "browser": self.browser,
+            "browser_version": null,
+            "browser_language": self.language,
+            "os": self.os,
+            "location": {"type": "location", "country": self.country, "region": null, "city": self.city},
+        });
+        for device in DEVICE_FIELDS {
+            document[*device] = Value::Null;
+        }
+        document["custom_attributes"] = Value::Object(self.custom_attributes.clone());
+        document["tags"] = self.embedded("tag", "tags", self.tags.iter().map(|tag| tag.tag_id.as_str()));
+        document["notes"] = self.embedded("note", "notes", self.notes.iter().map(String::as_str));
+        document["companies"] =
+            self.embedded("company", "companies", self.companies.iter().map(String::as_str));
+        document["opted_out_subscription_types"] = self.subscribed("opt_out");
+        document["opted_in_subscription_types"] = self.subscribed("opt_in");
+        document
+    }
+}
+
+/// Fields that only apps on telephones and campaigns fill; always null here.
+const DEVICE_FIELDS: &[&str] = &[
+    "android_app_name",
+    "android_app_version",
+    "android_device",
+    "android_os_version",
+    "android_sdk_version",
+    "android_last_seen_at",
+    "ios_app_name",
+    "ios_app_version",
+    "ios_device",
+    "ios_os_version",
+    "ios_sdk_version",
+    "ios_last_seen_at",
+    "utm_campaign",
+    "utm_content",
+    "utm_medium",
+    "utm_source",
+    "utm_term",
+    "referrer",
+];
+
+/// A note on a contact.
+#[derive(Debug, Clone)]
+pub struct Note {
+    pub id: String,
+    pub created_at: i64,
+    pub contact_id: String,
+    pub admin_id: i64,
+    /// HTML.
+    pub body: String,
+}

@@ -1,0 +1,163 @@
+//! Tickets, their types and their states.
+
+use serde_json::{Map, Value, json};
+
+use super::contact::Applied;
+use super::conversation::Author;
+use crate::sandbox::table::Record;
+
+/// A state that tickets may be in, shared by all types.
+#[derive(Debug, Clone)]
+pub struct TicketState {
+    pub id: String,
+    pub category: &'static str,
+    pub internal_label: String,
+    pub external_label: String,
+}
+
+impl TicketState {
+    pub fn document(&self) -> Value {
+        json!({
+            "type": "ticket_state",
+            "id": self.id,
+            "category": self.category,
+            "internal_label": self.internal_label,
+            "external_label": self.external_label,
+        })
+    }
+}
+
+/// A question that a ticket type asks.
+#[derive(Debug, Clone)]
+pub struct TicketAttribute {
+    pub id: String,
+    /// What was sent to create it, completed by the handler.
+    pub fields: Map<String, Value>,
+}
+
+/// A kind of ticket.
+#[derive(Debug, Clone)]
+pub struct TicketType {
+    pub id: String,
+    pub name: String,
+    pub description: String,
+    pub icon: String,
+    /// `Customer`, `Back-office` or `Tracker`.
+    pub category: String,
+    pub is_internal: bool,
+    pub archived: bool,
+    pub created_at: i64,
+    pub updated_at: i64,
+    pub attributes: Vec<TicketAttribute>,
+}
+
+impl TicketType {
+    /// The form that a ticket carries: with attributes, without states.
+    pub fn document(&self, workspace_id: &str) -> Value {
+        let attributes: Vec<_> =
+            self.attributes.iter().map(|one| self.attribute(one, workspace_id)).collect();
+        let mut document = self.reference();
+        document["workspace_id"] = json!(workspace_id);
+        document["created_at"] = json!(self.created_at);
+        document["updated_at"] = json!(self.updated_at);
+        document["ticket_type_attributes"] = json!({"type": "list", "data": attributes});
+        document
+    }
+
+    /// The short form that ticket states carry.
+    pub fn reference(&self) -> Value {
+        json!({
+            "type": "ticket_type",
+            "id": self.id,
+            "name": self.name,
+            "description": self.description,
+            "icon": self.icon,
+            "archived": self.archived,
+            "is_internal": self.is_internal,
+            "category": self.category,
+        })
+    }
+
+    pub fn attribute(&self, attribute: &TicketAttribute, workspace_id: &str) -> Value {
+        let mut document = json!({
+            "type": "ticket_type_attribute",
+            "id": attribute.id,
+            "workspace_id": workspace_id,
+            "ticket_type_id": self.id.parse::<i64>().unwrap_or_default(),
+            "default": false,
+            "archived": false,
+        });
+        for (name, value) in &attribute.fields {
+            document[name] = value.clone();
+        }
+        document
+    }
+}
+
+/// One entry of a ticket's history.
+#[derive(Debug, Clone)]
+pub struct TicketPart {
+    pub id: String,
+    pub part_type: &'static str,
+    pub body: Option<String>,
+    pub created_at: i64,
+    pub author: Author,
+    /// Category of the state before and after, where the part changed it.
+    pub states: Option<(&'static str, &'static str)>,
+}
+
+impl TicketPart {
+    /// `author` as rendered elsewhere.
+    pub fn document(&self, author: Value) -> Value {
+        let mut document = json!({
+            "type": "ticket_part",
+            "id": self.id,
+            "part_type": self.part_type,
+            "body": self.body,
+            "created_at": self.created_at,
+            "updated_at": self.created_at,
+            "author": author,
+            "attachments": [],
+            "redacted": false,
+        });
+        if let Some((before, after)) = self.states {
+            document["previous_ticket_state"] = json!(before);
+            document["ticket_state"] = json!(after);
+        }
+        document
+    }
+}
+
+/// A ticket. Times are epoch seconds.
+#[derive(Debug, Clone)]
+pub struct Ticket {
+    pub id: String,
+    /// The number that people see.
+    pub ticket_id: String,
+    pub type_id: String,
+    pub state_id: String,
+    pub attributes: Map<String, Value>,
+    pub contacts: Vec<String>,
+    pub company_id: Option<String>,
+    pub admin_assignee_id: Option<i64>,
+    pub team_assignee_id: Option<i64>,
+    pub created_at: i64,
+    pub updated_at: i64,
+    pub open: bool,
+    pub snoozed_until: Option<i64>,
+    pub is_shared: bool,
+    /// Id of the conversation that it was made from.
+    pub conversation_id: Option<String>,
+    /// Oldest first.
+    pub parts: Vec<TicketPart>,
+    pub tags: Vec<Applied>,
+}
+
+impl Record for Ticket {
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn updated_at(&self) -> i64 {
+        self.updated_at
+    }
+}

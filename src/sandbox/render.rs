@@ -1,0 +1,241 @@
+//! Documents that draw on several kinds of record: who wrote a part, what a tag is called.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::model::company::Company;
+use super::model::contact::Contact;
+use super::model::conversation::{Author, Conversation, Part};
+use super::model::statistics::Statistics;
+use super::model::ticket::Ticket;
+use super::workspace::Workspace;
+
+/// The most parts that one conversation shows.
+const MOST_PARTS: usize = 500;
+
+impl Workspace {
+    /// A message's author as everybody sees it.
+    pub fn author(&self, author: &Author) -> Value {
+        match author {
+            Author::Contact(id) => {
+                let contact = self.contacts.get(id);
+                json!({
+                    "type": contact.map_or("user", Contact::role),
+                    "id": id,
+                    "name": contact.and_then(|contact| contact.name.as_deref()),
+                    "email": contact.and_then(|contact| contact.email.as_deref()),
+                })
+            }
+            Author::Admin(id) => {
+                let admin = self.admin(*id);
+                json!({
+                    "type": "admin",
+                    "id": id.to_string(),
+                    "name": admin.map(|admin| &admin.name),
+                    "email": admin.map(|admin| &admin.email),
+                })
+            }
+            Author::Bot => bot("Operator", false),
+            Author::AiAgent => bot("Fin", true),
+        }
+    }
+
+    pub fn contact_document(&self, contact: &Contact) -> Value {
+        contact.document(&self.id)
+    }
+
+    /// References to contacts, as conversations and tickets carry them.
+    fn contact_references(&self, ids: &[String]) -> Value {
+        let contacts: Vec<_> = ids
+            .iter()
+            .map(|id| match self.contacts.get(id) {
+                Some(contact) => contact.reference(),
+                None => json!({"type": "contact", "id": id, "external_id": null}),
+            })
+            .collect();
+        json!({"type": "contact.list", "contacts": contacts})
+    }
+
+    /// A company; `sizes` is [`Workspace::company_sizes`], worked out once per request.
+    pub fn company_document(&self, company: &Company, sizes: &HashMap<&str, usize>) -> Value {
+        let mut document = company.document(&self.id, sizes.get(company.id.as_str()).copied().unwrap_or(0));
+        let tags: Vec<_> =
+            company.tags.iter().filter_map(|id| self.tag(id)).map(|tag| tag.document()).collect();
+        let segments: Vec<_> = self
+            .segments
+            .iter()
+            .filter(|segment| company.segments.contains(&segment.id))
+            .map(|segment| segment.document(None))
+            .collect();
+        document["tags"] = json!({"type": "tag.list", "tags": tags});
+        document["segments"] = json!({"type": "segment.list", "segments": segments});
+        document
+    }
+
+    pub fn statistics(&self, conversation: &Conversation) -> Statistics {
+        Statistics::of(conversation, &self.timezone)
+    }
+
+    /// A conversation as lists and searches show it: without parts.
+    pub fn conversation_item(&self, conversation: &Conversation) -> Value {
+        let tags: Vec<_> =
+            conversation.tags.iter().map(|tag| tag.document(self.tag_name(&tag.tag_id))).collect();
+        let teammates: Vec<_> = conversation
+            .teammates()
+            .iter()
+            .map(|id| json!({"type": "admin", "id": id.to_string()}))
+            .collect();
+        let first_reply = conversation
+            .first_contact_reply_at()
+            .map(|at| json!({"created_at": at, "type": conversation.source.kind, "url": null}));
+        json!({
+            "type": "conversation",
+            "id": conversation.id,
+            "created_at": conversation.created_at,
+            "updated_at": conversation.updated_at,
+            "waiting_since": conversation.waiting_since,
+            "snoozed_until": conversation.snoozed_until,
+            "source": self.source(conversation),
+            "contacts": self.contact_references(&conversation.contacts),
+            "first_contact_reply": first_reply,
+            "admin_assignee_id": conversation.admin_assignee_id,
+            "team_assignee_id": conversation.team_assignee_id,
+            "open": conversation.state.as_str() != "closed",
+            "state": conversation.state.as_str(),
+            "read": conversation.read,
+            "tags": {"type": "tag.list", "tags": tags},
+            "priority": if conversation.priority { "priority" } else { "not_priority" },
+            "sla_applied": null,
+            "statistics": self.statistics(conversation).document(),
+            "conversation_rating": rating(conversation),
+            "teammates": {"type": "admin.list", "teammates": teammates},
+            "title": conversation.title,
+            "custom_attributes": conversation.custom_attributes,
+            "topics": {},
+            "ticket": null,
+            "linked_objects": self.linked_tickets(conversation),
+            "ai_agent": ai_agent(conversation),
+            "ai_agent_participated": conversation.ai_agent.is_some(),
+        })
+    }
+
+    /// One conversation with its newest parts.
+    pub fn conversation_document(&self, conversation: &Conversation) -> Value {
+        let first = conversation.parts.len().saturating_sub(MOST_PARTS);
+        let parts: Vec<_> = conversation.parts[first..].iter().map(|part| self.part_document(part)).collect();
+        let mut document = self.conversation_item(conversation);
+        document["conversation_parts"] = json!({
+            "type": "conversation_part.list",
+            "total_count": parts.len(),
+            "conversation_parts": parts,
+        });
+        document
+    }
+
+    pub fn part_document(&self, part: &Part) -> Value {
+        part.document(self.author(&part.author))
+    }
+
+    fn source(&self, conversation: &Conversation) -> Value {
+        let source = &conversation.source;
+        json!({
+            "type": source.kind,
+            "id": source.id,
+            "delivered_as": source.delivered_as,
+            "subject": source.subject,
+            "body": source.body,
+            "author": self.author(&source.author),
+            "attachments": [],
+            "url": source.url,
+            "redacted": source.redacted,
+        })
+    }
+
+    fn linked_tickets(&self, conversation: &Conversation) -> Value {
+        let data: Vec<_> = conversation
+            .tickets
+            .iter()
+            .filter_map(|id| self.tickets.get(id))
+            .map(|ticket| json!({"type": "ticket", "id": ticket.id, "category": self.category(ticket)}))
+            .collect();
+        json!({"type": "list", "total_count": data.len(), "has_more": false, "data": data})
+    }
+
+    /// The category of a ticket's type.
+    pub fn category(&self, ticket: &Ticket) -> &str {
+        self.ticket_types
+            .iter()
+            .find(|kind| kind.id == ticket.type_id)
+            .map_or("Customer", |kind| kind.category.as_str())
+    }
+
+    pub fn ticket_document(&self, ticket: &Ticket) -> Value {
+        let state = self.ticket_states.iter().find(|state| state.id == ticket.state_id);
+        let kind = self.ticket_types.iter().find(|kind| kind.id == ticket.type_id);
+        let parts: Vec<_> =
+            ticket.parts.iter().map(|part| part.document(self.author(&part.author))).collect();
+        let linked: Vec<_> = ticket
+            .conversation_id
+            .iter()
+            .map(|id| json!({"type": "conversation", "id": id, "category": null}))
+            .collect();
+        let assignee = |id: Option<i64>| id.unwrap_or(0).to_string();
+        json!({
+            "type": "ticket",
+            "id": ticket.id,
+            "ticket_id": ticket.ticket_id,
+            "category": self.category(ticket),
+            "ticket_attributes": ticket.attributes,
+            "ticket_state": state.map(|state| state.document()),
+            "ticket_type": kind.map(|kind| kind.document(&self.id)),
+            "contacts": self.contact_references(&ticket.contacts),
+            "company_id": ticket.company_id,
+            "admin_assignee_id": assignee(ticket.admin_assignee_id),
+            "team_assignee_id": assignee(ticket.team_assignee_id),
+            "created_at": ticket.created_at,
+            "updated_at": ticket.updated_at,
+            "open": ticket.open,
+            "snoozed_until": ticket.snoozed_until,
+            "linked_objects": {"type": "list", "data": linked, "total_count": linked.len(), "has_more": false},
+            "ticket_parts": {"type": "ticket_part.list", "total_count": parts.len(), "ticket_parts": parts},
+            "is_shared": ticket.is_shared,
+        })
+    }
+}
+
+fn bot(name: &str, from_ai_agent: bool) -> Value {
+    let mut author =
+        json!({"type": "bot", "id": "278", "name": name, "email": "operator+sandbox@intercom.io"});
+    if from_ai_agent {
+        author["from_ai_agent"] = json!(true);
+        author["is_ai_answer"] = json!(true);
+    }
+    author
+}
+
+fn rating(conversation: &Conversation) -> Value {
+    conversation.rating.as_ref().map_or(Value::Null, |rating| {
+        json!({
+            "rating": rating.score,
+            "remark": rating.remark,
+            "created_at": rating.created_at,
+            "contact": {"type": "contact", "id": rating.contact_id},
+            "teammate": {"type": "admin", "id": rating.admin_id.to_string()},
+        })
+    })
+}
+
+fn ai_agent(conversation: &Conversation) -> Value {
+    conversation.ai_agent.as_ref().map_or(Value::Null, |agent| {
+        json!({
+            "source_type": "workflow",
+            "source_title": "Front desk",
+            "last_answer_type": agent.last_answer_type,
+            "resolution_state": agent.resolution_state,
+            "rating": agent.rating,
+            "rating_remark": null,
+            "content_sources": {"type": "content_source.list", "total_count": 0, "content_sources": []},
+        })
+    })
+}

@@ -1,0 +1,158 @@
+//! Fills a workspace with people and their conversations, the same ones for the same seed.
+//!
+//! The variety is the point: every case that a tool has to cope with should be somewhere in it.
+
+mod help;
+mod inbox;
+mod people;
+mod tickets;
+mod words;
+
+use std::collections::HashMap;
+
+use jiff::tz::TimeZone;
+
+use super::Options;
+use super::clock::Clock;
+use super::random::Random;
+use super::table::Table;
+use super::workspace::Workspace;
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// A filled workspace.
+pub fn workspace(options: &Options, timezone: TimeZone) -> Workspace {
+    let mut workspace = empty(options, timezone);
+    people::fill(&mut workspace, options);
+    tickets::set_up(&mut workspace, options);
+    inbox::fill(&mut workspace, options);
+    tickets::fill(&mut workspace, options);
+    help::fill(&mut workspace, options);
+    workspace
+}
+
+fn empty(options: &Options, timezone: TimeZone) -> Workspace {
+    Workspace {
+        id: "sandbox1".to_owned(),
+        name: "Sandbox".to_owned(),
+        region: options.region.to_uppercase(),
+        timezone,
+        created_at: options.now - 900 * DAY,
+        locales: options.locales.clone(),
+        clock: Clock::starting_at(options.now),
+        admins: Vec::new(),
+        teams: Vec::new(),
+        contacts: Table::default(),
+        companies: Table::default(),
+        conversations: Table::default(),
+        tickets: Table::default(),
+        ticket_types: Vec::new(),
+        ticket_states: Vec::new(),
+        articles: Table::default(),
+        internal_articles: Table::default(),
+        collections: Table::default(),
+        help_centers: Vec::new(),
+        news_items: Table::default(),
+        newsfeeds: Vec::new(),
+        notes: Vec::new(),
+        tags: Vec::new(),
+        segments: Vec::new(),
+        data_attributes: Vec::new(),
+        subscription_types: Vec::new(),
+        events: Vec::new(),
+        activities: Vec::new(),
+        scroll: None,
+        next_wake: None,
+        random: Random::new(options.seed),
+        issued: HashMap::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::model::conversation::{Author, State};
+
+    fn made(seed: u64) -> Workspace {
+        let options = Options { seed, now: 1_764_000_000, ..Options::default() };
+        workspace(&options, TimeZone::UTC)
+    }
+
+    fn documents(workspace: &Workspace) -> Vec<String> {
+        let contacts = workspace.contacts.newest_first().map(|row| workspace.contact_document(row));
+        let conversations =
+            workspace.conversations.newest_first().map(|row| workspace.conversation_document(row));
+        let tickets = workspace.tickets.newest_first().map(|row| workspace.ticket_document(row));
+        contacts.chain(conversations).chain(tickets).map(|document| document.to_string()).collect()
+    }
+
+    #[test]
+    fn equal_seeds_make_equal_workspaces() {
+        assert_eq!(documents(&made(5)), documents(&made(5)));
+        assert_ne!(documents(&made(5)), documents(&made(6)));
+    }
+
+    #[test]
+    fn nothing_happens_in_the_future_and_time_runs_forward() {
+        let workspace = made(1);
+        for conversation in workspace.conversations.iter() {
+            assert!(conversation.updated_at <= 1_764_000_000);
+            assert!(conversation.created_at > 1_764_000_000 - 29 * DAY);
+            let times: Vec<_> = conversation.parts.iter().map(|part| part.created_at).collect();
+            assert!(times.is_sorted() && times.iter().all(|at| *at >= conversation.created_at));
+        }
+    }
+
+    #[test]
+    fn every_case_is_there() {
+        let workspace = made(1);
+        let any = |test: &dyn Fn(&crate::sandbox::model::conversation::Conversation) -> bool| {
+            workspace.conversations.iter().any(test)
+        };
+        for state in [State::Open, State::Closed, State::Snoozed] {
+            assert!(any(&|row| row.state == state), "{state:?}");
+        }
+        let replied = |row: &crate::sandbox::model::conversation::Conversation| {
+            workspace.statistics(row).first_admin_reply_at.is_some()
+        };
+        assert!(any(&|row| !replied(row)));
+        assert!(any(&|row| workspace.statistics(row).count_reopens > 0));
+        assert!(any(&|row| matches!(row.source.author, Author::Admin(_)) && row.waiting_since.is_none()));
+        assert!(any(&|row| matches!(row.source.author, Author::Admin(_))
+            && row.parts.iter().any(|part| part.is_contact_reply())));
+        assert!(any(&|row| row.parts.iter().any(|part| part.author == Author::AiAgent)));
+        assert!(any(&|row| row.parts.iter().any(|part| part.part_type == "note")));
+        let assigned = |said: bool| {
+            any(&|row| row.parts.iter().any(|part| part.assigned_to.is_some() && part.body.is_some() == said))
+        };
+        assert!(assigned(true) && assigned(false));
+        let contacts = &workspace.contacts;
+        assert!(contacts.iter().any(|row| row.tags.len() > 10));
+        assert!(contacts.iter().any(|row| row.notes.len() > 10));
+        assert!(contacts.iter().any(|row| row.companies.len() > 10));
+        assert!(contacts.iter().any(|row| !row.is_user) && contacts.iter().any(|row| row.email.is_none()));
+        assert!(workspace.company_sizes().len() < workspace.companies.len());
+    }
+
+    #[test]
+    fn an_empty_workspace_is_one_too() {
+        let (contacts, companies, conversations, tickets, articles) = (0, 0, 0, 0, 0);
+        let options = Options {
+            contacts,
+            companies,
+            conversations,
+            tickets,
+            articles,
+            admins: 0,
+            teams: 0,
+            parts_per_conversation: 0,
+            ..Options::default()
+        };
+        let empty = workspace(&options, TimeZone::UTC);
+        assert!(empty.me().is_some() && empty.contacts.is_empty() && empty.conversations.is_empty());
+        let lonely = Options { contacts: 1, conversations: 3, ..options };
+        assert_eq!(workspace(&lonely, TimeZone::UTC).conversations.len(), 3);
+    }
+}

@@ -1,0 +1,106 @@
+//! Ticket types, states, and tickets in all of them.
+
+use serde_json::json;
+
+use super::words::{ADMIN_FOLLOW_UPS, TOPICS};
+use super::{DAY, HOUR};
+use crate::sandbox::Options;
+use crate::sandbox::handlers::default_attributes;
+use crate::sandbox::model::conversation::Author;
+use crate::sandbox::model::ticket::{Ticket, TicketPart, TicketState, TicketType};
+use crate::sandbox::workspace::{Sequence, Workspace};
+
+const TYPES: &[(&str, &str, &str)] = &[
+    ("Bug report", "Something does not work as it should", "Customer"),
+    ("Refund request", "Money that should go back", "Customer"),
+    ("Server incident", "For the people on call", "Back-office"),
+    ("Known issue", "Collects reports of the same problem", "Tracker"),
+];
+
+const STATES: &[(&str, &str, &str)] = &[
+    ("submitted", "Submitted", "Submitted"),
+    ("in_progress", "In progress", "In progress"),
+    ("waiting_on_customer", "Waiting on customer", "Waiting on you"),
+    ("resolved", "Resolved", "Resolved"),
+];
+
+pub fn set_up(workspace: &mut Workspace, options: &Options) {
+    let created_at = options.now - 300 * DAY;
+    for (category, internal, external) in STATES {
+        let state = TicketState {
+            id: workspace.issue(Sequence::Other),
+            category,
+            internal_label: (*internal).to_owned(),
+            external_label: (*external).to_owned(),
+        };
+        workspace.ticket_states.push(state);
+    }
+    for (name, description, category) in TYPES {
+        let kind = TicketType {
+            id: workspace.issue(Sequence::Other),
+            name: (*name).to_owned(),
+            description: (*description).to_owned(),
+            icon: "🎟️".to_owned(),
+            category: (*category).to_owned(),
+            is_internal: *category != "Customer",
+            archived: false,
+            created_at,
+            updated_at: created_at,
+            attributes: default_attributes(workspace, created_at),
+        };
+        workspace.ticket_types.push(kind);
+    }
+}
+
+pub fn fill(workspace: &mut Workspace, options: &Options) {
+    let people: Vec<_> = workspace.contacts.iter().map(|contact| contact.id.clone()).collect();
+    if people.is_empty() {
+        return;
+    }
+    for _ in 0..options.tickets {
+        let at = options.now - workspace.random.between(HOUR, 40 * DAY);
+        let contact = workspace.random.pick(&people).clone();
+        let ticket = ticket(workspace, contact, at, options.now);
+        workspace.tickets.insert(ticket);
+    }
+}
+
+fn ticket(workspace: &mut Workspace, contact: String, at: i64, now: i64) -> Ticket {
+    let type_id = workspace.random.pick(&workspace.ticket_types).id.clone();
+    let admin = workspace.random.pick(&workspace.admins).id;
+    let (title, question, _) = TOPICS[workspace.random.below(TOPICS.len())];
+    let mut ticket = workspace.blank_ticket(&type_id, at);
+    ticket.contacts.push(contact);
+    ticket.attributes.insert("_default_title_".to_owned(), json!(title));
+    ticket.attributes.insert("_default_description_".to_owned(), json!(question));
+    ticket.admin_assignee_id = workspace.random.chance(70).then_some(admin);
+    let stages = workspace.random.below(STATES.len());
+    for stage in 0..stages {
+        let created_at = (ticket.updated_at + workspace.random.between(HOUR, 3 * DAY)).min(now - 1);
+        let part = TicketPart {
+            id: workspace.issue(Sequence::Part),
+            part_type: "ticket_state_updated_by_admin",
+            body: None,
+            created_at,
+            author: Author::Admin(admin),
+            states: Some((STATES[stage].0, STATES[stage + 1].0)),
+        };
+        ticket.parts.push(part);
+        ticket.updated_at = created_at;
+    }
+    if workspace.random.chance(40) {
+        let body = format!("<p>{}</p>", workspace.random.pick(ADMIN_FOLLOW_UPS));
+        let part = TicketPart {
+            id: workspace.issue(Sequence::Part),
+            part_type: "comment",
+            body: Some(body),
+            created_at: ticket.updated_at,
+            author: Author::Admin(admin),
+            states: None,
+        };
+        ticket.parts.push(part);
+    }
+    ticket.state_id.clone_from(&workspace.ticket_states[stages].id);
+    ticket.open = STATES[stages].0 != "resolved";
+    ticket
+}
