@@ -111,8 +111,13 @@ CREATE TABLE conversations (
     synced_at               INTEGER NOT NULL,
     raw                     TEXT NOT NULL
 );
-CREATE INDEX conversations_created_at ON conversations (created_at);
 CREATE INDEX conversations_updated_at ON conversations (updated_at);
+-- Covers the question which parts are due.
+CREATE INDEX conversations_age ON conversations (id, updated_at);
+-- Covers reports over a period: rows with their documents are a page each.
+CREATE INDEX conversations_report ON conversations
+    (created_at, id, updated_at, state, open, source_author_type, source_delivered_as, source_type,
+     team_assignee_id, admin_assignee_id);
 
 CREATE TABLE conversation_tags (
     conversation_id  TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,

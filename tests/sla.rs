@@ -1,0 +1,334 @@
+//! The report on waiting times, against figures worked out here from the sandbox's own state.
+
+mod sandboxed;
+
+use std::collections::BTreeMap;
+
+use intercom::mirror::{ResourceName, Store};
+use intercom::report::sla::{Figures, GroupBy, NO_GROUP, SlaOptions, SlaReport, sla};
+use intercom::report::{Error, recent};
+use intercom::sandbox::model::conversation::{Author, Conversation, Happening, Part, State};
+use intercom::sandbox::{Options, Workspace};
+use serde_json::{Value, json};
+
+use sandboxed::{Fixture, NOW, some_conversation};
+
+const DAY: i64 = 86_400;
+
+fn medium() -> Options {
+    Options { contacts: 60, companies: 5, conversations: 250, teams: 3, admins: 5, ..Options::default() }
+}
+
+fn report(store: &Store, options: SlaOptions) -> SlaReport {
+    sla(store, &options).unwrap()
+}
+
+fn by(group_by: GroupBy) -> SlaOptions {
+    SlaOptions { group_by, ..SlaOptions::default() }
+}
+
+/// What one conversation adds, by the definitions, the long way round. Seconds.
+struct Truth {
+    contact_wrote: bool,
+    response: Option<i64>,
+    resolution: Option<i64>,
+    closed: bool,
+    reopened: bool,
+}
+
+fn visible(part: &Part) -> bool {
+    match part.part_type {
+        "comment" => true,
+        "assignment" | "assign_and_reopen" | "close" | "snoozed" | "open" => {
+            part.body.as_deref().is_some_and(|body| body != "<p></p>")
+        }
+        _ => false,
+    }
+}
+
+fn truth(conversation: &Conversation) -> Truth {
+    let mut messages: Vec<(i64, &Author)> = vec![(conversation.created_at, &conversation.source.author)];
+    messages.extend(conversation.parts.iter().filter(|it| visible(it)).map(|it| (it.created_at, &it.author)));
+    let asked = messages.iter().position(|(_, author)| matches!(author, Author::Contact(_)));
+    let asked_at = asked.map(|place| messages[place].0);
+    let answered =
+        asked.and_then(|place| messages[place..].iter().find(|it| matches!(it.1, Author::Admin(_))));
+    let closed = conversation.state == State::Closed;
+    let last_close =
+        conversation.parts.iter().rfind(|part| part.part_type == "close").map(|part| part.created_at);
+    let states: Vec<State> = conversation.parts.iter().map(|part| part.state).collect();
+    Truth {
+        contact_wrote: asked.is_some(),
+        response: answered.zip(asked_at).map(|(answer, asked)| answer.0 - asked),
+        resolution: last_close.zip(asked_at).filter(|_| closed).map(|(close, asked)| close - asked),
+        closed,
+        reopened: states.windows(2).any(|pair| pair[0] == State::Closed && pair[1] != State::Closed),
+    }
+}
+
+fn percentile(mut samples: Vec<i64>, percent: f64, unit: f64, digits: i32) -> Value {
+    if samples.len() < 5 {
+        return Value::Null;
+    }
+    samples.sort_unstable();
+    let rank = (percent / 100.0 * samples.len() as f64).ceil() as usize;
+    let scale = 10_f64.powi(digits);
+    json!((samples[rank - 1] as f64 / unit * scale).round() / scale)
+}
+
+fn figures(conversations: &[&Conversation]) -> Value {
+    let truths: Vec<Truth> = conversations.iter().map(|it| truth(it)).collect();
+    let inside: Vec<&Truth> = truths.iter().filter(|it| it.contact_wrote).collect();
+    let count = |test: fn(&Truth) -> bool| inside.iter().filter(|it| test(it)).count();
+    let responses: Vec<i64> = inside.iter().filter_map(|it| it.response).collect();
+    let resolutions: Vec<i64> = inside.iter().filter_map(|it| it.resolution).collect();
+    json!({
+        "conversations": inside.len(),
+        "answered": count(|it| it.response.is_some()),
+        "unanswered": count(|it| it.response.is_none()),
+        "closed": count(|it| it.closed),
+        "open": count(|it| !it.closed),
+        "reopened": count(|it| it.reopened),
+        "excluded": truths.len() - inside.len(),
+        "truncated": 0,
+        "first_response_p50_minutes": percentile(responses.clone(), 50.0, 60.0, 1),
+        "first_response_p90_minutes": percentile(responses.clone(), 90.0, 60.0, 1),
+        "first_response_n": responses.len(),
+        "resolution_p50_hours": percentile(resolutions.clone(), 50.0, 3600.0, 2),
+        "resolution_p90_hours": percentile(resolutions.clone(), 90.0, 3600.0, 2),
+        "resolution_n": resolutions.len(),
+    })
+}
+
+/// The groups of a conversation, as (name, id).
+fn groups(
+    workspace: &Workspace,
+    conversation: &Conversation,
+    group_by: GroupBy,
+) -> Vec<(String, Option<String>)> {
+    let none = || vec![(NO_GROUP.to_owned(), None)];
+    match group_by {
+        GroupBy::Team => conversation
+            .team_assignee_id
+            .map_or_else(none, |id| vec![(workspace.team(id).unwrap().name.clone(), Some(id.to_string()))]),
+        GroupBy::Admin => conversation
+            .admin_assignee_id
+            .map_or_else(none, |id| vec![(workspace.admin(id).unwrap().name.clone(), Some(id.to_string()))]),
+        GroupBy::Channel => {
+            vec![(conversation.source.kind.to_owned(), Some(conversation.source.kind.to_owned()))]
+        }
+        GroupBy::Tag if conversation.tags.is_empty() => none(),
+        GroupBy::Tag => {
+            let tags = conversation.tags.iter();
+            tags.map(|tag| (workspace.tag_name(&tag.tag_id).to_owned(), Some(tag.tag_id.clone()))).collect()
+        }
+        GroupBy::None => none(),
+    }
+}
+
+fn assert_rows(workspace: &Workspace, report: &SlaReport) {
+    let within = |conversation: &&Conversation| {
+        report.since.is_none_or(|since| conversation.created_at >= since)
+            && report.until.is_none_or(|until| conversation.created_at < until)
+    };
+    let mut expected: BTreeMap<(String, Option<String>), Vec<&Conversation>> = BTreeMap::new();
+    for conversation in workspace.conversations.iter().filter(within) {
+        for group in groups(workspace, conversation, report.group_by) {
+            expected.entry(group).or_default().push(conversation);
+        }
+    }
+    assert_eq!(report.rows.len(), expected.len());
+    for row in &report.rows {
+        let members = &expected[&(row.name.clone(), row.id.clone())];
+        assert_eq!(serde_json::to_value(&row.figures).unwrap(), figures(members), "{}", row.name);
+    }
+    let all: Vec<&Conversation> = workspace.conversations.iter().filter(within).collect();
+    assert_eq!(serde_json::to_value(&report.total.figures).unwrap(), figures(&all));
+}
+
+#[tokio::test]
+async fn every_grouping_agrees_with_the_workspace() {
+    let fixture = Fixture::new(medium()).await;
+    let mut store = fixture.store("one.db");
+    fixture.sync(&mut store).await;
+    for group_by in [GroupBy::Team, GroupBy::Admin, GroupBy::Tag, GroupBy::Channel, GroupBy::None] {
+        let report = report(&store, by(group_by));
+        fixture.sandbox.with_workspace(|workspace| assert_rows(workspace, &report));
+        assert!(!report.missing.incomplete && report.missing.synced_until.is_some());
+        assert_eq!((report.missing.without_parts, report.missing.stale_parts), (0, 0));
+    }
+    let total: Figures = report(&store, by(GroupBy::None)).total.figures;
+    for (name, count) in [
+        ("excluded", total.excluded),
+        ("unanswered", total.unanswered),
+        ("reopened", total.reopened),
+        ("open", total.open),
+        ("closed", total.closed),
+    ] {
+        assert!(count > 0, "the workspace has no {name} conversation to prove anything with");
+    }
+}
+
+#[tokio::test]
+async fn the_period_goes_by_the_start_of_the_conversation() {
+    let fixture = Fixture::new(medium()).await;
+    let mut store = fixture.store("one.db");
+    fixture.sync(&mut store).await;
+    let edge = fixture.sandbox.with_workspace(|workspace| {
+        let mut starts: Vec<i64> = workspace.conversations.iter().map(|it| it.created_at).collect();
+        starts.sort_unstable();
+        starts[starts.len() / 3]
+    });
+    for (since, until) in [(Some(edge), None), (None, Some(edge)), (Some(edge), Some(edge + 7 * DAY))] {
+        let report = report(&store, SlaOptions { since, until, ..by(GroupBy::Team) });
+        fixture.sandbox.with_workspace(|workspace| assert_rows(workspace, &report));
+    }
+    let nothing = report(&store, SlaOptions { since: Some(NOW + DAY), ..by(GroupBy::Team) });
+    assert_eq!((nothing.rows.len(), nothing.total.figures.conversations), (0, 0));
+}
+
+#[tokio::test]
+async fn few_samples_give_counts_but_no_percentiles() {
+    let fixture = Fixture::new(medium()).await;
+    let mut store = fixture.store("one.db");
+    fixture.sync(&mut store).await;
+    let with = |min_samples| report(&store, SlaOptions { min_samples, ..by(GroupBy::None) }).total.figures;
+    let known = with(1);
+    assert!(known.first_response_p50_minutes <= known.first_response_p90_minutes);
+    assert_eq!(with(known.first_response_n).first_response_p50_minutes, known.first_response_p50_minutes);
+    let figures = with(known.first_response_n + 1);
+    assert_eq!((figures.first_response_p50_minutes, figures.first_response_p90_minutes), (None, None));
+    assert_eq!(figures.first_response_n, known.first_response_n);
+}
+
+#[tokio::test]
+async fn columns_are_called_what_they_are() {
+    let fixture = Fixture::new(medium()).await;
+    let mut store = fixture.store("one.db");
+    fixture.sync(&mut store).await;
+    let columns = |group_by| {
+        let report = serde_json::to_value(report(&store, by(group_by))).unwrap();
+        report["rows"][0].as_object().unwrap().keys().take(3).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(columns(GroupBy::Team), ["team", "team_id", "conversations"]);
+    assert_eq!(columns(GroupBy::Admin), ["admin", "admin_id", "conversations"]);
+    assert_eq!(columns(GroupBy::Tag), ["tag", "tag_id", "conversations"]);
+    assert_eq!(columns(GroupBy::Channel), ["channel", "conversations", "answered"]);
+    assert_eq!(columns(GroupBy::None), ["conversations", "answered", "unanswered"]);
+    let teams = report(&store, by(GroupBy::Team));
+    let last = teams.rows.last().unwrap();
+    assert_eq!((last.name.as_str(), &last.id), (NO_GROUP, &None));
+    assert_eq!(serde_json::to_value(last).unwrap()["team_id"], Value::Null);
+}
+
+#[tokio::test]
+async fn what_was_never_synced_is_said() {
+    let fixture = Fixture::new(medium()).await;
+    let mut store = fixture.store("one.db");
+    let missing = |store: &Store| match sla(store, &SlaOptions::default()) {
+        Err(Error::NothingSynced { resource }) => Some(resource),
+        _ => None,
+    };
+    assert_eq!(missing(&store), Some(ResourceName::Conversations));
+    let mut options = sandboxed::options();
+    options.resources = vec![ResourceName::Conversations];
+    fixture.sync_with(&mut store, &options).await;
+    assert_eq!(missing(&store), Some(ResourceName::ConversationParts));
+    options.resources = vec![ResourceName::ConversationParts];
+    fixture.sync_with(&mut store, &options).await;
+    assert_eq!(missing(&store), None);
+}
+
+#[tokio::test]
+async fn missing_and_outdated_parts_are_counted() {
+    let fixture = Fixture::new(medium()).await;
+    let mut store = fixture.store("one.db");
+    fixture.sync(&mut store).await;
+    let whole = report(&store, by(GroupBy::None)).total.figures;
+    let id = fixture.sandbox.with_workspace(|workspace| some_conversation(workspace));
+    store
+        .connection()
+        .execute("DELETE FROM conversation_parts_state WHERE conversation_id = ?1", [&id])
+        .unwrap();
+    store.fail(ResourceName::ConversationParts, "interrupted").unwrap();
+    fixture.sandbox.with_workspace(|workspace| {
+        let other = workspace.conversations.iter().map(|it| it.id.clone()).find(|it| *it != id).unwrap();
+        let at = workspace.now();
+        workspace.happen(&other, Happening::new("note", Author::Bot, at).saying("x")).unwrap();
+    });
+    let only = intercom::mirror::SyncOptions {
+        resources: vec![ResourceName::Conversations],
+        ..sandboxed::options()
+    };
+    fixture.sync_with(&mut store, &only).await;
+    let report = report(&store, by(GroupBy::None));
+    assert_eq!((report.missing.without_parts, report.missing.stale_parts), (1, 1));
+    assert!(report.missing.incomplete);
+    let figures = report.total.figures;
+    assert_eq!(figures.conversations + figures.excluded + 1, whole.conversations + whole.excluded);
+}
+
+#[tokio::test]
+async fn a_truncated_conversation_gives_no_first_response() {
+    let fixture = Fixture::new(Options { conversations: 40, ..medium() }).await;
+    let mut store = fixture.store("one.db");
+    let id = fixture.sandbox.with_workspace(|workspace| {
+        let long = |it: &&Conversation| {
+            truth(it).response.is_some() && matches!(it.source.author, Author::Contact(_))
+        };
+        let id = workspace.conversations.iter().find(long).unwrap().id.clone();
+        for _ in 0..600 {
+            let at = workspace.now();
+            let admin = Author::Admin(workspace.my_id());
+            workspace.happen(&id, Happening::new("comment", admin, at).saying("<p>Still here</p>")).unwrap();
+        }
+        id
+    });
+    fixture.sync(&mut store).await;
+    let found = report(&store, by(GroupBy::None)).total.figures;
+    let answered = fixture.sandbox.with_workspace(|workspace| {
+        let all = workspace.conversations.iter().map(|it| (it.id.clone(), truth(it)));
+        all.filter(|(other, it)| *other != id && it.contact_wrote && it.response.is_some()).count()
+    });
+    assert_eq!((found.truncated, found.first_response_n), (1, answered));
+    assert_eq!(found.answered as usize, answered + 1);
+}
+
+#[tokio::test]
+async fn the_recent_conversations_of_a_contact() {
+    let fixture = Fixture::new(medium()).await;
+    let mut store = fixture.store("one.db");
+    fixture.sync(&mut store).await;
+    fixture.sandbox.with_workspace(|workspace| {
+        let talks = |id: &str| {
+            let mut own: Vec<&Conversation> = workspace
+                .conversations
+                .iter()
+                .filter(|it| it.contacts.iter().any(|contact| contact == id))
+                .collect();
+            own.sort_by_key(|it| (-it.created_at, std::cmp::Reverse(it.id.clone())));
+            own
+        };
+        let busy = workspace.contacts.iter().max_by_key(|it| (talks(&it.id).len(), it.id.clone())).unwrap();
+        let found = recent::recent(&store, &busy.id, 3).unwrap();
+        assert_eq!((&found.contact.id, &found.contact.email), (&busy.id, &busy.email));
+        let expected = talks(&busy.id);
+        assert_eq!(found.conversations.len(), expected.len().min(3));
+        for (found, expected) in found.conversations.iter().zip(expected) {
+            assert_eq!((&found.id, found.created_at), (&expected.id, Some(expected.created_at)));
+            assert_eq!(found.state.as_deref(), Some(expected.state.as_str()));
+            let team = expected.team_assignee_id.map(|id| workspace.team(id).unwrap().name.clone());
+            assert_eq!(found.team, team);
+            assert!(
+                !found.first_line.is_empty() && !found.first_line.contains("<p>"),
+                "{}",
+                found.first_line
+            );
+        }
+        let with_address = workspace.contacts.iter().find(|it| it.is_user && it.email.is_some()).unwrap();
+        let email = with_address.email.as_ref().unwrap();
+        let by_email = recent::recent(&store, &email.to_uppercase(), 1).unwrap();
+        assert_eq!(by_email.contact.email.as_ref(), Some(email));
+    });
+    assert!(matches!(recent::recent(&store, "nobody", 1), Err(Error::NoContact { .. })));
+}
