@@ -71,7 +71,9 @@ impl<'a> Detail<'a> {
         let counted = fields::integer(&read.statistics["count_conversation_parts"]);
         Ok(Detail::Found {
             id,
-            conversation: read.conversation_parts.map_or(Cow::Borrowed(document), |list| without(document, list)),
+            conversation: read
+                .conversation_parts
+                .map_or(Cow::Borrowed(document), |list| without(document, list)),
             parts: parts.into_iter().map(RawValue::get).collect(),
             expected: counted.max(total),
             updated_at: fields::time(&read.updated_at).or(listed),
@@ -112,9 +114,11 @@ mod tests {
     #[test]
     fn parts_are_cut_out_and_every_other_byte_stays() {
         let list = r#"{"conversation_parts": [{"id":"1", "body":"a,\"b"} ,{"id":2}], "total_count": 2}"#;
-        for (before, after) in
-            [(r#"{ "id" : 1.50e1"#, r#" , "x":[1,  2]}"#), (r#"{"id":"9""#, "\n}"), (r#"{"id":"9", "é":0"#, "}")]
-        {
+        for (before, after) in [
+            (r#"{ "id" : 1.50e1"#, r#" , "x":[1,  2]}"#),
+            (r#"{"id":"9""#, "\n}"),
+            (r#"{"id":"9", "é":0"#, "}"),
+        ] {
             let document = format!("{before},\n \"conversation_parts\" : {list}{after}");
             let (conversation, parts, expected) = read(&document);
             assert_eq!(conversation, format!("{before}{after}"));

@@ -28,9 +28,15 @@ pub enum Event {
         total: Option<u64>,
     },
     /// Something was odd, and the sync goes on.
-    SyncWarning { resource: Option<ResourceName>, message: String },
+    SyncWarning {
+        resource: Option<ResourceName>,
+        message: String,
+    },
     /// One resource was given up; the others go on.
-    SyncError { resource: ResourceName, message: String },
+    SyncError {
+        resource: ResourceName,
+        message: String,
+    },
     SyncComplete(Outcome),
     SyncSummary(Summary),
 }

@@ -67,7 +67,9 @@ mod tests {
 
     #[test]
     fn times_in_every_spelling() {
-        for written in [json!(1663597223), json!("1663597223"), json!(1663597223.4), json!("2022-09-19T14:20:23Z")] {
+        for written in
+            [json!(1663597223), json!("1663597223"), json!(1663597223.4), json!("2022-09-19T14:20:23Z")]
+        {
             assert_eq!(time(&written), Some(1_663_597_223), "{written}");
         }
         for nothing in [json!(null), json!(""), json!("soon"), json!([]), json!(true)] {

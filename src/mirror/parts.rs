@@ -56,8 +56,9 @@ impl Store {
     fn due_after(&self, id: &str) -> Result<Vec<Due>, Error> {
         let sql = format!("SELECT c.id, c.updated_at {DUE} ORDER BY c.id LIMIT ?3");
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let rows = statement
-            .query_map(params![id, SETTLED, BATCH], |row| Ok(Due { id: row.get(0)?, updated_at: row.get(1)? }))?;
+        let rows = statement.query_map(params![id, SETTLED, BATCH], |row| {
+            Ok(Due { id: row.get(0)?, updated_at: row.get(1)? })
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
@@ -82,7 +83,8 @@ pub(super) async fn fetch(run: &Run<'_>, tally: &mut Tally) -> Result<Option<Str
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.into_iter().collect::<Result<Vec<_>, _>>()?;
         tally.requests += chunk.len() as u64;
-        let details: Vec<_> = chunk.iter().filter_map(|(due, answer)| failures.sort(run, due, answer)).collect();
+        let details: Vec<_> =
+            chunk.iter().filter_map(|(due, answer)| failures.sort(run, due, answer)).collect();
         let written = run.with_store(|store| store.store_details(&details, local()))?;
         drop(details);
         tally.written.add(written);

@@ -31,7 +31,8 @@ pub fn text(html: &str) -> String {
 
 /// Whether there is anything to see: text, or an image or another embedded thing.
 pub fn is_visible(html: &str) -> bool {
-    let embeds = || ["<img", "<iframe", "<video", "<audio"].iter().any(|tag| contains_ignoring_case(html, tag));
+    let embeds =
+        || ["<img", "<iframe", "<video", "<audio"].iter().any(|tag| contains_ignoring_case(html, tag));
     embeds() || !text(html).is_empty()
 }
 
@@ -42,8 +43,25 @@ enum Markup {
 }
 
 const BLOCKS: &[&str] = &[
-    "p", "br", "div", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "hr",
-    "blockquote", "section", "article",
+    "p",
+    "br",
+    "div",
+    "li",
+    "ul",
+    "ol",
+    "tr",
+    "table",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "pre",
+    "hr",
+    "blockquote",
+    "section",
+    "article",
 ];
 
 impl Markup {
@@ -57,7 +75,8 @@ impl Markup {
             return None;
         }
         let (tag, after) = inside.split_once('>').unwrap_or((inside, ""));
-        let name = tag.split(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or("").to_lowercase();
+        let name =
+            tag.split(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or("").to_lowercase();
         let hidden = matches!(name.as_str(), "style" | "script") && !html.starts_with("</");
         if hidden {
             let end = after.find("</").map_or("", |at| &after[at..]);
@@ -127,7 +146,10 @@ mod tests {
 
     #[test]
     fn blocks_become_lines() {
-        assert_eq!(text("<p>Hello&nbsp;<b>you</b></p>\n<p>1 &lt; 2 &amp;&amp; 3&#33;</p>"), "Hello you\n1 < 2 && 3!");
+        assert_eq!(
+            text("<p>Hello&nbsp;<b>you</b></p>\n<p>1 &lt; 2 &amp;&amp; 3&#33;</p>"),
+            "Hello you\n1 < 2 && 3!"
+        );
         assert_eq!(text("one<br/>two<br>three"), "one\ntwo\nthree");
         assert_eq!(text("<table><tr><td>a</td><td>b</td></tr></table>"), "a b");
     }

@@ -42,7 +42,8 @@ pub struct Workspace {
 /// [`Error::NoHome`] when there is no data directory.
 pub fn default_path(workspace: &str) -> Result<PathBuf, Error> {
     let data = etcetera::choose_base_strategy().map_err(|_| Error::NoHome)?.data_dir();
-    let harmless = |letter: char| if letter.is_alphanumeric() || "-_.".contains(letter) { letter } else { '_' };
+    let harmless =
+        |letter: char| if letter.is_alphanumeric() || "-_.".contains(letter) { letter } else { '_' };
     let name: String = workspace.trim_start_matches('.').chars().map(harmless).collect();
     let name = if name.is_empty() { "default" } else { &name };
     Ok(data.join("intercom-pp-cli").join(format!("{name}.db")))
@@ -135,7 +136,13 @@ impl Store {
         self.connection.execute(
             "INSERT OR REPLACE INTO workspace (only_row, id_code, name, region, base_url, timezone)
              VALUES (1, ?1, ?2, ?3, ?4, ?5)",
-            (&workspace.id_code, &workspace.name, &workspace.region, &workspace.base_url, &workspace.timezone),
+            (
+                &workspace.id_code,
+                &workspace.name,
+                &workspace.region,
+                &workspace.base_url,
+                &workspace.timezone,
+            ),
         )?;
         Ok(())
     }

@@ -93,8 +93,9 @@ pub async fn sync(
 
 /// What can run side by side: parts wait for their conversations, everything else is on its own.
 fn lanes(resources: &[ResourceName]) -> Vec<Vec<ResourceName>> {
-    let of_conversations =
-        |resource: &ResourceName| matches!(resource, ResourceName::Conversations | ResourceName::ConversationParts);
+    let of_conversations = |resource: &ResourceName| {
+        matches!(resource, ResourceName::Conversations | ResourceName::ConversationParts)
+    };
     let (together, alone): (Vec<_>, Vec<_>) = resources.iter().copied().partition(of_conversations);
     alone.into_iter().map(|resource| vec![resource]).chain([together]).collect()
 }

@@ -33,13 +33,18 @@ const SCROLL_REST: Duration = Duration::from_secs(55);
 ///
 /// # Errors
 /// [`Error::Api`] when the API did not let it reach the end, anything else when the store refuses.
-pub(super) async fn walk(run: &Run<'_>, resource: &'static Resource, tally: &mut Tally) -> Result<Option<String>, Error> {
+pub(super) async fn walk(
+    run: &Run<'_>,
+    resource: &'static Resource,
+    tally: &mut Tally,
+) -> Result<Option<String>, Error> {
     let mut routes = resource.routes;
     let mut from = start(run, resource, &mut routes)?;
     let mut patience = Patience::new(run.options.scroll_patience);
     while let [route, others @ ..] = routes {
         tally.resumed = from.is_some();
-        let mut walk = Walk { run, resource, route, operation: operation(route.operation)?, fresh: from.is_none() };
+        let mut walk =
+            Walk { run, resource, route, operation: operation(route.operation)?, fresh: from.is_none() };
         let error = match walk.follow(from.take(), tally).await {
             Ok(()) => return Ok(route.lacks.map(|lacks| format!("could not see {lacks}"))),
             Err(Error::Api(error)) => error,
@@ -130,17 +135,20 @@ impl Walk<'_, '_> {
     }
 
     fn store(&self, page: &Page, tally: &mut Tally) -> Result<(), Error> {
-        let cursor = page.next.as_ref().filter(|_| self.route.resumable).map(|next| Cursor {
-            operation: self.operation.id.to_owned(),
-            position: next.clone().into(),
-        });
+        let cursor = page
+            .next
+            .as_ref()
+            .filter(|_| self.route.resumable)
+            .map(|next| Cursor { operation: self.operation.id.to_owned(), position: next.clone().into() });
         let cursor = cursor.and_then(|cursor| serde_json::to_string(&cursor).ok());
         let items = page.items.iter().map(|item| RawValue::get(item));
-        let written =
-            self.run.with_store(|store| store.store_page(self.resource, items, cursor.as_deref(), local()))?;
+        let written = self
+            .run
+            .with_store(|store| store.store_page(self.resource, items, cursor.as_deref(), local()))?;
         tally.written.add(written);
         if written.skipped > 0 {
-            self.run.warn(self.resource.name, format!("{} records without an id were left out", written.skipped));
+            self.run
+                .warn(self.resource.name, format!("{} records without an id were left out", written.skipped));
         }
         Ok(())
     }

@@ -206,9 +206,15 @@ fn detail_with_parts(connection: &Connection, detail: &Detail<'_>, synced_at: i6
     Ok(written)
 }
 
-fn remove_others(connection: &Connection, conversation: &str, received: &HashSet<String>) -> Result<(), Error> {
-    let mut select = connection.prepare_cached("SELECT id FROM conversation_parts WHERE conversation_id = ?1")?;
-    let held = select.query_map([conversation], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+fn remove_others(
+    connection: &Connection,
+    conversation: &str,
+    received: &HashSet<String>,
+) -> Result<(), Error> {
+    let mut select =
+        connection.prepare_cached("SELECT id FROM conversation_parts WHERE conversation_id = ?1")?;
+    let held =
+        select.query_map([conversation], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
     let mut delete = connection.prepare_cached("DELETE FROM conversation_parts WHERE id = ?1")?;
     for id in held.iter().filter(|id| !received.contains(*id)) {
         delete.execute([id])?;

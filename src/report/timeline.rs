@@ -49,7 +49,9 @@ impl Part<'_> {
     fn is_message(&self) -> bool {
         match self.part_type {
             "comment" => true,
-            "open" | "close" | "assignment" | "assign_and_reopen" | "snoozed" | "quick_reply" => self.has_text,
+            "open" | "close" | "assignment" | "assign_and_reopen" | "snoozed" | "quick_reply" => {
+                self.has_text
+            }
             _ => false,
         }
     }
@@ -205,7 +207,8 @@ mod tests {
 
     #[test]
     fn what_a_contact_does_without_words_is_no_message() {
-        let rated = told(BOT, &[("conversation_rating_changed", CONTACT, true, 120), ("open", CONTACT, false, 130)]);
+        let rated =
+            told(BOT, &[("conversation_rating_changed", CONTACT, true, 120), ("open", CONTACT, false, 130)]);
         assert_eq!(rated.first_contact_at, None);
         assert_eq!(told(BOT, &[("quick_reply", CONTACT, true, 120)]).first_contact_at, Some(120));
     }

@@ -108,14 +108,25 @@ pub fn stored(store: &Store) -> Records {
 pub fn dump(store: &Store) -> Vec<String> {
     let mut rows = Vec::new();
     for table in [
-        "contacts", "companies", "admins", "teams", "tags", "conversations", "conversation_parts",
-        "conversation_tags", "conversation_contacts", "conversation_parts_state",
+        "contacts",
+        "companies",
+        "admins",
+        "teams",
+        "tags",
+        "conversations",
+        "conversation_parts",
+        "conversation_tags",
+        "conversation_contacts",
+        "conversation_parts_state",
     ] {
         let mut statement = store.connection().prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
         let mut found = statement.query([]).unwrap();
         while let Some(row) = found.next().unwrap() {
-            let cells = columns.iter().enumerate().filter(|(_, name)| !["synced_at", "fetched_at"].contains(&name.as_str()));
+            let cells = columns
+                .iter()
+                .enumerate()
+                .filter(|(_, name)| !["synced_at", "fetched_at"].contains(&name.as_str()));
             let cells: Vec<String> =
                 cells.map(|(at, name)| format!("{name}={:?}", row.get_ref(at).unwrap())).collect();
             rows.push(format!("{table}: {}", cells.join(" ")));
