@@ -53,7 +53,8 @@ impl Client {
             let Some(mut walk) = walk else { return Ok(None) };
             let page = walk.fetch().await?;
             let following = match &page.next {
-                Some(next) if walk.last.as_ref() == Some(next) => {
+                // A scroll has one name from its beginning to its end.
+                Some(next) if walk.last.as_ref() == Some(next) && !matches!(next, Next::Scroll(_)) => {
                     return Err(Error::PagingLoop { path: walk.operation.path.to_owned() });
                 }
                 Some(next) => {
