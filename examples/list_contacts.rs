@@ -2,6 +2,8 @@
 //!
 //! Needs `INTERCOM_ACCESS_TOKEN`; `INTERCOM_BASE_URL` leads to another server, such as a sandbox.
 
+#![allow(clippy::print_stdout, reason = "this program talks on stdout")]
+
 use std::error::Error;
 
 use futures::TryStreamExt;

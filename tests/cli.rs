@@ -1,6 +1,8 @@
 //! The command line as a user meets it: output, confirmation, errors and exit codes, all through the
 //! binary and against a server that answers as told.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
+
 mod support;
 
 use std::io::Write;

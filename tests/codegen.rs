@@ -1,6 +1,8 @@
 //! Code generation: every rule on a small made-up description, and the committed files against the
 //! real one. Nothing here depends on which version of the API is pinned.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
+
 #[path = "../src/codegen/mod.rs"]
 #[allow(dead_code, reason = "a part is used by build.rs only")]
 mod codegen;

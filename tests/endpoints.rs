@@ -1,6 +1,8 @@
 //! Drives every operation through the binary and holds the request that arrives against the
 //! description in `spec/`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
+
 mod support;
 
 #[path = "../src/codegen/mod.rs"]

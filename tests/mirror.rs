@@ -1,5 +1,7 @@
 //! The store and the sync, against a sandbox whose state is known.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
+
 mod sandboxed;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

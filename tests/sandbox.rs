@@ -1,5 +1,7 @@
 //! The sandbox, driven over HTTP: it has to be as awkward as the service it stands for.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
+
 use std::collections::HashSet;
 use std::sync::Once;
 use std::time::Duration;

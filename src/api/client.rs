@@ -1,7 +1,6 @@
 //! The client: every operation of the table, by name with typed models or by row with raw JSON.
 //!
-//! The typed functions are generated beside this file's methods and end in [`Client::call`] or
-//! [`Client::stream`]; the command line and the mirror use [`Client::execute`] and keep the document
+//! The typed functions are generated and end in `Client::call` or `Client::stream` here; the command line and the mirror use [`Client::execute`] and keep the document
 //! as it was received. Both bind the same table row and leave through the same transport.
 
 use std::ops::Deref;

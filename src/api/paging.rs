@@ -176,9 +176,9 @@ impl Next {
 impl Page {
     /// The records read as a model of [`crate::types`], or any type of one's own.
     pub fn records<T: DeserializeOwned>(&self) -> impl Iterator<Item = Result<T, Error>> {
-        self.items
-            .iter()
-            .map(|record| serde_json::from_str(record.get()).map_err(|error| Error::drift(&self.reply, error)))
+        self.items.iter().map(|record| {
+            serde_json::from_str(record.get()).map_err(|error| Error::drift(&self.reply, error))
+        })
     }
 
     fn empty() -> Self {

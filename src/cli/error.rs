@@ -69,7 +69,9 @@ impl Error {
             Error::NoToken => Exit::Authentication,
             Error::Api(error) => api_exit(error),
             Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => mirror_exit(error),
-            Error::Report(report::Error::NothingSynced { .. } | report::Error::NoContact { .. }) => Exit::NotFound,
+            Error::Report(report::Error::NothingSynced { .. } | report::Error::NoContact { .. }) => {
+                Exit::NotFound
+            }
             Error::Report(_) | Error::Sandbox(_) | Error::Output(_) | Error::Deliver(_) => Exit::Failure,
             Error::Finding { exit, .. } => *exit,
         }
@@ -88,9 +90,9 @@ impl Error {
             ),
             Error::Api(error) | Error::Mirror(mirror::Error::Api(error)) => api_hint(error),
             Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => mirror_hint(error),
-            Error::Report(report::Error::NothingSynced { .. }) => {
-                fixed("run `intercom-pp-cli sync --resources conversations,conversation_parts,teams,admins,tags` first")
-            }
+            Error::Report(report::Error::NothingSynced { .. }) => fixed(
+                "run `intercom-pp-cli sync --resources conversations,conversation_parts,teams,admins,tags` first",
+            ),
             Error::Sandbox(_) => fixed("choose another --port, or leave it out for a free one"),
             _ => None,
         }
@@ -188,7 +190,9 @@ fn mirror_exit(error: &mirror::Error) -> Exit {
     match error {
         mirror::Error::Api(error) => api_exit(error),
         mirror::Error::Missing { .. } => Exit::NotFound,
-        mirror::Error::LaterSchema { .. } | mirror::Error::OtherWorkspace { .. } | mirror::Error::NoHome => Exit::Configuration,
+        mirror::Error::LaterSchema { .. } | mirror::Error::OtherWorkspace { .. } | mirror::Error::NoHome => {
+            Exit::Configuration
+        }
         _ => Exit::Failure,
     }
 }
@@ -197,7 +201,9 @@ fn mirror_hint(error: &mirror::Error) -> Option<String> {
     let hint = match error {
         mirror::Error::Api(error) => return api_hint(error),
         mirror::Error::Missing { .. } => "run `intercom-pp-cli sync` first, or name the mirror with --db",
-        mirror::Error::OtherWorkspace { .. } => "keep each workspace in a file of its own: leave out --db, or name another",
+        mirror::Error::OtherWorkspace { .. } => {
+            "keep each workspace in a file of its own: leave out --db, or name another"
+        }
         mirror::Error::LaterSchema { .. } => "update intercom-pp-cli, or name another file with --db",
         _ => return None,
     };

@@ -19,7 +19,10 @@ const REGISTER: &str = "workspaces.json";
 
 /// `--db`, for every command that uses a mirror.
 pub fn argument() -> Arg {
-    Arg::new("db").long("db").value_name("PATH").help("The mirror's file [default: one per workspace in the data folder]")
+    Arg::new("db")
+        .long("db")
+        .value_name("PATH")
+        .help("The mirror's file [default: one per workspace in the data folder]")
 }
 
 /// The file that `--db` names.
@@ -90,7 +93,8 @@ fn register() -> BTreeMap<String, PathBuf> {
 fn mirrors() -> Result<Vec<PathBuf>, Error> {
     let is_mirror = |path: &Path| path.extension().is_some_and(|ending| ending == "db");
     let entries = std::fs::read_dir(data_folder()?).into_iter().flatten().flatten();
-    let mut mirrors: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| is_mirror(path)).collect();
+    let mut mirrors: Vec<PathBuf> =
+        entries.map(|entry| entry.path()).filter(|path| is_mirror(path)).collect();
     mirrors.sort();
     Ok(mirrors)
 }

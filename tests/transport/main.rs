@@ -1,5 +1,7 @@
 //! The transport against servers that misbehave in the ways servers do.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
+
 mod limits;
 mod retries;
 mod server;

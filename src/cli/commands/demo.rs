@@ -29,7 +29,9 @@ To go on with your own workspace (an access token is made in Intercom's Develope
 ";
 
 pub fn command() -> Command {
-    Command::new("demo").about("See it work without an account: a sandbox workspace, a mirror of it, and answers from the mirror")
+    Command::new("demo").about(
+        "See it work without an account: a sandbox workspace, a mirror of it, and answers from the mirror",
+    )
 }
 
 pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> {
@@ -38,7 +40,8 @@ pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> 
     tell(&format!("A sandbox workspace is up at {}; mirroring it over HTTP.", sandbox.base_url()));
     let folder = tempfile::tempdir()?;
     let mut store = Store::open(&folder.path().join("demo.db"))?;
-    let base_url = sandbox.base_url().parse().map_err(|_| Error::Sandbox("it has no usable address".into()))?;
+    let base_url =
+        sandbox.base_url().parse().map_err(|_| Error::Sandbox("it has no usable address".into()))?;
     let token = Token::new(TOKEN).map_err(crate::api::Error::from)?;
     let client = Client::new(Settings::new(base_url, Some(token)))?;
     let summary = sync(&client, &mut store, &SyncOptions::default(), &mut |_: &Event| {}).await?;
@@ -61,8 +64,11 @@ fn busiest_contact(store: &Store) -> Result<String, Error> {
 
 fn told(summary: &Summary, report: &SlaReport, person: &Recent) -> String {
     let mut text = String::new();
-    let counts: Vec<String> =
-        summary.resources.iter().map(|outcome| format!("{} {}", outcome.written.fetched, outcome.resource)).collect();
+    let counts: Vec<String> = summary
+        .resources
+        .iter()
+        .map(|outcome| format!("{} {}", outcome.written.fetched, outcome.resource))
+        .collect();
     let _ = writeln!(text, "Mirrored in {:.1} s: {}.\n", summary.seconds, counts.join(", "));
     let _ = writeln!(text, "How long customers wait, by team (conversations sla --group-by team):\n");
     let _ = writeln!(
@@ -70,7 +76,8 @@ fn told(summary: &Summary, report: &SlaReport, person: &Recent) -> String {
         "  {:<20} {:>7} {:>9} {:>11} {:>11} {:>11} {:>11}",
         "team", "convs", "answered", "first p50", "first p90", "solved p50", "solved p90"
     );
-    let number = |value: Option<f64>, unit: &str| value.map_or("-".to_owned(), |value| format!("{value:.1} {unit}"));
+    let number =
+        |value: Option<f64>, unit: &str| value.map_or("-".to_owned(), |value| format!("{value:.1} {unit}"));
     for row in report.rows.iter().chain([&report.total]) {
         let figures = &row.figures;
         let _ = writeln!(
@@ -85,7 +92,8 @@ fn told(summary: &Summary, report: &SlaReport, person: &Recent) -> String {
             number(figures.resolution_p90_hours, "h"),
         );
     }
-    let name = person.contact.name.as_deref().or(person.contact.email.as_deref()).unwrap_or(&person.contact.id);
+    let name =
+        person.contact.name.as_deref().or(person.contact.email.as_deref()).unwrap_or(&person.contact.id);
     let _ = writeln!(text, "\nThe latest conversations of {name}:\n");
     for conversation in &person.conversations {
         let day = conversation.created_at.and_then(|at| Timestamp::from_second(at).ok());

@@ -254,7 +254,12 @@ async fn check_server(
     let client = match context.client_with(settings, Some(credential.clone())) {
         Ok(client) => client,
         Err(error) => {
-            return findings.failure("tls", error.exit(), error.to_string(), "check headers and certificates");
+            return findings.failure(
+                "tls",
+                error.exit(),
+                error.to_string(),
+                "check headers and certificates",
+            );
         }
     };
     match me(&client).await {

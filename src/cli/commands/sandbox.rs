@@ -34,7 +34,13 @@ pub fn command() -> Command {
         .arg(number("articles", "40", "How many articles"))
         .arg(number("latency", "0", "Milliseconds that each answer takes at least"))
         .arg(number("calls-per-window", "1667", "Calls allowed in ten seconds"))
-        .arg(Arg::new("token").long("token").value_name("TOKEN").default_value(TOKEN).help("The token that is accepted"));
+        .arg(
+            Arg::new("token")
+                .long("token")
+                .value_name("TOKEN")
+                .default_value(TOKEN)
+                .help("The token that is accepted"),
+        );
     Command::new("sandbox")
         .about("A workspace on this machine, to try and test everything without an account")
         .subcommand_required(true)
@@ -43,7 +49,8 @@ pub fn command() -> Command {
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let sandbox = Sandbox::start(options(matches)).await.map_err(|error| Error::Sandbox(error.to_string()))?;
+    let sandbox =
+        Sandbox::start(options(matches)).await.map_err(|error| Error::Sandbox(error.to_string()))?;
     let token = matches.get_one::<String>("token").map_or(TOKEN, String::as_str);
     let url = sandbox.base_url();
     tell(&format!("export INTERCOM_BASE_URL={url} INTERCOM_ACCESS_TOKEN={token}"));

@@ -20,7 +20,10 @@ const DEFINITIONS: [(&str, &str); 6] = [
         "first message of a contact to the first visible message of a human teammate after it: a comment, or an assignment, \
          close, snooze or reopening that carries text; not notes, bots, AI agents or workflows; calendar minutes",
     ),
-    ("resolution", "first message of a contact to the last close, of conversations that are closed now; calendar hours"),
+    (
+        "resolution",
+        "first message of a contact to the last close, of conversations that are closed now; calendar hours",
+    ),
     ("percentiles", "nearest rank; null with fewer samples than --min-samples"),
     ("truncated", "over 500 parts, of which the API hands out the newest; without a first response time"),
 ];

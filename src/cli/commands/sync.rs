@@ -43,7 +43,10 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         ..SyncOptions::default()
     };
     if context.globals.dry_run {
-        return Err(Error::usage_with_hint("sync changes nothing in the workspace, so it has no dry run", "leave out --dry-run"));
+        return Err(Error::usage_with_hint(
+            "sync changes nothing in the workspace, so it has no dry run",
+            "leave out --dry-run",
+        ));
     }
     let client = context.client()?;
     let path = match stores::named(matches) {
@@ -68,11 +71,15 @@ fn resources(matches: &ArgMatches) -> Result<Vec<ResourceName>, Error> {
     let Some(names) = matches.get_many::<String>("resources") else { return Ok(ResourceName::ALL.to_vec()) };
     let known = || ResourceName::ALL.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(", ");
     let parsed = names.filter(|name| !name.trim().is_empty()).map(|name| {
-        name.parse().map_err(|error| Error::usage_with_hint(format!("--resources: {error}"), format!("known: {}", known())))
+        name.parse().map_err(|error| {
+            Error::usage_with_hint(format!("--resources: {error}"), format!("known: {}", known()))
+        })
     });
     let resources: Vec<ResourceName> = parsed.collect::<Result<_, _>>()?;
     match resources.is_empty() {
-        true => Err(Error::usage_with_hint("--resources: no resource is named", format!("known: {}", known()))),
+        true => {
+            Err(Error::usage_with_hint("--resources: no resource is named", format!("known: {}", known())))
+        }
         false => Ok(resources),
     }
 }
@@ -109,7 +116,11 @@ fn line(event: &Event, told: &mut HashMap<ResourceName, u64>) -> Option<String> 
         Event::SyncError { resource, message } => Some(format!("error: {resource}: {message}")),
         Event::SyncComplete(outcome) if outcome.complete => Some(format!(
             "{}: done, {} fetched, {} new, {} changed, {:.1} s",
-            outcome.resource, outcome.written.fetched, outcome.written.inserted, outcome.written.updated, outcome.seconds
+            outcome.resource,
+            outcome.written.fetched,
+            outcome.written.inserted,
+            outcome.written.updated,
+            outcome.seconds
         )),
         _ => None,
     }
@@ -121,7 +132,9 @@ fn verdict(summary: &Summary) -> Result<(), Error> {
         .resources
         .iter()
         .filter(|outcome| !outcome.complete)
-        .map(|outcome| format!("{} ({})", outcome.resource, outcome.reason.as_deref().unwrap_or("unknown reason")))
+        .map(|outcome| {
+            format!("{} ({})", outcome.resource, outcome.reason.as_deref().unwrap_or("unknown reason"))
+        })
         .collect();
     if failed.is_empty() {
         return Ok(());

@@ -4,10 +4,13 @@
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::api::transport::foreign_client;
 use crate::cli::error::Error;
 use crate::cli::globals::Deliver;
+
+const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub enum Sink {
     Stdout(BufWriter<io::Stdout>),
@@ -54,7 +57,8 @@ async fn post(url: &str, content: Vec<u8>, content_type: &'static str) -> Result
     let address =
         reqwest::Url::parse(url).map_err(|error| failed(format!("has no usable address: {error}")))?;
     let client = foreign_client(&address).map_err(|error| failed(format!("cannot be called: {error}")))?;
-    let request = client.post(address).header("content-type", content_type).body(content);
+    let request =
+        client.post(address).header("content-type", content_type).timeout(WEBHOOK_TIMEOUT).body(content);
     let answer = request
         .send()
         .await
