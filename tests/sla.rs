@@ -1,5 +1,7 @@
 //! The report on waiting times, against figures worked out here from the sandbox's own state.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
+
 mod sandboxed;
 
 use std::collections::BTreeMap;
