@@ -40,7 +40,9 @@ fn a_store_is_made_once_and_only_grows() {
     let tables = |store: &Store| text(store, "SELECT group_concat(sql) FROM sqlite_schema").unwrap();
     let mut first = Store::open(&path).unwrap();
     let before = tables(&first);
-    first.bind(&Workspace { id_code: "abc".into(), name: Some("Acme".into()), ..Workspace::default() }).unwrap();
+    first
+        .bind(&Workspace { id_code: "abc".into(), name: Some("Acme".into()), ..Workspace::default() })
+        .unwrap();
     let second = Store::open(&path).unwrap();
     assert_eq!(tables(&second), before);
     assert_eq!(number(&second, "PRAGMA user_version"), schema::VERSION);
@@ -116,10 +118,8 @@ fn odd_documents_are_stored_as_they_came() {
     assert_eq!((written.fetched, written.inserted, written.skipped), (4, 2, 2));
     let rows = "SELECT group_concat(id || ' ' || created_at || ' ' || coalesce(owner_id, '-') || ' ' || raw, char(10))
                 FROM (SELECT * FROM contacts ORDER BY id)";
-    let expected = format!(
-        "12345678901234567 1663597223 - {}\nb 1663597223 - {}",
-        documents[0], documents[3]
-    );
+    let expected =
+        format!("12345678901234567 1663597223 - {}\nb 1663597223 - {}", documents[0], documents[3]);
     assert_eq!(text(&store, rows).unwrap(), expected);
 }
 
@@ -131,7 +131,10 @@ async fn a_sync_mirrors_the_workspace() {
     assert!(summary.complete, "{summary:?}");
     assert_same(&store, &fixture.sandbox);
     for outcome in &summary.resources {
-        assert_eq!(outcome.written.inserted, number(&store, &format!("SELECT count(*) FROM {}", outcome.resource)) as u64);
+        assert_eq!(
+            outcome.written.inserted,
+            number(&store, &format!("SELECT count(*) FROM {}", outcome.resource)) as u64
+        );
         let state = store.sync_state(outcome.resource).unwrap().unwrap();
         assert_eq!((state.complete, state.watermark, state.cursor), (true, Some(state.started_at), None));
     }
@@ -144,7 +147,8 @@ async fn a_sync_mirrors_the_workspace() {
     assert_eq!(names.iter().filter(|name| *name == "sync_complete").count(), ResourceName::ALL.len());
     assert!(names.iter().any(|name| name == "sync_progress"));
     assert!(!names.iter().any(|name| name == "sync_warning" || name == "sync_error"), "{events:?}");
-    let links = "SELECT count(*) FROM conversation_tags t LEFT JOIN tags ON tags.id = t.tag_id WHERE tags.id IS NULL";
+    let links =
+        "SELECT count(*) FROM conversation_tags t LEFT JOIN tags ON tags.id = t.tag_id WHERE tags.id IS NULL";
     assert_eq!(number(&store, links), 0);
     let applied = fixture.sandbox.with_workspace(|workspace| {
         workspace.conversations.iter().map(|conversation| conversation.tags.len()).sum::<usize>()
@@ -188,7 +192,9 @@ async fn a_killed_sync_goes_on_where_it_stopped() {
         let (sender, mut killed) = tokio::sync::mpsc::unbounded_channel();
         let seen = AtomicUsize::new(0);
         let mut observer = |event: &Event| {
-            if matches!(event, Event::SyncProgress { .. }) && seen.fetch_add(1, Ordering::Relaxed) + 1 == stop_after {
+            if matches!(event, Event::SyncProgress { .. })
+                && seen.fetch_add(1, Ordering::Relaxed) + 1 == stop_after
+            {
                 sender.send(()).unwrap();
             }
         };
@@ -240,13 +246,19 @@ async fn an_expired_cursor_starts_its_resource_over() {
     {
         store.begin(resource, 5).unwrap();
         let cursor = format!(r#"{{"operation":"{operation}","position":{{"starting_after":"expired"}}}}"#);
-        store.connection().execute("UPDATE sync_state SET cursor = ?1 WHERE resource = ?2", (cursor, resource.as_str())).unwrap();
+        store
+            .connection()
+            .execute("UPDATE sync_state SET cursor = ?1 WHERE resource = ?2", (cursor, resource.as_str()))
+            .unwrap();
     }
     let (summary, events) = fixture.sync_with(&mut store, &options()).await;
     assert!(summary.complete, "{summary:?}");
     assert_same(&store, &fixture.sandbox);
     let warned = |wanted| {
-        events.iter().filter(|event| matches!(event, Event::SyncWarning { resource, .. } if *resource == Some(wanted))).count()
+        events
+            .iter()
+            .filter(|event| matches!(event, Event::SyncWarning { resource, .. } if *resource == Some(wanted)))
+            .count()
     };
     assert_eq!((warned(ResourceName::Contacts), warned(ResourceName::Conversations)), (1, 1));
     assert!(store.sync_state(ResourceName::Contacts).unwrap().unwrap().watermark.unwrap() > 5);
@@ -274,9 +286,14 @@ async fn what_moves_or_vanishes_during_the_walk_is_not_missed() {
     let mut store = fixture.store("one.db");
     let summary = fixture.sync(&mut store).await;
     assert!(summary.complete, "{summary:?}");
-    let late = format!("SELECT count(*) FROM conversation_parts WHERE conversation_id = '{moved}' AND raw LIKE '%Late%'");
+    let late = format!(
+        "SELECT count(*) FROM conversation_parts WHERE conversation_id = '{moved}' AND raw LIKE '%Late%'"
+    );
     assert_eq!(number(&store, &late), 1);
-    assert_eq!(text(&store, "SELECT conversation_id FROM conversation_parts_state WHERE gone").unwrap(), deleted);
+    assert_eq!(
+        text(&store, "SELECT conversation_id FROM conversation_parts_state WHERE gone").unwrap(),
+        deleted
+    );
     assert_eq!(store.conversations_due().unwrap(), 0);
 }
 
@@ -328,7 +345,8 @@ async fn a_scroll_that_breaks_begins_again() {
     let fixture = Fixture::new(Options { companies: 250, conversations: 5, ..small() }).await;
     let scrolls = AtomicUsize::new(0);
     fixture.sandbox.intercept(move |workspace, served| {
-        if served.operation == Some("scrollOverAllCompanies") && scrolls.fetch_add(1, Ordering::Relaxed) == 1 {
+        if served.operation == Some("scrollOverAllCompanies") && scrolls.fetch_add(1, Ordering::Relaxed) == 1
+        {
             // Long enough for the broken scroll to be forgotten.
             workspace.clock.advance(Duration::from_secs(90));
             return Some(400);
@@ -338,7 +356,11 @@ async fn a_scroll_that_breaks_begins_again() {
     let mut store = fixture.store("one.db");
     let (summary, events) = fixture.sync_with(&mut store, &options()).await;
     assert!(summary.complete, "{events:?}");
-    assert!(events.iter().any(|event| matches!(event, Event::SyncWarning { resource: Some(ResourceName::Companies), .. })));
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::SyncWarning { resource: Some(ResourceName::Companies), .. }))
+    );
     assert_eq!(number(&store, "SELECT count(*) FROM companies"), 250);
 }
 
@@ -346,7 +368,11 @@ async fn a_scroll_that_breaks_begins_again() {
 async fn a_scroll_held_by_somebody_else_leaves_the_list() {
     let fixture = Fixture::new(small()).await;
     let hold = |workspace: &mut intercom::sandbox::Workspace| {
-        let scroll = intercom::sandbox::Scroll { token: "theirs".into(), remaining: vec!["x".into()], used_at: workspace.now() };
+        let scroll = intercom::sandbox::Scroll {
+            token: "theirs".into(),
+            remaining: vec!["x".into()],
+            used_at: workspace.now(),
+        };
         workspace.scroll = Some(scroll);
     };
     fixture.sandbox.with_workspace(hold);
@@ -357,7 +383,9 @@ async fn a_scroll_held_by_somebody_else_leaves_the_list() {
         ..options()
     };
     let (summary, _) = fixture.sync_with(&mut store, &only).await;
-    let (all, listed) = fixture.sandbox.with_workspace(|workspace| (workspace.companies.len(), workspace.company_sizes().len()));
+    let (all, listed) = fixture
+        .sandbox
+        .with_workspace(|workspace| (workspace.companies.len(), workspace.company_sizes().len()));
     assert_eq!(number(&store, "SELECT count(*) FROM companies") as usize, listed);
     assert!(listed < all, "some companies have no users");
     assert!(!summary.complete);
@@ -372,7 +400,11 @@ async fn parts_beyond_the_newest_500_are_missed_visibly() {
     let fixture = Fixture::new(Options { conversations: 3, ..small() }).await;
     let id = fixture.sandbox.with_workspace(|workspace| some_conversation(workspace));
     let talk = |until: usize| {
-        while fixture.sandbox.with_workspace(|workspace| workspace.conversations.get(&id).unwrap().parts.len()) < until {
+        while fixture
+            .sandbox
+            .with_workspace(|workspace| workspace.conversations.get(&id).unwrap().parts.len())
+            < until
+        {
             say(&fixture, &id, Author::Bot);
         }
         fixture.sandbox.advance(Duration::from_secs(10));
@@ -390,7 +422,10 @@ async fn parts_beyond_the_newest_500_are_missed_visibly() {
     let mut late = fixture.store("late.db");
     assert!(fixture.sync(&mut late).await.complete);
     assert_eq!(state(&late), "500/520 1");
-    assert_eq!(stored(&early).keys().filter(|(table, _)| *table == "conversation_parts").count(), stored(&late).keys().filter(|(table, _)| *table == "conversation_parts").count() + 20);
+    assert_eq!(
+        stored(&early).keys().filter(|(table, _)| *table == "conversation_parts").count(),
+        stored(&late).keys().filter(|(table, _)| *table == "conversation_parts").count() + 20
+    );
 }
 
 #[tokio::test]
