@@ -17,3 +17,8 @@ pub mod report;
 pub mod sandbox;
 
 pub use api::{Client, Error, Region, Response, Settings, Token, types};
+
+/// The README's Rust examples, compiled with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
