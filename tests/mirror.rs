@@ -7,6 +7,7 @@ mod sandboxed;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use intercom::mirror::conversation::Detail;
 use intercom::mirror::resources::ResourceName;
 use intercom::mirror::{Error, Event, Store, SyncOptions, Workspace, schema, sync};
 use intercom::sandbox::Options;
@@ -451,4 +452,25 @@ async fn a_store_takes_one_workspace_only() {
     assert!(matches!(error, Error::OtherWorkspace { .. }));
     assert!(error.to_string().contains("other") && error.to_string().contains(&given), "{error}");
     assert!(stored(&store).is_empty());
+}
+
+#[tokio::test]
+async fn a_count_that_promises_more_than_is_handed_out_is_no_truncation() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("store.db")).unwrap();
+    let document = |parts: &str| {
+        format!(
+            r#"{{"id":"7","updated_at":5,"statistics":{{"count_conversation_parts":4}},
+                "conversation_parts":{{"conversation_parts":[{parts}],"total_count":4}}}}"#
+        )
+    };
+    let mut sync = |document: String| {
+        let detail = Detail::read(&document, Some(5), 9).unwrap();
+        store.store_details(&[detail], 9).unwrap();
+        let sql =
+            "SELECT parts || ' ' || truncated FROM conversation_parts_state WHERE conversation_id = '7'";
+        text(&store, sql).unwrap()
+    };
+    assert_eq!(sync(document(r#"{"id":"1"},{"id":"2"},{"id":"3"}"#)), "3 0");
+    assert_eq!(sync(document(r#"{"id":"1"},{"id":"3"}"#)), "2 0", "a part that is gone is gone here too");
 }

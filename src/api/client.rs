@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::Error;
 use super::executor::{Arguments, operation, request};
-use super::operation::{Answer, Effect, Operation};
+use super::operation::{Answer, Effect, Operation, Paging};
 use super::paging::{page_size, with_size};
 use super::reply::Reply;
 use super::transport::{Download, Repeat, Settings, Transport};
@@ -146,8 +146,12 @@ impl Client {
     }
 }
 
-/// A search is a POST that only reads: sending it again changes nothing.
+/// A search is a POST that only reads: sending it again changes nothing. A scroll is a GET that moves
+/// on with every call: sending it again after a lost answer would skip a page.
 pub(crate) fn repeat(operation: &Operation) -> Repeat {
+    if operation.paging == Paging::Scroll {
+        return Repeat::OnlyIfUntouched;
+    }
     match operation.method.is_idempotent() || operation.effect == Effect::Read {
         true => Repeat::Safe,
         false => Repeat::OnlyIfUntouched,

@@ -17,6 +17,9 @@ use super::resources::{Resource, ResourceName};
 use super::state::advance;
 use super::store::Store;
 
+/// The API hands out the newest 500 parts of a conversation.
+const MOST_PARTS: usize = 500;
+
 /// What storing a batch came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Written {
@@ -188,14 +191,16 @@ fn detail_with_parts(connection: &Connection, detail: &Detail<'_>, synced_at: i6
         written.count(upsert(connection, &record)?);
         received.extend(serde_json::from_str::<Value>(raw).ok().and_then(|part| fields::id(&part["id"])));
     }
-    // When all of them came, those that did not come exist no more.
-    if expected.is_some_and(|expected| expected <= parts.len() as i64) {
+    // Fewer than the API ever hands out are all there are: those that did not come exist no more. The
+    // stated count alone proves nothing, because not everything that it counts is handed out.
+    let cut = parts.len() >= MOST_PARTS && expected.is_none_or(|expected| expected > parts.len() as i64);
+    if !cut {
         remove_others(connection, id, &received)?;
     }
     let held: i64 = connection
         .prepare_cached("SELECT count(*) FROM conversation_parts WHERE conversation_id = ?1")?
         .query_row([id], |row| row.get(0))?;
-    let truncated = expected.is_some_and(|expected| expected > held);
+    let truncated = cut && expected.is_none_or(|expected| expected > held);
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO conversation_parts_state
