@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod sandbox;
 mod sla;
+mod status;
 mod sync;
 
 use clap::{ArgMatches, Command};
@@ -22,6 +23,7 @@ pub fn top_level() -> Vec<Command> {
     vec![
         demo::command(),
         sync::command(),
+        status::command(),
         api::command(),
         auth::command(),
         doctor::command(),
@@ -43,6 +45,7 @@ pub fn in_group(group: &str) -> Vec<Command> {
 pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Option<Result<(), Error>> {
     Some(match words {
         ["demo"] => demo::run(context, matches).await,
+        ["status"] => status::run(context, matches).await,
         ["sync"] => sync::run(context, matches).await,
         ["api"] => api::run(context, matches).await,
         ["auth", action] => auth::run(context, action, matches).await,
