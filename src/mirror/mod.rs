@@ -16,6 +16,7 @@ mod prune;
 mod queue;
 pub mod resources;
 pub mod schema;
+mod segments;
 pub mod state;
 pub mod status;
 mod stop;

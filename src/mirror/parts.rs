@@ -11,6 +11,7 @@ use super::error::Error;
 use super::events::Event;
 use super::prune::denies;
 use super::queue::{BATCH, CHUNK, Due, Failures, SETTLED, due};
+use super::resources::ResourceName;
 use super::store::Store;
 use super::sync::{Ending, Run, Tally, date, local};
 use crate::api;
@@ -70,6 +71,9 @@ impl Store {
 /// [`Error::Api`] when the API refuses for good, anything else when the store does.
 pub(super) async fn fetch(run: &Run<'_>, of: &'static Nesting, tally: &mut Tally) -> Result<Ending, Error> {
     run.with_store(|store| store.begin(of.parts, run.clock.server()))?;
+    if of.parts == ResourceName::TicketParts {
+        tally.written.add(run.carried());
+    }
     let total = Some(run.with_store(|store| store.parts_due(of))?);
     let one = operation(of.operation)?;
     let fetched =

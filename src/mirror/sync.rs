@@ -19,7 +19,7 @@ use super::stop::Stop;
 use super::store::{Store, Workspace};
 use super::walk::walk;
 use super::write::Written;
-use super::{fields, lists, parts};
+use super::{fields, lists, parts, segments};
 use crate::api::client::Client;
 use crate::api::executor::{Arguments, operation};
 use crate::api::reply::Reply;
@@ -97,7 +97,8 @@ pub async fn sync(
     let start = Event::SyncStart { workspace: workspace.clone(), resources: resources.clone(), started_at };
     observer.event(&start);
 
-    let run = Run { client, options, clock, shared: Mutex::new(Shared { store, observer }) };
+    let shared = Mutex::new(Shared { store, observer, carried: Written::default() });
+    let run = Run { client, options, clock, shared };
     let mut outcomes: Vec<Outcome> =
         try_join_all(lanes(&resources).into_iter().map(|lane| run.lane(lane))).await?.concat();
     outcomes.sort_by_key(|outcome| outcome.resource);
@@ -176,6 +177,8 @@ pub(super) struct Run<'a> {
 struct Shared<'a> {
     store: &'a mut Store,
     observer: &'a mut dyn Observer,
+    /// Parts of tickets that came with the tickets.
+    carried: Written,
 }
 
 /// What one resource has come to so far.
@@ -213,6 +216,15 @@ impl<'a> Run<'a> {
 
     pub fn with_store<R>(&self, act: impl FnOnce(&mut Store) -> Result<R, Error>) -> Result<R, Error> {
         act(self.lock().store)
+    }
+
+    /// Keeps an account of parts for when their own turn comes.
+    pub fn carry(&self, parts: Written) {
+        self.lock().carried.add(parts);
+    }
+
+    pub fn carried(&self) -> Written {
+        self.lock().carried
     }
 
     pub fn requests_left(&self) -> Option<u64> {
@@ -276,7 +288,10 @@ impl<'a> Run<'a> {
             ResourceName::ConversationParts => parts::fetch(self, &OF_CONVERSATIONS, tally).await,
             ResourceName::TicketParts => parts::fetch(self, &OF_TICKETS, tally).await,
             ResourceName::Contacts => match walk(self, resource, tally).await? {
-                Ending::Complete => lists::fetch(self, tally).await,
+                Ending::Complete => {
+                    segments::fetch(self, tally).await?;
+                    lists::fetch(self, tally).await
+                }
                 ending => Ok(ending),
             },
             _ => walk(self, resource, tally).await,

@@ -238,8 +238,9 @@ impl Walk<'_, '_> {
             fetched_at: date(&page.reply).unwrap_or_else(|| self.run.clock.server()),
             seen: self.plan.removes,
         };
-        let written = self.run.with_store(|store| store.store_listed(self.resource, &listed))?;
+        let (written, parts) = self.run.with_store(|store| store.store_listed(self.resource, &listed))?;
         tally.written.add(written);
+        self.run.carry(parts);
         if written.unidentified > 0 {
             self.run.warn(
                 self.resource.name,
