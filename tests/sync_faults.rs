@@ -88,7 +88,7 @@ fn disturb(workspace: &mut Workspace, dice: &mut Dice) {
         }
         2 => {
             let id = pick(workspace.contacts.iter().map(|it| it.id.clone()).collect(), dice);
-            workspace.touch_contact(&id).unwrap().name = Some(format!("Renamed at {now}"));
+            workspace.touch_contact(&id).unwrap().phone = Some(format!("+1555{now}"));
         }
         3 => {
             let id = pick(workspace.conversations.iter().map(|it| it.id.clone()).collect(), dice);

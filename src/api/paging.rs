@@ -181,7 +181,7 @@ impl Page {
         })
     }
 
-    fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Page { reply: Reply::empty(), key: None, items: Vec::new(), next: None }
     }
 

@@ -100,7 +100,7 @@ pub async fn sync(
     let shared = Mutex::new(Shared { store, observer, carried: Written::default() });
     let run = Run { client, options, clock, shared };
     let mut outcomes: Vec<Outcome> =
-        try_join_all(lanes(&resources).into_iter().map(|lane| run.lane(lane))).await?.concat();
+        try_join_all(lanes(&resources, options.prune).into_iter().map(|lane| run.lane(lane))).await?.concat();
     outcomes.sort_by_key(|outcome| outcome.resource);
 
     let complete = outcomes.iter().all(|outcome| outcome.complete || outcome.skipped);
@@ -111,13 +111,16 @@ pub async fn sync(
     Ok(summary)
 }
 
-/// What can run side by side: parts wait for their owners, everything else is on its own.
-fn lanes(resources: &[ResourceName]) -> Vec<Vec<ResourceName>> {
-    let pairs = [&OF_CONVERSATIONS, &OF_TICKETS].map(|of| [of.owner, of.parts]);
-    let paired = |resource: &ResourceName| pairs.iter().any(|pair| pair.contains(resource));
-    let alone = resources.iter().filter(|it| !paired(it)).map(|resource| vec![*resource]);
-    let together =
-        pairs.iter().map(|pair| pair.iter().copied().filter(|it| resources.contains(it)).collect());
+/// What can run side by side: parts wait for their owners, everything else is on its own. `pruned`
+/// contacts come first: what they took part in is fetched again.
+fn lanes(resources: &[ResourceName], pruned: bool) -> Vec<Vec<ResourceName>> {
+    use ResourceName::{Contacts, ConversationParts, Conversations, TicketParts, Tickets};
+    let rows: &[&[ResourceName]] = match pruned {
+        true => &[&[Contacts, Conversations, ConversationParts, Tickets, TicketParts]],
+        false => &[&[Conversations, ConversationParts], &[Tickets, TicketParts]],
+    };
+    let alone = resources.iter().filter(|it| !rows.iter().any(|row| row.contains(it))).map(|it| vec![*it]);
+    let together = rows.iter().map(|row| row.iter().copied().filter(|it| resources.contains(it)).collect());
     alone.chain(together).filter(|lane: &Vec<_>| !lane.is_empty()).collect()
 }
 
@@ -306,8 +309,8 @@ mod tests {
     #[test]
     fn parts_follow_their_conversations() {
         use ResourceName::{ConversationParts, Conversations, Tags, Teams};
-        let lanes = lanes(&[Conversations, ConversationParts, Teams, Tags]);
+        let lanes = super::lanes(&[Conversations, ConversationParts, Teams, Tags], false);
         assert_eq!(lanes, [vec![Teams], vec![Tags], vec![Conversations, ConversationParts]]);
-        assert_eq!(super::lanes(&[ResourceName::TicketParts]), [[ResourceName::TicketParts]]);
+        assert_eq!(super::lanes(&[ResourceName::TicketParts], true), [[ResourceName::TicketParts]]);
     }
 }
