@@ -57,8 +57,18 @@ async fn every_example_of_the_help_runs() {
     let home = tempfile::tempdir().unwrap();
     let synced = shell(home.path(), &sandbox, "intercom-pp-cli sync");
     assert_eq!(synced.status.code(), Some(0), "{}", stderr(&synced));
-    let commands =
-        ["", "api", "auth set-token", "completions", "conversations sla", "demo", "doctor", "man", "sync"];
+    let commands = [
+        "",
+        "api",
+        "auth set-token",
+        "completions",
+        "conversations sla",
+        "demo",
+        "doctor",
+        "man",
+        "status",
+        "sync",
+    ];
     let mut examples = 0;
     for command in commands {
         let words = command.split_whitespace().chain(["--help"]);

@@ -12,8 +12,8 @@ use intercom::mirror::conversation::OF_TICKETS;
 use intercom::mirror::resources::ResourceName;
 use intercom::mirror::write::Written;
 use intercom::mirror::{Error, Event, Store, Summary, SyncOptions, status, sync};
-use intercom::sandbox::Options;
 use intercom::sandbox::model::conversation::{Author, Happening};
+use intercom::sandbox::{Fault, Options};
 
 use sandboxed::{Fixture, NOW, assert_same, dump, options, some_conversation};
 
@@ -383,6 +383,22 @@ async fn tickets_without_all_their_parts_are_asked_for_them() {
     assert!(summary.complete);
     assert_eq!(fixture.calls("getTicket"), stale);
     assert_same(&store, &fixture.sandbox);
+}
+
+#[tokio::test]
+async fn pages_that_are_too_large_are_halved() {
+    for fault in [Fault::Status(504), Fault::Truncate] {
+        let fixture = Fixture::new(Options { contacts: 330, ..small() }).await;
+        fixture.sandbox.disturb(move |_, served| {
+            let large = served.operation == Some("ListContacts") && served.query.contains("per_page=150");
+            large.then_some(fault)
+        });
+        let mut store = fixture.store("one.db");
+        let large = SyncOptions { per_page: None, ..only(ResourceName::Contacts) };
+        let (summary, _) = fixture.sync_with(&mut store, &large).await;
+        assert!(summary.complete, "{summary:?}");
+        assert_eq!(count(&store, "contacts"), 330);
+    }
 }
 
 #[tokio::test]
