@@ -247,6 +247,7 @@ impl<'a> Run<'a> {
         let name = resource.name;
         let began = Instant::now();
         let mut tally = Tally::default();
+        let untouched = self.options.stop.is_asked();
         // Nothing is written across an `await`, so the work may end at any of them.
         let result = tokio::select! {
             biased;
@@ -260,6 +261,10 @@ impl<'a> Run<'a> {
         };
         match &ending {
             Ending::Complete => {}
+            Ending::Incomplete(_) if untouched => {}
+            Ending::Incomplete(reason) if self.options.stop.is_asked() => {
+                self.with_store(|store| store.fail(name, reason))?;
+            }
             Ending::Incomplete(reason) => {
                 self.with_store(|store| store.fail(name, reason))?;
                 self.tell(Event::SyncError { resource: name, message: reason.clone() });

@@ -72,7 +72,7 @@ async fn follow(
             fresh: from.is_none(),
             pages: 0,
         };
-        let result = walk.to_the_end(from.take(), tally).await;
+        let result = walk.read(from.take(), tally).await;
         *pages += walk.pages;
         let error = match result {
             Ok(Walked::ToTheEnd) => return complete(run, resource, route, &plan, tally).await,
@@ -146,7 +146,7 @@ struct Walk<'a, 'r> {
 }
 
 impl Walk<'_, '_> {
-    async fn to_the_end(&mut self, from: Option<Next>, tally: &mut Tally) -> Result<Walked, Error> {
+    async fn read(&mut self, from: Option<Next>, tally: &mut Tally) -> Result<Walked, Error> {
         if self.operation.paging == Paging::Scroll {
             return self.scroll(tally).await;
         }

@@ -92,7 +92,6 @@ impl Store {
     }
 
     /// Also returns what came of the parts that the records carried with them.
-
     pub(super) fn store_listed(
         &mut self,
         resource: &'static Resource,
