@@ -69,6 +69,10 @@ impl Client {
     }
 }
 
+/// Pages are not halved below this: a server that cannot give so few records is down, and every size
+/// costs a round of retries.
+const SMALLEST_PAGE: u32 = 32;
+
 struct Walk<'a> {
     client: &'a Client,
     operation: &'a Operation,
@@ -89,7 +93,7 @@ impl Walk<'_> {
                 }
                 // Halving keeps the cursor valid; page numbers would shift.
                 Err(error)
-                    if error.is_overload() && self.size.is_some_and(|size| size > 1) && self.by_cursor() =>
+                    if error.is_overload() && self.size.is_some_and(|size| size > SMALLEST_PAGE) && self.by_cursor() =>
                 {
                     self.size = self.size.map(|size| size / 2);
                     tracing::debug!(size = self.size, %error, "asking for smaller pages");
