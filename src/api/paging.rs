@@ -69,6 +69,10 @@ impl Client {
     }
 }
 
+/// Pages are not halved below this: a server that cannot give so few records is down, and every size
+/// costs a round of retries.
+const SMALLEST_PAGE: u32 = 32;
+
 struct Walk<'a> {
     client: &'a Client,
     operation: &'a Operation,
@@ -89,7 +93,9 @@ impl Walk<'_> {
                 }
                 // Halving keeps the cursor valid; page numbers would shift.
                 Err(error)
-                    if error.is_overload() && self.size.is_some_and(|size| size > 1) && self.by_cursor() =>
+                    if error.is_overload()
+                        && self.size.is_some_and(|size| size > SMALLEST_PAGE)
+                        && self.by_cursor() =>
                 {
                     self.size = self.size.map(|size| size / 2);
                     tracing::debug!(size = self.size, %error, "asking for smaller pages");
@@ -110,7 +116,7 @@ pub fn page_size(operation: &Operation, wish: Option<u32>) -> Option<u32> {
         Paging::Cursor { max } | Paging::CursorInBody { max } | Paging::Page { max } => {
             Some(wish.unwrap_or(max).clamp(1, max))
         }
-        Paging::None | Paging::Scroll => None,
+        Paging::None | Paging::Whole | Paging::Scroll => None,
     }
 }
 
@@ -202,7 +208,7 @@ impl Page {
             fields.get(name).and_then(|it| serde_json::from_str(it.get()).ok()).unwrap_or_default()
         };
         let next = match operation.paging {
-            Paging::None => None,
+            Paging::None | Paging::Whole => None,
             Paging::Scroll if items.is_empty() => None,
             Paging::Scroll => value("scroll_param").as_str().map(|it| Next::Scroll(it.to_owned())),
             _ => next_page(&value("pages"), arguments, operation.paging),

@@ -23,6 +23,7 @@ use tokio::time::timeout_at;
 use self::connection::Clients;
 pub use self::download::Download;
 use self::exchange::{Arrived, Failure};
+use super::commands::SPEC_VERSION;
 use super::error::{Error, Unexpected};
 use super::limiter::Limiter;
 pub use super::limiter::RateLimit;
@@ -32,7 +33,7 @@ use super::retry::{Cause, Retries};
 use super::secret::Token;
 
 /// The `Intercom-Version` that the operation table was made from.
-pub const DEFAULT_VERSION: &str = "2.13";
+pub const DEFAULT_VERSION: &str = SPEC_VERSION;
 const MOST_REDIRECTS: usize = 5;
 
 /// What a transport is built from.

@@ -16,6 +16,7 @@ mod stores;
 mod time;
 mod tree;
 
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
@@ -36,22 +37,29 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Vec<std::ffi::OsString>) -> Result<(), Error> {
-    let matches = tree::command().try_get_matches_from(arguments)?;
-    let (words, leaf) = leaf(&matches);
-    let context = Context::new(Globals::read(leaf)?);
+    let typed: Vec<String> = arguments.iter().filter_map(|it| it.to_str().map(str::to_owned)).collect();
+    let matches = tree::command(&typed).try_get_matches_from(arguments)?;
+    let (words, levels) = levels(&matches);
+    let leaf = levels[levels.len() - 1];
+    let context = Context::new(Globals::read(&levels)?);
     if context.globals.verbose {
         trace_requests(&context.globals);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        if let Some(result) = commands::run(&context, &words, leaf).await {
-            return result;
-        }
-        match tree::operation(&words) {
-            Some(operation) => endpoint::run(&context, operation, leaf).await,
-            None => Err(Error::usage(format!("there is no command {:?}", words.join(" ")))),
-        }
-    })
+    // Boxed: the runtime would otherwise compile all commands into each of its ways to run a future.
+    let command: Pin<Box<dyn Future<Output = Result<(), Error>> + '_>> =
+        Box::pin(dispatch(&context, &words, leaf));
+    runtime.block_on(command)
+}
+
+async fn dispatch(context: &Context, words: &[&str], matches: &ArgMatches) -> Result<(), Error> {
+    if let Some(result) = commands::run(context, words, matches).await {
+        return result;
+    }
+    match tree::operation(words) {
+        Some(operation) => endpoint::run(context, operation, matches).await,
+        None => Err(Error::usage(format!("there is no command {:?}", words.join(" ")))),
+    }
 }
 
 /// Every request on stderr: method, path, status and duration, never a header or a body.
@@ -66,13 +74,14 @@ fn trace_requests(globals: &Globals) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// The words of the command and the matches of its last one.
-fn leaf(matches: &ArgMatches) -> (Vec<&str>, &ArgMatches) {
-    let mut words = Vec::new();
-    let mut leaf = matches;
-    while let Some((word, below)) = leaf.subcommand() {
+/// The words of the command, and the matches of each of its levels, outermost first.
+fn levels(matches: &ArgMatches) -> (Vec<&str>, Vec<&ArgMatches>) {
+    let (mut words, mut levels) = (Vec::new(), vec![matches]);
+    let mut level = matches;
+    while let Some((word, below)) = level.subcommand() {
         words.push(word);
-        leaf = below;
+        levels.push(below);
+        level = below;
     }
-    (words, leaf)
+    (words, levels)
 }

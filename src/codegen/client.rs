@@ -10,7 +10,7 @@ use progenitor_impl::{GenerationSettings, Generator, InterfaceStyle};
 use quote::{format_ident, quote};
 use syn::{Attribute, File, FnArg, ImplItem, ImplItemFn, Item, Pat, Type, parse_quote};
 
-use super::description::Description;
+use super::description::{Description, plain};
 use super::error::Error;
 use super::normalise::normalise;
 use super::tolerant;
@@ -65,11 +65,6 @@ fn calls(description: &Description, help: impl Fn(&str) -> String) -> BTreeMap<S
             (plain(&facts.id), Call { id: facts.id.clone(), title, parameters: parameters.collect() })
         })
         .collect()
-}
-
-/// A name without case and separators: progenitor writes `listContacts` as `list_contacts`.
-fn plain(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).map(|it| it.to_ascii_lowercase()).collect()
 }
 
 fn keep_models_and_functions(file: &mut File, calls: &BTreeMap<String, Call>) -> Result<(), Error> {

@@ -3,6 +3,8 @@
 //! Works on plain JSON values, because most rules rewrite the document in ways a typed model
 //! forbids. It must not hold knowledge about one particular operation: that is the overlay's.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::error::Error;
@@ -45,7 +47,26 @@ impl Description {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let root = serde_saphyr::from_str(text)
             .map_err(|error| Error::Yaml { what: "the description", reason: error.to_string() })?;
-        Ok(Description { root })
+        let mut description = Description { root };
+        description.identify_operations();
+        Ok(description)
+    }
+
+    /// Gives every operation an id of its own: ids that are missing, or that an earlier operation has
+    /// (whatever their case and separators), are made from method and path.
+    fn identify_operations(&mut self) {
+        let mut taken = BTreeSet::new();
+        for (path, item) in self.root["paths"].as_object_mut().into_iter().flatten() {
+            for method in METHODS {
+                let Some(operation) = item.get_mut(method) else { continue };
+                let mut id = operation_id(method, path, operation);
+                if !taken.insert(plain(&id)) {
+                    id = synthetic_id(method, path);
+                    taken.insert(plain(&id));
+                }
+                operation["operationId"] = id.into();
+            }
+        }
     }
 
     /// The API version, e.g. `2.13`.
@@ -165,12 +186,19 @@ pub fn placeholders(path: &str) -> impl Iterator<Item = &str> {
 
 /// The operation's id, or one made from method and path for the few that have none.
 pub fn operation_id(method: &str, path: &str, operation: &Value) -> String {
-    if let Some(id) = operation["operationId"].as_str() {
-        return id.to_owned();
-    }
+    operation["operationId"].as_str().map_or_else(|| synthetic_id(method, path), str::to_owned)
+}
+
+/// `GET /exports/{job}` → `getExportsJob`.
+fn synthetic_id(method: &str, path: &str) -> String {
     let words = path.split(|it: char| !it.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.fold(method.to_owned(), |id, word| {
         let (first, rest) = word.split_at(1);
         id + &first.to_ascii_uppercase() + rest
     })
+}
+
+/// A name without case and separators: `listContacts` and `list_contacts` make the same Rust name.
+pub fn plain(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|it| it.to_ascii_lowercase()).collect()
 }

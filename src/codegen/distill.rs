@@ -174,5 +174,5 @@ fn keep(source: &Value, keys: &[&str]) -> Map<String, Value> {
 }
 
 fn each(source: &Value, distilled: impl Fn(&Value) -> Value) -> Value {
-    source.as_array().map(|entries| entries.iter().map(distilled).collect()).unwrap_or_default()
+    source.as_array().into_iter().flatten().map(distilled).collect::<Vec<_>>().into()
 }

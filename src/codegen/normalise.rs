@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::description::{Description, METHODS, reference};
+use super::description::{Description, METHODS, plain, reference};
 use super::schema::{fields, reach};
 
 /// Ending of the request's copy of a schema that answers use as well.
@@ -17,9 +17,12 @@ const INPUT: &str = "_input";
 
 /// Applies every rule.
 pub fn normalise(description: &mut Description) {
+    open_dangling_references(description);
     rewrite_parameters(description);
     rewrite_answers(description);
     rewrite_bodies(description);
+    name_inline_bodies(description);
+    tell_component_names_apart(description);
     separate_requests_from_answers(description);
     drop_unreachable_schemas(description);
     rename_clashing_inline_types(description);
@@ -34,6 +37,23 @@ fn each_operation(description: &mut Description, mut visit: impl FnMut(&str, &st
             }
         }
     }
+}
+
+/// A reference to a component that is not there (an overlay may name one that a version lacks) is any
+/// JSON.
+pub fn open_dangling_references(description: &mut Description) {
+    fn open(value: &mut Value, dangling: &dyn Fn(&str) -> bool) {
+        if reference(value).is_some_and(dangling) {
+            *value = json!({});
+        }
+        match value {
+            Value::Array(elements) => elements.iter_mut().for_each(|it| open(it, dangling)),
+            Value::Object(fields) => fields.values_mut().for_each(|it| open(it, dangling)),
+            _ => {}
+        }
+    }
+    let known = description.root.clone();
+    open(&mut description.root, &|target| known.pointer(target).is_none());
 }
 
 /// Operation ids are synthesised where missing; parameters declared at the path move into the
@@ -139,6 +159,85 @@ pub fn rewrite_bodies(description: &mut Description) {
     });
 }
 
+/// Objects written inside an operation become components, so that the rules for components hold for
+/// them too; progenitor would name them after the operation, whether or not the name is taken.
+pub fn name_inline_bodies(description: &mut Description) {
+    let schemas = description.root["components"]["schemas"].as_object();
+    let mut taken: BTreeSet<String> = schemas.into_iter().flatten().map(|(name, _)| plain(name)).collect();
+    let mut named = Map::new();
+    each_operation(description, |_, _, operation| {
+        let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+        let mut name = |ending: &str, schema: &mut Value| {
+            if reference(schema).is_some()
+                || schema["type"] == "array"
+                || schema.as_object().is_none_or(Map::is_empty)
+            {
+                return;
+            }
+            let mut name = format!("{id}_{ending}");
+            while !taken.insert(plain(&name)) {
+                name.push_str("_inline");
+            }
+            let target = json!({ "$ref": format!("#/components/schemas/{name}") });
+            named.insert(name, std::mem::replace(schema, target));
+        };
+        if let Some(body) = operation.pointer_mut("/requestBody/content/application~1json/schema") {
+            name("body", body);
+        }
+        for answer in operation["responses"].as_object_mut().into_iter().flat_map(|it| it.values_mut()) {
+            if let Some(schema) = answer.pointer_mut("/content/application~1json/schema") {
+                name("response", schema);
+            }
+        }
+    });
+    if !named.is_empty() {
+        if !description.root["components"]["schemas"].is_object() {
+            description.root["components"] = json!({ "schemas": {} });
+        }
+        if let Some(schemas) = description.root["components"]["schemas"].as_object_mut() {
+            schemas.extend(named);
+        }
+    }
+}
+
+/// `ticket_type` and `TicketType` are two components and would be one Rust type.
+pub fn tell_component_names_apart(description: &mut Description) {
+    let mut taken = BTreeSet::new();
+    let mut renamed: Vec<(String, String)> = Vec::new();
+    let Some(schemas) = description.root["components"]["schemas"].as_object_mut() else { return };
+    for name in schemas.keys() {
+        let mut own = name.clone();
+        while !taken.insert(plain(&own)) {
+            own.push_str("_other");
+        }
+        if own != *name {
+            renamed.push((name.clone(), own));
+        }
+    }
+    for (name, own) in renamed {
+        if let Some(schema) = schemas_of(description).and_then(|it| it.shift_remove(&name)) {
+            schemas_of(description).and_then(|it| it.insert(own.clone(), schema));
+        }
+        let (old, new) = (format!("#/components/schemas/{name}"), format!("#/components/schemas/{own}"));
+        redirect(&mut description.root, &old, &new);
+    }
+}
+
+fn schemas_of(description: &mut Description) -> Option<&mut Map<String, Value>> {
+    description.root["components"]["schemas"].as_object_mut()
+}
+
+fn redirect(value: &mut Value, old: &str, new: &str) {
+    if value.get("$ref").is_some_and(|target| target == old) {
+        value["$ref"] = new.into();
+    }
+    match value {
+        Value::Array(elements) => elements.iter_mut().for_each(|it| redirect(it, old, new)),
+        Value::Object(fields) => fields.values_mut().for_each(|it| redirect(it, old, new)),
+        _ => {}
+    }
+}
+
 /// Gives requests strict schemas and answers lenient ones; what both use is copied for requests.
 pub fn separate_requests_from_answers(description: &mut Description) {
     let body =
@@ -217,9 +316,9 @@ pub fn lenient(description: &Description, schema: &Value) -> Value {
         _ => match schema["properties"].as_object() {
             // `additionalProperties: true` is ignored by typify; the empty schema says the same.
             Some(properties) if !properties.is_empty() => {
-                let properties: Map<_, _> =
+                let properties =
                     properties.iter().map(|(name, it)| (name.clone(), lenient(description, it))).collect();
-                json!({ "type": "object", "properties": properties, "additionalProperties": {} })
+                object(properties, &json!([]))
             }
             _ if schema["type"] == "object" => {
                 json!({ "type": "object", "additionalProperties": {}, "nullable": true })
@@ -245,7 +344,7 @@ pub fn strict(description: &Description, schema: &Value, shared: &BTreeSet<Strin
         let required: Vec<&str> = fields.iter().filter(|it| it.required).map(|it| it.name.as_str()).collect();
         let properties: Map<_, _> =
             fields.iter().map(|it| (it.name.clone(), strict(description, &it.schema, shared))).collect();
-        return object(properties, json!(required));
+        return object(properties, &json!(required));
     }
     match schema["type"].as_str() {
         Some("array") => json!({ "type": "array", "items": strict(description, &schema["items"], shared) }),
@@ -261,7 +360,7 @@ pub fn strict(description: &Description, schema: &Value, shared: &BTreeSet<Strin
                     .iter()
                     .map(|(name, it)| (name.clone(), strict(description, it, shared)))
                     .collect();
-                object(properties, required)
+                object(properties, &required)
             }
             _ if schema["type"] == "object" => json!({ "type": "object", "additionalProperties": {} }),
             _ => json!({}),
@@ -270,21 +369,33 @@ pub fn strict(description: &Description, schema: &Value, shared: &BTreeSet<Strin
 }
 
 /// An object that takes unknown fields too. What is required but not described is not asked for.
-fn object(properties: Map<String, Value>, required: Value) -> Value {
+/// Of properties that would make the same Rust field the first one stays, and none may take the name
+/// of the map of unknown fields: the others are found in that map.
+fn object(properties: Map<String, Value>, required: &Value) -> Value {
+    let mut taken = BTreeSet::from(["extra".to_owned()]);
+    let properties: Map<_, _> =
+        properties.into_iter().filter(|(name, _)| taken.insert(plain(name))).collect();
     let required: Vec<&Value> = required
         .as_array()
         .into_iter()
         .flatten()
         .filter(|name| name.as_str().is_some_and(|name| properties.contains_key(name)))
         .collect();
-    json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": {} })
+    let mut object = json!({ "type": "object", "properties": properties, "additionalProperties": {} });
+    if !required.is_empty() {
+        object["required"] = json!(required);
+    }
+    object
 }
 
-/// The choices of a string, unless one of them (`=`, `!=`, `~`, a number) makes no Rust name.
+/// The choices of a string, unless one of them (`=`, `!=`, `~`, a number) makes no Rust name, or two
+/// of them make the same.
 fn named_choices(schema: &Value) -> Option<Vec<&str>> {
     let choices: Vec<&str> = schema["enum"].as_array()?.iter().filter_map(Value::as_str).collect();
-    let name = |choice: &&str| choice.starts_with(|first: char| first.is_ascii_alphabetic());
-    (!choices.is_empty() && choices.iter().all(name)).then_some(choices)
+    let named = |choice: &&str| choice.starts_with(|first: char| first.is_ascii_alphabetic());
+    let distinct: BTreeSet<String> = choices.iter().map(|choice| plain(choice)).collect();
+    let usable = !choices.is_empty() && choices.iter().all(named) && distinct.len() == choices.len();
+    usable.then_some(choices)
 }
 
 /// One object out of `allOf` and the properties that stand beside it.
@@ -315,7 +426,7 @@ pub fn drop_unreachable_schemas(description: &mut Description) {
 pub fn rename_clashing_inline_types(description: &mut Description) {
     let schemas = description.root["components"]["schemas"].as_object_mut();
     let Some(schemas) = schemas else { return };
-    let mut taken: BTreeSet<String> = schemas.keys().map(|name| pascal(name)).collect();
+    let mut taken: BTreeSet<String> = schemas.keys().map(|name| plain(name)).collect();
     for (name, schema) in schemas.iter_mut() {
         rename_inline(&pascal(name), schema, &mut taken);
     }
@@ -335,7 +446,7 @@ fn rename_one(name: &str, schema: &mut Value, taken: &mut BTreeSet<String>) {
     let named = schema.get("properties").is_some() || schema.get("enum").is_some();
     let mut own = name.to_owned();
     if named {
-        while !taken.insert(own.clone()) {
+        while !taken.insert(plain(&own)) {
             own.push_str("Inline");
         }
         if own != name {
