@@ -10,6 +10,7 @@ use super::arguments;
 use super::context::Context;
 use super::error::Error;
 use super::globals::DataSource;
+use super::local;
 use super::output::Output;
 use super::preview;
 use crate::api;
@@ -28,10 +29,7 @@ pub async fn run(
 ) -> Result<(), Error> {
     let arguments = arguments::bind(operation, matches)?;
     if context.globals.data_source == DataSource::Local {
-        return Err(Error::usage_with_hint(
-            "this command reads from the live workspace only",
-            "leave out --data-source local; `sync` and `conversations sla` work on the mirror",
-        ));
+        return local::answer(context, operation, &arguments, matches).await;
     }
     if context.globals.dry_run {
         return dry_run(context, operation, arguments, matches).await;
@@ -43,7 +41,7 @@ pub async fn run(
     let walks = operation.paging != Paging::None && (matches.get_flag("all") || limit(matches).is_some());
     match operation.answer {
         Answer::Bytes => download(context, &client, operation, &arguments, matches).await,
-        _ if walks => list(context, &client, operation, arguments, limit(matches)).await,
+        _ if walks => list(context, &client, operation, arguments, matches).await,
         _ => once(context, &client, operation, &arguments, matches).await,
     }
 }
@@ -106,6 +104,9 @@ async fn once(
 ) -> Result<(), Error> {
     let reply = match client.execute(operation, arguments).await {
         Ok(reply) => reply,
+        Err(error) if operation.effect == Effect::Read => {
+            return local::stand_in(context, operation, arguments, matches, error).await;
+        }
         Err(error) => return nothing_to_do(context, operation, error).await,
     };
     if operation.answer == Answer::Text && matches.get_flag("text") {
@@ -169,13 +170,17 @@ async fn list(
     client: &Client,
     operation: &'static Operation,
     arguments: Arguments,
-    limit: Option<u64>,
+    matches: &ArgMatches,
 ) -> Result<(), Error> {
+    let limit = limit(matches);
     let size = wish(operation, &arguments, limit);
-    let mut pages = std::pin::pin!(client.pages(operation, arguments, size));
+    let mut pages = std::pin::pin!(client.pages(operation, arguments.clone(), size));
     // Nothing is written before the first page is here: a failed request leaves stdout empty.
-    let first = pages.try_next().await?;
-    let Some(first) = first else { return Ok(()) };
+    let first = match pages.try_next().await {
+        Ok(Some(first)) => first,
+        Ok(None) => return Ok(()),
+        Err(error) => return local::stand_in(context, operation, &arguments, matches, error).await,
+    };
     let key = first.key.clone().unwrap_or_else(|| "data".to_owned());
     let mut list = Output::open(&context.globals)?.list(&key, &first.items)?;
     let mut next = Some(Ok(first));

@@ -27,7 +27,8 @@ pub fn argument() -> Arg {
 
 /// The file that `--db` names.
 pub fn named(matches: &ArgMatches) -> Option<PathBuf> {
-    matches.get_one::<String>("db").map(PathBuf::from)
+    // Commands of the table have no such flag.
+    matches.try_get_one::<String>("db").ok().flatten().map(PathBuf::from)
 }
 
 /// The mirror of the current credentials, for reading.

@@ -4,16 +4,24 @@
 //! holds a whole resource in memory.
 
 pub mod conversation;
+pub mod counts;
 pub mod error;
 pub mod events;
 pub mod fields;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 mod parts;
+mod phrase;
 pub mod plain;
+pub mod read;
 pub mod resources;
 pub mod schema;
+pub mod search;
+pub mod sql;
 pub mod state;
 pub mod store;
 pub mod sync;
+mod texts;
 mod walk;
 pub mod write;
 
