@@ -112,17 +112,24 @@ impl Questions {
             return Err(Error::Question("only statements that read are allowed".to_owned()).into());
         }
         let names = distinct(statement.column_names());
-        rows.columns(&names)?;
         let mut found = statement.query([]).map_err(explained)?;
         let mut count = 0;
         loop {
             let row = match found.next() {
-                Ok(Some(row)) => row,
-                Ok(None) => return Ok(End::Complete),
+                Ok(row) => Ok(row),
                 Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
-                    return Ok(End::Time);
+                    Err(End::Time)
                 }
                 Err(error) => return Err(explained(error)),
+            };
+            // Nothing is written before the first row is here: a wrong statement leaves no output.
+            if count == 0 {
+                rows.columns(&names)?;
+            }
+            let row = match row {
+                Ok(Some(row)) => row,
+                Ok(None) => return Ok(End::Complete),
+                Err(end) => return Ok(end),
             };
             if limits.rows == Some(count) {
                 return Ok(End::Rows);

@@ -65,13 +65,13 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let synced_at = local::say_how_old(context, &store, ResourceName::ALL)?;
     drop(store);
     let mut table = Printed { context, names: Vec::new(), list: None };
-    let end = Questions::open(&path)?.ask(&statement, limits, &mut table)?;
-    let Some(list) = table.list else { return Ok(()) };
+    let asked = Questions::open(&path)?.ask(&statement, limits, &mut table);
+    let Some(list) = table.list else { return asked.map(drop) };
     let rows = list.count();
-    let complete = end == End::Complete;
+    let complete = asked.as_ref().is_ok_and(|end| *end == End::Complete);
     let meta = json!({ "source": "local", "synced_at": synced_at, "count": rows, "complete": complete });
     list.end(meta).await?;
-    match (end, limits.time) {
+    match (asked?, limits.time) {
         (End::Complete, _) => Ok(()),
         (End::Rows, _) => {
             warn(&format!("cut after {rows} rows; there are more: raise --limit (0 for all)"));
