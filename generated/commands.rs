@@ -43,7 +43,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/admins",
         effect: Effect::Read,
         version: None,
-        paging: Paging::None,
+        paging: Paging::Whole,
         parameters: &[
             Parameter { name: "display_avatar", flag: "display-avatar", place: Place::Query, kind: Kind::Boolean, required: false, default: None, help: "Include the image URL of each teammate's avatar" },
         ],
@@ -586,7 +586,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/companies/{id}/segments",
         effect: Effect::Read,
         version: None,
-        paging: Paging::None,
+        paging: Paging::Whole,
         parameters: &[
             Parameter { name: "id", flag: "id", place: Place::Path, kind: Kind::String, required: true, default: None, help: "Id of the company, as given by Intercom" },
         ],
@@ -844,7 +844,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/contacts/{contact_id}/segments",
         effect: Effect::Read,
         version: None,
-        paging: Paging::None,
+        paging: Paging::Whole,
         parameters: &[
             Parameter { name: "contact_id", flag: "contact-id", place: Place::Path, kind: Kind::String, required: true, default: None, help: "Id of the contact" },
         ],
@@ -927,7 +927,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/contacts/{contact_id}/subscriptions",
         effect: Effect::Read,
         version: None,
-        paging: Paging::None,
+        paging: Paging::Whole,
         parameters: &[
             Parameter { name: "contact_id", flag: "contact-id", place: Place::Path, kind: Kind::String, required: true, default: None, help: "Id of the contact" },
         ],
@@ -1419,7 +1419,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/data_attributes",
         effect: Effect::Read,
         version: None,
-        paging: Paging::None,
+        paging: Paging::Whole,
         parameters: &[
             Parameter { name: "model", flag: "model", place: Place::Query, kind: Kind::Choice(&["contact", "company", "conversation"]), required: false, default: None, help: "Only attributes of this kind of record" },
             Parameter { name: "include_archived", flag: "include-archived", place: Place::Query, kind: Kind::Boolean, required: false, default: None, help: "Include archived attributes" },
@@ -2037,7 +2037,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/segments",
         effect: Effect::Read,
         version: None,
-        paging: Paging::None,
+        paging: Paging::Whole,
         parameters: &[
             Parameter { name: "include_count", flag: "include-count", place: Place::Query, kind: Kind::Boolean, required: false, default: None, help: "Count the contacts in each segment" },
         ],
@@ -2069,7 +2069,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/subscription_types",
         effect: Effect::Read,
         version: None,
-        paging: Paging::None,
+        paging: Paging::Whole,
         parameters: &[
         ],
         body: None,
@@ -2135,7 +2135,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/tags",
         effect: Effect::Read,
         version: None,
-        paging: Paging::None,
+        paging: Paging::Whole,
         parameters: &[
         ],
         body: None,
@@ -2150,7 +2150,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/teams",
         effect: Effect::Read,
         version: None,
-        paging: Paging::None,
+        paging: Paging::Whole,
         parameters: &[
         ],
         body: None,
@@ -2181,7 +2181,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/ticket_states",
         effect: Effect::Read,
         version: None,
-        paging: Paging::None,
+        paging: Paging::Whole,
         parameters: &[
         ],
         body: None,
@@ -2285,7 +2285,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/ticket_types",
         effect: Effect::Read,
         version: None,
-        paging: Paging::None,
+        paging: Paging::Whole,
         parameters: &[
         ],
         body: None,

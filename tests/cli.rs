@@ -145,6 +145,17 @@ fn all_writes_every_page_as_one_document() {
 }
 
 #[test]
+fn lists_of_one_answer_take_the_same_flags() {
+    let setting = Setting::new(|_| json(200, r#"{"type":"list","data":[{"id":"1"},{"id":"2"}]}"#));
+    let all = document(&setting.run(&["tags", "list", "--all", "--json"]));
+    assert_eq!((&all["meta"]["count"], &all["meta"]["has_more"]), (&json!(2), &json!(false)));
+    let one = document(&setting.run(&["tags", "list", "--limit", "1", "--json"]));
+    assert_eq!(one["results"]["data"], json!([{"id": "1"}]));
+    assert_eq!(one["meta"]["has_more"], true);
+    assert!(setting.server.take().iter().all(|request| request.query.is_empty()));
+}
+
+#[test]
 fn limit_stops_and_says_that_there_is_more() {
     let setting = Setting::new(three_pages);
     let output = setting.run(&["contacts", "list", "--limit", "3", "--json"]);

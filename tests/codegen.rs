@@ -283,3 +283,110 @@ fn the_client_has_typed_functions_and_tolerant_models() {
     let text = client::render(small(), str::to_owned).unwrap();
     insta::assert_snapshot!("client_of_a_small_description", text);
 }
+
+/// Every name that is declared twice in one scope of the generated models and functions.
+fn names_declared_twice(text: &str) -> Vec<String> {
+    let file = syn::parse_file(text).unwrap();
+    let mut twice = Vec::new();
+    let mut note = |scope: &str, names: Vec<String>| {
+        let mut seen = BTreeSet::new();
+        twice.extend(
+            names
+                .into_iter()
+                .filter(|name| !seen.insert(name.clone()))
+                .map(|name| format!("{scope}: {name}")),
+        );
+    };
+    for item in &file.items {
+        match item {
+            syn::Item::Mod(module) => {
+                let types = &module.content.as_ref().unwrap().1;
+                let name = |item: &syn::Item| match item {
+                    syn::Item::Struct(item) => Some(item.ident.to_string()),
+                    syn::Item::Enum(item) => Some(item.ident.to_string()),
+                    syn::Item::Type(item) => Some(item.ident.to_string()),
+                    _ => None,
+                };
+                note("types", types.iter().filter_map(name).collect());
+                for item in types {
+                    match item {
+                        syn::Item::Struct(item) => {
+                            let fields = item
+                                .fields
+                                .iter()
+                                .filter_map(|it| it.ident.as_ref())
+                                .map(ToString::to_string);
+                            note(&item.ident.to_string(), fields.collect());
+                        }
+                        syn::Item::Enum(item) => {
+                            note(
+                                &item.ident.to_string(),
+                                item.variants.iter().map(|it| it.ident.to_string()).collect(),
+                            );
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            syn::Item::Impl(item) => {
+                let functions = item.items.iter().filter_map(|it| match it {
+                    syn::ImplItem::Fn(it) => Some(it.sig.ident.to_string()),
+                    _ => None,
+                });
+                note("functions", functions.collect());
+            }
+            _ => {}
+        }
+    }
+    twice
+}
+
+#[test]
+fn an_odd_description_makes_sound_rust() {
+    let text = distill(include_str!("fixtures/odd.yaml")).unwrap().1;
+    let described = Description::parse(&text).unwrap();
+    let rows = table::render(&described, &overlay("operations: {}"), &text).unwrap();
+    assert_eq!(rows.matches("    Operation {").count(), described.operations().len());
+    let client = client::render(Description::parse(&text).unwrap(), str::to_owned).unwrap();
+    assert_eq!(names_declared_twice(&client), Vec::<String>::new());
+    assert!(
+        client.contains("pub async fn get_thing<") && client.contains("pub async fn patch_a<"),
+        "one id, two operations"
+    );
+}
+
+#[test]
+fn a_reference_to_nothing_is_any_json() {
+    let mut description = small();
+    description.root["paths"]["/tools"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] =
+        json!({"$ref": "#/components/schemas/of_another_version"});
+    normalise::open_dangling_references(&mut description);
+    let schema = &description.root["paths"]["/tools"]["get"]["responses"]["200"]["content"]["application/json"]
+        ["schema"];
+    assert_eq!(*schema, json!({}));
+}
+
+#[test]
+fn bodies_written_inside_an_operation_get_a_free_name() {
+    let mut description = small();
+    description.root["components"]["schemas"]["create_tool_body"] = json!({"type": "object"});
+    normalise::name_inline_bodies(&mut description);
+    let body =
+        &description.root["paths"]["/tools"]["post"]["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!(body["$ref"], "#/components/schemas/createTool_body_inline");
+    assert!(description.root["components"]["schemas"]["createTool_body_inline"]["oneOf"].is_array());
+}
+
+#[test]
+fn components_that_would_be_one_rust_type_are_told_apart() {
+    let mut description = small();
+    description.root["components"]["schemas"]["ToolList"] = json!({"$ref": "#/components/schemas/text"});
+    description.root["paths"]["/tools"]["get"]["x"] = json!({"$ref": "#/components/schemas/ToolList"});
+    normalise::tell_component_names_apart(&mut description);
+    assert!(description.root["components"]["schemas"]["ToolList_other"].is_object());
+    assert_eq!(
+        description.root["paths"]["/tools"]["get"]["x"]["$ref"],
+        "#/components/schemas/ToolList_other"
+    );
+    assert!(description.root["components"]["schemas"]["tool_list"].is_object());
+}

@@ -109,6 +109,9 @@ fn command_line(description: &Description, operation: &Operation, facts: &Operat
             _ => flags.push(format!("--{}={}", parameter.flag, text(parameter.kind, json))),
         }
     }
+    if let Some((_, schema)) = facts.body.filter(|_| fields.is_empty()) {
+        flags.push(format!("--body-json={}", sample(description, schema)));
+    }
     words.extend(flags);
     words.extend(["--json".into(), "--yes".into()]);
     words

@@ -51,8 +51,10 @@ pub enum Effect {
 /// How a list continues after its first page. `max` is the largest page the API accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paging {
-    /// One answer holds everything, or the operation is no list.
+    /// The operation is no list.
     None,
+    /// A list whose one answer holds everything.
+    Whole,
     /// `starting_after` and `per_page` in the query.
     Cursor { max: u32 },
     /// `pagination.starting_after` and `pagination.per_page` in the body.

@@ -110,7 +110,7 @@ pub fn page_size(operation: &Operation, wish: Option<u32>) -> Option<u32> {
         Paging::Cursor { max } | Paging::CursorInBody { max } | Paging::Page { max } => {
             Some(wish.unwrap_or(max).clamp(1, max))
         }
-        Paging::None | Paging::Scroll => None,
+        Paging::None | Paging::Whole | Paging::Scroll => None,
     }
 }
 
@@ -202,7 +202,7 @@ impl Page {
             fields.get(name).and_then(|it| serde_json::from_str(it.get()).ok()).unwrap_or_default()
         };
         let next = match operation.paging {
-            Paging::None => None,
+            Paging::None | Paging::Whole => None,
             Paging::Scroll if items.is_empty() => None,
             Paging::Scroll => value("scroll_param").as_str().map(|it| Next::Scroll(it.to_owned())),
             _ => next_page(&value("pages"), arguments, operation.paging),

@@ -184,7 +184,11 @@ fn body(operation: &Operation, matches: &ArgMatches) -> Result<Option<Value>, Er
     if operation.body.is_none() {
         return Ok(None);
     }
-    let whole = whole_body(matches)?;
+    let has_fields = operation.parameters.iter().any(|it| it.place == Place::Body);
+    let whole = whole_body(matches, has_fields)?;
+    if whole.is_none() && !has_fields && operation.body.is_some_and(|body| body.required) {
+        return Err(missing(&["--body-json".to_owned()]));
+    }
     let given_whole = whole.is_some();
     let mut body = whole.unwrap_or_else(|| json!({}));
     let fields: Vec<&Parameter> = operation.parameters.iter().filter(|it| it.place == Place::Body).collect();
@@ -203,7 +207,8 @@ fn body(operation: &Operation, matches: &ArgMatches) -> Result<Option<Value>, Er
     Ok(Some(body))
 }
 
-fn whole_body(matches: &ArgMatches) -> Result<Option<Value>, Error> {
+/// A body without described fields may be any JSON; one with fields is an object.
+fn whole_body(matches: &ArgMatches, has_fields: bool) -> Result<Option<Value>, Error> {
     let source = matches.get_one::<String>("body-json").map(String::as_str);
     let source = source.or_else(|| matches.get_flag("stdin").then_some("-"));
     let Some(source) = source else { return Ok(None) };
@@ -215,6 +220,7 @@ fn whole_body(matches: &ArgMatches) -> Result<Option<Value>, Error> {
     };
     match json(source).map_err(wrong)? {
         body @ Value::Object(_) => Ok(Some(body)),
+        body if !has_fields => Ok(Some(body)),
         _ => Err(wrong("the body must be a JSON object".into())),
     }
 }

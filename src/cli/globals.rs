@@ -67,7 +67,7 @@ pub enum DataSource {
 
 const HEADING: &str = "Global options";
 
-/// The declarations, all of them `global`.
+/// The declarations. They stand at every level of a command, so that they may be typed anywhere.
 pub fn arguments() -> Vec<Arg> {
     let switch = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
@@ -106,7 +106,7 @@ pub fn arguments() -> Vec<Arg> {
         switch("no-cache", "Never answer from a response cache (there is none: always so)"),
         switch("verbose", "Tell on stderr about every request").short('v'),
     ];
-    declared.into_iter().map(|it| it.global(true).help_heading(HEADING)).collect()
+    declared.into_iter().map(|it| it.help_heading(HEADING)).collect()
 }
 
 /// Whether errors must be JSON, decided before the command line could be parsed.
@@ -116,11 +116,13 @@ pub fn wants_json(arguments: &[OsString]) -> bool {
 }
 
 impl Globals {
+    /// Reads the flags of all levels of a command, outermost first; the innermost value counts.
+    ///
     /// # Errors
     /// [`Error::Usage`] when a value has the wrong shape.
-    pub fn read(matches: &ArgMatches) -> Result<Self, Error> {
-        let on = |name: &str| matches.get_flag(name);
-        let text = |name: &str| matches.get_one::<String>(name).cloned();
+    pub fn read(levels: &[&ArgMatches]) -> Result<Self, Error> {
+        let on = |name: &str| levels.iter().any(|level| level.get_flag(name));
+        let text = |name: &str| text(levels, name).cloned();
         let agent = on("agent");
         Ok(Globals {
             json: on("json") || agent,
@@ -135,7 +137,7 @@ impl Globals {
                 || agent
                 || std::env::var_os("NO_COLOR").is_some_and(|it| !it.is_empty()),
             select: text("select").map(|it| Selection::parse(&it)).transpose()?,
-            deliver: parsed(matches, "deliver")?.unwrap_or_default(),
+            deliver: parsed(levels, "deliver")?.unwrap_or_default(),
             dry_run: on("dry-run"),
             idempotent: on("idempotent"),
             ignore_missing: on("ignore-missing"),
@@ -144,13 +146,13 @@ impl Globals {
             region: text("region").map(|it| region(&it, "--region")).transpose()?,
             base_url: text("base-url"),
             api_version: text("api-version"),
-            headers: headers(matches)?,
-            timeout: duration(matches, "timeout")?,
-            rate_limit: rate_limit(matches)?,
+            headers: headers(levels)?,
+            timeout: duration(levels, "timeout")?,
+            rate_limit: rate_limit(levels)?,
             config: text("config").map(PathBuf::from),
             profile: text("profile"),
-            data_source: parsed(matches, "data-source")?.unwrap_or_default(),
-            max_age: duration(matches, "max-age")?,
+            data_source: parsed(levels, "data-source")?.unwrap_or_default(),
+            max_age: duration(levels, "max-age")?,
             verbose: on("verbose"),
         })
     }
@@ -164,18 +166,22 @@ pub fn region(name: &str, source: &str) -> Result<Region, Error> {
     name.parse().map_err(|_| Error::usage(format!("{source}: {name:?} is no region; use us, eu or au")))
 }
 
-fn parsed<T: FromStr<Err = String>>(matches: &ArgMatches, name: &str) -> Result<Option<T>, Error> {
-    let value = matches.get_one::<String>(name).map(|it| it.parse());
+fn text<'a>(levels: &[&'a ArgMatches], name: &str) -> Option<&'a String> {
+    levels.iter().rev().find_map(|level| level.get_one::<String>(name))
+}
+
+fn parsed<T: FromStr<Err = String>>(levels: &[&ArgMatches], name: &str) -> Result<Option<T>, Error> {
+    let value = text(levels, name).map(|it| it.parse());
     value.transpose().map_err(|reason| Error::usage(format!("--{name}: {reason}")))
 }
 
-fn duration(matches: &ArgMatches, name: &str) -> Result<Option<Duration>, Error> {
-    let value = matches.get_one::<String>(name).map(|it| time::duration(it));
+fn duration(levels: &[&ArgMatches], name: &str) -> Result<Option<Duration>, Error> {
+    let value = text(levels, name).map(|it| time::duration(it));
     value.transpose().map_err(|reason| Error::usage(format!("--{name}: {reason}")))
 }
 
-fn rate_limit(matches: &ArgMatches) -> Result<Option<f64>, Error> {
-    let Some(text) = matches.get_one::<String>("rate-limit") else { return Ok(None) };
+fn rate_limit(levels: &[&ArgMatches]) -> Result<Option<f64>, Error> {
+    let Some(text) = text(levels, "rate-limit") else { return Ok(None) };
     match text.parse::<f64>() {
         Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(Some(rate)),
         _ => {
@@ -184,8 +190,8 @@ fn rate_limit(matches: &ArgMatches) -> Result<Option<f64>, Error> {
     }
 }
 
-fn headers(matches: &ArgMatches) -> Result<Vec<(String, String)>, Error> {
-    let values = matches.get_many::<String>("header").into_iter().flatten();
+fn headers(levels: &[&ArgMatches]) -> Result<Vec<(String, String)>, Error> {
+    let values = levels.iter().flat_map(|level| level.get_many::<String>("header").into_iter().flatten());
     values
         .map(|text| match text.split_once(':') {
             Some((name, value)) if !name.trim().is_empty() => {

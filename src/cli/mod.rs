@@ -38,9 +38,11 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Vec<std::ffi::OsString>) -> Result<(), Error> {
-    let matches = tree::command().try_get_matches_from(arguments)?;
-    let (words, leaf) = leaf(&matches);
-    let context = Context::new(Globals::read(leaf)?);
+    let typed: Vec<String> = arguments.iter().filter_map(|it| it.to_str().map(str::to_owned)).collect();
+    let matches = tree::command(&typed).try_get_matches_from(arguments)?;
+    let (words, levels) = levels(&matches);
+    let leaf = levels[levels.len() - 1];
+    let context = Context::new(Globals::read(&levels)?);
     if context.globals.verbose {
         trace_requests(&context.globals);
     }
@@ -68,13 +70,14 @@ fn trace_requests(globals: &Globals) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// The words of the command and the matches of its last one.
-fn leaf(matches: &ArgMatches) -> (Vec<&str>, &ArgMatches) {
-    let mut words = Vec::new();
-    let mut leaf = matches;
-    while let Some((word, below)) = leaf.subcommand() {
+/// The words of the command, and the matches of each of its levels, outermost first.
+fn levels(matches: &ArgMatches) -> (Vec<&str>, Vec<&ArgMatches>) {
+    let (mut words, mut levels) = (Vec::new(), vec![matches]);
+    let mut level = matches;
+    while let Some((word, below)) = level.subcommand() {
         words.push(word);
-        leaf = below;
+        levels.push(below);
+        level = below;
     }
-    (words, leaf)
+    (words, levels)
 }

@@ -1,54 +1,159 @@
 //! The clap tree: the operation table and the hand-written commands as one.
 //!
-//! Groups are filled only when they are used, which keeps `--version` and `--help` instant. A leaf
-//! is shown under its readable name; every other spelling works and is not listed. A group that
-//! holds a single operation can be called like that operation (`contacts archive <id>`).
+//! Only what a command line mentions is built in full; of everything else there is the name and one
+//! line. That keeps `--version` and `--help` instant with hundreds of commands. An operation is shown
+//! under its readable name; every other spelling works and is not listed. A group that holds a single
+//! operation can be called like that operation (`contacts archive <id>`).
 
 use clap::{Arg, ArgAction, Command};
 
 use super::{commands, globals};
 use crate::api::commands::{OPERATIONS, SPEC_HASH, SPEC_VERSION};
-use crate::api::operation::{Body, Kind, Operation, Paging, Parameter, Place};
+use crate::api::operation::{Answer, Body, Kind, Operation, Paging, Parameter, Place};
 
-/// The whole command line.
-pub fn command() -> Command {
-    let version = format!(
-        "{} (Intercom API {SPEC_VERSION}, description {})",
-        env!("CARGO_PKG_VERSION"),
-        &SPEC_HASH[..12]
-    );
-    let mut root = Command::new("intercom-pp-cli")
-        .about("Work with an Intercom workspace from a terminal, a script or an AI agent")
-        .version(version)
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .infer_long_args(false)
-        .max_term_width(110)
-        .after_help("Try it without an account: intercom-pp-cli demo")
-        .args(globals::arguments());
-    for handwritten in commands::top_level() {
-        root = root.subcommand(handwritten);
-    }
-    let mut groups: Vec<&str> =
-        OPERATIONS.iter().flat_map(spellings).filter_map(|it| it.split(' ').next()).collect();
-    groups.sort_unstable();
-    groups.dedup();
-    for group in groups {
-        root = root.subcommand(top_level_command(group));
-    }
-    root
+/// The command line as far as these words need it.
+pub fn command(words: &[String]) -> Command {
+    Tree { words: Some(words) }.root()
 }
 
-/// A group, or an operation whose command is a single word.
-fn top_level_command(word: &'static str) -> Command {
-    match OPERATIONS.iter().find(|operation| spellings(operation).any(|it| it == word)) {
-        Some(operation) => leaf(Command::new(word), operation),
-        None => Command::new(word)
-            .about(group_help(word))
+/// The whole command line, for completions and manuals.
+pub fn everything() -> Command {
+    Tree { words: None }.root()
+}
+
+struct Tree<'a> {
+    /// The words that were typed; `None` builds everything.
+    words: Option<&'a [String]>,
+}
+
+impl Tree<'_> {
+    fn mentions(&self, word: &str) -> bool {
+        self.words.is_none_or(|words| words.iter().any(|it| it == word))
+    }
+
+    fn root(&self) -> Command {
+        let version = format!(
+            "{} (Intercom API {SPEC_VERSION}, description {})",
+            env!("CARGO_PKG_VERSION"),
+            &SPEC_HASH[..12]
+        );
+        let mut root = Command::new("intercom-pp-cli")
+            .about("Work with an Intercom workspace from a terminal, a script or an AI agent")
+            .version(version)
             .subcommand_required(true)
             .arg_required_else_help(true)
-            .defer(fill),
+            .args_override_self(true)
+            .max_term_width(110)
+            .after_help("Try it without an account: intercom-pp-cli demo")
+            .args(globals::arguments());
+        for handwritten in commands::top_level() {
+            root = root.subcommand(self.handwritten(handwritten));
+        }
+        let mut groups: Vec<&str> =
+            OPERATIONS.iter().flat_map(spellings).filter_map(|it| it.split(' ').next()).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups.into_iter().fold(root, |root, group| root.subcommand(self.top_level(group)))
     }
+
+    /// A hand-written command takes the global flags at every level.
+    fn handwritten(&self, command: Command) -> Command {
+        if !self.mentions(command.get_name()) {
+            return command;
+        }
+        let command = command.args_override_self(true).args(globals::arguments());
+        command.mut_subcommands(|below| self.handwritten(below))
+    }
+
+    /// A group, or an operation whose command is a single word.
+    fn top_level(&self, word: &'static str) -> Command {
+        match OPERATIONS.iter().find(|operation| spellings(operation).any(|it| it == word)) {
+            Some(operation) => self.leaf(Command::new(word), operation),
+            None => {
+                let group = Command::new(word)
+                    .about(group_help(word))
+                    .subcommand_required(true)
+                    .arg_required_else_help(true);
+                match self.mentions(word) {
+                    true => self.fill(group, word),
+                    false => group,
+                }
+            }
+        }
+    }
+
+    fn fill(&self, group: Command, word: &str) -> Command {
+        let group = group.args_override_self(true).args(globals::arguments());
+        let group = commands::in_group(word)
+            .into_iter()
+            .fold(group, |group, it| group.subcommand(self.handwritten(it)));
+        self.fill_below(group, word)
+    }
+
+    /// Adds what the table has below a path of words.
+    fn fill_below(&self, mut group: Command, path: &str) -> Command {
+        let depth = path.split(' ').count();
+        let mut words: Vec<&'static str> = OPERATIONS
+            .iter()
+            .flat_map(spellings)
+            .filter(|it| is_below(it, path))
+            .filter_map(|it| it.split(' ').nth(depth))
+            .collect();
+        words.sort_unstable();
+        words.dedup();
+        for word in words {
+            group = group.subcommand(self.node(word, &format!("{path} {word}")));
+        }
+        group
+    }
+
+    /// What stands at a path: an operation, a group of one, or a group of several.
+    fn node(&self, word: &'static str, path: &str) -> Command {
+        let called = OPERATIONS.iter().find(|operation| spellings(operation).any(|it| it == path));
+        if let Some(operation) = called {
+            let shown = spellings(operation).next() == Some(path);
+            return self.leaf(Command::new(word), operation).hide(!shown);
+        }
+        let shown = OPERATIONS.iter().filter_map(|it| spellings(it).next()).any(|it| is_below(it, path));
+        if let Some(operation) = only_one_below(path) {
+            let group = self.leaf(Command::new(word), operation).hide(!shown);
+            return match self.mentions(word) {
+                true => self.fill_below(
+                    group.subcommand_negates_reqs(true).args_conflicts_with_subcommands(true),
+                    path,
+                ),
+                false => group,
+            };
+        }
+        let group = Command::new(word).about(group_help(path)).hide(!shown);
+        let group = group.subcommand_required(true).arg_required_else_help(true);
+        match self.mentions(word) {
+            true => self.fill_below(group.args_override_self(true).args(globals::arguments()), path),
+            false => group,
+        }
+    }
+
+    fn leaf(&self, command: Command, operation: &'static Operation) -> Command {
+        let command = command.about(operation.help);
+        if !self.mentions(command.get_name()) {
+            return command;
+        }
+        let version =
+            operation.version.map(|version| format!(" (Intercom-Version {version})")).unwrap_or_default();
+        let (method, path) = (operation.method.as_str(), operation.path);
+        command
+            .long_about(format!("{}\n\n{method} {path}{version}", operation.help))
+            .args_override_self(true)
+            .args(operation.parameters.iter().map(|parameter| argument(operation, parameter)))
+            .args(body_arguments(operation.body.as_ref()))
+            .args(paging_arguments(operation))
+            .args(download_arguments(operation))
+            .args(globals::arguments())
+    }
+}
+
+fn is_below(command: &str, path: &str) -> bool {
+    command.strip_prefix(path).is_some_and(|rest| rest.starts_with(' '))
 }
 
 /// Every spelling of an operation's command, the shown one first.
@@ -65,71 +170,8 @@ pub fn operation(words: &[&str]) -> Option<&'static Operation> {
 
 /// The one operation of a group, if it has exactly one.
 fn only_one_below(group: &str) -> Option<&'static Operation> {
-    let inside = |it: &str| it.strip_prefix(group).is_some_and(|rest| rest.starts_with(' '));
-    let mut below = OPERATIONS.iter().filter(|operation| spellings(operation).any(inside));
+    let mut below = OPERATIONS.iter().filter(|operation| spellings(operation).any(|it| is_below(it, group)));
     below.next().filter(|_| below.next().is_none())
-}
-
-/// Fills a top-level group; clap gives no closure a place, so the group is found by its name.
-fn fill(group: Command) -> Command {
-    let name = group.get_name().to_owned();
-    let mut filled = group;
-    for handwritten in commands::in_group(&name) {
-        filled = filled.subcommand(handwritten);
-    }
-    fill_below(filled, &name)
-}
-
-fn fill_below(mut group: Command, path: &str) -> Command {
-    let depth = path.split(' ').count();
-    let mut words: Vec<&'static str> = OPERATIONS
-        .iter()
-        .flat_map(spellings)
-        .filter(|it| it.strip_prefix(path).is_some_and(|rest| rest.starts_with(' ')))
-        .filter_map(|it| it.split(' ').nth(depth))
-        .collect();
-    words.sort_unstable();
-    words.dedup();
-    for word in words {
-        let path = format!("{path} {word}");
-        let called = OPERATIONS.iter().find(|operation| spellings(operation).any(|it| it == path));
-        let command = match (called, only_one_below(&path)) {
-            (Some(operation), _) => {
-                let shown = spellings(operation).next() == Some(path.as_str());
-                leaf(Command::new(word), operation).hide(!shown)
-            }
-            (None, Some(operation)) => {
-                let shown = spellings(operation).next().is_some_and(|it| it.starts_with(&path));
-                let group = leaf(Command::new(word), operation).hide(!shown);
-                fill_below(group.subcommand_negates_reqs(true).args_conflicts_with_subcommands(true), &path)
-            }
-            (None, None) => {
-                let listed =
-                    OPERATIONS.iter().filter_map(|it| spellings(it).next()).any(|it| it.starts_with(&path));
-                let group = Command::new(word).about(group_help(&path)).subcommand_required(true);
-                fill_below(group.arg_required_else_help(true).hide(!listed), &path)
-            }
-        };
-        group = group.subcommand(command);
-    }
-    group
-}
-
-fn leaf(command: Command, operation: &'static Operation) -> Command {
-    let mut command = command.about(operation.help).long_about(format!(
-        "{}\n\n{} {}{}",
-        operation.help,
-        operation.method.as_str(),
-        operation.path,
-        operation.version.map(|version| format!(" (Intercom-Version {version})")).unwrap_or_default(),
-    ));
-    for parameter in operation.parameters {
-        command = command.arg(argument(operation, parameter));
-    }
-    command
-        .args(body_arguments(operation.body.as_ref()))
-        .args(paging_arguments(operation))
-        .args(download_arguments(operation))
 }
 
 /// The id of a parameter among the arguments of its command; a path and a body field may share a name.
@@ -234,7 +276,6 @@ fn paging_arguments(operation: &Operation) -> Vec<Arg> {
 }
 
 fn download_arguments(operation: &Operation) -> Vec<Arg> {
-    use crate::api::operation::Answer;
     match operation.answer {
         Answer::Bytes => {
             vec![Arg::new("out").long("out").value_name("PATH").help("Write the file here; - for stdout")]

@@ -17,6 +17,7 @@ const INPUT: &str = "_input";
 
 /// Applies every rule.
 pub fn normalise(description: &mut Description) {
+    open_dangling_references(description);
     rewrite_parameters(description);
     rewrite_answers(description);
     rewrite_bodies(description);
@@ -36,6 +37,23 @@ fn each_operation(description: &mut Description, mut visit: impl FnMut(&str, &st
             }
         }
     }
+}
+
+/// A reference to a component that is not there (an overlay may name one that a version lacks) is any
+/// JSON.
+pub fn open_dangling_references(description: &mut Description) {
+    fn open(value: &mut Value, dangling: &dyn Fn(&str) -> bool) {
+        if reference(value).is_some_and(dangling) {
+            *value = json!({});
+        }
+        match value {
+            Value::Array(elements) => elements.iter_mut().for_each(|it| open(it, dangling)),
+            Value::Object(fields) => fields.values_mut().for_each(|it| open(it, dangling)),
+            _ => {}
+        }
+    }
+    let known = description.root.clone();
+    open(&mut description.root, &|target| known.pointer(target).is_none());
 }
 
 /// Operation ids are synthesised where missing; parameters declared at the path move into the
@@ -298,9 +316,9 @@ pub fn lenient(description: &Description, schema: &Value) -> Value {
         _ => match schema["properties"].as_object() {
             // `additionalProperties: true` is ignored by typify; the empty schema says the same.
             Some(properties) if !properties.is_empty() => {
-                let properties: Map<_, _> =
+                let properties =
                     properties.iter().map(|(name, it)| (name.clone(), lenient(description, it))).collect();
-                json!({ "type": "object", "properties": properties, "additionalProperties": {} })
+                object(properties, &json!([]))
             }
             _ if schema["type"] == "object" => {
                 json!({ "type": "object", "additionalProperties": {}, "nullable": true })
@@ -326,7 +344,7 @@ pub fn strict(description: &Description, schema: &Value, shared: &BTreeSet<Strin
         let required: Vec<&str> = fields.iter().filter(|it| it.required).map(|it| it.name.as_str()).collect();
         let properties: Map<_, _> =
             fields.iter().map(|it| (it.name.clone(), strict(description, &it.schema, shared))).collect();
-        return object(properties, json!(required));
+        return object(properties, &json!(required));
     }
     match schema["type"].as_str() {
         Some("array") => json!({ "type": "array", "items": strict(description, &schema["items"], shared) }),
@@ -342,7 +360,7 @@ pub fn strict(description: &Description, schema: &Value, shared: &BTreeSet<Strin
                     .iter()
                     .map(|(name, it)| (name.clone(), strict(description, it, shared)))
                     .collect();
-                object(properties, required)
+                object(properties, &required)
             }
             _ if schema["type"] == "object" => json!({ "type": "object", "additionalProperties": {} }),
             _ => json!({}),
@@ -351,14 +369,23 @@ pub fn strict(description: &Description, schema: &Value, shared: &BTreeSet<Strin
 }
 
 /// An object that takes unknown fields too. What is required but not described is not asked for.
-fn object(properties: Map<String, Value>, required: Value) -> Value {
+/// Of properties that would make the same Rust field the first one stays, and none may take the name
+/// of the map of unknown fields: the others are found in that map.
+fn object(properties: Map<String, Value>, required: &Value) -> Value {
+    let mut taken = BTreeSet::from(["extra".to_owned()]);
+    let properties: Map<_, _> =
+        properties.into_iter().filter(|(name, _)| taken.insert(plain(name))).collect();
     let required: Vec<&Value> = required
         .as_array()
         .into_iter()
         .flatten()
         .filter(|name| name.as_str().is_some_and(|name| properties.contains_key(name)))
         .collect();
-    json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": {} })
+    let mut object = json!({ "type": "object", "properties": properties, "additionalProperties": {} });
+    if !required.is_empty() {
+        object["required"] = json!(required);
+    }
+    object
 }
 
 /// The choices of a string, unless one of them (`=`, `!=`, `~`, a number) makes no Rust name, or two

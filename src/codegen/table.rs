@@ -9,7 +9,7 @@ use std::fmt::Write;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::description::{Description, OperationFacts, ParameterFacts};
+use super::description::{Description, OperationFacts, ParameterFacts, reference};
 use super::error::Error;
 use super::names::{derived_command, kebab};
 use super::overlay::{AnswerKind, Effect, Entry, Overlay, PagingKind};
@@ -59,6 +59,7 @@ pub const RESERVED_FLAGS: [&str; 38] = [
 
 /// One row before it is written.
 struct Row<'a> {
+    description: &'a Description,
     facts: &'a OperationFacts<'a>,
     entry: &'a Entry,
     command: String,
@@ -147,7 +148,7 @@ fn row<'a>(
     }
     let command =
         entry.command.clone().unwrap_or_else(|| derived_command(facts.tags.first().copied(), &facts.id));
-    Row { facts, entry, command, parameters: flags, body_schema: facts.body }
+    Row { description, facts, entry, command, parameters: flags, body_schema: facts.body }
 }
 
 /// Gives derived commands that clash with another one, or that would have to be a group and a
@@ -357,12 +358,24 @@ fn effect(row: &Row) -> Effect {
 fn paging(row: &Row) -> String {
     let declared = row.entry.paging.as_ref().map(|paging| (paging.kind, paging.max));
     match declared.or_else(|| derived_paging(row)) {
+        None if is_list(row) => "Paging::Whole".into(),
         None => "Paging::None".into(),
         Some((PagingKind::Cursor, max)) => format!("Paging::Cursor {{ max: {max} }}"),
         Some((PagingKind::CursorInBody, max)) => format!("Paging::CursorInBody {{ max: {max} }}"),
         Some((PagingKind::Page, max)) => format!("Paging::Page {{ max: {max} }}"),
         Some((PagingKind::Scroll, _)) => "Paging::Scroll".into(),
     }
+}
+
+/// Whether the answer is called a list: by its component (`admin_list`) or its type (`list`).
+fn is_list(row: &Row) -> bool {
+    let content = row.facts.answer.and_then(|content| content.iter().find(|(kind, _)| kind.contains("json")));
+    let Some(schema) = content.and_then(|(_, media)| media.get("schema")) else { return false };
+    let named = reference(schema).is_some_and(|name| name.ends_with("_list"));
+    let schema = row.description.resolve(schema);
+    let kinds = row.description.resolve(&schema["properties"]["type"])["enum"].as_array();
+    let list = |kind: &Value| kind.as_str().is_some_and(|kind| kind.ends_with("list"));
+    effect(row) == Effect::Read && (named || kinds.is_some_and(|kinds| kinds.iter().any(list)))
 }
 
 /// What the parameters say of an operation that the overlay does not know.

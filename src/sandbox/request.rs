@@ -57,7 +57,7 @@ impl Request {
     pub fn largest_page(&self, otherwise: usize) -> usize {
         match self.operation.paging {
             Paging::Cursor { max } | Paging::CursorInBody { max } | Paging::Page { max } => max as usize,
-            Paging::None | Paging::Scroll => otherwise,
+            Paging::None | Paging::Whole | Paging::Scroll => otherwise,
         }
     }
 }

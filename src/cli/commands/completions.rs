@@ -35,17 +35,17 @@ pub fn man() -> Command {
 pub fn run(matches: &ArgMatches) -> Result<(), Error> {
     let Some(shell) = matches.get_one::<Shell>("shell") else { return Err(Error::usage("missing: <SHELL>")) };
     let mut script = Vec::new();
-    clap_complete::generate(*shell, &mut tree::command(), "intercom-pp-cli", &mut script);
+    clap_complete::generate(*shell, &mut tree::everything(), "intercom-pp-cli", &mut script);
     write(&script)
 }
 
 pub fn run_man(matches: &ArgMatches) -> Result<(), Error> {
     if let Some(folder) = matches.get_one::<PathBuf>("out") {
         std::fs::create_dir_all(folder)?;
-        return Ok(clap_mangen::generate_to(tree::command(), folder)?);
+        return Ok(clap_mangen::generate_to(tree::everything(), folder)?);
     }
     let mut page = Vec::new();
-    clap_mangen::Man::new(tree::command()).render(&mut page)?;
+    clap_mangen::Man::new(tree::everything()).render(&mut page)?;
     write(&page)
 }
 
