@@ -205,6 +205,12 @@ fn mirror_hint(error: &mirror::Error) -> Option<String> {
         mirror::Error::OtherWorkspace { .. } => {
             "keep each workspace in a file of its own: leave out --db, or name another"
         }
+        mirror::Error::Full(_) => {
+            "make room and run `intercom-pp-cli sync` again: it goes on where this run stopped"
+        }
+        mirror::Error::Locked { .. } => {
+            "wait for it to end, or stop it; each workspace can have a file of its own"
+        }
         mirror::Error::LaterSchema { .. } => "update intercom-pp-cli, or name another file with --db",
         _ => return None,
     };

@@ -260,7 +260,8 @@ pub async fn stand_in(
     error: api::Error,
 ) -> Result<(), Error> {
     let able = context.globals.data_source == DataSource::Auto && error.is_offline();
-    if !able || local(operation).is_none() || stores::for_reading(context, matches).is_err() {
+    // Nobody asked for the mirror, so it must be the right one beyond doubt.
+    if !able || local(operation).is_none() || stores::known(context)?.is_none() {
         return Err(error.into());
     }
     warn(&format!("{error}; answering from the mirror"));

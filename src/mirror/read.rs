@@ -73,8 +73,11 @@ impl ResourceName {
                 Field::Integer(_) => Kind::Integer,
                 Field::Time(_) => Kind::Time,
                 Field::Flag(_) => Kind::Flag,
-                // What is worked out from several places is a verdict.
-                Field::Derived(_) => Kind::Flag,
+                // A verdict is always given, a text only where there is one.
+                Field::Derived(read) => match read(&Value::Null) {
+                    Cell::Integer(_) => Kind::Flag,
+                    _ => Kind::Text,
+                },
             },
         }));
         columns.push(Typed { name: "synced_at", kind: Kind::Time });

@@ -11,6 +11,7 @@ use super::error::Error;
 
 const MIGRATIONS: &[&str] = &[
     include_str!("schema/0001_resources.sql"),
+    include_str!("schema/0002_more_resources.sql"),
     include_str!("schema/0003_texts.sql"),
     include_str!("schema/0004_views.sql"),
 ];

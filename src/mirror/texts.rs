@@ -32,35 +32,27 @@ struct Text {
     body: String,
 }
 
+const fn source(
+    table: &'static str,
+    kind: SearchType,
+    written_at: &'static str,
+    read: fn(&Value) -> Text,
+) -> Source {
+    Source { table, kind, owner: "id", written_at, read }
+}
+
 pub(super) static SOURCES: &[Source] = &[
+    source("contacts", SearchType::Contacts, "updated_at", contact),
+    source("companies", SearchType::Companies, "updated_at", company),
+    source("conversations", SearchType::Conversations, "created_at", conversation),
     Source {
-        table: "contacts",
-        kind: SearchType::Contacts,
-        owner: "id",
-        written_at: "updated_at",
-        read: contact,
-    },
-    Source {
-        table: "companies",
-        kind: SearchType::Companies,
-        owner: "id",
-        written_at: "updated_at",
-        read: company,
-    },
-    Source {
-        table: "conversations",
-        kind: SearchType::Conversations,
-        owner: "id",
-        written_at: "created_at",
-        read: conversation,
-    },
-    Source {
-        table: "conversation_parts",
-        kind: SearchType::Conversations,
         owner: "conversation_id",
-        written_at: "created_at",
-        read: part,
+        ..source("conversation_parts", SearchType::Conversations, "created_at", part)
     },
+    source("tickets", SearchType::Tickets, "created_at", ticket),
+    Source { owner: "ticket_id", ..source("ticket_parts", SearchType::Tickets, "created_at", part) },
+    source("articles", SearchType::Articles, "updated_at", article),
+    source("internal_articles", SearchType::Articles, "updated_at", article),
 ];
 
 impl Store {
@@ -168,4 +160,27 @@ fn conversation(document: &Value) -> Text {
 
 fn part(document: &Value) -> Text {
     Text { title: String::new(), body: html(document, "/body") }
+}
+
+/// All that was filled in, whatever the ticket's type calls it.
+fn ticket(document: &Value) -> Text {
+    let attributes = document["ticket_attributes"].as_object();
+    let written = attributes.into_iter().flatten().filter(|(name, _)| *name != "_default_title_");
+    let body: Vec<String> = written.filter_map(|(_, value)| value.as_str()).map(plain::text).collect();
+    Text { title: at(document, &["/ticket_attributes/_default_title_"]), body: body.join("\n") }
+}
+
+/// In every language there is.
+fn article(document: &Value) -> Text {
+    let translations = document["translated_content"].as_object();
+    let others = translations.into_iter().flatten().map(|(_, content)| content);
+    let mut text = Text { title: at(document, &["/title"]), body: String::new() };
+    for content in std::iter::once(document).chain(others) {
+        for piece in [at(content, &["/title"]), at(content, &["/description"]), html(content, "/body")] {
+            if !piece.is_empty() && piece != text.title && !text.body.contains(&piece) {
+                text.body = format!("{}\n{piece}", text.body).trim().to_owned();
+            }
+        }
+    }
+    text
 }

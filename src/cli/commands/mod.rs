@@ -15,6 +15,7 @@ mod sandbox;
 mod search;
 mod sla;
 mod sql;
+mod status;
 mod sync;
 mod tail;
 
@@ -34,6 +35,7 @@ pub fn top_level() -> Vec<Command> {
         analytics::command(),
         tail::command(),
         import::command(),
+        status::command(),
         api::command(),
         auth::command(),
         doctor::command(),
@@ -55,6 +57,7 @@ pub fn in_group(group: &str) -> Vec<Command> {
 pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Option<Result<(), Error>> {
     Some(match words {
         ["demo"] => demo::run(context, matches).await,
+        ["status"] => status::run(context, matches).await,
         ["sync"] => sync::run(context, matches).await,
         ["search"] => search::run(context, matches).await,
         ["sql"] => sql::run(context, matches).await,

@@ -81,3 +81,47 @@ CREATE TRIGGER conversation_parts_text_removed AFTER DELETE ON conversation_part
     INSERT OR IGNORE INTO texts_due VALUES ('conversation_parts', old.id);
 END;
 INSERT INTO texts_due SELECT 'conversation_parts', id FROM conversation_parts;
+
+CREATE TRIGGER tickets_text_added AFTER INSERT ON tickets BEGIN
+    INSERT OR IGNORE INTO texts_due VALUES ('tickets', new.id);
+END;
+CREATE TRIGGER tickets_text_changed AFTER UPDATE OF raw ON tickets WHEN new.raw IS NOT old.raw BEGIN
+    INSERT OR IGNORE INTO texts_due VALUES ('tickets', new.id);
+END;
+CREATE TRIGGER tickets_text_removed AFTER DELETE ON tickets BEGIN
+    INSERT OR IGNORE INTO texts_due VALUES ('tickets', old.id);
+END;
+INSERT INTO texts_due SELECT 'tickets', id FROM tickets;
+
+CREATE TRIGGER ticket_parts_text_added AFTER INSERT ON ticket_parts BEGIN
+    INSERT OR IGNORE INTO texts_due VALUES ('ticket_parts', new.id);
+END;
+CREATE TRIGGER ticket_parts_text_changed AFTER UPDATE OF raw ON ticket_parts WHEN new.raw IS NOT old.raw BEGIN
+    INSERT OR IGNORE INTO texts_due VALUES ('ticket_parts', new.id);
+END;
+CREATE TRIGGER ticket_parts_text_removed AFTER DELETE ON ticket_parts BEGIN
+    INSERT OR IGNORE INTO texts_due VALUES ('ticket_parts', old.id);
+END;
+INSERT INTO texts_due SELECT 'ticket_parts', id FROM ticket_parts;
+
+CREATE TRIGGER articles_text_added AFTER INSERT ON articles BEGIN
+    INSERT OR IGNORE INTO texts_due VALUES ('articles', new.id);
+END;
+CREATE TRIGGER articles_text_changed AFTER UPDATE OF raw ON articles WHEN new.raw IS NOT old.raw BEGIN
+    INSERT OR IGNORE INTO texts_due VALUES ('articles', new.id);
+END;
+CREATE TRIGGER articles_text_removed AFTER DELETE ON articles BEGIN
+    INSERT OR IGNORE INTO texts_due VALUES ('articles', old.id);
+END;
+INSERT INTO texts_due SELECT 'articles', id FROM articles;
+
+CREATE TRIGGER internal_articles_text_added AFTER INSERT ON internal_articles BEGIN
+    INSERT OR IGNORE INTO texts_due VALUES ('internal_articles', new.id);
+END;
+CREATE TRIGGER internal_articles_text_changed AFTER UPDATE OF raw ON internal_articles WHEN new.raw IS NOT old.raw BEGIN
+    INSERT OR IGNORE INTO texts_due VALUES ('internal_articles', new.id);
+END;
+CREATE TRIGGER internal_articles_text_removed AFTER DELETE ON internal_articles BEGIN
+    INSERT OR IGNORE INTO texts_due VALUES ('internal_articles', old.id);
+END;
+INSERT INTO texts_due SELECT 'internal_articles', id FROM internal_articles;
