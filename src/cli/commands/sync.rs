@@ -101,6 +101,9 @@ async fn once(
     options: &SyncOptions,
 ) -> Result<(), Error> {
     let summary = sync(client, store, options, &mut progress::observer()).await?;
+    if !summary.interrupted {
+        store.index()?;
+    }
     let meta = json!({ "source": "live", "store": store.path(), "complete": summary.complete });
     let document = serde_json::to_string(&summary).unwrap_or_default();
     Output::open(&context.globals)?.document(meta, &document, Some("resources")).await?;
