@@ -18,6 +18,7 @@ mod stores;
 mod time;
 mod tree;
 
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
@@ -47,15 +48,20 @@ fn run(arguments: Vec<std::ffi::OsString>) -> Result<(), Error> {
         trace_requests(&context.globals);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        if let Some(result) = commands::run(&context, &words, leaf).await {
-            return result;
-        }
-        match tree::operation(&words) {
-            Some(operation) => endpoint::run(&context, operation, leaf).await,
-            None => Err(Error::usage(format!("there is no command {:?}", words.join(" ")))),
-        }
-    })
+    // Boxed: the runtime would otherwise compile all commands into each of its ways to run a future.
+    let command: Pin<Box<dyn Future<Output = Result<(), Error>> + '_>> =
+        Box::pin(dispatch(&context, &words, leaf));
+    runtime.block_on(command)
+}
+
+async fn dispatch(context: &Context, words: &[&str], matches: &ArgMatches) -> Result<(), Error> {
+    if let Some(result) = commands::run(context, words, matches).await {
+        return result;
+    }
+    match tree::operation(words) {
+        Some(operation) => endpoint::run(context, operation, matches).await,
+        None => Err(Error::usage(format!("there is no command {:?}", words.join(" ")))),
+    }
 }
 
 /// Every request on stderr: method, path, status and duration, never a header or a body.

@@ -17,6 +17,7 @@ mod random;
 mod render;
 mod request;
 mod router;
+mod schema;
 mod search;
 mod seed;
 mod server;
