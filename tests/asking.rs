@@ -354,7 +354,8 @@ async fn export_writes_every_record() {
         run(&["contacts", "--format", "csv", "--select", "id,location.city"]).lines().count(),
         count("contacts") + 1
     );
-    assert_eq!(run(&["contacts", "--output", "contacts.ndjson"]), "");
+    let told: Value = serde_json::from_str(&run(&["contacts", "--output", "contacts.ndjson"])).unwrap();
+    assert_eq!(told["results"]["rows"], count("contacts"));
     assert_eq!(std::fs::read_to_string(mirrored.path("contacts.ndjson")).unwrap(), contacts);
     let unknown = mirrored.run(&["export", "nothing", "--db", "mirror.db"]);
     assert_eq!(code(&unknown), 2);
@@ -366,7 +367,7 @@ async fn parquet_files_are_whole_and_partitioned() {
     let mirrored = Mirrored::new().await;
     let run = |words: &[&str]| {
         let output = mirrored.run(&[&["export", "--format", "parquet", "--db", "mirror.db"], words].concat());
-        (code(&output), stderr(&output))
+        (code(&output), stdout(&output))
     };
     let is_parquet = |path: PathBuf| {
         let bytes = std::fs::read(path).unwrap();
@@ -442,6 +443,32 @@ async fn generated_commands_answer_from_the_mirror() {
         assert_eq!(sorted(&live[key]), sorted(&local[key]), "{words:?}");
     }
     let (live, _) = both(&["conversations", "list", "--limit", "5"]);
+    for (group, query) in [
+        ("contacts", r#"{"field":"role","operator":"=","value":"user"}"#),
+        ("contacts", r#"{"field":"email","operator":"~","value":"PERSON1"}"#),
+        ("contacts", r#"{"field":"created_at","operator":">","value":"1700000000"}"#),
+        ("contacts", r#"{"field":"custom_attributes.plan","operator":"!=","value":"growth"}"#),
+        ("conversations", r#"{"field":"state","operator":"IN","value":["open","snoozed"]}"#),
+        ("conversations", r#"{"field":"team_assignee_id","operator":"!=","value":1}"#),
+        ("tickets", r#"{"field":"team_assignee_id","operator":"=","value":"0"}"#),
+        (
+            "conversations",
+            r#"{"operator":"OR","value":[{"field":"open","operator":"=","value":false},{"operator":"AND","value":[
+                {"field":"source.author.email","operator":"$","value":".example"},
+                {"field":"statistics.count_reopens","operator":">","value":0}]}]}"#,
+        ),
+        ("tickets", r#"{"field":"open","operator":"=","value":true}"#),
+        ("tickets", r#"{"field":"category","operator":"!=","value":"Customer"}"#),
+    ] {
+        let key = if group == "contacts" { "data" } else { group };
+        let (live, local) = both(&[group, "search", "--query", query, "--all"]);
+        let found = |list: &Value| {
+            let mut found: Vec<String> = ids(&list[key]).into_iter().map(str::to_owned).collect();
+            found.sort();
+            found
+        };
+        assert_eq!(found(&live), found(&local), "{group} {query}");
+    }
     for id in ids(&live["conversations"]) {
         let (live, local) = both(&["conversations", "retrieve", id]);
         assert_eq!(live, local, "{id}");
@@ -470,6 +497,10 @@ async fn what_the_mirror_cannot_do_is_refused_by_name() {
     refused(&["contacts", "list", "--starting-after", "x"], "--starting-after");
     refused(&["conversations", "list", "--display-as", "plaintext"], "--display-as");
     refused(&["companies", "retrieve-company", "--tag-id", "7"], "--tag-id");
+    let unknown = r#"{"field":"shoe_size","operator":"=","value":"42"}"#;
+    refused(&["contacts", "search", "--query", unknown], "shoe_size");
+    let words = r#"{"field":"source.body","operator":"=","value":"refund"}"#;
+    refused(&["conversations", "search", "--query", words], "source.body");
     refused(&["contacts", "create", "--email", "x@example.com"], "live workspace only");
     refused(&["contacts", "notes", "list", "x"], "live workspace only");
     let missing = mirrored.run(&["contacts", "show", "nobody", "--data-source", "local"]);

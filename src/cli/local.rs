@@ -7,6 +7,7 @@ use std::path::Path;
 
 use clap::ArgMatches;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -96,6 +97,8 @@ struct Local {
 enum Answer {
     /// All records, under this key.
     List(&'static str),
+    /// The records that a search describes, under this key.
+    Search(&'static str),
     /// The record whose column holds the value of the path.
     One(&'static str),
 }
@@ -113,12 +116,17 @@ const fn list(operation: &'static str, resource: &'static str, key: &'static str
     Local { operation, resource, answer: Answer::List(key), filters: &[] }
 }
 
+const fn search(operation: &'static str, resource: &'static str, key: &'static str) -> Local {
+    Local { operation, resource, answer: Answer::Search(key), filters: &[] }
+}
+
 const fn one(operation: &'static str, resource: &'static str) -> Local {
     Local { operation, resource, answer: Answer::One("id"), filters: &[] }
 }
 
 static LOCAL: &[Local] = &[
     list("ListContacts", "contacts", "data"),
+    search("SearchContacts", "contacts", "data"),
     one("ShowContact", "contacts"),
     Local {
         operation: "ShowContactByExternalId",
@@ -136,7 +144,9 @@ static LOCAL: &[Local] = &[
     },
     one("RetrieveACompanyById", "companies"),
     list("listConversations", "conversations", "conversations"),
+    search("searchConversations", "conversations", "conversations"),
     one("retrieveConversation", "conversations"),
+    search("searchTickets", "tickets", "tickets"),
     one("getTicket", "tickets"),
     list("listArticles", "articles", "data"),
     one("retrieveArticle", "articles"),
@@ -221,8 +231,16 @@ pub async fn answer(
             })?;
             Output::open(&context.globals)?.document(meta(json!({})), &raw, None).await
         }
-        Answer::List(key) => {
-            let choice = choice(local, &arguments.query, matches)?;
+        Answer::List(key) | Answer::Search(key) => {
+            let choice = match local.answer {
+                Answer::Search(_) => {
+                    let body = arguments.body.as_deref().unwrap_or_default();
+                    let body = serde_json::from_slice(body).unwrap_or_default();
+                    let zone = store.workspace()?.and_then(|workspace| workspace.timezone);
+                    searched(resource, &body, zone.as_deref(), matches)?
+                }
+                _ => choice(local, &arguments.query, matches)?,
+            };
             let total = store.count(resource, &choice)?;
             let mut first = Vec::new();
             let page = Choice { limit: Some(choice.limit.unwrap_or(FIRST).min(FIRST)), ..choice.clone() };
@@ -308,20 +326,52 @@ fn choice(local: &Local, query: &[(String, String)], matches: &ArgMatches) -> Re
         };
     }
     let whole = |name: &str| given(name).map(|value| number(name, value)).transpose();
-    let (size, page) = (whole("per_page")?, whole("page")?);
+    paged(choice, whole("per_page")?, whole("page")?, matches)
+}
+
+/// Which records the body of a search and `--limit` choose.
+fn searched(
+    resource: ResourceName,
+    body: &Value,
+    zone: Option<&str>,
+    matches: &ArgMatches,
+) -> Result<Choice, Error> {
+    let known = ["query", "sort", "pagination"];
+    let names = body.as_object().into_iter().flat_map(|fields| fields.keys());
+    if let Some(name) = names.into_iter().find(|name| !known.contains(&name.as_str())) {
+        return Err(refused(name, "the mirror cannot honour it"));
+    }
+    let pagination = &body["pagination"];
+    let names = pagination.as_object().into_iter().flat_map(|fields| fields.keys());
+    if let Some(name) = names.into_iter().find(|name| *name != "per_page") {
+        return Err(refused(name, "the mirror cannot honour it"));
+    }
+    let zone = match zone {
+        None => TimeZone::UTC,
+        Some(name) => TimeZone::get(name)
+            .map_err(|_| Error::usage(format!("the workspace's time zone {name:?} is not known here")))?,
+    };
+    let choice = mirror::predicate::narrow(resource, body, &zone, Choice::default())?;
+    paged(choice, pagination["per_page"].as_i64(), None, matches)
+}
+
+/// `--limit` and pages. Following the pages to the end is one list here.
+fn paged(
+    mut choice: Choice,
+    size: Option<i64>,
+    page: Option<i64>,
+    matches: &ArgMatches,
+) -> Result<Choice, Error> {
     let walks = matches.try_get_one::<bool>("all").ok().flatten().copied().unwrap_or(false);
     let limit = matches.try_get_one::<u64>("limit").ok().flatten().copied();
     match (size, page) {
         (None, None) => {}
         (None, Some(_)) => return Err(refused("page", "it needs per_page beside it")),
         (Some(size), page) => {
-            let size = u64::try_from(size)
-                .ok()
-                .filter(|size| *size > 0)
-                .ok_or_else(|| Error::usage("--per-page must be at least 1".to_owned()))?;
+            let size = u64::try_from(size).ok().filter(|size| *size > 0);
+            let size = size.ok_or_else(|| Error::usage("--per-page must be at least 1"))?;
             let page = u64::try_from(page.unwrap_or(1)).unwrap_or(1).max(1);
             choice.offset = (page - 1).saturating_mul(size);
-            // Following the pages to the end is one list here.
             choice.limit = (!walks && limit.is_none()).then_some(size);
         }
     }

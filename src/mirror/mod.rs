@@ -16,6 +16,7 @@ mod parts;
 mod phrase;
 pub mod plain;
 mod plan;
+pub mod predicate;
 mod prune;
 mod queue;
 pub mod read;

@@ -30,13 +30,15 @@ pub struct Typed {
 /// Which records, in which order.
 #[derive(Debug, Clone, Default)]
 pub struct Choice {
-    /// SQL conditions with `?` for values, all of which must hold. Never text that a user typed.
+    /// SQL conditions with `?` for values, all of which must hold.
     pub conditions: Vec<String>,
     pub values: Vec<Cell>,
     pub limit: Option<u64>,
     pub offset: u64,
     /// By the month in which they were made, instead of as they came.
     pub by_age: bool,
+    /// What to sort by, in SQL, instead of as they came.
+    pub order: Option<String>,
 }
 
 impl Choice {
@@ -53,7 +55,11 @@ impl Choice {
             true => String::new(),
             false => format!(" WHERE {}", self.conditions.join(" AND ")),
         };
-        let order = if self.by_age { "created_at, rowid" } else { "rowid" };
+        let order = match &self.order {
+            Some(order) => order.as_str(),
+            None if self.by_age => "created_at, rowid",
+            None => "rowid",
+        };
         let limit = self.limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
         format!("{conditions} ORDER BY {order} LIMIT {limit} OFFSET {}", self.offset)
     }

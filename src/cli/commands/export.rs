@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
 use crate::cli::globals::{Deliver, Globals};
-use crate::cli::output::{Output, tell};
+use crate::cli::output::Output;
 use crate::cli::{local, stores};
 use crate::mirror::read::{Choice, readable};
 use crate::mirror::{ResourceName, Store};
@@ -76,19 +76,24 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
                 "Parquet is not made for a terminal or a pipe: name a place with --output",
             ));
         };
-        return parquet(&store, resource, choice, &path, partitioned);
+        let (rows, files) = parquet(&store, resource, choice, &path, partitioned)?;
+        return said(context, &path, rows, files).await;
     }
     let globals = Globals {
         ndjson: format == "ndjson",
         csv: format == "csv",
         plain: false,
         quiet: false,
-        deliver: output.map_or_else(|| context.globals.deliver.clone(), Deliver::File),
+        deliver: output.clone().map_or_else(|| context.globals.deliver.clone(), Deliver::File),
         ..context.globals.clone()
     };
-    match format {
-        "csv" if globals.select.is_none() => typed(&globals, &store, resource, &choice).await,
-        _ => documents(&globals, &store, resource, &choice).await,
+    let rows = match format {
+        "csv" if globals.select.is_none() => typed(&globals, &store, resource, &choice).await?,
+        _ => documents(&globals, &store, resource, &choice).await?,
+    };
+    match output {
+        Some(path) => said(context, &path, rows, 1).await,
+        None => Ok(()),
     }
 }
 
@@ -98,13 +103,15 @@ async fn documents(
     store: &Store,
     resource: ResourceName,
     choice: &Choice,
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     let mut list = Output::open(globals)?.list(resource.as_str(), &[])?;
     store.documents(resource, choice, |raw| match serde_json::from_str::<&RawValue>(raw) {
         Ok(document) => list.raw(document),
         Err(_) => Err(damaged(resource)),
     })?;
-    list.end(Value::Null).await
+    let rows = list.count();
+    list.end(Value::Null).await?;
+    Ok(rows)
 }
 
 /// The columns of the table.
@@ -113,7 +120,7 @@ async fn typed(
     store: &Store,
     resource: ResourceName,
     choice: &Choice,
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     let columns = resource.typed_columns();
     let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
     let titles: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -124,7 +131,9 @@ async fn typed(
             fields.map(|(column, cell)| (column.name.to_owned(), readable(column.kind, *cell))).collect();
         list.record(&record.into())
     })?;
-    list.end(Value::Null).await
+    let rows = list.count();
+    list.end(Value::Null).await?;
+    Ok(rows)
 }
 
 fn damaged(resource: ResourceName) -> Error {
@@ -135,6 +144,13 @@ fn damaged(resource: ResourceName) -> Error {
     }
 }
 
+/// What a file holds now, on stdout.
+async fn said(context: &Context, path: &Path, rows: u64, files: u64) -> Result<(), Error> {
+    let result = json!({ "path": path, "rows": rows, "files": files }).to_string();
+    Output::open(&context.globals)?.document(json!({ "source": "local" }), &result, None).await
+}
+
+/// Rows and files that were written.
 #[cfg(feature = "parquet")]
 fn parquet(
     store: &Store,
@@ -142,19 +158,16 @@ fn parquet(
     choice: Choice,
     path: &Path,
     partitioned: bool,
-) -> Result<(), Error> {
+) -> Result<(u64, u64), Error> {
     use crate::mirror::parquet::{to_file, to_months};
     let written = match partitioned {
         true => to_months(store, resource, choice, path)?,
         false => to_file(store, resource, &choice, path)?,
     };
-    tell(
-        &json!({ "event": "export", "path": path, "rows": written.rows, "files": written.files }).to_string(),
-    );
-    Ok(())
+    Ok((written.rows, written.files))
 }
 
 #[cfg(not(feature = "parquet"))]
-fn parquet(_: &Store, _: ResourceName, _: Choice, _: &Path, _: bool) -> Result<(), Error> {
+fn parquet(_: &Store, _: ResourceName, _: Choice, _: &Path, _: bool) -> Result<(u64, u64), Error> {
     Err(Error::usage("this build has no Parquet: install it with `--features parquet`"))
 }
