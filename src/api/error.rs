@@ -158,7 +158,7 @@ impl Error {
         match self {
             Error::Timeout { .. } => true,
             Error::UnexpectedAnswer(answer) => answer.reason == Unexpected::Truncated,
-            _ => matches!(self.status(), Some(408 | 500 | 502..=504)),
+            _ => matches!(self.status(), Some(408 | 502..=504)),
         }
     }
 

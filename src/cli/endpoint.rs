@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::arguments;
 use super::context::Context;
 use super::error::Error;
-use super::globals::DataSource;
+use super::globals::{DataSource, Deliver};
 use super::local;
-use super::output::Output;
+use super::output::{Format, Output, warn};
 use super::preview;
 use crate::api;
 use crate::api::client::Client;
@@ -19,6 +19,7 @@ use crate::api::executor::Arguments;
 use crate::api::operation::{Answer, Effect, Method, Operation, Paging};
 use crate::api::paging::{Page, page_size};
 use crate::api::reply::Reply;
+use crate::api::transport::Download;
 
 /// # Errors
 /// Everything that can go wrong between the terminal and the server.
@@ -181,7 +182,10 @@ async fn list(
         Ok(None) => return Ok(()),
         Err(error) => return local::stand_in(context, operation, &arguments, matches, error).await,
     };
-    let key = first.key.clone().unwrap_or_else(|| "data".to_owned());
+    let Some(key) = first.key.clone().or_else(|| first.is_empty_list().then(|| "data".to_owned())) else {
+        warn("the answer holds no list; it is shown as it is");
+        return Output::open(&context.globals)?.document(meta(), first.reply.json_text()?, None).await;
+    };
     let mut list = Output::open(&context.globals)?.list(&key, &first.items)?;
     let mut next = Some(Ok(first));
     let (mut fetched, mut failure, mut more) = (0_u64, None, false);
@@ -206,8 +210,25 @@ async fn list(
     let meta = json!({
         "source": "live", "count": list.count(), "pages": fetched, "complete": failure.is_none(), "has_more": more || failure.is_some(),
     });
-    list.end(meta).await?;
-    failure.map_or(Ok(()), |error| Err(error.into()))
+    match failure {
+        // A file that is there already is worth more than a part of the new one.
+        Some(error) if context.globals.deliver != Deliver::Stdout => Err(error.into()),
+        Some(error) => list.end(meta).await.and(Err(error.into())),
+        None => list.end(meta).await,
+    }
+}
+
+/// A file inside the JSON document that was asked for, where no place for it was named.
+async fn inline(context: &Context, mut download: Download) -> Result<(), Error> {
+    use base64::Engine;
+    let mut content = Vec::new();
+    while let Some(chunk) = download.chunk().await? {
+        content.extend_from_slice(&chunk);
+    }
+    let kind = download.headers.get("content-type").and_then(|it| it.to_str().ok());
+    let encoded = base64::engine::general_purpose::STANDARD.encode(&content);
+    let result = json!({ "bytes": content.len(), "content_type": kind, "base64": encoded }).to_string();
+    Output::open(&context.globals)?.document(meta(), &result, None).await
 }
 
 /// Streams a file to `--out`, replacing it in one step, or to stdout when that is no terminal.
@@ -224,6 +245,9 @@ async fn download(
         return Err(Error::usage("this is a file: name a place for it with --out PATH, or pipe the output"));
     }
     let mut download = client.download(operation, arguments).await?;
+    if out.is_none() && Format::of(&context.globals) == Format::Json && context.globals.json {
+        return inline(context, download).await;
+    }
     if to_stdout {
         let mut stdout = std::io::stdout();
         while let Some(chunk) = download.chunk().await? {

@@ -117,8 +117,7 @@ impl Error {
 
     fn as_text(&self) -> String {
         let hint = self.hint().map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
-        let id = self.api().and_then(api::Error::request_id).map(|id| format!(" (request {id})"));
-        format!("error: {self}{}\n{hint}", id.unwrap_or_default())
+        format!("error: {self}\n{hint}")
     }
 
     fn as_json(&self) -> Value {
