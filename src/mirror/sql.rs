@@ -238,6 +238,7 @@ const ABOUT: &[(&str, &str)] = &[
     ("contact_segments", "Which segments a contact is in"),
     ("contact_subscriptions", "Which subscriptions a contact has"),
     ("contact_notes", "Notes about contacts"),
+    ("contact_segments_state", "How many contacts each segment is known to have"),
     ("tickets", "Tickets without their parts"),
     ("ticket_parts", "Everything written or done in a ticket"),
     ("ticket_contacts", "Which contacts a ticket is about"),
