@@ -7,7 +7,7 @@ mod sandboxed;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use intercom::mirror::conversation::Detail;
+use intercom::mirror::conversation::{Detail, OF_CONVERSATIONS};
 use intercom::mirror::resources::ResourceName;
 use intercom::mirror::{Error, Event, Store, SyncOptions, Workspace, schema, sync};
 use intercom::sandbox::Options;
@@ -116,7 +116,7 @@ fn odd_documents_are_stored_as_they_came() {
         r#"{"id": "b", "created_at": "2022-09-19T14:20:23Z", "role": {"odd": true}}"#,
     ];
     let written = store.store_page(ResourceName::Contacts.resource(), documents, None, 1).unwrap();
-    assert_eq!((written.fetched, written.inserted, written.skipped), (4, 2, 2));
+    assert_eq!((written.fetched, written.inserted, written.unidentified), (4, 2, 2));
     let rows = "SELECT group_concat(id || ' ' || created_at || ' ' || coalesce(owner_id, '-') || ' ' || raw, char(10))
                 FROM (SELECT * FROM contacts ORDER BY id)";
     let expected =
@@ -295,7 +295,7 @@ async fn what_moves_or_vanishes_during_the_walk_is_not_missed() {
         text(&store, "SELECT conversation_id FROM conversation_parts_state WHERE gone").unwrap(),
         deleted
     );
-    assert_eq!(store.conversations_due().unwrap(), 0);
+    assert_eq!(store.parts_due(&OF_CONVERSATIONS).unwrap(), 0);
 }
 
 #[tokio::test]
@@ -325,7 +325,7 @@ async fn conversations_that_fail_are_due_again() {
     let summary = fixture.sync(&mut store).await;
     let parts = summary.resources.iter().find(|it| it.resource == ResourceName::ConversationParts).unwrap();
     assert_eq!(parts.reason.as_deref(), Some("1 conversations could not be fetched"));
-    assert_eq!(store.conversations_due().unwrap(), 1);
+    assert_eq!(store.parts_due(&OF_CONVERSATIONS).unwrap(), 1);
     fixture.sandbox.intercept(|_, _| None);
     assert!(fixture.sync(&mut store).await.complete);
     assert_same(&store, &fixture.sandbox);
@@ -437,9 +437,9 @@ async fn a_change_in_the_second_of_the_fetch_is_not_missed() {
     let id = fixture.sandbox.with_workspace(|workspace| some_conversation(workspace));
     let sql = "UPDATE conversation_parts_state SET fetched_at = updated_at WHERE conversation_id = ?1";
     store.connection().execute(sql, [&id]).unwrap();
-    assert_eq!(store.conversations_due().unwrap(), 1);
+    assert_eq!(store.parts_due(&OF_CONVERSATIONS).unwrap(), 1);
     fixture.sync(&mut store).await;
-    assert_eq!(store.conversations_due().unwrap(), 0);
+    assert_eq!(store.parts_due(&OF_CONVERSATIONS).unwrap(), 0);
 }
 
 #[tokio::test]
@@ -465,7 +465,7 @@ async fn a_count_that_promises_more_than_is_handed_out_is_no_truncation() {
         )
     };
     let mut sync = |document: String| {
-        let detail = Detail::read(&document, Some(5), 9).unwrap();
+        let detail = Detail::read(&OF_CONVERSATIONS, &document, Some(5), 9).unwrap();
         store.store_details(&[detail], 9).unwrap();
         let sql =
             "SELECT parts || ' ' || truncated FROM conversation_parts_state WHERE conversation_id = '7'";

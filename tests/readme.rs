@@ -57,8 +57,23 @@ async fn every_example_of_the_help_runs() {
     let home = tempfile::tempdir().unwrap();
     let synced = shell(home.path(), &sandbox, "intercom-pp-cli sync");
     assert_eq!(synced.status.code(), Some(0), "{}", stderr(&synced));
-    let commands =
-        ["", "api", "auth set-token", "completions", "conversations sla", "demo", "doctor", "man", "sync"];
+    let commands = [
+        "",
+        "analytics",
+        "api",
+        "auth set-token",
+        "completions",
+        "conversations sla",
+        "demo",
+        "doctor",
+        "export",
+        "import",
+        "man",
+        "search",
+        "sql",
+        "sync",
+        "tail",
+    ];
     let mut examples = 0;
     for command in commands {
         let words = command.split_whitespace().chain(["--help"]);
@@ -72,7 +87,7 @@ async fn every_example_of_the_help_runs() {
             examples += 1;
         }
     }
-    assert!(examples >= 5, "{examples}");
+    assert!(examples >= 11, "{examples}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::arguments;
 use super::context::Context;
 use super::error::Error;
 use super::globals::{DataSource, Deliver};
+use super::local;
 use super::output::{Format, Output, warn};
 use super::preview;
 use crate::api;
@@ -29,10 +30,7 @@ pub async fn run(
 ) -> Result<(), Error> {
     let arguments = arguments::bind(operation, matches)?;
     if context.globals.data_source == DataSource::Local {
-        return Err(Error::usage_with_hint(
-            "this command reads from the live workspace only",
-            "leave out --data-source local; `sync` and `conversations sla` work on the mirror",
-        ));
+        return local::answer(context, operation, &arguments, matches).await;
     }
     if context.globals.dry_run {
         return dry_run(context, operation, arguments, matches).await;
@@ -44,7 +42,7 @@ pub async fn run(
     let walks = operation.paging != Paging::None && (matches.get_flag("all") || limit(matches).is_some());
     match operation.answer {
         Answer::Bytes => download(context, &client, operation, &arguments, matches).await,
-        _ if walks => list(context, &client, operation, arguments, limit(matches)).await,
+        _ if walks => list(context, &client, operation, arguments, matches).await,
         _ => once(context, &client, operation, &arguments, matches).await,
     }
 }
@@ -107,6 +105,9 @@ async fn once(
 ) -> Result<(), Error> {
     let reply = match client.execute(operation, arguments).await {
         Ok(reply) => reply,
+        Err(error) if operation.effect == Effect::Read => {
+            return local::stand_in(context, operation, arguments, matches, error).await;
+        }
         Err(error) => return nothing_to_do(context, operation, error).await,
     };
     if operation.answer == Answer::Text && matches.get_flag("text") {
@@ -170,13 +171,17 @@ async fn list(
     client: &Client,
     operation: &'static Operation,
     arguments: Arguments,
-    limit: Option<u64>,
+    matches: &ArgMatches,
 ) -> Result<(), Error> {
+    let limit = limit(matches);
     let size = wish(operation, &arguments, limit);
-    let mut pages = std::pin::pin!(client.pages(operation, arguments, size));
+    let mut pages = std::pin::pin!(client.pages(operation, arguments.clone(), size));
     // Nothing is written before the first page is here: a failed request leaves stdout empty.
-    let first = pages.try_next().await?;
-    let Some(first) = first else { return Ok(()) };
+    let first = match pages.try_next().await {
+        Ok(Some(first)) => first,
+        Ok(None) => return Ok(()),
+        Err(error) => return local::stand_in(context, operation, &arguments, matches, error).await,
+    };
     let Some(key) = first.key.clone().or_else(|| first.is_empty_list().then(|| "data".to_owned())) else {
         warn("the answer holds no list; it is shown as it is");
         return Output::open(&context.globals)?.document(meta(), first.reply.json_text()?, None).await;

@@ -189,6 +189,7 @@ fn mirror_exit(error: &mirror::Error) -> Exit {
     match error {
         mirror::Error::Api(error) => api_exit(error),
         mirror::Error::Missing { .. } => Exit::NotFound,
+        mirror::Error::Question(_) => Exit::Usage,
         mirror::Error::LaterSchema { .. } | mirror::Error::OtherWorkspace { .. } | mirror::Error::NoHome => {
             Exit::Configuration
         }
@@ -202,6 +203,12 @@ fn mirror_hint(error: &mirror::Error) -> Option<String> {
         mirror::Error::Missing { .. } => "run `intercom-pp-cli sync` first, or name the mirror with --db",
         mirror::Error::OtherWorkspace { .. } => {
             "keep each workspace in a file of its own: leave out --db, or name another"
+        }
+        mirror::Error::Full(_) => {
+            "make room and run `intercom-pp-cli sync` again: it goes on where this run stopped"
+        }
+        mirror::Error::Locked { .. } => {
+            "wait for it to end, or stop it; each workspace can have a file of its own"
         }
         mirror::Error::LaterSchema { .. } => "update intercom-pp-cli, or name another file with --db",
         _ => return None,

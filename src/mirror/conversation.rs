@@ -1,7 +1,7 @@
-//! Takes the document of one conversation apart: the conversation, and its parts.
+//! Takes the document of one conversation, or of one ticket, apart: the record, and its parts.
 //!
-//! Both are kept byte for byte; the parts are only cut out of the conversation, so that they are not
-//! stored twice.
+//! Both are kept byte for byte. A conversation's parts are cut out of it, so that they are not stored
+//! twice; a ticket's stay in it as well, since its lists show them too.
 
 use std::borrow::Cow;
 
@@ -10,31 +10,59 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::fields;
+use super::resources::ResourceName;
 
-/// What asking for one conversation brought. Times are epoch seconds, `fetched_at` by the server's clock.
-#[derive(Debug)]
-pub enum Detail<'a> {
-    Found {
-        id: String,
-        /// The document without its parts.
-        conversation: Cow<'a, str>,
-        /// At most the 500 newest.
-        parts: Vec<&'a str>,
-        /// How many there are, by the server's count.
-        expected: Option<i64>,
-        updated_at: Option<i64>,
-        fetched_at: i64,
-    },
-    /// It was listed, and now the server denies it.
-    Gone { id: String, updated_at: Option<i64>, fetched_at: i64 },
+/// How parts come inside the documents of their owners.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Nesting {
+    pub owner: ResourceName,
+    /// What people call an owner.
+    pub noun: &'static str,
+    /// Also the key of the list, and of the object around it.
+    pub parts: ResourceName,
+    /// Operation that fetches an owner with its parts.
+    pub operation: &'static str,
+    /// Whether the owner is stored without them.
+    pub cut_out: bool,
 }
 
-const PARTS: &str = "conversation_parts";
+pub static OF_CONVERSATIONS: Nesting = Nesting {
+    owner: ResourceName::Conversations,
+    noun: "conversation",
+    parts: ResourceName::ConversationParts,
+    operation: "retrieveConversation",
+    cut_out: true,
+};
+
+pub static OF_TICKETS: Nesting = Nesting {
+    owner: ResourceName::Tickets,
+    noun: "ticket",
+    parts: ResourceName::TicketParts,
+    operation: "getTicket",
+    cut_out: false,
+};
+
+/// A record with its parts. Times are epoch seconds, `fetched_at` by the server's clock.
+#[derive(Debug)]
+pub struct Detail<'a> {
+    pub of: &'static Nesting,
+    pub id: String,
+    /// The document as it is to be stored.
+    pub owner: Cow<'a, str>,
+    /// At most the 500 newest.
+    pub parts: Vec<&'a str>,
+    /// How many there are, by the server's count.
+    pub expected: Option<i64>,
+    pub updated_at: Option<i64>,
+    pub fetched_at: i64,
+}
 
 #[derive(Deserialize)]
 struct Document<'a> {
     #[serde(borrow, default)]
     conversation_parts: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    ticket_parts: Option<&'a RawValue>,
     #[serde(default)]
     id: Value,
     #[serde(default)]
@@ -47,6 +75,8 @@ struct Document<'a> {
 struct PartList<'a> {
     #[serde(borrow, default)]
     conversation_parts: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, default)]
+    ticket_parts: Option<Vec<&'a RawValue>>,
     #[serde(default)]
     total_count: Value,
 }
@@ -56,42 +86,58 @@ impl<'a> Detail<'a> {
     /// the document has none.
     ///
     /// # Errors
-    /// When the document is no conversation.
-    pub fn read(document: &'a str, listed: Option<i64>, fetched_at: i64) -> Result<Self, serde_json::Error> {
+    /// When the document is no such record.
+    pub fn read(
+        of: &'static Nesting,
+        document: &'a str,
+        listed: Option<i64>,
+        fetched_at: i64,
+    ) -> Result<Self, serde_json::Error> {
         let read: Document<'a> = serde_json::from_str(document)?;
         let id = fields::id(&read.id).ok_or_else(|| serde::de::Error::missing_field("id"))?;
-        let (parts, total) = match read.conversation_parts.map(RawValue::get) {
+        let of_ticket = of.parts == ResourceName::TicketParts;
+        let list = if of_ticket { read.ticket_parts } else { read.conversation_parts };
+        let (parts, total) = match list.map(RawValue::get) {
             None | Some("null") => (Vec::new(), None),
             Some(list) if list.starts_with('[') => (serde_json::from_str::<Vec<&RawValue>>(list)?, None),
             Some(list) => {
                 let list: PartList<'a> = serde_json::from_str(list)?;
-                (list.conversation_parts.unwrap_or_default(), fields::integer(&list.total_count))
+                let parts = if of_ticket { list.ticket_parts } else { list.conversation_parts };
+                (parts.unwrap_or_default(), fields::integer(&list.total_count))
             }
         };
         let counted = fields::integer(&read.statistics["count_conversation_parts"]);
-        Ok(Detail::Found {
+        let owner = match list.filter(|_| of.cut_out) {
+            Some(list) => without(document, of.parts.as_str(), list),
+            None => Cow::Borrowed(document),
+        };
+        Ok(Detail {
+            of,
             id,
-            conversation: read
-                .conversation_parts
-                .map_or(Cow::Borrowed(document), |list| without(document, list)),
+            owner,
             parts: parts.into_iter().map(RawValue::get).collect(),
             expected: counted.max(total),
             updated_at: fields::time(&read.updated_at).or(listed),
             fetched_at,
         })
     }
+
+    /// Whether the document shows all the parts that it counts.
+    pub fn is_whole(&self) -> bool {
+        self.expected.is_some_and(|expected| expected == self.parts.len() as i64)
+    }
 }
 
-/// The document without the member that holds `list`, which must be a slice of it.
-fn without<'a>(document: &'a str, list: &RawValue) -> Cow<'a, str> {
+/// The document without the member `key` that holds `list`, which must be a slice of it.
+fn without<'a>(document: &'a str, key: &str, list: &RawValue) -> Cow<'a, str> {
     let start = (list.get().as_ptr() as usize).wrapping_sub(document.as_ptr() as usize);
     let end = start.wrapping_add(list.get().len());
     let (Some(before), Some(after)) = (document.get(..start), document.get(end..)) else {
         return Cow::Borrowed(document);
     };
-    let key = before.trim_end().strip_suffix(':').map(str::trim_end);
-    let key = key.and_then(|it| it.strip_suffix('"')?.strip_suffix(PARTS)?.strip_suffix('"'));
-    let Some(before) = key else { return Cow::Borrowed(document) };
+    let before = before.trim_end().strip_suffix(':').map(str::trim_end);
+    let before = before.and_then(|it| it.strip_suffix('"')?.strip_suffix(key)?.strip_suffix('"'));
+    let Some(before) = before else { return Cow::Borrowed(document) };
     match before.trim_end().strip_suffix(',') {
         Some(before) => Cow::Owned([before, after].concat()),
         None => Cow::Owned([before, after.trim_start().strip_prefix(',').unwrap_or(after)].concat()),
@@ -103,12 +149,9 @@ mod tests {
     use super::*;
 
     fn read(document: &str) -> (String, Vec<String>, Option<i64>) {
-        match Detail::read(document, Some(7), 9).unwrap() {
-            Detail::Found { conversation, parts, expected, .. } => {
-                (conversation.into_owned(), parts.into_iter().map(str::to_owned).collect(), expected)
-            }
-            Detail::Gone { .. } => unreachable!("reading never denies"),
-        }
+        let detail = Detail::read(&OF_CONVERSATIONS, document, Some(7), 9).unwrap();
+        let parts = detail.parts.into_iter().map(str::to_owned).collect();
+        (detail.owner.into_owned(), parts, detail.expected)
     }
 
     #[test]
@@ -137,14 +180,23 @@ mod tests {
         assert_eq!(read(r#"{"id":"1","conversation_parts":[{"id":"2"}]}"#).1, [r#"{"id":"2"}"#]);
         let counted = r#"{"id":"1","statistics":{"count_conversation_parts":"812"},"conversation_parts":{"total_count":500}}"#;
         assert_eq!(read(counted).2, Some(812));
-        assert!(Detail::read(r#"{"type":"error.list"}"#, None, 0).is_err());
+        assert!(Detail::read(&OF_CONVERSATIONS, r#"{"type":"error.list"}"#, None, 0).is_err());
     }
 
     #[test]
     fn the_listed_time_stands_in() {
-        let Detail::Found { updated_at, .. } = Detail::read(r#"{"id":"1"}"#, Some(7), 9).unwrap() else {
-            unreachable!("reading never denies")
-        };
-        assert_eq!(updated_at, Some(7));
+        let detail = Detail::read(&OF_CONVERSATIONS, r#"{"id":"1"}"#, Some(7), 9).unwrap();
+        assert_eq!(detail.updated_at, Some(7));
+    }
+
+    #[test]
+    fn a_ticket_keeps_its_parts() {
+        let ticket = r#"{"id":"1","ticket_parts":{"ticket_parts":[{"id":"2"}],"total_count":1}}"#;
+        let detail = Detail::read(&OF_TICKETS, ticket, None, 9).unwrap();
+        assert_eq!((detail.owner.as_ref(), detail.parts.as_slice()), (ticket, &[r#"{"id":"2"}"#][..]));
+        assert!(detail.is_whole());
+        let short = r#"{"id":"1","ticket_parts":{"ticket_parts":[],"total_count":1}}"#;
+        assert!(!Detail::read(&OF_TICKETS, short, None, 9).unwrap().is_whole());
+        assert!(!Detail::read(&OF_TICKETS, r#"{"id":"1"}"#, None, 9).unwrap().is_whole());
     }
 }

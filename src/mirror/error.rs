@@ -2,13 +2,23 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+
+use super::lock::Holder;
+
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     #[error(transparent)]
     Api(#[from] crate::api::error::Error),
     #[error("local database: {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(rusqlite::Error),
+    /// Nothing of the last page was stored; everything before it is.
+    #[error("there is no room left for the local database: {0}")]
+    Full(rusqlite::Error),
+    /// Another sync writes to this store.
+    #[error("another sync is writing to {path}{}", held(.holder.as_ref()))]
+    Locked { path: PathBuf, holder: Option<Holder> },
     #[error("{path}: {source}")]
     File { path: PathBuf, source: std::io::Error },
     /// Nothing was ever synced to this path.
@@ -18,7 +28,25 @@ pub enum Error {
     LaterSchema { path: PathBuf, found: i64, known: i64 },
     #[error("{path} holds workspace {stored}, but the token belongs to workspace {given}")]
     OtherWorkspace { path: PathBuf, stored: String, given: String },
+    /// What was asked of the mirror cannot be asked like that.
+    #[error("{0}")]
+    Question(String),
     /// The user has no home directory, so there is no default place for the database.
     #[error("there is no home directory to keep local data in")]
     NoHome,
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Error::Full(error),
+            _ => Error::Database(error),
+        }
+    }
+}
+
+fn held(holder: Option<&Holder>) -> String {
+    let Some(Holder { pid, since }) = holder else { return String::new() };
+    let since = Timestamp::from_second(*since).map(|since| format!(", since {since}"));
+    format!(" (process {pid}{})", since.unwrap_or_default())
 }

@@ -26,6 +26,8 @@ pub enum Event {
         rows: u64,
         /// How many there will be, when that is known.
         total: Option<u64>,
+        /// Calls left in the window of the rate limit, when the service tells.
+        requests_left: Option<u64>,
     },
     /// Something was odd, and the sync goes on.
     SyncWarning {
@@ -63,9 +65,11 @@ pub struct Outcome {
     pub seconds: f64,
     /// Whether it went on where an earlier run was interrupted.
     pub resumed: bool,
-    /// Whether everything there was when it began is in the mirror.
+    /// Whether everything there was when it began, as far back as was asked for, is in the mirror.
     pub complete: bool,
-    /// Why not.
+    /// Whether the workspace does not offer it.
+    pub skipped: bool,
+    /// Why it is not complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -77,7 +81,9 @@ pub struct Summary {
     /// Epoch seconds by the server's clock.
     pub started_at: i64,
     pub seconds: f64,
-    /// Whether every resource is complete.
+    /// Whether every resource is complete, or skipped.
     pub complete: bool,
+    /// Whether it was asked to stop.
+    pub interrupted: bool,
     pub resources: Vec<Outcome>,
 }

@@ -55,6 +55,12 @@ pub fn flag(value: &Value) -> Option<bool> {
     }
 }
 
+/// Whether an embedded list names only the first of its records.
+pub fn is_cut(list: &Value) -> bool {
+    let shown = list["data"].as_array().map_or(0, Vec::len) as i64;
+    flag(&list["has_more"]) == Some(true) || integer(&list["total_count"]).is_some_and(|count| count > shown)
+}
+
 fn whole(number: f64) -> Option<i64> {
     (number.is_finite() && number.abs() < 9.0e15).then_some(number as i64)
 }

@@ -4,22 +4,41 @@
 //! holds a whole resource in memory.
 
 pub mod conversation;
+pub mod counts;
 pub mod error;
 pub mod events;
 pub mod fields;
+mod lists;
+mod lock;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 mod parts;
+mod phrase;
 pub mod plain;
+mod plan;
+pub mod predicate;
+mod prune;
+mod queue;
+pub mod read;
 pub mod resources;
 pub mod schema;
+pub mod search;
+pub mod sql;
 pub mod state;
+pub mod status;
+mod stop;
 pub mod store;
 pub mod sync;
+mod texts;
 mod walk;
 pub mod write;
 
 pub use error::Error;
 pub use events::{Event, Observer, Outcome, Summary};
+pub use lock::Holder;
 pub use resources::ResourceName;
 pub use state::SyncState;
+pub use status::{Status, status};
+pub use stop::Stop;
 pub use store::{Store, Workspace, default_path};
 pub use sync::{SyncOptions, sync};

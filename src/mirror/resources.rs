@@ -1,7 +1,11 @@
 //! What is mirrored, declared as data: where it is fetched from and which columns are read out of it.
 //!
-//! Adding a resource is a table in `schema/` and an entry here; fetching and storing need no code of
-//! their own, but for the parts of conversations.
+//! Adding a resource is a table in `schema/` and an entry in a module here; fetching, storing and removing
+//! need no code of their own, but for the parts of conversations and tickets.
+
+mod content;
+mod people;
+mod talk;
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,55 +14,58 @@ use rusqlite::types::Value as Cell;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{fields, plain};
+use super::fields;
 
-/// A mirrored resource, by the name of its table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ResourceName {
-    Contacts,
-    Companies,
-    Conversations,
-    ConversationParts,
-    Admins,
-    Teams,
-    Tags,
+/// Declares the resources once: variant, table, and entry.
+macro_rules! resources {
+    ($($variant:ident = $table:literal at $entry:path,)+) => {
+        /// A mirrored resource, by the name of its table.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum ResourceName {
+            $($variant,)+
+        }
+
+        impl ResourceName {
+            pub const ALL: &'static [ResourceName] = &[$(ResourceName::$variant,)+];
+
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(ResourceName::$variant => $table,)+
+                }
+            }
+
+            pub fn resource(self) -> &'static Resource {
+                match self {
+                    $(ResourceName::$variant => &$entry,)+
+                }
+            }
+        }
+    };
 }
 
-impl ResourceName {
-    pub const ALL: &'static [ResourceName] = &[
-        ResourceName::Contacts,
-        ResourceName::Companies,
-        ResourceName::Conversations,
-        ResourceName::ConversationParts,
-        ResourceName::Admins,
-        ResourceName::Teams,
-        ResourceName::Tags,
-    ];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            ResourceName::Contacts => "contacts",
-            ResourceName::Companies => "companies",
-            ResourceName::Conversations => "conversations",
-            ResourceName::ConversationParts => "conversation_parts",
-            ResourceName::Admins => "admins",
-            ResourceName::Teams => "teams",
-            ResourceName::Tags => "tags",
-        }
-    }
-
-    pub fn resource(self) -> &'static Resource {
-        match self {
-            ResourceName::Contacts => &CONTACTS,
-            ResourceName::Companies => &COMPANIES,
-            ResourceName::Conversations => &CONVERSATIONS,
-            ResourceName::ConversationParts => &CONVERSATION_PARTS,
-            ResourceName::Admins => &ADMINS,
-            ResourceName::Teams => &TEAMS,
-            ResourceName::Tags => &TAGS,
-        }
-    }
+resources! {
+    Contacts = "contacts" at people::CONTACTS,
+    Companies = "companies" at people::COMPANIES,
+    Conversations = "conversations" at talk::CONVERSATIONS,
+    ConversationParts = "conversation_parts" at talk::CONVERSATION_PARTS,
+    Tickets = "tickets" at talk::TICKETS,
+    TicketParts = "ticket_parts" at talk::TICKET_PARTS,
+    Articles = "articles" at content::ARTICLES,
+    Collections = "collections" at content::COLLECTIONS,
+    HelpCenters = "help_centers" at content::HELP_CENTERS,
+    InternalArticles = "internal_articles" at content::INTERNAL_ARTICLES,
+    NewsItems = "news_items" at content::NEWS_ITEMS,
+    Admins = "admins" at people::ADMINS,
+    Teams = "teams" at people::TEAMS,
+    Tags = "tags" at people::TAGS,
+    Segments = "segments" at people::SEGMENTS,
+    DataAttributes = "data_attributes" at people::DATA_ATTRIBUTES,
+    SubscriptionTypes = "subscription_types" at people::SUBSCRIPTION_TYPES,
+    TicketTypes = "ticket_types" at talk::TICKET_TYPES,
+    TicketStates = "ticket_states" at talk::TICKET_STATES,
+    Calls = "calls" at talk::CALLS,
+    ActivityLogs = "activity_logs" at people::ACTIVITY_LOGS,
 }
 
 impl fmt::Display for ResourceName {
@@ -90,9 +97,20 @@ pub struct Resource {
     /// Column that names the record it belongs to, for records that do not say so themselves.
     pub parent: Option<&'static str>,
     pub columns: &'static [Column],
+    /// The column with the moment of the last change; `None` when records do not tell.
+    pub age: Option<&'static str>,
+    /// Makes an id for records that have none.
+    pub name_for: Option<fn(&Value) -> Option<String>>,
     pub links: &'static [Link],
     /// Ways to fetch all of it, the best one first; none for what comes with another resource.
     pub routes: &'static [Route],
+    /// Ways to fetch what changed since a moment, the best one first. With none of them everything is
+    /// fetched every time.
+    pub changes: &'static [Route],
+    /// Operation that fetches one record by its id: asked before a record is taken for gone.
+    pub one: Option<&'static str>,
+    /// Whether records that are no longer listed exist no more.
+    pub vanishes: bool,
     /// Lists show less than what is fetched one by one later, so a list's record only replaces an
     /// older one.
     pub shortened: bool,
@@ -125,26 +143,74 @@ pub struct Link {
     pub table: &'static str,
     pub owner: &'static str,
     pub other: &'static str,
-    /// Pointer to an array of objects with an `id`.
-    pub list: &'static str,
+    /// Pointers to arrays of objects with an `id`, or to objects that hold one as `data`.
+    pub lists: &'static [&'static str],
 }
 
-/// One way to list everything.
+/// One way to list records.
 #[derive(Debug)]
 pub struct Route {
     /// Operation id.
     pub operation: &'static str,
-    /// JSON text.
-    pub body: Option<&'static str>,
+    pub query: &'static [(&'static str, &'static str)],
+    pub bound: Bound,
     /// Whether a stored cursor leads to the next page in another run as well.
     pub resumable: bool,
     /// What this way cannot see; the mirror is not complete then.
     pub lacks: Option<&'static str>,
 }
 
+/// How a list is asked for what changed since a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// It cannot be, and its order is not known.
+    None,
+    /// It cannot be, but what changed last comes first.
+    NewestFirst,
+    /// A search on `updated_at`, in ascending order: what changes meanwhile comes again at the end.
+    Search,
+    /// A search that compares days of the workspace's calendar. Newest first, so that not the whole day
+    /// has to be read.
+    SearchByDay,
+    /// The same without asking for an order.
+    SearchByDayUnordered,
+    /// This parameter of the query.
+    Query(&'static str),
+}
+
+/// What most resources are.
+const PLAIN: Resource = Resource {
+    name: ResourceName::Tags,
+    parent: None,
+    columns: &[],
+    age: None,
+    name_for: None,
+    links: &[],
+    routes: &[],
+    changes: &[],
+    one: None,
+    vanishes: true,
+    shortened: false,
+};
+
+const fn column(name: &'static str, field: Field) -> Column {
+    Column { name, field }
+}
+
 impl Route {
     const fn get(operation: &'static str) -> Route {
-        Route { operation, body: None, resumable: true, lacks: None }
+        Route { operation, query: &[], bound: Bound::None, resumable: true, lacks: None }
+    }
+
+    const fn bound(operation: &'static str, bound: Bound) -> Route {
+        Route { bound, ..Route::get(operation) }
+    }
+}
+
+impl Resource {
+    /// The id of a record; `None` when it has none.
+    pub fn id(&self, document: &Value) -> Option<String> {
+        fields::id(&document["id"]).or_else(|| self.name_for?(document))
     }
 }
 
@@ -164,177 +230,13 @@ impl Field {
 
 impl Link {
     pub fn ids(&self, document: &Value) -> Vec<String> {
-        let list = document.pointer(self.list).and_then(Value::as_array);
-        list.into_iter().flatten().filter_map(|other| fields::id(&other["id"])).collect()
+        let lists = self.lists.iter().filter_map(|list| document.pointer(list));
+        let entries = lists.filter_map(|list| list.as_array().or_else(|| list["data"].as_array())).flatten();
+        entries.filter_map(|other| fields::id(&other["id"])).collect()
     }
-}
 
-const fn column(name: &'static str, field: Field) -> Column {
-    Column { name, field }
-}
-
-static CONTACTS: Resource = Resource {
-    name: ResourceName::Contacts,
-    parent: None,
-    columns: &[
-        column("external_id", Field::Text("/external_id")),
-        column("role", Field::Text("/role")),
-        column("email", Field::Text("/email")),
-        column("phone", Field::Text("/phone")),
-        column("name", Field::Text("/name")),
-        column("owner_id", Field::Reference("/owner_id")),
-        column("created_at", Field::Time("/created_at")),
-        column("updated_at", Field::Time("/updated_at")),
-        column("signed_up_at", Field::Time("/signed_up_at")),
-        column("last_seen_at", Field::Time("/last_seen_at")),
-        column("last_replied_at", Field::Time("/last_replied_at")),
-        column("last_contacted_at", Field::Time("/last_contacted_at")),
-        column("unsubscribed_from_emails", Field::Flag("/unsubscribed_from_emails")),
-    ],
-    links: &[],
-    routes: &[Route::get("ListContacts")],
-    shortened: false,
-};
-
-static COMPANIES: Resource = Resource {
-    name: ResourceName::Companies,
-    parent: None,
-    columns: &[
-        column("company_id", Field::Text("/company_id")),
-        column("name", Field::Text("/name")),
-        column("plan", Field::Text("/plan/name")),
-        column("size", Field::Integer("/size")),
-        column("monthly_spend", Field::Integer("/monthly_spend")),
-        column("user_count", Field::Integer("/user_count")),
-        column("session_count", Field::Integer("/session_count")),
-        column("created_at", Field::Time("/created_at")),
-        column("updated_at", Field::Time("/updated_at")),
-        column("last_request_at", Field::Time("/last_request_at")),
-    ],
-    links: &[],
-    routes: &[
-        // The server keeps the place of a scroll and moves it on with every answer, also one that was
-        // lost: after an interruption only a new scroll sees everything.
-        Route { operation: "scrollOverAllCompanies", body: None, resumable: false, lacks: None },
-        Route {
-            operation: "listAllCompanies",
-            body: None,
-            resumable: true,
-            lacks: Some("companies without users, and those after the first 10,000"),
-        },
-    ],
-    shortened: false,
-};
-
-static CONVERSATIONS: Resource = Resource {
-    name: ResourceName::Conversations,
-    parent: None,
-    columns: &[
-        column("title", Field::Text("/title")),
-        column("state", Field::Text("/state")),
-        column("open", Field::Flag("/open")),
-        column("read", Field::Flag("/read")),
-        column("priority", Field::Text("/priority")),
-        column("created_at", Field::Time("/created_at")),
-        column("updated_at", Field::Time("/updated_at")),
-        column("waiting_since", Field::Time("/waiting_since")),
-        column("snoozed_until", Field::Time("/snoozed_until")),
-        column("admin_assignee_id", Field::Reference("/admin_assignee_id")),
-        column("team_assignee_id", Field::Reference("/team_assignee_id")),
-        column("source_type", Field::Text("/source/type")),
-        column("source_delivered_as", Field::Text("/source/delivered_as")),
-        column("source_author_type", Field::Text("/source/author/type")),
-        column("source_author_id", Field::Text("/source/author/id")),
-        column("rating", Field::Integer("/conversation_rating/rating")),
-        column("ai_agent_participated", Field::Flag("/ai_agent_participated")),
-        column("parts_count", Field::Integer("/statistics/count_conversation_parts")),
-    ],
-    links: &[
-        Link { table: "conversation_tags", owner: "conversation_id", other: "tag_id", list: "/tags/tags" },
-        Link {
-            table: "conversation_contacts",
-            owner: "conversation_id",
-            other: "contact_id",
-            list: "/contacts/contacts",
-        },
-    ],
-    routes: &[
-        // Ascending by change: what changes during the walk comes again at its end, and nothing is missed.
-        Route {
-            operation: "searchConversations",
-            body: Some(
-                r#"{"query":{"field":"updated_at","operator":">","value":0},"sort":{"field":"updated_at","order":"ascending"}}"#,
-            ),
-            resumable: true,
-            lacks: None,
-        },
-        Route::get("listConversations"),
-    ],
-    shortened: true,
-};
-
-static CONVERSATION_PARTS: Resource = Resource {
-    name: ResourceName::ConversationParts,
-    parent: Some("conversation_id"),
-    columns: &[
-        column("part_type", Field::Text("/part_type")),
-        column("author_type", Field::Text("/author/type")),
-        column("author_id", Field::Text("/author/id")),
-        column("assigned_type", Field::Text("/assigned_to/type")),
-        column("assigned_id", Field::Reference("/assigned_to/id")),
-        column("state", Field::Text("/state")),
-        column("from_ai_agent", Field::Derived(from_ai_agent)),
-        column("has_text", Field::Derived(has_text)),
-        column("redacted", Field::Flag("/redacted")),
-        column("created_at", Field::Time("/created_at")),
-        column("updated_at", Field::Time("/updated_at")),
-    ],
-    links: &[],
-    routes: &[],
-    shortened: false,
-};
-
-static ADMINS: Resource = Resource {
-    name: ResourceName::Admins,
-    parent: None,
-    columns: &[
-        column("name", Field::Text("/name")),
-        column("email", Field::Text("/email")),
-        column("job_title", Field::Text("/job_title")),
-        column("has_inbox_seat", Field::Flag("/has_inbox_seat")),
-        column("away_mode_enabled", Field::Flag("/away_mode_enabled")),
-    ],
-    links: &[],
-    routes: &[Route::get("listAdmins")],
-    shortened: false,
-};
-
-static TEAMS: Resource = Resource {
-    name: ResourceName::Teams,
-    parent: None,
-    columns: &[column("name", Field::Text("/name"))],
-    links: &[],
-    routes: &[Route::get("listTeams")],
-    shortened: false,
-};
-
-static TAGS: Resource = Resource {
-    name: ResourceName::Tags,
-    parent: None,
-    columns: &[column("name", Field::Text("/name"))],
-    links: &[],
-    routes: &[Route::get("listTags")],
-    shortened: false,
-};
-
-/// Whether the AI agent wrote the part, wherever the API version at hand says so.
-fn from_ai_agent(part: &Value) -> Cell {
-    let says = |pointer: &str| part.pointer(pointer).and_then(fields::flag).unwrap_or(false);
-    (says("/author/from_ai_agent") || says("/author/is_ai_answer") || says("/from_ai_agent")).into()
-}
-
-/// Whether the part shows anything: text, an image or an attachment.
-fn has_text(part: &Value) -> Cell {
-    let attached = part["attachments"].as_array().is_some_and(|list| !list.is_empty());
-    (attached || part["body"].as_str().is_some_and(plain::is_visible)).into()
+    /// Whether the document lists all of them.
+    pub fn is_whole(&self, document: &Value) -> bool {
+        self.lists.iter().filter_map(|list| document.pointer(list)).all(|list| !fields::is_cut(list))
+    }
 }

@@ -11,7 +11,7 @@ use super::error::Error;
 use super::resources::ResourceName;
 use super::store::Store;
 
-/// Times are epoch seconds: `started_at` and `watermark` by the server's clock, `completed_at` by ours.
+/// Times are epoch seconds: `completed_at` and `pruned_at` by our clock, the others by the server's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SyncState {
     pub resource: ResourceName,
@@ -20,14 +20,27 @@ pub struct SyncState {
     /// Where it goes on, when it was interrupted.
     #[serde(skip)]
     pub cursor: Option<String>,
-    /// Start of the latest walk that reached its end.
+    /// Start of the latest walk that reached its end: what changed before is in the mirror, ...
     pub watermark: Option<i64>,
+    /// ... as far back as this; from the very beginning when `None`.
+    pub floor: Option<i64>,
     pub completed_at: Option<i64>,
+    /// When records that are gone were last removed.
+    pub pruned_at: Option<i64>,
     /// Records the latest walk has received.
     pub rows: u64,
     pub complete: bool,
+    /// Whether the workspace does not offer it.
+    pub skipped: bool,
     /// Why the latest walk is not complete.
     pub reason: Option<String>,
+}
+
+impl SyncState {
+    /// Up to when everything that changed since `wanted` (since ever, for `None`) is in the mirror.
+    pub fn covers(&self, wanted: Option<i64>) -> Option<i64> {
+        self.watermark.filter(|_| self.floor.unwrap_or(i64::MIN) <= wanted.unwrap_or(i64::MIN))
+    }
 }
 
 impl Store {
@@ -36,7 +49,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub fn sync_state(&self, resource: ResourceName) -> Result<Option<SyncState>, Error> {
-        let sql = "SELECT started_at, cursor, watermark, completed_at, rows, complete, reason
+        let sql = "SELECT started_at, cursor, watermark, floor, completed_at, pruned_at, rows, complete, skipped, reason
                    FROM sync_state WHERE resource = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let state = statement.query_row([resource.as_str()], |row| {
@@ -45,10 +58,13 @@ impl Store {
                 started_at: row.get(0)?,
                 cursor: row.get(1)?,
                 watermark: row.get(2)?,
-                completed_at: row.get(3)?,
-                rows: row.get::<_, i64>(4)?.try_into().unwrap_or(0),
-                complete: row.get(5)?,
-                reason: row.get(6)?,
+                floor: row.get(3)?,
+                completed_at: row.get(4)?,
+                pruned_at: row.get(5)?,
+                rows: row.get::<_, i64>(6)?.try_into().unwrap_or(0),
+                complete: row.get(7)?,
+                skipped: row.get(8)?,
+                reason: row.get(9)?,
             })
         });
         Ok(state.optional()?)
@@ -62,10 +78,21 @@ impl Store {
     pub fn is_empty(&self, resource: ResourceName) -> Result<bool, Error> {
         let table = match resource {
             ResourceName::ConversationParts => "conversation_parts_state",
+            ResourceName::TicketParts => "ticket_parts_state",
             other => other.as_str(),
         };
         let sql = format!("SELECT NOT EXISTS (SELECT 1 FROM {table})");
         Ok(self.connection.query_row(&sql, [], |row| row.get(0))?)
+    }
+
+    /// The latest change that is stored; `None` when records do not tell, or when there are none.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn newest(&self, resource: ResourceName) -> Result<Option<i64>, Error> {
+        let Some(age) = resource.resource().age else { return Ok(None) };
+        let sql = format!("SELECT max({age}) FROM {resource}");
+        Ok(self.connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?)
     }
 
     /// Starts a walk from the beginning.
@@ -73,24 +100,42 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub fn begin(&mut self, resource: ResourceName, started_at: i64) -> Result<(), Error> {
-        self.connection.execute(
+        let transaction = self.connection.transaction()?;
+        transaction.execute(
             "INSERT INTO sync_state (resource, started_at, reason) VALUES (?1, ?2, 'interrupted')
-             ON CONFLICT (resource) DO UPDATE SET
-                 started_at = excluded.started_at, cursor = NULL, rows = 0, complete = 0, reason = excluded.reason",
+             ON CONFLICT (resource) DO UPDATE SET started_at = excluded.started_at, cursor = NULL, rows = 0,
+                 complete = 0, skipped = 0, reason = excluded.reason",
             (resource.as_str(), started_at),
         )?;
+        transaction.execute("DELETE FROM sync_seen WHERE resource = ?1", [resource.as_str()])?;
+        transaction.commit()?;
         Ok(())
     }
 
-    /// Notes that a walk has seen everything there was when it began.
+    /// Notes that a walk has seen everything that had changed since `since` when it began; everything
+    /// there was, for `None`.
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn finish(&mut self, resource: ResourceName, completed_at: i64) -> Result<(), Error> {
+    pub fn finish(
+        &mut self,
+        resource: ResourceName,
+        since: Option<i64>,
+        completed_at: i64,
+    ) -> Result<(), Error> {
+        let Some(state) = self.sync_state(resource)? else { return Ok(()) };
+        let (watermark, floor) = match (state.watermark, since) {
+            (_, None) => (Some(state.started_at), None),
+            (None, Some(since)) => (Some(state.started_at), Some(since)),
+            // Between the two is what neither walk has seen.
+            (Some(watermark), Some(since)) if since > watermark => (Some(watermark), state.floor),
+            (Some(_), Some(since)) => (Some(state.started_at), state.floor.map(|floor| floor.min(since))),
+        };
         self.connection.execute(
-            "UPDATE sync_state SET cursor = NULL, watermark = started_at, completed_at = ?2, complete = 1, reason = NULL
+            "UPDATE sync_state SET cursor = NULL, watermark = ?2, floor = ?3, completed_at = ?4, complete = 1,
+                 skipped = 0, reason = NULL
              WHERE resource = ?1",
-            (resource.as_str(), completed_at),
+            (resource.as_str(), watermark, floor, completed_at),
         )?;
         Ok(())
     }
@@ -100,9 +145,21 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub fn fail(&mut self, resource: ResourceName, reason: &str) -> Result<(), Error> {
+        self.unfinished(resource, reason, false)
+    }
+
+    /// Notes that the workspace does not offer a resource, and why.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn skip(&mut self, resource: ResourceName, reason: &str) -> Result<(), Error> {
+        self.unfinished(resource, reason, true)
+    }
+
+    fn unfinished(&mut self, resource: ResourceName, reason: &str, skipped: bool) -> Result<(), Error> {
         self.connection.execute(
-            "UPDATE sync_state SET complete = 0, reason = ?2 WHERE resource = ?1",
-            (resource.as_str(), reason),
+            "UPDATE sync_state SET complete = 0, reason = ?2, skipped = ?3 WHERE resource = ?1",
+            (resource.as_str(), reason, skipped),
         )?;
         Ok(())
     }
@@ -112,7 +169,7 @@ impl Store {
 pub(super) fn advance(
     connection: &Connection,
     resource: ResourceName,
-    rows: usize,
+    rows: u64,
     cursor: Option<&str>,
 ) -> Result<(), Error> {
     let sql = "UPDATE sync_state SET rows = rows + ?2, cursor = ?3 WHERE resource = ?1";

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
+use super::lock::Lock;
 use super::schema;
 
 /// How long to wait for another process that writes.
@@ -65,7 +66,7 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        connection.set_prepared_statement_cache_capacity(64);
+        connection.set_prepared_statement_cache_capacity(256);
         schema::migrate(&mut connection, path)?;
         Ok(Store { connection, path: path.to_owned() })
     }
@@ -93,6 +94,11 @@ impl Store {
                 Store::open_read_only(path)
             }
         }
+    }
+
+    /// Keeps other syncs away from this store.
+    pub(super) fn lock(&self) -> Result<Lock, Error> {
+        Lock::take(&self.path)
     }
 
     pub fn path(&self) -> &Path {
@@ -175,7 +181,7 @@ fn make_file(path: &Path) -> std::io::Result<()> {
 }
 
 #[cfg(unix)]
-fn restrict(file: &File) -> std::io::Result<()> {
+pub(super) fn restrict(file: &File) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     match file.metadata()?.permissions().mode() & 0o077 {
         0 => Ok(()),
@@ -184,6 +190,6 @@ fn restrict(file: &File) -> std::io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn restrict(_file: &File) -> std::io::Result<()> {
+pub(super) fn restrict(_file: &File) -> std::io::Result<()> {
     Ok(())
 }

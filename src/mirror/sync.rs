@@ -11,13 +11,15 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::conversation::{OF_CONVERSATIONS, OF_TICKETS};
 use super::error::Error;
 use super::events::{Event, Observer, Outcome, Summary};
 use super::resources::{Resource, ResourceName};
+use super::stop::Stop;
 use super::store::{Store, Workspace};
 use super::walk::walk;
 use super::write::Written;
-use super::{fields, parts};
+use super::{fields, lists, parts};
 use crate::api::client::Client;
 use crate::api::executor::{Arguments, operation};
 use crate::api::reply::Reply;
@@ -26,6 +28,16 @@ use crate::api::reply::Reply;
 #[derive(Debug, Clone)]
 pub struct SyncOptions {
     pub resources: Vec<ResourceName>,
+    /// Only what changed at or after this moment, epoch seconds, of resources that tell when they did.
+    pub since: Option<i64>,
+    /// Fetch what is known to be in the mirror as well.
+    pub full: bool,
+    /// List everything, and remove what the workspace no longer has.
+    pub prune: bool,
+    /// Stop after so many pages of a resource; it is not complete then.
+    pub max_pages: Option<u64>,
+    /// Ends the run early when it is asked to.
+    pub stop: Stop,
     /// Conversations fetched at the same time. How many a second is the transport's matter.
     pub concurrency: usize,
     /// Records of a page; the most the API gives when `None`.
@@ -38,6 +50,11 @@ impl Default for SyncOptions {
     fn default() -> Self {
         SyncOptions {
             resources: ResourceName::ALL.to_vec(),
+            since: None,
+            full: false,
+            prune: false,
+            max_pages: None,
+            stop: Stop::default(),
             concurrency: 32,
             per_page: None,
             // An unused scroll lives for a minute.
@@ -51,7 +68,7 @@ impl Default for SyncOptions {
 ///
 /// # Errors
 /// When the workspace cannot be told (no connection, a refused token), when the store belongs to
-/// another one, and when the store refuses. A resource that fails is part of the summary instead.
+/// another one or another sync is writing to it, and when the store refuses. A resource that fails is part of the summary instead.
 pub async fn sync(
     client: &Client,
     store: &mut Store,
@@ -59,6 +76,7 @@ pub async fn sync(
     observer: &mut dyn Observer,
 ) -> Result<Summary, Error> {
     let began = Instant::now();
+    let _lock = store.lock()?;
     let identify = operation("identifyAdmin")?;
     let me = client.execute(identify, &Arguments::default()).await?;
     let clock = Clock::of(&me);
@@ -84,20 +102,22 @@ pub async fn sync(
         try_join_all(lanes(&resources).into_iter().map(|lane| run.lane(lane))).await?.concat();
     outcomes.sort_by_key(|outcome| outcome.resource);
 
-    let complete = outcomes.iter().all(|outcome| outcome.complete);
+    let complete = outcomes.iter().all(|outcome| outcome.complete || outcome.skipped);
     let seconds = began.elapsed().as_secs_f64();
-    let summary = Summary { workspace, started_at, seconds, complete, resources: outcomes };
+    let interrupted = options.stop.is_asked();
+    let summary = Summary { workspace, started_at, seconds, complete, interrupted, resources: outcomes };
     run.tell(Event::SyncSummary(summary.clone()));
     Ok(summary)
 }
 
-/// What can run side by side: parts wait for their conversations, everything else is on its own.
+/// What can run side by side: parts wait for their owners, everything else is on its own.
 fn lanes(resources: &[ResourceName]) -> Vec<Vec<ResourceName>> {
-    let of_conversations = |resource: &ResourceName| {
-        matches!(resource, ResourceName::Conversations | ResourceName::ConversationParts)
-    };
-    let (together, alone): (Vec<_>, Vec<_>) = resources.iter().copied().partition(of_conversations);
-    alone.into_iter().map(|resource| vec![resource]).chain([together]).collect()
+    let pairs = [&OF_CONVERSATIONS, &OF_TICKETS].map(|of| [of.owner, of.parts]);
+    let paired = |resource: &ResourceName| pairs.iter().any(|pair| pair.contains(resource));
+    let alone = resources.iter().filter(|it| !paired(it)).map(|resource| vec![*resource]);
+    let together =
+        pairs.iter().map(|pair| pair.iter().copied().filter(|it| resources.contains(it)).collect());
+    alone.chain(together).filter(|lane: &Vec<_>| !lane.is_empty()).collect()
 }
 
 /// The workspace of the token, from the answer of `/me`; `None` when it has no code.
@@ -163,7 +183,18 @@ struct Shared<'a> {
 pub(super) struct Tally {
     pub written: Written,
     pub requests: u64,
+    pub pages: u64,
     pub resumed: bool,
+}
+
+/// How the sync of a resource ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ending {
+    Complete,
+    /// Why not everything was reached.
+    Incomplete(String),
+    /// Why the workspace does not offer it.
+    Skipped(String),
 }
 
 impl<'a> Run<'a> {
@@ -184,6 +215,10 @@ impl<'a> Run<'a> {
         act(self.lock().store)
     }
 
+    pub fn requests_left(&self) -> Option<u64> {
+        self.client.transport().usage().rate.map(|rate| rate.remaining)
+    }
+
     async fn lane(&self, lane: Vec<ResourceName>) -> Result<Vec<Outcome>, Error> {
         let mut outcomes = Vec::with_capacity(lane.len());
         for resource in lane {
@@ -197,21 +232,27 @@ impl<'a> Run<'a> {
         let name = resource.name;
         let began = Instant::now();
         let mut tally = Tally::default();
-        let result = match name {
-            ResourceName::ConversationParts => parts::fetch(self, &mut tally).await,
-            _ => walk(self, resource, &mut tally).await,
+        // Nothing is written across an `await`, so the work may end at any of them.
+        let result = tokio::select! {
+            biased;
+            () = self.options.stop.asked() => Ok(Ending::Incomplete("interrupted".to_owned())),
+            result = self.fetch(resource, &mut tally) => result,
         };
-        let reason = match result {
-            Ok(reason) => reason,
-            Err(Error::Api(error)) => Some(error.to_string()),
+        let ending = match result {
+            Ok(ending) => ending,
+            Err(Error::Api(error)) => Ending::Incomplete(error.to_string()),
             Err(error) => return Err(error),
         };
-        self.with_store(|store| match &reason {
-            None => store.finish(name, local()),
-            Some(reason) => store.fail(name, reason),
-        })?;
-        if let Some(message) = &reason {
-            self.tell(Event::SyncError { resource: name, message: message.clone() });
+        match &ending {
+            Ending::Complete => {}
+            Ending::Incomplete(reason) => {
+                self.with_store(|store| store.fail(name, reason))?;
+                self.tell(Event::SyncError { resource: name, message: reason.clone() });
+            }
+            Ending::Skipped(reason) => {
+                self.with_store(|store| store.skip(name, reason))?;
+                self.warn(name, format!("skipped: {reason}"));
+            }
         }
         let outcome = Outcome {
             resource: name,
@@ -219,11 +260,27 @@ impl<'a> Run<'a> {
             requests: tally.requests,
             seconds: began.elapsed().as_secs_f64(),
             resumed: tally.resumed,
-            complete: reason.is_none(),
-            reason,
+            complete: ending == Ending::Complete,
+            skipped: matches!(ending, Ending::Skipped(_)),
+            reason: match ending {
+                Ending::Complete => None,
+                Ending::Incomplete(reason) | Ending::Skipped(reason) => Some(reason),
+            },
         };
         self.tell(Event::SyncComplete(outcome.clone()));
         Ok(outcome)
+    }
+
+    async fn fetch(&self, resource: &'static Resource, tally: &mut Tally) -> Result<Ending, Error> {
+        match resource.name {
+            ResourceName::ConversationParts => parts::fetch(self, &OF_CONVERSATIONS, tally).await,
+            ResourceName::TicketParts => parts::fetch(self, &OF_TICKETS, tally).await,
+            ResourceName::Contacts => match walk(self, resource, tally).await? {
+                Ending::Complete => lists::fetch(self, tally).await,
+                ending => Ok(ending),
+            },
+            _ => walk(self, resource, tally).await,
+        }
     }
 }
 
@@ -236,5 +293,6 @@ mod tests {
         use ResourceName::{ConversationParts, Conversations, Tags, Teams};
         let lanes = lanes(&[Conversations, ConversationParts, Teams, Tags]);
         assert_eq!(lanes, [vec![Teams], vec![Tags], vec![Conversations, ConversationParts]]);
+        assert_eq!(super::lanes(&[ResourceName::TicketParts]), [[ResourceName::TicketParts]]);
     }
 }

@@ -3,33 +3,34 @@
 //! A walk either reaches the end or says why it did not. Starting over is always safe, since records
 //! are replaced by id; going on with a doubtful cursor is not.
 
+mod patience;
+
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use self::patience::{Patience, Verdict};
 use super::error::Error;
 use super::events::Event;
 use super::fields;
+use super::plan::{Cursor, Plan};
+use super::prune::prune;
 use super::resources::{Resource, Route};
-use super::sync::{Run, Tally, local};
-use crate::api;
+use super::sync::{Ending, Run, Tally, date, local};
+use super::write::Listed;
 use crate::api::error::Unexpected;
-use crate::api::executor::{Arguments, operation};
+use crate::api::executor::operation;
 use crate::api::operation::{Operation, Paging};
 use crate::api::paging::{Next, Page};
 
-/// How often a scroll that broke is begun again.
-const RESTARTS: u32 = 3;
-/// How long between attempts to get hold of the scroll.
-const SCROLL_PAUSE: Duration = Duration::from_secs(5);
 /// The server drops a scroll that rests for a minute, and then says it is at its end.
 const SCROLL_REST: Duration = Duration::from_secs(55);
 
-/// Walks to the end. `Some` tells what this way of listing could not see.
+/// Brings one listed resource up to date.
 ///
 /// # Errors
 /// [`Error::Api`] when the API did not let it reach the end, anything else when the store refuses.
@@ -37,87 +38,173 @@ pub(super) async fn walk(
     run: &Run<'_>,
     resource: &'static Resource,
     tally: &mut Tally,
-) -> Result<Option<String>, Error> {
-    let mut routes = resource.routes;
-    let mut from = start(run, resource, &mut routes)?;
+) -> Result<Ending, Error> {
+    let mut pages = 0;
+    let ending = follow(run, resource, Plan::make(run, resource)?, tally, &mut pages).await?;
+    let moved = pages > 1 && resource.routes.iter().chain(resource.changes).any(Route::is_newest_first);
+    if !moved || ending != Ending::Complete {
+        return Ok(ending);
+    }
+    // What changed while the pages went by moved to the first one, which had been read by then.
+    follow(run, resource, Plan::catch_up(run, resource)?, tally, &mut pages).await
+}
+
+/// Follows a plan to its end, on whichever of its routes leads there.
+async fn follow(
+    run: &Run<'_>,
+    resource: &'static Resource,
+    mut plan: Plan,
+    tally: &mut Tally,
+    pages: &mut u64,
+) -> Result<Ending, Error> {
+    tally.resumed |= plan.from.is_some();
     let mut patience = Patience::new(run.options.scroll_patience);
-    while let [route, others @ ..] = routes {
-        tally.resumed = from.is_some();
-        let mut walk =
-            Walk { run, resource, route, operation: operation(route.operation)?, fresh: from.is_none() };
-        let error = match walk.follow(from.take(), tally).await {
-            Ok(()) => return Ok(route.lacks.map(|lacks| format!("could not see {lacks}"))),
+    let mut routes = plan.routes.iter().copied().peekable();
+    let mut from = plan.from.take();
+    while let Some(route) = routes.peek() {
+        let mut walk = Walk {
+            run,
+            resource,
+            route,
+            plan: &plan,
+            operation: operation(route.operation)?,
+            fresh: from.is_none(),
+            pages: 0,
+        };
+        let result = walk.to_the_end(from.take(), tally).await;
+        *pages += walk.pages;
+        let error = match result {
+            Ok(Walked::ToTheEnd) => return complete(run, resource, route, &plan, tally).await,
+            Ok(Walked::Cut(reason)) => return Ok(Ending::Incomplete(reason)),
+            Ok(Walked::Short(reason)) if patience.is_over() => return Ok(Ending::Incomplete(reason)),
+            Ok(Walked::Short(reason)) => {
+                run.warn(resource.name, format!("starting over: {reason}"));
+                run.with_store(|store| store.begin(resource.name, run.clock.server()))?;
+                continue;
+            }
             Err(Error::Api(error)) => error,
             Err(error) => return Err(error),
         };
+        let fresh = walk.fresh && walk.pages == 0;
         match patience.judge(walk.operation, walk.fresh, &error) {
             Verdict::Again(pause) => {
                 run.warn(resource.name, format!("starting over: {error}"));
                 tokio::time::sleep(pause).await;
             }
             Verdict::Wait(pause) => tokio::time::sleep(pause).await,
-            Verdict::OtherRoute if !others.is_empty() => {
-                run.warn(resource.name, format!("taking another way: {error}"));
-                routes = others;
+            verdict => {
+                routes.next();
+                match routes.peek() {
+                    Some(_) if verdict == Verdict::OtherRoute => {
+                        run.warn(resource.name, format!("taking another way: {error}"));
+                    }
+                    _ if fresh && patience::is_not_offered(&error) => {
+                        return Ok(Ending::Skipped(error.to_string()));
+                    }
+                    _ => return Err(error.into()),
+                }
             }
-            Verdict::OtherRoute | Verdict::Fail => return Err(error.into()),
         }
         run.with_store(|store| store.begin(resource.name, run.clock.server()))?;
     }
-    Ok(None)
+    Ok(Ending::Complete)
 }
 
-/// Where the last run stopped, with the routes from the one it had taken; or a new walk.
-fn start(run: &Run<'_>, resource: &Resource, routes: &mut &'static [Route]) -> Result<Option<Next>, Error> {
-    let state = run.with_store(|store| store.sync_state(resource.name))?;
-    let cursor = state.and_then(|state| serde_json::from_str::<Cursor>(&state.cursor?).ok());
-    let taken = cursor.and_then(|cursor| {
-        let place = routes.iter().position(|route| route.operation == cursor.operation && route.resumable)?;
-        Some((place, cursor.position.into()))
-    });
-    let Some((place, next)) = taken else {
-        run.with_store(|store| store.begin(resource.name, run.clock.server()))?;
-        return Ok(None);
-    };
-    *routes = &routes[place..];
-    Ok(Some(next))
+async fn complete(
+    run: &Run<'_>,
+    resource: &'static Resource,
+    route: &Route,
+    plan: &Plan,
+    tally: &mut Tally,
+) -> Result<Ending, Error> {
+    if let Some(lacks) = route.lacks {
+        return Ok(Ending::Incomplete(format!("could not see {lacks}")));
+    }
+    if plan.removes {
+        prune(run, resource, tally).await?;
+    }
+    run.with_store(|store| store.finish(resource.name, plan.since, local()))?;
+    Ok(Ending::Complete)
+}
+
+/// How far a walk came.
+#[derive(Debug)]
+enum Walked {
+    ToTheEnd,
+    /// It was to go no further.
+    Cut(String),
+    /// To the end, but it has not seen everything.
+    Short(String),
 }
 
 struct Walk<'a, 'r> {
     run: &'a Run<'r>,
     resource: &'static Resource,
     route: &'static Route,
+    plan: &'a Plan,
     operation: &'static Operation,
     /// Whether no page was asked for by a cursor yet.
     fresh: bool,
+    pages: u64,
 }
 
 impl Walk<'_, '_> {
-    async fn follow(&mut self, from: Option<Next>, tally: &mut Tally) -> Result<(), Error> {
-        let body = self.route.body.map(|body| body.as_bytes().to_vec());
-        let mut arguments = Arguments { body, ..Arguments::default() };
+    async fn to_the_end(&mut self, from: Option<Next>, tally: &mut Tally) -> Result<Walked, Error> {
+        let mut arguments = self.route.arguments(self.plan.since);
         if let Some(next) = &from {
             arguments = next.apply(self.operation, arguments)?;
         }
-        let mut pages = pin!(self.run.client.pages(self.operation, arguments, self.run.options.per_page));
-        let mut rows = 0;
-        let mut total = None;
-        loop {
-            let asked = Instant::now();
-            let Some(page) = pages.next().await else { break };
+        let options = self.run.options;
+        let mut pages = pin!(self.run.client.pages(self.operation, arguments, options.per_page));
+        let (mut rows, mut total) = (0, None);
+        let mut ages = Ages::default();
+        let mut asked = Instant::now();
+        let mut next = pages.next().await;
+        while let Some(page) = next {
             tally.requests += 1;
             let page = page?;
             self.check(&page, asked.elapsed())?;
             self.fresh = false;
+            self.pages += 1;
             rows += page.items.len() as u64;
-            total = total.or_else(|| total_count(&page));
-            self.store(&page, tally)?;
-            self.run.tell(Event::SyncProgress { resource: self.resource.name, rows, total });
+            total = total_count(&page).or(total);
+            let wanted = ages.sort_out(self.resource, self.plan.since, &page.items);
+            let is_enough = wanted.is_empty() && ages.descend && self.plan.since.is_some();
+            let cut = options.max_pages.is_some_and(|most| tally.pages + 1 >= most) && page.next.is_some();
+            tally.pages += 1;
+            asked = Instant::now();
+            next = if (is_enough && self.route.is_newest_first()) || cut || page.next.is_none() {
+                self.store(&page, &wanted, tally)?;
+                None
+            } else {
+                // The next page is on its way while this one is stored.
+                let stored = async { self.store(&page, &wanted, tally) };
+                let (next, stored) = futures::join!(pages.next(), stored);
+                stored?;
+                next
+            };
+            let requests_left = self.run.requests_left();
+            self.run.tell(Event::SyncProgress { resource: self.resource.name, rows, total, requests_left });
+            if cut {
+                return Ok(Walked::Cut(format!("stopped after {} pages", tally.pages)));
+            }
         }
-        if let Some(total) = total.filter(|total| from.is_none() && rows < *total) {
-            self.run.warn(self.resource.name, format!("the list names {total} records, but {rows} came"));
+        Ok(self.compare(rows, total, from.is_none()))
+    }
+
+    /// A list that came shorter than it says has lost records between two pages. Numbered pages shift
+    /// when a record vanishes: those have to be read again.
+    fn compare(&self, rows: u64, total: Option<u64>, from_the_start: bool) -> Walked {
+        let everything = from_the_start && self.plan.since.is_none();
+        let Some(total) = total.filter(|total| everything && rows < *total) else {
+            return Walked::ToTheEnd;
+        };
+        let message = format!("the list names {total} records, but {rows} came");
+        if self.pages > 1 && matches!(self.operation.paging, Paging::Page { .. }) {
+            return Walked::Short(message);
         }
-        Ok(())
+        self.run.warn(self.resource.name, message);
+        Walked::ToTheEnd
     }
 
     /// Refuses pages that look like an end and are none.
@@ -134,24 +221,83 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn store(&self, page: &Page, tally: &mut Tally) -> Result<(), Error> {
-        let cursor = page
-            .next
-            .as_ref()
-            .filter(|_| self.route.resumable)
-            .map(|next| Cursor { operation: self.operation.id.to_owned(), position: next.clone().into() });
+    fn store(&self, page: &Page, wanted: &[&str], tally: &mut Tally) -> Result<(), Error> {
+        // A number stands for another place as soon as a record comes or goes.
+        let lasting = |next: &&Next| self.route.resumable && !matches!(next, Next::Page(_));
+        let cursor = page.next.as_ref().filter(lasting).map(|next| Cursor {
+            operation: self.operation.id.to_owned(),
+            position: next.clone().into(),
+            since: self.plan.since,
+            removes: self.plan.removes,
+        });
         let cursor = cursor.and_then(|cursor| serde_json::to_string(&cursor).ok());
-        let items = page.items.iter().map(|item| RawValue::get(item));
-        let written = self
-            .run
-            .with_store(|store| store.store_page(self.resource, items, cursor.as_deref(), local()))?;
+        let listed = Listed {
+            items: wanted,
+            cursor: cursor.as_deref(),
+            synced_at: local(),
+            fetched_at: date(&page.reply).unwrap_or_else(|| self.run.clock.server()),
+            seen: self.plan.removes,
+        };
+        let written = self.run.with_store(|store| store.store_listed(self.resource, &listed))?;
         tally.written.add(written);
-        if written.skipped > 0 {
-            self.run
-                .warn(self.resource.name, format!("{} records without an id were left out", written.skipped));
+        if written.unidentified > 0 {
+            self.run.warn(
+                self.resource.name,
+                format!("{} records without an id were left out", written.unidentified),
+            );
         }
         Ok(())
     }
+}
+
+/// The order in which changes came by.
+#[derive(Debug)]
+struct Ages {
+    last: i64,
+    /// Whether they have come newest first so far.
+    descend: bool,
+}
+
+impl Default for Ages {
+    fn default() -> Self {
+        Ages { last: i64::MAX, descend: true }
+    }
+}
+
+impl Ages {
+    /// The records that changed at or after `since`, and those that do not tell.
+    fn sort_out<'p>(
+        &mut self,
+        resource: &Resource,
+        since: Option<i64>,
+        items: &'p [Box<RawValue>],
+    ) -> Vec<&'p str> {
+        let (Some(since), Some(age)) = (since, resource.age) else {
+            return items.iter().map(|item| item.get()).collect();
+        };
+        let mut wanted = Vec::with_capacity(items.len());
+        for item in items {
+            let changed = changed(item, age);
+            self.descend &= changed.is_some_and(|changed| changed <= self.last);
+            self.last = changed.unwrap_or(self.last);
+            if changed.is_none_or(|changed| changed >= since) {
+                wanted.push(item.get());
+            }
+        }
+        wanted
+    }
+}
+
+fn changed(item: &RawValue, age: &str) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct Times {
+        #[serde(default)]
+        created_at: Value,
+        #[serde(default)]
+        updated_at: Value,
+    }
+    let times: Times = serde_json::from_str(item.get()).ok()?;
+    fields::time(if age == "created_at" { &times.created_at } else { &times.updated_at })
 }
 
 fn total_count(page: &Page) -> Option<u64> {
@@ -162,94 +308,4 @@ fn total_count(page: &Page) -> Option<u64> {
     }
     let total: Total = serde_json::from_slice(&page.reply.body).ok()?;
     fields::integer(&total.total_count)?.try_into().ok()
-}
-
-/// A place in a list, as it is kept between runs.
-#[derive(Debug, Serialize, Deserialize)]
-struct Cursor {
-    operation: String,
-    position: Position,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Position {
-    StartingAfter(String),
-    Page(u64),
-    Scroll(String),
-}
-
-impl From<Next> for Position {
-    fn from(next: Next) -> Self {
-        match next {
-            Next::StartingAfter(cursor) => Position::StartingAfter(cursor),
-            Next::Page(page) => Position::Page(page),
-            Next::Scroll(scroll) => Position::Scroll(scroll),
-        }
-    }
-}
-
-impl From<Position> for Next {
-    fn from(position: Position) -> Self {
-        match position {
-            Position::StartingAfter(cursor) => Next::StartingAfter(cursor),
-            Position::Page(page) => Next::Page(page),
-            Position::Scroll(scroll) => Next::Scroll(scroll),
-        }
-    }
-}
-
-/// What to do about a walk that broke off.
-#[derive(Debug, PartialEq, Eq)]
-enum Verdict {
-    /// Begin again after a pause.
-    Again(Duration),
-    /// The same, but nothing had begun.
-    Wait(Duration),
-    OtherRoute,
-    Fail,
-}
-
-/// How much has been tried already.
-struct Patience {
-    restarts: u32,
-    since: Instant,
-    scroll: Duration,
-}
-
-impl Patience {
-    fn new(scroll: Duration) -> Self {
-        Patience { restarts: 0, since: Instant::now(), scroll }
-    }
-
-    fn judge(&mut self, operation: &Operation, fresh: bool, error: &api::error::Error) -> Verdict {
-        let refused = matches!(error.status(), Some(400 | 404 | 410 | 422));
-        if operation.paging == Paging::Scroll {
-            return self.judge_scroll(error);
-        }
-        match refused {
-            // The cursor has expired, or its record is gone.
-            true if !fresh && self.restarts == 0 => self.again(Duration::ZERO),
-            true if fresh => Verdict::OtherRoute,
-            _ => Verdict::Fail,
-        }
-    }
-
-    fn judge_scroll(&mut self, error: &api::error::Error) -> Verdict {
-        if error.code() == Some("scroll_exists") {
-            let left = self.scroll.saturating_sub(self.since.elapsed());
-            return if left.is_zero() { Verdict::OtherRoute } else { Verdict::Wait(SCROLL_PAUSE.min(left)) };
-        }
-        if error.is_unauthorized() || error.is_offline() || error.is_rate_limited() {
-            return Verdict::Fail;
-        }
-        // The broken scroll may still be held, so the next one may have to wait for it anew.
-        self.since = Instant::now();
-        if self.restarts < RESTARTS { self.again(Duration::from_secs(1)) } else { Verdict::OtherRoute }
-    }
-
-    fn again(&mut self, pause: Duration) -> Verdict {
-        self.restarts += 1;
-        Verdict::Again(pause)
-    }
 }

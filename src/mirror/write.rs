@@ -3,22 +3,19 @@
 //! A page, its cursor and everything derived from it are one transaction. A record is kept as it was
 //! received; an older version never replaces a newer one, whatever order they come in.
 
-use std::collections::HashSet;
+mod parts;
+mod record;
 
-use rusqlite::types::Value as Cell;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params_from_iter};
+use rusqlite::{Transaction, TransactionBehavior};
 use serde::Serialize;
-use serde_json::Value;
 
-use super::conversation::Detail;
+use super::conversation::{Detail, OF_TICKETS};
 use super::error::Error;
-use super::fields;
 use super::resources::{Resource, ResourceName};
 use super::state::advance;
 use super::store::Store;
-
-/// The API hands out the newest 500 parts of a conversation.
-const MOST_PARTS: usize = 500;
+use record::Table;
+pub(super) use record::relink;
 
 /// What storing a batch came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -28,8 +25,10 @@ pub struct Written {
     pub inserted: u64,
     /// Records that were there and are different now.
     pub updated: u64,
+    /// Records that the workspace no longer has.
+    pub deleted: u64,
     /// Records that could not be stored: they had no id.
-    pub skipped: u64,
+    pub unidentified: u64,
 }
 
 impl Written {
@@ -37,7 +36,8 @@ impl Written {
         self.fetched += other.fetched;
         self.inserted += other.inserted;
         self.updated += other.updated;
-        self.skipped += other.skipped;
+        self.deleted += other.deleted;
+        self.unidentified += other.unidentified;
     }
 
     fn count(&mut self, outcome: Outcome) {
@@ -46,18 +46,32 @@ impl Written {
             Outcome::Inserted => self.inserted += 1,
             Outcome::Updated => self.updated += 1,
             Outcome::Kept => {}
-            Outcome::Skipped => self.skipped += 1,
+            Outcome::Skipped => self.unidentified += 1,
         }
     }
 }
 
 /// What storing one record came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     Inserted,
     Updated,
     Kept,
     Skipped,
+}
+
+/// Records of a list, on their way into the store. Times are epoch seconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Listed<'a> {
+    pub items: &'a [&'a str],
+    /// Where the list goes on after them.
+    pub cursor: Option<&'a str>,
+    /// By our clock.
+    pub synced_at: i64,
+    /// By the server's clock.
+    pub fetched_at: i64,
+    /// Whether to note that they exist.
+    pub seen: bool,
 }
 
 impl Store {
@@ -67,177 +81,96 @@ impl Store {
     /// When the database refuses; nothing of the page is stored then.
     pub fn store_page<'a>(
         &mut self,
-        resource: &Resource,
+        resource: &'static Resource,
         items: impl IntoIterator<Item = &'a str>,
         cursor: Option<&str>,
         synced_at: i64,
     ) -> Result<Written, Error> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let items: Vec<&str> = items.into_iter().collect();
+        self.store_listed(
+            resource,
+            &Listed { items: &items, cursor, synced_at, fetched_at: synced_at, seen: false },
+        )
+    }
+
+    pub(super) fn store_listed(
+        &mut self,
+        resource: &'static Resource,
+        page: &Listed<'_>,
+    ) -> Result<Written, Error> {
+        let transaction = self.write()?;
         let mut written = Written::default();
-        for raw in items {
-            written.count(upsert(&transaction, &Record::new(resource, raw, synced_at))?);
+        {
+            let mut table = Table::new(&transaction, resource, page.synced_at)?;
+            for raw in page.items {
+                let (outcome, id) = table.upsert(raw, None)?;
+                written.count(outcome);
+                if let Some(id) = id.filter(|_| page.seen) {
+                    see(&transaction, resource.name, &id)?;
+                }
+            }
         }
-        advance(&transaction, resource.name, written.fetched as usize, cursor)?;
+        if resource.name == ResourceName::Tickets {
+            whole_tickets(&transaction, page)?;
+        }
+        advance(&transaction, resource.name, written.fetched, page.cursor)?;
         transaction.commit()?;
         Ok(written)
     }
 
-    /// Stores conversations that were fetched one by one, each with its parts. Counts the parts.
+    /// Stores records that were fetched one by one, each with its parts. Counts the parts.
     ///
     /// # Errors
     /// As [`Store::store_page`].
     pub fn store_details(&mut self, details: &[Detail<'_>], synced_at: i64) -> Result<Written, Error> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self.write()?;
         let mut written = Written::default();
         for detail in details {
-            written.add(detail_with_parts(&transaction, detail, synced_at)?);
+            written.add(parts::store(&transaction, detail, synced_at)?);
         }
-        advance(&transaction, ResourceName::ConversationParts, written.fetched as usize, None)?;
+        if let Some(detail) = details.first() {
+            advance(&transaction, detail.of.parts, written.fetched, None)?;
+        }
         transaction.commit()?;
         Ok(written)
     }
-}
 
-/// A record on its way into its table.
-struct Record<'a> {
-    resource: &'a Resource,
-    raw: &'a str,
-    parent: Option<&'a str>,
-    synced_at: i64,
-    /// Whether a stored record of the same age stays.
-    keeps_equal: bool,
-}
-
-impl<'a> Record<'a> {
-    fn new(resource: &'a Resource, raw: &'a str, synced_at: i64) -> Self {
-        Record { resource, raw, parent: None, synced_at, keeps_equal: resource.shortened }
-    }
-}
-
-fn upsert(connection: &Connection, record: &Record<'_>) -> Result<Outcome, Error> {
-    let Ok(document) = serde_json::from_str::<Value>(record.raw) else { return Ok(Outcome::Skipped) };
-    let Some(id) = fields::id(&document["id"]) else { return Ok(Outcome::Skipped) };
-    let table = record.resource.name.as_str();
-    let timed = record.resource.columns.iter().any(|column| column.name == "updated_at");
-    let age = if timed { "updated_at" } else { "NULL" };
-    let stored: Option<(Option<i64>, bool)> = connection
-        .prepare_cached(&format!("SELECT {age}, raw = ?2 FROM {table} WHERE id = ?1"))?
-        .query_row((&id, record.raw), |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let stays = match (&stored, fields::time(&document["updated_at"])) {
-        (Some((_, true)), _) => true,
-        (Some((Some(stored), _)), Some(received)) => {
-            *stored > received || (record.keeps_equal && *stored == received)
+    /// Removes records and all that hangs on them. Returns how many there were.
+    ///
+    /// # Errors
+    /// When the database refuses; nothing is removed then.
+    pub fn remove(&mut self, resource: ResourceName, ids: &[String]) -> Result<u64, Error> {
+        let transaction = self.write()?;
+        let mut removed = 0;
+        {
+            let mut delete = transaction.prepare_cached(&format!("DELETE FROM {resource} WHERE id = ?1"))?;
+            for id in ids {
+                removed += delete.execute([id])? as u64;
+            }
         }
-        _ => false,
-    };
-    if stays {
-        let touch = format!("UPDATE {table} SET synced_at = ?2 WHERE id = ?1");
-        connection.prepare_cached(&touch)?.execute((&id, record.synced_at))?;
-        return Ok(Outcome::Kept);
+        transaction.commit()?;
+        Ok(removed)
     }
-    replace(connection, record, &id, &document)?;
-    link(connection, record.resource, &id, &document)?;
-    Ok(if stored.is_some() { Outcome::Updated } else { Outcome::Inserted })
+
+    pub(super) fn write(&mut self) -> Result<Transaction<'_>, Error> {
+        Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
 }
 
-fn replace(connection: &Connection, record: &Record<'_>, id: &str, document: &Value) -> Result<(), Error> {
-    let resource = record.resource;
-    let columns = || resource.parent.into_iter().chain(resource.columns.iter().map(|column| column.name));
-    let names = columns().fold(String::new(), |list, name| list + name + ", ");
-    let marks = columns().fold(String::new(), |list, _| list + "?, ");
-    let updates = columns().fold(String::new(), |list, name| list + name + " = excluded." + name + ", ");
-    let sql = format!(
-        "INSERT INTO {table} (id, {names}synced_at, raw) VALUES (?, {marks}?, ?)
-         ON CONFLICT (id) DO UPDATE SET {updates}synced_at = excluded.synced_at, raw = excluded.raw",
-        table = resource.name,
-    );
-    let mut cells: Vec<Cell> = vec![id.to_owned().into()];
-    cells.extend(resource.parent.map(|_| Cell::from(record.parent.map(str::to_owned))));
-    cells.extend(resource.columns.iter().map(|column| column.field.read(document)));
-    cells.extend([record.synced_at.into(), record.raw.to_owned().into()]);
-    connection.prepare_cached(&sql)?.execute(params_from_iter(cells))?;
+fn see(transaction: &Transaction<'_>, resource: ResourceName, id: &str) -> Result<(), Error> {
+    let sql = "INSERT OR IGNORE INTO sync_seen (resource, id) VALUES (?1, ?2)";
+    transaction.prepare_cached(sql)?.execute((resource.as_str(), id))?;
     Ok(())
 }
 
-fn link(connection: &Connection, resource: &Resource, id: &str, document: &Value) -> Result<(), Error> {
-    for link in resource.links {
-        let (table, owner, other) = (link.table, link.owner, link.other);
-        connection.prepare_cached(&format!("DELETE FROM {table} WHERE {owner} = ?1"))?.execute([id])?;
-        let sql = format!("INSERT OR IGNORE INTO {table} ({owner}, {other}) VALUES (?1, ?2)");
-        let mut insert = connection.prepare_cached(&sql)?;
-        for linked in link.ids(document) {
-            insert.execute((id, linked))?;
+/// Lists of tickets show the parts as well: where they show all of them, nothing is left to fetch.
+fn whole_tickets(transaction: &Transaction<'_>, page: &Listed<'_>) -> Result<(), Error> {
+    for raw in page.items {
+        let detail = Detail::read(&OF_TICKETS, raw, None, page.fetched_at);
+        if let Some(detail) = detail.ok().filter(Detail::is_whole) {
+            let written = parts::store(transaction, &detail, page.synced_at)?;
+            advance(transaction, ResourceName::TicketParts, written.fetched, None)?;
         }
     }
-    Ok(())
-}
-
-fn detail_with_parts(connection: &Connection, detail: &Detail<'_>, synced_at: i64) -> Result<Written, Error> {
-    let mut written = Written::default();
-    let Detail::Found { id, conversation, parts, expected, updated_at, fetched_at } = detail else {
-        gone(connection, detail)?;
-        return Ok(written);
-    };
-    let whole = Record {
-        keeps_equal: false,
-        ..Record::new(ResourceName::Conversations.resource(), conversation, synced_at)
-    };
-    upsert(connection, &whole)?;
-    let resource = ResourceName::ConversationParts.resource();
-    let mut received = HashSet::new();
-    for raw in parts {
-        let record = Record { parent: Some(id), ..Record::new(resource, raw, synced_at) };
-        written.count(upsert(connection, &record)?);
-        received.extend(serde_json::from_str::<Value>(raw).ok().and_then(|part| fields::id(&part["id"])));
-    }
-    // Fewer than the API ever hands out are all there are: those that did not come exist no more. The
-    // stated count alone proves nothing, because not everything that it counts is handed out.
-    let cut = parts.len() >= MOST_PARTS && expected.is_none_or(|expected| expected > parts.len() as i64);
-    if !cut {
-        remove_others(connection, id, &received)?;
-    }
-    let held: i64 = connection
-        .prepare_cached("SELECT count(*) FROM conversation_parts WHERE conversation_id = ?1")?
-        .query_row([id], |row| row.get(0))?;
-    let truncated = cut && expected.is_none_or(|expected| expected > held);
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO conversation_parts_state
-                 (conversation_id, updated_at, fetched_at, parts, expected, truncated, gone)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)",
-        )?
-        .execute((id, updated_at, fetched_at, held, expected, truncated))?;
-    Ok(written)
-}
-
-fn remove_others(
-    connection: &Connection,
-    conversation: &str,
-    received: &HashSet<String>,
-) -> Result<(), Error> {
-    let mut select =
-        connection.prepare_cached("SELECT id FROM conversation_parts WHERE conversation_id = ?1")?;
-    let held =
-        select.query_map([conversation], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-    let mut delete = connection.prepare_cached("DELETE FROM conversation_parts WHERE id = ?1")?;
-    for id in held.iter().filter(|id| !received.contains(*id)) {
-        delete.execute([id])?;
-    }
-    Ok(())
-}
-
-/// The server denies a conversation that it listed. What is stored stays, and is marked.
-fn gone(connection: &Connection, detail: &Detail<'_>) -> Result<(), Error> {
-    let Detail::Gone { id, updated_at, fetched_at } = detail else { return Ok(()) };
-    connection
-        .prepare_cached(
-            "INSERT INTO conversation_parts_state
-                 (conversation_id, updated_at, fetched_at, parts, expected, truncated, gone)
-             VALUES (?1, ?2, ?3, 0, NULL, 0, 1)
-             ON CONFLICT (conversation_id) DO UPDATE SET
-                 updated_at = excluded.updated_at, fetched_at = excluded.fetched_at, gone = 1",
-        )?
-        .execute((id, updated_at, fetched_at))?;
     Ok(())
 }

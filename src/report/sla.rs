@@ -214,8 +214,7 @@ const CONVERSATIONS: &str = "
            c.team_assignee_id, c.admin_assignee_id, c.source_type,
            s.conversation_id IS NOT NULL, s.updated_at IS NOT c.updated_at, coalesce(s.truncated, 0)
     FROM conversations c LEFT JOIN conversation_parts_state s ON s.conversation_id = c.id
-    WHERE (?1 IS NULL OR c.created_at >= ?1) AND (?2 IS NULL OR c.created_at < ?2)
-      AND coalesce(s.gone, 0) = 0";
+    WHERE (?1 IS NULL OR c.created_at >= ?1) AND (?2 IS NULL OR c.created_at < ?2)";
 
 /// One conversation without its parts.
 struct Conversation {

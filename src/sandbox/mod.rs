@@ -133,6 +133,17 @@ pub struct Served {
     pub status: u16,
 }
 
+/// What goes wrong with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// This status is answered, and nothing is done.
+    Status(u16),
+    /// The call is carried out, but the connection is closed instead of answering.
+    Drop,
+    /// The call is carried out, but the answer ends in the middle.
+    Truncate,
+}
+
 /// A running sandbox. Dropping it stops it.
 pub struct Sandbox {
     server: Server,
@@ -175,7 +186,12 @@ impl Sandbox {
 
     /// Lets `act` see every admitted call before it is handled, to change the workspace under a
     /// caller's feet or to fail: a status it returns is answered instead. Replaces an earlier one.
-    pub fn intercept(&self, act: impl FnMut(&mut Workspace, &Served) -> Option<u16> + Send + 'static) {
+    pub fn intercept(&self, mut act: impl FnMut(&mut Workspace, &Served) -> Option<u16> + Send + 'static) {
+        self.disturb(move |workspace, served| act(workspace, served).map(Fault::Status));
+    }
+
+    /// Like [`Sandbox::intercept`], for every kind of fault.
+    pub fn disturb(&self, act: impl FnMut(&mut Workspace, &Served) -> Option<Fault> + Send + 'static) {
         *lock(&self.server.shared.interception) = Some(Box::new(act));
     }
 

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -19,7 +20,7 @@ use super::request::Request;
 use super::router::route;
 use super::validate::{check_body, check_query};
 use super::workspace::Workspace;
-use super::{Error, Options, Served};
+use super::{Error, Fault, Options, Served};
 use crate::api::commands::SPEC_VERSION;
 
 /// The largest body that is read, in bytes.
@@ -27,8 +28,8 @@ const LARGEST_BODY: usize = 16 * 1024 * 1024;
 /// How many calls the log remembers.
 const LONGEST_LOG: usize = 200_000;
 
-/// Called before a request is handled; a status in the answer is sent instead of handling it.
-pub type Interception = Box<dyn FnMut(&mut Workspace, &Served) -> Option<u16> + Send>;
+/// Called before a request is handled; says what goes wrong with it.
+pub type Interception = Box<dyn FnMut(&mut Workspace, &Served) -> Option<Fault> + Send>;
 
 /// What the server and its owner share.
 pub struct Shared {
@@ -118,8 +119,9 @@ async fn serve(State(shared): State<Arc<Shared>>, request: axum::extract::Reques
         operation: None,
         status: 0,
     };
-    let (allowance, outcome) = shared.handle(&mut served, &head.headers, &head.uri, body);
-    shared.respond(served, allowance, outcome)
+    let mut fault = None;
+    let (allowance, outcome) = shared.handle(&mut served, &head.headers, &head.uri, body, &mut fault);
+    shared.respond(served, allowance, outcome, fault)
 }
 
 impl Shared {
@@ -129,6 +131,7 @@ impl Shared {
         headers: &HeaderMap,
         uri: &Uri,
         body: Result<Bytes, axum::Error>,
+        fault: &mut Option<Fault>,
     ) -> (Option<Allowance>, Result<Answer, Problem>) {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         if let Err(problem) = authorize(header("authorization"), self.options.token()) {
@@ -137,7 +140,7 @@ impl Shared {
         let (allowance, admitted) = lock(&self.limit).admit();
         let outcome = admitted
             .and_then(|()| body.map_err(|_| Problem::new(413, "request_too_large", "The body is too large")))
-            .and_then(|body| self.operate(served, header("intercom-version"), uri, &body));
+            .and_then(|body| self.operate(served, header("intercom-version"), uri, &body, fault));
         (Some(allowance), outcome)
     }
 
@@ -147,14 +150,16 @@ impl Shared {
         version: Option<&str>,
         uri: &Uri,
         body: &[u8],
+        fault: &mut Option<Fault>,
     ) -> Result<Answer, Problem> {
         let (operation, path) = route(&served.method, &served.path)
             .ok_or_else(|| Problem::not_found("The requested path does not exist"))?;
         served.operation = Some(operation.id);
         let mut workspace = lock(&self.workspace);
-        if let Some(intercept) = lock(&self.interception).as_mut()
-            && let Some(status) = intercept(&mut workspace, served)
-        {
+        if let Some(intercept) = lock(&self.interception).as_mut() {
+            *fault = intercept(&mut workspace, served);
+        }
+        if let Some(Fault::Status(status)) = *fault {
             return Err(Problem::new(status, "server_error", "The sandbox was told to fail here"));
         }
         check_version(version, SPEC_VERSION, operation)?;
@@ -181,6 +186,7 @@ impl Shared {
         mut served: Served,
         allowance: Option<Allowance>,
         outcome: Result<Answer, Problem>,
+        fault: Option<Fault>,
     ) -> Response<Body> {
         let request_id = lock(&self.request_ids).uuid();
         let (status, document): (u16, Option<Value>) = match outcome {
@@ -196,7 +202,11 @@ impl Shared {
 
         let text = document.map(|document| document.to_string()).unwrap_or_default();
         let is_empty = text.is_empty();
-        let mut response = Response::new(Body::from(text));
+        let mut response = Response::new(match fault {
+            None | Some(Fault::Status(_)) => Body::from(text),
+            Some(Fault::Drop) => broken(""),
+            Some(Fault::Truncate) => broken(text.get(..text.len() / 2).unwrap_or_default()),
+        });
         *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         if !is_empty {
@@ -206,13 +216,31 @@ impl Shared {
         if let Ok(id) = HeaderValue::from_str(&request_id) {
             headers.insert("x-request-id", id);
         }
+        let (now, ahead) = self.time();
+        if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(now)) {
+            headers.insert(header::DATE, date);
+        }
         if let Some(allowance) = allowance {
             headers.insert("x-ratelimit-limit", allowance.limit.into());
             headers.insert("x-ratelimit-remaining", allowance.remaining.into());
-            headers.insert("x-ratelimit-reset", allowance.reset.into());
+            headers.insert("x-ratelimit-reset", allowance.reset.saturating_add_signed(ahead).into());
         }
         response
     }
+
+    /// The workspace's time, and how many seconds it is ahead of the machine's: the rate limit goes by
+    /// the latter, but a server has only one clock to show.
+    fn time(&self) -> (SystemTime, i64) {
+        let now = lock(&self.workspace).now();
+        let machine = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+        (UNIX_EPOCH + Duration::from_secs(now.max(0).unsigned_abs()), now - machine)
+    }
+}
+
+/// A body that breaks off behind `text`.
+fn broken(text: &str) -> Body {
+    let cut = std::io::Error::from(std::io::ErrorKind::ConnectionAborted);
+    Body::from_stream(futures::stream::iter([Ok(text.to_owned()), Err(cut)]))
 }
 
 /// The query's names and values, decoded.

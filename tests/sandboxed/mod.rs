@@ -85,40 +85,72 @@ pub fn expected(sandbox: &Sandbox) -> Records {
         workspace.admins.iter().for_each(|it| add("admins", it.document()));
         workspace.teams.iter().for_each(|it| add("teams", it.document()));
         workspace.tags.iter().for_each(|it| add("tags", it.document()));
+        workspace.segments.iter().for_each(|it| add("segments", it.document(None)));
+        workspace.subscription_types.iter().for_each(|it| add("subscription_types", it.document()));
+        workspace.internal_articles.iter().for_each(|it| add("internal_articles", it.document()));
+        workspace.news_items.iter().for_each(|it| add("news_items", it.document(&workspace.id)));
+        workspace.help_centers.iter().for_each(|it| add("help_centers", it.document(&workspace.id)));
+        workspace
+            .collections
+            .iter()
+            .for_each(|it| add("collections", it.document(&workspace.id, workspace.locale())));
         for conversation in workspace.conversations.iter() {
             add("conversations", workspace.conversation_item(conversation));
             conversation.parts.iter().for_each(|it| add("conversation_parts", workspace.part_document(it)));
+        }
+        for ticket in workspace.tickets.iter() {
+            let document = workspace.ticket_document(ticket);
+            let parts = document["ticket_parts"]["ticket_parts"].as_array().unwrap().clone();
+            parts.into_iter().for_each(|part| add("ticket_parts", part));
+            add("tickets", document);
         }
         records
     })
 }
 
+/// The tables whose whole content is known from the workspace.
+const COMPARED: &[&str] = &[
+    "contacts",
+    "companies",
+    "conversations",
+    "conversation_parts",
+    "tickets",
+    "ticket_parts",
+    "collections",
+    "help_centers",
+    "internal_articles",
+    "news_items",
+    "admins",
+    "teams",
+    "tags",
+    "segments",
+    "subscription_types",
+];
+
 /// What the store holds.
 pub fn stored(store: &Store) -> Records {
     let mut records = Records::new();
-    for table in ["contacts", "companies", "admins", "teams", "tags", "conversations", "conversation_parts"] {
+    for table in COMPARED {
         let mut statement = store.connection().prepare(&format!("SELECT id, raw FROM {table}")).unwrap();
         let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?))).unwrap();
-        records.extend(rows.map(|row| row.unwrap()).map(|(id, raw)| ((table, id), raw)));
+        records.extend(rows.map(|row| row.unwrap()).map(|(id, raw)| ((*table, id), raw)));
     }
     records
+}
+
+/// The tables that hold what came from the workspace.
+fn tables(store: &Store) -> Vec<String> {
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE TABLE%'
+               AND name NOT IN ('workspace', 'sync_state', 'sync_seen') ORDER BY name";
+    let mut statement = store.connection().prepare(sql).unwrap();
+    let names = statement.query_map([], |row| row.get(0)).unwrap();
+    names.collect::<Result<_, _>>().unwrap()
 }
 
 /// Every row and column of the store but the moments of syncing.
 pub fn dump(store: &Store) -> Vec<String> {
     let mut rows = Vec::new();
-    for table in [
-        "contacts",
-        "companies",
-        "admins",
-        "teams",
-        "tags",
-        "conversations",
-        "conversation_parts",
-        "conversation_tags",
-        "conversation_contacts",
-        "conversation_parts_state",
-    ] {
+    for table in tables(store) {
         let mut statement = store.connection().prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = statement.column_names().map(str::to_owned).collect::<Vec<_>>();
         let mut found = statement.query([]).unwrap();

@@ -10,18 +10,29 @@ CREATE TABLE workspace (
     timezone  TEXT
 );
 
--- One row per resource: the walk under way (`started_at`, `cursor`, `rows`) and the last one that
--- reached its end. `watermark` is the start of that one: everything older than it is in the mirror.
+-- One row per resource: the walk under way (`started_at`, `cursor`, `rows`) and how far the mirror
+-- reaches. `watermark` is the start of the last walk that reached its end, `floor` how far back the walks
+-- went: what changed between the two is in the mirror. `floor` is NULL when that is everything.
 CREATE TABLE sync_state (
     resource      TEXT PRIMARY KEY,
     started_at    INTEGER NOT NULL,
     cursor        TEXT,
     watermark     INTEGER,
+    floor         INTEGER,
     completed_at  INTEGER,
+    pruned_at     INTEGER,
     rows          INTEGER NOT NULL DEFAULT 0,
     complete      INTEGER NOT NULL DEFAULT 0,
+    skipped       INTEGER NOT NULL DEFAULT 0,
     reason        TEXT
 );
+
+-- What the walks under way have come across, where the rest is to be removed afterwards.
+CREATE TABLE sync_seen (
+    resource  TEXT NOT NULL,
+    id        TEXT NOT NULL,
+    PRIMARY KEY (resource, id)
+) WITHOUT ROWID;
 
 CREATE TABLE contacts (
     id                        TEXT PRIMARY KEY,
@@ -38,12 +49,15 @@ CREATE TABLE contacts (
     last_replied_at           INTEGER,
     last_contacted_at         INTEGER,
     unsubscribed_from_emails  INTEGER,
+    unlisted                  TEXT,
     synced_at                 INTEGER NOT NULL,
     raw                       TEXT NOT NULL
 );
 CREATE INDEX contacts_email ON contacts (email);
 CREATE INDEX contacts_external_id ON contacts (external_id);
 CREATE INDEX contacts_updated_at ON contacts (updated_at);
+-- Covers the question whose lists are due.
+CREATE INDEX contacts_unlisted ON contacts (id, updated_at, unlisted) WHERE unlisted IS NOT NULL;
 
 CREATE TABLE companies (
     id               TEXT PRIMARY KEY,
@@ -157,13 +171,12 @@ CREATE INDEX conversation_parts_author ON conversation_parts (author_id, created
 
 -- What is known of a conversation's parts. They are fetched again when `updated_at` is no longer the
 -- conversation's. `expected` is the server's count; `truncated` says that the server holds parts which
--- it no longer hands out and the mirror never saw. A conversation that the server denies is `gone`.
+-- it no longer hands out and the mirror never saw.
 CREATE TABLE conversation_parts_state (
     conversation_id  TEXT PRIMARY KEY REFERENCES conversations (id) ON DELETE CASCADE,
     updated_at       INTEGER,
     fetched_at       INTEGER NOT NULL,
     parts            INTEGER NOT NULL,
     expected         INTEGER,
-    truncated        INTEGER NOT NULL,
-    gone             INTEGER NOT NULL
+    truncated        INTEGER NOT NULL
 ) WITHOUT ROWID;

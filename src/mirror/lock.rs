@@ -1,0 +1,76 @@
+//! One sync at a time on one store.
+//!
+//! The operating system's lock on a file beside the store is what counts: it ends with the process,
+//! however that ends, so nothing is ever stale. The file's content only tells who holds it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::error::Error;
+use super::store::restrict;
+
+/// Held while a sync runs.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+/// Who holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Process id.
+    pub pid: u32,
+    /// Epoch seconds.
+    pub since: i64,
+}
+
+impl Lock {
+    /// Takes the lock of the store at `store`.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] while another one holds it, [`Error::File`] when the file cannot be used.
+    pub fn take(store: &Path) -> Result<Self, Error> {
+        let path = lock_file(store);
+        let failed = |source| Error::File { path: path.clone(), source };
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&path).map_err(failed)?;
+        restrict(&file).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::Locked { path: store.to_owned(), holder: read(&mut file) });
+            }
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        let holder = Holder { pid: std::process::id(), since: Timestamp::now().as_second() };
+        write(&mut file, &holder).map_err(failed)?;
+        Ok(Lock { _file: file })
+    }
+}
+
+fn lock_file(store: &Path) -> PathBuf {
+    let mut path = store.to_owned().into_os_string();
+    path.push(".lock");
+    path.into()
+}
+
+/// What the holder wrote; `None` when that cannot be read, as on systems where locks hide the content.
+fn read(file: &mut File) -> Option<Holder> {
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+fn write(file: &mut File, holder: &Holder) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(serde_json::to_string(holder)?.as_bytes())?;
+    file.flush()
+}
