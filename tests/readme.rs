@@ -71,6 +71,7 @@ async fn every_example_of_the_help_runs() {
         "man",
         "search",
         "sql",
+        "status",
         "sync",
         "tail",
     ];

@@ -216,7 +216,7 @@ impl Page {
         self.reply.body.is_empty() || lists.iter().any(|key| document.get(*key).is_some_and(Value::is_null))
     }
 
-    fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Page { reply: Reply::empty(), key: None, items: Vec::new(), next: None }
     }
 

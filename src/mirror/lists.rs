@@ -58,6 +58,12 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Makes all lists due. They stay until they have been fetched anew.
+    fn forget_lists(&mut self) -> Result<(), Error> {
+        self.connection.execute("DELETE FROM contact_lists_state", [])?;
+        Ok(())
+    }
+
     fn store_lists(&mut self, contacts: &[Lists], synced_at: i64) -> Result<(), Error> {
         let transaction = self.write()?;
         for Lists { contact, lists, fetched_at, .. } in contacts {
@@ -94,6 +100,9 @@ fn lister(list: &str) -> Option<&'static str> {
 /// # Errors
 /// When the store refuses, and when it is certain that the API will not answer any more.
 pub(super) async fn fetch(run: &Run<'_>, tally: &mut Tally) -> Result<Ending, Error> {
+    if run.options.full {
+        run.with_store(Store::forget_lists)?;
+    }
     let fetched = due(run, Store::contacts_due).map(|contact| async move {
         let contact = contact?;
         let id = contact.id.clone();

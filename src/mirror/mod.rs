@@ -23,6 +23,7 @@ pub mod read;
 pub mod resources;
 pub mod schema;
 pub mod search;
+mod segments;
 pub mod sql;
 pub mod state;
 pub mod status;

@@ -11,6 +11,7 @@ use super::error::Error;
 use super::events::Event;
 use super::prune::denies;
 use super::queue::{BATCH, CHUNK, Due, Failures, SETTLED, due};
+use super::resources::ResourceName;
 use super::store::Store;
 use super::sync::{Ending, Run, Tally, date, local};
 use crate::api;
@@ -54,6 +55,12 @@ impl Store {
         Ok(count.try_into().unwrap_or(0))
     }
 
+    /// Makes all parts due. They stay until they have been fetched anew.
+    fn forget_parts(&mut self, of: &Nesting) -> Result<(), Error> {
+        self.connection.execute(&format!("DELETE FROM {}_state", of.parts), [])?;
+        Ok(())
+    }
+
     fn owners_due(&self, of: &Nesting, after: &str) -> Result<Vec<Owner>, Error> {
         let sql = format!("SELECT c.id, c.updated_at {} ORDER BY c.id LIMIT ?3", from_due(of));
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -70,6 +77,12 @@ impl Store {
 /// [`Error::Api`] when the API refuses for good, anything else when the store does.
 pub(super) async fn fetch(run: &Run<'_>, of: &'static Nesting, tally: &mut Tally) -> Result<Ending, Error> {
     run.with_store(|store| store.begin(of.parts, run.clock.server()))?;
+    if run.options.full {
+        run.with_store(|store| store.forget_parts(of))?;
+    }
+    if of.parts == ResourceName::TicketParts {
+        tally.written.add(run.carried());
+    }
     let total = Some(run.with_store(|store| store.parts_due(of))?);
     let one = operation(of.operation)?;
     let fetched =

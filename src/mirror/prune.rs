@@ -6,6 +6,7 @@
 use futures::StreamExt;
 use futures::stream;
 
+use super::conversation::{OF_CONVERSATIONS, OF_TICKETS};
 use super::error::Error;
 use super::resources::{Resource, ResourceName};
 use super::store::Store;
@@ -31,6 +32,23 @@ impl Store {
         Ok(ids.collect::<Result<_, _>>()?)
     }
 
+    /// Has everything fetched again that contacts took part in who are gone: after a merge it names
+    /// somebody else, and does not count as changed.
+    fn unsettle(&mut self, contacts: &[String]) -> Result<(), Error> {
+        let transaction = self.write()?;
+        for of in [&OF_CONVERSATIONS, &OF_TICKETS] {
+            let parent = of.parts.resource().parent.unwrap_or("id");
+            let sql = format!(
+                "DELETE FROM {}_state WHERE {parent} IN (SELECT {parent} FROM {}_contacts WHERE contact_id = ?1)",
+                of.parts, of.noun
+            );
+            for contact in contacts {
+                transaction.prepare_cached(&sql)?.execute([contact])?;
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+
     /// Notes that what is gone has been removed.
     fn pruned(&mut self, resource: ResourceName) -> Result<(), Error> {
         let transaction = self.write()?;
@@ -53,7 +71,7 @@ pub(super) async fn prune(
     tally: &mut Tally,
 ) -> Result<(), Error> {
     let listed_at_once = match resource.routes.first() {
-        Some(route) => operation(route.operation)?.paging == Paging::None,
+        Some(route) => matches!(operation(route.operation)?.paging, Paging::None | Paging::Whole),
         None => false,
     };
     let mut after = String::new();
@@ -66,6 +84,9 @@ pub(super) async fn prune(
             None if listed_at_once => unseen,
             None => Vec::new(),
         };
+        if resource.name == ResourceName::Contacts {
+            run.with_store(|store| store.unsettle(&gone))?;
+        }
         tally.written.deleted += run.with_store(|store| store.remove(resource.name, &gone))?;
     }
     run.with_store(|store| store.pruned(resource.name))

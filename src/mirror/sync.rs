@@ -19,7 +19,7 @@ use super::stop::Stop;
 use super::store::{Store, Workspace};
 use super::walk::walk;
 use super::write::Written;
-use super::{fields, lists, parts};
+use super::{fields, lists, parts, segments};
 use crate::api::client::Client;
 use crate::api::executor::{Arguments, operation};
 use crate::api::reply::Reply;
@@ -97,9 +97,10 @@ pub async fn sync(
     let start = Event::SyncStart { workspace: workspace.clone(), resources: resources.clone(), started_at };
     observer.event(&start);
 
-    let run = Run { client, options, clock, shared: Mutex::new(Shared { store, observer }) };
+    let shared = Mutex::new(Shared { store, observer, carried: Written::default() });
+    let run = Run { client, options, clock, shared };
     let mut outcomes: Vec<Outcome> =
-        try_join_all(lanes(&resources).into_iter().map(|lane| run.lane(lane))).await?.concat();
+        try_join_all(lanes(&resources, options.prune).into_iter().map(|lane| run.lane(lane))).await?.concat();
     outcomes.sort_by_key(|outcome| outcome.resource);
 
     let complete = outcomes.iter().all(|outcome| outcome.complete || outcome.skipped);
@@ -110,13 +111,16 @@ pub async fn sync(
     Ok(summary)
 }
 
-/// What can run side by side: parts wait for their owners, everything else is on its own.
-fn lanes(resources: &[ResourceName]) -> Vec<Vec<ResourceName>> {
-    let pairs = [&OF_CONVERSATIONS, &OF_TICKETS].map(|of| [of.owner, of.parts]);
-    let paired = |resource: &ResourceName| pairs.iter().any(|pair| pair.contains(resource));
-    let alone = resources.iter().filter(|it| !paired(it)).map(|resource| vec![*resource]);
-    let together =
-        pairs.iter().map(|pair| pair.iter().copied().filter(|it| resources.contains(it)).collect());
+/// What can run side by side: parts wait for their owners, everything else is on its own. `pruned`
+/// contacts come first: what they took part in is fetched again.
+fn lanes(resources: &[ResourceName], pruned: bool) -> Vec<Vec<ResourceName>> {
+    use ResourceName::{Contacts, ConversationParts, Conversations, TicketParts, Tickets};
+    let rows: &[&[ResourceName]] = match pruned {
+        true => &[&[Contacts, Conversations, ConversationParts, Tickets, TicketParts]],
+        false => &[&[Conversations, ConversationParts], &[Tickets, TicketParts]],
+    };
+    let alone = resources.iter().filter(|it| !rows.iter().any(|row| row.contains(it))).map(|it| vec![*it]);
+    let together = rows.iter().map(|row| row.iter().copied().filter(|it| resources.contains(it)).collect());
     alone.chain(together).filter(|lane: &Vec<_>| !lane.is_empty()).collect()
 }
 
@@ -176,6 +180,8 @@ pub(super) struct Run<'a> {
 struct Shared<'a> {
     store: &'a mut Store,
     observer: &'a mut dyn Observer,
+    /// Parts of tickets that came with the tickets.
+    carried: Written,
 }
 
 /// What one resource has come to so far.
@@ -215,6 +221,15 @@ impl<'a> Run<'a> {
         act(self.lock().store)
     }
 
+    /// Keeps an account of parts for when their own turn comes.
+    pub fn carry(&self, parts: Written) {
+        self.lock().carried.add(parts);
+    }
+
+    pub fn carried(&self) -> Written {
+        self.lock().carried
+    }
+
     pub fn requests_left(&self) -> Option<u64> {
         self.client.transport().usage().rate.map(|rate| rate.remaining)
     }
@@ -232,6 +247,7 @@ impl<'a> Run<'a> {
         let name = resource.name;
         let began = Instant::now();
         let mut tally = Tally::default();
+        let untouched = self.options.stop.is_asked();
         // Nothing is written across an `await`, so the work may end at any of them.
         let result = tokio::select! {
             biased;
@@ -245,6 +261,10 @@ impl<'a> Run<'a> {
         };
         match &ending {
             Ending::Complete => {}
+            Ending::Incomplete(_) if untouched => {}
+            Ending::Incomplete(reason) if self.options.stop.is_asked() => {
+                self.with_store(|store| store.fail(name, reason))?;
+            }
             Ending::Incomplete(reason) => {
                 self.with_store(|store| store.fail(name, reason))?;
                 self.tell(Event::SyncError { resource: name, message: reason.clone() });
@@ -276,7 +296,10 @@ impl<'a> Run<'a> {
             ResourceName::ConversationParts => parts::fetch(self, &OF_CONVERSATIONS, tally).await,
             ResourceName::TicketParts => parts::fetch(self, &OF_TICKETS, tally).await,
             ResourceName::Contacts => match walk(self, resource, tally).await? {
-                Ending::Complete => lists::fetch(self, tally).await,
+                Ending::Complete => {
+                    segments::fetch(self, tally).await?;
+                    lists::fetch(self, tally).await
+                }
                 ending => Ok(ending),
             },
             _ => walk(self, resource, tally).await,
@@ -291,8 +314,8 @@ mod tests {
     #[test]
     fn parts_follow_their_conversations() {
         use ResourceName::{ConversationParts, Conversations, Tags, Teams};
-        let lanes = lanes(&[Conversations, ConversationParts, Teams, Tags]);
+        let lanes = super::lanes(&[Conversations, ConversationParts, Teams, Tags], false);
         assert_eq!(lanes, [vec![Teams], vec![Tags], vec![Conversations, ConversationParts]]);
-        assert_eq!(super::lanes(&[ResourceName::TicketParts]), [[ResourceName::TicketParts]]);
+        assert_eq!(super::lanes(&[ResourceName::TicketParts], true), [[ResourceName::TicketParts]]);
     }
 }

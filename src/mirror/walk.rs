@@ -4,9 +4,10 @@
 //! are replaced by id; going on with a doubtful cursor is not.
 
 mod patience;
+mod scroll;
 
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::StreamExt;
 use serde::Deserialize;
@@ -58,7 +59,7 @@ async fn follow(
     pages: &mut u64,
 ) -> Result<Ending, Error> {
     tally.resumed |= plan.from.is_some();
-    let mut patience = Patience::new(run.options.scroll_patience);
+    let mut patience = Patience::default();
     let mut routes = plan.routes.iter().copied().peekable();
     let mut from = plan.from.take();
     while let Some(route) = routes.peek() {
@@ -71,7 +72,7 @@ async fn follow(
             fresh: from.is_none(),
             pages: 0,
         };
-        let result = walk.to_the_end(from.take(), tally).await;
+        let result = walk.read(from.take(), tally).await;
         *pages += walk.pages;
         let error = match result {
             Ok(Walked::ToTheEnd) => return complete(run, resource, route, &plan, tally).await,
@@ -87,11 +88,7 @@ async fn follow(
         };
         let fresh = walk.fresh && walk.pages == 0;
         match patience.judge(walk.operation, walk.fresh, &error) {
-            Verdict::Again(pause) => {
-                run.warn(resource.name, format!("starting over: {error}"));
-                tokio::time::sleep(pause).await;
-            }
-            Verdict::Wait(pause) => tokio::time::sleep(pause).await,
+            Verdict::Again => run.warn(resource.name, format!("starting over: {error}")),
             verdict => {
                 routes.next();
                 match routes.peek() {
@@ -149,7 +146,10 @@ struct Walk<'a, 'r> {
 }
 
 impl Walk<'_, '_> {
-    async fn to_the_end(&mut self, from: Option<Next>, tally: &mut Tally) -> Result<Walked, Error> {
+    async fn read(&mut self, from: Option<Next>, tally: &mut Tally) -> Result<Walked, Error> {
+        if self.operation.paging == Paging::Scroll {
+            return self.scroll(tally).await;
+        }
         let mut arguments = self.route.arguments(self.plan.since);
         if let Some(next) = &from {
             arguments = next.apply(self.operation, arguments)?;
@@ -158,12 +158,11 @@ impl Walk<'_, '_> {
         let mut pages = pin!(self.run.client.pages(self.operation, arguments, options.per_page));
         let (mut rows, mut total) = (0, None);
         let mut ages = Ages::default();
-        let mut asked = Instant::now();
         let mut next = pages.next().await;
         while let Some(page) = next {
             tally.requests += 1;
             let page = page?;
-            self.check(&page, asked.elapsed())?;
+            self.check(&page)?;
             self.fresh = false;
             self.pages += 1;
             rows += page.items.len() as u64;
@@ -172,7 +171,6 @@ impl Walk<'_, '_> {
             let is_enough = wanted.is_empty() && ages.descend && self.plan.since.is_some();
             let cut = options.max_pages.is_some_and(|most| tally.pages + 1 >= most) && page.next.is_some();
             tally.pages += 1;
-            asked = Instant::now();
             next = if (is_enough && self.route.is_newest_first()) || cut || page.next.is_none() {
                 self.store(&page, &wanted, tally)?;
                 None
@@ -208,16 +206,12 @@ impl Walk<'_, '_> {
     }
 
     /// Refuses pages that look like an end and are none.
-    fn check(&self, page: &Page, waited: Duration) -> Result<(), Error> {
-        let scrolls = self.operation.paging == Paging::Scroll;
-        let odd = match scrolls {
-            true => page.items.is_empty() && !self.fresh && waited > SCROLL_REST,
-            false => page.key.is_none(),
-        };
-        let detail = if scrolls { "the scroll has expired" } else { "there is no list in it" };
-        match odd {
-            true => Err(page.reply.unexpected(Unexpected::Shape, Some(detail.to_owned())).into()),
-            false => Ok(()),
+    fn check(&self, page: &Page) -> Result<(), Error> {
+        match page.key {
+            Some(_) => Ok(()),
+            None => {
+                Err(page.reply.unexpected(Unexpected::Shape, Some("there is no list in it".into())).into())
+            }
         }
     }
 
@@ -238,8 +232,9 @@ impl Walk<'_, '_> {
             fetched_at: date(&page.reply).unwrap_or_else(|| self.run.clock.server()),
             seen: self.plan.removes,
         };
-        let written = self.run.with_store(|store| store.store_listed(self.resource, &listed))?;
+        let (written, parts) = self.run.with_store(|store| store.store_listed(self.resource, &listed))?;
         tally.written.add(written);
+        self.run.carry(parts);
         if written.unidentified > 0 {
             self.run.warn(
                 self.resource.name,

@@ -87,17 +87,16 @@ impl Store {
         synced_at: i64,
     ) -> Result<Written, Error> {
         let items: Vec<&str> = items.into_iter().collect();
-        self.store_listed(
-            resource,
-            &Listed { items: &items, cursor, synced_at, fetched_at: synced_at, seen: false },
-        )
+        let page = Listed { items: &items, cursor, synced_at, fetched_at: synced_at, seen: false };
+        Ok(self.store_listed(resource, &page)?.0)
     }
 
+    /// Also returns what came of the parts that the records carried with them.
     pub(super) fn store_listed(
         &mut self,
         resource: &'static Resource,
         page: &Listed<'_>,
-    ) -> Result<Written, Error> {
+    ) -> Result<(Written, Written), Error> {
         let transaction = self.write()?;
         let mut written = Written::default();
         {
@@ -110,12 +109,13 @@ impl Store {
                 }
             }
         }
-        if resource.name == ResourceName::Tickets {
-            whole_tickets(&transaction, page)?;
-        }
+        let parts = match resource.name {
+            ResourceName::Tickets => whole_tickets(&transaction, page)?,
+            _ => Written::default(),
+        };
         advance(&transaction, resource.name, written.fetched, page.cursor)?;
         transaction.commit()?;
-        Ok(written)
+        Ok((written, parts))
     }
 
     /// Stores records that were fetched one by one, each with its parts. Counts the parts.
@@ -164,13 +164,13 @@ fn see(transaction: &Transaction<'_>, resource: ResourceName, id: &str) -> Resul
 }
 
 /// Lists of tickets show the parts as well: where they show all of them, nothing is left to fetch.
-fn whole_tickets(transaction: &Transaction<'_>, page: &Listed<'_>) -> Result<(), Error> {
+fn whole_tickets(transaction: &Transaction<'_>, page: &Listed<'_>) -> Result<Written, Error> {
+    let mut written = Written::default();
     for raw in page.items {
         let detail = Detail::read(&OF_TICKETS, raw, None, page.fetched_at);
         if let Some(detail) = detail.ok().filter(Detail::is_whole) {
-            let written = parts::store(transaction, &detail, page.synced_at)?;
-            advance(transaction, ResourceName::TicketParts, written.fetched, None)?;
+            written.add(parts::store(transaction, &detail, page.synced_at)?);
         }
     }
-    Ok(())
+    Ok(written)
 }

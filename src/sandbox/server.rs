@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
+use futures::StreamExt;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -237,10 +238,16 @@ impl Shared {
     }
 }
 
-/// A body that breaks off behind `text`.
+/// A body that breaks off behind `text`: late enough for the text, if there is any, to have left.
 fn broken(text: &str) -> Body {
-    let cut = std::io::Error::from(std::io::ErrorKind::ConnectionAborted);
-    Body::from_stream(futures::stream::iter([Ok(text.to_owned()), Err(cut)]))
+    let text = (!text.is_empty()).then(|| text.to_owned());
+    let wait = if text.is_some() { Duration::from_millis(5) } else { Duration::ZERO };
+    let cut = async move {
+        tokio::time::sleep(wait).await;
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))
+    };
+    let text = futures::stream::iter(text).map(Ok);
+    Body::from_stream(text.chain(futures::stream::once(cut)))
 }
 
 /// The query's names and values, decoded.

@@ -2,6 +2,7 @@
 
 mod progress;
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -168,9 +169,12 @@ fn named(matches: &ArgMatches, flag: &str) -> Result<Option<Vec<ResourceName>>, 
 /// An interrupted run keeps what it has and says how far it got.
 fn stop_on_signals(stop: Stop) {
     tokio::spawn(async move {
-        if interrupted().await.is_ok() {
+        if interrupted().await.is_err() {
+            return;
+        }
+        stop.ask();
+        if std::io::stderr().is_terminal() {
             tell("stopping; the next sync goes on from here");
-            stop.ask();
         }
     });
 }

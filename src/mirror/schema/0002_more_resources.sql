@@ -29,6 +29,12 @@ CREATE TABLE contact_segments (
 ) WITHOUT ROWID;
 CREATE INDEX contact_segments_segment ON contact_segments (segment_id);
 
+-- The number of members that the server stated when they were last read.
+CREATE TABLE contact_segments_state (
+    segment_id  TEXT PRIMARY KEY,
+    count       INTEGER
+) WITHOUT ROWID;
+
 CREATE TABLE contact_notes (
     id          TEXT PRIMARY KEY,
     contact_id  TEXT NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,

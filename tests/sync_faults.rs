@@ -1,0 +1,260 @@
+//! A sync on a bad day: failing answers, lost connections, kills, and a workspace that does not hold
+//! still. In the end the store equals the workspace, record for record.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
+
+mod sandboxed;
+mod support;
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use intercom::api::Client;
+use intercom::api::executor::{Arguments, operation};
+use intercom::mirror::{Event, Stop, Store, SyncOptions, sync};
+use intercom::sandbox::{Fault, Options, Sandbox, TOKEN, Workspace};
+
+use sandboxed::{Fixture, assert_same, dump, options};
+use support::{binary, document, stderr};
+
+fn middling() -> Options {
+    Options { contacts: 300, companies: 250, conversations: 200, tickets: 60, ..Options::default() }
+}
+
+/// Numbers that look random and are the same every time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % most
+    }
+}
+
+/// Breaks every fifth call in one of three ways.
+fn break_every_fifth(sandbox: &Sandbox, seed: u64) {
+    let mut dice = Dice(seed);
+    let mut scrolls = false;
+    sandbox.disturb(move |_, served| {
+        // Who loses the first answer of a scroll has to wait a minute for the next one.
+        let opens = served.operation == Some("scrollOverAllCompanies") && served.query.is_empty();
+        if opens && !scrolls {
+            scrolls = true;
+            return None;
+        }
+        match dice.below(15) {
+            0 => Some(Fault::Status(503)),
+            1 => Some(Fault::Drop),
+            2 => Some(Fault::Truncate),
+            _ => None,
+        }
+    });
+}
+
+#[tokio::test]
+async fn every_fifth_call_fails() {
+    for seed in [1, 2, 3] {
+        let fixture = Fixture::new(middling()).await;
+        break_every_fifth(&fixture.sandbox, seed);
+        let mut store = fixture.store("one.db");
+        let options = SyncOptions { concurrency: 8, ..options() };
+        let (mut summary, _) = fixture.sync_with(&mut store, &options).await;
+        // Two retries are few for so many failures; what they leave over is due again.
+        for _ in 0..6 {
+            if !summary.complete {
+                fixture.sandbox.with_workspace(|workspace| workspace.scroll = None);
+                summary = fixture.sync_with(&mut store, &options).await.0;
+            }
+        }
+        assert!(summary.complete, "{summary:?}");
+        assert_same(&store, &fixture.sandbox);
+    }
+}
+
+/// Does something to the workspace, as its users would.
+fn disturb(workspace: &mut Workspace, dice: &mut Dice) {
+    use intercom::sandbox::model::conversation::{Author, Happening};
+    let now = workspace.now();
+    let pick = |ids: Vec<String>, dice: &mut Dice| {
+        let mut ids = ids;
+        ids.sort();
+        let place = dice.below(ids.len() as u64) as usize;
+        ids.swap_remove(place)
+    };
+    match dice.below(6) {
+        0 | 1 => {
+            let id = pick(workspace.conversations.iter().map(|it| it.id.clone()).collect(), dice);
+            workspace.happen(&id, Happening::new("comment", Author::Bot, now).saying("Hm")).unwrap();
+        }
+        2 => {
+            let id = pick(workspace.contacts.iter().map(|it| it.id.clone()).collect(), dice);
+            workspace.touch_contact(&id).unwrap().phone = Some(format!("+1555{now}"));
+        }
+        3 => {
+            let id = pick(workspace.conversations.iter().map(|it| it.id.clone()).collect(), dice);
+            workspace.conversations.remove(&id);
+        }
+        4 => {
+            let id = pick(workspace.tickets.iter().map(|it| it.id.clone()).collect(), dice);
+            workspace.tickets.get_mut(&id).unwrap().updated_at = now;
+        }
+        _ => {
+            let id = pick(workspace.companies.iter().map(|it| it.id.clone()).collect(), dice);
+            workspace.companies.get_mut(&id).unwrap().name = Some(format!("Renamed at {now}"));
+        }
+    }
+}
+
+async fn merge(client: &Client, sandbox: &Sandbox) {
+    let (lead, user) = sandbox.with_workspace(|workspace| {
+        let first = |is_user: bool| {
+            let ids = workspace.contacts.iter().filter(|it| it.is_user == is_user).map(|it| it.id.clone());
+            ids.min().unwrap()
+        };
+        (first(false), first(true))
+    });
+    let body = format!(r#"{{"from":"{lead}","into":"{user}"}}"#).into_bytes();
+    let arguments = Arguments { body: Some(body), ..Arguments::default() };
+    client.execute(operation("MergeContact").unwrap(), &arguments).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_workspace_that_does_not_hold_still() {
+    let fixture = Fixture::new(middling()).await;
+    let mut store = fixture.store("one.db");
+    let mut dice = Dice(7);
+    for round in 0..4 {
+        let mut busy = Dice(round);
+        fixture.sandbox.disturb(move |workspace, _| {
+            if busy.below(4) == 0 {
+                disturb(workspace, &mut busy);
+                workspace.clock.advance(Duration::from_secs(1));
+            }
+            None
+        });
+        fixture.sync(&mut store).await;
+        fixture.sandbox.disturb(|_, _| None);
+        for _ in 0..20 {
+            fixture.sandbox.with_workspace(|workspace| disturb(workspace, &mut dice));
+        }
+        merge(&fixture.client, &fixture.sandbox).await;
+        fixture.sandbox.advance(Duration::from_secs(3_000));
+    }
+    let prune = SyncOptions { prune: true, ..options() };
+    let (summary, _) = fixture.sync_with(&mut store, &prune).await;
+    assert!(summary.complete, "{summary:?}");
+    assert_same(&store, &fixture.sandbox);
+}
+
+#[tokio::test]
+async fn a_sync_that_is_asked_to_stop_says_how_far_it_got() {
+    let fixture = Fixture::new(middling()).await;
+    let mut store = fixture.store("one.db");
+    let stop = Stop::default();
+    let asker = stop.clone();
+    let mut pages = 0;
+    let mut observer = |event: &Event| {
+        pages += u32::from(matches!(event, Event::SyncProgress { .. }));
+        if pages == 25 {
+            asker.ask();
+        }
+    };
+    let stopped = SyncOptions { stop, ..options() };
+    let summary = sync(&fixture.client, &mut store, &stopped, &mut observer).await.unwrap();
+    assert!(summary.interrupted && !summary.complete);
+    assert!(summary.resources.iter().any(|it| it.reason.as_deref() == Some("interrupted")));
+    assert!(summary.resources.iter().any(|it| it.complete));
+    fixture.sandbox.with_workspace(|workspace| workspace.scroll = None);
+    let summary = fixture.sync(&mut store).await;
+    assert!(summary.complete && summary.resources.iter().any(|it| it.resumed), "{summary:?}");
+    assert_same(&store, &fixture.sandbox);
+}
+
+/// A sync of the binary, until it ends or the time is up; then it is killed, with no chance to tidy up.
+fn sync_until(
+    home: &std::path::Path,
+    sandbox: &Sandbox,
+    limit: Option<Duration>,
+) -> Option<std::process::Output> {
+    let mut command = binary(home);
+    command
+        .args(["sync", "--json", "--db", "mirror.db"])
+        .env("INTERCOM_ACCESS_TOKEN", TOKEN)
+        .env("INTERCOM_BASE_URL", sandbox.base_url())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let Some(limit) = limit else { return Some(command.output().unwrap()) };
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let began = Instant::now();
+    while began.elapsed() < limit && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    // SIGKILL, where there are signals.
+    let _ = child.kill();
+    child.wait().unwrap();
+    None
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_killed_again_and_again() {
+    let fixture = Fixture::new(middling()).await;
+    fixture.sandbox.disturb(|_, _| {
+        // Slow enough that the kills come in the middle.
+        std::thread::sleep(Duration::from_millis(2));
+        None
+    });
+    let home = tempfile::tempdir().unwrap();
+    let mut dice = Dice(11);
+    for _ in 0..10 {
+        sync_until(home.path(), &fixture.sandbox, Some(Duration::from_millis(60 + dice.below(400))));
+        // The scroll of a dead process would be in the way for a minute.
+        fixture.sandbox.with_workspace(|workspace| workspace.scroll = None);
+    }
+    let output = sync_until(home.path(), &fixture.sandbox, None).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let summary = document(&output)["results"].clone();
+    assert_eq!(summary["complete"], true);
+    let store = Store::open_read_only(&home.path().join("mirror.db")).unwrap();
+    assert_same(&store, &fixture.sandbox);
+    let whole = {
+        let mut whole = fixture.store("whole.db");
+        fixture.sync(&mut whole).await;
+        dump(&whole)
+    };
+    assert_eq!(dump(&store), whole, "as if it had never been interrupted");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminated_process_ends_with_its_summary() {
+    let fixture = Fixture::new(middling()).await;
+    fixture.sandbox.disturb(|_, _| {
+        std::thread::sleep(Duration::from_millis(10));
+        None
+    });
+    let home = tempfile::tempdir().unwrap();
+    let mut command = binary(home.path());
+    command
+        .args(["sync", "--json", "--db", "mirror.db"])
+        .env("INTERCOM_ACCESS_TOKEN", TOKEN)
+        .env("INTERCOM_BASE_URL", fixture.sandbox.base_url())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    while fixture.calls("retrieveConversation") < 5 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let killed = std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
+    let summary = document(&output)["results"].clone();
+    assert_eq!((summary["complete"].clone(), summary["interrupted"].clone()), (false.into(), true.into()));
+    assert!(stderr(&output).contains("goes on"));
+    fixture.sandbox.disturb(|_, _| None);
+    fixture.sandbox.with_workspace(|workspace| workspace.scroll = None);
+    let output = sync_until(home.path(), &fixture.sandbox, None).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let store = Store::open_read_only(&home.path().join("mirror.db")).unwrap();
+    assert_same(&store, &fixture.sandbox);
+}
