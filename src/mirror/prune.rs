@@ -71,7 +71,7 @@ pub(super) async fn prune(
     tally: &mut Tally,
 ) -> Result<(), Error> {
     let listed_at_once = match resource.routes.first() {
-        Some(route) => operation(route.operation)?.paging == Paging::None,
+        Some(route) => matches!(operation(route.operation)?.paging, Paging::None | Paging::Whole),
         None => false,
     };
     let mut after = String::new();

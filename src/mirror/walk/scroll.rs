@@ -121,7 +121,8 @@ impl Walk<'_, '_> {
 
 /// Whether asking again may help.
 fn is_passing(error: &api::Error) -> bool {
-    error.is_overload() || matches!(error, api::Error::Network { .. })
+    let broken = error.status().is_some_and(|status| status >= 500);
+    broken || error.is_overload() || matches!(error, api::Error::Network { .. })
 }
 
 fn leads_to_the_end(steps: &Steps) -> bool {
