@@ -4800,61 +4800,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///`ListAllCompaniesOrder`
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Copy,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
-    pub enum ListAllCompaniesOrder {
-        #[serde(rename = "asc")]
-        Asc,
-        #[serde(rename = "desc")]
-        Desc,
-    }
-    impl ::std::fmt::Display for ListAllCompaniesOrder {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Asc => f.write_str("asc"),
-                Self::Desc => f.write_str("desc"),
-            }
-        }
-    }
-    impl ::std::str::FromStr for ListAllCompaniesOrder {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            match value {
-                "asc" => Ok(Self::Asc),
-                "desc" => Ok(Self::Desc),
-                _ => Err("invalid value".into()),
-            }
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for ListAllCompaniesOrder {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for ListAllCompaniesOrder {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
     ///`ListCallsResponse`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ListCallsResponse {
@@ -4935,57 +4880,6 @@ pub mod types {
         pub updated_at: ::std::option::Option<::serde_json::Value>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-    }
-    ///`ListConversationsDisplayAs`
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Copy,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
-    pub enum ListConversationsDisplayAs {
-        #[serde(rename = "plaintext")]
-        Plaintext,
-    }
-    impl ::std::fmt::Display for ListConversationsDisplayAs {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Plaintext => f.write_str("plaintext"),
-            }
-        }
-    }
-    impl ::std::str::FromStr for ListConversationsDisplayAs {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            match value {
-                "plaintext" => Ok(Self::Plaintext),
-                _ => Err("invalid value".into()),
-            }
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for ListConversationsDisplayAs {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for ListConversationsDisplayAs {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
     }
     ///`ManageConversationBody`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -6006,117 +5900,6 @@ pub mod types {
         }
     }
     impl ::std::convert::TryFrom<::std::string::String> for ReplyTicketBodyType {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    ///`RetrieveConversationDisplayAs`
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Copy,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
-    pub enum RetrieveConversationDisplayAs {
-        #[serde(rename = "plaintext")]
-        Plaintext,
-    }
-    impl ::std::fmt::Display for RetrieveConversationDisplayAs {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Plaintext => f.write_str("plaintext"),
-            }
-        }
-    }
-    impl ::std::str::FromStr for RetrieveConversationDisplayAs {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            match value {
-                "plaintext" => Ok(Self::Plaintext),
-                _ => Err("invalid value".into()),
-            }
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for RetrieveConversationDisplayAs {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String>
-    for RetrieveConversationDisplayAs {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    ///`SearchArticlesState`
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Copy,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
-    pub enum SearchArticlesState {
-        #[serde(rename = "published")]
-        Published,
-        #[serde(rename = "draft")]
-        Draft,
-        #[serde(rename = "all")]
-        All,
-    }
-    impl ::std::fmt::Display for SearchArticlesState {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Published => f.write_str("published"),
-                Self::Draft => f.write_str("draft"),
-                Self::All => f.write_str("all"),
-            }
-        }
-    }
-    impl ::std::str::FromStr for SearchArticlesState {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            match value {
-                "published" => Ok(Self::Published),
-                "draft" => Ok(Self::Draft),
-                "all" => Ok(Self::All),
-                _ => Err("invalid value".into()),
-            }
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for SearchArticlesState {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for SearchArticlesState {
         type Error = self::error::ConversionError;
         fn try_from(
             value: ::std::string::String,
@@ -8029,57 +7812,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///`UpdateConversationDisplayAs`
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Copy,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
-    pub enum UpdateConversationDisplayAs {
-        #[serde(rename = "plaintext")]
-        Plaintext,
-    }
-    impl ::std::fmt::Display for UpdateConversationDisplayAs {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Plaintext => f.write_str("plaintext"),
-            }
-        }
-    }
-    impl ::std::str::FromStr for UpdateConversationDisplayAs {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            match value {
-                "plaintext" => Ok(Self::Plaintext),
-                _ => Err("invalid value".into()),
-            }
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for UpdateConversationDisplayAs {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for UpdateConversationDisplayAs {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
     ///`UpdateConversationRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateConversationRequest {
@@ -8836,7 +8568,7 @@ impl Client {
         page: Option<i64>,
         per_page: Option<i64>,
         phrase: Option<&'a str>,
-        state: Option<types::SearchArticlesState>,
+        state: Option<&'a str>,
     ) -> Result<Response<types::ArticleSearchResponse>, Error> {
         self.call(
                 "searchArticles",
@@ -9076,7 +8808,7 @@ impl Client {
     /// List companies that have users, by their last activity, 10,000 at most (`POST /companies/list`).
     pub async fn list_all_companies<'a>(
         &'a self,
-        order: Option<types::ListAllCompaniesOrder>,
+        order: Option<&'a str>,
         page: Option<i64>,
         per_page: Option<i64>,
     ) -> Result<Response<types::CompanyList>, Error> {
@@ -9386,7 +9118,7 @@ impl Client {
     /// List conversations, without their parts (`GET /conversations`).
     pub async fn list_conversations<'a>(
         &'a self,
-        display_as: Option<types::ListConversationsDisplayAs>,
+        display_as: Option<&'a str>,
         per_page: Option<i64>,
         starting_after: Option<&'a str>,
     ) -> Result<Response<types::ConversationList>, Error> {
@@ -9413,7 +9145,7 @@ impl Client {
     pub async fn retrieve_conversation<'a>(
         &'a self,
         id: i64,
-        display_as: Option<types::RetrieveConversationDisplayAs>,
+        display_as: Option<&'a str>,
     ) -> Result<Response<types::Conversation>, Error> {
         self.call(
                 "retrieveConversation",
@@ -9427,7 +9159,7 @@ impl Client {
     pub async fn update_conversation<'a>(
         &'a self,
         id: i64,
-        display_as: Option<types::UpdateConversationDisplayAs>,
+        display_as: Option<&'a str>,
         body: &'a types::UpdateConversationRequest,
     ) -> Result<Response<types::Conversation>, Error> {
         self.call(

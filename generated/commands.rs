@@ -59,7 +59,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/admins/activity_logs",
         effect: Effect::Read,
         version: None,
-        paging: Paging::Page { max: 50 },
+        paging: Paging::Page { max: 0 },
         parameters: &[
             Parameter { name: "created_at_after", flag: "created-at-after", place: Place::Query, kind: Kind::Time, required: true, default: None, help: "Only activities after this moment" },
             Parameter { name: "created_at_before", flag: "created-at-before", place: Place::Query, kind: Kind::Time, required: false, default: None, help: "Only activities before this moment" },
@@ -199,7 +199,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/ai/content_import_sources",
         effect: Effect::Read,
         version: None,
-        paging: Paging::Page { max: 50 },
+        paging: Paging::Page { max: 0 },
         parameters: &[
             Parameter { name: "page", flag: "page", place: Place::Query, kind: Kind::Integer, required: false, default: None, help: "Number of the page, counted from 1" },
             Parameter { name: "per_page", flag: "per-page", place: Place::Query, kind: Kind::Integer, required: false, default: None, help: "Records per page" },
@@ -216,7 +216,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/ai/external_pages",
         effect: Effect::Read,
         version: None,
-        paging: Paging::Page { max: 50 },
+        paging: Paging::Page { max: 0 },
         parameters: &[
             Parameter { name: "page", flag: "page", place: Place::Query, kind: Kind::Integer, required: false, default: None, help: "Number of the page, counted from 1" },
             Parameter { name: "per_page", flag: "per-page", place: Place::Query, kind: Kind::Integer, required: false, default: None, help: "Records per page" },
@@ -347,10 +347,10 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/articles/search",
         effect: Effect::Read,
         version: None,
-        paging: Paging::Page { max: 50 },
+        paging: Paging::Page { max: 0 },
         parameters: &[
             Parameter { name: "phrase", flag: "phrase", place: Place::Query, kind: Kind::String, required: false, default: None, help: "Words to look for" },
-            Parameter { name: "state", flag: "state", place: Place::Query, kind: Kind::Choice(&["published", "draft", "all"]), required: false, default: None, help: "Which articles to search" },
+            Parameter { name: "state", flag: "state", place: Place::Query, kind: Kind::String, required: false, default: None, help: "Which articles to search" },
             Parameter { name: "help_center_id", flag: "help-center-id", place: Place::Query, kind: Kind::Integer, required: false, default: None, help: "Only articles of this help center" },
             Parameter { name: "highlight", flag: "highlight", place: Place::Query, kind: Kind::Boolean, required: false, default: None, help: "Add the matching text with the words marked" },
             Parameter { name: "page", flag: "page", place: Place::Query, kind: Kind::Integer, required: false, default: None, help: "Number of the page, counted from 1" },
@@ -457,7 +457,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/companies/{id}/contacts",
         effect: Effect::Read,
         version: None,
-        paging: Paging::Page { max: 50 },
+        paging: Paging::Page { max: 0 },
         parameters: &[
             Parameter { name: "id", flag: "id", place: Place::Path, kind: Kind::String, required: true, default: None, help: "Id of the company, as given by Intercom" },
             Parameter { name: "page", flag: "page", place: Place::Query, kind: Kind::Integer, required: false, default: None, help: "Number of the page, counted from 1" },
@@ -519,7 +519,7 @@ pub static OPERATIONS: &[Operation] = &[
         parameters: &[
             Parameter { name: "page", flag: "page", place: Place::Query, kind: Kind::Integer, required: false, default: None, help: "Number of the page, counted from 1" },
             Parameter { name: "per_page", flag: "per-page", place: Place::Query, kind: Kind::Integer, required: false, default: None, help: "Records per page" },
-            Parameter { name: "order", flag: "order", place: Place::Query, kind: Kind::Choice(&["asc", "desc"]), required: false, default: None, help: "Direction of the last activity; newest first when left out" },
+            Parameter { name: "order", flag: "order", place: Place::Query, kind: Kind::String, required: false, default: None, help: "Direction of the last activity; newest first when left out" },
         ],
         body: None,
         answer: Answer::Json,
@@ -1134,7 +1134,7 @@ pub static OPERATIONS: &[Operation] = &[
         parameters: &[
             Parameter { name: "per_page", flag: "per-page", place: Place::Query, kind: Kind::Integer, required: false, default: None, help: "Records per page" },
             Parameter { name: "starting_after", flag: "starting-after", place: Place::Query, kind: Kind::String, required: false, default: None, help: "Cursor of the page, from pages.next of the answer before" },
-            Parameter { name: "display_as", flag: "display-as", place: Place::Query, kind: Kind::Choice(&["plaintext"]), required: false, default: None, help: "Form of the message text; HTML when left out" },
+            Parameter { name: "display_as", flag: "display-as", place: Place::Query, kind: Kind::String, required: false, default: None, help: "Form of the message text; HTML when left out" },
         ],
         body: None,
         answer: Answer::Json,
@@ -1218,7 +1218,7 @@ pub static OPERATIONS: &[Operation] = &[
         paging: Paging::None,
         parameters: &[
             Parameter { name: "id", flag: "id", place: Place::Path, kind: Kind::Integer, required: true, default: None, help: "Id of the conversation" },
-            Parameter { name: "display_as", flag: "display-as", place: Place::Query, kind: Kind::Choice(&["plaintext"]), required: false, default: None, help: "Form of the message text; HTML when left out" },
+            Parameter { name: "display_as", flag: "display-as", place: Place::Query, kind: Kind::String, required: false, default: None, help: "Form of the message text; HTML when left out" },
         ],
         body: None,
         answer: Answer::Json,
@@ -1293,7 +1293,7 @@ pub static OPERATIONS: &[Operation] = &[
         paging: Paging::None,
         parameters: &[
             Parameter { name: "id", flag: "id", place: Place::Path, kind: Kind::Integer, required: true, default: None, help: "Id of the conversation" },
-            Parameter { name: "display_as", flag: "display-as", place: Place::Query, kind: Kind::Choice(&["plaintext"]), required: false, default: None, help: "Form of the message text; HTML when left out" },
+            Parameter { name: "display_as", flag: "display-as", place: Place::Query, kind: Kind::String, required: false, default: None, help: "Form of the message text; HTML when left out" },
             Parameter { name: "read", flag: "read", place: Place::Body, kind: Kind::Boolean, required: false, default: None, help: "Whether the conversation counts as read" },
             Parameter { name: "title", flag: "title", place: Place::Body, kind: Kind::String, required: false, default: None, help: "Title of the conversation" },
             Parameter { name: "custom_attributes", flag: "custom-attributes", place: Place::Body, kind: Kind::Json, required: false, default: None, help: "Custom attributes as a JSON object of names and values" },
@@ -1744,7 +1744,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/internal_articles",
         effect: Effect::Read,
         version: Some("2.14"),
-        paging: Paging::Page { max: 50 },
+        paging: Paging::Page { max: 0 },
         parameters: &[
             Parameter { name: "page", flag: "page", place: Place::Query, kind: Kind::Integer, required: false, default: None, help: "Number of the page, counted from 1" },
             Parameter { name: "per_page", flag: "per-page", place: Place::Query, kind: Kind::Integer, required: false, default: None, help: "Records per page" },
@@ -1777,7 +1777,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/internal_articles/search",
         effect: Effect::Read,
         version: Some("2.14"),
-        paging: Paging::Page { max: 50 },
+        paging: Paging::Page { max: 0 },
         parameters: &[
             Parameter { name: "folder_id", flag: "folder-id", place: Place::Query, kind: Kind::String, required: false, default: None, help: "Only articles of this folder" },
             Parameter { name: "page", flag: "page", place: Place::Query, kind: Kind::Integer, required: false, default: None, help: "Number of the page, counted from 1" },
@@ -1896,7 +1896,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/news/news_items",
         effect: Effect::Read,
         version: None,
-        paging: Paging::Page { max: 50 },
+        paging: Paging::Page { max: 0 },
         parameters: &[
             Parameter { name: "page", flag: "page", place: Place::Query, kind: Kind::Integer, required: false, default: None, help: "Number of the page, counted from 1" },
             Parameter { name: "per_page", flag: "per-page", place: Place::Query, kind: Kind::Integer, required: false, default: None, help: "Records per page" },
@@ -1913,7 +1913,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/news/newsfeeds/{id}/items",
         effect: Effect::Read,
         version: None,
-        paging: Paging::Page { max: 50 },
+        paging: Paging::Page { max: 0 },
         parameters: &[
             Parameter { name: "id", flag: "id", place: Place::Path, kind: Kind::String, required: true, default: None, help: "Id of the newsfeed" },
             Parameter { name: "page", flag: "page", place: Place::Query, kind: Kind::Integer, required: false, default: None, help: "Number of the page, counted from 1" },
@@ -1931,7 +1931,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/news/newsfeeds",
         effect: Effect::Read,
         version: None,
-        paging: Paging::Page { max: 50 },
+        paging: Paging::Page { max: 0 },
         parameters: &[
             Parameter { name: "page", flag: "page", place: Place::Query, kind: Kind::Integer, required: false, default: None, help: "Number of the page, counted from 1" },
             Parameter { name: "per_page", flag: "per-page", place: Place::Query, kind: Kind::Integer, required: false, default: None, help: "Records per page" },

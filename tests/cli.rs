@@ -581,3 +581,87 @@ fn version_completions_and_manual() {
     assert_eq!(code(&run(&["man", "--out", "pages"])), 0);
     assert!(home.path().join("pages/intercom-pp-cli-contacts-list.1").exists());
 }
+
+#[test]
+fn a_dry_run_of_any_command_sends_and_changes_nothing() {
+    let setting = Setting::new(|_| json(200, r#"{"type":"admin","app":{"id_code":"w"}}"#));
+    let commands: [&[&str]; 7] = [
+        &["auth", "set-token", "some-token-123"],
+        &["auth", "logout"],
+        &["auth", "status"],
+        &["doctor"],
+        &["demo"],
+        &["sandbox", "serve"],
+        &["sync"],
+    ];
+    for words in commands {
+        let output = setting.run(&[words, &["--dry-run", "--json"]].concat());
+        assert_eq!(code(&output), 0, "{words:?}: {}", stderr(&output));
+        assert_eq!(document(&output)["dry_run"], true, "{words:?}");
+        assert!(!stdout(&output).contains("some-token-123"));
+    }
+    assert!(setting.server.take().is_empty());
+    assert!(std::fs::read_dir(setting.home.path()).unwrap().next().is_none(), "nothing was written");
+}
+
+#[test]
+fn a_failed_walk_leaves_the_delivered_file_alone() {
+    let setting = Setting::new(|request| match request.query("starting_after") {
+        None => three_pages(request),
+        Some(_) => json(401, "{}"),
+    });
+    let path = setting.home.path().join("out.json");
+    std::fs::write(&path, "yesterday").unwrap();
+    let output = setting.run(&["contacts", "list", "--all", "--json", "--deliver", "file:out.json"]);
+    assert_eq!(code(&output), 4);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "yesterday");
+}
+
+#[test]
+fn a_file_stays_json_when_json_was_asked_for() {
+    let setting = Setting::new(|_| answer(200, "audio/wav", "RIFF"));
+    let output = setting.run(&["calls", "recording", "42", "--json"]);
+    assert_eq!(
+        document(&output)["results"],
+        json!({"bytes": 4, "content_type": "audio/wav", "base64": "UklGRg=="})
+    );
+}
+
+#[test]
+fn empty_lists_and_answers_without_a_list() {
+    let empty = Setting::new(|_| json(200, r#"{"type":"list","data":[],"pages":{"next":null}}"#));
+    for format in ["--csv", "--plain", "--quiet", "--ndjson"] {
+        assert_eq!(stdout(&empty.run(&["contacts", "list", format])), "", "{format}");
+        assert_eq!(stdout(&empty.run(&["contacts", "list", "--all", format])), "", "{format}");
+    }
+    let null = Setting::new(|_| json(200, r#"{"type":"list","data":null}"#));
+    assert_eq!(document(&null.run(&["contacts", "list", "--all", "--json"]))["results"]["data"], json!([]));
+    let none = Setting::new(|_| json(200, r#"{"type":"list"}"#));
+    let output = none.run(&["contacts", "list", "--all", "--json"]);
+    assert_eq!(document(&output)["results"], json!({"type": "list"}));
+    assert!(stderr(&output).contains("no list"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_request_of_ones_own_carries_the_version_that_its_operation_needs() {
+    let setting = Setting::new(|_| json(200, "{}"));
+    for path in ["/calls", "/internal_articles/1", "/contacts"] {
+        assert_eq!(code(&setting.run(&["api", "GET", path])), 0);
+    }
+    let versions: Vec<String> =
+        setting.server.take().iter().map(|it| it.header("intercom-version").unwrap().to_owned()).collect();
+    assert_eq!(versions, ["2.14", "2.14", "2.13"]);
+}
+
+#[test]
+fn nobody_waits_for_an_hour() {
+    let setting = Setting::new(|_| {
+        let body = r#"{"type":"error.list","errors":[{"code":"rate_limit_exceeded","message":"slow down"}]}"#;
+        let head =
+            "HTTP/1.1 429 X\r\nretry-after: 3600\r\ncontent-type: application/json\r\nconnection: close\r\n";
+        format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    });
+    let output = setting.run(&["me", "--json"]);
+    assert_eq!(code(&output), 7, "{}", stderr(&output));
+    assert_eq!(setting.server.take().len(), 1);
+}

@@ -30,6 +30,10 @@ fn description() -> Description {
 
 /// A small value that satisfies a schema of the description.
 fn sample(description: &Description, schema: &Value) -> Value {
+    nested_sample(description, schema, 0)
+}
+
+fn nested_sample(description: &Description, schema: &Value, depth: usize) -> Value {
     let schema = description.resolve(schema);
     if let Some(choice) = schema["enum"].as_array().and_then(|it| it.iter().find(|it| !it.is_null())) {
         return choice.clone();
@@ -39,7 +43,7 @@ fn sample(description: &Description, schema: &Value) -> Value {
         if let Some(first) =
             first.filter(|it| description.resolve(it).get("type").is_some() || it.get("properties").is_some())
         {
-            return sample(description, first);
+            return nested_sample(description, first, depth + 1);
         }
     }
     match schema["type"].as_str() {
@@ -50,10 +54,13 @@ fn sample(description: &Description, schema: &Value) -> Value {
         Some("integer") => json!(7),
         Some("number") => json!(1.5),
         Some("boolean") => json!(true),
-        Some("array") => json!([sample(description, &schema["items"])]),
+        Some("array") => json!([nested_sample(description, &schema["items"], depth + 1)]),
         _ => {
+            // Schemas may contain themselves.
             let fields = schema::fields(description, schema);
-            let fields = fields.iter().map(|field| (field.name.clone(), sample(description, &field.schema)));
+            let fields = fields.iter().filter(|field| depth < 4 || field.required);
+            let fields = fields
+                .map(|field| (field.name.clone(), nested_sample(description, &field.schema, depth + 1)));
             Value::Object(fields.collect::<Map<_, _>>())
         }
     }

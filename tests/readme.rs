@@ -59,15 +59,21 @@ async fn every_example_of_the_help_runs() {
     assert_eq!(synced.status.code(), Some(0), "{}", stderr(&synced));
     let commands = [
         "",
+        "analytics",
         "api",
         "auth set-token",
         "completions",
         "conversations sla",
         "demo",
         "doctor",
+        "export",
+        "import",
         "man",
+        "search",
+        "sql",
         "status",
         "sync",
+        "tail",
     ];
     let mut examples = 0;
     for command in commands {
@@ -82,7 +88,7 @@ async fn every_example_of_the_help_runs() {
             examples += 1;
         }
     }
-    assert!(examples >= 5, "{examples}");
+    assert!(examples >= 11, "{examples}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::Error;
-use super::executor::{Arguments, operation, request};
+use super::executor::{Arguments, operation, operation_at, request, version_for};
 use super::operation::{Answer, Effect, Operation, Paging};
 use super::paging::{page_size, with_size};
 use super::reply::Reply;
@@ -65,6 +65,12 @@ impl Client {
     pub fn with_version(mut self, version: impl Into<String>) -> Self {
         self.version = Some(version.into());
         self
+    }
+
+    /// The `Intercom-Version` that a request of one's own needs, where that is not the default: the
+    /// forced one, or the one of the operation that its path leads to.
+    pub fn version_at(&self, method: &str, path: &str) -> Option<&str> {
+        version_for(&self.transport, self.version.as_deref(), operation_at(method, path))
     }
 
     /// The version that [`Client::with_version`] forces, if any.

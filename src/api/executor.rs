@@ -53,6 +53,33 @@ pub fn operation(id: &str) -> Result<&'static Operation, Error> {
         .ok_or_else(|| Error::InvalidRequest(format!("this API version has no operation {id}")))
 }
 
+/// The operation that a path without query leads to; where several fit, the one with the fewest
+/// placeholders.
+pub fn operation_at(method: &str, path: &str) -> Option<&'static Operation> {
+    let fits = |operation: &&Operation| {
+        let (mut template, mut given) = (operation.path.split('/'), path.trim_end_matches('/').split('/'));
+        loop {
+            match (template.next(), given.next()) {
+                (None, None) => return operation.method.as_str() == method,
+                (Some(one), Some(other)) if one.starts_with('{') || one == other => {}
+                _ => return false,
+            }
+        }
+    };
+    OPERATIONS.iter().filter(fits).min_by_key(|operation| operation.path.matches('{').count())
+}
+
+/// The version to send for an operation: the forced one, or the one it needs if that is later than
+/// the default.
+pub(crate) fn version_for<'a>(
+    transport: &Transport,
+    forced: Option<&'a str>,
+    operation: Option<&'a Operation>,
+) -> Option<&'a str> {
+    let needed = operation.and_then(|operation| operation.version);
+    forced.or_else(|| needed.filter(|needed| later(needed, transport.api_version())))
+}
+
 pub(crate) fn request(
     transport: &Transport,
     version: Option<&str>,
@@ -71,8 +98,7 @@ pub(crate) fn request(
     if matches!(operation.answer, Answer::Bytes | Answer::Text) {
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
     }
-    let default = transport.api_version();
-    if let Some(version) = version.or_else(|| operation.version.filter(|needed| later(needed, default))) {
+    if let Some(version) = version_for(transport, version, Some(operation)) {
         let version = HeaderValue::from_str(version)
             .map_err(|_| Error::InvalidRequest(format!("{version:?} is no API version")))?;
         request.headers_mut().insert(HeaderName::from_static("intercom-version"), version);
@@ -130,6 +156,15 @@ mod tests {
         assert!(fill("").is_err());
         assert!(fill("..").is_err());
         assert!(super::fill("/a/{x}/{y}", &["1".into()]).is_err());
+    }
+
+    #[test]
+    fn a_path_leads_to_its_operation() {
+        let id = |method, path| operation_at(method, path).map(|operation| operation.id);
+        assert_eq!(id("GET", "/companies/scroll"), Some("scrollOverAllCompanies"));
+        assert_eq!(id("GET", "/companies/5"), Some("RetrieveACompanyById"));
+        assert_eq!(id("GET", "/nothing"), None);
+        assert_eq!(id("PATCH", "/companies/5"), None);
     }
 
     #[test]

@@ -48,7 +48,8 @@ pub enum Effect {
     Destructive,
 }
 
-/// How a list continues after its first page. `max` is the largest page the API accepts.
+/// How a list continues after its first page. `max` is the largest page the API accepts; 0 when it is
+/// not known whether a size may be asked for at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paging {
     /// The operation is no list.

@@ -6,6 +6,7 @@
 //! without saying so, and must not go round in circles.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures::stream::{self, Stream};
 use serde::de::DeserializeOwned;
@@ -47,8 +48,14 @@ impl Client {
         arguments: Arguments,
         per_page: Option<u32>,
     ) -> impl Stream<Item = Result<Page, Error>> + 'a {
-        let walk =
-            Walk { client: self, operation, arguments, size: page_size(operation, per_page), last: None };
+        let walk = Walk {
+            client: self,
+            operation,
+            arguments,
+            size: page_size(operation, per_page),
+            last: None,
+            waited: Duration::ZERO,
+        };
         stream::try_unfold(Some(walk), |walk| async move {
             let Some(mut walk) = walk else { return Ok(None) };
             let page = walk.fetch().await?;
@@ -72,6 +79,9 @@ impl Client {
 /// Pages are not halved below this: a server that cannot give so few records is down, and every size
 /// costs a round of retries.
 const SMALLEST_PAGE: u32 = 32;
+/// An idle scroll is dropped by the server after a minute.
+const SCROLL_PATIENCE: Duration = Duration::from_secs(65);
+const SCROLL_POLL: Duration = Duration::from_secs(5);
 
 struct Walk<'a> {
     client: &'a Client,
@@ -79,6 +89,7 @@ struct Walk<'a> {
     arguments: Arguments,
     size: Option<u32>,
     last: Option<Next>,
+    waited: Duration,
 }
 
 impl Walk<'_> {
@@ -90,6 +101,12 @@ impl Walk<'_> {
                 // The end of a scroll may be an empty list or a 404.
                 Err(error) if error.is_not_found() && matches!(self.last, Some(Next::Scroll(_))) => {
                     return Ok(Page::empty());
+                }
+                // There is one scroll per app; another one ends within a minute.
+                Err(error) if error.code() == Some("scroll_exists") && self.waited < SCROLL_PATIENCE => {
+                    tracing::info!("another scroll is open, waiting for its end");
+                    self.waited += SCROLL_POLL;
+                    tokio::time::sleep(SCROLL_POLL).await;
                 }
                 // Halving keeps the cursor valid; page numbers would shift.
                 Err(error)
@@ -110,11 +127,16 @@ impl Walk<'_> {
     }
 }
 
-/// The page size to ask for: the wish within what the operation accepts, its maximum without a wish.
+/// The page size to ask for: the wish within what the operation accepts, its maximum without a wish;
+/// `None` leaves it to the server.
 pub fn page_size(operation: &Operation, wish: Option<u32>) -> Option<u32> {
     match operation.paging {
         Paging::Cursor { max } | Paging::CursorInBody { max } | Paging::Page { max } => {
-            Some(wish.unwrap_or(max).clamp(1, max))
+            if max == 0 {
+                wish
+            } else {
+                Some(wish.unwrap_or(max).clamp(1, max))
+            }
         }
         Paging::None | Paging::Whole | Paging::Scroll => None,
     }
@@ -185,6 +207,13 @@ impl Page {
         self.items.iter().map(|record| {
             serde_json::from_str(record.get()).map_err(|error| Error::drift(&self.reply, error))
         })
+    }
+
+    /// Whether this is the end of a list that has no list in it any more, or null in its place.
+    pub fn is_empty_list(&self) -> bool {
+        let lists = ["data", "conversations", "tickets", "contacts", "companies"];
+        let document: Value = serde_json::from_slice(&self.reply.body).unwrap_or_default();
+        self.reply.body.is_empty() || lists.iter().any(|key| document.get(*key).is_some_and(Value::is_null))
     }
 
     pub(crate) fn empty() -> Self {

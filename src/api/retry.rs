@@ -8,7 +8,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use reqwest::Method;
 
-/// The longest wait before one attempt, whatever a server asks for.
+/// The longest wait before one attempt; a server that asks for a longer one is not asked again.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// A server that cannot be reached is given up sooner than one that answers: people wait for the
 /// message that they are offline.
@@ -75,6 +75,10 @@ impl Retries {
     /// How long to wait before the next attempt; `None` when there is none. `asked` is the wait that
     /// the server asked for.
     pub fn next(&mut self, cause: Cause, asked: Option<Duration>) -> Option<Duration> {
+        // Better to say so now than to come back before the time, or to hang without a word.
+        if asked.is_some_and(|asked| asked > LONGEST_WAIT) {
+            return None;
+        }
         let allowed = match cause {
             Cause::RateLimited => true,
             Cause::Unreached => spend(&mut self.unreached),
@@ -84,7 +88,7 @@ impl Retries {
         };
         let delay = self.delays.by_ref().take(usize::from(allowed)).next()?;
         self.attempts += 1;
-        Some(asked.map_or(delay, |asked| asked.max(self.first)).min(LONGEST_WAIT))
+        Some(asked.map_or(delay, |asked| asked.max(self.first)))
     }
 
     /// Attempts made or granted so far, the first one included.
@@ -143,7 +147,7 @@ mod tests {
         let mut retries = Retries::new(Repeat::OnlyIfUntouched, 5, FIRST);
         let mut asked = |seconds| retries.next(Cause::RateLimited, Some(Duration::from_secs(seconds)));
         assert_eq!(asked(7), Some(Duration::from_secs(7)));
-        assert_eq!(asked(86_400), Some(LONGEST_WAIT));
         assert_eq!(asked(0), Some(FIRST));
+        assert_eq!(asked(86_400), None, "nobody waits for a day");
     }
 }

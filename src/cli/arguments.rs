@@ -129,7 +129,9 @@ pub fn json(text: &str) -> Result<Value, String> {
             .map_err(|error| format!("cannot read {}: {error}", &file[1..]))?,
         _ => text.to_owned(),
     };
-    serde_json::from_str(&content).map_err(|error| format!("this is no JSON: {error}"))
+    // Editors on some systems begin a file with a byte order mark.
+    serde_json::from_str(content.trim_start_matches('\u{feff}'))
+        .map_err(|error| format!("this is no JSON: {error}"))
 }
 
 /// `key=value` pairs as an object: how an object in the query is most easily typed.

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::arguments;
 use super::context::Context;
 use super::error::Error;
-use super::globals::DataSource;
-use super::output::Output;
+use super::globals::{DataSource, Deliver};
+use super::local;
+use super::output::{Format, Output, warn};
 use super::preview;
 use crate::api;
 use crate::api::client::Client;
@@ -18,6 +19,7 @@ use crate::api::executor::Arguments;
 use crate::api::operation::{Answer, Effect, Method, Operation, Paging};
 use crate::api::paging::{Page, page_size};
 use crate::api::reply::Reply;
+use crate::api::transport::Download;
 
 /// # Errors
 /// Everything that can go wrong between the terminal and the server.
@@ -28,10 +30,7 @@ pub async fn run(
 ) -> Result<(), Error> {
     let arguments = arguments::bind(operation, matches)?;
     if context.globals.data_source == DataSource::Local {
-        return Err(Error::usage_with_hint(
-            "this command reads from the live workspace only",
-            "leave out --data-source local; `sync` and `conversations sla` work on the mirror",
-        ));
+        return local::answer(context, operation, &arguments, matches).await;
     }
     if context.globals.dry_run {
         return dry_run(context, operation, arguments, matches).await;
@@ -43,7 +42,7 @@ pub async fn run(
     let walks = operation.paging != Paging::None && (matches.get_flag("all") || limit(matches).is_some());
     match operation.answer {
         Answer::Bytes => download(context, &client, operation, &arguments, matches).await,
-        _ if walks => list(context, &client, operation, arguments, limit(matches)).await,
+        _ if walks => list(context, &client, operation, arguments, matches).await,
         _ => once(context, &client, operation, &arguments, matches).await,
     }
 }
@@ -106,6 +105,9 @@ async fn once(
 ) -> Result<(), Error> {
     let reply = match client.execute(operation, arguments).await {
         Ok(reply) => reply,
+        Err(error) if operation.effect == Effect::Read => {
+            return local::stand_in(context, operation, arguments, matches, error).await;
+        }
         Err(error) => return nothing_to_do(context, operation, error).await,
     };
     if operation.answer == Answer::Text && matches.get_flag("text") {
@@ -169,14 +171,21 @@ async fn list(
     client: &Client,
     operation: &'static Operation,
     arguments: Arguments,
-    limit: Option<u64>,
+    matches: &ArgMatches,
 ) -> Result<(), Error> {
+    let limit = limit(matches);
     let size = wish(operation, &arguments, limit);
-    let mut pages = std::pin::pin!(client.pages(operation, arguments, size));
+    let mut pages = std::pin::pin!(client.pages(operation, arguments.clone(), size));
     // Nothing is written before the first page is here: a failed request leaves stdout empty.
-    let first = pages.try_next().await?;
-    let Some(first) = first else { return Ok(()) };
-    let key = first.key.clone().unwrap_or_else(|| "data".to_owned());
+    let first = match pages.try_next().await {
+        Ok(Some(first)) => first,
+        Ok(None) => return Ok(()),
+        Err(error) => return local::stand_in(context, operation, &arguments, matches, error).await,
+    };
+    let Some(key) = first.key.clone().or_else(|| first.is_empty_list().then(|| "data".to_owned())) else {
+        warn("the answer holds no list; it is shown as it is");
+        return Output::open(&context.globals)?.document(meta(), first.reply.json_text()?, None).await;
+    };
     let mut list = Output::open(&context.globals)?.list(&key, &first.items)?;
     let mut next = Some(Ok(first));
     let (mut fetched, mut failure, mut more) = (0_u64, None, false);
@@ -201,8 +210,25 @@ async fn list(
     let meta = json!({
         "source": "live", "count": list.count(), "pages": fetched, "complete": failure.is_none(), "has_more": more || failure.is_some(),
     });
-    list.end(meta).await?;
-    failure.map_or(Ok(()), |error| Err(error.into()))
+    match failure {
+        // A file that is there already is worth more than a part of the new one.
+        Some(error) if context.globals.deliver != Deliver::Stdout => Err(error.into()),
+        Some(error) => list.end(meta).await.and(Err(error.into())),
+        None => list.end(meta).await,
+    }
+}
+
+/// A file inside the JSON document that was asked for, where no place for it was named.
+async fn inline(context: &Context, mut download: Download) -> Result<(), Error> {
+    use base64::Engine;
+    let mut content = Vec::new();
+    while let Some(chunk) = download.chunk().await? {
+        content.extend_from_slice(&chunk);
+    }
+    let kind = download.headers.get("content-type").and_then(|it| it.to_str().ok());
+    let encoded = base64::engine::general_purpose::STANDARD.encode(&content);
+    let result = json!({ "bytes": content.len(), "content_type": kind, "base64": encoded }).to_string();
+    Output::open(&context.globals)?.document(meta(), &result, None).await
 }
 
 /// Streams a file to `--out`, replacing it in one step, or to stdout when that is no terminal.
@@ -219,6 +245,9 @@ async fn download(
         return Err(Error::usage("this is a file: name a place for it with --out PATH, or pipe the output"));
     }
     let mut download = client.download(operation, arguments).await?;
+    if out.is_none() && Format::of(&context.globals) == Format::Json && context.globals.json {
+        return inline(context, download).await;
+    }
     if to_stdout {
         let mut stdout = std::io::stdout();
         while let Some(chunk) = download.chunk().await? {

@@ -189,6 +189,7 @@ fn mirror_exit(error: &mirror::Error) -> Exit {
     match error {
         mirror::Error::Api(error) => api_exit(error),
         mirror::Error::Missing { .. } => Exit::NotFound,
+        mirror::Error::Question(_) => Exit::Usage,
         mirror::Error::LaterSchema { .. } | mirror::Error::OtherWorkspace { .. } | mirror::Error::NoHome => {
             Exit::Configuration
         }

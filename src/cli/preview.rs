@@ -6,6 +6,17 @@ use super::context::Context;
 use super::error::Error;
 use super::output::Output;
 use crate::api::client::Client;
+use crate::api::executor::{Arguments, operation};
+
+/// The request of the commands that only ask who the token belongs to.
+///
+/// # Errors
+/// When a setting is unusable or the output cannot be written.
+pub async fn show_identify(context: &Context) -> Result<(), Error> {
+    let client = context.client_for_preview()?;
+    let request = client.request(operation("identifyAdmin")?, &Arguments::default())?;
+    show(context, &client, &request).await
+}
 
 /// Writes method, URL, query, headers (the token masked) and body. What is shown is made by the same
 /// code that sends.

@@ -27,7 +27,8 @@ pub fn argument() -> Arg {
 
 /// The file that `--db` names.
 pub fn named(matches: &ArgMatches) -> Option<PathBuf> {
-    matches.get_one::<String>("db").map(PathBuf::from)
+    // Commands of the table have no such flag.
+    matches.try_get_one::<String>("db").ok().flatten().map(PathBuf::from)
 }
 
 /// The mirror of the current credentials, for reading.
@@ -38,8 +39,7 @@ pub fn for_reading(context: &Context, matches: &ArgMatches) -> Result<PathBuf, E
     if let Some(path) = named(matches) {
         return Ok(path);
     }
-    let known = fingerprint(context)?.and_then(|fingerprint| register().remove(&fingerprint));
-    if let Some(path) = known.filter(|path| path.exists()) {
+    if let Some(path) = known(context)? {
         return Ok(path);
     }
     match &mirrors()?[..] {
@@ -50,6 +50,15 @@ pub fn for_reading(context: &Context, matches: &ArgMatches) -> Result<PathBuf, E
             format!("name one with --db, such as --db {}", several[0].display()),
         )),
     }
+}
+
+/// The mirror that certainly belongs to the current credentials.
+///
+/// # Errors
+/// When a setting is unusable.
+pub fn known(context: &Context) -> Result<Option<PathBuf>, Error> {
+    let noted = fingerprint(context)?.and_then(|fingerprint| register().remove(&fingerprint));
+    Ok(noted.filter(|path| path.exists()))
 }
 
 /// Where the mirror of a workspace is kept, noted for [`for_reading`].

@@ -125,11 +125,13 @@ impl Description {
             let source = self.resolve(source);
             let name = source["name"].as_str().unwrap_or_default();
             let known = declared.iter().any(|parameter| parameter.name == name);
-            if source["in"] == "header" || source["in"] == "cookie" || known {
+            // Some files declare a path parameter as a query parameter, or one that the path does not
+            // have: the path decides.
+            let in_path = path.contains(&format!("{{{name}}}"));
+            let elsewhere = ["header", "cookie"].iter().any(|place| source["in"] == *place);
+            if elsewhere || known || (source["in"] == "path" && !in_path) {
                 continue;
             }
-            // Some files declare a path parameter as a query parameter: the path decides.
-            let in_path = path.contains(&format!("{{{name}}}"));
             declared.push(ParameterFacts {
                 name: name.to_owned(),
                 in_path,

@@ -75,7 +75,10 @@ pub fn rewrite_parameters(description: &mut Description) {
                     false => properties.iter().map(|it| one(&it.name, &it.schema, false)).collect(),
                 }
             });
-            (facts.id.clone(), parameters.collect())
+            // Names that make the same Rust argument: the first one stays.
+            let mut taken = BTreeSet::new();
+            let distinct = |it: &Value| taken.insert(plain(it["name"].as_str().unwrap_or_default()));
+            (facts.id.clone(), parameters.filter(distinct).collect())
         })
         .collect();
     let mut rewritten = rewritten.into_iter();
@@ -373,8 +376,10 @@ pub fn strict(description: &Description, schema: &Value, shared: &BTreeSet<Strin
 /// of the map of unknown fields: the others are found in that map.
 fn object(properties: Map<String, Value>, required: &Value) -> Value {
     let mut taken = BTreeSet::from(["extra".to_owned()]);
-    let properties: Map<_, _> =
-        properties.into_iter().filter(|(name, _)| taken.insert(plain(name))).collect();
+    let properties: Map<_, _> = properties
+        .into_iter()
+        .filter(|(name, _)| !plain(name).is_empty() && taken.insert(plain(name)))
+        .collect();
     let required: Vec<&Value> = required
         .as_array()
         .into_iter()

@@ -141,7 +141,10 @@ fn row<'a>(
     let mut taken: BTreeSet<String> = RESERVED_FLAGS.iter().map(|&flag| flag.to_owned()).collect();
     for flag in &mut flags {
         if flag.place != "Path" && !taken.insert(flag.flag.clone()) {
-            flag.flag = format!("{}-{}", flag.place.to_ascii_lowercase(), flag.flag);
+            let named = format!("{}-{}", flag.place.to_ascii_lowercase(), flag.flag);
+            let numbered = (2..).map(|number| format!("{named}-{number}"));
+            let free = std::iter::once(named.clone()).chain(numbered).find(|it| !taken.contains(it));
+            flag.flag = free.unwrap_or(named);
             taken.insert(flag.flag.clone());
         }
         flag.help = overlay.flag_help(&facts.id, &flag.name).to_owned();
@@ -386,9 +389,12 @@ fn derived_paging(row: &Row) -> Option<(PagingKind, u32)> {
         () if has("pagination.starting_after") => PagingKind::CursorInBody,
         () if has("starting_after") => PagingKind::Cursor,
         () if has("scroll_param") => PagingKind::Scroll,
-        () if has("page") && has("per_page") => PagingKind::Page,
+        () if has("page") && is_list(row) => PagingKind::Page,
         () => return None,
     };
+    if !has("per_page") && !has("pagination.per_page") {
+        return Some((kind, 0));
+    }
     let per_page = row.facts.parameters.iter().find(|it| it.name == "per_page");
     let stated = per_page.and_then(|it| it.schema["maximum"].as_u64());
     Some((kind, stated.and_then(|it| u32::try_from(it).ok()).unwrap_or(CAREFUL_MAX)))

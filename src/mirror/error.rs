@@ -28,6 +28,9 @@ pub enum Error {
     LaterSchema { path: PathBuf, found: i64, known: i64 },
     #[error("{path} holds workspace {stored}, but the token belongs to workspace {given}")]
     OtherWorkspace { path: PathBuf, stored: String, given: String },
+    /// What was asked of the mirror cannot be asked like that.
+    #[error("{0}")]
+    Question(String),
     /// The user has no home directory, so there is no default place for the database.
     #[error("there is no home directory to keep local data in")]
     NoHome,

@@ -4,24 +4,33 @@
 //! holds a whole resource in memory.
 
 pub mod conversation;
+pub mod counts;
 pub mod error;
 pub mod events;
 pub mod fields;
 mod lists;
 mod lock;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 mod parts;
+mod phrase;
 pub mod plain;
 mod plan;
+pub mod predicate;
 mod prune;
 mod queue;
+pub mod read;
 pub mod resources;
 pub mod schema;
+pub mod search;
 mod segments;
+pub mod sql;
 pub mod state;
 pub mod status;
 mod stop;
 pub mod store;
 pub mod sync;
+mod texts;
 mod walk;
 pub mod write;
 

@@ -9,8 +9,12 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::error::Error;
 
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema/0001_resources.sql"), include_str!("schema/0002_more_resources.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001_resources.sql"),
+    include_str!("schema/0002_more_resources.sql"),
+    include_str!("schema/0003_texts.sql"),
+    include_str!("schema/0004_views.sql"),
+];
 
 /// The schema version this program reads and writes.
 pub const VERSION: i64 = MIGRATIONS.len() as i64;

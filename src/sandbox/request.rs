@@ -56,8 +56,10 @@ impl Request {
     /// The largest page of this operation, `otherwise` where the table gives none.
     pub fn largest_page(&self, otherwise: usize) -> usize {
         match self.operation.paging {
-            Paging::Cursor { max } | Paging::CursorInBody { max } | Paging::Page { max } => max as usize,
-            Paging::None | Paging::Whole | Paging::Scroll => otherwise,
+            Paging::Cursor { max } | Paging::CursorInBody { max } | Paging::Page { max } if max > 0 => {
+                max as usize
+            }
+            _ => otherwise,
         }
     }
 }

@@ -62,7 +62,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
 
     let client = if context.globals.dry_run { context.client_for_preview()? } else { context.client()? };
     let mut request = client.transport().request(method.clone(), &path, &query)?;
-    if let Some(version) = client.version() {
+    if let Some(version) = client.version_at(method.as_str(), &path) {
         let value = version.parse().map_err(|_| Error::usage(format!("{version:?} is no API version")))?;
         request.headers_mut().insert("intercom-version", value);
     }

@@ -13,8 +13,8 @@ use crate::api::secret::Token;
 use crate::cli::context::Context;
 use crate::cli::credentials::Source;
 use crate::cli::error::{Error, Exit};
-use crate::cli::keyring;
 use crate::cli::output::{Output, warn};
+use crate::cli::{keyring, preview};
 use crate::config;
 
 pub fn command() -> Command {
@@ -64,6 +64,10 @@ async fn set_token(context: &Context, matches: &ArgMatches) -> Result<(), Error>
     let profile = context.globals.profile.as_deref();
     let path = context.config_path()?;
     let store = matches.get_one::<String>("store").map_or("auto", String::as_str);
+    if context.globals.dry_run {
+        let shown = json!({ "dry_run": true, "action": "keep the token", "store": store, "path": path });
+        return Output::open(&context.globals)?.value(&shown).await;
+    }
     let kept = match store {
         "file" => false,
         _ => keyring::write(profile, token.expose()),
@@ -101,6 +105,9 @@ fn ask(context: &Context) -> Result<String, Error> {
 }
 
 async fn status(context: &Context) -> Result<(), Error> {
+    if context.globals.dry_run {
+        return preview::show_identify(context).await;
+    }
     let settings = context.settings()?;
     let credential = context.credential(&settings)?.ok_or(Error::NoToken)?;
     let target = context.target(&settings)?;
@@ -138,6 +145,12 @@ async fn logout(context: &Context) -> Result<(), Error> {
     let profile = context.globals.profile.as_deref();
     let path = context.config_path()?;
     let settings = context.settings()?;
+    if context.globals.dry_run {
+        let in_file = settings.access_token.is_some();
+        let shown =
+            json!({ "dry_run": true, "action": "forget the token", "path": path, "token_in_file": in_file });
+        return Output::open(&context.globals)?.value(&shown).await;
+    }
     let from_keyring = keyring::remove(profile);
     let from_file = settings.access_token.is_some();
     if from_file {

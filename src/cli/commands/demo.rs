@@ -35,6 +35,10 @@ pub fn command() -> Command {
 }
 
 pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> {
+    if context.globals.dry_run {
+        let shown = json!({ "dry_run": true, "action": "serve a sandbox on this machine, mirror it, report from the mirror" });
+        return Output::open(&context.globals)?.value(&shown).await;
+    }
     let failed = |error: crate::sandbox::Error| Error::Sandbox(error.to_string());
     let sandbox = Sandbox::start(Options::default()).await.map_err(failed)?;
     tell(&format!("A sandbox workspace is up at {}; mirroring it over HTTP.", sandbox.base_url()));

@@ -21,6 +21,7 @@ use crate::cli::context::{Context, Target};
 use crate::cli::credentials::Credential;
 use crate::cli::error::{Error, Exit};
 use crate::cli::output::Output;
+use crate::cli::preview;
 use crate::config;
 
 /// A clock that is off by more than this makes times relative to now go wrong.
@@ -79,6 +80,9 @@ impl Findings {
 }
 
 pub async fn run(context: &Context) -> Result<(), Error> {
+    if context.globals.dry_run {
+        return preview::show_identify(context).await;
+    }
     let mut findings = Findings::default();
     if let Some(settings) = check_config(context, &mut findings) {
         let credential = check_token(context, &settings, &mut findings);

@@ -3,15 +3,21 @@
 //! One command per file. A file declares its arguments and runs them; it holds no logic of the
 //! layers below.
 
+mod analytics;
 mod api;
 mod auth;
 mod completions;
 mod demo;
 mod doctor;
+mod export;
+mod import;
 mod sandbox;
+mod search;
 mod sla;
+mod sql;
 mod status;
 mod sync;
+mod tail;
 
 use clap::{ArgMatches, Command};
 
@@ -23,6 +29,12 @@ pub fn top_level() -> Vec<Command> {
     vec![
         demo::command(),
         sync::command(),
+        search::command(),
+        sql::command(),
+        export::command(),
+        analytics::command(),
+        tail::command(),
+        import::command(),
         status::command(),
         api::command(),
         auth::command(),
@@ -47,6 +59,12 @@ pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Opt
         ["demo"] => demo::run(context, matches).await,
         ["status"] => status::run(context, matches).await,
         ["sync"] => sync::run(context, matches).await,
+        ["search"] => search::run(context, matches).await,
+        ["sql"] => sql::run(context, matches).await,
+        ["export"] => export::run(context, matches).await,
+        ["analytics"] => analytics::run(context, matches).await,
+        ["tail"] => tail::run(context, matches).await,
+        ["import"] => import::run(context, matches).await,
         ["api"] => api::run(context, matches).await,
         ["auth", action] => auth::run(context, action, matches).await,
         ["doctor"] => doctor::run(context).await,

@@ -49,6 +49,11 @@ pub fn command() -> Command {
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
+    if context.globals.dry_run {
+        let port = matches.get_one::<u16>("port");
+        let shown = json!({ "dry_run": true, "action": "serve a sandbox on this machine", "port": port });
+        return Output::open(&context.globals)?.value(&shown).await;
+    }
     let sandbox =
         Sandbox::start(options(matches)).await.map_err(|error| Error::Sandbox(error.to_string()))?;
     let token = matches.get_one::<String>("token").map_or(TOKEN, String::as_str);

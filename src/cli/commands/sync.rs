@@ -65,10 +65,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let options = options(matches)?;
     let interval = interval(matches)?;
     if context.globals.dry_run {
-        return Err(Error::usage_with_hint(
-            "sync changes nothing in the workspace, so it has no dry run",
-            "leave out --dry-run",
-        ));
+        return Output::open(&context.globals)?.value(&plan(context, &options)?).await;
     }
     let client = context.client()?;
     let path = match stores::named(matches) {
@@ -94,6 +91,19 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     Ok(())
 }
 
+/// Where each resource would be fetched from, the best way first.
+fn plan(context: &Context, options: &SyncOptions) -> Result<Value, Error> {
+    let settings = context.settings()?;
+    let base_url = context.target(&settings)?.base_url;
+    let fetched = options.resources.iter().map(|name| {
+        let routes = name.resource().routes.iter().filter_map(|route| operation(route.operation).ok());
+        let routes: Vec<String> = routes.map(|it| format!("{} {}", it.method.as_str(), it.path)).collect();
+        json!({ "resource": name, "requests": routes })
+    });
+    let fetched: Vec<Value> = fetched.collect();
+    Ok(json!({ "dry_run": true, "base_url": base_url.as_str(), "resources": fetched }))
+}
+
 /// One run, with its summary.
 async fn once(
     context: &Context,
@@ -102,6 +112,9 @@ async fn once(
     options: &SyncOptions,
 ) -> Result<(), Error> {
     let summary = sync(client, store, options, &mut progress::observer()).await?;
+    if !summary.interrupted {
+        store.index()?;
+    }
     let meta = json!({ "source": "live", "store": store.path(), "complete": summary.complete });
     let document = serde_json::to_string(&summary).unwrap_or_default();
     Output::open(&context.globals)?.document(meta, &document, Some("resources")).await?;

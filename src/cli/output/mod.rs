@@ -135,6 +135,15 @@ impl<'a> Output<'a> {
         List::open(self, key, &first)
     }
 
+    /// Begins a list whose columns are known beforehand and all of interest, also for a table.
+    ///
+    /// # Errors
+    /// As [`Output::document`].
+    pub fn rows(self, key: &str, columns: &[String]) -> Result<List<'a>, Error> {
+        let names = columns.iter().map(|name| (name.clone(), Value::Null));
+        List::begin(self, key, &[names.collect::<serde_json::Map<_, _>>().into()], false)
+    }
+
     fn reduced(&mut self, document: &Value, list: Option<&str>) -> Value {
         match &self.globals.select {
             Some(selection) => selection.document(document, list, &mut self.matched),
@@ -160,7 +169,12 @@ pub struct List<'a> {
 }
 
 impl<'a> List<'a> {
-    fn open(mut output: Output<'a>, key: &str, first: &[Value]) -> Result<Self, Error> {
+    fn open(output: Output<'a>, key: &str, first: &[Value]) -> Result<Self, Error> {
+        let compact = output.globals.compact || output.format == Format::Table;
+        List::begin(output, key, first, compact)
+    }
+
+    fn begin(mut output: Output<'a>, key: &str, first: &[Value], compact: bool) -> Result<Self, Error> {
         let selection = output.globals.select.as_ref();
         let records = match output.format {
             Format::Json => {
@@ -169,7 +183,7 @@ impl<'a> List<'a> {
             }
             Format::Ndjson => None,
             format => {
-                let mut records = match (format, output.globals.compact || format == Format::Table) {
+                let mut records = match (format, compact) {
                     (Format::Quiet, _) | (_, false) => {
                         Records::new(format, output.globals.csv_raw, selection, first)
                     }
@@ -196,7 +210,9 @@ impl<'a> List<'a> {
         self.separated(record.get())
     }
 
-    fn record(&mut self, record: &Value) -> Result<(), Error> {
+    /// # Errors
+    /// When the output cannot be written.
+    pub fn record(&mut self, record: &Value) -> Result<(), Error> {
         let Output { globals, sink, matched, .. } = &mut self.output;
         if let Some(records) = &mut self.records {
             self.count += 1;
@@ -224,6 +240,14 @@ impl<'a> List<'a> {
         }
         self.count += 1;
         Ok(())
+    }
+
+    /// Hands over what has been written so far, for a reader who follows.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        Ok(self.output.sink.flush()?)
     }
 
     pub fn count(&self) -> u64 {

@@ -38,6 +38,10 @@ impl Records {
     /// # Errors
     /// When the output cannot be written.
     pub fn header(&mut self, out: &mut impl Write) -> Result<(), Error> {
+        if self.columns.is_empty() {
+            // An empty list has no columns to name.
+            return Ok(());
+        }
         match self.format {
             Format::Csv => self.csv_row(out, self.columns.clone()),
             Format::Plain => Ok(writeln!(out, "{}", self.columns.join("\t"))?),

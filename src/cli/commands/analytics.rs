@@ -1,0 +1,111 @@
+//! `analytics`: counts the records of the mirror by their fields.
+
+use std::collections::HashMap;
+
+use clap::{Arg, ArgMatches, Command};
+use serde_json::{Map, Value, json};
+
+use crate::cli::context::Context;
+use crate::cli::error::Error;
+use crate::cli::output::Output;
+use crate::cli::{local, stores};
+use crate::mirror::counts::{By, Field, Period};
+use crate::mirror::read::Choice;
+use crate::mirror::{ResourceName, Store};
+
+pub fn command() -> Command {
+    let names: Vec<&str> = ResourceName::ALL.iter().map(|it| it.as_str()).collect();
+    Command::new("analytics")
+        .about("Count the records of the mirror by any of their fields")
+        .arg(Arg::new("resource").value_name("RESOURCE").required(true).help(names.join(", ")))
+        .arg(
+            Arg::new("by")
+                .long("by")
+                .value_name("FIELDS")
+                .value_delimiter(',')
+                .required(true)
+                .help("Columns, paths into the documents (source.author.type; lists count each element), or times by period (created_at:month)"),
+        )
+        .arg(
+            Arg::new("since")
+                .long("since")
+                .value_name("TIME")
+                .help("Only records made since then: a date, or 30d"),
+        )
+        .arg(
+            Arg::new("limit")
+                .long("limit")
+                .value_name("N")
+                .value_parser(clap::value_parser!(u32).range(1..))
+                .default_value("100")
+                .help("The N most frequent; meta says how many there are"),
+        )
+        .arg(stores::argument())
+        .after_help("Example: intercom-pp-cli analytics conversations --by state,created_at:month --since 2024-01-01")
+}
+
+pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
+    let name = matches.get_one::<String>("resource").map_or("", String::as_str);
+    let resource = local::resource(name)?;
+    let names = matches.get_many::<String>("by").into_iter().flatten();
+    let fields = names.map(|text| field(resource, text)).collect::<Result<Vec<_>, _>>()?;
+    let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
+    local::synced(&store, resource)?;
+    let mut choice = Choice::default();
+    if let Some(since) = local::moment(matches, "since")? {
+        choice = choice.only("created_at >= ?", since);
+    }
+    let counts = store.counts(resource, &fields, &choice)?;
+    let unknown: Vec<&str> = fields
+        .iter()
+        .zip(&counts.seen)
+        .filter(|(_, seen)| !**seen)
+        .map(|(field, _)| field.name.as_str())
+        .collect();
+    if !unknown.is_empty() && counts.records > 0 {
+        return Err(Error::usage_with_hint(
+            format!("--by: no record has {}", unknown.join(", ")),
+            "see the columns with `intercom-pp-cli sql --schema`, the documents with `export`",
+        ));
+    }
+    let synced_at = local::say_how_old(context, &store, &[resource])?;
+    let limit = matches.get_one::<u32>("limit").map_or(100, |it| *it as usize);
+    let groups = sorted(counts.groups);
+    let columns: Vec<String> =
+        fields.iter().map(|field| field.name.clone()).chain(["count".to_owned()]).collect();
+    let mut list = Output::open(&context.globals)?.rows("groups", &columns)?;
+    for (values, count) in groups.iter().take(limit) {
+        let cells = values.iter().cloned().chain([json!(count)]);
+        list.record(&columns.iter().cloned().zip(cells).collect::<Map<_, _>>().into())?;
+    }
+    let meta = json!({
+        "source": "local", "synced_at": synced_at, "records": counts.records, "groups": groups.len(),
+        "has_more": groups.len() > limit,
+    });
+    list.end(meta).await
+}
+
+fn field(resource: ResourceName, text: &str) -> Result<Field, Error> {
+    let text = text.trim();
+    let (name, period) = match text.split_once(':') {
+        None => (text, None),
+        Some((name, period)) => (name, Some(period.parse::<Period>()?)),
+    };
+    let path: Vec<String> = name.split('.').map(|segment| segment.trim().to_owned()).collect();
+    if path.iter().any(String::is_empty) {
+        return Err(Error::usage(format!("--by: {text:?} is no field such as state or source.author.type")));
+    }
+    let by = match resource.typed_columns().into_iter().find(|column| column.name == name) {
+        Some(column) => By::Column(column),
+        None => By::Path(path),
+    };
+    Ok(Field { name: text.to_owned(), by, period })
+}
+
+/// The most frequent first; equally frequent ones in the order of their values.
+fn sorted(groups: HashMap<Vec<String>, u64>) -> Vec<(Vec<Value>, u64)> {
+    let mut groups: Vec<(Vec<String>, u64)> = groups.into_iter().collect();
+    groups.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    let value = |text: String| serde_json::from_str(&text).unwrap_or_default();
+    groups.into_iter().map(|(values, count)| (values.into_iter().map(value).collect(), count)).collect()
+}

@@ -1,0 +1,173 @@
+//! `export`: a whole resource out of the mirror, for other programs to load.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgMatches, Command};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use crate::cli::context::Context;
+use crate::cli::error::{Error, Exit};
+use crate::cli::globals::{Deliver, Globals};
+use crate::cli::output::Output;
+use crate::cli::{local, stores};
+use crate::mirror::read::{Choice, readable};
+use crate::mirror::{ResourceName, Store};
+
+pub fn command() -> Command {
+    let names: Vec<&str> = ResourceName::ALL.iter().map(|it| it.as_str()).collect();
+    Command::new("export")
+        .about("Write a mirrored resource as NDJSON, CSV or Parquet")
+        .arg(Arg::new("resource").value_name("RESOURCE").required(true).help(names.join(", ")))
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .value_parser(["ndjson", "csv", "parquet"])
+                .default_value("ndjson")
+                .help("Documents as received (ndjson), typed columns (csv), or typed columns with documents (parquet)"),
+        )
+        .arg(
+            Arg::new("output")
+                .long("output")
+                .short('o')
+                .value_name("PATH")
+                .help("Write here instead of stdout, in one step; a folder for partitions"),
+        )
+        .arg(
+            Arg::new("partition-by")
+                .long("partition-by")
+                .value_name("PERIOD")
+                .value_parser(["month"])
+                .help("Parquet: one file for each month of created_at, in folders that say so"),
+        )
+        .arg(
+            Arg::new("since")
+                .long("since")
+                .value_name("TIME")
+                .help("Only records made since then: a date, or 30d"),
+        )
+        .arg(stores::argument())
+        .after_help("Example: intercom-pp-cli export conversations --format csv --output conversations.csv")
+}
+
+pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
+    let name = matches.get_one::<String>("resource").map_or("", String::as_str);
+    let resource = local::resource(name)?;
+    let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
+    local::synced(&store, resource)?;
+    let mut choice = Choice::default();
+    if let Some(since) = local::moment(matches, "since")? {
+        if !resource.has_column("created_at") {
+            return Err(Error::usage(format!("--since: {resource} do not tell when they were made")));
+        }
+        choice = choice.only("created_at >= ?", since);
+    }
+    let output = matches.get_one::<String>("output").map(PathBuf::from);
+    let format = matches.get_one::<String>("format").map_or("ndjson", String::as_str);
+    let partitioned = matches.get_one::<String>("partition-by").is_some();
+    if format != "parquet" && partitioned {
+        return Err(Error::usage("--partition-by works with --format parquet"));
+    }
+    local::say_how_old(context, &store, &[resource])?;
+    if format == "parquet" {
+        let Some(path) = output else {
+            return Err(Error::usage(
+                "Parquet is not made for a terminal or a pipe: name a place with --output",
+            ));
+        };
+        let (rows, files) = parquet(&store, resource, choice, &path, partitioned)?;
+        return said(context, &path, rows, files).await;
+    }
+    let globals = Globals {
+        ndjson: format == "ndjson",
+        csv: format == "csv",
+        plain: false,
+        quiet: false,
+        deliver: output.clone().map_or_else(|| context.globals.deliver.clone(), Deliver::File),
+        ..context.globals.clone()
+    };
+    let rows = match format {
+        "csv" if globals.select.is_none() => typed(&globals, &store, resource, &choice).await?,
+        _ => documents(&globals, &store, resource, &choice).await?,
+    };
+    match output {
+        Some(path) => said(context, &path, rows, 1).await,
+        None => Ok(()),
+    }
+}
+
+/// The documents as received, or the fields of `--select`.
+async fn documents(
+    globals: &Globals,
+    store: &Store,
+    resource: ResourceName,
+    choice: &Choice,
+) -> Result<u64, Error> {
+    let mut list = Output::open(globals)?.list(resource.as_str(), &[])?;
+    store.documents(resource, choice, |raw| match serde_json::from_str::<&RawValue>(raw) {
+        Ok(document) => list.raw(document),
+        Err(_) => Err(damaged(resource)),
+    })?;
+    let rows = list.count();
+    list.end(Value::Null).await?;
+    Ok(rows)
+}
+
+/// The columns of the table.
+async fn typed(
+    globals: &Globals,
+    store: &Store,
+    resource: ResourceName,
+    choice: &Choice,
+) -> Result<u64, Error> {
+    let columns = resource.typed_columns();
+    let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+    let titles: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut list = Output::open(globals)?.rows(resource.as_str(), &titles)?;
+    store.cells(resource, &names, choice, |cells| {
+        let fields = columns.iter().zip(cells);
+        let record: Map<String, Value> =
+            fields.map(|(column, cell)| (column.name.to_owned(), readable(column.kind, *cell))).collect();
+        list.record(&record.into())
+    })?;
+    let rows = list.count();
+    list.end(Value::Null).await?;
+    Ok(rows)
+}
+
+fn damaged(resource: ResourceName) -> Error {
+    Error::Finding {
+        message: format!("{resource}: a stored document is no JSON"),
+        exit: Exit::Failure,
+        hint: Some("bring it back with `intercom-pp-cli sync --full`".to_owned()),
+    }
+}
+
+/// What a file holds now, on stdout.
+async fn said(context: &Context, path: &Path, rows: u64, files: u64) -> Result<(), Error> {
+    let result = json!({ "path": path, "rows": rows, "files": files }).to_string();
+    Output::open(&context.globals)?.document(json!({ "source": "local" }), &result, None).await
+}
+
+/// Rows and files that were written.
+#[cfg(feature = "parquet")]
+fn parquet(
+    store: &Store,
+    resource: ResourceName,
+    choice: Choice,
+    path: &Path,
+    partitioned: bool,
+) -> Result<(u64, u64), Error> {
+    use crate::mirror::parquet::{to_file, to_months};
+    let written = match partitioned {
+        true => to_months(store, resource, choice, path)?,
+        false => to_file(store, resource, &choice, path)?,
+    };
+    Ok((written.rows, written.files))
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet(_: &Store, _: ResourceName, _: Choice, _: &Path, _: bool) -> Result<(u64, u64), Error> {
+    Err(Error::usage("this build has no Parquet: install it with `--features parquet`"))
+}

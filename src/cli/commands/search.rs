@@ -1,0 +1,74 @@
+//! `search`: full-text search over the mirror.
+
+use clap::{Arg, ArgMatches, Command};
+use serde_json::json;
+
+use crate::cli::context::Context;
+use crate::cli::error::Error;
+use crate::cli::local;
+use crate::cli::output::Output;
+use crate::cli::stores;
+use crate::mirror::ResourceName;
+use crate::mirror::search::{SearchOptions, SearchType};
+
+const COLUMNS: [&str; 6] = ["type", "id", "part_id", "title", "snippet", "written_at"];
+
+pub fn command() -> Command {
+    Command::new("search")
+        .about("Search the mirror: messages, subjects, articles, tickets, names and e-mail addresses")
+        .arg(
+            Arg::new("text").value_name("TEXT").required(true).allow_hyphen_values(true).help(
+                "Words that must all occur; \"exact words\", begin*, AND, OR, NOT and ( ) are understood",
+            ),
+        )
+        .arg(
+            Arg::new("type")
+                .long("type")
+                .value_name("TYPE")
+                .value_delimiter(',')
+                .value_parser(SearchType::ALL.map(SearchType::as_str))
+                .help("Only these"),
+        )
+        .arg(
+            Arg::new("limit")
+                .long("limit")
+                .value_name("N")
+                .value_parser(clap::value_parser!(u32).range(1..))
+                .default_value("20")
+                .help("The best N"),
+        )
+        .arg(
+            Arg::new("since")
+                .long("since")
+                .value_name("TIME")
+                .help("Written since then (contacts, companies, articles: changed): a date, or 7d"),
+        )
+        .arg(stores::argument())
+        .after_help("Example: intercom-pp-cli search 'invoice OR refund*' --type conversations --limit 5")
+}
+
+pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
+    let types = matches.get_many::<String>("type").into_iter().flatten();
+    let options = SearchOptions {
+        types: types.map(|name| name.parse()).collect::<Result<_, _>>()?,
+        limit: matches.get_one::<u32>("limit").map_or(20, |it| *it as usize),
+        since: local::moment(matches, "since")?,
+    };
+    let text = matches.get_one::<String>("text").map_or("", String::as_str);
+    let store = local::indexed(&stores::for_reading(context, matches)?)?;
+    let found = store.search(text, &options)?;
+    let synced_at = local::say_how_old(context, &store, &resources(&options.types))?;
+    let mut list = Output::open(&context.globals)?.rows("hits", &COLUMNS.map(str::to_owned))?;
+    for hit in &found.hits {
+        list.record(&serde_json::to_value(hit).unwrap_or_default())?;
+    }
+    let count = list.count();
+    list.end(json!({ "source": "local", "synced_at": synced_at, "count": count, "has_more": found.more }))
+        .await
+}
+
+fn resources(types: &[SearchType]) -> Vec<ResourceName> {
+    let wanted = |kind: &SearchType| types.is_empty() || types.contains(kind);
+    let named = SearchType::ALL.iter().filter(|kind| wanted(kind));
+    named.filter_map(|kind| kind.as_str().parse().ok()).collect()
+}

@@ -1,0 +1,431 @@
+//! Answers of generated commands from the mirror instead of the workspace.
+//!
+//! A list is whole, a filter is honoured or refused by name: nothing that was asked for is ever left out
+//! without a word. Where the mirror holds nothing to answer with, that is an error, not an empty list.
+
+use std::path::Path;
+
+use clap::ArgMatches;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::error::{Error, Exit};
+use super::globals::DataSource;
+use super::output::{Output, warn};
+use super::{stores, time};
+use crate::api;
+use crate::api::executor::Arguments;
+use crate::api::operation::Operation;
+use crate::mirror::read::Choice;
+use crate::mirror::{self, ResourceName, Store, SyncState};
+
+/// Opens a mirror whose texts are up to date. While a sync is writing they may be a little behind, which
+/// is said.
+///
+/// # Errors
+/// As [`Store::open_read_only`].
+pub fn indexed(path: &Path) -> Result<Store, Error> {
+    let store = Store::open_read_only(path)?;
+    if !store.texts_due()? {
+        return Ok(store);
+    }
+    match Store::open(path).and_then(|mut store| store.index()) {
+        Ok(_) => {}
+        Err(mirror::Error::Database(error)) => {
+            warn(&format!("the newest records cannot be searched yet: {error}"));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(store)
+}
+
+/// The time that a flag names, in epoch seconds.
+///
+/// # Errors
+/// [`Error::Usage`] when it names none.
+pub fn moment(matches: &ArgMatches, name: &str) -> Result<Option<i64>, Error> {
+    let text = matches.get_one::<String>(name);
+    let moment = text.map(|text| time::epoch_seconds(text, Timestamp::now())).transpose();
+    moment.map_err(|reason| Error::usage(format!("--{name}: {reason}")))
+}
+
+/// The moment up to which all of these resources are mirrored, and warnings about what is not.
+///
+/// # Errors
+/// When the mirror cannot be read.
+pub fn say_how_old(
+    context: &Context,
+    store: &Store,
+    resources: &[ResourceName],
+) -> Result<Option<i64>, Error> {
+    let mut oldest: Option<i64> = None;
+    let mut incomplete = Vec::new();
+    for resource in resources {
+        let Some(state) = store.sync_state(*resource)? else { continue };
+        if !state.complete {
+            incomplete.push(resource.as_str());
+        }
+        oldest = match (oldest, state.watermark) {
+            (Some(oldest), Some(watermark)) => Some(oldest.min(watermark)),
+            (oldest, watermark) => oldest.or(watermark),
+        };
+    }
+    if !incomplete.is_empty() {
+        let names = incomplete.join(", ");
+        warn(&format!("the last sync did not reach the end of {names}; run `intercom-pp-cli sync`"));
+    }
+    let age = oldest.map(|at| Timestamp::now().as_second() - at);
+    if let (Some(most), Some(age)) = (context.globals.max_age, age)
+        && age > i64::try_from(most.as_secs()).unwrap_or(i64::MAX)
+    {
+        warn(&format!("the mirror is {} minutes old; run `intercom-pp-cli sync`", age / 60));
+    }
+    Ok(oldest)
+}
+
+/// How a command of the table is answered from the mirror.
+struct Local {
+    operation: &'static str,
+    resource: &'static str,
+    answer: Answer,
+    filters: &'static [(&'static str, Filter)],
+}
+
+enum Answer {
+    /// All records, under this key.
+    List(&'static str),
+    /// The records that a search describes, under this key.
+    Search(&'static str),
+    /// The record whose column holds the value of the path.
+    One(&'static str),
+}
+
+/// What a parameter of the query chooses.
+enum Filter {
+    Is(&'static str),
+    From(&'static str),
+    Until(&'static str),
+    /// Without it, records whose column is set are left out.
+    Includes(&'static str),
+}
+
+const fn list(operation: &'static str, resource: &'static str, key: &'static str) -> Local {
+    Local { operation, resource, answer: Answer::List(key), filters: &[] }
+}
+
+const fn search(operation: &'static str, resource: &'static str, key: &'static str) -> Local {
+    Local { operation, resource, answer: Answer::Search(key), filters: &[] }
+}
+
+const fn one(operation: &'static str, resource: &'static str) -> Local {
+    Local { operation, resource, answer: Answer::One("id"), filters: &[] }
+}
+
+static LOCAL: &[Local] = &[
+    list("ListContacts", "contacts", "data"),
+    search("SearchContacts", "contacts", "data"),
+    one("ShowContact", "contacts"),
+    Local {
+        operation: "ShowContactByExternalId",
+        resource: "contacts",
+        answer: Answer::One("external_id"),
+        filters: &[],
+    },
+    list("listAllCompanies", "companies", "data"),
+    list("scrollOverAllCompanies", "companies", "data"),
+    Local {
+        operation: "retrieveCompany",
+        resource: "companies",
+        answer: Answer::List("data"),
+        filters: &[("name", Filter::Is("name")), ("company_id", Filter::Is("company_id"))],
+    },
+    one("RetrieveACompanyById", "companies"),
+    list("listConversations", "conversations", "conversations"),
+    search("searchConversations", "conversations", "conversations"),
+    one("retrieveConversation", "conversations"),
+    search("searchTickets", "tickets", "tickets"),
+    one("getTicket", "tickets"),
+    list("listArticles", "articles", "data"),
+    one("retrieveArticle", "articles"),
+    list("listAllCollections", "collections", "data"),
+    one("retrieveCollection", "collections"),
+    list("listHelpCenters", "help_centers", "data"),
+    one("retrieveHelpCenter", "help_centers"),
+    list("listInternalArticles", "internal_articles", "data"),
+    one("retrieveInternalArticle", "internal_articles"),
+    list("listNewsItems", "news_items", "data"),
+    one("retrieveNewsItem", "news_items"),
+    list("listAdmins", "admins", "admins"),
+    one("retrieveAdmin", "admins"),
+    list("listTeams", "teams", "teams"),
+    one("retrieveTeam", "teams"),
+    list("listTags", "tags", "data"),
+    one("findTag", "tags"),
+    list("listSegments", "segments", "segments"),
+    one("retrieveSegment", "segments"),
+    Local {
+        operation: "lisDataAttributes",
+        resource: "data_attributes",
+        answer: Answer::List("data"),
+        filters: &[("model", Filter::Is("model")), ("include_archived", Filter::Includes("archived"))],
+    },
+    list("listSubscriptionTypes", "subscription_types", "data"),
+    list("listTicketTypes", "ticket_types", "data"),
+    one("getTicketType", "ticket_types"),
+    list("listTicketStates", "ticket_states", "data"),
+    list("listCalls", "calls", "data"),
+    one("showCall", "calls"),
+    Local {
+        operation: "listActivityLogs",
+        resource: "activity_logs",
+        answer: Answer::List("activity_logs"),
+        filters: &[
+            ("created_at_after", Filter::From("created_at")),
+            ("created_at_before", Filter::Until("created_at")),
+        ],
+    },
+];
+
+fn local(operation: &Operation) -> Option<(&'static Local, ResourceName)> {
+    let local = LOCAL.iter().find(|local| local.operation == operation.id)?;
+    Some((local, local.resource.parse().ok()?))
+}
+
+/// Answers a command from the mirror.
+///
+/// # Errors
+/// [`Error::Usage`] for what the mirror cannot answer, with the name of the filter if that is why; not
+/// found when it holds nothing of the kind.
+pub async fn answer(
+    context: &Context,
+    operation: &Operation,
+    arguments: &Arguments,
+    matches: &ArgMatches,
+) -> Result<(), Error> {
+    let Some((local, resource)) = local(operation) else {
+        return Err(Error::usage_with_hint(
+            "this command reads from the live workspace only",
+            "leave out --data-source local; `search`, `sql`, `export` and `analytics` work on the mirror",
+        ));
+    };
+    let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
+    let state = synced(&store, resource)?;
+    let synced_at = say_how_old(context, &store, &[resource])?;
+    let meta = |more: Value| {
+        let mut meta = json!({ "source": "local", "synced_at": synced_at });
+        merge(&mut meta, more);
+        meta
+    };
+    match local.answer {
+        Answer::One(column) => {
+            refuse(&arguments.query, &[])?;
+            let asked = arguments.path.first().map_or("", String::as_str);
+            let raw = one_document(&store, resource, column, asked)?;
+            let raw = raw.ok_or_else(|| Error::Finding {
+                message: format!("the mirror has no {column} {asked:?} among its {resource}"),
+                exit: Exit::NotFound,
+                hint: Some("ask the workspace itself with --data-source live".to_owned()),
+            })?;
+            Output::open(&context.globals)?.document(meta(json!({})), &raw, None).await
+        }
+        Answer::List(key) | Answer::Search(key) => {
+            let choice = match local.answer {
+                Answer::Search(_) => {
+                    let body = arguments.body.as_deref().unwrap_or_default();
+                    let body = serde_json::from_slice(body).unwrap_or_default();
+                    let zone = store.workspace()?.and_then(|workspace| workspace.timezone);
+                    searched(resource, &body, zone.as_deref(), matches)?
+                }
+                _ => choice(local, &arguments.query, matches)?,
+            };
+            let total = store.count(resource, &choice)?;
+            let mut first = Vec::new();
+            let page = Choice { limit: Some(choice.limit.unwrap_or(FIRST).min(FIRST)), ..choice.clone() };
+            store.documents(resource, &page, |raw| {
+                first.extend(RawValue::from_string(raw.to_owned()));
+                Ok::<_, Error>(())
+            })?;
+            let mut list = Output::open(&context.globals)?.list(key, &first)?;
+            store.documents(resource, &choice, |raw| match serde_json::from_str::<&RawValue>(raw) {
+                Ok(record) => list.raw(record),
+                Err(_) => Ok(()),
+            })?;
+            let shown = list.count();
+            let more = choice.offset + shown < total;
+            list.end(meta(json!({
+                "count": shown, "total_count": total, "complete": state.complete, "has_more": more,
+            })))
+            .await
+        }
+    }
+}
+
+/// Records from which the columns of a line format are taken.
+const FIRST: u64 = 150;
+
+/// Answers from the mirror when the workspace cannot be reached and the user did not insist on it.
+///
+/// # Errors
+/// The error itself, unless the mirror can stand in; and as [`answer`].
+pub async fn stand_in(
+    context: &Context,
+    operation: &Operation,
+    arguments: &Arguments,
+    matches: &ArgMatches,
+    error: api::Error,
+) -> Result<(), Error> {
+    let able = context.globals.data_source == DataSource::Auto && error.is_offline();
+    // Nobody asked for the mirror, so it must be the right one beyond doubt.
+    if !able || local(operation).is_none() || stores::known(context)?.is_none() {
+        return Err(error.into());
+    }
+    warn(&format!("{error}; answering from the mirror"));
+    answer(context, operation, arguments, matches).await
+}
+
+fn one_document(
+    store: &Store,
+    resource: ResourceName,
+    column: &str,
+    asked: &str,
+) -> Result<Option<String>, Error> {
+    if column == "id" {
+        return Ok(store.with_parts(resource, asked)?);
+    }
+    let mut found = None;
+    let choice =
+        Choice { limit: Some(1), ..Choice::default() }.only(&format!("{column} = ?"), asked.to_owned());
+    store.documents(resource, &choice, |raw| {
+        found = Some(raw.to_owned());
+        Ok::<_, Error>(())
+    })?;
+    Ok(found)
+}
+
+/// Which records the query and `--limit` choose.
+fn choice(local: &Local, query: &[(String, String)], matches: &ArgMatches) -> Result<Choice, Error> {
+    let names: Vec<&str> = local.filters.iter().map(|(name, _)| *name).chain(["page", "per_page"]).collect();
+    refuse(query, &names)?;
+    let given = |name: &str| query.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
+    let mut choice = Choice::default();
+    for (name, filter) in local.filters {
+        choice = match (filter, given(name)) {
+            (Filter::Includes(_), Some("true")) => choice,
+            (Filter::Includes(column), _) => choice.only(&format!("{column} IS NOT ?"), 1),
+            (_, None) => choice,
+            (Filter::Is(column), Some(value)) => choice.only(&format!("{column} = ?"), value.to_owned()),
+            (Filter::From(column), Some(value)) => {
+                choice.only(&format!("{column} >= ?"), number(name, value)?)
+            }
+            (Filter::Until(column), Some(value)) => {
+                choice.only(&format!("{column} <= ?"), number(name, value)?)
+            }
+        };
+    }
+    let whole = |name: &str| given(name).map(|value| number(name, value)).transpose();
+    paged(choice, whole("per_page")?, whole("page")?, matches)
+}
+
+/// Which records the body of a search and `--limit` choose.
+fn searched(
+    resource: ResourceName,
+    body: &Value,
+    zone: Option<&str>,
+    matches: &ArgMatches,
+) -> Result<Choice, Error> {
+    let known = ["query", "sort", "pagination"];
+    let names = body.as_object().into_iter().flat_map(|fields| fields.keys());
+    if let Some(name) = names.into_iter().find(|name| !known.contains(&name.as_str())) {
+        return Err(refused(name, "the mirror cannot honour it"));
+    }
+    let pagination = &body["pagination"];
+    let names = pagination.as_object().into_iter().flat_map(|fields| fields.keys());
+    if let Some(name) = names.into_iter().find(|name| *name != "per_page") {
+        return Err(refused(name, "the mirror cannot honour it"));
+    }
+    let zone = match zone {
+        None => TimeZone::UTC,
+        Some(name) => TimeZone::get(name)
+            .map_err(|_| Error::usage(format!("the workspace's time zone {name:?} is not known here")))?,
+    };
+    let choice = mirror::predicate::narrow(resource, body, &zone, Choice::default())?;
+    paged(choice, pagination["per_page"].as_i64(), None, matches)
+}
+
+/// `--limit` and pages. Following the pages to the end is one list here.
+fn paged(
+    mut choice: Choice,
+    size: Option<i64>,
+    page: Option<i64>,
+    matches: &ArgMatches,
+) -> Result<Choice, Error> {
+    let walks = matches.try_get_one::<bool>("all").ok().flatten().copied().unwrap_or(false);
+    let limit = matches.try_get_one::<u64>("limit").ok().flatten().copied();
+    match (size, page) {
+        (None, None) => {}
+        (None, Some(_)) => return Err(refused("page", "it needs per_page beside it")),
+        (Some(size), page) => {
+            let size = u64::try_from(size).ok().filter(|size| *size > 0);
+            let size = size.ok_or_else(|| Error::usage("--per-page must be at least 1"))?;
+            let page = u64::try_from(page.unwrap_or(1)).unwrap_or(1).max(1);
+            choice.offset = (page - 1).saturating_mul(size);
+            choice.limit = (!walks && limit.is_none()).then_some(size);
+        }
+    }
+    choice.limit = limit.or(choice.limit);
+    Ok(choice)
+}
+
+fn number(name: &str, text: &str) -> Result<i64, Error> {
+    text.parse().map_err(|_| Error::usage(format!("--{name}: {text:?} is no whole number")))
+}
+
+/// Refuses every parameter that is none of these.
+fn refuse(query: &[(String, String)], known: &[&str]) -> Result<(), Error> {
+    match query.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+        None => Ok(()),
+        Some((name, _)) => Err(refused(name, "the mirror cannot honour it")),
+    }
+}
+
+fn refused(name: &str, reason: &str) -> Error {
+    Error::usage_with_hint(
+        format!("--{} with --data-source local: {reason}", name.replace('_', "-")),
+        "leave it out, ask the live workspace, or use `sql`",
+    )
+}
+
+fn merge(into: &mut Value, more: Value) {
+    if let (Value::Object(into), Value::Object(more)) = (into, more) {
+        into.extend(more);
+    }
+}
+
+/// A mirrored resource by its name.
+///
+/// # Errors
+/// [`Error::Usage`] with the names that there are.
+pub fn resource(name: &str) -> Result<ResourceName, Error> {
+    name.parse().map_err(|_| {
+        let known: Vec<&str> = ResourceName::ALL.iter().map(|it| it.as_str()).collect();
+        Error::usage_with_hint(
+            format!("{name:?} is not a mirrored resource"),
+            format!("known: {}", known.join(", ")),
+        )
+    })
+}
+
+/// How far a resource has been synced.
+///
+/// # Errors
+/// Not found when it never was.
+pub fn synced(store: &Store, resource: ResourceName) -> Result<SyncState, Error> {
+    store.sync_state(resource)?.ok_or_else(|| Error::Finding {
+        message: format!("{resource} have not been synced"),
+        exit: Exit::NotFound,
+        hint: Some(format!("run `intercom-pp-cli sync --resources {resource}` first")),
+    })
+}

@@ -1,0 +1,182 @@
+//! Counts records by the values of their fields.
+//!
+//! Columns are read as they are; only fields that have no column cost the reading of documents. Every
+//! record is looked at, none is sampled.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use serde_json::Value;
+
+use super::error::Error;
+use super::fields;
+use super::read::{Choice, Typed, readable};
+use super::resources::ResourceName;
+use super::store::Store;
+
+/// A field to count by.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// As the user wrote it.
+    pub name: String,
+    pub by: By,
+    pub period: Option<Period>,
+}
+
+#[derive(Debug, Clone)]
+pub enum By {
+    Column(Typed),
+    /// Keys into the document; lists are walked element by element.
+    Path(Vec<String>),
+}
+
+/// What times are put together by (UTC).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Period {
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+impl FromStr for Period {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "day" => Ok(Period::Day),
+            "week" => Ok(Period::Week),
+            "month" => Ok(Period::Month),
+            "year" => Ok(Period::Year),
+            _ => Err(Error::Question(format!("{text:?} is none of day, week, month, year"))),
+        }
+    }
+}
+
+impl Period {
+    /// The period of a time in epoch seconds: `2026-05-24`, `2026-W21`, `2026-05`, `2026`.
+    fn of(self, time: &Value) -> Value {
+        let moment = fields::time(time).and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+        let format = match self {
+            Period::Day => "%Y-%m-%d",
+            Period::Week => "%G-W%V",
+            Period::Month => "%Y-%m",
+            Period::Year => "%Y",
+        };
+        moment.map_or(Value::Null, |moment| moment.strftime(format).to_string().into())
+    }
+}
+
+/// How often each combination of values occurs.
+#[derive(Debug, Clone, Default)]
+pub struct Counts {
+    pub records: u64,
+    /// Values as JSON text.
+    pub groups: HashMap<Vec<String>, u64>,
+    /// Whether any record has the field, for each field.
+    pub seen: Vec<bool>,
+}
+
+impl Store {
+    /// Counts the records of a resource. A record with a list in a field counts once for each different
+    /// element of it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn counts(&self, resource: ResourceName, by: &[Field], choice: &Choice) -> Result<Counts, Error> {
+        let mut columns: Vec<&str> = by
+            .iter()
+            .filter_map(|field| match &field.by {
+                By::Column(column) => Some(column.name),
+                By::Path(_) => None,
+            })
+            .collect();
+        let documents = by.iter().any(|field| matches!(field.by, By::Path(_)));
+        columns.push(if documents { "raw" } else { "id" });
+        let mut counts = Counts { seen: vec![false; by.len()], ..Counts::default() };
+        self.cells(resource, &columns, choice, |cells| {
+            let raw = cells.last().filter(|_| documents).and_then(|raw| raw.as_str().ok());
+            let document: Value = raw.and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default();
+            let mut cells = cells.iter();
+            let mut rows: Vec<Vec<String>> = vec![Vec::new()];
+            for (index, field) in by.iter().enumerate() {
+                let mut values = match &field.by {
+                    By::Column(column) => {
+                        counts.seen[index] = true;
+                        let cell = cells.next().copied().unwrap_or(rusqlite::types::ValueRef::Null);
+                        vec![match field.period {
+                            Some(_) => cell.as_i64().map_or(Value::Null, Value::from),
+                            None => readable(column.kind, cell),
+                        }]
+                    }
+                    By::Path(path) => {
+                        let mut found = Vec::new();
+                        collect(&document, path, &mut found);
+                        counts.seen[index] |= !found.is_empty();
+                        found
+                    }
+                };
+                if let Some(period) = field.period {
+                    values = values.iter().map(|value| period.of(value)).collect();
+                }
+                let mut texts: Vec<String> = values.iter().map(Value::to_string).collect();
+                texts.sort_unstable();
+                texts.dedup();
+                if texts.is_empty() {
+                    texts.push("null".to_owned());
+                }
+                rows = rows
+                    .iter()
+                    .flat_map(|row| texts.iter().map(|text| row.iter().chain([text]).cloned().collect()))
+                    .collect();
+            }
+            counts.records += 1;
+            for row in rows {
+                *counts.groups.entry(row).or_default() += 1;
+            }
+            Ok::<_, Error>(())
+        })?;
+        Ok(counts)
+    }
+}
+
+/// Everything that a path leads to.
+fn collect(value: &Value, path: &[String], found: &mut Vec<Value>) {
+    match (value, path.split_first()) {
+        (Value::Array(elements), _) => elements.iter().for_each(|element| collect(element, path, found)),
+        (value, None) => found.push(value.clone()),
+        (Value::Object(members), Some((key, rest))) => {
+            let exact = members.get(key);
+            let member = exact.or_else(|| {
+                members.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value)
+            });
+            if let Some(member) = member {
+                collect(member, rest, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn paths_walk_lists() {
+        let mut found = Vec::new();
+        let document = json!({"Tags": {"tags": [{"name": "a"}, {"name": "b"}, {"id": 1}]}});
+        collect(&document, &["tags", "tags", "name"].map(str::to_owned), &mut found);
+        assert_eq!(found, [json!("a"), json!("b")]);
+    }
+
+    #[test]
+    fn periods_are_named_so_that_they_sort() {
+        let names =
+            [Period::Day, Period::Week, Period::Month, Period::Year].map(|it| it.of(&json!(1_779_616_800)));
+        assert_eq!(names, ["2026-05-24", "2026-W21", "2026-05", "2026"].map(Value::from));
+        assert_eq!(Period::Day.of(&json!("soon")), Value::Null);
+    }
+}

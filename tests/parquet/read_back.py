@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Reads exported Parquet files back with DuckDB and compares them with the mirror they came from.
+
+Usage: read_back.py BINARY MIRROR.db
+
+Every mirrored resource is exported; every cell must equal what SQLite holds, with real types: times as
+timestamps, flags as booleans. Needs the Python package duckdb.
+"""
+
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import duckdb
+
+binary, mirror = sys.argv[1:3]
+database = sqlite3.connect(mirror)
+resources = [name for (name,) in database.execute("SELECT resource FROM sync_state WHERE watermark IS NOT NULL")]
+
+
+def export(resource, *more):
+    words = [binary, "export", resource, "--db", mirror, "--format", "parquet", *map(str, more)]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+
+
+def rows(source, types):
+    """The rows of a source of DuckDB as SQLite holds them."""
+    times = "TIMESTAMP WITH TIME ZONE"
+    cells = [f'epoch("{name}")::BIGINT' if kind == times else f'"{name}"' for name, kind in types.items()]
+    return alike(duckdb.sql(f"SELECT {', '.join(cells)} FROM {source}").fetchall())
+
+
+def alike(found):
+    """Flags are numbers in SQLite; nothing compares with a number."""
+    plain = [tuple(int(cell) if isinstance(cell, bool) else cell for cell in row) for row in found]
+    return sorted(plain, key=str)
+
+
+def check(resource, folder):
+    file = folder / f"{resource}.parquet"
+    export(resource, "--output", file)
+    described = duckdb.sql(f"DESCRIBE SELECT * FROM '{file}'").fetchall()
+    types = {name: kind for name, kind, *_ in described}
+    columns = ", ".join(f'"{name}"' for name in types)
+    expected = alike(database.execute(f"SELECT {columns} FROM {resource}").fetchall())
+    assert rows(f"'{file}'", types) == expected, resource
+    for name, kind in types.items():
+        if name.endswith("_at"):
+            assert kind == "TIMESTAMP WITH TIME ZONE", (resource, name, kind)
+    for name in ("open", "read", "archived", "from_ai_agent", "has_text"):
+        assert types.get(name, "BOOLEAN") == "BOOLEAN", (resource, name, types[name])
+    if "created_at" in types:
+        parts = folder / resource
+        export(resource, "--output", parts, "--partition-by", "month")
+        source = f"read_parquet('{parts}/**/*.parquet', hive_partitioning = true)"
+        if expected:
+            assert rows(source, types) == expected, f"{resource} by month"
+            wrong = f"SELECT count(*) FROM {source} WHERE created_month <> strftime(created_at, '%Y-%m')"
+            assert duckdb.sql(wrong).fetchall() == [(0,)], f"{resource}: months"
+    return len(expected)
+
+
+duckdb.sql("SET TimeZone = 'UTC'")
+assert resources, "nothing is synced"
+with tempfile.TemporaryDirectory() as folder:
+    for resource in resources:
+        print(f"{resource}: {check(resource, Path(folder))} rows")
