@@ -119,10 +119,11 @@ impl Walk<'_, '_> {
     }
 }
 
-/// Whether asking again may help.
+/// Whether asking again may help: nobody knows what the server made of the call.
 fn is_passing(error: &api::Error) -> bool {
     let broken = error.status().is_some_and(|status| status >= 500);
-    broken || error.is_overload() || matches!(error, api::Error::Network { .. })
+    let lost = matches!(error, api::Error::Network { .. } | api::Error::UnexpectedAnswer(_));
+    broken || lost || error.is_overload()
 }
 
 fn leads_to_the_end(steps: &Steps) -> bool {
