@@ -6,6 +6,7 @@
 mod sandboxed;
 mod support;
 
+use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -215,12 +216,18 @@ async fn a_process_that_is_killed_again_and_again() {
     assert_eq!(summary["complete"], true);
     let store = Store::open_read_only(&home.path().join("mirror.db")).unwrap();
     assert_same(&store, &fixture.sandbox);
-    let whole = {
-        let mut whole = fixture.store("whole.db");
-        fixture.sync(&mut whole).await;
-        dump(&whole)
+    let mut fresh = fixture.store("whole.db");
+    let summary = fixture.sync(&mut fresh).await;
+    assert!(summary.complete, "{summary:?}");
+    // The search index is made from the rest, in the order in which that came.
+    let kept = |store: &Store| -> BTreeSet<String> {
+        dump(store).into_iter().filter(|row| !row.starts_with("texts")).collect()
     };
-    assert_eq!(dump(&store), whole, "as if it had never been interrupted");
+    let (interrupted, whole) = (kept(&store), kept(&fresh));
+    let short = |row: &&String| row.chars().take(300).collect::<String>();
+    let more: Vec<String> = interrupted.difference(&whole).take(3).map(|it| short(&it)).collect();
+    let less: Vec<String> = whole.difference(&interrupted).take(3).map(|it| short(&it)).collect();
+    assert_eq!((more, less), (vec![], vec![]), "as if it had never been interrupted");
 }
 
 #[cfg(unix)]

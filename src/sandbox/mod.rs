@@ -35,7 +35,7 @@ use self::server::{Server, lock};
 pub use self::table::{Record, Table};
 pub use self::workspace::{Scroll, Sequence, Workspace};
 
-/// The token that is accepted unless the options says otherwise.
+/// The token that is accepted unless the options say otherwise.
 pub const TOKEN: &str = "sandbox-token";
 
 /// What to serve and how.
