@@ -138,11 +138,10 @@ pub fn stored(store: &Store) -> Records {
     records
 }
 
-/// The tables that hold what came from the workspace. The texts follow from them, and are numbered in the
-/// order in which they were read.
+/// The tables that hold what came from the workspace.
 fn tables(store: &Store) -> Vec<String> {
     let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE TABLE%'
-               AND name NOT IN ('workspace', 'sync_state', 'sync_seen') AND name NOT LIKE 'texts%' ORDER BY name";
+               AND name NOT IN ('workspace', 'sync_state', 'sync_seen') ORDER BY name";
     let mut statement = store.connection().prepare(sql).unwrap();
     let names = statement.query_map([], |row| row.get(0)).unwrap();
     names.collect::<Result<_, _>>().unwrap()
