@@ -77,12 +77,7 @@ pub fn say_how_old(
         let names = incomplete.join(", ");
         warn(&format!("the last sync did not reach the end of {names}; run `intercom-pp-cli sync`"));
     }
-    let age = oldest.map(|at| Timestamp::now().as_second() - at);
-    if let (Some(most), Some(age)) = (context.globals.max_age, age)
-        && age > i64::try_from(most.as_secs()).unwrap_or(i64::MAX)
-    {
-        warn(&format!("the mirror is {} minutes old; run `intercom-pp-cli sync`", age / 60));
-    }
+    stores::warn_of_age(context, oldest);
     Ok(oldest)
 }
 

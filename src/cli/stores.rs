@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches};
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::context::Context;
 use super::error::Error;
+use super::output::warn;
 use crate::config::{self, data_folder, write_private};
 use crate::mirror;
 
@@ -79,6 +81,16 @@ pub fn for_writing(context: &Context, matches: &ArgMatches, workspace: &str) -> 
         }
     }
     Ok(path)
+}
+
+/// Warns when the mirror is older than `--max-age`. `synced_at` is epoch seconds.
+pub fn warn_of_age(context: &Context, synced_at: Option<i64>) {
+    let age = synced_at.map(|at| Timestamp::now().as_second() - at);
+    if let (Some(most), Some(age)) = (context.globals.max_age, age)
+        && age > i64::try_from(most.as_secs()).unwrap_or(i64::MAX)
+    {
+        warn(&format!("the mirror is {} minutes old; run `intercom-pp-cli sync`", age / 60));
+    }
 }
 
 fn fingerprint(context: &Context) -> Result<Option<String>, Error> {

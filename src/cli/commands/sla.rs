@@ -112,10 +112,5 @@ fn say_what_is_missing(context: &Context, missing: &Missing) {
             missing.without_parts, missing.stale_parts
         ));
     }
-    let age = missing.synced_until.map(|at| Timestamp::now().as_second() - at);
-    if let (Some(most), Some(age)) = (context.globals.max_age, age)
-        && age > i64::try_from(most.as_secs()).unwrap_or(i64::MAX)
-    {
-        warn(&format!("the mirror is {} minutes old; run `intercom-pp-cli sync`", age / 60));
-    }
+    stores::warn_of_age(context, missing.synced_until);
 }
