@@ -8,6 +8,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use crate::api;
+use crate::mirror::ResourceName;
 use crate::{config, mirror, report};
 
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +73,7 @@ impl Error {
             Error::Report(report::Error::NothingSynced { .. } | report::Error::NoContact { .. }) => {
                 Exit::NotFound
             }
+            Error::Report(report::Error::SeveralContacts { .. }) => Exit::Usage,
             Error::Report(_) | Error::Sandbox(_) | Error::Output(_) | Error::Deliver(_) => Exit::Failure,
             Error::Finding { exit, .. } => *exit,
         }
@@ -90,9 +92,20 @@ impl Error {
             ),
             Error::Api(error) | Error::Mirror(mirror::Error::Api(error)) => api_hint(error),
             Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => mirror_hint(error),
-            Error::Report(report::Error::NothingSynced { .. }) => fixed(
-                "run `intercom-pp-cli sync --resources conversations,conversation_parts,teams,admins,tags` first",
+            Error::Report(report::Error::NothingSynced { resource }) => Some(match resource {
+                ResourceName::Conversations | ResourceName::ConversationParts => {
+                    "run `intercom-pp-cli sync --resources conversations,conversation_parts,teams,admins,tags` first".to_owned()
+                }
+                ResourceName::Contacts => "run `intercom-pp-cli sync` first, or ask the workspace with --live".to_owned(),
+                other => format!("run `intercom-pp-cli sync --resources {other}` first"),
+            }),
+            Error::Report(report::Error::NoContact { .. }) => fixed(
+                "check the spelling; run `intercom-pp-cli sync` for new contacts, or ask the workspace with --live",
             ),
+            Error::Report(report::Error::SeveralContacts { candidates, .. }) => {
+                let ids: Vec<&str> = candidates.iter().map(|candidate| candidate.id.as_str()).collect();
+                Some(format!("name one by its id: {}", ids.join(", ")))
+            }
             Error::Sandbox(_) => fixed("choose another --port, or leave it out for a free one"),
             _ => None,
         }

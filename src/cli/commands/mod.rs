@@ -7,6 +7,7 @@ mod analytics;
 mod api;
 mod auth;
 mod completions;
+mod contact_360;
 mod demo;
 mod doctor;
 mod export;
@@ -36,6 +37,7 @@ pub fn top_level() -> Vec<Command> {
         tail::command(),
         import::command(),
         status::command(),
+        contact_360::group(),
         api::command(),
         auth::command(),
         doctor::command(),
@@ -48,6 +50,7 @@ pub fn top_level() -> Vec<Command> {
 /// Commands inside a group of operations.
 pub fn in_group(group: &str) -> Vec<Command> {
     match group {
+        "contacts" => vec![contact_360::command()],
         "conversations" => vec![sla::command()],
         _ => Vec::new(),
     }
@@ -71,6 +74,7 @@ pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Opt
         ["sandbox", "serve"] => sandbox::run(context, matches).await,
         ["completions"] => completions::run(matches),
         ["man"] => completions::run_man(matches),
+        ["contact" | "contacts", "360"] => contact_360::run(context, matches).await,
         ["conversations", "sla"] => sla::run(context, matches).await,
         _ => return None,
     })

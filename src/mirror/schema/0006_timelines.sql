@@ -68,5 +68,6 @@ CREATE TRIGGER conversation_parts_state_timeline_removed AFTER DELETE ON convers
     DELETE FROM conversation_timelines WHERE conversation_id = old.conversation_id;
 END;
 
--- Looking a person up by telephone number.
+-- Looking a person up by telephone number, and what a person began.
 CREATE INDEX contacts_phone ON contacts (phone);
+CREATE INDEX conversations_author ON conversations (source_author_id);
