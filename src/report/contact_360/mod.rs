@@ -205,7 +205,7 @@ fn document(connection: &Connection, id: &str) -> Result<Value, Error> {
 fn companies(connection: &Connection, id: &str, contact: &Value) -> Result<Vec<Value>, Error> {
     let sql = "SELECT link.company_id, own.raw FROM contact_companies AS link
                LEFT JOIN companies AS own ON own.id = link.company_id
-               WHERE link.contact_id = ?1 ORDER BY own.name, link.company_id";
+               WHERE link.contact_id = ?1 ORDER BY own.name IS NULL, own.name, link.company_id";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([id], |row| Ok((row.get::<_, String>(0)?, parsed(row, 1)?)))?;
     let mut companies = Vec::new();
@@ -230,7 +230,7 @@ fn named(
 ) -> Result<Vec<Named>, Error> {
     let sql = format!(
         "SELECT link.{column}, own.name FROM {links} AS link LEFT JOIN {table} AS own ON own.id = link.{column}
-         WHERE link.contact_id = ?1 ORDER BY own.name, link.{column}"
+         WHERE link.contact_id = ?1 ORDER BY own.name IS NULL, own.name, link.{column}"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map([contact], |row| Ok(Named { id: row.get(0)?, name: row.get(1)? }))?;
