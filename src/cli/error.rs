@@ -73,7 +73,7 @@ impl Error {
             Error::Report(report::Error::NothingSynced { .. } | report::Error::NoContact { .. }) => {
                 Exit::NotFound
             }
-            Error::Report(report::Error::SeveralContacts { .. }) => Exit::Usage,
+            Error::Report(report::Error::SeveralContacts { .. } | report::Error::NoAssignee { .. }) => Exit::Usage,
             Error::Report(_) | Error::Sandbox(_) | Error::Output(_) | Error::Deliver(_) => Exit::Failure,
             Error::Finding { exit, .. } => *exit,
         }
@@ -102,6 +102,9 @@ impl Error {
             Error::Report(report::Error::NoContact { .. }) => fixed(
                 "check the spelling; run `intercom-pp-cli sync` for new contacts, or ask the workspace with --live",
             ),
+            Error::Report(report::Error::NoAssignee { known, .. }) => {
+                Some(format!("use a name, an id, an e-mail address, or none; known: {}", known.join(", ")))
+            }
             Error::Report(report::Error::SeveralContacts { candidates, .. }) => {
                 let ids: Vec<&str> = candidates.iter().map(|candidate| candidate.id.as_str()).collect();
                 Some(format!("name one by its id: {}", ids.join(", ")))

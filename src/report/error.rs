@@ -13,6 +13,8 @@ pub enum Error {
     /// The same address belongs to several people.
     #[error("{wanted:?} fits {} contacts", candidates.len())]
     SeveralContacts { wanted: String, candidates: Vec<super::contact_360::Candidate> },
+    #[error("there is no teammate or team {wanted:?}")]
+    NoAssignee { wanted: String, known: Vec<String> },
     #[error(transparent)]
     Mirror(#[from] crate::mirror::Error),
     #[error("local database: {0}")]

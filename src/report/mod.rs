@@ -4,12 +4,16 @@
 //! work out again ([`timelines`]); it returns data with what is missing from it, and never prints.
 
 pub mod contact_360;
+pub mod duplicates;
 pub mod error;
 pub mod office;
 pub mod percentile;
 pub mod recent;
 pub mod sla;
+pub mod stale;
 pub mod timeline;
 pub mod timelines;
+pub mod translations;
+pub mod volume;
 
 pub use error::Error;

@@ -6,19 +6,24 @@
 mod analytics;
 mod api;
 mod auth;
+mod budget;
 mod completions;
 mod contact_360;
 mod demo;
 mod doctor;
+mod dupes;
 mod export;
 mod import;
 mod sandbox;
 mod search;
 mod sla;
 mod sql;
+mod stale;
 mod status;
 mod sync;
 mod tail;
+mod translations;
+mod volume;
 
 use clap::{ArgMatches, Command};
 
@@ -40,6 +45,7 @@ pub fn top_level() -> Vec<Command> {
         contact_360::group(),
         api::command(),
         auth::command(),
+        budget::command(),
         doctor::command(),
         sandbox::command(),
         completions::command(),
@@ -50,8 +56,9 @@ pub fn top_level() -> Vec<Command> {
 /// Commands inside a group of operations.
 pub fn in_group(group: &str) -> Vec<Command> {
     match group {
-        "contacts" => vec![contact_360::command()],
-        "conversations" => vec![sla::command()],
+        "articles" => vec![translations::command()],
+        "contacts" => vec![contact_360::command(), dupes::command()],
+        "conversations" => vec![sla::command(), stale::command(), volume::command()],
         _ => Vec::new(),
     }
 }
@@ -75,6 +82,11 @@ pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Opt
         ["completions"] => completions::run(matches),
         ["man"] => completions::run_man(matches),
         ["contact" | "contacts", "360"] => contact_360::run(context, matches).await,
+        ["contacts", "dupes"] => dupes::run(context, matches).await,
+        ["articles", "translations"] => translations::run(context, matches).await,
+        ["budget"] => budget::run(context, matches).await,
+        ["conversations", "stale"] => stale::run(context, matches).await,
+        ["conversations", "volume"] => volume::run(context, matches).await,
         ["conversations", "sla"] => sla::run(context, matches).await,
         _ => return None,
     })
