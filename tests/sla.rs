@@ -135,7 +135,8 @@ fn groups(
         GroupBy::Company => {
             let contacts = conversation.contacts.iter().filter_map(|id| workspace.contacts.get(id));
             let ids: BTreeSet<&String> = contacts.flat_map(|contact| &contact.companies).collect();
-            let name = |id: &String| workspace.companies.get(id).unwrap().name.clone().unwrap_or_else(|| id.clone());
+            let name =
+                |id: &String| workspace.companies.get(id).unwrap().name.clone().unwrap_or_else(|| id.clone());
             match ids.is_empty() {
                 true => none(),
                 false => ids.into_iter().map(|id| (name(id), Some(id.clone()))).collect(),
@@ -170,14 +171,9 @@ async fn every_grouping_agrees_with_the_workspace() {
     let fixture = Fixture::new(medium()).await;
     let mut store = fixture.store("one.db");
     fixture.sync(&mut store).await;
-    for group_by in [
-        GroupBy::Team,
-        GroupBy::Admin,
-        GroupBy::Tag,
-        GroupBy::Channel,
-        GroupBy::Company,
-        GroupBy::None,
-    ] {
+    for group_by in
+        [GroupBy::Team, GroupBy::Admin, GroupBy::Tag, GroupBy::Channel, GroupBy::Company, GroupBy::None]
+    {
         let report = report(&store, by(group_by));
         fixture.sandbox.with_workspace(|workspace| assert_rows(workspace, &report));
         assert!(!report.missing.incomplete && report.missing.synced_until.is_some());

@@ -73,7 +73,9 @@ impl Error {
             Error::Report(report::Error::NothingSynced { .. } | report::Error::NoContact { .. }) => {
                 Exit::NotFound
             }
-            Error::Report(report::Error::SeveralContacts { .. } | report::Error::NoAssignee { .. }) => Exit::Usage,
+            Error::Report(report::Error::SeveralContacts { .. } | report::Error::NoAssignee { .. }) => {
+                Exit::Usage
+            }
             Error::Report(_) | Error::Sandbox(_) | Error::Output(_) | Error::Deliver(_) => Exit::Failure,
             Error::Finding { exit, .. } => *exit,
         }

@@ -96,7 +96,8 @@ fn cluster(by: By, value: String, mut contacts: Vec<Candidate>) -> Cluster {
     let user = |contact: &Candidate| contact.role.as_deref() == Some("user");
     let into_user = contacts.first().is_some_and(user);
     let lead = |contact: &Candidate| into_user && contact.role.as_deref() == Some("lead");
-    let (merge, unmergeable): (Vec<&Candidate>, Vec<&Candidate>) = contacts.iter().skip(1).partition(|it| lead(it));
+    let (merge, unmergeable): (Vec<&Candidate>, Vec<&Candidate>) =
+        contacts.iter().skip(1).partition(|it| lead(it));
     let ids = |list: Vec<&Candidate>| list.iter().map(|contact| contact.id.clone()).collect();
     Cluster {
         by,

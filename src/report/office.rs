@@ -98,10 +98,17 @@ pub fn zone(name: &str) -> Result<TimeZone, String> {
         let close: Vec<String> = jiff::tz::db()
             .available()
             .map(|zone| zone.to_string())
-            .filter(|zone| !stem.is_empty() && zone.to_lowercase().rsplit('/').next().is_some_and(|it| it.starts_with(&stem)))
+            .filter(|zone| {
+                !stem.is_empty()
+                    && zone.to_lowercase().rsplit('/').next().is_some_and(|it| it.starts_with(&stem))
+            })
             .take(5)
             .collect();
-        let close = if close.is_empty() { "Europe/Dublin, America/New_York, UTC".to_owned() } else { close.join(", ") };
+        let close = if close.is_empty() {
+            "Europe/Dublin, America/New_York, UTC".to_owned()
+        } else {
+            close.join(", ")
+        };
         format!("{name:?} is no IANA time zone; such are {close}")
     })
 }
@@ -176,7 +183,8 @@ impl OfficeClock {
             return;
         }
         let (from, to) = (covered.0.min(at - MARGIN), covered.1.max(at + MARGIN));
-        let date = |at: i64| Some(Timestamp::from_second(at).ok()?.to_zoned(self.schedule.zone.clone()).date());
+        let date =
+            |at: i64| Some(Timestamp::from_second(at).ok()?.to_zoned(self.schedule.zone.clone()).date());
         self.covered = Some((from, to));
         self.stretches.clear();
         let (Some(mut day), Some(last)) = (date(from), date(to)) else { return };
@@ -229,10 +237,16 @@ mod tests {
     fn nights_weekends_and_holidays_do_not_count() {
         // Friday 2026-05-15 16:30 in Berlin to Monday 09:15: half an hour, and a quarter.
         let mut weekend = clock(NINE_TO_FIVE, &[]);
-        assert_eq!(weekend.between(at("2026-05-15T16:30:00+02:00"), at("2026-05-18T09:15:00+02:00")), 45 * 60);
+        assert_eq!(
+            weekend.between(at("2026-05-15T16:30:00+02:00"), at("2026-05-18T09:15:00+02:00")),
+            45 * 60
+        );
         // The same over Whit Monday, to Tuesday.
         let mut holiday = clock(NINE_TO_FIVE, &["2026-05-25"]);
-        assert_eq!(holiday.between(at("2026-05-22T16:30:00+02:00"), at("2026-05-26T09:15:00+02:00")), 45 * 60);
+        assert_eq!(
+            holiday.between(at("2026-05-22T16:30:00+02:00"), at("2026-05-26T09:15:00+02:00")),
+            45 * 60
+        );
         assert_eq!(holiday.between(at("2026-05-23T10:00:00Z"), at("2026-05-24T10:00:00Z")), 0);
         assert_eq!(holiday.between(200, 100), 0);
     }

@@ -195,7 +195,8 @@ pub fn read(
             let Some(found) = reader.conversation(id)? else { continue };
             if (choice.since.is_some() || choice.until.is_some())
                 && !found.created_at.is_some_and(|at| {
-                    choice.since.is_none_or(|since| at >= since) && choice.until.is_none_or(|until| at < until)
+                    choice.since.is_none_or(|since| at >= since)
+                        && choice.until.is_none_or(|until| at < until)
                 })
             {
                 continue;
@@ -345,7 +346,8 @@ impl<'c> Reader<'c> {
     }
 
     fn conversation(&mut self, id: &str) -> Result<Option<Conversation>, Error> {
-        let Some((mut found, state, open)) = self.conversation.query_row([id], |row| head(row, id)).optional()?
+        let Some((mut found, state, open)) =
+            self.conversation.query_row([id], |row| head(row, id)).optional()?
         else {
             return Ok(None);
         };
@@ -416,7 +418,8 @@ fn part(row: &Row<'_>, from: usize) -> Result<Option<Part>, Error> {
 
 fn put(connection: &Connection, found: &Conversation) -> Result<(), Error> {
     let timeline = &found.timeline;
-    let spans = |spans: &[Span]| (!spans.is_empty()).then(|| serde_json::to_string(spans).unwrap_or_default());
+    let spans =
+        |spans: &[Span]| (!spans.is_empty()).then(|| serde_json::to_string(spans).unwrap_or_default());
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO conversation_timelines

@@ -140,8 +140,11 @@ mod tests {
 
     #[test]
     fn whatever_stands_in_place_of_a_translation_is_none() {
-        for content in [json!(null), json!(""), json!("de"), json!({"de": null}), json!({"de": {"title": " "}})] {
-            let article = json!({"id": 5, "default_locale": "en", "updated_at": "90", "translated_content": content});
+        for content in
+            [json!(null), json!(""), json!("de"), json!({"de": null}), json!({"de": {"title": " "}})]
+        {
+            let article =
+                json!({"id": 5, "default_locale": "en", "updated_at": "90", "translated_content": content});
             let found = gap(&article, "en", "de").unwrap();
             assert_eq!((found.status, found.source_updated_at), ("missing", Some(90)), "{article}");
         }

@@ -66,8 +66,7 @@ pub fn volume(store: &Store, options: &Options) -> Result<Vec<Count>, Error> {
                FROM conversations
                WHERE created_at >= ?1 AND created_at < ?2";
     let mut statement = store.connection().prepare_cached(sql)?;
-    let mut rows =
-        statement.query((options.since.unwrap_or(i64::MIN), options.until.unwrap_or(i64::MAX)))?;
+    let mut rows = statement.query((options.since.unwrap_or(i64::MIN), options.until.unwrap_or(i64::MAX)))?;
     let mut counts = BTreeMap::<String, Count>::new();
     if options.by == By::Hour {
         counts.extend((0..24).map(|hour| (format!("{hour:02}"), Count::default())));
@@ -99,7 +98,9 @@ pub fn volume(store: &Store, options: &Options) -> Result<Vec<Count>, Error> {
 /// Adds the days in between.
 fn fill(counts: &mut BTreeMap<String, Count>) {
     let date = |name: Option<&String>| name.and_then(|name| name.parse::<Date>().ok());
-    let (Some(mut day), Some(last)) = (date(counts.keys().next()), date(counts.keys().next_back())) else { return };
+    let (Some(mut day), Some(last)) = (date(counts.keys().next()), date(counts.keys().next_back())) else {
+        return;
+    };
     while day < last {
         counts.entry(day.to_string()).or_default();
         let Ok(next) = day.checked_add(1.day()) else { return };

@@ -128,7 +128,11 @@ fn answers() -> Vec<Case> {
         // Note at 5, answer at 30.
         Case {
             first: Some(30),
-            ..case("101", "a note first", &[("note", Admin(7), "Looks odd", 5), ("comment", Admin(7), "Hi", 30)])
+            ..case(
+                "101",
+                "a note first",
+                &[("note", Admin(7), "Looks odd", 5), ("comment", Admin(7), "Hi", 30)],
+            )
         },
         // The bot at 1 and the AI agent at 2 and 3 are machines; the person answers at 45.
         Case {
@@ -474,11 +478,7 @@ fn quirks() -> Vec<Case> {
                 parts.push(close);
                 document["statistics"]["count_conversation_parts"] = json!(600);
             },
-            ..case(
-                "407",
-                "over 500 parts",
-                &[("comment", Admin(7), "Hi", 100), ("close", Admin(7), "", 700)],
-            )
+            ..case("407", "over 500 parts", &[("comment", Admin(7), "Hi", 100), ("close", Admin(7), "", 700)])
         },
         // Across the change of the clocks: Friday 2026-03-27 16:00 to Monday 10:00 in Berlin.
         Case {

@@ -9,6 +9,7 @@ mod cases;
 #[path = "../support/mod.rs"]
 mod support;
 mod waits;
+mod weekly;
 mod who;
 
 use std::path::{Path, PathBuf};
@@ -70,11 +71,20 @@ impl Golden {
 }
 
 fn fill(store: &mut Store) {
-    let workspace = Workspace { id_code: "golden".into(), name: Some("Golden".into()), ..Workspace::default() };
+    let workspace =
+        Workspace { id_code: "golden".into(), name: Some("Golden".into()), ..Workspace::default() };
     store.bind(&workspace).unwrap();
-    put(store, ResourceName::Teams, &[json!({"id": "10", "name": "Support"}), json!({"id": 20, "name": "<script>"})]);
+    put(
+        store,
+        ResourceName::Teams,
+        &[json!({"id": "10", "name": "Support"}), json!({"id": 20, "name": "<script>"})],
+    );
     put(store, ResourceName::Admins, &[json!({"id": "7", "name": "Ann"}), json!({"id": "8", "name": "Bo"})]);
-    put(store, ResourceName::Tags, &[json!({"id": "t1", "name": "billing"}), json!({"id": "t2", "name": "bug"})]);
+    put(
+        store,
+        ResourceName::Tags,
+        &[json!({"id": "t1", "name": "billing"}), json!({"id": "t2", "name": "bug"})],
+    );
     who::contacts(store);
     let cases = cases::all();
     assert!(cases.len() >= 25);

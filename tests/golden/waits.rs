@@ -178,7 +178,16 @@ fn periods_go_by_start_reply_or_close() {
     assert_eq!(count(By::Close, DAY, 2 * DAY), (1, 0));
     // The outbound one was closed at 200, so it is excluded from that hour; 201 was last closed at 300.
     assert_eq!(count(By::Close, 3 * HOUR, 4 * HOUR), (0, 1));
-    let week = golden.json(&["conversations", "sla", "--group-by", "none", "--week", "2026-W20", "--timezone", "Europe/Berlin"]);
+    let week = golden.json(&[
+        "conversations",
+        "sla",
+        "--group-by",
+        "none",
+        "--week",
+        "2026-W20",
+        "--timezone",
+        "Europe/Berlin",
+    ]);
     assert_eq!(week["results"][0]["conversations"], 27);
     assert_eq!(week["meta"]["since"], 1_778_450_400, "Monday, 00:00 in Berlin");
     let before = golden.json(&["conversations", "sla", "--group-by", "none", "--week", "2026-W13"]);
@@ -189,7 +198,8 @@ fn periods_go_by_start_reply_or_close() {
 fn groups_have_names_and_ids() {
     let golden = Golden::new();
     let teams = golden.json(&["conversations", "sla", "--min-samples", "1"]);
-    let names: Vec<&str> = teams["results"].as_array().unwrap().iter().map(|row| row["team"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        teams["results"].as_array().unwrap().iter().map(|row| row["team"].as_str().unwrap()).collect();
     assert_eq!(names, ["<script>", "Support", "(none)"]);
     assert_eq!(teams["results"][0]["team_id"], "20");
     assert_eq!(teams["results"][0]["first_response_p50_minutes"], 35.0);
@@ -200,7 +210,12 @@ fn groups_have_names_and_ids() {
     let sorted = golden.json(&["conversations", "sla", "--sort", "-conversations", "--limit", "1"]);
     assert_eq!(sorted["results"][0]["team"], "Support");
     assert_eq!((&sorted["meta"]["groups"], &sorted["meta"]["has_more"]), (&json!(3), &json!(true)));
-    let selected = golden.json(&["conversations", "sla", "--select", "team,first_response_p50_minutes,resolution_p90_hours"]);
+    let selected = golden.json(&[
+        "conversations",
+        "sla",
+        "--select",
+        "team,first_response_p50_minutes,resolution_p90_hours",
+    ]);
     assert_eq!(selected["results"][0].as_object().unwrap().len(), 3);
     let agent = golden.json(&["conversations", "sla", "--agent"]);
     assert!(agent["results"][1]["first_response_n"].as_u64().unwrap() > 20);
@@ -240,15 +255,33 @@ fn office_hours_come_from_the_config_file() {
     let write = |text: &str| std::fs::write(&config, text).unwrap();
     let ask = || {
         golden.ask(&[
-            "conversations", "sla", "--group-by", "none", "--hours", "office", "--since", "2026-05-15", "--until",
-            "2026-05-16", "--min-samples", "1", "--json", "--config", config.to_str().unwrap(),
+            "conversations",
+            "sla",
+            "--group-by",
+            "none",
+            "--hours",
+            "office",
+            "--since",
+            "2026-05-15",
+            "--until",
+            "2026-05-16",
+            "--min-samples",
+            "1",
+            "--json",
+            "--config",
+            config.to_str().unwrap(),
         ])
     };
-    write("[office_hours]\ntimezone = \"Europe/Berlin\"\nhours = \"09:00-17:00\"\nholidays = [\"2026-05-18\"]\n");
+    write(
+        "[office_hours]\ntimezone = \"Europe/Berlin\"\nhours = \"09:00-17:00\"\nholidays = [\"2026-05-18\"]\n",
+    );
     let found = super::support::document(&ask());
     // 205: half an hour on Friday; Monday is a holiday.
     assert_eq!(found["results"][0]["first_response_p50_minutes"], 30.0);
-    assert_eq!((&found["meta"]["hours"], &found["meta"]["timezone"]), (&json!("office"), &json!("Europe/Berlin")));
+    assert_eq!(
+        (&found["meta"]["hours"], &found["meta"]["timezone"]),
+        (&json!("office"), &json!("Europe/Berlin"))
+    );
     for (text, told) in [
         ("[office_hours]\nhours = \"9 to 5\"\n", "09:00-17:30"),
         ("[office_hours]\ntimezone = \"Mars/Base\"\nhours = \"09:00-17:00\"\n", "Mars/Base"),
@@ -281,10 +314,19 @@ fn stored_timelines_follow_every_change() {
     let unanswered = change("DELETE FROM conversation_parts WHERE conversation_id = '101'");
     assert_eq!(unanswered.unanswered, 3);
     assert_eq!(change("UPDATE conversations SET state = 'closed' WHERE id = '101'").closed, 12);
-    assert_eq!(change("UPDATE conversation_parts SET author_type = 'bot' WHERE conversation_id = '401'").unanswered, 4);
-    assert_eq!(change("UPDATE conversation_parts_state SET truncated = 1 WHERE conversation_id = '402'").truncated, 2);
+    assert_eq!(
+        change("UPDATE conversation_parts SET author_type = 'bot' WHERE conversation_id = '401'").unanswered,
+        4
+    );
+    assert_eq!(
+        change("UPDATE conversation_parts_state SET truncated = 1 WHERE conversation_id = '402'").truncated,
+        2
+    );
     assert_eq!(change("DELETE FROM conversations WHERE id = '101'").conversations, 27);
-    assert_eq!(change("DELETE FROM conversation_parts_state WHERE conversation_id = '102'").conversations, 26);
+    assert_eq!(
+        change("DELETE FROM conversation_parts_state WHERE conversation_id = '102'").conversations,
+        26
+    );
 }
 
 #[test]
@@ -326,19 +368,40 @@ fn a_conversation_is_explained_step_by_step() {
     assert_eq!(steps[4]["counted_as"], json!(["first response"]));
     assert_eq!(found["results"]["samples"]["first_response_seconds"], json!([2700]));
     assert_eq!(golden.fails(&["conversations", "sla", "--explain", "nope"]).0, 3);
-    let told = super::support::stdout(&golden.ask(&["conversations", "sla", "--explain", "102", "--human-friendly"]));
+    let told = super::support::stdout(&golden.ask(&[
+        "conversations",
+        "sla",
+        "--explain",
+        "102",
+        "--human-friendly",
+    ]));
     assert!(told.contains("first response") && told.contains("45 min"), "{told}");
 }
 
 #[test]
 fn the_table_has_bars_and_the_page_no_foreign_code() {
     let golden = Golden::new();
-    let told = super::support::stdout(&golden.ask(&["conversations", "sla", "--human-friendly", "--target", "resolution=24h"]));
+    let told = super::support::stdout(&golden.ask(&[
+        "conversations",
+        "sla",
+        "--human-friendly",
+        "--target",
+        "resolution=24h",
+    ]));
     for expected in ["Support", "█", "(all)", "in time", "calendar hours"] {
         assert!(told.contains(expected), "{expected}: {told}");
     }
     let path = golden.folder.path().join("report.html");
-    golden.json(&["conversations", "sla", "--html", path.to_str().unwrap(), "--target", "first-response=1h", "--min-samples", "1"]);
+    golden.json(&[
+        "conversations",
+        "sla",
+        "--html",
+        path.to_str().unwrap(),
+        "--target",
+        "first-response=1h",
+        "--min-samples",
+        "1",
+    ]);
     let page = std::fs::read_to_string(&path).unwrap();
     assert!(page.contains("&lt;script&gt;"), "a team's name is text");
     for foreign in ["<script", "http://", "https://", "@import", "url("] {

@@ -41,7 +41,8 @@ pub fn contacts(store: &mut Store) {
         })],
     );
     let raw = |value: Value| RawValue::from_string(value.to_string()).unwrap();
-    let note = json!({"id": "n1", "author": {"id": "7", "name": "Ann"}, "body": "<p>VIP</p>", "created_at": at(7)});
+    let note =
+        json!({"id": "n1", "author": {"id": "7", "name": "Ann"}, "body": "<p>VIP</p>", "created_at": at(7)});
     store.store_contact_list("c1", ContactList::Notes, &[raw(note)], at(8)).unwrap();
     let segment = json!({"id": "s1", "name": "Big spenders"});
     store.store_contact_list("c1", ContactList::Segments, &[raw(segment)], at(8)).unwrap();
@@ -54,9 +55,15 @@ fn ids(list: &Value) -> Vec<&str> {
 #[test]
 fn a_person_is_found_by_every_name() {
     let golden = Golden::new();
-    for name in ["c1", "cai@example.com", "CAI@EXAMPLE.COM", "customer-1", "+353871234567", "+353 87 123-4567"] {
+    for name in
+        ["c1", "cai@example.com", "CAI@EXAMPLE.COM", "customer-1", "+353871234567", "+353 87 123-4567"]
+    {
         for group in ["contact", "contacts"] {
-            assert_eq!(golden.json(&[group, "360", name])["results"]["contact"]["id"], "c1", "{group} {name}");
+            assert_eq!(
+                golden.json(&[group, "360", name])["results"]["contact"]["id"],
+                "c1",
+                "{group} {name}"
+            );
         }
     }
 }
@@ -70,8 +77,17 @@ fn everything_around_a_person() {
     assert_eq!(
         keys,
         [
-            "contact", "companies", "open_conversations", "recent_conversations", "recent_tickets", "tickets", "notes",
-            "tags", "segments", "timeline", "stats"
+            "contact",
+            "companies",
+            "open_conversations",
+            "recent_conversations",
+            "recent_tickets",
+            "tickets",
+            "notes",
+            "tags",
+            "segments",
+            "timeline",
+            "stats"
         ]
     );
     // All but the one of the merged lead; of the 29, 11 are closed.
@@ -80,12 +96,18 @@ fn everything_around_a_person() {
     assert!(!ids(&results["open_conversations"]).contains(&"206"), "closed, though only `open` says so");
     assert!(ids(&results["open_conversations"]).contains(&"105"), "snoozed is not closed");
     assert_eq!(results["stats"]["conversations"], 28);
-    assert_eq!((&results["stats"]["open_conversations"], &results["stats"]["snoozed_conversations"]), (&json!(17), &json!(1)));
+    assert_eq!(
+        (&results["stats"]["open_conversations"], &results["stats"]["snoozed_conversations"]),
+        (&json!(17), &json!(1))
+    );
     assert_eq!(results["companies"][0]["name"], "Acme");
     assert_eq!(results["companies"][1]["id"], "k2", "one that is not mirrored is still named");
     assert_eq!(results["tags"], json!([{"id": "t1", "name": "billing"}]));
     assert_eq!(results["segments"], json!([{"id": "s1", "name": "Big spenders"}]));
-    assert_eq!((&results["notes"][0]["text"], &results["notes"][0]["author"]), (&json!("VIP"), &json!("Ann")));
+    assert_eq!(
+        (&results["notes"][0]["text"], &results["notes"][0]["author"]),
+        (&json!("VIP"), &json!("Ann"))
+    );
     assert_eq!(results["tickets"], results["recent_tickets"]);
     let ticket = &results["tickets"][0];
     assert_eq!((&ticket["title"], &ticket["description"]), (&json!("Printer"), &json!("On fire")));
@@ -106,7 +128,10 @@ fn conversations_say_who_wrote_last_and_who_has_them() {
     let waiting = of("107");
     assert_eq!((&waiting["team"], &waiting["assignee"]), (&json!("Support"), &json!("Ann")));
     let last = &waiting["last_message"];
-    assert_eq!((&last["text"], &last["written_by"], &last["untrusted"]), (&json!("Hello?"), &json!("contact"), &json!(true)));
+    assert_eq!(
+        (&last["text"], &last["written_by"], &last["untrusted"]),
+        (&json!("Hello?"), &json!("contact"), &json!(true))
+    );
     // The latest by time, not by place; notes are no messages.
     assert_eq!(of("402")["last_message"]["text"], "Second answer");
     assert_eq!(of("402")["last_message"]["untrusted"], false);
@@ -157,9 +182,14 @@ fn several_people_are_listed_and_merged_ones_resolved() {
 #[test]
 fn what_was_never_synced_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let partial = mirror_without(folder.path(), &[ResourceName::Tickets, ResourceName::Teams, ResourceName::Companies]);
+    let partial =
+        mirror_without(folder.path(), &[ResourceName::Tickets, ResourceName::Teams, ResourceName::Companies]);
     let ask = |words: &[&str]| {
-        binary(folder.path()).args(words).args(["--db", partial.to_str().unwrap(), "--json"]).output().unwrap()
+        binary(folder.path())
+            .args(words)
+            .args(["--db", partial.to_str().unwrap(), "--json"])
+            .output()
+            .unwrap()
     };
     let output = ask(&["contact", "360", "c1"]);
     let found = document(&output);
@@ -190,7 +220,8 @@ fn agents_get_the_whole_answer_in_short() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn live_completes_what_the_mirror_lacks() {
-    let options = Options { contacts: 30, companies: 5, conversations: 60, tickets: 10, ..Options::default() };
+    let options =
+        Options { contacts: 30, companies: 5, conversations: 60, tickets: 10, ..Options::default() };
     let sandbox = Sandbox::start(options).await.unwrap();
     let home = tempfile::tempdir().unwrap();
     let run = |words: &[&str]| {
@@ -203,7 +234,8 @@ async fn live_completes_what_the_mirror_lacks() {
             let own = workspace.conversations.iter().filter(|it| it.contacts.iter().any(|own| own == id));
             own.count()
         };
-        let contact = workspace.contacts.iter().filter(|it| it.email.is_some()).max_by_key(|it| talks(&it.id)).unwrap();
+        let contact =
+            workspace.contacts.iter().filter(|it| it.email.is_some()).max_by_key(|it| talks(&it.id)).unwrap();
         (contact.id.clone(), contact.email.clone().unwrap(), talks(&contact.id))
     });
     // Without any mirror.

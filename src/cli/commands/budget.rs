@@ -35,7 +35,8 @@ pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> 
     }
     let reset_at = header(&reply, "x-ratelimit-reset");
     let used = limit.zip(remaining).map(|(limit, remaining)| (limit - remaining).max(0));
-    let share = |part: i64, limit: i64| (limit > 0).then(|| (part as f64 / limit as f64 * 1000.0).round() / 10.0);
+    let share =
+        |part: i64, limit: i64| (limit > 0).then(|| (part as f64 / limit as f64 * 1000.0).round() / 10.0);
     let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
     let found = json!({
         "limit": limit,

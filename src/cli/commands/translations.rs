@@ -40,7 +40,8 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
     let found = translations(&store, &locales)?;
     let synced_at = local::say_how_old(context, &store, &[ResourceName::Articles])?;
-    let shown = found.gaps.iter().filter(|gap| statuses.is_empty() || statuses.iter().any(|it| it == gap.status));
+    let shown =
+        found.gaps.iter().filter(|gap| statuses.is_empty() || statuses.iter().any(|it| it == gap.status));
     let rows: Vec<Value> = shown.map(|gap| serde_json::to_value(gap).unwrap_or_default()).collect();
     let meta = json!({
         "source": "local", "synced_at": synced_at, "articles": found.articles, "locales": found.locales,

@@ -72,19 +72,26 @@ fn zone(context: &Context, matches: &ArgMatches) -> Result<TimeZone, Error> {
     }
     let configured = Config::read(&context.config_path()?)?.office_hours.and_then(|hours| hours.timezone);
     let zone = configured.map(|name| office::zone(&name)).transpose();
-    let zone = zone.map_err(|reason| Error::Config(crate::config::Error::Value(format!("office_hours: {reason}"))))?;
+    let zone =
+        zone.map_err(|reason| Error::Config(crate::config::Error::Value(format!("office_hours: {reason}"))))?;
     Ok(zone.unwrap_or(TimeZone::UTC))
 }
 
 fn chart(counts: &[Count]) -> String {
     let most = counts.iter().map(|count| count.conversations).max().unwrap_or(0).max(1);
-    let clean = |name: &str| name.chars().map(|it| if it.is_control() { ' ' } else { it }).collect::<String>();
+    let clean =
+        |name: &str| name.chars().map(|it| if it.is_control() { ' ' } else { it }).collect::<String>();
     let width = counts.iter().map(|count| count.name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for count in counts {
         let bar = (count.conversations * BAR).div_ceil(most);
         let name = clean(&count.name);
-        let _ = writeln!(text, "{name:<width$}  {:>7}  {}", count.conversations, "█".repeat(usize::try_from(bar).unwrap_or(0)));
+        let _ = writeln!(
+            text,
+            "{name:<width$}  {:>7}  {}",
+            count.conversations,
+            "█".repeat(usize::try_from(bar).unwrap_or(0))
+        );
     }
     text
 }

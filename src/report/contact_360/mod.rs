@@ -153,7 +153,9 @@ pub fn contact_360(store: &Store, wanted: &str, options: &Options) -> Result<Con
     let transaction = store.connection().unchecked_transaction()?;
     let mut never_synced = Vec::new();
     for resource in RESOURCES {
-        if store.sync_state(resource)?.is_none_or(|state| state.watermark.is_none()) && store.is_empty(resource)? {
+        if store.sync_state(resource)?.is_none_or(|state| state.watermark.is_none())
+            && store.is_empty(resource)?
+        {
             never_synced.push(resource);
         }
     }
@@ -214,7 +216,9 @@ fn companies(connection: &Connection, id: &str, contact: &Value) -> Result<Vec<V
         let listed = contact["companies"]["data"].as_array().into_iter().flatten();
         let mut listed = listed.filter(|it| fields::id(&it["id"]).as_ref() == Some(&company));
         companies.push(match document {
-            Value::Null => listed.next().cloned().unwrap_or_else(|| json!({"type": "company", "id": company})),
+            Value::Null => {
+                listed.next().cloned().unwrap_or_else(|| json!({"type": "company", "id": company}))
+            }
             document => document,
         });
     }
@@ -238,7 +242,8 @@ fn named(
 }
 
 fn notes(connection: &Connection, contact: &str) -> Result<Vec<Note>, Error> {
-    let sql = "SELECT note.id, note.author_id, note.created_at, note.raw, admin.name FROM contact_notes AS note
+    let sql =
+        "SELECT note.id, note.author_id, note.created_at, note.raw, admin.name FROM contact_notes AS note
                LEFT JOIN admins AS admin ON admin.id = note.author_id
                WHERE note.contact_id = ?1 ORDER BY note.created_at DESC, note.id DESC";
     let mut statement = connection.prepare_cached(sql)?;
@@ -342,17 +347,16 @@ fn timeline(
 ) -> Result<Vec<Event>, Error> {
     let most = options.limit.saturating_mul(5);
     let mut events = Vec::new();
-    for (key, kind) in [
-        ("created_at", "contact_created"),
-        ("signed_up_at", "signed_up"),
-        ("last_seen_at", "last_seen"),
-    ] {
+    for (key, kind) in
+        [("created_at", "contact_created"), ("signed_up_at", "signed_up"), ("last_seen_at", "last_seen")]
+    {
         events.extend(fields::time(&document[key]).map(|at| Event { at, kind, id: None }));
     }
     let ticket = |ticket: &Ticket| {
         Some(Event { at: ticket.created_at?, kind: "ticket_created", id: Some(ticket.id.clone()) })
     };
-    let note = |note: &Note| Some(Event { at: note.created_at?, kind: "note_added", id: Some(note.id.clone()) });
+    let note =
+        |note: &Note| Some(Event { at: note.created_at?, kind: "note_added", id: Some(note.id.clone()) });
     events.extend(tickets.iter().filter_map(ticket));
     events.extend(notes.iter().filter_map(note));
     let sql = format!(

@@ -55,8 +55,7 @@ pub struct Conversation {
 }
 
 /// The state of a conversation, where the document says it in one way or the other.
-pub const STATE: &str =
-    "coalesce(c.state, CASE c.open WHEN 0 THEN 'closed' WHEN 1 THEN iif(c.snoozed_until IS NULL, 'open', 'snoozed') END, 'open')";
+pub const STATE: &str = "coalesce(c.state, CASE c.open WHEN 0 THEN 'closed' WHEN 1 THEN iif(c.snoozed_until IS NULL, 'open', 'snoozed') END, 'open')";
 
 /// The conversations that name a contact, or that it began.
 pub const OWN: &str = "
@@ -95,7 +94,8 @@ pub fn conversations(
 }
 
 fn conversation(connection: &Connection, row: &Row<'_>, whole: bool) -> Result<Conversation, Error> {
-    let document: Value = serde_json::from_str(row.get_ref(15)?.as_str().unwrap_or_default()).unwrap_or_default();
+    let document: Value =
+        serde_json::from_str(row.get_ref(15)?.as_str().unwrap_or_default()).unwrap_or_default();
     let id: String = row.get(0)?;
     let opening = opening(&document, row.get(9)?);
     let (last_message, messages) = match whole {

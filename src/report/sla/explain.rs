@@ -46,7 +46,12 @@ pub struct Step {
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn explain(store: &Store, id: &str, options: &SlaOptions, as_of: i64) -> Result<Option<Explained>, Error> {
+pub fn explain(
+    store: &Store,
+    id: &str,
+    options: &SlaOptions,
+    as_of: i64,
+) -> Result<Option<Explained>, Error> {
     let transaction = store.connection().unchecked_transaction()?;
     let Some(found) = timelines::one(&transaction, id)? else { return Ok(None) };
     let choice = Choice { grouping: Grouping::None, since: None, until: None, ids: true, spans: true };
@@ -96,7 +101,8 @@ pub fn explain(store: &Store, id: &str, options: &SlaOptions, as_of: i64) -> Res
 }
 
 fn opening(connection: &rusqlite::Connection, found: &timelines::Conversation) -> Result<Step, Error> {
-    let sql = "SELECT coalesce(raw ->> '$.source.author.name', raw ->> '$.source.author.email', source_author_id)
+    let sql =
+        "SELECT coalesce(raw ->> '$.source.author.name', raw ->> '$.source.author.email', source_author_id)
                FROM conversations WHERE id = ?1";
     let author = connection.prepare_cached(sql)?.query_row([&found.id], |row| row.get(0))?;
     Ok(Step {
@@ -124,7 +130,9 @@ fn roles(part: &Part, before: &Timeline, after: &Timeline) -> Vec<&'static str> 
     let mut roles = Vec::new();
     let message = part.is_message();
     match part.by {
-        Speaker::Contact if message && before.first_contact_at.is_none() => roles.push("first contact message"),
+        Speaker::Contact if message && before.first_contact_at.is_none() => {
+            roles.push("first contact message")
+        }
         Speaker::Contact if message => roles.push("contact message"),
         Speaker::Teammate if before.first_response_at.is_none() && after.first_response_at.is_some() => {
             roles.push("first response");
@@ -138,13 +146,19 @@ fn roles(part: &Part, before: &Timeline, after: &Timeline) -> Vec<&'static str> 
         Speaker::Teammate if message => roles.push("further message"),
         Speaker::Machine if message => roles.push("no response: not written by a person"),
         _ if part.kind == Kind::Note => roles.push("no response: a note"),
-        Speaker::Teammate if matches!(part.kind, Kind::Assignment | Kind::Open | Kind::Close | Kind::Snooze) => {
+        Speaker::Teammate
+            if matches!(part.kind, Kind::Assignment | Kind::Open | Kind::Close | Kind::Snooze) =>
+        {
             roles.push("no response: carries no text");
         }
         _ => {}
     }
     if part.kind == Kind::Close {
-        roles.push(if after.last_close_at == Some(part.at) { "close" } else { "close before any contact wrote" });
+        roles.push(if after.last_close_at == Some(part.at) {
+            "close"
+        } else {
+            "close before any contact wrote"
+        });
     }
     for (happened, role) in [
         (after.reopened > before.reopened, "reopened"),

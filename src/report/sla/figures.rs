@@ -215,9 +215,8 @@ impl Group {
 
     pub fn figures(&mut self, options: &SlaOptions) -> Figures {
         let targeted = options.metrics.iter().any(|metric| options.targets.of(*metric).is_some());
-        let measured = options.metrics.iter().map(|metric| {
-            self.metrics[*metric as usize].measured(*metric, options)
-        });
+        let measured =
+            options.metrics.iter().map(|metric| self.metrics[*metric as usize].measured(*metric, options));
         Figures {
             measured: measured.collect(),
             breached: targeted.then_some(self.breached),
@@ -230,7 +229,8 @@ impl Samples {
     fn measured(&mut self, metric: Metric, options: &SlaOptions) -> Measured {
         let n = self.seconds.len();
         let mut percentile = |percent| {
-            let seconds = nearest_rank(&mut self.seconds, percent).filter(|_| n >= options.min_samples.max(1))?;
+            let seconds =
+                nearest_rank(&mut self.seconds, percent).filter(|_| n >= options.min_samples.max(1))?;
             Some(metric.unit().of(seconds))
         };
         let (p50, p90) = (percentile(50), percentile(90));

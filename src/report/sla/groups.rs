@@ -99,11 +99,7 @@ impl<'c> Membership<'c> {
     }
 
     /// Calls `each` with every group of a conversation; there is at least one.
-    pub fn each(
-        &mut self,
-        waiting: &Waiting<'_>,
-        mut each: impl FnMut(Option<&str>),
-    ) -> Result<(), Error> {
+    pub fn each(&mut self, waiting: &Waiting<'_>, mut each: impl FnMut(Option<&str>)) -> Result<(), Error> {
         let Some(links) = &mut self.links else {
             each(waiting.group);
             return Ok(());

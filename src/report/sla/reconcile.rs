@@ -98,7 +98,9 @@ fn reason(
 ) -> Result<&'static str, Error> {
     let first = waiting.first_contact_at.unwrap_or(i64::MIN);
     Ok(match () {
-        () if waiting.marks.stale() => "the conversation has changed since its parts were fetched: sync again",
+        () if waiting.marks.stale() => {
+            "the conversation has changed since its parts were fetched: sync again"
+        }
         () if waiting.marks.truncated() => "the oldest parts are no longer handed out",
         () if theirs.is_some_and(|at| at < first) => "theirs lies before the first message of a contact",
         () if theirs.is_none() => "the service states none",
@@ -108,7 +110,8 @@ fn reason(
         },
         () => {
             let parts = timelines::parts(connection, waiting.id)?;
-            let at = |at: Option<i64>| parts.iter().map(|(_, part)| part).filter(move |part| Some(part.at) == at);
+            let at =
+                |at: Option<i64>| parts.iter().map(|(_, part)| part).filter(move |part| Some(part.at) == at);
             match () {
                 () if at(theirs).any(|part| part.by == Speaker::Machine && part.is_message()) => {
                     "theirs was written by a bot or an AI agent"

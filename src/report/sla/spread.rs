@@ -15,19 +15,8 @@ use crate::report::timelines::Waiting;
 pub const WEEK: i64 = 7 * 86_400;
 
 /// Upper ends of the bins, in seconds; what takes longer is in a bin of its own.
-const BINS: [i64; 11] = [
-    60,
-    5 * 60,
-    15 * 60,
-    30 * 60,
-    3600,
-    2 * 3600,
-    4 * 3600,
-    8 * 3600,
-    86_400,
-    3 * 86_400,
-    WEEK,
-];
+const BINS: [i64; 11] =
+    [60, 5 * 60, 15 * 60, 30 * 60, 3600, 2 * 3600, 4 * 3600, 8 * 3600, 86_400, 3 * 86_400, WEEK];
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Spread {
@@ -78,7 +67,8 @@ impl Spreading {
         let day = Timestamp::from_second(at).ok()?.to_zoned(self.zone.clone()).date();
         let back = i64::from(day.weekday().to_monday_zero_offset());
         let monday = day.checked_sub(back.days()).ok()?;
-        let second = |date: jiff::civil::Date| Some(date.to_zoned(self.zone.clone()).ok()?.timestamp().as_second());
+        let second =
+            |date: jiff::civil::Date| Some(date.to_zoned(self.zone.clone()).ok()?.timestamp().as_second());
         let week = (second(monday)?, second(monday.checked_add(7.days()).ok()?)?);
         self.latest = Some(week);
         Some(week.0)

@@ -21,8 +21,8 @@ use crate::cli::{preview, stores};
 use crate::mirror::conversation::{Detail, OF_CONVERSATIONS};
 use crate::mirror::person::ContactList;
 use crate::mirror::{self, ResourceName, Store, fields};
-use crate::report::contact_360::{Options, contact_360};
 use crate::report;
+use crate::report::contact_360::{Options, contact_360};
 
 /// Shows the first request: the others depend on its answer.
 pub async fn preview(context: &Context, wanted: &str) -> Result<(), Error> {
@@ -40,7 +40,8 @@ pub async fn answer(
     let client = context.client()?;
     // Removed with the folder, when there is no mirror to keep things in.
     let folder = tempfile::tempdir()?;
-    let mut asking = Asking { store: Store::open(&folder.path().join("person.db"))?, client, requests: 0, now: now() };
+    let mut asking =
+        Asking { store: Store::open(&folder.path().join("person.db"))?, client, requests: 0, now: now() };
     if let Some(path) = stores::named(matches).filter(|path| path.exists()) {
         asking.store = Store::open(&path)?;
         asking.check_workspace().await?;
@@ -200,7 +201,11 @@ impl Asking {
             ),
             (ContactList::Notes, "notes", "listNotes", "SELECT ?1 IS NULL"),
         ] {
-            let unnamed: bool = self.store.connection().query_row(unnamed, [id], |row| row.get(0)).map_err(mirror::Error::from)?;
+            let unnamed: bool = self
+                .store
+                .connection()
+                .query_row(unnamed, [id], |row| row.get(0))
+                .map_err(mirror::Error::from)?;
             if has(name) || unnamed {
                 let items = self.all(lister, of(id)).await?;
                 self.store.store_contact_list(id, list, &items, now)?;
@@ -255,7 +260,11 @@ impl Asking {
                  WHERE link.contact_id = ?1 AND c.{column} NOT IN (SELECT id FROM {resource}))"
             );
             // One who has left is named by no list: they are asked for only where nobody is known.
-            let unknown: bool = self.store.connection().query_row(&sql, [id], |row| row.get(0)).map_err(mirror::Error::from)?;
+            let unknown: bool = self
+                .store
+                .connection()
+                .query_row(&sql, [id], |row| row.get(0))
+                .map_err(mirror::Error::from)?;
             if unknown && self.store.is_empty(resource)? {
                 let items = self.all(lister, Arguments::default()).await?;
                 self.store.store_records(resource, &items, self.now)?;

@@ -158,9 +158,7 @@ impl Ord for Key {
             (Value::Null, _) => return Ordering::Greater,
             (_, Value::Null) => return Ordering::Less,
             (Value::String(one), Value::String(other)) => one.to_lowercase().cmp(&other.to_lowercase()),
-            (one, other) => {
-                one.as_f64().unwrap_or_default().total_cmp(&other.as_f64().unwrap_or_default())
-            }
+            (one, other) => one.as_f64().unwrap_or_default().total_cmp(&other.as_f64().unwrap_or_default()),
         };
         if self.down { order.reverse() } else { order }
     }
@@ -186,7 +184,8 @@ pub fn wanted(context: &Context, matches: &ArgMatches) -> Result<Wanted, Error> 
     let zone = zone(text("timezone"), config.as_ref())?;
     let (since, until) = match text("week") {
         Some(week) => {
-            let week = office::week(week, &zone).map_err(|reason| Error::usage(format!("--week: {reason}")))?;
+            let week =
+                office::week(week, &zone).map_err(|reason| Error::usage(format!("--week: {reason}")))?;
             (Some(week.0), Some(week.1))
         }
         None => (moment(matches, "since", &zone)?, moment(matches, "until", &zone)?),
@@ -234,9 +233,7 @@ pub fn wanted(context: &Context, matches: &ArgMatches) -> Result<Wanted, Error> 
 
 fn zone(typed: Option<&str>, config: Option<&config::OfficeHours>) -> Result<TimeZone, Error> {
     match (typed, config.and_then(|config| config.timezone.as_deref())) {
-        (Some(name), _) => {
-            office::zone(name).map_err(|reason| Error::usage(format!("--timezone: {reason}")))
-        }
+        (Some(name), _) => office::zone(name).map_err(|reason| Error::usage(format!("--timezone: {reason}"))),
         (None, Some(name)) => office::zone(name).map_err(|reason| in_config(&reason)),
         (None, None) => Ok(TimeZone::UTC),
     }
@@ -310,6 +307,8 @@ fn sort(text: &str, group_by: GroupBy, metrics: &[Metric]) -> Result<(String, bo
     let known: Vec<String> = named.chain(columns(metrics)).collect();
     match known.iter().any(|known| known == name) {
         true => Ok((name.to_owned(), down)),
-        false => Err(Error::usage(format!("--sort: there is no column {name:?}; use one of {}", known.join(", ")))),
+        false => {
+            Err(Error::usage(format!("--sort: there is no column {name:?}; use one of {}", known.join(", "))))
+        }
     }
 }

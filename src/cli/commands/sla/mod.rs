@@ -1,6 +1,7 @@
 //! `conversations sla`: how long customers wait, from the mirror.
 
 mod arguments;
+mod chart;
 mod page;
 mod table;
 
@@ -24,7 +25,10 @@ use arguments::{Wanted, wanted};
 
 /// The definitions, as they are printed beside the figures.
 const DEFINITIONS: [(&str, &str); 13] = [
-    ("conversations", "conversations of the period in which a contact wrote something; --by says which moment lies in the period"),
+    (
+        "conversations",
+        "conversations of the period in which a contact wrote something; --by says which moment lies in the period",
+    ),
     ("excluded", "started by the team or a workflow and never answered by the contact; in no other figure"),
     (
         "first_response",
@@ -56,10 +60,7 @@ const DEFINITIONS: [(&str, &str); 13] = [
         "target_met_pct",
         "share within the target, of those that are over and those that are past the target already (breached)",
     ),
-    (
-        "truncated",
-        "over 500 parts, of which the API hands out the newest; without a first response time",
-    ),
+    ("truncated", "over 500 parts, of which the API hands out the newest; without a first response time"),
     ("percentiles", "nearest rank; null with fewer samples (n) than --min-samples"),
     (
         "hours",
@@ -158,7 +159,8 @@ fn write_page(
 
 async fn explain(context: &Context, store: &Store, wanted: &Wanted, id: &str) -> Result<(), Error> {
     // Also says whether there is anything to explain with.
-    let report = sla::sla(store, &SlaOptions { since: Some(i64::MAX - 1), until: None, ..SlaOptions::default() })?;
+    let report =
+        sla::sla(store, &SlaOptions { since: Some(i64::MAX - 1), until: None, ..SlaOptions::default() })?;
     let Some(explained) = sla::explain(store, id, &wanted.options, report.as_of)? else {
         return Err(Error::Finding {
             message: format!("the mirror has no conversation {id:?}"),
@@ -180,7 +182,12 @@ async fn explain(context: &Context, store: &Store, wanted: &Wanted, id: &str) ->
     Output::open(&figures_stay(context))?.document(meta, &shown.to_string(), Some("steps")).await
 }
 
-async fn reconcile(context: &Context, store: &Store, wanted: &Wanted, report: &SlaReport) -> Result<(), Error> {
+async fn reconcile(
+    context: &Context,
+    store: &Store,
+    wanted: &Wanted,
+    report: &SlaReport,
+) -> Result<(), Error> {
     let mut found = sla::reconcile(store, &wanted.options)?;
     let mut reasons = std::collections::BTreeMap::<&str, u64>::new();
     for difference in &found.differences {

@@ -86,7 +86,8 @@ fn cells(wanted: &Wanted, row: &Row, longest: &[f64]) -> Vec<String> {
 /// The median in full blocks, and on to the 90th percentile in light ones.
 fn bar(p50: Option<f64>, p90: Option<f64>, longest: f64) -> String {
     let (Some(p50), Some(p90)) = (p50, p90) else { return String::new() };
-    let length = |value: f64| if longest > 0.0 { (value / longest * BAR).round().min(BAR) as usize } else { 0 };
+    let length =
+        |value: f64| if longest > 0.0 { (value / longest * BAR).round().min(BAR) as usize } else { 0 };
     let (half, most) = (length(p50), length(p90));
     "█".repeat(half) + &"▒".repeat(most.saturating_sub(half))
 }
@@ -105,11 +106,7 @@ pub fn period(wanted: &Wanted, report: &SlaReport) -> String {
     };
     let hours = if wanted.options.office.is_some() { "office hours" } else { "calendar hours" };
     let snoozed = if wanted.options.without_snoozed { ", without snoozed time" } else { "" };
-    format!(
-        "{period} ({}), {hours}{snoozed}; as of {}",
-        wanted.zone_name(),
-        shown(report.as_of, zone)
-    )
+    format!("{period} ({}), {hours}{snoozed}; as of {}", wanted.zone_name(), shown(report.as_of, zone))
 }
 
 pub fn shown(at: i64, zone: &TimeZone) -> String {
@@ -149,7 +146,8 @@ pub fn explained(wanted: &Wanted, explained: &Explained) -> String {
         let metric = Metric::ALL.into_iter().find(|known| known.column() == *metric);
         let Some(metric) = metric else { continue };
         let unit = metric.unit();
-        let values: Vec<String> = seconds.iter().map(|seconds| format!("{} {}", unit.of(*seconds), short(unit))).collect();
+        let values: Vec<String> =
+            seconds.iter().map(|seconds| format!("{} {}", unit.of(*seconds), short(unit))).collect();
         let values = if values.is_empty() { "none".to_owned() } else { values.join(", ") };
         let _ = writeln!(text, "{}: {values}", metric.name());
     }
