@@ -59,7 +59,7 @@ pub fn columns(bars: &[(String, u64)]) -> String {
 
 /// Two lines over time: the median and the 90th percentile. A gap is where there were too few.
 pub fn lines(points: &[Point], unit: &str) -> String {
-    let (left, right, top, bottom) = (44.0, WIDTH - 10.0, 14.0, HEIGHT - 26.0);
+    let (left, right, top, bottom) = (62.0, WIDTH - 10.0, 14.0, HEIGHT - 26.0);
     let most = points.iter().filter_map(|point| point.high).fold(0.0_f64, f64::max).max(f64::EPSILON);
     let across = |at: usize| left + (right - left) * at as f64 / (points.len().max(2) - 1) as f64;
     let up = |value: f64| bottom - value / most * (bottom - top);

@@ -95,15 +95,17 @@ fn section(wanted: &Wanted, report: &SlaReport, metric: Metric) -> String {
             .iter()
             .enumerate()
             .map(|(at, bin)| match bin.up_to {
-                Some(end) => (format!("≤ {}", length(end)), bin.count),
+                Some(end) => (length(end), bin.count),
                 None => {
                     let last = bins[..at].last().and_then(|bin| bin.up_to).unwrap_or(0);
                     (format!("> {}", length(last)), bin.count)
                 }
             })
             .collect();
-        let note = wanted.options.targets.of(metric).map(|target| format!("Target {}", length(target)));
-        charts += &figure("How long it takes", note.as_deref(), &chart::columns(&bars));
+        let target = wanted.options.targets.of(metric);
+        let note = target.map_or(String::new(), |target| format!("; target {}", length(target)));
+        charts +=
+            &figure("How long it takes", Some(&format!("no longer than …{note}")), &chart::columns(&bars));
     }
     let weeks: Vec<chart::Point> = spread
         .weeks
@@ -289,7 +291,7 @@ fn escaped(text: &str) -> String {
 
 const STYLE: &str = "\
 :root{--page:#f6f7f9;--card:#fff;--ink:#1b2330;--soft:#5b6675;--line:#dfe3e8;--low:#1f5fbf;--high:#9fc0ee}\
-@media (prefers-color-scheme:dark){:root{--page:#12161c;--card:#1b2129;--ink:#e7ebf0;--soft:#9aa6b5;--line:#2e3742;--low:#6ea8ff;--high:#33507d}}\
+@media (prefers-color-scheme:dark){:root{--page:#12161c;--card:#1b2129;--ink:#e7ebf0;--soft:#9aa6b5;--line:#2e3742;--low:#7fb2ff;--high:#4a70ab}}\
 *{box-sizing:border-box}\
 body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}\
 main{max-width:1120px;margin:0 auto;padding:32px 24px 64px}\
@@ -299,7 +301,7 @@ h1{font-size:26px;line-height:1.2;margin:0 0 4px}h2{font-size:18px;margin:40px 0
 .tile,figure{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:16px;margin:0}\
 .label{font-size:13px;color:var(--soft)}.value{font-size:26px;font-weight:600;line-height:1.3;font-variant-numeric:tabular-nums}\
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(440px,1fr));gap:12px}\
-figcaption{font-weight:600;margin-bottom:8px}figcaption .note{font-weight:400;margin-left:8px}\
+.charts figure:nth-child(3){grid-column:1/-1}.charts figure:nth-child(3)>svg{max-width:760px}figcaption{font-weight:600;margin-bottom:8px}figcaption .note{font-weight:400;margin-left:8px}\
 svg{display:block;width:100%;height:auto}svg text{fill:var(--soft);font-size:11px;font-family:inherit}svg .told{fill:var(--ink)}\
 .low{fill:var(--low)}.high{fill:var(--high)}.grid{stroke:var(--line)}\
 .line-low{fill:none;stroke:var(--low);stroke-width:2.5}.line-high{fill:none;stroke:var(--high);stroke-width:2.5}\
@@ -307,7 +309,7 @@ svg{display:block;width:100%;height:auto}svg text{fill:var(--soft);font-size:11p
 table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}\
 th,td{padding:8px 10px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}\
 thead th{color:var(--soft);font-weight:500;white-space:normal;vertical-align:bottom}\
-th:first-child{text-align:left;position:sticky;left:0;background:var(--card)}tbody th{font-weight:500}\
+thead th{min-width:76px}th:first-child{text-align:left;position:sticky;left:0;background:var(--card)}tbody th{font-weight:500}\
 tfoot th,tfoot td{font-weight:600;border-bottom:0;border-top:2px solid var(--line)}\
 dl{display:grid;grid-template-columns:max-content 1fr;gap:6px 20px;font-size:13px;margin:0}dt{font-weight:600}dd{margin:0;color:var(--soft)}\
 @media (max-width:560px){.charts{grid-template-columns:1fr}dl{grid-template-columns:1fr}dd{margin-bottom:8px}}\
