@@ -6,7 +6,7 @@ teams). `conversations sla` over everything, over 7 days, by office hours and wi
 `contact 360` are measured as user plus system time of the whole process, median of 11 runs, beside a bare
 SELECT that adds up the same columns of the same covering index, run by the same program.
 
-Usage: benches/reports.py [BINARY] [CONVERSATIONS]
+Usage: benches/reports.py [BINARY] [CONVERSATIONS] [STORE]; a store that is named is kept, and used again.
 """
 import glob, json, os, random, sqlite3, statistics, sys, tempfile, time
 
@@ -97,9 +97,10 @@ def measure(title, words, limit=None, beside=None):
 
 
 with tempfile.TemporaryDirectory() as HOME:
-    path = os.path.join(HOME, "mirror.db")
+    path = os.path.realpath(sys.argv[3]) if len(sys.argv) > 3 else os.path.join(HOME, "mirror.db")
     began = time.time()
-    build(path)
+    if not os.path.exists(path):
+        build(path)
     print(f"built {COUNT} conversations, {COUNT * 5} parts, {os.path.getsize(path) >> 20} MB in {time.time() - began:.0f} s")
     config = os.path.join(HOME, "config.toml")
     with open(config, "w") as file:

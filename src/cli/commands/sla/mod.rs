@@ -9,6 +9,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use clap::ArgMatches;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::cli::context::Context;
@@ -127,12 +128,20 @@ fn meta(wanted: &Wanted, report: &SlaReport, groups: usize) -> Value {
 }
 
 fn say_what_is_missing(context: &Context, missing: &Missing) {
+    let age = missing.synced_until.map(|at| (Timestamp::now().as_second() - at).max(0) / 60);
+    let age = match age {
+        None => "the mirror was never complete".to_owned(),
+        Some(minutes @ ..120) => format!("the mirror is {minutes} minutes old"),
+        Some(minutes @ 120..2880) => format!("the mirror is {} hours old", minutes / 60),
+        Some(minutes) => format!("the mirror is {} days old", minutes / 1440),
+    };
     if missing.incomplete {
-        warn("the last sync did not reach its end; run `intercom-pp-cli sync`");
+        warn(&format!("the last sync did not reach its end; {age}; run `intercom-pp-cli sync`"));
     }
     if missing.without_parts + missing.stale_parts > 0 {
         warn(&format!(
-            "{} conversations have no parts yet and {} have changed since theirs were fetched; run `intercom-pp-cli sync`",
+            "{} conversations have no parts yet and {} have changed since theirs were fetched; {age}; run \
+             `intercom-pp-cli sync`",
             missing.without_parts, missing.stale_parts
         ));
     }
