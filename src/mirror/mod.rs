@@ -30,6 +30,7 @@ pub mod state;
 pub mod status;
 mod stop;
 pub mod store;
+mod surplus;
 pub mod sync;
 mod texts;
 mod walk;
