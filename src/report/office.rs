@@ -119,12 +119,13 @@ pub enum Clock {
     /// Every second counts.
     Calendar,
     /// Seconds inside office hours count.
-    Office(OfficeClock),
+    Office(Box<OfficeClock>),
 }
 
 impl Clock {
     pub fn new(schedule: Option<&Schedule>) -> Self {
-        schedule.map_or(Clock::Calendar, |schedule| Clock::Office(OfficeClock::new(schedule.clone())))
+        schedule
+            .map_or(Clock::Calendar, |schedule| Clock::Office(Box::new(OfficeClock::new(schedule.clone()))))
     }
 
     /// Seconds from one moment to another.

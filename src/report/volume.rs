@@ -90,7 +90,7 @@ pub fn volume(store: &Store, options: &Options) -> Result<Vec<Count>, Error> {
     }
     let mut counts: Vec<Count> = counts.into_iter().map(|(name, count)| Count { name, ..count }).collect();
     if options.by == By::Channel {
-        counts.sort_by(|one, other| other.conversations.cmp(&one.conversations));
+        counts.sort_by_key(|count| std::cmp::Reverse(count.conversations));
     }
     Ok(counts)
 }

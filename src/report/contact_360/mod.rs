@@ -386,7 +386,7 @@ fn timeline(
     for row in rows {
         events.push(row?);
     }
-    events.sort_by(|one, other| other.at.cmp(&one.at));
+    events.sort_by_key(|event| std::cmp::Reverse(event.at));
     events.truncate(most);
     Ok(events)
 }

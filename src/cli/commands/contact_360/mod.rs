@@ -141,33 +141,37 @@ async fn show(context: &Context, found: &Contact360, meta: Value) -> Result<(), 
     Output::open(&globals)?.document(meta, &document.to_string(), None).await
 }
 
-/// The documents as received, and what says everything twice, are what can be left out.
+/// What is kept of a document as received.
+const KEPT: [&str; 15] = [
+    "id",
+    "type",
+    "role",
+    "external_id",
+    "name",
+    "email",
+    "phone",
+    "company_id",
+    "plan",
+    "monthly_spend",
+    "created_at",
+    "updated_at",
+    "last_seen_at",
+    "signed_up_at",
+    "owner_id",
+];
+
+/// The documents as received are what can be shortened.
 fn compact(document: &mut Value) {
-    const KEPT: [&str; 15] = [
-        "id",
-        "type",
-        "role",
-        "external_id",
-        "name",
-        "email",
-        "phone",
-        "company_id",
-        "plan",
-        "monthly_spend",
-        "created_at",
-        "updated_at",
-        "last_seen_at",
-        "signed_up_at",
-        "owner_id",
-    ];
-    let kept = |value: &Value| -> Value {
-        let fields = value.as_object().into_iter().flatten();
-        let fields = fields.filter(|(name, value)| KEPT.contains(&name.as_str()) && !value.is_null());
-        fields.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into()
-    };
     document["contact"] = kept(&document["contact"]);
-    let companies = document["companies"].as_array().into_iter().flatten().map(kept).collect();
-    document["companies"] = Value::Array(companies);
+    if let Some(companies) = document["companies"].as_array_mut() {
+        companies.iter_mut().for_each(|company| *company = kept(company));
+    }
+}
+
+fn kept(document: &Value) -> Value {
+    let fields = document.as_object().into_iter().flatten();
+    let fields = fields.filter(|(name, value)| KEPT.contains(&name.as_str()) && !value.is_null());
+    fields.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into()
 }
 
 async fn list(context: &Context, candidates: &[Candidate]) -> Result<(), Error> {

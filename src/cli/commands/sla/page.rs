@@ -68,7 +68,7 @@ fn tiles(wanted: &Wanted, report: &SlaReport) -> String {
             &format!("nine of ten within {most}"),
         ));
         if let Some(share) = measured.target_met_pct {
-            let target = wanted.options.targets.of(*metric).map_or(String::new(), |target| length(target));
+            let target = wanted.options.targets.of(*metric).map_or(String::new(), length);
             let breached = format!("{} still waiting are past it", count(measured.breached.unwrap_or(0)));
             tiles.push(tile(
                 &format!("{} within {target}", label(*metric)),
