@@ -69,7 +69,8 @@ def build(path):
         """INSERT INTO conversation_parts (id, conversation_id, part_type, author_type, author_id, from_ai_agent,
                has_text, created_at, updated_at, synced_at, raw) VALUES (?,?,?,?,?,?,?,?,?,?,?)""", parts())
     store.execute("INSERT INTO conversation_parts_state SELECT id, updated_at, ?, 5, 5, 0 FROM conversations", [END])
-    for resource in ("contacts", "conversations", "conversation_parts", "teams"):
+    for resource in ("contacts", "companies", "conversations", "conversation_parts", "tickets", "ticket_states", "tags",
+                     "segments", "admins", "teams"):
         store.execute("INSERT INTO sync_state (resource, started_at, watermark, complete) VALUES (?, ?, ?, 1)", (resource, END, END))
     store.commit()
     store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
