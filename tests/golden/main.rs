@@ -35,6 +35,12 @@ pub struct Golden {
     pub folder: tempfile::TempDir,
 }
 
+impl Default for Golden {
+    fn default() -> Self {
+        Golden::new()
+    }
+}
+
 impl Golden {
     pub fn new() -> Self {
         let golden = Golden { folder: tempfile::tempdir().unwrap() };

@@ -83,7 +83,7 @@ fn targets_count_what_is_past_them_without_an_answer() {
 }
 
 fn berlin() -> Schedule {
-    let nine_to_five = vec!["09:00-17:00".to_owned()];
+    let nine_to_five = ["09:00-17:00".to_owned()];
     let days: [&[String]; 7] = std::array::from_fn(|day| if day < 5 { &nine_to_five[..] } else { &[] });
     Schedule::new(zone("Europe/Berlin").unwrap(), days, &[]).unwrap()
 }
