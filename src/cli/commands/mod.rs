@@ -6,6 +6,7 @@
 mod analytics;
 mod api;
 mod auth;
+mod bulk;
 mod completions;
 mod demo;
 mod doctor;
@@ -35,6 +36,7 @@ pub fn top_level() -> Vec<Command> {
         analytics::command(),
         tail::command(),
         import::command(),
+        bulk::runs::command(),
         status::command(),
         api::command(),
         auth::command(),
@@ -48,7 +50,7 @@ pub fn top_level() -> Vec<Command> {
 /// Commands inside a group of operations.
 pub fn in_group(group: &str) -> Vec<Command> {
     match group {
-        "conversations" => vec![sla::command()],
+        "conversations" => vec![sla::command(), bulk::incident_tag::command()],
         _ => Vec::new(),
     }
 }
@@ -71,6 +73,9 @@ pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Opt
         ["sandbox", "serve"] => sandbox::run(context, matches).await,
         ["completions"] => completions::run(matches),
         ["man"] => completions::run_man(matches),
+        ["bulk", "runs"] => bulk::runs::run_list(context).await,
+        ["bulk", "undo"] => bulk::runs::run_undo(context, matches).await,
+        ["conversations", "incident-tag"] => bulk::incident_tag::run(context, matches).await,
         ["conversations", "sla"] => sla::run(context, matches).await,
         _ => return None,
     })

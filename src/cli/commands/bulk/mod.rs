@@ -1,0 +1,9 @@
+//! Commands that change many records: each makes a plan, and all of them carry it out in the same way.
+
+pub mod changes;
+pub mod incident_tag;
+mod progress;
+mod report;
+pub mod runs;
+mod running;
+mod selection;
