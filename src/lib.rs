@@ -12,6 +12,8 @@ pub mod cli;
 #[cfg(feature = "cli")]
 pub mod config;
 #[cfg(feature = "cli")]
+pub mod filter;
+#[cfg(feature = "cli")]
 pub mod mirror;
 #[cfg(feature = "cli")]
 pub mod report;

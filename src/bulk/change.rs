@@ -296,8 +296,9 @@ fn current(wanted: &Map<String, Value>, document: &Value) -> Option<Map<String, 
     let field = |(name, value): (&String, &Value)| {
         let now = match value {
             Value::Object(inside) => {
-                let inner =
-                    inside.keys().map(|key| (key.clone(), document[name].get(key).cloned().unwrap_or_default()));
+                let inner = inside
+                    .keys()
+                    .map(|key| (key.clone(), document[name].get(key).cloned().unwrap_or_default()));
                 Value::Object(inner.collect())
             }
             _ => document.get(name).cloned().unwrap_or_default(),

@@ -142,8 +142,7 @@ impl Wanted {
     fn admits(&self, document: &Value) -> bool {
         let state = state(document);
         let in_state = self.states.is_empty() || self.states.iter().any(|it| Some(it) == state.as_ref());
-        let in_team =
-            self.team.is_none() || self.team == fields::reference(&document["team_assignee_id"]);
+        let in_team = self.team.is_none() || self.team == fields::reference(&document["team_assignee_id"]);
         let at = |field: &str| fields::time(&document[field]);
         let recent = self.since.is_none_or(|since| at("updated_at").is_none_or(|it| it >= since));
         let begun = self.until.is_none_or(|until| at("created_at").is_none_or(|it| it < until));
@@ -162,7 +161,9 @@ impl Wanted {
             _ if count == Some(0) || verdict == Verdict::Excluded => Some(verdict),
             // Another message may be written in the window, and only that one.
             Place::All => match verdict {
-                Verdict::Mentioned(hits) if self.phrases.exclude.is_empty() && self.in_window(document, &hits) => {
+                Verdict::Mentioned(hits)
+                    if self.phrases.exclude.is_empty() && self.in_window(document, &hits) =>
+                {
                     Some(Verdict::Mentioned(hits))
                 }
                 _ => None,
@@ -246,7 +247,12 @@ impl Found {
     }
 
     /// Asks for the tags of those whose document did not tell them.
-    async fn look_up_tags(&mut self, client: &Client, change: &Change, concurrency: usize) -> Result<(), Error> {
+    async fn look_up_tags(
+        &mut self,
+        client: &Client,
+        change: &Change,
+        concurrency: usize,
+    ) -> Result<(), Error> {
         let untold: HashSet<String> =
             self.records.iter().filter(|it| it.before.is_null()).map(|it| it.id.clone()).collect();
         let ids: Vec<String> = untold.into_iter().collect();

@@ -98,8 +98,10 @@ impl Message {
     }
 
     fn hit(&self, phrases: &[Phrase]) -> Option<Hit> {
-        let (at, phrase) =
-            phrases.iter().filter_map(|phrase| Some((self.text.find(phrase)?, phrase))).min_by_key(|it| it.0)?;
+        let (at, phrase) = phrases
+            .iter()
+            .filter_map(|phrase| Some((self.text.find(phrase)?, phrase)))
+            .min_by_key(|it| it.0)?;
         let context = self.text.around(at, phrase.0.len());
         Some(Hit { part_id: self.part_id.clone(), written_at: self.written_at, context })
     }
@@ -226,9 +228,7 @@ mod tests {
         let document =
             json!({ "created_at": 5, "source": { "subject": "<p>Checkout fails</p>", "body": null } });
         let opening = Message::opening(&document);
-        assert!(
-            matches!(phrases(&["checkout fails"]).judge(&[opening]), Verdict::Mentioned(hits)
-            if hits[0].part_id.is_none() && hits[0].written_at == Some(5))
-        );
+        assert!(matches!(phrases(&["checkout fails"]).judge(&[opening]), Verdict::Mentioned(hits)
+            if hits[0].part_id.is_none() && hits[0].written_at == Some(5)));
     }
 }

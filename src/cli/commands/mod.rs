@@ -11,6 +11,7 @@ mod completions;
 mod demo;
 mod doctor;
 mod export;
+pub mod filter;
 mod import;
 mod sandbox;
 mod search;
@@ -37,6 +38,7 @@ pub fn top_level() -> Vec<Command> {
         tail::command(),
         import::command(),
         bulk::runs::command(),
+        filter::command(),
         status::command(),
         api::command(),
         auth::command(),
@@ -49,10 +51,11 @@ pub fn top_level() -> Vec<Command> {
 
 /// Commands inside a group of operations.
 pub fn in_group(group: &str) -> Vec<Command> {
-    match group {
+    let own = match group {
         "conversations" => vec![sla::command(), bulk::incident_tag::command()],
         _ => Vec::new(),
-    }
+    };
+    own.into_iter().chain(bulk::changes::commands(group)).collect()
 }
 
 /// Runs the command of these words; `None` when they are no hand-written command.
@@ -76,6 +79,8 @@ pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Opt
         ["bulk", "runs"] => bulk::runs::run_list(context).await,
         ["bulk", "undo"] => bulk::runs::run_undo(context, matches).await,
         ["conversations", "incident-tag"] => bulk::incident_tag::run(context, matches).await,
+        [_, name] if name.starts_with("bulk-") => bulk::changes::run(context, words, matches).await,
+        ["filter", "explain"] => filter::run(context, matches).await,
         ["conversations", "sla"] => sla::run(context, matches).await,
         _ => return None,
     })

@@ -107,7 +107,8 @@ fn texts<'a>(matches: &'a ArgMatches, name: &str) -> impl Iterator<Item = &'a St
 fn phrases(matches: &ArgMatches) -> Result<Phrases, Error> {
     let read = |name: &str| {
         let phrases = texts(matches, name).map(|text| {
-            Phrase::new(text).ok_or_else(|| Error::usage(format!("--{name}: there is nothing to look for in {text:?}")))
+            Phrase::new(text)
+                .ok_or_else(|| Error::usage(format!("--{name}: there is nothing to look for in {text:?}")))
         });
         phrases.collect::<Result<Vec<_>, _>>()
     };
@@ -227,4 +228,3 @@ fn say_where(found: &Found, wanted: &Wanted, has_mirror: bool) {
         ));
     }
 }
-

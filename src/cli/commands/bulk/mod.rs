@@ -4,6 +4,6 @@ pub mod changes;
 pub mod incident_tag;
 mod progress;
 mod report;
-pub mod runs;
 mod running;
+pub mod runs;
 mod selection;

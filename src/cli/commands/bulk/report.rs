@@ -133,7 +133,8 @@ impl Report<'_> {
     }
 
     fn standing<'s>(&'s self, record: &'s Record, counts: &mut Counts) -> Standing<'s> {
-        let plain = |status: &str| Standing { status: status.to_owned(), reason: None, error: None, after: None };
+        let plain =
+            |status: &str| Standing { status: status.to_owned(), reason: None, error: None, after: None };
         match record.skip.as_deref() {
             Some(LIMIT) => {
                 counts.skipped += 1;
@@ -193,10 +194,8 @@ impl Report<'_> {
 
     fn sentence(&self, counts: Counts) -> String {
         let what = self.target.as_str();
-        let rest = format!(
-            "{} already so, {} failed, {} skipped",
-            counts.unchanged, counts.failed, counts.skipped
-        );
+        let rest =
+            format!("{} already so, {} failed, {} skipped", counts.unchanged, counts.failed, counts.skipped);
         match self.dry_run {
             true => format!(
                 "{} of {} {what} would be changed, {rest}. Nothing was changed: --apply does it.",

@@ -56,12 +56,11 @@ pub fn arguments() -> Vec<Arg> {
             .default_value("32")
             .help("Records at the same time; the rate limit holds whatever this is"),
         value("save-plan", "FILE").help("Write the plan to a file, for --plan"),
-        value("plan", "FILE").help("Take the plan of this file; the records are read again before they are changed"),
-        value("resume", "RUN")
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_missing_value("")
-            .help("Go on with a run that was interrupted or failed in part [default: the latest of this command]"),
+        value("plan", "FILE")
+            .help("Take the plan of this file; the records are read again before they are changed"),
+        value("resume", "RUN").num_args(0..=1).require_equals(true).default_missing_value("").help(
+            "Go on with a run that was interrupted or failed in part [default: the latest of this command]",
+        ),
     ]
 }
 
