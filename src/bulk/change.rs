@@ -183,6 +183,9 @@ impl Change {
 
     /// Whether a state is the one that the change leads to. `before` is the state at planning time.
     pub fn is_done(&self, before: &Value, now: &Value) -> bool {
+        if now.is_null() {
+            return false;
+        }
         match self {
             Change::Tag { .. } => now["tagged"] == true,
             Change::Untag { .. } => now["tagged"] == false,
@@ -208,6 +211,12 @@ impl Change {
     /// times.
     pub fn is_needless(&self, state: &Value) -> bool {
         !matches!(self, Change::Note { .. }) && self.is_done(&Value::Null, state)
+    }
+
+    /// Whether taking the change back takes more than the change itself: what was there before.
+    pub fn needs_before(&self) -> bool {
+        // The documents of contacts do not tell whether they are archived.
+        !matches!(self, Change::Archive | Change::Unarchive)
     }
 
     /// Whether making the change twice leaves the same record as making it once.

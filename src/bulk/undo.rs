@@ -32,7 +32,9 @@ pub async fn plan(client: &Client, run: &Run, concurrency: usize) -> Result<Vec<
     let mut ids = Vec::new();
     for record in open {
         match record.change.inverse(&record.before) {
-            _ if record.before.is_null() => records.push(left(record, "its state before is not known")),
+            _ if record.before.is_null() && record.change.needs_before() => {
+                records.push(left(record, "its state before is not known"))
+            }
             Err(reason) => records.push(left(record, reason.0)),
             Ok(_) => ids.push(record.id.clone()),
         }
