@@ -102,8 +102,20 @@ impl Applier<'_> {
         }
     }
 
-    /// Makes one change. [`Status::Sending`] when nobody knows what became of it.
+    /// Makes one change, step by step.
     async fn change(&self, head: &Head, record: &Record, was_sent: bool) -> Status {
+        let mut after = Value::Null;
+        for change in record.change.steps() {
+            match self.step(head, &Record { change, ..record.clone() }, was_sent).await {
+                Status::Done { after: told } => after = told,
+                other => return other,
+            }
+        }
+        Status::Done { after }
+    }
+
+    /// Makes one call of a change. [`Status::Sending`] when nobody knows what became of it.
+    async fn step(&self, head: &Head, record: &Record, was_sent: bool) -> Status {
         let mut unknown = was_sent;
         let mut last = json!({ "message": "the run was stopped" });
         let mut delay = FIRST_DELAY;

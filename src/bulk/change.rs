@@ -70,6 +70,9 @@ pub enum Change {
     },
     Assign {
         to: Assignee,
+        /// Close it again afterwards: to be assigned opens a closed conversation.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        close: bool,
     },
     Close,
     Open,
@@ -131,7 +134,7 @@ impl Change {
                 let companies = json!([{ "id": id, "untag": true }]);
                 ("createTag", Vec::new(), Some(json!({ "name": tag, "companies": companies })))
             }
-            (Change::Assign { to }, _) => {
+            (Change::Assign { to, .. }, _) => {
                 let (kind, assignee) = to.parts();
                 manage(json!({ "message_type": "assignment", "type": kind, "assignee_id": assignee }))
             }
@@ -166,6 +169,7 @@ impl Change {
                 Some(json!({
                     "admin_assignee_id": assignee("admin_assignee_id")?,
                     "team_assignee_id": assignee("team_assignee_id")?,
+                    "state": document["state"],
                 }))
             }
             Change::Close | Change::Open | Change::Snooze { .. } => {
@@ -189,10 +193,11 @@ impl Change {
         match self {
             Change::Tag { .. } => now["tagged"] == true,
             Change::Untag { .. } => now["tagged"] == false,
-            Change::Assign { to } => {
+            Change::Assign { to, close } => {
                 let (kind, id) = to.parts();
-                let wanted = fields::reference(&json!(id));
-                fields::reference(&now[format!("{kind}_assignee_id")]) == wanted
+                let is_theirs =
+                    fields::reference(&now[format!("{kind}_assignee_id")]) == fields::reference(&json!(id));
+                is_theirs && (!close || now["state"] == "closed")
             }
             Change::Close => now["state"] == "closed",
             Change::Open => now["state"] == "open",
@@ -217,6 +222,16 @@ impl Change {
     pub fn needs_before(&self) -> bool {
         // The documents of contacts do not tell whether they are archived.
         !matches!(self, Change::Archive | Change::Unarchive)
+    }
+
+    /// The calls that make the change, in order; most take one.
+    pub fn steps(&self) -> Vec<Change> {
+        match self {
+            Change::Assign { to, close: true } => {
+                vec![Change::Assign { to: to.clone(), close: false }, Change::Close]
+            }
+            other => vec![other.clone()],
+        }
     }
 
     /// Whether making the change twice leaves the same record as making it once.
@@ -248,11 +263,11 @@ impl Change {
         Ok(match self {
             Change::Tag { tag_id, tag } => Change::Untag { tag_id: tag_id.clone(), tag: tag.clone() },
             Change::Untag { tag_id, tag } => Change::Tag { tag_id: tag_id.clone(), tag: tag.clone() },
-            Change::Assign { to } => {
+            Change::Assign { to, .. } => {
                 let (kind, _) = to.parts();
                 let id = fields::id(&before[format!("{kind}_assignee_id")]).unwrap_or_else(|| "0".to_owned());
                 let to = if kind == "team" { Assignee::Team(id) } else { Assignee::Admin(id) };
-                Change::Assign { to }
+                Change::Assign { to, close: before["state"] == "closed" }
             }
             Change::Close | Change::Open | Change::Snooze { .. } => match before["state"].as_str() {
                 Some("open") => Change::Open,

@@ -13,24 +13,19 @@ use super::plan::Record;
 use super::read;
 use crate::api::client::Client;
 
-/// The records of the run that takes `run` back. Those that cannot or need not be taken back carry the
-/// reason in `skip`.
+/// The records of the run that takes `run` back. Those that cannot be taken back carry the reason in
+/// `skip`.
 ///
 /// # Errors
 /// When the workspace does not answer.
 pub async fn plan(client: &Client, run: &Run, concurrency: usize) -> Result<Vec<Record>, Error> {
     let mut records = Vec::new();
-    let mut open = Vec::new();
-    for record in &run.records {
-        match (record.is_due(), run.status(&record.id)) {
-            (true, Status::Done { .. } | Status::Sending) => open.push(record),
-            (true, Status::Failed { .. }) => records.push(left(record, "failed")),
-            (true, Status::Planned) => records.push(left(record, "not_sent")),
-            (false, _) => records.push(left(record, record.skip.as_deref().unwrap_or_default())),
-        }
-    }
+    // What the run did not change there is nothing to say of.
+    let changed = |record: &&Record| {
+        record.is_due() && matches!(run.status(&record.id), Status::Done { .. } | Status::Sending)
+    };
     let mut ids = Vec::new();
-    for record in open {
+    for record in run.records.iter().filter(changed) {
         match record.change.inverse(&record.before) {
             _ if record.before.is_null() && record.change.needs_before() => {
                 records.push(left(record, "its state before is not known"))

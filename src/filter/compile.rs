@@ -109,6 +109,13 @@ impl Compiler<'_> {
                 ),
             ));
         }
+        let in_part = matches!(
+            test.operator,
+            Operator::Contains | Operator::ContainsNot | Operator::StartsWith | Operator::EndsWith
+        );
+        if let Some(empty) = test.values.iter().find(|value| in_part && value.text.trim().is_empty()) {
+            return Err(Error::new(empty.at, "there is nothing in it to look for"));
+        }
         match kind {
             Kind::Tags | Kind::FewTags => self.tags(test, &field, kind, depth),
             _ => {
@@ -374,6 +381,7 @@ mod tests {
         assert_eq!(conversations("updated_at > soon"), 13);
         assert_eq!(conversations("open = maybe"), 7);
         assert_eq!(conversations("title = x"), 0);
+        assert_eq!(conversations("source.subject ~ ''"), 17);
         assert_eq!(
             conversations("read = true or (state = open and (read = true or priority = priority))"),
             34

@@ -294,7 +294,7 @@ async fn change(
             (about["tag"], about["tag_id"]) = (json!(tag.name), json!(tag.id));
             Change::Untag { tag_id: tag.id, tag: tag.name }
         }
-        "bulk-assign" => Change::Assign { to: assignee(client, matches).await? },
+        "bulk-assign" => Change::Assign { to: assignee(client, matches).await?, close: false },
         "bulk-close" => Change::Close,
         "bulk-snooze" => {
             let written = text("until").unwrap_or_default();

@@ -82,7 +82,12 @@ impl Report<'_> {
     }
 
     fn is_tagging(&self) -> bool {
-        matches!(self.records.first().map(|record| &record.change), None | Some(Change::Tag { .. }))
+        let change = self.records.first().map(|record| &record.change);
+        !self.is_undo() && matches!(change, None | Some(Change::Tag { .. }))
+    }
+
+    fn is_undo(&self) -> bool {
+        self.command == "bulk undo"
     }
 
     fn results(&self, counts: Counts, items: &[Value]) -> Value {
@@ -141,7 +146,7 @@ impl Report<'_> {
                 counts.limited += 1;
                 return Standing { reason: Some(LIMIT), ..plain("skipped") };
             }
-            Some(reason) if reason == record.change.needless() => {
+            Some(reason) if !self.is_undo() && reason == record.change.needless() => {
                 counts.unchanged += 1;
                 return plain(reason);
             }
@@ -206,8 +211,7 @@ impl Report<'_> {
     }
 
     fn verdict(&self, counts: Counts) -> Result<(), Error> {
-        let undo = self.command == "bulk undo";
-        let left_out = if undo { 0 } else { counts.skipped };
+        let left_out = counts.skipped;
         if counts.failed + left_out == 0 {
             return Ok(());
         }
