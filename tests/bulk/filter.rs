@@ -98,7 +98,8 @@ fn the_column_of_what_is_wrong_is_told() {
 
 /// A workspace, and a mirror of it.
 struct Both {
-    sandbox: Sandbox,
+    _sandbox: Sandbox,
+    client: intercom::Client,
     store: std::sync::Mutex<Store>,
     runtime: tokio::runtime::Runtime,
     directory: Directory,
@@ -111,10 +112,10 @@ static BOTH: LazyLock<Both> = LazyLock::new(|| {
     let mut store = Store::open(&folder.path().join("mirror.db")).unwrap();
     let options = Options {
         now: NOW,
-        conversations: 120,
-        contacts: 90,
+        conversations: 60,
+        contacts: 60,
         companies: 8,
-        tickets: 50,
+        tickets: 30,
         rate_limit: u32::MAX,
         ..Options::default()
     };
@@ -136,31 +137,26 @@ static BOTH: LazyLock<Both> = LazyLock::new(|| {
         teams: workspace.teams.iter().map(|it| (it.id.to_string(), it.name.clone())).collect(),
         admins: workspace.admins.iter().map(|it| (it.id.to_string(), it.name.clone())).collect(),
     });
-    Both { sandbox, store: std::sync::Mutex::new(store), runtime, directory, _folder: folder }
+    Both {
+        _sandbox: sandbox,
+        client,
+        store: std::sync::Mutex::new(store),
+        runtime,
+        directory,
+        _folder: folder,
+    }
 });
 
 impl Both {
     /// What the search of the API finds.
     fn searched(&self, searched: Searched, predicate: &Value) -> BTreeSet<String> {
-        let url = format!("{}/{searched}/search", self.sandbox.base_url());
         let body = json!({ "query": predicate, "pagination": { "per_page": 150 } });
-        let answer: Value = self.runtime.block_on(async {
-            let client = intercom::Client::new(intercom::Settings::new(
-                self.sandbox.base_url().parse().unwrap(),
-                Some(intercom::Token::new(TOKEN).unwrap()),
-            ))
-            .unwrap();
-            let operation = intercom::api::executor::operation(searched.operation()).unwrap();
-            let arguments = intercom::api::executor::Arguments {
-                body: Some(body.to_string().into_bytes()),
-                ..Default::default()
-            };
-            let reply = client
-                .execute(operation, &arguments)
-                .await
-                .unwrap_or_else(|error| panic!("{url} {body}: {error}"));
-            serde_json::from_slice(&reply.body).unwrap()
-        });
+        let operation = intercom::api::executor::operation(searched.operation()).unwrap();
+        let body = Some(body.to_string().into_bytes());
+        let arguments = intercom::api::executor::Arguments { body, ..Default::default() };
+        let reply = self.runtime.block_on(self.client.execute(operation, &arguments));
+        let reply = reply.unwrap_or_else(|error| panic!("{predicate}: {error}"));
+        let answer: Value = serde_json::from_slice(&reply.body).unwrap();
         let key = if searched == Searched::Contacts { "data" } else { searched.as_str() };
         answer[key].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap().to_owned()).collect()
     }
