@@ -60,6 +60,7 @@ impl Applier<'_> {
             .collect();
         let mut progress = Progress { done: 0, failed: 0, total: due.len() };
         observe(progress);
+        self.client.transport().expect(due.len());
         let journal = Mutex::new(journal);
         let note = |id: &str, status: Status, safely: bool| {
             journal.lock().unwrap_or_else(PoisonError::into_inner).note(id, status, safely)

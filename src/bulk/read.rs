@@ -26,6 +26,7 @@ pub fn documents<'a>(
     ids: Vec<String>,
     concurrency: usize,
 ) -> impl Stream<Item = (String, Result<Value, api::Error>)> + 'a {
+    client.transport().expect(ids.len());
     stream::iter(ids)
         .map(move |id| async move {
             let found = document(client, target, &id).await;
