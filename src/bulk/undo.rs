@@ -52,15 +52,16 @@ pub async fn plan(client: &Client, run: &Run, concurrency: usize) -> Result<Vec<
             }
         };
         let now = record.change.state(run.head.target, &run.head.admin_id, &document);
-        records.push(taken_back(record, now));
+        records.push(taken_back(record, run.status(&id), now));
     }
     let place = |record: &Record| run.records.iter().position(|other| other.id == record.id);
     records.sort_by_cached_key(place);
     Ok(records)
 }
 
-/// What is to happen to a record that the run has changed, given its state now.
-fn taken_back(record: &Record, now: Option<Value>) -> Record {
+/// What is to happen to a record that the run has changed, given its state now. The workspace may have
+/// written a value in another way than it was sent.
+fn taken_back(record: &Record, status: &Status, now: Option<Value>) -> Record {
     let Ok(inverse) = record.change.inverse(&record.before) else { return left(record, "irrevocable") };
     let Some(now) = now else {
         // An archived contact tells nothing of itself, and sending it twice does no harm.
@@ -68,7 +69,8 @@ fn taken_back(record: &Record, now: Option<Value>) -> Record {
         record.skip = None;
         return record;
     };
-    if !record.change.is_done(&record.before, &now) {
+    let is_as_left = matches!(status, Status::Done { after } if *after == now);
+    if !is_as_left && !record.change.is_done(&record.before, &now) {
         return left(record, "changed since");
     }
     Record { shown: record.shown.clone(), ..Record::new(record.id.clone(), inverse, now) }

@@ -212,6 +212,10 @@ async fn contacts_with_many_tags_and_companies_are_tagged() {
     assert_eq!(results["already_tagged"], 1);
     let results = scene.results(&["companies", "bulk-tag", &company, "--tag", "key", "--apply", "--json"], 0);
     assert_eq!(results["tagged"], 1);
+    assert_eq!(
+        scene.run(&["companies", "bulk-tag", &company, "--tag", "KEY", "--apply"]).status.code(),
+        Some(2)
+    );
     let tags = |company: &str| {
         scene.sandbox.with_workspace(|workspace| workspace.companies.get(company).unwrap().tags.len())
     };

@@ -71,7 +71,7 @@ async fn replies_are_read_from_the_workspace_or_from_a_mirror_that_has_them_as_t
         || scene.sandbox.requests().iter().filter(|it| it.operation == Some("retrieveConversation")).count();
     let output = scene.run(&words(&[]));
     let document = support::document(&output);
-    assert_eq!(ids(&document["results"], "would_tag"), [replied.clone()]);
+    assert_eq!(ids(&document["results"], "would_tag"), std::slice::from_ref(&replied));
     assert_eq!(document["results"]["conversations"][0]["matched_in"], "part");
     assert!(
         stderr(&output).contains("no mirror") && stderr(&output).contains("parts"),
@@ -84,7 +84,7 @@ async fn replies_are_read_from_the_workspace_or_from_a_mirror_that_has_them_as_t
     assert!(scene.run(&["sync", "--resources", "conversations,conversation_parts"]).status.success());
     scene.sandbox.forget_requests();
     let output = scene.run(&words(&["--in", "parts"]));
-    assert_eq!(ids(&support::document(&output)["results"], "would_tag"), [replied.clone()]);
+    assert_eq!(ids(&support::document(&output)["results"], "would_tag"), std::slice::from_ref(&replied));
     assert_eq!((fetched(), stderr(&output)), (0, String::new()));
 
     // A conversation that has changed since is read anew, and no other.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::bulk::journal::Run;
 use crate::bulk::plan::LIMIT;
-use crate::bulk::{Change, Record, Status, Target};
+use crate::bulk::{Record, Status, Target};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
 use crate::cli::output::{Format, Output, tell};
@@ -82,8 +82,7 @@ impl Report<'_> {
     }
 
     fn is_tagging(&self) -> bool {
-        let change = self.records.first().map(|record| &record.change);
-        !self.is_undo() && matches!(change, None | Some(Change::Tag { .. }))
+        self.command.ends_with("incident-tag") || self.command.ends_with("bulk-tag")
     }
 
     fn is_undo(&self) -> bool {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::progress;
 use super::report::Report;
 use crate::api::client::Client;
+use crate::bulk::journal::Run;
 use crate::bulk::lists::Me;
 use crate::bulk::{Applier, Change, Head, Journal, Record, Target, journal, plan, read, tags};
 use crate::cli::context::Context;
@@ -86,7 +87,7 @@ pub async fn resumed(
 ) -> Option<Result<(), Error>> {
     let name = text(matches, "resume")?;
     let name = match name {
-        "" => match latest(command, &me.workspace) {
+        "" => match latest(command, &me.workspace, matches) {
             Ok(Some(name)) => name,
             Ok(None) if otherwise => {
                 tell("there is no interrupted run of this command; starting from the beginning");
@@ -104,10 +105,19 @@ pub async fn resumed(
     Some(go_on(context, client, me, matches, command, &name).await)
 }
 
-fn latest(command: &str, workspace: &str) -> Result<Option<String>, Error> {
+/// The latest run of this command that has something left; when a tag is named, of this tag.
+fn latest(command: &str, workspace: &str, matches: &ArgMatches) -> Result<Option<String>, Error> {
+    let is_meant = |run: &&Run| {
+        let about =
+            |name: &str, flag: &str| text(matches, flag).is_none_or(|it| run.head.about[name] == it.trim());
+        run.head.command == command
+            && run.head.workspace == workspace
+            && about("tag", "tag")
+            && about("tag_id", "tag-id")
+    };
     let runs = journal::runs()?;
-    let mut own = runs.iter().filter(|run| run.head.command == command && run.head.workspace == workspace);
-    Ok(own.find(|run| run.due().next().is_some()).map(|run| run.head.run.clone()))
+    let found = runs.iter().filter(is_meant).find(|run| run.due().next().is_some());
+    Ok(found.map(|run| run.head.run.clone()))
 }
 
 async fn go_on(
