@@ -22,6 +22,8 @@ use crate::mirror::{ResourceName, Store, fields};
 
 /// The most conversations whose parts are fetched one by one; more need a mirror.
 const MOST_FETCHED: usize = 5_000;
+/// So many parts of a conversation are handed out, the newest.
+const MOST_PARTS: usize = 500;
 /// Records of a page of the search: the most there can be.
 const PAGE: u32 = 150;
 
@@ -67,6 +69,8 @@ pub struct Parts {
     pub in_workspace: usize,
     /// Not looked at.
     pub nowhere: usize,
+    /// Of which the workspace hands out the newest parts only.
+    pub cut: usize,
 }
 
 /// Finds the conversations and what the tag's change means for each. `change` is a [`Change::Tag`].
@@ -236,7 +240,9 @@ impl Found {
                     self.parts.in_workspace += 1;
                     // What the answer leaves out, the list has told.
                     let document = merged(listed, document);
-                    self.judge(wanted, change, &document, parts(&document));
+                    let parts = parts(&document);
+                    self.parts.cut += usize::from(parts.len() >= MOST_PARTS);
+                    self.judge(wanted, change, &document, parts);
                 }
                 // Deleted since it was listed.
                 Err(error) if error.is_not_found() => {}

@@ -246,3 +246,30 @@ async fn odd_documents_do_not_hide_a_mention() {
         assert_eq!(request.json(), json!({ "id": "44", "admin_id": "5" }));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_searched_is_named() {
+    let parts: Vec<_> = (0..500).map(|id| json!({ "id": id, "body": "hello" })).collect();
+    let whole =
+        json!({ "id": "8", "conversation_parts": { "conversation_parts": parts, "total_count": 812 } });
+    let server =
+        support::Server::start(move |request| match (request.method.as_str(), request.path.as_str()) {
+            ("POST", "/conversations/search") => support::json(
+                200,
+                r#"{"conversations": [{"id": "8", "updated_at": 1790000000}], "pages": {}}"#,
+            ),
+            ("GET", "/me") => support::json(200, r#"{"id": "5", "app": {"id_code": "w"}}"#),
+            ("GET", "/tags") => support::json(200, r#"{"data": []}"#),
+            _ => support::json(200, &whole.to_string()),
+        });
+    let home = tempfile::tempdir().unwrap();
+    let output = support::against(home.path(), &server.url).args(words(&[])).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let document = support::document(&output);
+    assert_eq!((&document["results"]["matched"], &document["meta"]["parts"]["cut"]), (&json!(0), &json!(1)));
+    assert!(
+        stderr(&output).contains("not searched: the oldest parts of 1 conversations"),
+        "{}",
+        stderr(&output)
+    );
+}

@@ -156,6 +156,7 @@ fn snooze_arguments() -> Vec<Arg> {
 fn note_arguments() -> Vec<Arg> {
     vec![
         value("body", "TEXT")
+            .allow_hyphen_values(true)
             .required_unless_present_any(["resume", "plan"])
             .help("What the note says; HTML works; @FILE reads it from a file"),
     ]

@@ -25,6 +25,7 @@ pub fn command() -> Command {
         .arg(
             value("mentions", "TEXT")
                 .action(ArgAction::Append)
+                .allow_hyphen_values(true)
                 .required_unless_present_any(["resume", "plan"])
                 .help("What it mentions, as it is read: case, white space and formatting do not matter; may be repeated (any of them)"),
         )
@@ -34,7 +35,7 @@ pub fn command() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("All of the --mentions, each anywhere in the conversation"),
         )
-        .arg(value("exclude", "TEXT").action(ArgAction::Append).help("Not if it mentions this; may be repeated"))
+        .arg(value("exclude", "TEXT").action(ArgAction::Append).allow_hyphen_values(true).help("Not if it mentions this; may be repeated"))
         .arg(value("since", "TIME").help("The beginning of the window: 24h, or a date [default: no beginning]"))
         .arg(value("until", "TIME").help("The end of the window [default: now]"))
         .arg(
@@ -212,6 +213,12 @@ fn mirror(context: &Context, matches: &ArgMatches, me: &Me) -> Result<Option<Sto
 fn say_where(found: &Found, wanted: &Wanted, has_mirror: bool) {
     if wanted.place == Place::Source {
         return;
+    }
+    if found.parts.cut > 0 {
+        warn(&format!(
+            "not searched: the oldest parts of {} conversations, of which the workspace hands out the newest 500",
+            found.parts.cut
+        ));
     }
     let why = if has_mirror { "the mirror is behind" } else { "there is no mirror" };
     let parts = found.parts;

@@ -227,7 +227,7 @@ impl Report<'_> {
         }
         let hint = match self.run {
             Some(run) if counts.failed > 0 || left_out > counts.limited => {
-                format!("go on with --resume={}", run.head.run)
+                format!("go on with --resume {}", run.head.run)
             }
             _ if counts.limited > 0 => "raise --limit, or leave it out".to_owned(),
             _ => "see the reason beside each of them".to_owned(),

@@ -137,7 +137,7 @@ async fn go_on(
     if head.command != command {
         return Err(Error::usage_with_hint(
             format!("the run {name} was made by `{}`", head.command),
-            format!("go on with `intercom-pp-cli {} --resume={name}`", head.command),
+            format!("go on with `intercom-pp-cli {} --resume {name}`", head.command),
         ));
     }
     if !context.globals.dry_run {
@@ -168,9 +168,15 @@ pub async fn carry_out(
         return shown(context, &plan, !apply).await;
     }
     confirm(context, due, plan.target)?;
-    let admin_id = me.admin_id.clone().ok_or_else(|| {
-        Error::usage_with_hint("/me names no teammate to act as", "the token must belong to a teammate")
-    })?;
+    let admin_id = match (&me.admin_id, plan.target) {
+        (Some(id), _) => id.clone(),
+        (None, Target::Conversations) => {
+            let hint = "the token must belong to a teammate";
+            return Err(Error::usage_with_hint("/me names no teammate to act as", hint));
+        }
+        // Nothing that is done to these names who does it.
+        (None, Target::Contacts | Target::Companies) => String::new(),
+    };
     make_missing_tag(client, &mut plan).await?;
     let head = Head {
         run: journal::new_name(),
