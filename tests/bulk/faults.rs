@@ -37,10 +37,11 @@ fn failing(of: u64) -> impl FnMut() -> Option<Fault> {
 async fn of_failing_calls_every_one_is_made_once() {
     let scene = Scene::new(60).await;
     let mentioned = scene.mention(50);
-    let mut fails = failing(5);
-    let counts = scene.count_attached(move |_, method, path| {
-        // What reads is repeated by the transport anyway; one call in five that changes fails.
-        (method != "GET" && !path.ends_with("/search")).then(&mut fails).flatten()
+    let (mut changes, mut reads) = (failing(5), failing(10));
+    let counts = scene.count_attached(move |_, method, path| match method {
+        "GET" => reads(),
+        _ if path.ends_with("/search") => reads(),
+        _ => changes(),
     });
     let results = scene.results(&words(&[]), 0);
     assert_eq!((&results["tagged"], &results["failed"]), (&json!(50), &json!(0)));
