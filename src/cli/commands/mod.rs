@@ -7,12 +7,14 @@ mod analytics;
 mod api;
 mod auth;
 mod budget;
+mod bulk;
 mod completions;
 mod contact_360;
 mod demo;
 mod doctor;
 mod dupes;
 mod export;
+pub mod filter;
 mod import;
 mod sandbox;
 mod search;
@@ -41,6 +43,8 @@ pub fn top_level() -> Vec<Command> {
         analytics::command(),
         tail::command(),
         import::command(),
+        bulk::runs::command(),
+        filter::command(),
         status::command(),
         contact_360::group(),
         api::command(),
@@ -55,12 +59,15 @@ pub fn top_level() -> Vec<Command> {
 
 /// Commands inside a group of operations.
 pub fn in_group(group: &str) -> Vec<Command> {
-    match group {
+    let own = match group {
         "articles" => vec![translations::command()],
         "contacts" => vec![contact_360::command(), dupes::command()],
-        "conversations" => vec![sla::command(), stale::command(), volume::command()],
+        "conversations" => {
+            vec![sla::command(), stale::command(), volume::command(), bulk::incident_tag::command()]
+        }
         _ => Vec::new(),
-    }
+    };
+    own.into_iter().chain(bulk::changes::commands(group)).collect()
 }
 
 /// Runs the command of these words; `None` when they are no hand-written command.
@@ -87,6 +94,11 @@ pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Opt
         ["budget"] => budget::run(context, matches).await,
         ["conversations", "stale"] => stale::run(context, matches).await,
         ["conversations", "volume"] => volume::run(context, matches).await,
+        ["bulk", "runs"] => bulk::runs::run_list(context).await,
+        ["bulk", "undo"] => bulk::runs::run_undo(context, matches).await,
+        ["conversations", "incident-tag"] => bulk::incident_tag::run(context, matches).await,
+        [_, name] if name.starts_with("bulk-") => bulk::changes::run(context, words, matches).await,
+        ["filter", "explain"] => filter::run(context, matches).await,
         ["conversations", "sla"] => sla::run(context, matches).await,
         _ => return None,
     })
