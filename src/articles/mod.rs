@@ -6,9 +6,24 @@
 //! must never write outside the folder it was given.
 
 pub mod body;
+pub mod calls;
+pub mod changes;
+pub mod error;
+pub mod folder;
 mod html;
+pub mod lint;
+pub mod local;
+pub mod merge;
+pub mod outcome;
+mod page;
 mod pieces;
+pub mod pull;
+pub mod push;
+pub mod remote;
 mod render;
 mod split;
+pub mod store;
 mod style;
 mod write;
+
+pub use error::Error;

@@ -2,8 +2,7 @@
 //!
 //! What Markdown does not say comes from the [`Style`] of the HTML that the piece stood for. Takes any text.
 
-use std::iter::Peekable;
-use std::vec::IntoIter;
+use std::collections::VecDeque;
 
 use pulldown_cmark::{BlockQuoteKind, CodeBlockKind, Event, LinkType, Parser, Tag, TagEnd};
 
@@ -65,7 +64,7 @@ enum Frame {
 }
 
 struct Renderer<'a> {
-    events: Peekable<IntoIter<Event<'a>>>,
+    events: VecDeque<Event<'a>>,
     style: &'a Style,
     html: String,
     frames: Vec<Frame>,
@@ -77,9 +76,8 @@ struct Renderer<'a> {
 
 impl<'a> Renderer<'a> {
     fn new(markdown: &'a str, style: &'a Style, headings: usize) -> Self {
-        let events: Vec<_> = Parser::new_ext(markdown, pieces::options()).collect();
         Renderer {
-            events: events.into_iter().peekable(),
+            events: Parser::new_ext(markdown, pieces::options()).collect(),
             style,
             html: String::new(),
             frames: Vec::new(),
@@ -90,7 +88,7 @@ impl<'a> Renderer<'a> {
     }
 
     fn run(&mut self) {
-        while let Some(event) = self.events.next() {
+        while let Some(event) = self.events.pop_front() {
             match event {
                 Event::Start(tag) => self.start(tag),
                 Event::End(end) => self.end(end),
@@ -234,8 +232,9 @@ impl<'a> Renderer<'a> {
             language => vec![("class".to_owned(), format!("language-{language}"))],
         };
         let mut text = String::new();
-        while let Some(Event::Text(part)) = self.events.next_if(|event| matches!(event, Event::Text(_))) {
-            text.push_str(&part);
+        while let Some(Event::Text(part)) = self.events.front() {
+            text.push_str(part);
+            self.events.pop_front();
         }
         self.html.push_str("<pre>");
         self.html.push_str(&start_tag("code", &attributes));
@@ -260,7 +259,7 @@ impl<'a> Renderer<'a> {
     fn image(&mut self, address: &str, title: &str) {
         let mut alt = String::new();
         let mut depth = 1;
-        for event in self.events.by_ref() {
+        while let Some(event) = self.events.pop_front() {
             match event {
                 Event::Start(_) => depth += 1,
                 Event::End(_) if depth == 1 => break,
@@ -280,8 +279,9 @@ impl<'a> Renderer<'a> {
     /// HTML as written; a picture alone gets what stands around pictures.
     fn html_block(&mut self) {
         let mut html = String::new();
-        while let Some(Event::Html(part)) = self.events.next_if(|event| matches!(event, Event::Html(_))) {
-            html.push_str(&part);
+        while let Some(Event::Html(part)) = self.events.front() {
+            html.push_str(part);
+            self.events.pop_front();
         }
         let html = html.trim_end();
         let alone = html.starts_with("<img") && html.matches('<').count() == 1;
@@ -316,7 +316,7 @@ impl<'a> Renderer<'a> {
                 let default = || Wrapper::Element("p".into(), vec![("class".into(), "intercom-align-center".into())]);
                 let (open, close) = around(self.style.button.clone().unwrap_or_else(default));
                 let tag = self.link(&address, "", true);
-                self.events.next();
+                self.events.pop_front();
                 self.html.push_str(&open);
                 self.html.push_str(&tag);
                 // The link's own end comes first, the paragraph's after it.
@@ -332,36 +332,31 @@ impl<'a> Renderer<'a> {
     }
 
     fn skip_link(&mut self) {
-        for event in self.events.by_ref() {
-            if event == Event::End(TagEnd::Link) {
-                break;
-            }
-        }
+        while self.events.pop_front().is_some_and(|event| event != Event::End(TagEnd::Link)) {}
     }
 
     /// What the paragraph that begins here consists of, if it is one thing.
-    fn alone(&mut self) -> Option<Alone> {
-        let mut ahead = self.events.clone();
-        let first = ahead.next()?;
-        let (end, found) = match first {
+    fn alone(&self) -> Option<Alone> {
+        let mut ahead = self.events.iter();
+        let (end, found) = match ahead.next()? {
             Event::Start(Tag::Image { .. }) => (TagEnd::Image, Alone::Media),
-            Event::Start(Tag::Link { dest_url, title, .. }) => match &*title {
+            Event::Start(Tag::Link { dest_url, title, .. }) => match &**title {
                 "video" => (TagEnd::Link, Alone::Video(dest_url.to_string())),
                 "button" => (TagEnd::Link, Alone::Button(dest_url.to_string())),
                 _ => {
                     matches!(ahead.next(), Some(Event::Start(Tag::Image { .. }))).then_some(())?;
-                    ahead.by_ref().find(|event| *event == Event::End(TagEnd::Image))?;
-                    (ahead.next()? == Event::End(TagEnd::Link)).then_some(())?;
-                    return (ahead.next()? == Event::End(TagEnd::Paragraph)).then_some(Alone::Media);
+                    ahead.find(|event| matches!(event, Event::End(TagEnd::Image | TagEnd::Paragraph)))?;
+                    (*ahead.next()? == Event::End(TagEnd::Link)).then_some(())?;
+                    return (*ahead.next()? == Event::End(TagEnd::Paragraph)).then_some(Alone::Media);
                 }
             },
             Event::InlineHtml(html) if html.starts_with("<img") => {
-                return (ahead.next()? == Event::End(TagEnd::Paragraph)).then_some(Alone::Media);
+                return (*ahead.next()? == Event::End(TagEnd::Paragraph)).then_some(Alone::Media);
             }
             _ => return None,
         };
-        ahead.find(|event| *event == Event::End(end))?;
-        (ahead.next()? == Event::End(TagEnd::Paragraph)).then_some(found)
+        ahead.find(|event| **event == Event::End(end))?;
+        (*ahead.next()? == Event::End(TagEnd::Paragraph)).then_some(found)
     }
 }
 

@@ -200,10 +200,19 @@ fn first_is(element: &Element, name: &str) -> bool {
     matches!(meaningful(&element.children).first(), Some(Node::Element(first)) if first.name == name)
 }
 
-/// Children without the white space between blocks.
+/// Children without the white space at the edges of blocks.
 pub fn meaningful(nodes: &[Node]) -> Vec<Node> {
-    let blank = |node: &&Node| !matches!(node, Node::Text(text) if text.trim_ascii().is_empty());
-    nodes.iter().filter(blank).cloned().collect()
+    let edge = |node: Option<&Node>| match node {
+        None => true,
+        Some(Node::Element(element)) => super::html::is_block(&element.name),
+        Some(Node::Text(_)) => false,
+    };
+    let kept = |(index, node): (usize, &Node)| {
+        let blank = matches!(node, Node::Text(text) if text.trim_ascii().is_empty());
+        let before = index.checked_sub(1).and_then(|before| nodes.get(before));
+        (!(blank && (edge(before) || edge(nodes.get(index + 1))))).then(|| node.clone())
+    };
+    nodes.iter().enumerate().filter_map(kept).collect()
 }
 
 fn contains(nodes: &[Node], name: &str) -> bool {

@@ -1,0 +1,388 @@
+//! `articles push`: sends what was edited, article by article, after a fresh look at each.
+//!
+//! Nothing of an article is written when one of its languages is in conflict. The files are brought up to
+//! the server's answer before the article's memory is: a run that ends in between loses nothing, because
+//! what both sides say alike is no change.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::body::Body;
+use super::calls;
+use super::changes::{Merge, conflict_file, merged};
+use super::error::Error;
+use super::folder::{Folder, hash};
+use super::local::{Edited, Local, scan};
+use super::merge::{Merged, field, merge};
+use super::outcome::{Outcome, Selection};
+use super::page::Page;
+use super::pieces;
+use super::pull::conflict_path;
+use super::remote::{Article, Change, Content, text, update};
+use super::store::{self, Manifest};
+use crate::api;
+use crate::api::client::Client;
+
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub selection: Selection,
+    /// Ids of articles of which ours wins wherever both sides changed.
+    pub force: Vec<String>,
+    /// Delete articles whose files are gone.
+    pub delete: bool,
+    /// The author of new articles; else whoever the token belongs to.
+    pub author: Option<i64>,
+    /// Tell what would be done, write nothing.
+    pub plan_only: bool,
+}
+
+struct Push<'a> {
+    client: &'a Client,
+    folder: &'a Folder,
+    options: &'a Options,
+    manifest: Manifest,
+    outcomes: Vec<Outcome>,
+}
+
+/// # Errors
+/// When the folder as a whole cannot be used, or the token is refused. What concerns one article is an
+/// outcome.
+pub async fn push(client: &Client, folder: &Folder, options: &Options) -> Result<Vec<Outcome>, Error> {
+    let manifest = Manifest::read(folder)?.ok_or_else(|| Error::NoManifest(folder.root().to_owned()))?;
+    let local = scan(folder, &manifest, &options.selection)?;
+    let Local { articles, created, missing, outcomes } = local;
+    let mut run = Push { client, folder, options, manifest, outcomes };
+    for (id, files) in articles {
+        match run.article(&id, &files).await {
+            Ok(()) => {}
+            Err(Error::Api(error)) if error.status() == Some(401) => return Err(error.into()),
+            Err(error @ Error::OtherWorkspace { .. }) => return Err(error),
+            Err(error) => run.fail(&id, &files, &error.to_string()),
+        }
+    }
+    for files in created {
+        match run.create(&files).await {
+            Ok(()) => {}
+            Err(Error::Api(error)) if error.status() == Some(401) => return Err(error.into()),
+            Err(error) => run.fail("", &files, &error.to_string()),
+        }
+    }
+    for (id, paths) in missing {
+        run.missing(&id, &paths).await?;
+    }
+    Ok(run.outcomes)
+}
+
+impl Push<'_> {
+    fn fail(&mut self, id: &str, files: &[Edited], reason: &str) {
+        for file in files {
+            let mut outcome = Outcome::failed(id, &file.path, reason);
+            outcome.locale = Some(file.locale.clone());
+            self.outcomes.push(outcome);
+        }
+    }
+
+    async fn article(&mut self, id: &str, files: &[Edited]) -> Result<(), Error> {
+        let Some(base) = store::remembered(self.folder, id) else {
+            self.fail(id, files, "what was pulled of it is not known any more: pull again with --force");
+            return Ok(());
+        };
+        let fresh = match calls::article(self.client, id).await {
+            Ok(fresh) => fresh,
+            Err(error) if error.is_not_found() => {
+                self.fail(id, files, "the article is no longer on the server");
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.manifest.belongs_to(text(&fresh["workspace_id"]).as_deref())?;
+        let Some(theirs) = Article::read(&fresh).filter(|theirs| theirs.id == id) else {
+            self.fail(id, files, "the server answered with something that is not this article");
+            return Ok(());
+        };
+        let force = self.options.force.iter().any(|forced| forced == id);
+        let parent = match self.parent(&base, &theirs, files, force) {
+            Ok(parent) => parent,
+            Err(reason) => {
+                self.fail(id, files, &reason);
+                return Ok(());
+            }
+        };
+        let merges: Vec<(&Edited, Merge)> =
+            files.iter().map(|file| (file, merge_file(file, &base, &theirs, force))).collect();
+        if merges.iter().any(|(_, merge)| !merge.conflicts.is_empty()) {
+            return self.conflicts(id, &merges);
+        }
+        let changes: BTreeMap<String, Change> = merges
+            .iter()
+            .filter(|(_, merge)| !merge.change.is_empty())
+            .map(|(file, merge)| (file.locale.clone(), merge.change.clone()))
+            .collect();
+        let nothing = changes.is_empty() && parent.is_none();
+        if self.options.plan_only {
+            self.told(id, &merges, parent.is_some(), "would update");
+            return Ok(());
+        }
+        let now = if nothing {
+            theirs.clone()
+        } else {
+            let body = update(&fresh, &theirs, &changes, parent.as_deref());
+            let answer = calls::update(self.client, id, &body).await?;
+            self.after(&answer, &fresh, id).await?
+        };
+        self.refresh(&base, &theirs, now, files)?;
+        self.told(id, &merges, parent.is_some(), "updated");
+        Ok(())
+    }
+
+    /// The article as the server has it after the update.
+    async fn after(&self, answer: &Value, fresh: &Value, id: &str) -> Result<Article, Error> {
+        let whole = answer.get("body").is_some()
+            && (answer["translated_content"].is_object() || !fresh["translated_content"].is_object());
+        match Article::read(answer).filter(|article| whole && article.id == id) {
+            Some(article) => Ok(article),
+            None => {
+                let again = calls::article(self.client, id).await?;
+                let lost = || api::Error::InvalidRequest(format!("the server no longer shows article {id}"));
+                Ok(Article::read(&again).ok_or_else(lost)?)
+            }
+        }
+    }
+
+    fn told(&mut self, id: &str, merges: &[(&Edited, Merge)], moved: bool, status: &'static str) {
+        for (file, merge) in merges {
+            let mut outcome = Outcome::new(status, id, &file.locale, &file.path);
+            outcome.fields.clone_from(&merge.fields);
+            outcome.diff.clone_from(&merge.diff);
+            if moved {
+                outcome.fields.push("collection");
+            }
+            if !outcome.fields.is_empty() {
+                self.outcomes.push(outcome);
+            }
+        }
+    }
+
+    fn conflicts(&mut self, id: &str, merges: &[(&Edited, Merge)]) -> Result<(), Error> {
+        for (file, merge) in merges {
+            let mut outcome = Outcome::new("conflict", id, &file.locale, &file.path);
+            outcome.error = Some("changed here and on the server".to_owned());
+            if merge.conflicts.is_empty() {
+                outcome.error = Some("held back: another language of the article is in conflict".to_owned());
+            } else {
+                outcome.diff = merge.conflicts.concat();
+                if !self.options.plan_only {
+                    let text = conflict_file(&file.path, &merge.conflicts);
+                    self.folder.write(&conflict_path(&file.path), text.as_bytes())?;
+                }
+            }
+            self.outcomes.push(outcome);
+        }
+        Ok(())
+    }
+
+    /// The collection to move the article to, if it is to be moved.
+    fn parent(&self, base: &Article, theirs: &Article, files: &[Edited], force: bool) -> Result<Option<String>, String> {
+        let before = self.manifest.collection_path(base);
+        let mut ours = base.parent_id.clone();
+        for file in files {
+            let named = file.page.collection.as_ref().filter(|named| before.as_ref() != Some(*named));
+            if let Some(named) = named {
+                ours = Some(self.manifest.collection(named)?);
+            }
+            if let Some(folder) = &file.moved_to {
+                let found = self.manifest.collections.iter().find(|(_, it)| it.folder == *folder);
+                let reason = || format!("{folder:?} is no folder of a collection: an article can only be moved to one");
+                ours = Some(found.map(|(id, _)| id.clone()).ok_or_else(reason)?);
+            }
+        }
+        let parent = match field(&base.parent_id, &ours, &theirs.parent_id) {
+            Ok(parent) => parent,
+            Err(()) if force => ours,
+            Err(()) => return Err("it was moved here and on the server to different collections".to_owned()),
+        };
+        Ok(parent.filter(|parent| theirs.parent_id.as_ref() != Some(parent)))
+    }
+
+    /// Brings files, memory and manifest to the server's state.
+    fn refresh(&mut self, base: &Article, theirs: &Article, mut now: Article, files: &[Edited]) -> Result<(), Error> {
+        for file in files {
+            let Some(content) = now.contents.get(&file.locale).cloned() else { continue };
+            let markdown = match base.contents.get(&file.locale).map(|base| &base.body) {
+                Some(body) if theirs.contents.get(&file.locale).is_some_and(|theirs| theirs.body != *body) => None,
+                _ => still_true(&file.page, &content),
+            };
+            let markdown = markdown.unwrap_or_else(|| Body::read(&content.body).markdown());
+            let new = self.manifest.text(&now, &file.locale, &markdown);
+            self.replace(&file.path, &new)?;
+            if let Some(old) = &file.moved_from {
+                self.manifest.files.remove(old);
+            }
+            self.manifest.enter(&file.path, &now, &file.locale, new.as_bytes());
+            self.folder.remove(&conflict_path(&file.path))?;
+        }
+        let others: Vec<(String, String, String)> = self
+            .manifest
+            .files
+            .iter()
+            .filter(|(path, entry)| entry.id == now.id && files.iter().all(|file| file.path != **path))
+            .map(|(path, entry)| (path.clone(), entry.locale.clone(), entry.markdown_sha256.clone()))
+            .collect();
+        for (path, locale, known) in others {
+            let untouched = self.folder.read(&path).is_ok_and(|bytes| hash(&bytes) == known);
+            let before = base.contents.get(&locale);
+            match (untouched, now.contents.get(&locale), before) {
+                (true, Some(content), _) => {
+                    let new = self.manifest.text(&now, &locale, &Body::read(&content.body).markdown());
+                    self.replace(&path, &new)?;
+                    self.manifest.enter(&path, &now, &locale, new.as_bytes());
+                }
+                // An edit that was left out of this run is still compared with what it was made from.
+                (false, _, Some(before)) => drop(now.contents.insert(locale, before.clone())),
+                _ => {}
+            }
+        }
+        store::remember(self.folder, &now)?;
+        self.manifest.write(self.folder)
+    }
+
+    fn replace(&self, path: &str, new: &str) -> Result<(), Error> {
+        match self.folder.read(path) {
+            Ok(before) if before == new.as_bytes() => Ok(()),
+            _ => self.folder.write(path, new.as_bytes()),
+        }
+    }
+
+    /// A new article from files that differ in their language only.
+    async fn create(&mut self, files: &[Edited]) -> Result<(), Error> {
+        let main = self.manifest.default_locale.clone();
+        let Some(first) = files.iter().find(|file| file.locale == main) else {
+            self.fail("", files, &format!("a new article needs a file in {main}, the main language"));
+            return Ok(());
+        };
+        let parent = match first.page.collection.as_deref().map(|named| self.manifest.collection(named)).transpose() {
+            Ok(parent) => parent.or_else(|| first.moved_to.as_ref().and_then(|folder| self.collection_of(folder))),
+            Err(reason) => {
+                self.fail("", files, &reason);
+                return Ok(());
+            }
+        };
+        if self.options.plan_only {
+            for file in files {
+                let mut outcome = Outcome::new("would create", "", &file.locale, &file.path);
+                outcome.fields = vec!["title", "body"];
+                outcome.diff = file.page.markdown.lines().map(|line| format!("+ {line}\n")).collect();
+                self.outcomes.push(outcome);
+            }
+            return Ok(());
+        }
+        let author = match first.page.author_id.or(self.options.author) {
+            Some(author) => Some(author),
+            None => calls::me(self.client).await?,
+        };
+        let mut body = new_content(&first.page, author);
+        if let Some(parent) = parent.and_then(|parent| parent.parse::<i64>().ok()) {
+            body["parent_id"] = json!(parent);
+            body["parent_type"] = json!("collection");
+        }
+        let others = files.iter().filter(|file| file.locale != main);
+        let others: serde_json::Map<String, Value> = others
+            .map(|file| (file.locale.clone(), new_content(&file.page, file.page.author_id.or(author))))
+            .collect();
+        if !others.is_empty() {
+            body["translated_content"] = others.into();
+        }
+        let answer = calls::create(self.client, &body).await?;
+        let Some(id) = text(&answer["id"]) else {
+            self.fail("", files, "the server did not tell the new article's id");
+            return Ok(());
+        };
+        let now = self.after(&answer, &body, &id).await?;
+        let base = Article { contents: BTreeMap::new(), ..now.clone() };
+        self.refresh(&base, &now.clone(), now, files)?;
+        for file in files {
+            self.outcomes.push(Outcome::new("created", &id, &file.locale, &file.path));
+        }
+        Ok(())
+    }
+
+    fn collection_of(&self, folder: &str) -> Option<String> {
+        self.manifest.collections.iter().find(|(_, it)| it.folder == folder).map(|(id, _)| id.clone())
+    }
+
+    /// Files that were pulled and are gone.
+    async fn missing(&mut self, id: &str, paths: &[(String, String)]) -> Result<(), Error> {
+        let all = self.manifest.files.values().filter(|entry| entry.id == id).count() == paths.len();
+        let status = match (self.options.delete && all, self.options.plan_only) {
+            (false, _) => "missing",
+            (true, true) => "would delete",
+            (true, false) => match calls::delete(self.client, id).await {
+                Err(error) if !error.is_not_found() => {
+                    for (path, _) in paths {
+                        self.outcomes.push(Outcome::failed(id, path, error.to_string()));
+                    }
+                    return Ok(());
+                }
+                _ => {
+                    paths.iter().for_each(|(path, _)| drop(self.manifest.files.remove(path)));
+                    store::forget(self.folder, id)?;
+                    self.manifest.write(self.folder)?;
+                    "deleted"
+                }
+            },
+        };
+        for (path, locale) in paths {
+            self.outcomes.push(Outcome::new(status, id, locale, path));
+        }
+        Ok(())
+    }
+}
+
+/// The file's Markdown, when it stands for exactly what the server has now.
+fn still_true(page: &Page, now: &Content) -> Option<String> {
+    let body = Body::read(&now.body);
+    (merge(&body, &page.markdown, &body) == Merged::Html(now.body.clone())).then(|| page.markdown.clone())
+}
+
+fn merge_file(file: &Edited, base: &Article, theirs: &Article, force: bool) -> Merge {
+    let there = theirs.contents.get(&file.locale);
+    match (base.contents.get(&file.locale), there) {
+        (Some(base), Some(theirs)) => merged(base, &file.page, theirs, force),
+        // A translation that is new here: to the server it may be as well, or not.
+        (None, Some(theirs)) if !theirs.body.is_empty() && !force => {
+            let known = merged(theirs, &file.page, theirs, false);
+            match known.change.is_empty() {
+                true => known,
+                false => Merge { conflicts: vec!["The server has a translation too: pull it first.\n".into()], ..Merge::default() },
+            }
+        }
+        (Some(_), None) if !force => Merge {
+            conflicts: vec!["The translation is no longer on the server.\n".into()],
+            ..Merge::default()
+        },
+        _ => {
+            let mut added = merged(&Content::default(), &file.page, &Content::default(), true);
+            let author = base.contents.get(&base.default_locale).and_then(|main| main.author_id);
+            added.change.author_id = added.change.author_id.or(author);
+            added.change.state = added.change.state.or_else(|| Some("draft".to_owned()));
+            added
+        }
+    }
+}
+
+fn new_content(page: &Page, author: Option<i64>) -> Value {
+    let Merged::Html(html) = merge(&Body::default(), &page.markdown, &Body::default()) else { return Value::Null };
+    let state = page.state.as_deref().unwrap_or("draft");
+    let mut content = json!({"title": page.title, "description": page.description, "body": html, "state": state});
+    if let Some(author) = author {
+        content["author_id"] = json!(author);
+    }
+    content
+}
+
+/// Whether a file's text differs from what was pulled, in words or fields.
+pub fn is_edited(page: &Page, base: &Content) -> bool {
+    let same = pieces::split(&page.markdown) == pieces::split(&Body::read(&base.body).markdown());
+    !same || !merged(base, page, base, true).change.is_empty()
+}
