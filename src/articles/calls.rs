@@ -1,6 +1,6 @@
 //! The requests that articles need.
 
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
 use super::error::Error;
@@ -10,6 +10,9 @@ use crate::api::executor::{Arguments, operation};
 
 /// Records per page: bodies are long.
 const PAGE: u32 = 50;
+
+/// Articles fetched at the same time.
+const AT_ONCE: usize = 8;
 
 async fn one(client: &Client, id: &str, path: &[&str], body: Option<&Value>) -> Result<Value, api::Error> {
     let arguments = Arguments {
@@ -68,24 +71,35 @@ pub async fn articles(
     while let Some(page) = pages.try_next().await? {
         let head: Value = serde_json::from_str(page.reply.json_text()?).unwrap_or(json!(null));
         total = head["total_count"].as_u64().or(total);
-        for item in &page.items {
-            let record: Value = serde_json::from_str(item.get()).unwrap_or_default();
-            // A list may show less than the article itself.
-            let whole = record.get("body").is_some() && record.get("translated_content").is_some();
-            match (whole, super::remote::text(&record["id"])) {
-                (false, Some(id)) => match article(client, &id).await {
-                    Ok(record) => each(record).await?,
-                    Err(error) if error.is_not_found() => {}
-                    Err(error) => return Err(error.into()),
-                },
-                _ => each(record).await?,
+        let records = page.items.iter().map(|item| serde_json::from_str(item.get()).unwrap_or_default());
+        let mut whole = stream::iter(records.map(|record| complete(client, record))).buffered(AT_ONCE);
+        while let Some(record) = whole.try_next().await? {
+            if let Some(record) = record {
+                each(record).await?;
             }
         }
     }
     Ok(total)
 }
 
-async fn walk(client: &Client, id: &str, mut each: impl FnMut(Value) -> Result<(), Error>) -> Result<(), Error> {
+/// The article itself where the list shows less of it; `None` when it is gone meanwhile.
+async fn complete(client: &Client, listed: Value) -> Result<Option<Value>, Error> {
+    let whole = listed.get("body").is_some() && listed.get("translated_content").is_some();
+    match (whole, super::remote::text(&listed["id"])) {
+        (false, Some(id)) => match article(client, &id).await {
+            Ok(record) => Ok(Some(record)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        },
+        _ => Ok(Some(listed)),
+    }
+}
+
+async fn walk(
+    client: &Client,
+    id: &str,
+    mut each: impl FnMut(Value) -> Result<(), Error>,
+) -> Result<(), Error> {
     let mut pages = std::pin::pin!(client.pages(operation(id)?, Arguments::default(), Some(PAGE)));
     while let Some(page) = pages.try_next().await? {
         for item in &page.items {

@@ -43,7 +43,9 @@ pub fn merged(base: &Content, ours: &Page, theirs: &Content, force: bool) -> Mer
         pick("description", &base.description, &ours.description, &theirs.description, &mut found.conflicts);
     if description != theirs.description {
         found.fields.push("description");
-        found.diff.push_str(&format!("- description: {}\n+ description: {description}\n", theirs.description));
+        found
+            .diff
+            .push_str(&format!("- description: {}\n+ description: {description}\n", theirs.description));
         found.change.description = Some(description.clone());
     }
     // A line taken out of the front matter changes nothing.
@@ -55,7 +57,15 @@ pub fn merged(base: &Content, ours: &Page, theirs: &Content, force: bool) -> Mer
         found.change.state = state.clone();
     }
     let our_author = ours.author_id.or(base.author_id);
-    let author = field(&base.author_id, &our_author, &theirs.author_id).unwrap_or(our_author);
+    let author = field(&base.author_id, &our_author, &theirs.author_id).unwrap_or_else(|()| {
+        if !force {
+            let text = |author: Option<i64>| author.unwrap_or_default().to_string();
+            let section =
+                section("author", &text(base.author_id), &text(our_author), &text(theirs.author_id));
+            found.conflicts.push(section);
+        }
+        our_author
+    });
     if author != theirs.author_id {
         found.fields.push("author");
         found.diff.push_str(&format!("+ author: {}\n", author.unwrap_or_default()));
@@ -71,7 +81,13 @@ pub fn merged(base: &Content, ours: &Page, theirs: &Content, force: bool) -> Mer
     merge_
 }
 
-fn merged_body(base: &Content, ours: &Page, theirs: &Content, force: bool, conflicts: &mut Vec<String>) -> String {
+fn merged_body(
+    base: &Content,
+    ours: &Page,
+    theirs: &Content,
+    force: bool,
+    conflicts: &mut Vec<String>,
+) -> String {
     let base_body = Body::read(&base.body);
     if pieces::split(&ours.markdown) == pieces::split(&base_body.markdown()) {
         return theirs.body.clone();

@@ -99,7 +99,9 @@ impl Folder {
     pub fn remove(&self, path: &str) -> Result<(), Error> {
         let place = self.place(path)?;
         match fs::remove_file(&place) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::File { path: place, source }),
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::File { path: place, source })
+            }
             _ => Ok(()),
         }
     }
@@ -133,7 +135,10 @@ impl Folder {
                 }
                 if kind.is_dir() {
                     folders.push((entry.path(), format!("{prefix}{name}/")));
-                } else if kind.is_file() && name.ends_with(".md") && !(prefix.is_empty() && name == "README.md") {
+                } else if kind.is_file()
+                    && name.ends_with(".md")
+                    && !(prefix.is_empty() && name == "README.md")
+                {
                     found.push(format!("{prefix}{name}"));
                 }
             }

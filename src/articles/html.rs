@@ -22,7 +22,10 @@ pub struct Token {
 
 #[derive(Debug)]
 pub enum Kind {
-    Open { name: String, attributes: Attributes },
+    Open {
+        name: String,
+        attributes: Attributes,
+    },
     Close(String),
     Text(String),
     /// Comments and document types.
@@ -51,7 +54,19 @@ impl Element {
 pub fn is_void(name: &str) -> bool {
     matches!(
         name,
-        "area" | "base" | "br" | "col" | "embed" | "hr" | "img" | "input" | "link" | "meta" | "source" | "track" | "wbr"
+        "area"
+            | "base"
+            | "br"
+            | "col"
+            | "embed"
+            | "hr"
+            | "img"
+            | "input"
+            | "link"
+            | "meta"
+            | "source"
+            | "track"
+            | "wbr"
     )
 }
 
@@ -107,7 +122,9 @@ pub fn is_block(name: &str) -> bool {
 pub fn tokens(html: &str) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let collect = |event: CallbackEvent<'_>, span: html5gum::Span<usize>| -> Option<std::convert::Infallible> {
+    let collect = |event: CallbackEvent<'_>,
+                   span: html5gum::Span<usize>|
+     -> Option<std::convert::Infallible> {
         let kind = match event {
             CallbackEvent::OpenStartTag { name } => Kind::Open { name: text(name), attributes: Vec::new() },
             CallbackEvent::AttributeName { name } => {
@@ -184,13 +201,21 @@ fn may_stand(name: &str, open: &[Element]) -> bool {
     let headings = ["h1", "h2", "h3", "h4", "h5", "h6"];
     match name {
         "script" | "style" | "textarea" | "title" | "template" | "svg" | "math" | "select" | "option"
-        | "frameset" | "html" | "head" | "body" | "plaintext" | "xmp" | "noscript" | "image" | "form" => false,
+        | "frameset" | "html" | "head" | "body" | "plaintext" | "xmp" | "noscript" | "image" | "form" => {
+            false
+        }
         "a" | "button" | "nobr" => !inside(name),
         "li" => matches!(parent, Some("ul" | "ol")),
         "tbody" | "thead" | "tfoot" | "caption" | "colgroup" => parent == Some("table"),
         "tr" => matches!(parent, Some("tbody" | "thead" | "tfoot")),
         "td" | "th" => parent == Some("tr"),
-        _ if matches!(parent, Some("table" | "tbody" | "thead" | "tfoot" | "tr" | "ul" | "ol" | "iframe")) => false,
+        _ if matches!(
+            parent,
+            Some("table" | "tbody" | "thead" | "tfoot" | "tr" | "ul" | "ol" | "iframe")
+        ) =>
+        {
+            false
+        }
         _ => !(is_block(name) && (inside("p") || headings.iter().any(|heading| inside(heading)))),
     }
 }
@@ -289,7 +314,10 @@ mod tests {
         let tokens = tokens(html);
         let places: Vec<_> = tokens.iter().map(|token| &html[token.start..token.end]).collect();
         assert_eq!(places[0], "<p class=\"a\">");
-        assert!(places.contains(&"<b>") && places.contains(&"</b>") && places.contains(&"</p>"), "{places:?}");
+        assert!(
+            places.contains(&"<b>") && places.contains(&"</b>") && places.contains(&"</p>"),
+            "{places:?}"
+        );
         assert!(places.contains(&"<!-- c -->"), "{places:?}");
         assert_eq!(*places.last().unwrap(), "<br/>");
     }
@@ -298,7 +326,9 @@ mod tests {
     fn only_clear_markup_has_a_tree() {
         let has = |html: &str| tree(&tokens(html)).is_some();
         assert!(has("<ul><li><p>a<br>b</p></li></ul>"));
-        for unclear in ["<p>a<p>b", "</p>", "<p><div></div></p>", "<b><i></b></i>", "<li>a</li>", "<a><a></a></a>"] {
+        for unclear in
+            ["<p>a<p>b", "</p>", "<p><div></div></p>", "<b><i></b></i>", "<li>a</li>", "<a><a></a></a>"]
+        {
             assert!(!has(unclear), "{unclear}");
         }
         assert!(!has(&("<b>".repeat(10_000) + &"</b>".repeat(10_000))));

@@ -25,12 +25,15 @@ pub fn lint(folder: &Folder, selection: &Selection) -> Result<Vec<Finding>, Erro
     let manifest = Manifest::read(folder)?.ok_or_else(|| Error::NoManifest(folder.root().to_owned()))?;
     let mut findings = Vec::new();
     for (path, entry) in &manifest.files {
-        if !selection.takes(&entry.id, path) || !selection.takes_locale(&entry.locale) || !folder.exists(path) {
+        if !selection.takes(&entry.id, path) || !selection.takes_locale(&entry.locale) || !folder.exists(path)
+        {
             continue;
         }
         let bytes = folder.read(path)?;
         match page::read(&bytes) {
-            Err((line, message)) => findings.push(Finding { path: path.clone(), line, rule: "front-matter", message }),
+            Err((line, message)) => {
+                findings.push(Finding { path: path.clone(), line, rule: "front-matter", message })
+            }
             Ok(page) => {
                 let text = String::from_utf8_lossy(&bytes);
                 let offset = text.lines().count() - page.markdown.lines().count();
@@ -57,7 +60,9 @@ fn check(path: &str, page: &Page, offset: usize, manifest: &Manifest, findings: 
             continue;
         }
         let pictures = line.split("<img").skip(1).filter_map(|rest| rest.split('>').next());
-        if line.contains("![](") || pictures.clone().any(|tag| !tag.contains("alt=\"") || tag.contains("alt=\"\"")) {
+        if line.contains("![](")
+            || pictures.clone().any(|tag| !tag.contains("alt=\"") || tag.contains("alt=\"\""))
+        {
             find("alt-text", "a picture has no description".into());
         }
         let depth = line.bytes().take_while(|byte| *byte == b'#').count();
@@ -88,7 +93,12 @@ fn translations(manifest: &Manifest, selection: &Selection, findings: &mut Vec<F
         for missing in all.difference(&locales).filter(|it| selection.takes_locale(it)) {
             if selection.takes(id, path) {
                 let message = format!("article {id} has no translation into {missing}");
-                findings.push(Finding { path: path.to_owned(), line: 1, rule: "missing-translation", message });
+                findings.push(Finding {
+                    path: path.to_owned(),
+                    line: 1,
+                    rule: "missing-translation",
+                    message,
+                });
             }
         }
     }

@@ -52,7 +52,11 @@ pub fn scan(folder: &Folder, manifest: &Manifest, selection: &Selection) -> Resu
             continue;
         }
         let named = entry.map(|entry| entry.id.clone()).or_else(|| id_in_name(&path, manifest));
-        if entry.is_none() && named.is_none() && !bytes.trim_ascii_start().starts_with(b"---") && !bytes.starts_with(b"\xef\xbb\xbf---") {
+        if entry.is_none()
+            && named.is_none()
+            && !bytes.trim_ascii_start().starts_with(b"---")
+            && !bytes.starts_with(b"\xef\xbb\xbf---")
+        {
             continue;
         }
         match edited(&path, &bytes, entry, named, manifest, &mut gone) {
@@ -101,23 +105,43 @@ fn edited(
     let folder = folder_of(path).filter(|_| manifest.tree).map(str::to_owned);
     if let Some(entry) = entry {
         if page.id.as_ref().is_some_and(|id| *id != entry.id) {
-            return failed(format!("{path}: the id in the front matter is not {}, which was pulled here", entry.id));
+            return failed(format!(
+                "{path}: the id in the front matter is not {}, which was pulled here",
+                entry.id
+            ));
         }
         if page.locale.as_ref().is_some_and(|locale| *locale != entry.locale) {
-            return failed(format!("{path}: the locale in the front matter is not {}, which was pulled here", entry.locale));
+            return failed(format!(
+                "{path}: the locale in the front matter is not {}, which was pulled here",
+                entry.locale
+            ));
         }
-        let file = Edited { path: path.into(), locale: entry.locale.clone(), page, moved_from: None, moved_to: None };
+        let file = Edited {
+            path: path.into(),
+            locale: entry.locale.clone(),
+            page,
+            moved_from: None,
+            moved_to: None,
+        };
         return Ok((Some(entry.id.clone()), file));
     }
-    let locale = page.locale.clone().or_else(|| locale_in_name(path)).unwrap_or_else(|| manifest.default_locale.clone());
+    let locale = page
+        .locale
+        .clone()
+        .or_else(|| locale_in_name(path))
+        .unwrap_or_else(|| manifest.default_locale.clone());
     let Some(id) = page.id.clone().or(named) else {
         return Ok((None, Edited { path: path.into(), locale, page, moved_from: None, moved_to: folder }));
     };
     if manifest.files.values().all(|entry| entry.id != id) {
-        return failed(format!("{path}: article {id} was not pulled here: pull it first, or take the id out for a new article"));
+        return failed(format!(
+            "{path}: article {id} was not pulled here: pull it first, or take the id out for a new article"
+        ));
     }
     let moved_from = gone.remove(&(id.clone(), locale.clone()));
-    if moved_from.is_none() && let Some(other) = manifest.path_of(&id, &locale) {
+    if moved_from.is_none()
+        && let Some(other) = manifest.path_of(&id, &locale)
+    {
         return failed(format!("{path}: {other} is the same article in the same language"));
     }
     let moved_to = match &moved_from {

@@ -17,7 +17,13 @@ pub struct Outcome {
 impl Outcome {
     pub fn new(status: &'static str, article: &str, locale: &str, path: &str) -> Self {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Outcome { status, article: some(article), locale: some(locale), path: some(path), ..Outcome::default() }
+        Outcome {
+            status,
+            article: some(article),
+            locale: some(locale),
+            path: some(path),
+            ..Outcome::default()
+        }
     }
 
     pub fn failed(article: &str, path: &str, error: impl Into<String>) -> Self {
@@ -52,7 +58,9 @@ impl Selection {
     pub fn takes(&self, id: &str, path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or(path);
         let wanted = |only: &String| {
-            only == id || matches(only.as_bytes(), path.as_bytes()) || matches(only.as_bytes(), name.as_bytes())
+            only == id
+                || matches(only.as_bytes(), path.as_bytes())
+                || matches(only.as_bytes(), name.as_bytes())
         };
         self.only.is_empty() || self.only.iter().any(wanted)
     }

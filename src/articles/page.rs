@@ -36,7 +36,13 @@ struct FrontMatter {
 }
 
 /// The text of a file for this language. `collection` is the path of the article's collection.
-pub fn write(article: &Article, locale: &str, content: &Content, collection: Option<&str>, markdown: &str) -> String {
+pub fn write(
+    article: &Article,
+    locale: &str,
+    content: &Content,
+    collection: Option<&str>,
+    markdown: &str,
+) -> String {
     let mut front = String::from("---\n");
     let mut line = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -65,7 +71,9 @@ fn timestamp(seconds: i64) -> String {
 fn scalar(text: &str) -> String {
     let plain = text.starts_with(|first: char| first.is_ascii_alphabetic())
         && !text.ends_with(' ')
-        && text.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, ' ' | '-' | '_' | '/' | '.' | '(' | ')'))
+        && text
+            .chars()
+            .all(|it| it.is_ascii_alphanumeric() || matches!(it, ' ' | '-' | '_' | '/' | '.' | '(' | ')'))
         && !matches!(
             text.to_ascii_lowercase().as_str(),
             "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n"
@@ -77,7 +85,9 @@ fn scalar(text: &str) -> String {
     let quoted = Value::from(text).to_string();
     quoted.chars().fold(String::new(), |mut done, it| {
         match it {
-            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => done.push_str(&format!("\\u{:04x}", it as u32)),
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => {
+                done.push_str(&format!("\\u{:04x}", it as u32))
+            }
             it => done.push(it),
         }
         done
@@ -94,16 +104,27 @@ pub fn read(bytes: &[u8]) -> Result<Page, (usize, String)> {
         (line, "this is not UTF-8".to_owned())
     })?;
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
-    let rest = text.strip_prefix("---\n").ok_or((1, "the front matter is missing: the first line must be ---".to_owned()))?;
+    let rest = text
+        .strip_prefix("---\n")
+        .ok_or((1, "the front matter is missing: the first line must be ---".to_owned()))?;
     let end = match rest.starts_with("---\n") {
         true => Some(0),
-        false => rest.find("\n---\n").map(|at| at + 1).or_else(|| rest.strip_suffix("\n---").map(|front| front.len() + 1)),
+        false => rest
+            .find("\n---\n")
+            .map(|at| at + 1)
+            .or_else(|| rest.strip_suffix("\n---").map(|front| front.len() + 1)),
     };
     let end = end.ok_or((1, "the front matter has no end: a line with --- is missing".to_owned()))?;
     let front: FrontMatter = serde_saphyr::from_str(&rest[..end]).map_err(|error| {
         let line = error.location().map_or(1, |at| at.line() as usize + 1);
         let message = error.to_string();
-        (line, format!("the front matter is no YAML with a title: {}", message.lines().next().unwrap_or_default()))
+        (
+            line,
+            format!(
+                "the front matter is no YAML with a title: {}",
+                message.lines().next().unwrap_or_default()
+            ),
+        )
     })?;
     let markdown = rest[end..].strip_prefix("---").unwrap_or_default().trim_start_matches('\n').to_owned();
     let at = |name: &str| {
@@ -112,7 +133,11 @@ pub fn read(bytes: &[u8]) -> Result<Page, (usize, String)> {
     checked(front, markdown, &at)
 }
 
-fn checked(front: FrontMatter, markdown: String, at: &dyn Fn(&str) -> usize) -> Result<Page, (usize, String)> {
+fn checked(
+    front: FrontMatter,
+    markdown: String,
+    at: &dyn Fn(&str) -> usize,
+) -> Result<Page, (usize, String)> {
     let id = text(&front.id);
     if id.as_deref().is_some_and(|id| !is_id(id)) {
         return Err((at("id"), format!("{} is no id of an article", front.id)));
@@ -148,9 +173,21 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        for title in ["Plain", "a: b # c", "\"q\" 'x' \\", "🎉\u{2028}\u{85}", "true", "123", "", " x ", "- a", "عربي"] {
-            let content = Content { title: title.into(), state: Some("draft".into()), author_id: Some(7), ..Content::default() };
-            let article = Article { id: "12".into(), tags: vec!["x, y".into()], updated_at: Some(0), ..Article::default() };
+        for title in
+            ["Plain", "a: b # c", "\"q\" 'x' \\", "🎉\u{2028}\u{85}", "true", "123", "", " x ", "- a", "عربي"]
+        {
+            let content = Content {
+                title: title.into(),
+                state: Some("draft".into()),
+                author_id: Some(7),
+                ..Content::default()
+            };
+            let article = Article {
+                id: "12".into(),
+                tags: vec!["x, y".into()],
+                updated_at: Some(0),
+                ..Article::default()
+            };
             let text = write(&article, "pt-BR", &content, Some("A / B"), "Body\n");
             let windows = format!("\u{feff}{}", text.replace('\n', "\r\n"));
             for text in [text, windows] {

@@ -22,7 +22,12 @@ pub fn split(markdown: &str) -> Vec<String> {
     while let Some(line) = lines.next() {
         let bare = line.trim_end();
         fence = match fence {
-            Some(open) if bare.trim_start().starts_with(&open) && bare.trim().trim_start_matches(&open[..1]).is_empty() => None,
+            Some(open)
+                if bare.trim_start().starts_with(&open)
+                    && bare.trim().trim_start_matches(&open[..1]).is_empty() =>
+            {
+                None
+            }
             Some(open) => Some(open),
             None => opened_fence(bare),
         };

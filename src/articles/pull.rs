@@ -52,8 +52,7 @@ pub async fn pull(client: &Client, folder: &Folder, options: &Options) -> Result
         Err(Error::Api(error)) if matches!(error.status(), Some(403 | 404)) => manifest.collections,
         Err(error) => return Err(error),
     };
-    let mut run =
-        Pull { client, folder, options, manifest, outcomes: Vec::new(), seen: BTreeSet::new() };
+    let mut run = Pull { client, folder, options, manifest, outcomes: Vec::new(), seen: BTreeSet::new() };
     run.walk().await?;
     run.gone().await?;
     if !options.dry_run {
@@ -67,11 +66,16 @@ fn collection_paths(collections: &[Value]) -> BTreeMap<String, Collection> {
     let by_id: BTreeMap<String, &Value> =
         collections.iter().filter_map(|it| Some((text(&it["id"])?, it))).collect();
     let path = |id: &String| {
-        let (mut names, mut folders, mut next, mut passed) = (Vec::new(), Vec::new(), Some(id.clone()), Vec::new());
+        let (mut names, mut folders, mut next, mut passed) =
+            (Vec::new(), Vec::new(), Some(id.clone()), Vec::new());
         while let Some(id) = next.filter(|id| !passed.contains(id)) {
             let Some(collection) = by_id.get(&id) else { break };
             let name = text(&collection["name"]).unwrap_or_else(|| id.clone());
-            folders.push(format!("{}-{}", slug(&name), id.replace(|it: char| !it.is_ascii_alphanumeric(), "")));
+            folders.push(format!(
+                "{}-{}",
+                slug(&name),
+                id.replace(|it: char| !it.is_ascii_alphanumeric(), "")
+            ));
             names.push(name);
             next = text(&collection["parent_id"]);
             passed.push(id);
@@ -99,7 +103,11 @@ impl Pull<'_> {
     fn take(&mut self, document: &Value) -> Result<(), Error> {
         let Some(article) = Article::read(document) else {
             let id = text(&document["id"]).unwrap_or_default();
-            self.outcomes.push(Outcome::failed("", "", format!("the server sent an article with the id {id:?}")));
+            self.outcomes.push(Outcome::failed(
+                "",
+                "",
+                format!("the server sent an article with the id {id:?}"),
+            ));
             return Ok(());
         };
         if !self.seen.insert(article.id.clone()) {
@@ -128,7 +136,8 @@ impl Pull<'_> {
         let stem = sibling.and_then(|(path, entry)| {
             path.rsplit('/').next()?.strip_suffix(&format!(".{}.md", entry.locale)).map(str::to_owned)
         });
-        let title = article.contents.get(&article.default_locale).map_or("", |content| content.title.as_str());
+        let title =
+            article.contents.get(&article.default_locale).map_or("", |content| content.title.as_str());
         let stem = stem.unwrap_or_else(|| format!("{}-{}", article.id, slug(title)));
         format!("{}{stem}.{locale}.md", folder.unwrap_or_default())
     }
@@ -147,6 +156,9 @@ impl Pull<'_> {
                 Some(content) => drop(article.contents.insert(locale, content.clone())),
                 None => drop(article.contents.remove(&locale)),
             }
+        }
+        if let Some(before) = before.as_ref().filter(|before| before.is_same(&article)) {
+            article.clone_from(before);
         }
         let mut plan = Vec::new();
         let mut conflict = false;
@@ -251,7 +263,8 @@ impl Pull<'_> {
         same_server: bool,
     ) {
         let failed = |line: usize, reason: &str| {
-            let mut outcome = Outcome::failed(&article.id, &step.path, format!("{}, line {line}: {reason}", step.path));
+            let mut outcome =
+                Outcome::failed(&article.id, &step.path, format!("{}, line {line}: {reason}", step.path));
             outcome.locale = Some(step.locale.clone());
             Some(outcome)
         };
@@ -260,7 +273,8 @@ impl Pull<'_> {
             Err((line, reason)) => return step.outcome = failed(line, &reason),
         };
         let Some(base) = known.filter(|_| page.id.as_ref().is_none_or(|id| *id == article.id)) else {
-            return step.outcome = failed(1, "another file stands where the article's file belongs; --force replaces it");
+            return step.outcome =
+                failed(1, "another file stands where the article's file belongs; --force replaces it");
         };
         if same_server {
             return;
@@ -272,7 +286,11 @@ impl Pull<'_> {
             step.outcome = Some(Outcome::new("conflict", &article.id, &step.locale, &step.path));
             return;
         }
-        let markdown = if theirs.body == base.body { page.markdown.clone() } else { Body::read(&found.content.body).markdown() };
+        let markdown = if theirs.body == base.body {
+            page.markdown.clone()
+        } else {
+            Body::read(&found.content.body).markdown()
+        };
         let collection = page.collection.clone().or_else(|| self.manifest.collection_path(article));
         let text = page::write(article, &step.locale, &found.content, collection.as_deref(), &markdown);
         if text.as_bytes() != bytes {
@@ -315,14 +333,21 @@ impl Pull<'_> {
 
     /// Articles of the manifest that the list did not show.
     async fn gone(&mut self) -> Result<(), Error> {
-        let missing: BTreeSet<String> =
-            self.manifest.files.values().map(|entry| entry.id.clone()).filter(|id| !self.seen.contains(id)).collect();
+        let missing: BTreeSet<String> = self
+            .manifest
+            .files
+            .values()
+            .map(|entry| entry.id.clone())
+            .filter(|id| !self.seen.contains(id))
+            .collect();
         for id in missing {
             match calls::article(self.client, &id).await {
                 Ok(document) => self.take(&document)?,
                 Err(error) if error.is_not_found() => {
-                    let files: Vec<_> = self.manifest.files.iter().filter(|(_, entry)| entry.id == id).collect();
-                    let files: Vec<_> = files.into_iter().map(|(path, entry)| (path.clone(), entry.locale.clone())).collect();
+                    let files: Vec<_> =
+                        self.manifest.files.iter().filter(|(_, entry)| entry.id == id).collect();
+                    let files: Vec<_> =
+                        files.into_iter().map(|(path, entry)| (path.clone(), entry.locale.clone())).collect();
                     for (path, locale) in files {
                         if self.options.selection.takes(&id, &path) {
                             self.report_gone(&id, &locale, &path)?;

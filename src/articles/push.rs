@@ -17,12 +17,17 @@ use super::local::{Edited, Local, scan};
 use super::merge::{Merged, field, merge};
 use super::outcome::{Outcome, Selection};
 use super::page::Page;
-use super::pieces;
 use super::pull::conflict_path;
 use super::remote::{Article, Change, Content, text, update};
 use super::store::{self, Manifest};
 use crate::api;
 use crate::api::client::Client;
+
+/// Notes the article that is being created, until its file has the id.
+const CREATING: &str = ".intercom/creating.json";
+
+/// Articles sent at the same time.
+const AT_ONCE: usize = 8;
 
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -53,18 +58,26 @@ pub async fn push(client: &Client, folder: &Folder, options: &Options) -> Result
     let local = scan(folder, &manifest, &options.selection)?;
     let Local { articles, created, missing, outcomes } = local;
     let mut run = Push { client, folder, options, manifest, outcomes };
-    for (id, files) in articles {
-        match run.article(&id, &files).await {
-            Ok(()) => {}
-            Err(Error::Api(error)) if error.status() == Some(401) => return Err(error.into()),
-            Err(error @ Error::OtherWorkspace { .. }) => return Err(error),
-            Err(error) => run.fail(&id, &files, &error.to_string()),
+    let articles: Vec<_> = articles.into_iter().collect();
+    for chunk in articles.chunks(AT_ONCE) {
+        let sent = chunk.iter().map(|(id, files)| run.send(id, files));
+        let sent = futures::future::join_all(sent).await;
+        let mut stop = None;
+        for ((id, files), sent) in chunk.iter().zip(sent) {
+            match sent.and_then(|sent| run.settle(id, files, sent)) {
+                Ok(()) => {}
+                Err(error) if is_hopeless(&error) => stop = Some(error),
+                Err(error) => run.fail(id, files, &error.to_string()),
+            }
+        }
+        if let Some(error) = stop {
+            return Err(error);
         }
     }
     for files in created {
         match run.create(&files).await {
             Ok(()) => {}
-            Err(Error::Api(error)) if error.status() == Some(401) => return Err(error.into()),
+            Err(error) if is_hopeless(&error) => return Err(error),
             Err(error) => run.fail("", &files, &error.to_string()),
         }
     }
@@ -72,6 +85,32 @@ pub async fn push(client: &Client, folder: &Folder, options: &Options) -> Result
         run.missing(&id, &paths).await?;
     }
     Ok(run.outcomes)
+}
+
+/// Whether no other article would fare better.
+fn is_hopeless(error: &Error) -> bool {
+    match error {
+        Error::Api(error) => error.status() == Some(401),
+        Error::OtherWorkspace { .. } => true,
+        _ => false,
+    }
+}
+
+/// How far an article came.
+enum Sent<'f> {
+    Refused(String),
+    Conflict(Vec<(&'f Edited, Merge)>),
+    Planned {
+        merges: Vec<(&'f Edited, Merge)>,
+        moved: bool,
+    },
+    Done {
+        base: Box<Article>,
+        theirs: Box<Article>,
+        now: Box<Article>,
+        merges: Vec<(&'f Edited, Merge)>,
+        moved: bool,
+    },
 }
 
 impl Push<'_> {
@@ -83,56 +122,60 @@ impl Push<'_> {
         }
     }
 
-    async fn article(&mut self, id: &str, files: &[Edited]) -> Result<(), Error> {
+    /// Looks at an article again and sends what changed. Leaves the folder alone.
+    async fn send<'f>(&self, id: &str, files: &'f [Edited]) -> Result<Sent<'f>, Error> {
+        let refused = |reason: &str| Ok(Sent::Refused(reason.to_owned()));
         let Some(base) = store::remembered(self.folder, id) else {
-            self.fail(id, files, "what was pulled of it is not known any more: pull again with --force");
-            return Ok(());
+            return refused("what was pulled of it is not known any more: pull again with --force");
         };
         let fresh = match calls::article(self.client, id).await {
             Ok(fresh) => fresh,
-            Err(error) if error.is_not_found() => {
-                self.fail(id, files, "the article is no longer on the server");
-                return Ok(());
-            }
+            Err(error) if error.is_not_found() => return refused("the article is no longer on the server"),
             Err(error) => return Err(error.into()),
         };
-        self.manifest.belongs_to(text(&fresh["workspace_id"]).as_deref())?;
+        self.manifest.is_of(text(&fresh["workspace_id"]).as_deref())?;
         let Some(theirs) = Article::read(&fresh).filter(|theirs| theirs.id == id) else {
-            self.fail(id, files, "the server answered with something that is not this article");
-            return Ok(());
+            return refused("the server answered with something that is not this article");
         };
         let force = self.options.force.iter().any(|forced| forced == id);
         let parent = match self.parent(&base, &theirs, files, force) {
             Ok(parent) => parent,
-            Err(reason) => {
-                self.fail(id, files, &reason);
-                return Ok(());
-            }
+            Err(reason) => return refused(&reason),
         };
         let merges: Vec<(&Edited, Merge)> =
             files.iter().map(|file| (file, merge_file(file, &base, &theirs, force))).collect();
         if merges.iter().any(|(_, merge)| !merge.conflicts.is_empty()) {
-            return self.conflicts(id, &merges);
+            return Ok(Sent::Conflict(merges));
         }
-        let changes: BTreeMap<String, Change> = merges
-            .iter()
-            .filter(|(_, merge)| !merge.change.is_empty())
-            .map(|(file, merge)| (file.locale.clone(), merge.change.clone()))
-            .collect();
-        let nothing = changes.is_empty() && parent.is_none();
+        let moved = parent.is_some();
         if self.options.plan_only {
-            self.told(id, &merges, parent.is_some(), "would update");
-            return Ok(());
+            return Ok(Sent::Planned { merges, moved });
         }
-        let now = if nothing {
+        let changed = merges.iter().filter(|(_, merge)| !merge.change.is_empty());
+        let changes: BTreeMap<String, Change> =
+            changed.map(|(file, merge)| (file.locale.clone(), merge.change.clone())).collect();
+        let now = if changes.is_empty() && !moved {
             theirs.clone()
         } else {
             let body = update(&fresh, &theirs, &changes, parent.as_deref());
             let answer = calls::update(self.client, id, &body).await?;
             self.after(&answer, &fresh, id).await?
         };
-        self.refresh(&base, &theirs, now, files)?;
-        self.told(id, &merges, parent.is_some(), "updated");
+        let (base, theirs, now) = (Box::new(base), Box::new(theirs), Box::new(now));
+        Ok(Sent::Done { base, theirs, now, merges, moved })
+    }
+
+    /// Notes in the folder what became of an article.
+    fn settle(&mut self, id: &str, files: &[Edited], sent: Sent<'_>) -> Result<(), Error> {
+        match sent {
+            Sent::Refused(reason) => self.fail(id, files, &reason),
+            Sent::Conflict(merges) => self.conflicts(id, &merges)?,
+            Sent::Planned { merges, moved } => self.told(id, &merges, moved, "would update"),
+            Sent::Done { base, theirs, now, merges, moved } => {
+                self.refresh(&base, &theirs, *now, files)?;
+                self.told(id, &merges, moved, "updated");
+            }
+        }
         Ok(())
     }
 
@@ -183,7 +226,13 @@ impl Push<'_> {
     }
 
     /// The collection to move the article to, if it is to be moved.
-    fn parent(&self, base: &Article, theirs: &Article, files: &[Edited], force: bool) -> Result<Option<String>, String> {
+    fn parent(
+        &self,
+        base: &Article,
+        theirs: &Article,
+        files: &[Edited],
+        force: bool,
+    ) -> Result<Option<String>, String> {
         let before = self.manifest.collection_path(base);
         let mut ours = base.parent_id.clone();
         for file in files {
@@ -193,7 +242,9 @@ impl Push<'_> {
             }
             if let Some(folder) = &file.moved_to {
                 let found = self.manifest.collections.iter().find(|(_, it)| it.folder == *folder);
-                let reason = || format!("{folder:?} is no folder of a collection: an article can only be moved to one");
+                let reason = || {
+                    format!("{folder:?} is no folder of a collection: an article can only be moved to one")
+                };
                 ours = Some(found.map(|(id, _)| id.clone()).ok_or_else(reason)?);
             }
         }
@@ -206,11 +257,21 @@ impl Push<'_> {
     }
 
     /// Brings files, memory and manifest to the server's state.
-    fn refresh(&mut self, base: &Article, theirs: &Article, mut now: Article, files: &[Edited]) -> Result<(), Error> {
+    fn refresh(
+        &mut self,
+        base: &Article,
+        theirs: &Article,
+        mut now: Article,
+        files: &[Edited],
+    ) -> Result<(), Error> {
         for file in files {
             let Some(content) = now.contents.get(&file.locale).cloned() else { continue };
             let markdown = match base.contents.get(&file.locale).map(|base| &base.body) {
-                Some(body) if theirs.contents.get(&file.locale).is_some_and(|theirs| theirs.body != *body) => None,
+                Some(body)
+                    if theirs.contents.get(&file.locale).is_some_and(|theirs| theirs.body != *body) =>
+                {
+                    None
+                }
                 _ => still_true(&file.page, &content),
             };
             let markdown = markdown.unwrap_or_else(|| Body::read(&content.body).markdown());
@@ -261,13 +322,16 @@ impl Push<'_> {
             self.fail("", files, &format!("a new article needs a file in {main}, the main language"));
             return Ok(());
         };
-        let parent = match first.page.collection.as_deref().map(|named| self.manifest.collection(named)).transpose() {
-            Ok(parent) => parent.or_else(|| first.moved_to.as_ref().and_then(|folder| self.collection_of(folder))),
-            Err(reason) => {
-                self.fail("", files, &reason);
-                return Ok(());
-            }
-        };
+        let parent =
+            match first.page.collection.as_deref().map(|named| self.manifest.collection(named)).transpose() {
+                Ok(parent) => {
+                    parent.or_else(|| first.moved_to.as_ref().and_then(|folder| self.collection_of(folder)))
+                }
+                Err(reason) => {
+                    self.fail("", files, &reason);
+                    return Ok(());
+                }
+            };
         if self.options.plan_only {
             for file in files {
                 let mut outcome = Outcome::new("would create", "", &file.locale, &file.path);
@@ -293,7 +357,7 @@ impl Push<'_> {
         if !others.is_empty() {
             body["translated_content"] = others.into();
         }
-        let answer = calls::create(self.client, &body).await?;
+        let answer = self.created(&first.path, &first.page.title, &body).await?;
         let Some(id) = text(&answer["id"]) else {
             self.fail("", files, "the server did not tell the new article's id");
             return Ok(());
@@ -301,10 +365,40 @@ impl Push<'_> {
         let now = self.after(&answer, &body, &id).await?;
         let base = Article { contents: BTreeMap::new(), ..now.clone() };
         self.refresh(&base, &now.clone(), now, files)?;
+        self.folder.remove(CREATING)?;
         for file in files {
             self.outcomes.push(Outcome::new("created", &id, &file.locale, &file.path));
         }
         Ok(())
+    }
+
+    /// Creates an article once: what an earlier run created without seeing the answer is found again.
+    async fn created(&self, path: &str, title: &str, body: &Value) -> Result<Value, Error> {
+        let noted = json!({"path": path, "title": title});
+        if self
+            .folder
+            .read(CREATING)
+            .is_ok_and(|bytes| serde_json::from_slice(&bytes).ok() == Some(noted.clone()))
+        {
+            let known = |id: &str| self.manifest.files.values().any(|entry| entry.id == id);
+            let mut found = Vec::new();
+            calls::articles(self.client, async |document| {
+                if document["title"] == title && text(&document["id"]).is_some_and(|id| !known(&id)) {
+                    found.push(document);
+                }
+                Ok(())
+            })
+            .await?;
+            if found.len() == 1 {
+                return Ok(found.remove(0));
+            }
+        }
+        self.folder.write(CREATING, noted.to_string().as_bytes())?;
+        let answer = calls::create(self.client, body).await;
+        if answer.as_ref().is_err_and(|error| !error.is_outcome_unknown()) {
+            self.folder.remove(CREATING)?;
+        }
+        Ok(answer?)
     }
 
     fn collection_of(&self, folder: &str) -> Option<String> {
@@ -354,7 +448,10 @@ fn merge_file(file: &Edited, base: &Article, theirs: &Article, force: bool) -> M
             let known = merged(theirs, &file.page, theirs, false);
             match known.change.is_empty() {
                 true => known,
-                false => Merge { conflicts: vec!["The server has a translation too: pull it first.\n".into()], ..Merge::default() },
+                false => Merge {
+                    conflicts: vec!["The server has a translation too: pull it first.\n".into()],
+                    ..Merge::default()
+                },
             }
         }
         (Some(_), None) if !force => Merge {
@@ -372,17 +469,14 @@ fn merge_file(file: &Edited, base: &Article, theirs: &Article, force: bool) -> M
 }
 
 fn new_content(page: &Page, author: Option<i64>) -> Value {
-    let Merged::Html(html) = merge(&Body::default(), &page.markdown, &Body::default()) else { return Value::Null };
+    let Merged::Html(html) = merge(&Body::default(), &page.markdown, &Body::default()) else {
+        return Value::Null;
+    };
     let state = page.state.as_deref().unwrap_or("draft");
-    let mut content = json!({"title": page.title, "description": page.description, "body": html, "state": state});
+    let mut content =
+        json!({"title": page.title, "description": page.description, "body": html, "state": state});
     if let Some(author) = author {
         content["author_id"] = json!(author);
     }
     content
-}
-
-/// Whether a file's text differs from what was pulled, in words or fields.
-pub fn is_edited(page: &Page, base: &Content) -> bool {
-    let same = pieces::split(&page.markdown) == pieces::split(&Body::read(&base.body).markdown());
-    !same || !merged(base, page, base, true).change.is_empty()
 }

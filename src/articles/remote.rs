@@ -47,9 +47,16 @@ impl Change {
     }
 
     fn fields(&self) -> Map<String, Value> {
-        let texts = [("title", &self.title), ("description", &self.description), ("body", &self.body), ("state", &self.state)];
-        let mut fields: Map<String, Value> =
-            texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), json!(text.as_ref()?)))).collect();
+        let texts = [
+            ("title", &self.title),
+            ("description", &self.description),
+            ("body", &self.body),
+            ("state", &self.state),
+        ];
+        let mut fields: Map<String, Value> = texts
+            .into_iter()
+            .filter_map(|(name, text)| Some((name.to_owned(), json!(text.as_ref()?))))
+            .collect();
         if let Some(author) = self.author_id {
             fields.insert("author_id".into(), json!(author));
         }
@@ -63,7 +70,9 @@ pub fn is_locale(text: &str) -> bool {
     let first = parts.next().unwrap_or_default();
     (2..=3).contains(&first.len())
         && first.bytes().all(|byte| byte.is_ascii_lowercase())
-        && parts.all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        && parts.all(|part| {
+            (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
 }
 
 /// Whether this can be an id: it becomes a part of file names.
@@ -92,19 +101,42 @@ impl Article {
             .filter(|locale| is_locale(locale))
             .or_else(|| main_locale(document, &translated))
             .unwrap_or_else(|| "en".to_owned());
-        let mut contents: BTreeMap<_, _> =
-            translated.iter().map(|(locale, value)| ((*locale).clone(), content(value, &Value::Null))).collect();
+        let mut contents: BTreeMap<_, _> = translated
+            .iter()
+            .map(|(locale, value)| ((*locale).clone(), content(value, &Value::Null)))
+            .collect();
         let own = &document["translated_content"][&default_locale];
         contents.insert(default_locale.clone(), content(document, own));
         let tags = ["tags", "data"].iter().find_map(|key| document["tags"][key].as_array());
         Some(Article {
             id,
-            parent_id: text(&document["parent_id"]).filter(|parent| !parent.is_empty()),
+            parent_id: parent(document),
             tags: tags.into_iter().flatten().filter_map(|tag| text(&tag["name"])).collect(),
             updated_at: integer(&document["updated_at"]),
             default_locale,
             contents,
         })
+    }
+}
+
+fn parent(document: &Value) -> Option<String> {
+    let only = match document["parent_ids"].as_array().map(Vec::as_slice) {
+        Some([only]) => text(only),
+        _ => None,
+    };
+    text(&document["parent_id"]).filter(|parent| !parent.is_empty()).or(only)
+}
+
+impl Article {
+    /// Whether both are the same but for the signatures of pictures.
+    pub fn is_same(&self, other: &Article) -> bool {
+        self == other || self.steady() == other.steady()
+    }
+
+    fn steady(&self) -> Self {
+        let mut steady = self.clone();
+        steady.contents.values_mut().for_each(|content| content.body = super::merge::steady(&content.body));
+        steady
     }
 }
 
@@ -133,7 +165,12 @@ fn content(value: &Value, instead: &Value) -> Content {
 }
 
 /// The body of `PUT /articles/{id}` that makes these changes to the article as it is on the server.
-pub fn update(fresh: &Value, article: &Article, changes: &BTreeMap<String, Change>, parent: Option<&str>) -> Value {
+pub fn update(
+    fresh: &Value,
+    article: &Article,
+    changes: &BTreeMap<String, Change>,
+    parent: Option<&str>,
+) -> Value {
     let main = &article.default_locale;
     let mut body = changes.get(main).map(Change::fields).unwrap_or_default();
     if let (None, Some(state)) = (body.get("state"), fresh["state"].as_str()) {
@@ -150,6 +187,9 @@ pub fn update(fresh: &Value, article: &Article, changes: &BTreeMap<String, Chang
             contents.insert(locale.clone(), Value::Object(as_it_is(value)));
         }
         for (locale, change) in changes {
+            if locale == main && !contents.contains_key(locale) {
+                continue;
+            }
             let known = contents.entry(locale.clone()).or_insert_with(|| json!({"type": "article_content"}));
             if let Some(known) = known.as_object_mut() {
                 known.extend(change.fields());
@@ -169,7 +209,9 @@ fn as_it_is(content: &Value) -> Map<String, Value> {
             "type" | "title" | "description" | "body" | "state" | "url" => text(value).map(Value::from),
             _ => None,
         };
-        if let Some(value) = value.filter(|value| name != "state" || matches!(value.as_str(), Some("published" | "draft"))) {
+        if let Some(value) =
+            value.filter(|value| name != "state" || matches!(value.as_str(), Some("published" | "draft")))
+        {
             fields.insert(name.clone(), value);
         }
     }
@@ -212,7 +254,10 @@ mod tests {
             let article = Article::read(&fresh).unwrap();
             let change = Change { title: Some("B".into()), ..Change::default() };
             let body = update(&fresh, &article, &[("en".to_owned(), change)].into(), Some("3"));
-            assert_eq!(body, json!({"title": "B", "state": "published", "parent_id": "3", "parent_type": "collection"}));
+            assert_eq!(
+                body,
+                json!({"title": "B", "state": "published", "parent_id": "3", "parent_type": "collection"})
+            );
         }
         assert!(Article::read(&json!({"id": "../x"})).is_none());
     }

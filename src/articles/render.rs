@@ -59,7 +59,11 @@ fn inline(markdown: &str, style: &Style) -> String {
 /// What an end tag has to write.
 enum Frame {
     /// An item of a list or a cell of a table: text in it stands in a paragraph of its own.
-    Container { close: String, paragraphs: bool, open: bool },
+    Container {
+        close: String,
+        paragraphs: bool,
+        open: bool,
+    },
     Close(String),
 }
 
@@ -149,7 +153,10 @@ impl<'a> Renderer<'a> {
     }
 
     fn start(&mut self, tag: Tag<'a>) {
-        if matches!(tag, Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. }) {
+        if matches!(
+            tag,
+            Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. }
+        ) {
             self.open_paragraph();
         } else {
             self.close_paragraph();
@@ -164,7 +171,8 @@ impl<'a> Renderer<'a> {
             }
             Tag::BlockQuote(None) => self.open("<blockquote>", "</blockquote>"),
             Tag::BlockQuote(Some(kind)) => {
-                let attributes = [("class", CALLOUT_CLASS.to_owned()), ("style", self.style.callout(callout(kind)))];
+                let attributes =
+                    [("class", CALLOUT_CLASS.to_owned()), ("style", self.style.callout(callout(kind)))];
                 let attributes: Attributes = attributes.map(|(name, value)| (name.to_owned(), value)).into();
                 self.open(&start_tag("div", &attributes), "</div>");
             }
@@ -177,18 +185,27 @@ impl<'a> Renderer<'a> {
             Tag::TableHead => {
                 self.in_head = true;
                 let open = if self.style.table.separate_head { "<thead><tr>" } else { "<tbody><tr>" };
-                self.open(open, if self.style.table.separate_head { "</tr></thead><tbody>" } else { "</tr>" });
+                self.open(
+                    open,
+                    if self.style.table.separate_head { "</tr></thead><tbody>" } else { "</tr>" },
+                );
             }
             Tag::TableRow => self.open("<tr>", "</tr>"),
             Tag::TableCell => {
                 let name = if self.in_head { self.style.table.head.clone() } else { "td".to_owned() };
                 self.container(&name, self.style.table.cell_paragraphs);
             }
-            Tag::Emphasis => self.open(&format!("<{}>", self.style.italic), &format!("</{}>", self.style.italic)),
+            Tag::Emphasis => {
+                self.open(&format!("<{}>", self.style.italic), &format!("</{}>", self.style.italic))
+            }
             Tag::Strong => self.open(&format!("<{}>", self.style.bold), &format!("</{}>", self.style.bold)),
             Tag::Strikethrough => self.open("<s>", "</s>"),
             Tag::Link { link_type, dest_url, title, .. } => {
-                let address = if link_type == LinkType::Email { format!("mailto:{dest_url}") } else { dest_url.to_string() };
+                let address = if link_type == LinkType::Email {
+                    format!("mailto:{dest_url}")
+                } else {
+                    dest_url.to_string()
+                };
                 let tag = self.link(&address, &title, false);
                 self.open(&tag, "</a>");
             }
@@ -269,7 +286,8 @@ impl<'a> Renderer<'a> {
                 _ => {}
             }
         }
-        let mut attributes: Attributes = vec![("src".to_owned(), address.to_owned()), ("alt".to_owned(), alt)];
+        let mut attributes: Attributes =
+            vec![("src".to_owned(), address.to_owned()), ("alt".to_owned(), alt)];
         if !title.is_empty() {
             attributes.push(("title".to_owned(), title.to_owned()));
         }
@@ -304,7 +322,12 @@ impl<'a> Renderer<'a> {
                 self.open(&open, &close);
             }
             Some(Alone::Video(address)) => {
-                let default = || vec![("frameborder".into(), "0".into()), ("allowfullscreen".into(), "allowfullscreen".into())];
+                let default = || {
+                    vec![
+                        ("frameborder".into(), "0".into()),
+                        ("allowfullscreen".into(), "allowfullscreen".into()),
+                    ]
+                };
                 let mut attributes: Attributes = vec![("src".to_owned(), address.clone())];
                 let known = self.style.frames.get(&address).or_else(|| self.style.frames.values().next());
                 attributes.extend(known.cloned().unwrap_or_else(default));
@@ -313,7 +336,8 @@ impl<'a> Renderer<'a> {
                 self.open(&format!("{open}{}</iframe>", start_tag("iframe", &attributes)), &close);
             }
             Some(Alone::Button(address)) => {
-                let default = || Wrapper::Element("p".into(), vec![("class".into(), "intercom-align-center".into())]);
+                let default =
+                    || Wrapper::Element("p".into(), vec![("class".into(), "intercom-align-center".into())]);
                 let (open, close) = around(self.style.button.clone().unwrap_or_else(default));
                 let tag = self.link(&address, "", true);
                 self.events.pop_front();

@@ -45,7 +45,9 @@ pub fn blocks(tokens: &[Token]) -> Vec<Place> {
                 }
             }
             Kind::Close(_) | Kind::Other if open.is_empty() => splitter.begin(index, splitter.loose),
-            Kind::Text(text) if open.is_empty() && !text.trim_ascii().is_empty() => splitter.begin(index, true),
+            Kind::Text(text) if open.is_empty() && !text.trim_ascii().is_empty() => {
+                splitter.begin(index, true)
+            }
             _ => continue,
         }
         if open.is_empty() {
@@ -99,7 +101,10 @@ mod tests {
 
     #[test]
     fn blocks_stand_apart() {
-        assert_eq!(pieces("<p>a</p>\n <h2>b</h2><hr><ul><li>c</li></ul>"), ["<p>a</p>", "<h2>b</h2>", "<hr>", "<ul><li>c</li></ul>"]);
+        assert_eq!(
+            pieces("<p>a</p>\n <h2>b</h2><hr><ul><li>c</li></ul>"),
+            ["<p>a</p>", "<h2>b</h2>", "<hr>", "<ul><li>c</li></ul>"]
+        );
         assert_eq!(pieces("a <b>c</b> d\n<p>e</p>f"), ["a <b>c</b> d\n", "<p>e</p>", "f"]);
         assert_eq!(pieces("<p>a<p>b</p>"), ["<p>a", "<p>b</p>"]);
         assert_eq!(pieces("<div><p>a</div><p>b"), ["<div><p>a</div>", "<p>b"]);

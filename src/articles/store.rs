@@ -92,17 +92,23 @@ impl Manifest {
 
     /// # Errors
     /// [`Error::OtherWorkspace`] when the folder is known to belong to another one.
-    pub fn belongs_to(&mut self, workspace: Option<&str>) -> Result<(), Error> {
+    pub fn is_of(&self, workspace: Option<&str>) -> Result<(), Error> {
         match (&self.workspace, workspace) {
             (Some(folder), Some(token)) if folder != token => {
                 Err(Error::OtherWorkspace { folder: folder.clone(), token: token.to_owned() })
             }
-            (None, Some(token)) => {
-                self.workspace = Some(token.to_owned());
-                Ok(())
-            }
             _ => Ok(()),
         }
+    }
+
+    /// Notes the workspace, where it is not known yet.
+    ///
+    /// # Errors
+    /// As [`Manifest::is_of`].
+    pub fn belongs_to(&mut self, workspace: Option<&str>) -> Result<(), Error> {
+        self.is_of(workspace)?;
+        self.workspace = self.workspace.take().or_else(|| workspace.map(str::to_owned));
+        Ok(())
     }
 
     pub fn path_of(&self, id: &str, locale: &str) -> Option<&str> {

@@ -140,7 +140,8 @@ impl Style {
             let wrapper = || Some(Wrapper::Element(element.name.clone(), element.attributes.clone()));
             match only.name.as_str() {
                 "iframe" | "img" => self.media = self.media.take().or_else(wrapper),
-                "a" if matches!(meaningful(&only.children).as_slice(), [Node::Element(image)] if image.name == "img") => {
+                "a" if matches!(meaningful(&only.children).as_slice(), [Node::Element(image)] if image.name == "img") =>
+                {
                     self.media = wrapper();
                 }
                 "a" if only.attribute("class") == Some(BUTTON_CLASS) => self.button = wrapper(),

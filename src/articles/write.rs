@@ -153,7 +153,8 @@ impl Writer {
             let Node::Element(section) = section else { return None };
             for row in meaningful(&section.children) {
                 let Node::Element(row) = row else { return None };
-                let cells = meaningful(&row.children).iter().map(|cell| self.cell(cell)).collect::<Option<_>>()?;
+                let cells =
+                    meaningful(&row.children).iter().map(|cell| self.cell(cell)).collect::<Option<_>>()?;
                 rows.push(cells);
             }
         }
@@ -221,10 +222,19 @@ impl Writer {
                 self.inline(&element.children, line, out)?;
                 out.push_str(&format!("]({href}{})", title(element)?));
             }
-            "img" if element.attributes.iter().all(|(name, _)| matches!(name.as_str(), "src" | "alt" | "title")) => {
+            "img"
+                if element
+                    .attributes
+                    .iter()
+                    .all(|(name, _)| matches!(name.as_str(), "src" | "alt" | "title")) =>
+            {
                 let mut alt = String::new();
                 escape(element.attribute("alt")?, line, &mut alt);
-                out.push_str(&format!("![{alt}]({}{})", address(element.attribute("src")?)?, title(element)?));
+                out.push_str(&format!(
+                    "![{alt}]({}{})",
+                    address(element.attribute("src")?)?,
+                    title(element)?
+                ));
             }
             name if is_block(name) => return None,
             name => {
@@ -286,7 +296,9 @@ fn address(address: &str) -> Option<String> {
 fn title(element: &Element) -> Option<String> {
     match element.attribute("title") {
         None => Some(String::new()),
-        Some(title) if title.contains(['"', '\\', '\n', '&', '|']) || matches!(title, "button" | "video") => None,
+        Some(title) if title.contains(['"', '\\', '\n', '&', '|']) || matches!(title, "button" | "video") => {
+            None
+        }
         Some(title) => Some(format!(" \"{title}\"")),
     }
 }

@@ -29,7 +29,9 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let columns = ["path", "line", "rule", "message"].map(str::to_owned);
     let mut list = Output::open(&context.globals)?.rows("findings", &columns)?;
     for found in &findings {
-        list.record(&json!({"path": found.path, "line": found.line, "rule": found.rule, "message": found.message}))?;
+        list.record(
+            &json!({"path": found.path, "line": found.line, "rule": found.rule, "message": found.message}),
+        )?;
     }
     list.end(json!({"source": "local", "count": findings.len()})).await?;
     if matches.get_flag("strict") && !findings.is_empty() {

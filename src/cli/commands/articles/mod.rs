@@ -77,11 +77,12 @@ async fn show(context: &Context, outcomes: &[Outcome], with_diff: bool) -> Resul
 fn verdict(outcomes: &[Outcome]) -> Result<(), Error> {
     let failed = outcomes.iter().filter(|outcome| outcome.is_failure()).count();
     let conflicts = outcomes.iter().filter(|outcome| outcome.is_conflict()).count();
-    let done = outcomes.len() - failed - conflicts;
+    let done = outcomes.iter().filter(|it| !matches!(it.status, "failed" | "conflict" | "missing")).count();
     if failed + conflicts == 0 {
         return Ok(());
     }
-    let first = outcomes.iter().filter(|outcome| outcome.is_failure()).find_map(|outcome| outcome.error.clone());
+    let first =
+        outcomes.iter().filter(|outcome| outcome.is_failure()).find_map(|outcome| outcome.error.clone());
     let message = match (failed, conflicts) {
         (0, conflicts) => format!("{conflicts} files are in conflict with the server"),
         (failed, 0) => format!("{failed} files failed: {}", first.unwrap_or_default()),

@@ -13,7 +13,9 @@ pub fn command() -> Command {
         .about("Which files are modified, new, missing, changed on the server, or in conflict")
         .arg(super::folder_argument("from", "The folder to look at"))
         .args(super::selection_arguments())
-        .after_help("Example: intercom-pp-cli articles pull --to help && intercom-pp-cli articles status --from help")
+        .after_help(
+            "Example: intercom-pp-cli articles pull --to help && intercom-pp-cli articles status --from help",
+        )
 }
 
 pub fn diff_command() -> Command {
@@ -21,7 +23,9 @@ pub fn diff_command() -> Command {
         .about("The edits that a push would send, block by block")
         .arg(super::folder_argument("from", "The folder to look at"))
         .args(super::selection_arguments())
-        .after_help("Example: intercom-pp-cli articles pull --to help && intercom-pp-cli articles diff --from help")
+        .after_help(
+            "Example: intercom-pp-cli articles pull --to help && intercom-pp-cli articles diff --from help",
+        )
 }
 
 async fn planned(context: &Context, matches: &ArgMatches, with_remote: bool) -> Result<Vec<Outcome>, Error> {
