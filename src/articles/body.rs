@@ -119,7 +119,11 @@ fn raw(html: &str) -> String {
 
 /// The HTML of a piece that stands in the place of `before`, or is new.
 pub fn html_of(piece: &str, before: Option<&Block>, usual: &Style, definitions: &str) -> String {
-    let Some(block) = before else { return render::piece(piece, usual, definitions) };
+    let block = match before {
+        None => return render::piece(piece, usual, definitions),
+        Some(block) if block.markdown == piece => return block.html.clone(),
+        Some(block) => block,
+    };
     let tree = html::tree(&html::tokens(&block.html));
     let mut style = tree.as_deref().map_or_else(|| usual.clone(), Style::of);
     style.paragraph_class = style

@@ -27,7 +27,7 @@ const WILD: &str = concat!(
     "<div class=\"intercom-interblocks-callout\" style=\"background-color: #feedaf80; border-color: #fbc91633;\"><p class=\"no-margin\">Careful</p></div>",
     "<pre><code>if (a &lt; b) {\n\n  go();\n}</code></pre><details><summary>Why?</summary><p class=\"no-margin\">Because.</p></details>",
     "<p dir=\"rtl\" class=\"no-margin\">\u{645}\u{631}\u{62d}\u{628}\u{627}</p><p class=\"intercom-align-center\">Centre &nbsp; &copy;</p>",
-    "<p class=\"no-margin\">Unclosed <b>bold<p class=\"no-margin\">Next</p>\r\n\r\n<custom-tag>\n\nx</custom-tag><p class=\"no-margin\">The end.</p>",
+    "<p class=\"no-margin\">Unclosed bold<p class=\"no-margin\">Next</p>\r\n\r\n<custom-tag>\n\nx</custom-tag><p class=\"no-margin\">The end.</p>",
 );
 
 struct Desk {

@@ -7,10 +7,12 @@ mod analytics;
 mod api;
 mod articles;
 mod auth;
+mod bulk;
 mod completions;
 mod demo;
 mod doctor;
 mod export;
+pub mod filter;
 mod import;
 mod sandbox;
 mod search;
@@ -36,6 +38,8 @@ pub fn top_level() -> Vec<Command> {
         analytics::command(),
         tail::command(),
         import::command(),
+        bulk::runs::command(),
+        filter::command(),
         status::command(),
         api::command(),
         auth::command(),
@@ -48,11 +52,12 @@ pub fn top_level() -> Vec<Command> {
 
 /// Commands inside a group of operations.
 pub fn in_group(group: &str) -> Vec<Command> {
-    match group {
+    let own = match group {
         "articles" => articles::commands(),
-        "conversations" => vec![sla::command()],
+        "conversations" => vec![sla::command(), bulk::incident_tag::command()],
         _ => Vec::new(),
-    }
+    };
+    own.into_iter().chain(bulk::changes::commands(group)).collect()
 }
 
 /// Runs the command of these words; `None` when they are no hand-written command.
@@ -78,6 +83,11 @@ pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Opt
         ["articles", "diff"] => articles::status::run_diff(context, matches).await,
         ["articles", "status"] => articles::status::run(context, matches).await,
         ["articles", "lint"] => articles::lint::run(context, matches).await,
+        ["bulk", "runs"] => bulk::runs::run_list(context).await,
+        ["bulk", "undo"] => bulk::runs::run_undo(context, matches).await,
+        ["conversations", "incident-tag"] => bulk::incident_tag::run(context, matches).await,
+        [_, name] if name.starts_with("bulk-") => bulk::changes::run(context, words, matches).await,
+        ["filter", "explain"] => filter::run(context, matches).await,
         ["conversations", "sla"] => sla::run(context, matches).await,
         _ => return None,
     })

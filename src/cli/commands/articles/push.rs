@@ -77,7 +77,9 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         let deletes = planned.iter().filter(|outcome| outcome.status == "would delete").count();
         let writes = planned.iter().filter(|outcome| outcome.status.starts_with("would")).count();
         if deletes > 0 || (asks && writes > 0) {
-            super::show(context, &planned, true).await?;
+            if asks {
+                super::show(context, &planned, true).await?;
+            }
             confirm(context, &format!("articles push: {writes} files to send, {deletes} of them to delete"))?;
         }
     }
