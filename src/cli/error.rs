@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::api;
 use crate::mirror::ResourceName;
-use crate::{bulk, config, mirror, report};
+use crate::{articles, bulk, config, mirror, report};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -26,6 +26,8 @@ pub enum Error {
     Mirror(#[from] mirror::Error),
     #[error(transparent)]
     Report(#[from] report::Error),
+    #[error(transparent)]
+    Articles(#[from] articles::Error),
     #[error(transparent)]
     Bulk(#[from] bulk::Error),
     #[error("the sandbox did not start: {0}")]
@@ -70,7 +72,8 @@ impl Error {
             Error::Usage { .. } | Error::Clap(_) => Exit::Usage,
             Error::Config(_) => Exit::Configuration,
             Error::NoToken => Exit::Authentication,
-            Error::Api(error) => api_exit(error),
+            Error::Api(error) | Error::Articles(articles::Error::Api(error)) => api_exit(error),
+            Error::Articles(error) => articles_exit(error),
             Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => mirror_exit(error),
             Error::Report(report::Error::NothingSynced { .. } | report::Error::NoContact { .. }) => {
                 Exit::NotFound
@@ -97,7 +100,14 @@ impl Error {
             ),
             Error::Api(error)
             | Error::Mirror(mirror::Error::Api(error))
-            | Error::Bulk(bulk::Error::Api(error)) => api_hint(error),
+            | Error::Bulk(bulk::Error::Api(error))
+            | Error::Articles(articles::Error::Api(error)) => api_hint(error),
+            Error::Articles(articles::Error::NoManifest(_)) => {
+                fixed("write one with `intercom-pp-cli articles pull --to DIR`")
+            }
+            Error::Articles(articles::Error::OtherWorkspace { .. }) => {
+                fixed("keep each workspace in a folder of its own")
+            }
             Error::Bulk(error) => bulk_hint(error),
             Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => mirror_hint(error),
             Error::Report(report::Error::NothingSynced { resource }) => Some(match resource {
@@ -179,7 +189,8 @@ impl Error {
         match self {
             Error::Api(error)
             | Error::Mirror(mirror::Error::Api(error))
-            | Error::Bulk(bulk::Error::Api(error)) => Some(error),
+            | Error::Bulk(bulk::Error::Api(error))
+            | Error::Articles(articles::Error::Api(error)) => Some(error),
             _ => None,
         }
     }
@@ -208,6 +219,14 @@ fn api_exit(error: &api::Error) -> Exit {
             Some(429) => Exit::RateLimited,
             _ => Exit::Failure,
         },
+    }
+}
+
+fn articles_exit(error: &articles::Error) -> Exit {
+    match error {
+        articles::Error::NoManifest(_) | articles::Error::Manifest { .. } => Exit::Usage,
+        articles::Error::OtherWorkspace { .. } => Exit::Configuration,
+        _ => Exit::Failure,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod analytics;
 mod api;
+mod articles;
 mod auth;
 mod budget;
 mod bulk;
@@ -60,7 +61,7 @@ pub fn top_level() -> Vec<Command> {
 /// Commands inside a group of operations.
 pub fn in_group(group: &str) -> Vec<Command> {
     let own = match group {
-        "articles" => vec![translations::command()],
+        "articles" => articles::commands().into_iter().chain([translations::command()]).collect(),
         "contacts" => vec![contact_360::command(), dupes::command()],
         "conversations" => {
             vec![sla::command(), stale::command(), volume::command(), bulk::incident_tag::command()]
@@ -94,6 +95,11 @@ pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Opt
         ["budget"] => budget::run(context, matches).await,
         ["conversations", "stale"] => stale::run(context, matches).await,
         ["conversations", "volume"] => volume::run(context, matches).await,
+        ["articles", "pull"] => articles::pull::run(context, matches).await,
+        ["articles", "push"] => articles::push::run(context, matches).await,
+        ["articles", "diff"] => articles::status::run_diff(context, matches).await,
+        ["articles", "status"] => articles::status::run(context, matches).await,
+        ["articles", "lint"] => articles::lint::run(context, matches).await,
         ["bulk", "runs"] => bulk::runs::run_list(context).await,
         ["bulk", "undo"] => bulk::runs::run_undo(context, matches).await,
         ["conversations", "incident-tag"] => bulk::incident_tag::run(context, matches).await,
