@@ -22,7 +22,7 @@ pub static CONTACTS: Resource = Resource {
         column("last_replied_at", Field::Time("/last_replied_at")),
         column("last_contacted_at", Field::Time("/last_contacted_at")),
         column("unsubscribed_from_emails", Field::Flag("/unsubscribed_from_emails")),
-        column("unlisted", Field::Derived(unlisted)),
+        column("unlisted", Field::Derived(LISTS, unlisted)),
     ],
     age: Some("updated_at"),
     links: &[
@@ -161,6 +161,9 @@ pub static ACTIVITY_LOGS: Resource = Resource {
     vanishes: false,
     ..PLAIN
 };
+
+/// What [`unlisted`] looks at, beside the lists that are read for the links anyway.
+const LISTS: &[&str] = &["/notes/total_count", "/notes/data/id"];
 
 /// The lists of a contact that its document does not show in full, separated by commas. Notes are only
 /// ever named there, never shown.
