@@ -5,6 +5,7 @@
 
 pub mod conversation;
 pub mod counts;
+mod deletions;
 pub mod error;
 pub mod events;
 pub mod fields;

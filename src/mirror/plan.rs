@@ -71,6 +71,15 @@ impl Plan {
         Plan::wanted(run, resource, &options)?.start(run, resource)
     }
 
+    /// The plan for everything there is, to remove what does not turn up.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub fn complete(run: &Run<'_>, resource: &'static Resource) -> Result<Self, Error> {
+        let options = SyncOptions { full: true, prune: true, since: None, ..run.options.clone() };
+        Plan::wanted(run, resource, &options)?.start(run, resource)
+    }
+
     fn wanted(run: &Run<'_>, resource: &'static Resource, options: &SyncOptions) -> Result<Self, Error> {
         let mut plan =
             Plan { routes: resource.routes.iter().collect(), since: None, removes: false, from: None };

@@ -89,7 +89,10 @@ pub(super) async fn prune(
         }
         tally.written.deleted += run.with_store(|store| store.remove(resource.name, &gone))?;
     }
-    run.with_store(|store| store.pruned(resource.name))
+    run.with_store(|store| {
+        store.pruned(resource.name)?;
+        store.note_uncounted(resource.name, tally.total)
+    })
 }
 
 /// Those of the records that do not exist. Those that do are brought up to date.

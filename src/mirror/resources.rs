@@ -145,6 +145,8 @@ pub struct Link {
     pub table: &'static str,
     pub owner: &'static str,
     pub other: &'static str,
+    /// What the others are.
+    pub to: ResourceName,
     /// Pointers to arrays of objects with an `id`, or to objects that hold one as `data`.
     pub lists: &'static [&'static str],
 }

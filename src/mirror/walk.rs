@@ -14,13 +14,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use self::patience::{Patience, Verdict};
+use self::patience::Patience;
+use super::deletions::{self, Verdict};
 use super::error::Error;
 use super::events::Event;
 use super::fields;
 use super::plan::{Cursor, Plan};
 use super::prune::prune;
-use super::resources::{Resource, Route};
+use super::resources::{Bound, Resource, Route};
 use super::sync::{Ending, Run, Tally, date, local};
 use super::write::Listed;
 use crate::api::error::Unexpected;
@@ -40,6 +41,16 @@ pub(super) async fn walk(
     resource: &'static Resource,
     tally: &mut Tally,
 ) -> Result<Ending, Error> {
+    let ending = changes(run, resource, tally).await?;
+    let options = run.options;
+    let minds = !(resource.changes.is_empty() || options.prune || options.max_pages.is_some());
+    match ending {
+        Ending::Complete if minds => mind_deletions(run, resource, tally).await,
+        ending => Ok(ending),
+    }
+}
+
+async fn changes(run: &Run<'_>, resource: &'static Resource, tally: &mut Tally) -> Result<Ending, Error> {
     let mut pages = 0;
     let ending = follow(run, resource, Plan::make(run, resource)?, tally, &mut pages).await?;
     let moved = pages > 1 && resource.routes.iter().chain(resource.changes).any(Route::is_newest_first);
@@ -48,6 +59,26 @@ pub(super) async fn walk(
     }
     // What changed while the pages went by moved to the first one, which had been read by then.
     follow(run, resource, Plan::catch_up(run, resource)?, tally, &mut pages).await
+}
+
+/// Removes what the workspace has lost, where that shows and is cheap; says so where it is not.
+async fn mind_deletions(
+    run: &Run<'_>,
+    resource: &'static Resource,
+    tally: &mut Tally,
+) -> Result<Ending, Error> {
+    match deletions::look(run, resource, tally).await? {
+        Verdict::Whole => Ok(Ending::Complete),
+        Verdict::Cheap(_) => follow(run, resource, Plan::complete(run, resource)?, tally, &mut 0).await,
+        Verdict::Costly(gone) => {
+            let message = format!(
+                "{gone} of the mirrored {} seem to be gone from the workspace; `sync --prune` removes them",
+                resource.name
+            );
+            run.warn(resource.name, message);
+            Ok(Ending::Complete)
+        }
+    }
 }
 
 /// Follows a plan to its end, on whichever of its routes leads there.
@@ -88,11 +119,11 @@ async fn follow(
         };
         let fresh = walk.fresh && walk.pages == 0;
         match patience.judge(walk.operation, walk.fresh, &error) {
-            Verdict::Again => run.warn(resource.name, format!("starting over: {error}")),
+            patience::Verdict::Again => run.warn(resource.name, format!("starting over: {error}")),
             verdict => {
                 routes.next();
                 match routes.peek() {
-                    Some(_) if verdict == Verdict::OtherRoute => {
+                    Some(_) if verdict == patience::Verdict::OtherRoute => {
                         run.warn(resource.name, format!("taking another way: {error}"));
                     }
                     _ if fresh && patience::is_not_offered(&error) => {
@@ -167,6 +198,9 @@ impl Walk<'_, '_> {
             self.pages += 1;
             rows += page.items.len() as u64;
             total = total_count(&page).or(total);
+            if self.plan.since.is_none() || self.route.bound == Bound::NewestFirst {
+                tally.total = total;
+            }
             let wanted = ages.sort_out(self.resource, self.plan.since, &page.items);
             let is_enough = wanted.is_empty() && ages.descend && self.plan.since.is_some();
             let cut = options.max_pages.is_some_and(|most| tally.pages + 1 >= most) && page.next.is_some();
@@ -295,7 +329,8 @@ fn changed(item: &RawValue, age: &str) -> Option<i64> {
     fields::time(if age == "created_at" { &times.created_at } else { &times.updated_at })
 }
 
-fn total_count(page: &Page) -> Option<u64> {
+/// How many records a list has altogether, if it says so.
+pub(super) fn total_count(page: &Page) -> Option<u64> {
     #[derive(Deserialize)]
     struct Total {
         #[serde(default)]

@@ -147,7 +147,11 @@ impl Store {
         let mut removed = 0;
         {
             let mut delete = transaction.prepare_cached(&format!("DELETE FROM {resource} WHERE id = ?1"))?;
+            let mut unlink = links::all_to(&transaction, resource)?;
             for id in ids {
+                for unlink in &mut unlink {
+                    unlink.execute([id])?;
+                }
                 removed += delete.execute([id])? as u64;
             }
         }

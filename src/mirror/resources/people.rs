@@ -26,12 +26,25 @@ pub static CONTACTS: Resource = Resource {
     ],
     age: Some("updated_at"),
     links: &[
-        Link { table: "contact_tags", owner: "contact_id", other: "tag_id", lists: &["/tags"] },
-        Link { table: "contact_companies", owner: "contact_id", other: "company_id", lists: &["/companies"] },
+        Link {
+            table: "contact_tags",
+            owner: "contact_id",
+            other: "tag_id",
+            to: ResourceName::Tags,
+            lists: &["/tags"],
+        },
+        Link {
+            table: "contact_companies",
+            owner: "contact_id",
+            other: "company_id",
+            to: ResourceName::Companies,
+            lists: &["/companies"],
+        },
         Link {
             table: "contact_subscriptions",
             owner: "contact_id",
             other: "subscription_id",
+            to: ResourceName::SubscriptionTypes,
             lists: &["/opted_in_subscription_types", "/opted_out_subscription_types"],
         },
     ],

@@ -6,7 +6,16 @@ use rusqlite::{CachedStatement, Connection};
 use serde_json::Value;
 
 use crate::mirror::error::Error;
-use crate::mirror::resources::Link;
+use crate::mirror::resources::{Link, ResourceName};
+
+/// Statements that take away every pair with a record that is gone. Conversations and tickets go on
+/// naming the contacts who took part.
+pub(super) fn all_to(connection: &Connection, gone: ResourceName) -> Result<Vec<CachedStatement<'_>>, Error> {
+    let links = ResourceName::ALL.iter().flat_map(|owner| owner.resource().links);
+    let links = links.filter(|link| link.to == gone && gone != ResourceName::Contacts);
+    let sql = |link: &Link| format!("DELETE FROM {} WHERE {} = ?1", link.table, link.other);
+    Ok(links.map(|link| connection.prepare_cached(&sql(link))).collect::<Result<_, _>>()?)
+}
 
 /// A table of pairs, with its statements at hand.
 pub(in crate::mirror) struct Links<'c> {
