@@ -5,19 +5,13 @@
 //! one operation. Requests keep their required fields and choices; answers are read leniently: every
 //! field optional, choices open, unknown fields kept, alternatives as any JSON.
 
-mod schemas;
-
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
 use super::description::{Description, METHODS, plain, reference};
 use super::schema::{fields, reach};
-use schemas::named_choices;
-pub use schemas::{lenient, strict};
-
-/// Ending of the request's copy of a schema that answers use as well.
-const INPUT: &str = "_input";
+use super::shape::{INPUT, lenient, named_choices, strict};
 
 /// Applies every rule.
 pub fn normalise(description: &mut Description) {

@@ -1,9 +1,7 @@
 //! Writes `generated/commands.rs`: one row per operation, for everything that is not the typed client.
 //!
-//! The types of the rows are in `src/api/operation.rs`. What is decided here is only how a described
-//! parameter becomes a flag; what a command does with it is decided where commands are run.
-
-mod flags;
+//! The types of the rows are in `src/api/operation.rs`. How a described parameter becomes a
+//! flag is decided in `flags`; what a command does with it, where commands are run.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -13,10 +11,10 @@ use sha2::{Digest, Sha256};
 
 use super::description::{Description, OperationFacts, reference};
 use super::error::Error;
+use super::flags::{Flag, field_flags, parameter_flags};
 use super::names::{derived_command, kebab};
 use super::overlay::{AnswerKind, Effect, Entry, Overlay, PagingKind};
 use super::schema;
-use flags::{Flag, field_flags, parameter_flags};
 
 /// Flags that every command has, and that a field of the API must therefore not take.
 pub const RESERVED_FLAGS: [&str; 38] = [

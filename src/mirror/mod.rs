@@ -5,7 +5,6 @@
 
 pub mod conversation;
 pub mod counts;
-mod deletions;
 pub mod error;
 pub mod events;
 pub mod fields;
@@ -31,6 +30,7 @@ pub mod state;
 pub mod status;
 mod stop;
 pub mod store;
+mod surplus;
 pub mod sync;
 mod texts;
 mod walk;

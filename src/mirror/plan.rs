@@ -71,12 +71,12 @@ impl Plan {
         Plan::wanted(run, resource, &options)?.start(run, resource)
     }
 
-    /// The plan for everything there is, to remove what does not turn up.
+    /// The plan for everything, to find out what is gone.
     ///
     /// # Errors
     /// When the store refuses.
-    pub fn complete(run: &Run<'_>, resource: &'static Resource) -> Result<Self, Error> {
-        let options = SyncOptions { full: true, prune: true, since: None, ..run.options.clone() };
+    pub fn removal(run: &Run<'_>, resource: &'static Resource) -> Result<Self, Error> {
+        let options = SyncOptions { prune: true, ..run.options.clone() };
         Plan::wanted(run, resource, &options)?.start(run, resource)
     }
 

@@ -31,10 +31,11 @@ pub fn command() -> Command {
             ),
         )
         .arg(flag("full").help("Fetch again what is in the mirror already"))
-        .arg(flag("prune").conflicts_with_all(["since", "max-pages"]).help(
-            "List everything, and remove from the mirror what the workspace no longer has; \
-                     without it only where that is cheap, otherwise a warning says that it is due",
-        ))
+        .arg(
+            flag("prune")
+                .conflicts_with_all(["since", "max-pages"])
+                .help("List everything, and remove from the mirror what the workspace no longer has"),
+        )
         .arg(
             Arg::new("max-pages")
                 .long("max-pages")

@@ -1,14 +1,15 @@
-//! Which commands the mirror can answer, declared as data.
+//! Which commands the mirror can answer, and how, as data.
 //!
-//! A command that is not here reads from the live workspace only; a filter that is not here is refused.
+//! A command that is not here, and a parameter that is not named here, must be refused: the answer would
+//! be another one than the workspace's.
 
 use crate::api::operation::Operation;
 use crate::mirror::ResourceName;
 
 /// How a command of the table is answered from the mirror.
 pub(super) struct Local {
-    pub operation: &'static str,
-    pub resource: &'static str,
+    operation: &'static str,
+    resource: &'static str,
     pub answer: Answer,
     pub filters: &'static [(&'static str, Filter)],
 }
@@ -108,6 +109,7 @@ static LOCAL: &[Local] = &[
     },
 ];
 
+/// How a command is answered, and from which resource; `None` when it cannot be.
 pub(super) fn local(operation: &Operation) -> Option<(&'static Local, ResourceName)> {
     let local = LOCAL.iter().find(|local| local.operation == operation.id)?;
     Some((local, local.resource.parse().ok()?))

@@ -1,15 +1,17 @@
-//! The two ways to write a schema: leniently for answers, strictly for requests.
+//! What one schema becomes: lenient where it describes an answer, strict where it describes a request.
 //!
-//! What a server sends must always be readable; what is sent to it must be what it asked for. Neither
-//! may keep anything that the generator has no type for.
+//! Nothing here knows operations; which schema is which is decided by the rules in
+//! [`normalise`](super::normalise). A lenient schema must take whatever drift brings.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::super::description::{Description, plain, reference};
-use super::super::schema::fields;
-use super::INPUT;
+use super::description::{Description, plain, reference};
+use super::schema::fields;
+
+/// Ending of the request's copy of a schema that answers use as well.
+pub(super) const INPUT: &str = "_input";
 
 /// A schema for answers. Keeps types only: no required fields, no choices, no formats, no limits.
 pub fn lenient(description: &Description, schema: &Value) -> Value {

@@ -1,12 +1,13 @@
-//! How a described parameter or field becomes flags, and of which kind their values are.
+//! What a described parameter or field becomes on the command line.
 //!
-//! Only shapes count here; what a command does with a flag is decided where commands are run.
+//! Fields of nested objects become flags of their own only one level down; whatever is deeper, or has no
+//! fixed shape, is taken as JSON. No two kinds of value may share a spelling here.
 
 use serde_json::Value;
 
-use super::super::description::{Description, ParameterFacts};
-use super::super::names::kebab;
-use super::super::schema;
+use super::description::{Description, ParameterFacts};
+use super::names::kebab;
+use super::schema;
 
 /// One parameter of a row: Rust source of its kind beside its names.
 pub(super) struct Flag {
