@@ -8,6 +8,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use crate::api;
+use crate::mirror::ResourceName;
 use crate::{articles, bulk, config, mirror, report};
 
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +78,9 @@ impl Error {
             Error::Report(report::Error::NothingSynced { .. } | report::Error::NoContact { .. }) => {
                 Exit::NotFound
             }
+            Error::Report(report::Error::SeveralContacts { .. } | report::Error::NoAssignee { .. }) => {
+                Exit::Usage
+            }
             Error::Bulk(error) => bulk_exit(error),
             Error::Report(_) | Error::Sandbox(_) | Error::Output(_) | Error::Deliver(_) => Exit::Failure,
             Error::Finding { exit, .. } => *exit,
@@ -106,9 +110,23 @@ impl Error {
             }
             Error::Bulk(error) => bulk_hint(error),
             Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => mirror_hint(error),
-            Error::Report(report::Error::NothingSynced { .. }) => fixed(
-                "run `intercom-pp-cli sync --resources conversations,conversation_parts,teams,admins,tags` first",
+            Error::Report(report::Error::NothingSynced { resource }) => Some(match resource {
+                ResourceName::Conversations | ResourceName::ConversationParts => {
+                    "run `intercom-pp-cli sync --resources conversations,conversation_parts,teams,admins,tags` first".to_owned()
+                }
+                ResourceName::Contacts => "run `intercom-pp-cli sync` first, or ask the workspace with --live".to_owned(),
+                other => format!("run `intercom-pp-cli sync --resources {other}` first"),
+            }),
+            Error::Report(report::Error::NoContact { .. }) => fixed(
+                "check the spelling; run `intercom-pp-cli sync` for new contacts, or ask the workspace with --live",
             ),
+            Error::Report(report::Error::NoAssignee { known, .. }) => {
+                Some(format!("use a name, an id, an e-mail address, or none; known: {}", known.join(", ")))
+            }
+            Error::Report(report::Error::SeveralContacts { candidates, .. }) => {
+                let ids: Vec<&str> = candidates.iter().map(|candidate| candidate.id.as_str()).collect();
+                Some(format!("name one by its id: {}", ids.join(", ")))
+            }
             Error::Sandbox(_) => fixed("choose another --port, or leave it out for a free one"),
             _ => None,
         }

@@ -164,7 +164,7 @@ async fn all_lists(run: &Run<'_>, contact: Contact) -> Result<Lists, api::error:
     Ok(Lists { contact, lists, requests, fetched_at })
 }
 
-fn put_links(
+pub(super) fn put_links(
     connection: &Connection,
     contact: &str,
     name: &str,
@@ -178,7 +178,7 @@ fn put_links(
     }
 }
 
-fn put_notes(
+pub(super) fn put_notes(
     connection: &Connection,
     contact: &str,
     items: &[Box<RawValue>],

@@ -13,6 +13,7 @@ mod lock;
 #[cfg(feature = "parquet")]
 pub mod parquet;
 mod parts;
+pub mod person;
 mod phrase;
 pub mod plain;
 mod plan;

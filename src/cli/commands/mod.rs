@@ -7,10 +7,13 @@ mod analytics;
 mod api;
 mod articles;
 mod auth;
+mod budget;
 mod bulk;
 mod completions;
+mod contact_360;
 mod demo;
 mod doctor;
+mod dupes;
 mod export;
 pub mod filter;
 mod import;
@@ -18,9 +21,12 @@ mod sandbox;
 mod search;
 mod sla;
 mod sql;
+mod stale;
 mod status;
 mod sync;
 mod tail;
+mod translations;
+mod volume;
 
 use clap::{ArgMatches, Command};
 
@@ -41,8 +47,10 @@ pub fn top_level() -> Vec<Command> {
         bulk::runs::command(),
         filter::command(),
         status::command(),
+        contact_360::group(),
         api::command(),
         auth::command(),
+        budget::command(),
         doctor::command(),
         sandbox::command(),
         completions::command(),
@@ -53,8 +61,11 @@ pub fn top_level() -> Vec<Command> {
 /// Commands inside a group of operations.
 pub fn in_group(group: &str) -> Vec<Command> {
     let own = match group {
-        "articles" => articles::commands(),
-        "conversations" => vec![sla::command(), bulk::incident_tag::command()],
+        "articles" => articles::commands().into_iter().chain([translations::command()]).collect(),
+        "contacts" => vec![contact_360::command(), dupes::command()],
+        "conversations" => {
+            vec![sla::command(), stale::command(), volume::command(), bulk::incident_tag::command()]
+        }
         _ => Vec::new(),
     };
     own.into_iter().chain(bulk::changes::commands(group)).collect()
@@ -83,6 +94,12 @@ pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Opt
         ["articles", "diff"] => articles::status::run_diff(context, matches).await,
         ["articles", "status"] => articles::status::run(context, matches).await,
         ["articles", "lint"] => articles::lint::run(context, matches).await,
+        ["contact" | "contacts", "360"] => contact_360::run(context, matches).await,
+        ["contacts", "dupes"] => dupes::run(context, matches).await,
+        ["articles", "translations"] => translations::run(context, matches).await,
+        ["budget"] => budget::run(context, matches).await,
+        ["conversations", "stale"] => stale::run(context, matches).await,
+        ["conversations", "volume"] => volume::run(context, matches).await,
         ["bulk", "runs"] => bulk::runs::run_list(context).await,
         ["bulk", "undo"] => bulk::runs::run_undo(context, matches).await,
         ["conversations", "incident-tag"] => bulk::incident_tag::run(context, matches).await,
