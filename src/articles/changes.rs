@@ -26,7 +26,7 @@ pub fn merged(base: &Content, ours: &Page, theirs: &Content, force: bool) -> Mer
     let mut merge_ = Merge { content: theirs.clone(), ..Merge::default() };
     let found = &mut merge_;
     let pick = |name: &str, base: &String, ours: &String, theirs: &String, conflicts: &mut Vec<String>| {
-        field(base, ours, theirs).unwrap_or_else(|()| {
+        field(base, ours, theirs).unwrap_or_else(|_| {
             if !force {
                 conflicts.push(section(name, base, ours, theirs));
             }
@@ -57,7 +57,7 @@ pub fn merged(base: &Content, ours: &Page, theirs: &Content, force: bool) -> Mer
         found.change.state = state.clone();
     }
     let our_author = ours.author_id.or(base.author_id);
-    let author = field(&base.author_id, &our_author, &theirs.author_id).unwrap_or_else(|()| {
+    let author = field(&base.author_id, &our_author, &theirs.author_id).unwrap_or_else(|_| {
         if !force {
             let text = |author: Option<i64>| author.unwrap_or_default().to_string();
             let section =

@@ -62,7 +62,7 @@ pub fn scan(folder: &Folder, manifest: &Manifest, selection: &Selection) -> Resu
         match edited(&path, &bytes, entry, named, manifest, &mut gone) {
             Err(outcome) => {
                 if selection.takes(outcome.article.as_deref().unwrap_or_default(), &path) {
-                    local.outcomes.push(outcome);
+                    local.outcomes.push(*outcome);
                 }
             }
             Ok((_, file)) if !selection.takes_locale(&file.locale) => {}
@@ -95,9 +95,9 @@ fn edited(
     named: Option<String>,
     manifest: &Manifest,
     gone: &mut BTreeMap<(String, String), String>,
-) -> Result<(Option<String>, Edited), Outcome> {
+) -> Result<(Option<String>, Edited), Box<Outcome>> {
     let known = entry.map_or("", |entry| entry.id.as_str());
-    let failed = |reason: String| Err(Outcome::failed(known, path, reason));
+    let failed = |reason: String| Err(Box::new(Outcome::failed(known, path, reason)));
     let page = match page::read(bytes) {
         Ok(page) => page,
         Err((line, reason)) => return failed(format!("{path}, line {line}: {reason}")),

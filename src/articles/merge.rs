@@ -197,12 +197,16 @@ fn definitions(pieces: &[String]) -> String {
         .collect()
 }
 
+/// Both sides changed a field to different values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contradiction;
+
 /// One field: `Err` when both sides changed it to different values.
-pub fn field<T: PartialEq + Clone>(base: &T, ours: &T, theirs: &T) -> Result<T, ()> {
+pub fn field<T: PartialEq + Clone>(base: &T, ours: &T, theirs: &T) -> Result<T, Contradiction> {
     match (ours == base, theirs == base || theirs == ours) {
         (true, _) => Ok(theirs.clone()),
         (false, true) => Ok(ours.clone()),
-        (false, false) => Err(()),
+        (false, false) => Err(Contradiction),
     }
 }
 

@@ -249,8 +249,8 @@ impl Push<'_> {
         }
         let parent = match field(&base.parent_id, &ours, &theirs.parent_id) {
             Ok(parent) => parent,
-            Err(()) if force => ours,
-            Err(()) => return Err("it was moved here and on the server to different collections".to_owned()),
+            Err(_) if force => ours,
+            Err(_) => return Err("it was moved here and on the server to different collections".to_owned()),
         };
         Ok(parent.filter(|parent| theirs.parent_id.as_ref() != Some(parent)))
     }

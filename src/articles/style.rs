@@ -97,11 +97,11 @@ pub fn callout_kind(style: &str) -> &'static str {
 
 impl Style {
     pub fn of(nodes: &[Node]) -> Self {
-        let mut style = Style::default();
-        style.bare = nodes.iter().any(|node| match node {
+        let bare = nodes.iter().any(|node| match node {
             Node::Text(text) => !text.trim_ascii().is_empty(),
             Node::Element(element) => !super::html::is_block(&element.name),
         });
+        let mut style = Style { bare, ..Style::default() };
         // A table is only in a container where one is seen around it.
         style.table.container = !contains(nodes, "table");
         nodes.iter().for_each(|node| style.read(node));

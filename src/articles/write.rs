@@ -127,7 +127,8 @@ impl Writer {
             for child in &children[lead..] {
                 let Node::Element(child) = child else { return None };
                 let list = matches!(child.name.as_str(), "ul" | "ol");
-                spread |= !written.is_empty() && !(list && before_was_text);
+                let nested = list && before_was_text;
+                spread |= !written.is_empty() && !nested;
                 before_was_text = child.name == "p";
                 written.push(self.block(child)?);
             }
