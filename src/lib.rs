@@ -10,6 +10,8 @@ pub mod cli;
 #[cfg(feature = "cli")]
 pub mod config;
 #[cfg(feature = "cli")]
+pub mod mcp;
+#[cfg(feature = "cli")]
 pub mod mirror;
 #[cfg(feature = "cli")]
 pub mod report;

@@ -5,10 +5,12 @@
 //! a lower layer.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
+use super::clients::Clients;
 use super::credentials::{self, Credential};
 use super::error::Error;
 use super::globals::{Globals, region};
@@ -19,6 +21,7 @@ use crate::config::{self, Config};
 
 pub struct Context {
     pub globals: Globals,
+    pub(super) clients: Arc<Clients>,
 }
 
 /// Where requests go, and why.
@@ -33,7 +36,12 @@ pub struct Target {
 
 impl Context {
     pub fn new(globals: Globals) -> Self {
-        Context { globals }
+        Context::sharing(globals, Arc::default())
+    }
+
+    /// A context that uses the connections of others where it can.
+    pub fn sharing(globals: Globals, clients: Arc<Clients>) -> Self {
+        Context { globals, clients }
     }
 
     /// # Errors
@@ -158,7 +166,7 @@ impl Context {
         if let Some(version) = &settings.api_version {
             transport.api_version = version.clone();
         }
-        let client = Client::new(transport)?;
+        let client = self.clients.reach(transport)?;
         Ok(match &self.globals.api_version {
             Some(version) => client.with_version(version),
             None => client,

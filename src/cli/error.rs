@@ -120,7 +120,8 @@ impl Error {
         format!("error: {self}\n{hint}")
     }
 
-    fn as_json(&self) -> Value {
+    /// The error as one JSON object.
+    pub fn as_json(&self) -> Value {
         let message = match self {
             Error::Clap(error) => {
                 let text = error.render().to_string();

@@ -61,7 +61,10 @@ impl Tree<'_> {
         if !self.mentions(command.get_name()) {
             return command;
         }
-        let command = command.args_override_self(true).args(globals::arguments());
+        // A command's own flag goes before a global one of the same name.
+        let own = |flag: &Arg| command.get_arguments().any(|other| other.get_long() == flag.get_long());
+        let missing: Vec<Arg> = globals::arguments().into_iter().filter(|flag| !own(flag)).collect();
+        let command = command.args_override_self(true).args(missing);
         command.mut_subcommands(|below| self.handwritten(below))
     }
 

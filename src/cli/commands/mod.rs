@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod export;
 mod import;
+mod mcp;
 mod sandbox;
 mod search;
 mod sla;
@@ -23,6 +24,60 @@ use clap::{ArgMatches, Command};
 
 use super::context::Context;
 use super::error::Error;
+
+/// What a command does, in the sense of an agent's permission to run it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    Read,
+    /// Changes files of this machine: the mirror, exports, articles. The workspace stays as it is.
+    Local,
+    /// Adds something to the workspace, or changes it in a way that can be taken back.
+    Write,
+    /// Overwrites or removes something in the workspace.
+    Destructive,
+    /// For people at a terminal: takes secrets, never ends, or prints for a shell.
+    Terminal,
+}
+
+impl Effect {
+    pub fn name(self) -> &'static str {
+        match self {
+            Effect::Read => "read",
+            Effect::Local => "local",
+            Effect::Write => "write",
+            Effect::Destructive => "destructive",
+            Effect::Terminal => "terminal",
+        }
+    }
+}
+
+/// The effect of every command in this folder. Whoever adds a command declares it here.
+pub const EFFECTS: &[(&str, Effect)] = &[
+    ("analytics", Effect::Read),
+    ("api", Effect::Destructive),
+    ("auth logout", Effect::Terminal),
+    ("auth set-token", Effect::Terminal),
+    ("auth status", Effect::Read),
+    ("completions", Effect::Terminal),
+    ("conversations sla", Effect::Read),
+    ("demo", Effect::Terminal),
+    ("doctor", Effect::Read),
+    ("export", Effect::Read),
+    ("import", Effect::Write),
+    ("man", Effect::Terminal),
+    ("mcp", Effect::Terminal),
+    ("sandbox serve", Effect::Terminal),
+    ("search", Effect::Read),
+    ("sql", Effect::Read),
+    ("status", Effect::Read),
+    ("sync", Effect::Local),
+    ("tail", Effect::Read),
+];
+
+/// The declared effect of the command of these words.
+pub fn effect(words: &str) -> Option<Effect> {
+    EFFECTS.iter().find(|(other, _)| *other == words).map(|(_, effect)| *effect)
+}
 
 /// Commands of the first level.
 pub fn top_level() -> Vec<Command> {
@@ -42,6 +97,7 @@ pub fn top_level() -> Vec<Command> {
         sandbox::command(),
         completions::command(),
         completions::man(),
+        mcp::command(),
     ]
 }
 
