@@ -1,0 +1,92 @@
+//! What a command takes, as JSON Schema.
+
+use serde_json::{Map, Value, json};
+
+use crate::cli::capture::Files;
+use crate::cli::catalog::{Entry, Parameter, Shape};
+use crate::cli::commands::Effect;
+
+/// The schema of a command's arguments.
+pub fn input(entry: &Entry, files: &Files) -> Map<String, Value> {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for parameter in offered(entry, files) {
+        if parameter.required {
+            required.push(json!(parameter.name));
+        }
+        properties.insert(parameter.name.clone(), property(parameter));
+    }
+    for (name, schema) in common(entry) {
+        properties.entry(name).or_insert(schema);
+    }
+    let mut schema = object(properties);
+    if !required.is_empty() {
+        schema.insert("required".to_owned(), required.into());
+    }
+    schema
+}
+
+/// The parameters that an agent may give: files only where a folder was allowed, and nothing that makes a
+/// command run without end.
+pub fn offered<'a>(entry: &'a Entry, files: &Files) -> impl Iterator<Item = &'a Parameter> {
+    let no_files = matches!(files, Files::None);
+    entry.parameters.iter().filter(move |parameter| {
+        let mirror = parameter.name == "db";
+        !mirror && !(parameter.path && no_files) && parameter.name != "watch"
+    })
+}
+
+/// Arguments that many commands share, and that no command declares.
+pub fn common(entry: &Entry) -> Vec<(String, Value)> {
+    let text = || json!({ "type": "string" });
+    let switch = || json!({ "type": "boolean" });
+    let mut common = vec![("select", text()), ("jq", text()), ("compact", switch())];
+    match entry.effect {
+        Effect::Destructive => common.extend([("dry_run", switch()), ("confirmation", text())]),
+        Effect::Write => common.push(("dry_run", switch())),
+        _ => {}
+    }
+    common.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+}
+
+/// An object that takes these properties and no others.
+pub fn object(properties: Map<String, Value>) -> Map<String, Value> {
+    let schema = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    match schema {
+        Value::Object(schema) => schema,
+        _ => Map::new(),
+    }
+}
+
+fn property(parameter: &Parameter) -> Value {
+    let mut schema = match &parameter.shape {
+        Shape::Text => json!({ "type": "string" }),
+        Shape::Integer => json!({ "type": "integer" }),
+        Shape::Number => json!({ "type": "number" }),
+        Shape::Boolean => json!({ "type": "boolean" }),
+        Shape::Time => json!({ "type": ["string", "integer"] }),
+        Shape::Choice(values) => json!({ "type": "string", "enum": values }),
+        Shape::List => json!({ "type": "array", "items": {} }),
+        Shape::Json => json!({}),
+    };
+    let is_id = parameter.name == "id" || parameter.name.ends_with("_id");
+    if is_id && matches!(parameter.shape, Shape::Text | Shape::Integer) {
+        schema["type"] = json!(["string", "integer"]);
+    }
+    let help = help(parameter);
+    if !help.is_empty() {
+        schema["description"] = json!(help);
+    }
+    schema
+}
+
+fn help(parameter: &Parameter) -> String {
+    let mut help = parameter.help.clone();
+    if parameter.shape == Shape::Time && !help.contains("date") {
+        help.push_str(" (epoch seconds, a date, or 30d)");
+    }
+    if let Some(default) = &parameter.default {
+        help.push_str(&format!(" [default: {default}]"));
+    }
+    help.trim().to_owned()
+}
