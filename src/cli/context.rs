@@ -65,7 +65,19 @@ impl Context {
             let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
             return Err(Error::Config(config::Error::Read { path, source: missing }));
         }
-        Ok(Config::read(&path)?.profile(self.globals.profile.as_deref())?)
+        let config = Config::read(&path)?;
+        Ok(config.profile(config.current(self.globals.profile.as_deref()))?)
+    }
+
+    /// The name of the profile in use: the one that was named, or the config file's.
+    ///
+    /// # Errors
+    /// When the config file is unusable.
+    pub fn profile(&self) -> Result<Option<String>, Error> {
+        if let Some(name) = &self.globals.profile {
+            return Ok(Some(name.clone()));
+        }
+        Ok(Config::read(&self.config_path()?)?.profile)
     }
 
     /// # Errors
@@ -110,7 +122,7 @@ impl Context {
     /// # Errors
     /// When one is set that cannot be a token.
     pub fn credential(&self, settings: &config::Settings) -> Result<Option<Credential>, Error> {
-        credentials::find(self.globals.profile.as_deref(), settings)
+        credentials::find(self.profile()?.as_deref(), settings)
     }
 
     /// A client that can send.

@@ -3,6 +3,7 @@
 //! Nothing here acts. A flag is turned from what was typed into what it means, so that the rest of
 //! the command line never looks at raw matches for them.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -10,12 +11,14 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
+use super::context::Context;
 use super::error::Error;
 use super::output::Format;
 use super::output::jq::Program;
 use super::output::select::Selection;
 use super::time;
 use crate::api::region::Region;
+use crate::config::{self, Flag};
 
 /// What the global flags mean.
 #[derive(Debug, Clone, Default)]
@@ -227,8 +230,67 @@ impl Globals {
 
     /// These flags, and those that the profile in use was saved with. A config file that cannot be read
     /// is reported by whoever needs it.
-    pub fn with_profile(self) -> Self {
-        self
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when the profile holds a flag that no command has, or a value of the wrong shape.
+    pub fn with_profile(self) -> Result<Self, Error> {
+        let settings = Context::new(self.clone()).settings().unwrap_or_default();
+        match settings.defaults.is_empty() {
+            true => Ok(self),
+            false => Ok(self.over(Globals::of_flags(&settings.defaults)?)),
+        }
+    }
+
+    /// What flags of a file mean: exactly what they would mean if they were typed.
+    ///
+    /// # Errors
+    /// As [`Globals::with_profile`].
+    pub fn of_flags(flags: &BTreeMap<String, Flag>) -> Result<Self, Error> {
+        let typed = flags.iter().filter_map(|(name, value)| match value {
+            Flag::Switch(false) => None,
+            Flag::Switch(true) => Some(format!("--{name}")),
+            Flag::Integer(number) => Some(format!("--{name}={number}")),
+            Flag::Number(number) => Some(format!("--{name}={number}")),
+            Flag::Text(text) => Some(format!("--{name}={text}")),
+        });
+        // Consent and places are given where they are needed.
+        let never = ["yes", "agent", "profile", "config", "deliver", "dry-run"];
+        if let Some(name) = flags.keys().find(|name| never.contains(&name.as_str())) {
+            return Err(config::Error::Value(format!("defaults: --{name} can only be typed")).into());
+        }
+        let line = std::iter::once("defaults".to_owned()).chain(typed);
+        let matches = clap::Command::new("defaults").args(arguments()).try_get_matches_from(line);
+        let matches = matches.map_err(|error| {
+            let text = error.to_string();
+            let reason = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            config::Error::Value(format!("defaults: {reason}"))
+        })?;
+        Globals::read(&[&matches])
+    }
+
+    /// These flags, and the others where they are silent. One format goes with one selection.
+    fn over(self, defaults: Self) -> Self {
+        let formatted =
+            self.json || self.ndjson || self.csv || self.plain || self.quiet || self.human_friendly;
+        let silent = !formatted && self.format.is_none();
+        let shown = Globals {
+            json: self.json || (silent && defaults.json),
+            ndjson: self.ndjson || (silent && defaults.ndjson),
+            csv: self.csv || (silent && defaults.csv),
+            csv_raw: self.csv_raw || defaults.csv_raw,
+            plain: self.plain || (silent && defaults.plain),
+            quiet: self.quiet || (silent && defaults.quiet),
+            human_friendly: self.human_friendly || (silent && defaults.human_friendly),
+            format: self.format.or(defaults.format.filter(|_| silent)),
+            compact: self.compact || defaults.compact,
+            select: self.select.clone().or_else(|| defaults.select.clone()),
+            jq: self.jq.clone().or_else(|| defaults.jq.clone()),
+            idempotent: self.idempotent || defaults.idempotent,
+            ignore_missing: self.ignore_missing || defaults.ignore_missing,
+            verbose: self.verbose || defaults.verbose,
+            ..self
+        };
+        shown.under(&defaults)
     }
 }
 

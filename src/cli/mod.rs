@@ -55,7 +55,9 @@ fn run(arguments: Vec<OsString>, serve: Serve) -> Result<(), Error> {
     let matches = tree::command(&typed).try_get_matches_from(arguments)?;
     let (words, levels) = levels(&matches);
     let leaf = levels[levels.len() - 1];
-    let context = Context::new(Globals::read(&levels)?.with_profile());
+    let globals = Globals::read(&levels)?;
+    // Settings of the profile in use must not end up in the one that is saved.
+    let context = Context::new(if words[0] == "profile" { globals } else { globals.with_profile()? });
     if context.globals.verbose {
         trace_requests(&context.globals);
     }

@@ -3,6 +3,7 @@
 //! One command per file. A file declares its arguments and runs them; it holds no logic of the
 //! layers below.
 
+mod agent_context;
 mod analytics;
 mod api;
 mod auth;
@@ -12,6 +13,7 @@ mod doctor;
 mod export;
 mod import;
 mod mcp;
+pub mod profile;
 mod sandbox;
 mod search;
 mod sla;
@@ -19,6 +21,8 @@ mod sql;
 mod status;
 mod sync;
 mod tail;
+mod which;
+mod workflow;
 
 use clap::{ArgMatches, Command};
 
@@ -53,6 +57,7 @@ impl Effect {
 
 /// The effect of every command in this folder. Whoever adds a command declares it here.
 pub const EFFECTS: &[(&str, Effect)] = &[
+    ("agent-context", Effect::Read),
     ("analytics", Effect::Read),
     ("api", Effect::Destructive),
     ("auth logout", Effect::Terminal),
@@ -66,12 +71,19 @@ pub const EFFECTS: &[(&str, Effect)] = &[
     ("import", Effect::Write),
     ("man", Effect::Terminal),
     ("mcp", Effect::Terminal),
+    ("profile delete", Effect::Terminal),
+    ("profile list", Effect::Read),
+    ("profile save", Effect::Terminal),
+    ("profile show", Effect::Read),
+    ("profile use", Effect::Terminal),
     ("sandbox serve", Effect::Terminal),
     ("search", Effect::Read),
     ("sql", Effect::Read),
     ("status", Effect::Read),
     ("sync", Effect::Local),
     ("tail", Effect::Read),
+    ("which", Effect::Read),
+    ("workflow run", Effect::Terminal),
 ];
 
 /// The declared effect of the command of these words.
@@ -98,6 +110,10 @@ pub fn top_level() -> Vec<Command> {
         completions::command(),
         completions::man(),
         mcp::command(),
+        agent_context::command(),
+        which::command(),
+        profile::command(),
+        workflow::command(),
     ]
 }
 
@@ -112,6 +128,10 @@ pub fn in_group(group: &str) -> Vec<Command> {
 /// Runs the command of these words; `None` when they are no hand-written command.
 pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Option<Result<(), Error>> {
     Some(match words {
+        ["agent-context"] => agent_context::run(context, matches).await,
+        ["which"] => which::run(context, matches).await,
+        ["profile", action] => profile::run(context, action, matches).await,
+        ["workflow", "run"] => workflow::run(context, matches).await,
         ["demo"] => demo::run(context, matches).await,
         ["status"] => status::run(context, matches).await,
         ["sync"] => sync::run(context, matches).await,

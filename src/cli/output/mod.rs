@@ -65,6 +65,19 @@ impl Format {
         }
     }
 
+    /// The name under which `--format` knows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Json => "json",
+            Format::Ndjson => "ndjson",
+            Format::Csv => "csv",
+            Format::Plain => "plain",
+            Format::Quiet => "quiet",
+            Format::Table => "table",
+            Format::Toon => "toon",
+        }
+    }
+
     fn content_type(self) -> &'static str {
         match self {
             Format::Json => "application/json",
