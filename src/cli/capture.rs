@@ -58,7 +58,8 @@ impl Capture {
         std::mem::take(&mut *self.said.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn say(&self, message: &str) {
+    /// Takes over what is said to people.
+    pub fn say(&self, message: &str) {
         if let Some(listener) = &self.listener {
             listener(message);
         }
@@ -90,11 +91,6 @@ impl io::Write for &Capture {
 /// The streams of the command that runs, if they are captured.
 pub fn current() -> Option<Arc<Capture>> {
     CAPTURE.try_with(Arc::clone).ok()
-}
-
-/// Takes over what is said to people; `false` when nobody captures.
-pub fn say(message: &str) -> bool {
-    CAPTURE.try_with(|capture| capture.say(message)).is_ok()
 }
 
 /// The path under which a file named in an argument may be used.
@@ -182,7 +178,7 @@ mod tests {
         let (written, allowed) = capture
             .scope(async {
                 let capture = current().unwrap();
-                say("hello");
+                capture.say("hello");
                 ((&*capture).write(b"12345").is_err(), allowed(Path::new("x")).is_ok())
             })
             .await;

@@ -81,7 +81,14 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let fixed = |text: &str| Some(text.to_owned());
         match self {
-            Error::Usage { hint, .. } | Error::Finding { hint, .. } => hint.clone(),
+            Error::Usage { hint: Some(hint), .. } | Error::Finding { hint: Some(hint), .. } => {
+                Some(hint.clone())
+            }
+            Error::Usage { .. } => fixed("add --help to the command to see what it takes"),
+            Error::Clap(error) => Some(clap_hint(error)),
+            Error::Finding { .. } => {
+                fixed("`intercom-pp-cli doctor` checks settings, token, server and mirror")
+            }
             Error::Config(_) => fixed(
                 "correct the file or name another one with --config; `intercom-pp-cli doctor` checks it",
             ),
@@ -94,7 +101,14 @@ impl Error {
                 "run `intercom-pp-cli sync --resources conversations,conversation_parts,teams,admins,tags` first",
             ),
             Error::Sandbox(_) => fixed("choose another --port, or leave it out for a free one"),
-            _ => None,
+            Error::Output(error) if error.kind() == std::io::ErrorKind::FileTooLarge => fixed(
+                "narrow it down with --select, --compact or --limit, or ask the mirror with `intercom-pp-cli sql`",
+            ),
+            Error::Output(_) => {
+                fixed("name a place that exists and can be written, or leave out --deliver for stdout")
+            }
+            Error::Deliver(_) => fixed("check the address, or write to a file with --deliver file:PATH"),
+            Error::Report(_) => fixed("`intercom-pp-cli status` tells what the mirror holds"),
         }
     }
 
@@ -173,6 +187,25 @@ impl Error {
     }
 }
 
+/// What to do about words that make no command line.
+fn clap_hint(error: &clap::Error) -> String {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let named = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+        _ => None,
+    };
+    let near = named(ContextKind::SuggestedSubcommand).or_else(|| named(ContextKind::SuggestedArg));
+    match (near, error.kind()) {
+        (Some(near), _) => format!("did you mean {near:?}? add --help to the command to see what it takes"),
+        (None, ErrorKind::InvalidSubcommand | ErrorKind::MissingSubcommand) => {
+            "find the command for a need with `intercom-pp-cli which \"NEED\"`, or add --help to the group"
+                .to_owned()
+        }
+        _ => "add --help to the command to see what it takes".to_owned(),
+    }
+}
+
 fn api_exit(error: &api::Error) -> Exit {
     match error {
         api::Error::Token(_) => Exit::Authentication,
@@ -212,7 +245,10 @@ fn mirror_hint(error: &mirror::Error) -> Option<String> {
             "wait for it to end, or stop it; each workspace can have a file of its own"
         }
         mirror::Error::LaterSchema { .. } => "update intercom-pp-cli, or name another file with --db",
-        _ => return None,
+        mirror::Error::Question(_) => {
+            "add --help to the command for what it understands; `intercom-pp-cli sql --schema` shows the tables"
+        }
+        _ => "`intercom-pp-cli status` tells what the mirror holds; --db names another file",
     };
     Some(hint.to_owned())
 }

@@ -134,13 +134,18 @@ impl Call {
 
 /// The argument of this name; flags may be written with dashes.
 fn given<'a>(arguments: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    arguments.get(name).or_else(|| arguments.get(&name.replace('_', "-")))
+    let dashed = || arguments.get(&name.replace('_', "-"));
+    // Searches page like lists, only that the API takes it in the body.
+    let paging = || arguments.get(name.strip_prefix("pagination_")?);
+    arguments.get(name).or_else(dashed).or_else(paging)
 }
 
 fn known(entry: &Entry, name: &str, files: &Files) -> Result<(), Error> {
     let folded = name.replace('-', "_");
     let hidden = ["dry_run", "confirmation", "idempotent", "ignore_missing", "data_source"];
-    let is_known = offered(entry, files).any(|parameter| parameter.name == folded)
+    let paging = format!("pagination_{folded}");
+    let is_known = offered(entry, files)
+        .any(|parameter| parameter.name == folded || parameter.name == paging)
         || common(entry).iter().any(|(other, _)| *other == folded)
         || hidden.contains(&folded.as_str());
     if is_known {

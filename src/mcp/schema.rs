@@ -6,18 +6,27 @@ use crate::cli::capture::Files;
 use crate::cli::catalog::{Entry, Parameter, Shape};
 use crate::cli::commands::Effect;
 
+/// How much a schema tells: every byte of a tool that is always listed is paid for in every session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    Brief,
+    Full,
+}
+
 /// The schema of a command's arguments.
-pub fn input(entry: &Entry, files: &Files) -> Map<String, Value> {
+pub fn input(entry: &Entry, files: &Files, detail: Detail) -> Map<String, Value> {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for parameter in offered(entry, files) {
         if parameter.required {
             required.push(json!(parameter.name));
         }
-        properties.insert(parameter.name.clone(), property(parameter));
+        properties.insert(parameter.name.clone(), property(parameter, detail));
     }
     for (name, schema) in common(entry) {
-        properties.entry(name).or_insert(schema);
+        if detail == Detail::Full || !["jq", "compact"].contains(&name.as_str()) {
+            properties.entry(name).or_insert(schema);
+        }
     }
     let mut schema = object(properties);
     if !required.is_empty() {
@@ -58,7 +67,7 @@ pub fn object(properties: Map<String, Value>) -> Map<String, Value> {
     }
 }
 
-fn property(parameter: &Parameter) -> Value {
+fn property(parameter: &Parameter, detail: Detail) -> Value {
     let mut schema = match &parameter.shape {
         Shape::Text => json!({ "type": "string" }),
         Shape::Integer => json!({ "type": "integer" }),
@@ -73,11 +82,20 @@ fn property(parameter: &Parameter) -> Value {
     if is_id && matches!(parameter.shape, Shape::Text | Shape::Integer) {
         schema["type"] = json!(["string", "integer"]);
     }
-    let help = help(parameter);
+    let help = match detail {
+        Detail::Full => help(parameter),
+        Detail::Brief => brief(&parameter.help).to_owned(),
+    };
     if !help.is_empty() {
         schema["description"] = json!(help);
     }
     schema
+}
+
+/// The beginning of a help text, up to where it goes into detail.
+fn brief(help: &str) -> &str {
+    let end = [": ", "; ", " ("].iter().filter_map(|mark| help.find(mark)).filter(|at| *at >= 12).min();
+    &help[..end.unwrap_or(help.len())]
 }
 
 fn help(parameter: &Parameter) -> String {

@@ -16,6 +16,7 @@ use super::confirmation::{Confirmations, LIFETIME};
 use super::options::Options;
 use super::pages::Pages;
 use super::run::{Ended, run};
+use super::schema::Detail;
 use super::{instructions, marks, prompts, refusal, resources, schema, tools};
 use crate::cli::Session;
 use crate::cli::catalog::{self, Entry};
@@ -186,17 +187,13 @@ impl Server {
         if let Some(error) = &ended.error {
             answer["error"] = error["error"].clone();
         }
+        let has_results = answer.get("results").is_some();
         let mut answer = self.pages.first(answer);
         if let Some(mark) = marks::of(&answer["results"]) {
             answer["untrusted"] = mark;
         }
-        if answer["results"].is_null() {
-            drop(
-                answer
-                    .as_object_mut()
-                    .and_then(|fields| fields.shift_remove("results"))
-                    .filter(|it| !it.is_null()),
-            );
+        if let Some(fields) = answer.as_object_mut().filter(|_| !has_results) {
+            fields.retain(|name, value| name != "results" || !value.is_null());
         }
         match ended.error {
             None => CallToolResult::structured(answer),
@@ -228,7 +225,7 @@ impl Server {
             "effect": entry.effect.name(),
             "permitted": permitted,
             "run_with": tools::runner(entry.effect),
-            "arguments": schema::input(&entry, &self.options.files()),
+            "arguments": schema::input(&entry, &self.options.files(), Detail::Full),
             "example": entry.example,
         }))
     }

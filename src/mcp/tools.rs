@@ -9,7 +9,7 @@ use rmcp::model::{Tool, ToolAnnotations};
 use serde_json::{Map, Value, json};
 
 use super::options::{Listed, Options};
-use super::schema;
+use super::schema::{self, Detail};
 use crate::cli::catalog::{self, Entry};
 use crate::cli::commands::Effect;
 
@@ -57,8 +57,12 @@ pub fn runner(effect: Effect) -> &'static str {
 }
 
 fn of(entry: &Entry, options: &Options) -> Tool {
-    let tool =
-        Tool::new(entry.tool_name(), entry.about.clone(), Arc::new(schema::input(entry, &options.files())));
+    let detail = match options.listed == Listed::Few || HEADLINES.contains(&entry.words.as_str()) {
+        true => Detail::Brief,
+        false => Detail::Full,
+    };
+    let input = schema::input(entry, &options.files(), detail);
+    let tool = Tool::new(entry.tool_name(), entry.about.clone(), Arc::new(input));
     let tool = tool.with_annotations(hints(entry.effect, entry.idempotent));
     match entry.operation() {
         // The API's answers differ from their description; promising their shape would break clients.

@@ -12,12 +12,12 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::cli::capture::{Capture, Files};
+use crate::cli::capture::{self, Capture, Files};
 use crate::cli::catalog;
 use crate::cli::commands::Effect;
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
-use crate::cli::output::{Output, tell};
+use crate::cli::output::{Output, tell_to};
 use crate::cli::session::Session;
 
 /// Most bytes of output of one step; larger answers belong into a file (`--deliver`).
@@ -198,8 +198,9 @@ async fn carry_out(
         let name = step.name.clone().unwrap_or_else(|| (index + 1).to_string());
         let words: Vec<String> = line.iter().map(|word| filled(word, &variables)).collect();
         let label = name.clone();
-        let capture =
-            Capture::new(MOST_OUTPUT, Files::All).heard_by(move |said| tell(&format!("[{label}] {said}")));
+        let outer = capture::current();
+        let capture = Capture::new(MOST_OUTPUT, Files::All)
+            .heard_by(move |said| tell_to(outer.as_deref(), &format!("[{label}] {said}")));
         let capture = Arc::new(capture);
         let began = Instant::now();
         let ended = Box::pin(capture.scope(session.run(&words))).await;

@@ -20,7 +20,7 @@ use records::Records;
 use select::{Matched, Selection};
 use sink::Sink;
 
-use super::capture;
+use super::capture::{self, Capture};
 use super::error::Error;
 use super::globals::{Deliver, Globals};
 
@@ -338,18 +338,21 @@ impl<'a> List<'a> {
 }
 
 /// Says something to people, on stderr.
-#[allow(clippy::print_stderr, reason = "the one place that warns")]
 pub fn warn(message: &str) {
-    if !capture::say(&format!("warning: {message}")) {
-        eprintln!("warning: {message}");
-    }
+    tell(&format!("warning: {message}"));
 }
 
 /// Says something to people, on stderr, without calling it a warning.
-#[allow(clippy::print_stderr, reason = "the one place that tells")]
 pub fn tell(message: &str) {
-    if !capture::say(message) {
-        eprintln!("{message}");
+    tell_to(capture::current().as_deref(), message);
+}
+
+/// Says something to whoever captures, or on stderr.
+#[allow(clippy::print_stderr, reason = "the one place that tells")]
+pub fn tell_to(capture: Option<&Capture>, message: &str) {
+    match capture {
+        Some(capture) => capture.say(message),
+        None => eprintln!("{message}"),
     }
 }
 
