@@ -23,6 +23,9 @@ pub enum Files {
     None,
 }
 
+/// What hears a command speak.
+type Listener = dyn Fn(&str) + Send + Sync;
+
 /// The streams of one command.
 pub struct Capture {
     output: Mutex<Vec<u8>>,
@@ -30,7 +33,7 @@ pub struct Capture {
     limit: usize,
     files: Files,
     said: Mutex<Vec<String>>,
-    listener: Option<Box<dyn Fn(&str) + Send + Sync>>,
+    listener: Option<Box<Listener>>,
 }
 
 impl Capture {

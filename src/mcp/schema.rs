@@ -40,8 +40,8 @@ pub fn input(entry: &Entry, files: &Files, detail: Detail) -> Map<String, Value>
 pub fn offered<'a>(entry: &'a Entry, files: &Files) -> impl Iterator<Item = &'a Parameter> {
     let no_files = matches!(files, Files::None);
     entry.parameters.iter().filter(move |parameter| {
-        let mirror = parameter.name == "db";
-        !mirror && !(parameter.path && no_files) && parameter.name != "watch"
+        let withheld = (parameter.path && no_files) || ["db", "watch"].contains(&parameter.name.as_str());
+        !withheld
     })
 }
 

@@ -52,33 +52,32 @@ impl Server {
         context: &Request,
     ) -> Result<CallToolResult, ErrorData> {
         let arguments = request.arguments.unwrap_or_default();
-        let text = |name: &str| match arguments.get(name) {
-            Some(Value::String(text)) => Ok(text.as_str()),
-            _ => Err(refusal::of(&json!({
-                "kind": "usage", "message": format!("{}: the argument {name:?} must be a text", request.name),
-                "hint": "see the tool's schema",
-            }))),
+        let text = |name: &str| arguments.get(name).and_then(Value::as_str);
+        let missing = |name: &str| {
+            let message = format!("{}: the argument {name:?} must be a text", request.name);
+            refusal::of(&json!({ "kind": "usage", "message": message, "hint": "see the tool's schema" }))
         };
-        let answer = match &*request.name {
-            "search_commands" => text("need").map(|need| found(need, arguments.get("limit"))),
-            "describe_command" => text("command").map(|name| self.described(name)),
-            "read_more" => text("cursor").map(|cursor| self.more(cursor)),
-            "run_read" | "run_local" | "run_write" | "run_destructive" => match text("command") {
-                Ok(name) => return self.by_name(&request.name, name, &arguments, context).await,
-                Err(refused) => Err(refused),
-            },
-            name => {
-                let Some(entry) = catalog::entry(name) else {
-                    let near = near(name).join(", ");
-                    return Err(ErrorData::invalid_params(
-                        format!("there is no tool {name:?}; near: {near}"),
-                        None,
-                    ));
-                };
-                return self.command(&entry, &arguments, context).await;
+        Ok(match &*request.name {
+            "search_commands" => {
+                text("need").map_or_else(|| missing("need"), |need| found(need, arguments.get("limit")))
             }
-        };
-        Ok(answer.unwrap_or_else(|refused| refused))
+            "describe_command" => {
+                text("command").map_or_else(|| missing("command"), |name| self.described(name))
+            }
+            "read_more" => text("cursor").map_or_else(|| missing("cursor"), |cursor| self.more(cursor)),
+            "run_read" | "run_local" | "run_write" | "run_destructive" => match text("command") {
+                Some(name) => self.by_name(&request.name, name, &arguments, context).await?,
+                None => missing("command"),
+            },
+            name => match catalog::entry(name) {
+                Some(entry) => self.command(&entry, &arguments, context).await?,
+                None => {
+                    let near = near(name).join(", ");
+                    let message = format!("there is no tool {name:?}; near: {near}");
+                    return Err(ErrorData::invalid_params(message, None));
+                }
+            },
+        })
     }
 
     /// A command called through one of the tools that run commands.

@@ -171,7 +171,8 @@ mod tests {
             ("delete an article", "articles delete"),
             ("mirror the workspace", "sync"),
         ] {
-            let found = find(&entries(), need, 3);
+            let entries = entries();
+            let found = find(&entries, need, 3);
             let names: Vec<&str> = found.iter().map(|it| it.entry.shown.as_str()).collect();
             assert!(names.contains(&command), "{need}: {names:?}");
         }

@@ -116,7 +116,7 @@ fn flags(globals: &Globals) -> Vec<(String, Flag)> {
     let seconds = |time: std::time::Duration| Flag::Text(format!("{}s", time.as_secs()));
     add("defaults.timeout", globals.timeout.map(seconds));
     add("defaults.max-age", globals.max_age.map(seconds));
-    add("defaults.rate-limit", globals.rate_limit.map(|rate| Flag::Number(rate)));
+    add("defaults.rate-limit", globals.rate_limit.map(Flag::Number));
     let source = match globals.data_source {
         DataSource::Auto => None,
         DataSource::Live => Some("live"),

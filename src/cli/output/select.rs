@@ -206,11 +206,8 @@ fn fits(pattern: &str, name: &str) -> bool {
 /// All paths without patterns that a path with patterns means in a value.
 fn concrete(value: &Value, path: &[String], so_far: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
     match (value, path.split_first()) {
-        (_, None) => {
-            if !found.contains(so_far) {
-                found.push(so_far.clone());
-            }
-        }
+        (_, None) if found.contains(so_far) => {}
+        (_, None) => found.push(so_far.clone()),
         (Value::Array(elements), _) => {
             elements.iter().for_each(|element| concrete(element, path, so_far, found));
         }
