@@ -3,9 +3,11 @@
 //! In full, or under `--compact` in a form that costs few tokens. It asks nobody: what it says of the
 //! workspace is what the config file and the mirror say.
 
+mod skill;
+
 use std::collections::BTreeMap;
 
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -31,11 +33,20 @@ const EXIT_CODES: [(u8, &str); 8] = [
 pub fn command() -> Command {
     Command::new("agent-context")
         .about("All commands, flags, envelopes, exit codes, profiles and the state of the mirror, for agents")
+        .arg(
+            Arg::new("skill")
+                .long("skill")
+                .action(ArgAction::SetTrue)
+                .help("Write a SKILL.md for agents instead"),
+        )
         .after_help("Example: intercom-pp-cli agent-context --compact")
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let entries = catalog::entries();
+    if matches.get_flag("skill") {
+        return Output::open(&context.globals)?.text(&skill::text(&entries)).await;
+    }
     let results = match context.globals.compact {
         true => compact(context, &entries, matches),
         false => full(context, &entries, matches),
@@ -86,6 +97,7 @@ fn described(entry: &Entry) -> Value {
         "about": entry.about,
         "effect": entry.effect.name(),
         "idempotent": entry.idempotent,
+        "request": entry.operation().map(|operation| format!("{} {}", operation.method.as_str(), operation.path)),
         "arguments": arguments,
         "example": entry.example,
     })
@@ -148,7 +160,7 @@ fn mirror(context: &Context, matches: &ArgMatches, in_full: bool) -> Value {
 }
 
 /// Groups with their commands; a sign behind a command tells its effect.
-fn compact(context: &Context, entries: &[Entry], matches: &ArgMatches) -> Value {
+fn grouped(entries: &[Entry]) -> BTreeMap<&str, Vec<String>> {
     let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for entry in entries {
         let sign = match entry.effect {
@@ -163,8 +175,14 @@ fn compact(context: &Context, entries: &[Entry], matches: &ArgMatches) -> Value 
         let taken: String = taken.map(|it| format!(" <{}>", it.name)).collect();
         groups.entry(group).or_default().push(format!("{rest}{taken}{sign}"));
     }
+    groups
+}
+
+/// The short form.
+fn compact(context: &Context, entries: &[Entry], matches: &ArgMatches) -> Value {
+    let groups = grouped(entries).into_iter();
     let groups: Map<String, Value> =
-        groups.into_iter().map(|(group, commands)| (group.to_owned(), json!(commands.join(", ")))).collect();
+        groups.map(|(group, commands)| (group.to_owned(), json!(commands.join(", ")))).collect();
     let exit_codes: Vec<String> =
         EXIT_CODES.iter().map(|(code, meaning)| format!("{code} {meaning}")).collect();
     let names: Vec<String> =
