@@ -163,7 +163,7 @@ mod tests {
     fn needs_lead_to_their_commands() {
         for (need, command) in [
             ("list all contacts", "contacts list"),
-            ("archive a customer", "contacts archive"),
+            ("archive a customer", "contacts archive contact"),
             ("merge two contacts", "contacts merge"),
             ("weekly sla by team", "conversations sla"),
             ("full text search over messages", "search"),
