@@ -167,7 +167,7 @@ mod tests {
             ("merge two contacts", "contacts merge"),
             ("weekly sla by team", "conversations sla"),
             ("full text search over messages", "search"),
-            ("reply to a conversation", "conversations reply"),
+            ("reply to a conversation", "conversations reply conversation"),
             ("delete an article", "articles delete"),
             ("mirror the workspace", "sync"),
         ] {

@@ -184,6 +184,12 @@ fn shown(line: &[String], variables: &BTreeMap<String, String>) -> String {
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }
 
+/// A document as such; anything else, an id on a line for one, is text.
+fn shown_output(output: &str) -> Value {
+    let document = serde_json::from_str(output).ok().filter(|it: &Value| it.is_object() || it.is_array());
+    document.unwrap_or_else(|| json!(output.trim_end()))
+}
+
 async fn carry_out(
     context: &Context,
     path: &Path,
@@ -210,7 +216,7 @@ async fn carry_out(
             "command": shown(line, &variables),
             "exit_code": ended.as_ref().map_or_else(|error| error.exit() as u8, |()| 0),
             "seconds": began.elapsed().as_secs_f64(),
-            "output": serde_json::from_str(&output).unwrap_or_else(|_| json!(output)),
+            "output": shown_output(&output),
             "error": ended.as_ref().err().map(|error| error.as_json()["error"].clone()),
         }));
         match ended {
