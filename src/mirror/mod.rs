@@ -29,6 +29,7 @@ pub mod state;
 pub mod status;
 mod stop;
 pub mod store;
+mod surplus;
 pub mod sync;
 mod texts;
 mod walk;
