@@ -52,12 +52,36 @@ impl Call {
                 _ => {}
             }
         }
+        call.add_places(entry, arguments, files)?;
         // Following for ever has no answer.
         if entry.words == "tail" && !arguments.contains_key("polls") {
             call.does.push("--polls=1".to_owned());
         }
         call.add_common(entry, arguments)?;
         Ok(call)
+    }
+
+    /// Files that a command uses when none is named: below the allowed folder, or not at all.
+    fn add_places(
+        &mut self,
+        entry: &Entry,
+        arguments: &Map<String, Value>,
+        files: &Files,
+    ) -> Result<(), Error> {
+        let assumed = entry.parameters.iter().filter(|it| it.path && given(arguments, &it.name).is_none());
+        for parameter in assumed {
+            match (&parameter.default, files) {
+                (None, _) | (_, Files::All) => {}
+                (Some(path), Files::Below(_)) => self.add(parameter, &Value::String(path.clone()), files)?,
+                (Some(_), Files::None) => {
+                    return Err(Error::usage_with_hint(
+                        format!("{} works with files, which this server does not allow", entry.words),
+                        "ask the owner to start the server with --root FOLDER",
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn add_common(&mut self, entry: &Entry, arguments: &Map<String, Value>) -> Result<(), Error> {
@@ -246,6 +270,28 @@ mod tests {
             assert!(bound("contacts_show", json!({ "id": id })).is_err(), "{id}");
         }
         assert!(bound("contacts_show-by-external-id", json!({"external_id": "acme/7"})).is_ok());
+    }
+
+    #[test]
+    fn a_command_that_assumes_a_folder_needs_one_that_is_allowed() {
+        let mut command = entry("tags_list").unwrap();
+        let folder = Parameter {
+            name: "folder".to_owned(),
+            flag: Some("from".to_owned()),
+            shape: Shape::Text,
+            required: false,
+            path: true,
+            switch: false,
+            joined: false,
+            default: Some("articles".to_owned()),
+            help: String::new(),
+        };
+        command.parameters.push(folder);
+        assert!(Call::bind(&command, &Map::new(), &Files::None).is_err());
+        let root = tempfile::tempdir().unwrap();
+        let call = Call::bind(&command, &Map::new(), &Files::Below(root.path().to_owned())).unwrap();
+        let expected = root.path().canonicalize().unwrap().join("articles");
+        assert_eq!(call.essence()[2], format!("--from={}", expected.display()));
     }
 
     #[test]
