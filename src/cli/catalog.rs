@@ -12,39 +12,44 @@ pub use entry::Entry;
 pub use find::find;
 pub use parameter::{Parameter, Shape};
 
+use std::sync::OnceLock;
+
 use clap::Command;
 
 use super::commands::{self, Effect};
 use crate::api::commands::OPERATIONS;
 
+static HANDWRITTEN: OnceLock<Vec<Entry>> = OnceLock::new();
+static ENDPOINTS: OnceLock<Vec<Entry>> = OnceLock::new();
+
 /// All commands, hand-written ones first.
-pub fn entries() -> Vec<Entry> {
-    let mut entries = handwritten();
-    entries.extend(OPERATIONS.iter().map(Entry::of_operation));
-    entries
+pub fn entries() -> Vec<&'static Entry> {
+    handwritten().iter().chain(endpoints()).collect()
 }
 
 /// The commands that are no operation of the API.
-pub fn handwritten() -> Vec<Entry> {
-    let mut entries = Vec::new();
-    for command in commands::top_level() {
-        leaves(&[], command, &mut entries);
-    }
-    for group in groups() {
-        commands::in_group(group).into_iter().for_each(|command| leaves(&[group], command, &mut entries));
-    }
-    entries
+pub fn handwritten() -> &'static [Entry] {
+    HANDWRITTEN.get_or_init(|| {
+        let mut entries = Vec::new();
+        for command in commands::top_level() {
+            leaves(&[], command, &mut entries);
+        }
+        for group in groups() {
+            commands::in_group(group).into_iter().for_each(|command| leaves(&[group], command, &mut entries));
+        }
+        entries
+    })
+}
+
+fn endpoints() -> &'static [Entry] {
+    ENDPOINTS.get_or_init(|| OPERATIONS.iter().map(Entry::of_operation).collect())
 }
 
 /// The command of these words, in any spelling, or of a tool's name.
-pub fn entry(name: &str) -> Option<Entry> {
+pub fn entry(name: &str) -> Option<&'static Entry> {
     let wanted = folded(name);
-    let operation =
-        OPERATIONS.iter().find(|it| super::tree::spellings(it).any(|other| folded(other) == wanted));
-    match operation {
-        Some(operation) => Some(Entry::of_operation(operation)),
-        None => handwritten().into_iter().find(|entry| folded(&entry.words) == wanted),
-    }
+    let own = handwritten().iter().find(|entry| folded(&entry.words) == wanted);
+    own.or_else(|| endpoints().iter().find(|entry| entry.spellings().any(|other| folded(other) == wanted)))
 }
 
 /// The groups of operations.
@@ -118,7 +123,7 @@ mod tests {
     #[test]
     fn names_are_unique_and_fit_the_limits_of_clients() {
         let entries = entries();
-        let mut names: Vec<String> = entries.iter().map(Entry::tool_name).collect();
+        let mut names: Vec<String> = entries.iter().map(|entry| entry.tool_name()).collect();
         assert!(names.iter().all(|name| name.len() <= 64), "{names:?}");
         let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
         assert!(names.iter().all(|name| name.chars().all(fits)), "{names:?}");

@@ -231,7 +231,7 @@ mod tests {
 
     fn bound(command: &str, arguments: Value) -> Result<Vec<String>, String> {
         let arguments = arguments.as_object().cloned().unwrap_or_default();
-        let call = Call::bind(&entry(command).unwrap(), &arguments, &Files::None);
+        let call = Call::bind(entry(command).unwrap(), &arguments, &Files::None);
         call.map(|call| call.essence()).map_err(|error| error.to_string())
     }
 
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_command_that_assumes_a_folder_needs_one_that_is_allowed() {
-        let mut command = entry("tags_list").unwrap();
+        let mut command = entry("tags_list").unwrap().clone();
         let folder = Parameter {
             name: "folder".to_owned(),
             flag: Some("from".to_owned()),

@@ -237,7 +237,7 @@ impl Server {
             let mirror = catalog::entry("filter explain").map(
                 |entry| json!({ "command": entry.words, "about": entry.about, "example": entry.example }),
             );
-            return Ok(json!({ "api": resources::GRAMMAR, "mirror_search": catalog::entry("search").map(|it| it.about), "filters": mirror }).to_string());
+            return Ok(json!({ "api": resources::GRAMMAR, "mirror_search": catalog::entry("search").map(|it| &it.about), "filters": mirror }).to_string());
         }
         let mut document = json!({});
         for (part, line) in source.parts {

@@ -21,7 +21,7 @@ const HEADLINES: [&str; 7] =
 pub fn listed(options: &Options) -> Vec<Tool> {
     let mut tools = general(options);
     let entries = match options.listed {
-        Listed::Few => catalog::handwritten(),
+        Listed::Few => catalog::handwritten().iter().collect(),
         _ => catalog::entries(),
     };
     let wanted = |entry: &Entry| match &options.listed {

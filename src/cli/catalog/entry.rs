@@ -7,6 +7,7 @@ use crate::api::operation::{self, Operation};
 use crate::cli::commands::Effect;
 use crate::cli::tree::spellings;
 
+#[derive(Clone)]
 pub struct Entry {
     /// The words users rely on, separated by one space.
     pub words: String,
@@ -22,6 +23,7 @@ pub struct Entry {
     source: Source,
 }
 
+#[derive(Clone)]
 enum Source {
     Operation(&'static Operation),
     Handwritten,
@@ -65,6 +67,13 @@ impl Entry {
     /// The name of the tool for this command.
     pub fn tool_name(&self) -> String {
         self.words.replace(' ', "_")
+    }
+
+    /// All words under which the command can be called.
+    pub fn spellings(&self) -> impl Iterator<Item = &str> {
+        let others =
+            self.operation().into_iter().flat_map(|operation| spellings(operation).map(|it| -> &str { it }));
+        std::iter::once(self.words.as_str()).chain(others)
     }
 
     /// The first word, which is what toolsets are named after.

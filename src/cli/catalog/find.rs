@@ -6,8 +6,8 @@
 use super::Entry;
 
 /// A command that fits, with how well it does.
-pub struct Found<'a> {
-    pub entry: &'a Entry,
+pub struct Found {
+    pub entry: &'static Entry,
     pub score: f64,
 }
 
@@ -49,9 +49,9 @@ const EMPTY: [&str; 34] = [
 ];
 
 /// The commands that fit a need, best first.
-pub fn find<'a>(entries: &'a [Entry], need: &str, most: usize) -> Vec<Found<'a>> {
+pub fn find(entries: &[&'static Entry], need: &str, most: usize) -> Vec<Found> {
     let wanted = words(need);
-    let known: Vec<Words> = entries.iter().map(Words::of).collect();
+    let known: Vec<Words> = entries.iter().map(|entry| Words::of(entry)).collect();
     let total = known.len() as f64;
     let rarity: Vec<f64> = wanted
         .iter()
@@ -64,7 +64,7 @@ pub fn find<'a>(entries: &'a [Entry], need: &str, most: usize) -> Vec<Found<'a>>
     let mut found: Vec<Found> = entries
         .iter()
         .zip(&known)
-        .map(|(entry, words)| {
+        .map(|(&entry, words)| {
             let hits = wanted.iter().zip(&rarity).map(|(word, rarity)| words.weight(word) * rarity);
             // Of two commands that fit alike, the one with the shorter name is the plainer.
             let score = hits.sum::<f64>() / best - 0.01 * words.name.len() as f64;

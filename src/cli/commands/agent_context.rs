@@ -55,7 +55,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     Output::open(&context.globals)?.document(meta, &results.to_string(), None).await
 }
 
-fn full(context: &Context, entries: &[Entry], matches: &ArgMatches) -> Value {
+fn full(context: &Context, entries: &[&'static Entry], matches: &ArgMatches) -> Value {
     let exit_codes: Map<String, Value> =
         EXIT_CODES.iter().map(|(code, meaning)| (code.to_string(), json!(meaning))).collect();
     json!({
@@ -73,7 +73,7 @@ fn full(context: &Context, entries: &[Entry], matches: &ArgMatches) -> Value {
         "global_flags": flags(),
         "profiles": profile::all(context).unwrap_or_default(),
         "mirror": mirror(context, matches, true),
-        "commands": entries.iter().map(described).collect::<Vec<_>>(),
+        "commands": entries.iter().map(|entry| described(entry)).collect::<Vec<_>>(),
     })
 }
 
@@ -160,8 +160,8 @@ fn mirror(context: &Context, matches: &ArgMatches, in_full: bool) -> Value {
 }
 
 /// Groups with their commands; a sign behind a command tells its effect.
-fn grouped(entries: &[Entry]) -> BTreeMap<&str, Vec<String>> {
-    let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+fn grouped(entries: &[&'static Entry]) -> BTreeMap<&'static str, Vec<String>> {
+    let mut groups: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
     for entry in entries {
         let sign = match entry.effect {
             Effect::Read => "",
@@ -179,7 +179,7 @@ fn grouped(entries: &[Entry]) -> BTreeMap<&str, Vec<String>> {
 }
 
 /// The short form.
-fn compact(context: &Context, entries: &[Entry], matches: &ArgMatches) -> Value {
+fn compact(context: &Context, entries: &[&'static Entry], matches: &ArgMatches) -> Value {
     let groups = grouped(entries).into_iter();
     let groups: Map<String, Value> =
         groups.map(|(group, commands)| (group.to_owned(), json!(commands.join(", ")))).collect();
