@@ -44,7 +44,7 @@ pub fn server_main() -> ExitCode {
     crate::cli::main(arguments.collect(), serve)
 }
 
-/// Serves until the client hangs up.
+/// Serves until the client hangs up, or somebody tells the process to stop.
 fn serve(session: Session, matches: &ArgMatches) -> Running<'_> {
     Box::pin(async move {
         let options = Options::read(matches)?;
@@ -58,7 +58,10 @@ fn serve(session: Session, matches: &ArgMatches) -> Running<'_> {
         }
         };
         match server.serve((input, output)).await {
-            Ok(running) => running.waiting().await.map(drop).map_err(|error| failed(error.to_string())),
+            Ok(running) => tokio::select! {
+                ended = running.waiting() => ended.map(drop).map_err(|error| failed(error.to_string())),
+                () = stdio::told_to_stop() => Ok(()),
+            },
             // A client that hangs up at once has asked for nothing.
             Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => Ok(()),
             Err(error) => Err(failed(error.to_string())),

@@ -70,7 +70,7 @@ impl Server {
                 None => missing("command"),
             },
             name => match catalog::entry(name) {
-                Some(entry) => self.command(&entry, &arguments, context).await?,
+                Some(entry) => self.command(entry, &arguments, context).await?,
                 None => {
                     let near = near(name).join(", ");
                     let message = format!("there is no tool {name:?}; near: {near}");
@@ -105,11 +105,11 @@ impl Server {
             arguments.insert(key.clone(), value.clone());
         }
         // The hints of a tool must hold whatever is called through it.
-        let effect = effect(&entry, &arguments);
+        let effect = effect(entry, &arguments);
         if tools::permitted(effect, &self.options) && tools::runner(effect) != tool {
             return Ok(refusal::wrong_tool(&entry.words, tools::runner(effect)));
         }
-        self.command(&entry, &arguments, context).await
+        self.command(entry, &arguments, context).await
     }
 
     async fn command(
@@ -224,7 +224,7 @@ impl Server {
             "effect": entry.effect.name(),
             "permitted": permitted,
             "run_with": tools::runner(entry.effect),
-            "arguments": schema::input(&entry, &self.options.files(), Detail::Full),
+            "arguments": schema::input(entry, &self.options.files(), Detail::Full),
             "example": entry.example,
         }))
     }

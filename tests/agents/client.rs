@@ -50,6 +50,14 @@ impl Client {
         self.process.id()
     }
 
+    /// Whether the process ends by itself, and soon.
+    pub fn has_ended(&mut self) -> bool {
+        (0..100).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            self.process.try_wait().unwrap().is_some()
+        })
+    }
+
     pub fn send(&mut self, message: &Value) {
         writeln!(self.input, "{message}").unwrap();
         self.input.flush().unwrap();

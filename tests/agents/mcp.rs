@@ -352,6 +352,16 @@ fn many_calls_in_a_row_leave_nothing_behind() {
     assert!(after <= before + 3 * 1024, "{before} kB before, {after} kB after");
 }
 
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_stops_it_also_after_commands_that_listen_for_signals() {
+    let (sandbox, home) = (sandbox().await, tempfile::tempdir().unwrap());
+    let mut client = serve(home.path(), &sandbox, &[]);
+    client.content("sync", json!({ "resources": ["tags"] }));
+    let killed = std::process::Command::new("kill").arg(client.process_id().to_string()).status().unwrap();
+    assert!(killed.success() && client.has_ended());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_main_binary_serves_too_and_stops_with_its_client() {
     let (sandbox, home) = (sandbox().await, tempfile::tempdir().unwrap());
