@@ -354,7 +354,7 @@ async fn empty_answers_are_asked_for_again() {
     let calls = AtomicUsize::new(0);
     fixture.sandbox.disturb(move |_, served| {
         let scrolls = served.operation == Some("scrollOverAllCompanies");
-        (!scrolls && calls.fetch_add(1, Ordering::Relaxed) % 3 == 0).then_some(Fault::Blank)
+        (!scrolls && calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(3)).then_some(Fault::Blank)
     });
     let mut store = fixture.store("one.db");
     let (summary, events) = fixture.sync_with(&mut store, &options()).await;

@@ -8,7 +8,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use crate::api;
-use crate::{config, mirror, report};
+use crate::{bulk, config, mirror, report};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -25,6 +25,8 @@ pub enum Error {
     Mirror(#[from] mirror::Error),
     #[error(transparent)]
     Report(#[from] report::Error),
+    #[error(transparent)]
+    Bulk(#[from] bulk::Error),
     #[error("the sandbox did not start: {0}")]
     Sandbox(String),
     #[error("no access token is set")]
@@ -72,6 +74,7 @@ impl Error {
             Error::Report(report::Error::NothingSynced { .. } | report::Error::NoContact { .. }) => {
                 Exit::NotFound
             }
+            Error::Bulk(error) => bulk_exit(error),
             Error::Report(_) | Error::Sandbox(_) | Error::Output(_) | Error::Deliver(_) => Exit::Failure,
             Error::Finding { exit, .. } => *exit,
         }
@@ -95,7 +98,10 @@ impl Error {
             Error::NoToken => fixed(
                 "set INTERCOM_ACCESS_TOKEN or run `intercom-pp-cli auth set-token`; `intercom-pp-cli demo` needs no token",
             ),
-            Error::Api(error) | Error::Mirror(mirror::Error::Api(error)) => api_hint(error),
+            Error::Api(error)
+            | Error::Mirror(mirror::Error::Api(error))
+            | Error::Bulk(bulk::Error::Api(error)) => api_hint(error),
+            Error::Bulk(error) => bulk_hint(error),
             Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => mirror_hint(error),
             Error::Report(report::Error::NothingSynced { .. }) => fixed(
                 "run `intercom-pp-cli sync --resources conversations,conversation_parts,teams,admins,tags` first",
@@ -168,7 +174,9 @@ impl Error {
 
     fn api(&self) -> Option<&api::Error> {
         match self {
-            Error::Api(error) | Error::Mirror(mirror::Error::Api(error)) => Some(error),
+            Error::Api(error)
+            | Error::Mirror(mirror::Error::Api(error))
+            | Error::Bulk(bulk::Error::Api(error)) => Some(error),
             _ => None,
         }
     }
@@ -249,6 +257,33 @@ fn mirror_hint(error: &mirror::Error) -> Option<String> {
             "add --help to the command for what it understands; `intercom-pp-cli sql --schema` shows the tables"
         }
         _ => "`intercom-pp-cli status` tells what the mirror holds; --db names another file",
+    };
+    Some(hint.to_owned())
+}
+
+fn bulk_exit(error: &bulk::Error) -> Exit {
+    match error {
+        bulk::Error::Api(error) => api_exit(error),
+        bulk::Error::Mirror(error) => mirror_exit(error),
+        bulk::Error::Config(_) => Exit::Configuration,
+        bulk::Error::NoRun(_) | bulk::Error::NoSuch { .. } => Exit::NotFound,
+        bulk::Error::Question(_)
+        | bulk::Error::Busy(_)
+        | bulk::Error::NotOne { .. }
+        | bulk::Error::OtherWorkspace { .. } => Exit::Usage,
+        bulk::Error::File { .. } | bulk::Error::OtherTag { .. } => Exit::Failure,
+    }
+}
+
+fn bulk_hint(error: &bulk::Error) -> Option<String> {
+    let hint = match error {
+        bulk::Error::Mirror(error) => return mirror_hint(error),
+        bulk::Error::NoRun(_) => "`intercom-pp-cli bulk runs` lists the runs",
+        bulk::Error::Busy(_) => "wait for it to end, or stop it with Ctrl-C",
+        bulk::Error::OtherWorkspace { .. } => "choose the profile or the token of that workspace",
+        bulk::Error::OtherTag { .. } => "use the name as the workspace has it, or --tag-id",
+        bulk::Error::NoSuch { .. } => "names are compared letter by letter; ids work too",
+        _ => return None,
     };
     Some(hint.to_owned())
 }

@@ -18,6 +18,7 @@ mod local;
 mod output;
 mod preview;
 mod session;
+mod signals;
 mod stores;
 mod time;
 mod tree;

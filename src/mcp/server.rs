@@ -253,10 +253,13 @@ impl Server {
     }
 }
 
-/// What a command does with these arguments: a request of `api` that only reads is a read.
+/// What a command does with these arguments: a request of `api` that only reads is a read, and so is a
+/// change that is shown and not applied.
 fn effect(entry: &Entry, arguments: &JsonObject) -> Effect {
-    let reads = |value: &Value| value.as_str().is_some_and(|method| method.eq_ignore_ascii_case("get"));
-    match entry.words == "api" && arguments.get("method").is_some_and(reads) {
+    let gets = |value: &Value| value.as_str().is_some_and(|method| method.eq_ignore_ascii_case("get"));
+    let can_apply = entry.parameters.iter().any(|parameter| parameter.name == "apply");
+    let applies = arguments.get("apply").is_some_and(|value| *value != json!(false) && *value != json!("false"));
+    match entry.words == "api" && arguments.get("method").is_some_and(gets) || can_apply && !applies {
         true => Effect::Read,
         false => entry.effect,
     }

@@ -7,10 +7,12 @@ mod agent_context;
 mod analytics;
 mod api;
 mod auth;
+mod bulk;
 mod completions;
 mod demo;
 mod doctor;
 mod export;
+pub mod filter;
 mod import;
 mod mcp;
 pub mod profile;
@@ -128,6 +130,8 @@ pub fn top_level() -> Vec<Command> {
         analytics::command(),
         tail::command(),
         import::command(),
+        bulk::runs::command(),
+        filter::command(),
         status::command(),
         api::command(),
         auth::command(),
@@ -145,10 +149,11 @@ pub fn top_level() -> Vec<Command> {
 
 /// Commands inside a group of operations.
 pub fn in_group(group: &str) -> Vec<Command> {
-    match group {
-        "conversations" => vec![sla::command()],
+    let own = match group {
+        "conversations" => vec![sla::command(), bulk::incident_tag::command()],
         _ => Vec::new(),
-    }
+    };
+    own.into_iter().chain(bulk::changes::commands(group)).collect()
 }
 
 /// Runs the command of these words; `None` when they are no hand-written command.
@@ -173,6 +178,11 @@ pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Opt
         ["sandbox", "serve"] => sandbox::run(context, matches).await,
         ["completions"] => completions::run(matches),
         ["man"] => completions::run_man(matches),
+        ["bulk", "runs"] => bulk::runs::run_list(context).await,
+        ["bulk", "undo"] => bulk::runs::run_undo(context, matches).await,
+        ["conversations", "incident-tag"] => bulk::incident_tag::run(context, matches).await,
+        [_, name] if name.starts_with("bulk-") => bulk::changes::run(context, words, matches).await,
+        ["filter", "explain"] => filter::run(context, matches).await,
         ["conversations", "sla"] => sla::run(context, matches).await,
         _ => return None,
     })
