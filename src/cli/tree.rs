@@ -151,7 +151,7 @@ impl Tree<'_> {
             .args(operation.parameters.iter().map(|parameter| argument(operation, parameter)))
             .args(body_arguments(operation.body.as_ref()))
             .args(paging_arguments(operation))
-            .args(search_arguments(operation))
+            .args(search_argument(operation))
             .args(download_arguments(operation))
             .args(globals::arguments())
     }
@@ -280,7 +280,8 @@ fn paging_arguments(operation: &Operation) -> Vec<Arg> {
     ]
 }
 
-fn search_arguments(operation: &Operation) -> Option<Arg> {
+/// The flag for a filter, where the operation is a search.
+pub fn search_argument(operation: &Operation) -> Option<Arg> {
     let is_search = Searched::ALL.iter().any(|it| it.operation() == operation.id);
     is_search.then(commands::filter::argument)
 }

@@ -20,7 +20,7 @@ use super::schema::Detail;
 use super::{instructions, marks, prompts, refusal, resources, schema, tools};
 use crate::cli::Session;
 use crate::cli::catalog::{self, Entry};
-use crate::cli::commands::Effect;
+use crate::cli::commands::{Effect, filter};
 
 /// Commands that run at the same time; others wait.
 const AT_ONCE: usize = 8;
@@ -234,10 +234,9 @@ impl Server {
             return Err(ErrorData::resource_not_found(format!("there is no resource {uri:?}"), None));
         };
         if source.parts.is_empty() {
-            let mirror = catalog::entry("filter explain").map(
-                |entry| json!({ "command": entry.words, "about": entry.about, "example": entry.example }),
-            );
-            return Ok(json!({ "api": resources::GRAMMAR, "mirror_search": catalog::entry("search").map(|it| &it.about), "filters": mirror }).to_string());
+            let filter = filter::command().get_after_help().map(ToString::to_string);
+            let search = catalog::entry("search").map(|entry| (&entry.about, &entry.parameters[0].help));
+            return Ok(json!({ "api": resources::GRAMMAR, "filters": filter, "search": search }).to_string());
         }
         let mut document = json!({});
         for (part, line) in source.parts {
@@ -258,7 +257,8 @@ impl Server {
 fn effect(entry: &Entry, arguments: &JsonObject) -> Effect {
     let gets = |value: &Value| value.as_str().is_some_and(|method| method.eq_ignore_ascii_case("get"));
     let can_apply = entry.parameters.iter().any(|parameter| parameter.name == "apply");
-    let applies = arguments.get("apply").is_some_and(|value| *value != json!(false) && *value != json!("false"));
+    let applies =
+        arguments.get("apply").is_some_and(|value| *value != json!(false) && *value != json!("false"));
     match entry.words == "api" && arguments.get("method").is_some_and(gets) || can_apply && !applies {
         true => Effect::Read,
         false => entry.effect,

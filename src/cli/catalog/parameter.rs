@@ -4,6 +4,7 @@ use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ValueHint};
 
 use crate::api::operation::{Answer, Kind, Operation, Paging, Place};
+use crate::cli::tree::search_argument;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
@@ -76,6 +77,11 @@ pub fn of_operation(operation: &Operation) -> Vec<Parameter> {
             Shape::Integer,
             "At most so many records, over as many pages as that takes",
         ));
+    }
+    if let Some(filter) = search_argument(operation).as_ref().and_then(of_argument) {
+        // A filter stands for the query.
+        parameters.iter_mut().filter(|it| it.name == "query").for_each(|query| query.required = false);
+        parameters.push(filter);
     }
     if operation.answer == Answer::Bytes {
         parameters.push(Parameter { path: true, ..flag("out", Shape::Text, "Write the file here") });

@@ -58,7 +58,8 @@ fn examples(entries: &[&'static Entry]) -> Vec<&'static str> {
     let mut examples: Vec<(bool, &'static str)> =
         own.filter_map(|entry| Some((entry.words != "sync", entry.example.as_deref()?))).collect();
     examples.sort_by_key(|(later, _)| *later);
-    examples.into_iter().map(|(_, example)| example).collect()
+    let whole_mirror = ["intercom-pp-cli sync"];
+    whole_mirror.into_iter().chain(examples.into_iter().map(|(_, example)| example)).collect()
 }
 
 #[cfg(test)]
