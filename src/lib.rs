@@ -16,6 +16,8 @@ pub mod config;
 #[cfg(feature = "cli")]
 pub mod filter;
 #[cfg(feature = "cli")]
+pub mod mcp;
+#[cfg(feature = "cli")]
 pub mod mirror;
 #[cfg(feature = "cli")]
 pub mod report;

@@ -1,5 +1,5 @@
-//! The `intercom-pp-cli` binary: everything is in the library's `cli`.
+//! The `intercom-pp-cli` binary: everything is in the library's `cli` and `mcp`.
 
 fn main() -> std::process::ExitCode {
-    intercom::cli::main()
+    intercom::mcp::main()
 }

@@ -59,6 +59,7 @@ async fn every_example_of_the_help_runs() {
     assert_eq!(synced.status.code(), Some(0), "{}", stderr(&synced));
     let commands = [
         "",
+        "agent-context",
         "analytics",
         "api",
         "articles diff",
@@ -93,11 +94,15 @@ async fn every_example_of_the_help_runs() {
         "filter explain",
         "import",
         "man",
+        "mcp",
+        "profile save",
         "search",
         "sql",
         "status",
         "sync",
         "tail",
+        "which",
+        "workflow run",
     ];
     let mut examples = 0;
     for command in commands {
@@ -113,6 +118,20 @@ async fn every_example_of_the_help_runs() {
         }
     }
     assert!(examples >= 11, "{examples}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_example_of_the_skill_runs() {
+    let sandbox = sandbox().await;
+    let home = tempfile::tempdir().unwrap();
+    let skill = include_str!("../SKILL.md");
+    let lines: Vec<&str> =
+        skill.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap().lines().collect();
+    assert!(lines.len() >= 10, "{lines:?}");
+    for line in lines {
+        let output = shell(home.path(), &sandbox, line);
+        assert_eq!(output.status.code(), Some(0), "{line}\n{}", stderr(&output));
+    }
 }
 
 #[test]

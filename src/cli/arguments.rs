@@ -4,11 +4,13 @@
 //! the values make sense together is the server's to say, and a body given as a whole is not checked.
 
 use std::io::Read;
+use std::path::Path;
 
 use clap::ArgMatches;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::capture;
 use super::error::Error;
 use super::time;
 use super::tree::argument_id;
@@ -119,6 +121,9 @@ fn scalar(kind: Scalar, text: &str) -> Result<Value, String> {
 /// A sentence that says what is wrong with it.
 pub fn json(text: &str) -> Result<Value, String> {
     let content = match text.trim() {
+        "-" if !capture::has_stdin() => {
+            return Err("there is no stdin here; give the value itself".to_owned());
+        }
         "-" => {
             let mut content = String::new();
             std::io::stdin()
@@ -126,8 +131,10 @@ pub fn json(text: &str) -> Result<Value, String> {
                 .map_err(|error| format!("cannot read stdin: {error}"))?;
             content
         }
-        file if file.starts_with('@') => std::fs::read_to_string(&file[1..])
-            .map_err(|error| format!("cannot read {}: {error}", &file[1..]))?,
+        file if file.starts_with('@') => {
+            let path = capture::allowed(Path::new(&file[1..]))?;
+            std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", &file[1..]))?
+        }
         _ => text.to_owned(),
     };
     // Editors on some systems begin a file with a byte order mark.

@@ -5,10 +5,12 @@
 //! a lower layer.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
+use super::clients::Clients;
 use super::credentials::{self, Credential};
 use super::error::Error;
 use super::globals::{Globals, region};
@@ -19,6 +21,7 @@ use crate::config::{self, Config};
 
 pub struct Context {
     pub globals: Globals,
+    pub(super) clients: Arc<Clients>,
 }
 
 /// Where requests go, and why.
@@ -33,7 +36,12 @@ pub struct Target {
 
 impl Context {
     pub fn new(globals: Globals) -> Self {
-        Context { globals }
+        Context::sharing(globals, Arc::default())
+    }
+
+    /// A context that uses the connections of others where it can.
+    pub fn sharing(globals: Globals, clients: Arc<Clients>) -> Self {
+        Context { globals, clients }
     }
 
     /// # Errors
@@ -57,7 +65,19 @@ impl Context {
             let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
             return Err(Error::Config(config::Error::Read { path, source: missing }));
         }
-        Ok(Config::read(&path)?.profile(self.globals.profile.as_deref())?)
+        let config = Config::read(&path)?;
+        Ok(config.profile(config.current(self.globals.profile.as_deref()))?)
+    }
+
+    /// The name of the profile in use: the one that was named, or the config file's.
+    ///
+    /// # Errors
+    /// When the config file is unusable.
+    pub fn profile(&self) -> Result<Option<String>, Error> {
+        if let Some(name) = &self.globals.profile {
+            return Ok(Some(name.clone()));
+        }
+        Ok(Config::read(&self.config_path()?)?.profile)
     }
 
     /// # Errors
@@ -102,7 +122,7 @@ impl Context {
     /// # Errors
     /// When one is set that cannot be a token.
     pub fn credential(&self, settings: &config::Settings) -> Result<Option<Credential>, Error> {
-        credentials::find(self.globals.profile.as_deref(), settings)
+        credentials::find(self.profile()?.as_deref(), settings)
     }
 
     /// A client that can send.
@@ -158,7 +178,7 @@ impl Context {
         if let Some(version) = &settings.api_version {
             transport.api_version = version.clone();
         }
-        let client = Client::new(transport)?;
+        let client = self.clients.reach(transport)?;
         Ok(match &self.globals.api_version {
             Some(version) => client.with_version(version),
             None => client,

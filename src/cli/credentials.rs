@@ -1,6 +1,6 @@
 //! Where the access token comes from and where it is kept.
 //!
-//! Sources in order: environment, keyring, config file. The token itself never appears in anything
+//! Sources in order: environment, the variable that the profile names, keyring, config file. The token itself never appears in anything
 //! printed; what may be shown is its source and its masked form.
 
 use super::context::environment;
@@ -42,6 +42,15 @@ pub fn find(profile: Option<&str>, settings: &config::Settings) -> Result<Option
     };
     if let Some(text) = environment("INTERCOM_ACCESS_TOKEN") {
         return credential(&text, Source::Environment);
+    }
+    if let Some(name) = &settings.token_env {
+        return match environment(name) {
+            Some(text) => credential(&text, Source::Environment),
+            None => Err(config::Error::Value(format!(
+                "the variable {name}, which should hold the token, is not set"
+            ))
+            .into()),
+        };
     }
     if let Some(text) = keyring::read(profile) {
         return credential(&text, Source::Keyring);

@@ -1,12 +1,14 @@
 //! Runs one operation of the table: bind, show or confirm, send, write the answer.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 
 use clap::ArgMatches;
 use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
 use super::arguments;
+use super::capture;
 use super::commands::filter;
 use super::context::Context;
 use super::error::Error;
@@ -84,7 +86,7 @@ pub fn confirm(context: &Context, action: &str) -> Result<(), Error> {
             "confirm with --yes, or look first with --dry-run",
         )
     };
-    if context.globals.no_input || !std::io::stdin().is_terminal() {
+    if context.globals.no_input || !capture::has_stdin() || !std::io::stdin().is_terminal() {
         return Err(refused("this overwrites or removes something and was not confirmed"));
     }
     let mut stderr = std::io::stderr();
@@ -113,8 +115,9 @@ async fn once(
         Err(error) => return nothing_to_do(context, operation, error).await,
     };
     if operation.answer == Answer::Text && matches.get_flag("text") {
-        let mut stdout = std::io::stdout();
-        return Ok(stdout.write_all(&reply.body).and_then(|()| stdout.flush())?);
+        let mut text = Output::bytes(&context.globals)?;
+        text.write(&reply.body)?;
+        return text.end().await;
     }
     let (raw, list) = document(operation, arguments, reply)?;
     Output::open(&context.globals)?.document(meta(), &raw, list.as_deref()).await
@@ -243,7 +246,8 @@ async fn download(
 ) -> Result<(), Error> {
     let out = matches.get_one::<String>("out").map(String::as_str);
     let to_stdout = matches!(out, None | Some("-"));
-    if out.is_none() && std::io::stdout().is_terminal() {
+    let to_terminal = Format::of(&context.globals) == Format::Table && std::io::stdout().is_terminal();
+    if out.is_none() && context.globals.deliver == Deliver::Stdout && to_terminal {
         return Err(Error::usage("this is a file: name a place for it with --out PATH, or pipe the output"));
     }
     let mut download = client.download(operation, arguments).await?;
@@ -251,13 +255,13 @@ async fn download(
         return inline(context, download).await;
     }
     if to_stdout {
-        let mut stdout = std::io::stdout();
+        let mut file = Output::bytes(&context.globals)?;
         while let Some(chunk) = download.chunk().await? {
-            stdout.write_all(&chunk)?;
+            file.write(&chunk)?;
         }
-        return Ok(stdout.flush()?);
+        return file.end().await;
     }
-    let path = std::path::Path::new(out.unwrap_or_default());
+    let path = &capture::allowed(Path::new(out.unwrap_or_default())).map_err(Error::usage)?;
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(".".as_ref());
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     let mut bytes = 0_u64;

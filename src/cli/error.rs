@@ -91,7 +91,14 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let fixed = |text: &str| Some(text.to_owned());
         match self {
-            Error::Usage { hint, .. } | Error::Finding { hint, .. } => hint.clone(),
+            Error::Usage { hint: Some(hint), .. } | Error::Finding { hint: Some(hint), .. } => {
+                Some(hint.clone())
+            }
+            Error::Usage { .. } => fixed("add --help to the command to see what it takes"),
+            Error::Clap(error) => Some(clap_hint(error)),
+            Error::Finding { .. } => {
+                fixed("`intercom-pp-cli doctor` checks settings, token, server and mirror")
+            }
             Error::Config(_) => fixed(
                 "correct the file or name another one with --config; `intercom-pp-cli doctor` checks it",
             ),
@@ -102,12 +109,7 @@ impl Error {
             | Error::Mirror(mirror::Error::Api(error))
             | Error::Bulk(bulk::Error::Api(error))
             | Error::Articles(articles::Error::Api(error)) => api_hint(error),
-            Error::Articles(articles::Error::NoManifest(_)) => {
-                fixed("write one with `intercom-pp-cli articles pull --to DIR`")
-            }
-            Error::Articles(articles::Error::OtherWorkspace { .. }) => {
-                fixed("keep each workspace in a folder of its own")
-            }
+            Error::Articles(error) => fixed(articles_hint(error)),
             Error::Bulk(error) => bulk_hint(error),
             Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => mirror_hint(error),
             Error::Report(report::Error::NothingSynced { resource }) => Some(match resource {
@@ -128,7 +130,14 @@ impl Error {
                 Some(format!("name one by its id: {}", ids.join(", ")))
             }
             Error::Sandbox(_) => fixed("choose another --port, or leave it out for a free one"),
-            _ => None,
+            Error::Output(error) if error.kind() == std::io::ErrorKind::FileTooLarge => fixed(
+                "narrow it down with --select, --compact or --limit, or ask the mirror with `intercom-pp-cli sql`",
+            ),
+            Error::Output(_) => {
+                fixed("name a place that exists and can be written, or leave out --deliver for stdout")
+            }
+            Error::Deliver(_) => fixed("check the address, or write to a file with --deliver file:PATH"),
+            Error::Report(_) => fixed("`intercom-pp-cli status` tells what the mirror holds"),
         }
     }
 
@@ -154,7 +163,8 @@ impl Error {
         format!("error: {self}\n{hint}")
     }
 
-    fn as_json(&self) -> Value {
+    /// The error as one JSON object.
+    pub fn as_json(&self) -> Value {
         let message = match self {
             Error::Clap(error) => {
                 let text = error.render().to_string();
@@ -209,6 +219,25 @@ impl Error {
     }
 }
 
+/// What to do about words that make no command line.
+fn clap_hint(error: &clap::Error) -> String {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let named = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+        _ => None,
+    };
+    let near = named(ContextKind::SuggestedSubcommand).or_else(|| named(ContextKind::SuggestedArg));
+    match (near, error.kind()) {
+        (Some(near), _) => format!("did you mean {near:?}? add --help to the command to see what it takes"),
+        (None, ErrorKind::InvalidSubcommand | ErrorKind::MissingSubcommand) => {
+            "find the command for a need with `intercom-pp-cli which \"NEED\"`, or add --help to the group"
+                .to_owned()
+        }
+        _ => "add --help to the command to see what it takes".to_owned(),
+    }
+}
+
 fn api_exit(error: &api::Error) -> Exit {
     match error {
         api::Error::Token(_) => Exit::Authentication,
@@ -256,9 +285,30 @@ fn mirror_hint(error: &mirror::Error) -> Option<String> {
             "wait for it to end, or stop it; each workspace can have a file of its own"
         }
         mirror::Error::LaterSchema { .. } => "update intercom-pp-cli, or name another file with --db",
-        _ => return None,
+        mirror::Error::Question(_) => {
+            "add --help to the command for what it understands; `intercom-pp-cli sql --schema` shows the tables"
+        }
+        _ => "`intercom-pp-cli status` tells what the mirror holds; --db names another file",
     };
     Some(hint.to_owned())
+}
+
+fn articles_hint(error: &articles::Error) -> &'static str {
+    match error {
+        articles::Error::NoManifest(_) => "write one with `intercom-pp-cli articles pull --to DIR`",
+        articles::Error::OtherWorkspace { .. } => "keep each workspace in a folder of its own",
+        articles::Error::Manifest { .. } => {
+            "restore the file with git, or write it anew with `intercom-pp-cli articles pull --to DIR`"
+        }
+        articles::Error::Outside(_) => {
+            "put a folder in the place of the link, or name another with --to or --from"
+        }
+        articles::Error::Busy(_) => "wait for it to end, or stop it",
+        articles::Error::NotConfirmed(_) => "confirm with --yes, or look first with --dry-run",
+        articles::Error::File { .. } | articles::Error::Api(_) => {
+            "check that the folder can be read and written; `intercom-pp-cli articles status` shows what is in it"
+        }
+    }
 }
 
 fn bulk_exit(error: &bulk::Error) -> Exit {

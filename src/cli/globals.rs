@@ -3,6 +3,7 @@
 //! Nothing here acts. A flag is turned from what was typed into what it means, so that the rest of
 //! the command line never looks at raw matches for them.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -10,10 +11,14 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
+use super::context::Context;
 use super::error::Error;
+use super::output::Format;
+use super::output::jq::Program;
 use super::output::select::Selection;
 use super::time;
 use crate::api::region::Region;
+use crate::config::{self, Flag};
 
 /// What the global flags mean.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +32,10 @@ pub struct Globals {
     pub compact: bool,
     pub human_friendly: bool,
     pub no_color: bool,
+    /// `--format`, which goes before the flags of single formats.
+    pub format: Option<Format>,
     pub select: Option<Selection>,
+    pub jq: Option<Program>,
     pub deliver: Deliver,
     pub dry_run: bool,
     pub idempotent: bool,
@@ -67,6 +75,9 @@ pub enum DataSource {
 
 const HEADING: &str = "Global options";
 
+/// Not the name of the flag: commands may have a `--format` of their own.
+const FORMAT: &str = "output-format";
+
 /// The declarations. They stand at every level of a command, so that they may be typed anywhere.
 pub fn arguments() -> Vec<Arg> {
     let switch = |name: &'static str, help: &'static str| {
@@ -82,7 +93,12 @@ pub fn arguments() -> Vec<Arg> {
         switch("csv-raw", "With --csv: leave cells that begin with = + - @ as they are"),
         switch("plain", "Records as tab-separated lines"),
         switch("quiet", "Only the id of each record, one per line"),
-        value("select", "FIELDS", "Only these fields: a,b.c (paths into the results or into each record)"),
+        Arg::new(FORMAT)
+            .long("format")
+            .value_name("FORMAT")
+            .help("json, ndjson, csv, plain, table, quiet or toon (JSON in fewer tokens)"),
+        value("select", "FIELDS", "Only these fields: a,b.c,*_at,name:d.e (into the results or each record)"),
+        value("jq", "PROGRAM", "The JSON through a program of the jq language: .results.data[].id"),
         switch("compact", "Only key fields: ids, names, states, times"),
         switch("human-friendly", "A table, also when the output is not a terminal"),
         switch("agent", "For agents: --json --compact --no-input --no-color --yes"),
@@ -111,8 +127,15 @@ pub fn arguments() -> Vec<Arg> {
 
 /// Whether errors must be JSON, decided before the command line could be parsed.
 pub fn wants_json(arguments: &[OsString]) -> bool {
-    let before_end = arguments.iter().take_while(|it| *it != "--");
-    before_end.into_iter().any(|it| it == "--json" || it == "--agent" || it == "--ndjson")
+    let before_end: Vec<&OsString> = arguments.iter().take_while(|it| *it != "--").collect();
+    let named = |it: &OsString| it == "--json" || it == "--agent" || it == "--ndjson" || it == "--jq";
+    let format = |text: &OsString| ["json", "ndjson", "toon"].iter().any(|it| text == it);
+    before_end.iter().any(|it| named(it))
+        || before_end
+            .iter()
+            .filter_map(|it| it.to_str()?.strip_prefix("--format="))
+            .any(|it| format(&it.into()))
+        || before_end.windows(2).any(|pair| pair[0] == "--format" && format(pair[1]))
 }
 
 impl Globals {
@@ -121,7 +144,7 @@ impl Globals {
     /// # Errors
     /// [`Error::Usage`] when a value has the wrong shape.
     pub fn read(levels: &[&ArgMatches]) -> Result<Self, Error> {
-        let on = |name: &str| levels.iter().any(|level| level.get_flag(name));
+        let on = |name: &str| levels.iter().any(|level| flag(level, name));
         let text = |name: &str| text(levels, name).cloned();
         let agent = on("agent");
         Ok(Globals {
@@ -136,6 +159,8 @@ impl Globals {
             no_color: on("no-color")
                 || agent
                 || std::env::var_os("NO_COLOR").is_some_and(|it| !it.is_empty()),
+            format: parsed(levels, FORMAT)?,
+            jq: jq(levels)?,
             select: text("select").map(|it| Selection::parse(&it)).transpose()?,
             deliver: parsed(levels, "deliver")?.unwrap_or_default(),
             dry_run: on("dry-run"),
@@ -158,6 +183,130 @@ impl Globals {
     }
 }
 
+impl Globals {
+    /// What a session's commands have in common: where they go, not how they show what they found.
+    pub fn for_session(&self) -> Self {
+        Globals {
+            region: self.region,
+            base_url: self.base_url.clone(),
+            api_version: self.api_version.clone(),
+            headers: self.headers.clone(),
+            timeout: self.timeout,
+            rate_limit: self.rate_limit,
+            config: self.config.clone(),
+            profile: self.profile.clone(),
+            data_source: self.data_source,
+            max_age: self.max_age,
+            no_color: self.no_color,
+            no_input: self.no_input,
+            ..Globals::default()
+        }
+    }
+
+    /// These flags, and those of the session where they are silent.
+    pub fn under(self, session: &Self) -> Self {
+        let headers = if self.headers.is_empty() { session.headers.clone() } else { self.headers };
+        // One of the two decides where requests go.
+        let placed = self.region.is_some() || self.base_url.is_some();
+        Globals {
+            region: self.region.or(session.region.filter(|_| !placed)),
+            base_url: self.base_url.or(session.base_url.clone().filter(|_| !placed)),
+            api_version: self.api_version.or_else(|| session.api_version.clone()),
+            headers,
+            timeout: self.timeout.or(session.timeout),
+            rate_limit: self.rate_limit.or(session.rate_limit),
+            config: self.config.or_else(|| session.config.clone()),
+            profile: self.profile.or_else(|| session.profile.clone()),
+            data_source: match self.data_source {
+                DataSource::Auto => session.data_source,
+                chosen => chosen,
+            },
+            max_age: self.max_age.or(session.max_age),
+            no_color: self.no_color || session.no_color,
+            no_input: self.no_input || session.no_input,
+            ..self
+        }
+    }
+
+    /// These flags, and those that the profile in use was saved with. A config file that cannot be read
+    /// is reported by whoever needs it.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when the profile holds a flag that no command has, or a value of the wrong shape.
+    pub fn with_profile(self) -> Result<Self, Error> {
+        let settings = Context::new(self.clone()).settings().unwrap_or_default();
+        match settings.defaults.is_empty() {
+            true => Ok(self),
+            false => Ok(self.over(Globals::of_flags(&settings.defaults)?)),
+        }
+    }
+
+    /// What flags of a file mean: exactly what they would mean if they were typed.
+    ///
+    /// # Errors
+    /// As [`Globals::with_profile`].
+    pub fn of_flags(flags: &BTreeMap<String, Flag>) -> Result<Self, Error> {
+        let typed = flags.iter().filter_map(|(name, value)| match value {
+            Flag::Switch(false) => None,
+            Flag::Switch(true) => Some(format!("--{name}")),
+            Flag::Integer(number) => Some(format!("--{name}={number}")),
+            Flag::Number(number) => Some(format!("--{name}={number}")),
+            Flag::Text(text) => Some(format!("--{name}={text}")),
+        });
+        // Consent and places are given where they are needed.
+        let never = ["yes", "agent", "profile", "config", "deliver", "dry-run"];
+        if let Some(name) = flags.keys().find(|name| never.contains(&name.as_str())) {
+            return Err(config::Error::Value(format!("defaults: --{name} can only be typed")).into());
+        }
+        let line = std::iter::once("defaults".to_owned()).chain(typed);
+        let matches = clap::Command::new("defaults").args(arguments()).try_get_matches_from(line);
+        let matches = matches.map_err(|error| {
+            let text = error.to_string();
+            let reason = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            config::Error::Value(format!("defaults: {reason}"))
+        })?;
+        Globals::read(&[&matches])
+    }
+
+    /// These flags, and the others where they are silent. One format goes with one selection.
+    fn over(self, defaults: Self) -> Self {
+        let formatted =
+            self.json || self.ndjson || self.csv || self.plain || self.quiet || self.human_friendly;
+        let silent = !formatted && self.format.is_none();
+        let shown = Globals {
+            json: self.json || (silent && defaults.json),
+            ndjson: self.ndjson || (silent && defaults.ndjson),
+            csv: self.csv || (silent && defaults.csv),
+            csv_raw: self.csv_raw || defaults.csv_raw,
+            plain: self.plain || (silent && defaults.plain),
+            quiet: self.quiet || (silent && defaults.quiet),
+            human_friendly: self.human_friendly || (silent && defaults.human_friendly),
+            format: self.format.or(defaults.format.filter(|_| silent)),
+            compact: self.compact || defaults.compact,
+            select: self.select.clone().or_else(|| defaults.select.clone()),
+            jq: self.jq.clone().or_else(|| defaults.jq.clone()),
+            idempotent: self.idempotent || defaults.idempotent,
+            ignore_missing: self.ignore_missing || defaults.ignore_missing,
+            verbose: self.verbose || defaults.verbose,
+            ..self
+        };
+        shown.under(&defaults)
+    }
+}
+
+/// `--jq`, which makes JSON and therefore goes with no format that is none.
+fn jq(levels: &[&ArgMatches]) -> Result<Option<Program>, Error> {
+    let Some(program) = text(levels, "jq") else { return Ok(None) };
+    let csv = levels.iter().any(|level| flag(level, "csv") || flag(level, "csv-raw"));
+    if csv || text(levels, FORMAT).is_some_and(|format| format == "csv" || format == "table") {
+        return Err(Error::usage_with_hint(
+            "--jq makes JSON, which is no table",
+            "leave out the format, or let the program make the lines: --plain --jq '... | @csv'",
+        ));
+    }
+    Program::parse(program).map(Some)
+}
+
 /// A region by name; `source` is where the name stands.
 ///
 /// # Errors
@@ -167,12 +316,18 @@ pub fn region(name: &str, source: &str) -> Result<Region, Error> {
 }
 
 fn text<'a>(levels: &[&'a ArgMatches], name: &str) -> Option<&'a String> {
-    levels.iter().rev().find_map(|level| level.get_one::<String>(name))
+    // A command may have a flag of its own in the place of a global one.
+    levels.iter().rev().find_map(|level| level.try_get_one::<String>(name).ok().flatten())
+}
+
+fn flag(level: &ArgMatches, name: &str) -> bool {
+    level.try_get_one::<bool>(name).ok().flatten().copied().unwrap_or(false)
 }
 
 fn parsed<T: FromStr<Err = String>>(levels: &[&ArgMatches], name: &str) -> Result<Option<T>, Error> {
     let value = text(levels, name).map(|it| it.parse());
-    value.transpose().map_err(|reason| Error::usage(format!("--{name}: {reason}")))
+    let shown = name.trim_start_matches("output-");
+    value.transpose().map_err(|reason| Error::usage(format!("--{shown}: {reason}")))
 }
 
 fn duration(levels: &[&ArgMatches], name: &str) -> Result<Option<Duration>, Error> {
@@ -213,6 +368,23 @@ impl FromStr for Deliver {
                 Ok(Deliver::Webhook(url.to_owned()))
             }
             _ => Err(format!("{text:?} is none of stdout, file:PATH, webhook:URL")),
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "json" => Ok(Format::Json),
+            "ndjson" => Ok(Format::Ndjson),
+            "csv" => Ok(Format::Csv),
+            "plain" => Ok(Format::Plain),
+            "quiet" => Ok(Format::Quiet),
+            "table" => Ok(Format::Table),
+            "toon" => Ok(Format::Toon),
+            _ => Err(format!("{text:?} is none of json, ndjson, csv, plain, table, quiet, toon")),
         }
     }
 }

@@ -3,22 +3,27 @@
 //! This is the only layer that knows flags, terminals and exit codes.
 
 mod arguments;
-mod commands;
+pub(crate) mod capture;
+pub(crate) mod catalog;
+mod clients;
+pub(crate) mod commands;
 mod context;
 mod credentials;
 mod endpoint;
-mod error;
-mod globals;
+pub(crate) mod error;
+pub(crate) mod globals;
 mod journal;
 mod keyring;
 mod local;
 mod output;
 mod preview;
+mod session;
 mod signals;
 mod stores;
 mod time;
 mod tree;
 
+use std::ffi::OsString;
 use std::pin::Pin;
 use std::process::ExitCode;
 
@@ -28,41 +33,56 @@ use context::Context;
 use error::{Error, Exit};
 use globals::Globals;
 
-/// Runs the process's command line and says how it ended.
-pub fn main() -> ExitCode {
-    let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
+pub(crate) use session::Session;
+
+/// A command under way.
+pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
+
+/// What runs `mcp`. It is handed in, because it stands above the command line.
+pub(crate) type Serve = for<'a> fn(Session, &'a ArgMatches) -> Running<'a>;
+
+/// Runs a command line and says how it ended.
+pub(crate) fn main(arguments: Vec<OsString>, serve: Serve) -> ExitCode {
     let as_json = globals::wants_json(&arguments);
-    let exit = match run(arguments) {
+    let exit = match run(arguments, serve) {
         Ok(()) => Exit::Success,
         Err(error) => error.report(as_json),
     };
     ExitCode::from(exit as u8)
 }
 
-fn run(arguments: Vec<std::ffi::OsString>) -> Result<(), Error> {
+fn run(arguments: Vec<OsString>, serve: Serve) -> Result<(), Error> {
     let typed: Vec<String> = arguments.iter().filter_map(|it| it.to_str().map(str::to_owned)).collect();
     let matches = tree::command(&typed).try_get_matches_from(arguments)?;
     let (words, levels) = levels(&matches);
     let leaf = levels[levels.len() - 1];
-    let context = Context::new(Globals::read(&levels)?);
+    let globals = Globals::read(&levels)?;
+    // Settings of the profile in use must not end up in the one that is saved.
+    let context = Context::new(if words[0] == "profile" { globals } else { globals.with_profile()? });
     if context.globals.verbose {
         trace_requests(&context.globals);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    // Boxed: the runtime would otherwise compile all commands into each of its ways to run a future.
-    let command: Pin<Box<dyn Future<Output = Result<(), Error>> + '_>> =
-        Box::pin(dispatch(&context, &words, leaf));
-    runtime.block_on(command)
+    let result = match words[..] {
+        ["mcp"] => runtime.block_on(serve(Session::of(context), leaf)),
+        _ => runtime.block_on(dispatch(&context, &words, leaf)),
+    };
+    // A read of stdin that nobody waits for must not hold up the end.
+    runtime.shutdown_background();
+    result
 }
 
-async fn dispatch(context: &Context, words: &[&str], matches: &ArgMatches) -> Result<(), Error> {
-    if let Some(result) = commands::run(context, words, matches).await {
-        return result;
-    }
-    match tree::operation(words) {
-        Some(operation) => endpoint::run(context, operation, matches).await,
-        None => Err(Error::usage(format!("there is no command {:?}", words.join(" ")))),
-    }
+/// Boxed: a runtime would otherwise compile all commands into each of its ways to run a future.
+fn dispatch<'a>(context: &'a Context, words: &'a [&str], matches: &'a ArgMatches) -> Running<'a> {
+    Box::pin(async move {
+        if let Some(result) = commands::run(context, words, matches).await {
+            return result;
+        }
+        match tree::operation(words) {
+            Some(operation) => endpoint::run(context, operation, matches).await,
+            None => Err(Error::usage(format!("there is no command {:?}", words.join(" ")))),
+        }
+    })
 }
 
 /// Every request on stderr: method, path, status and duration, never a header or a body.

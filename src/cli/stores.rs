@@ -42,6 +42,9 @@ pub fn for_reading(context: &Context, matches: &ArgMatches) -> Result<PathBuf, E
     if let Some(path) = named(matches) {
         return Ok(path);
     }
+    if let Some(path) = context.settings()?.store {
+        return Ok(path);
+    }
     if let Some(path) = known(context)? {
         return Ok(path);
     }
@@ -71,7 +74,10 @@ pub fn known(context: &Context) -> Result<Option<PathBuf>, Error> {
 pub fn for_writing(context: &Context, matches: &ArgMatches, workspace: &str) -> Result<PathBuf, Error> {
     let path = match named(matches) {
         Some(path) => return Ok(path),
-        None => mirror::default_path(workspace)?,
+        None => match context.settings()?.store {
+            Some(path) => path,
+            None => mirror::default_path(workspace)?,
+        },
     };
     if let Some(fingerprint) = fingerprint(context)? {
         let mut register = register();

@@ -62,7 +62,10 @@ impl Tree<'_> {
         if !self.mentions(command.get_name()) {
             return command;
         }
-        let command = command.args_override_self(true).args(globals::arguments());
+        // A command's own flag goes before a global one of the same name.
+        let own = |flag: &Arg| command.get_arguments().any(|other| other.get_long() == flag.get_long());
+        let missing: Vec<Arg> = globals::arguments().into_iter().filter(|flag| !own(flag)).collect();
+        let command = command.args_override_self(true).args(missing);
         command.mut_subcommands(|below| self.handwritten(below))
     }
 
@@ -148,7 +151,7 @@ impl Tree<'_> {
             .args(operation.parameters.iter().map(|parameter| argument(operation, parameter)))
             .args(body_arguments(operation.body.as_ref()))
             .args(paging_arguments(operation))
-            .args(search_arguments(operation))
+            .args(search_argument(operation))
             .args(download_arguments(operation))
             .args(globals::arguments())
     }
@@ -277,7 +280,8 @@ fn paging_arguments(operation: &Operation) -> Vec<Arg> {
     ]
 }
 
-fn search_arguments(operation: &Operation) -> Option<Arg> {
+/// The flag for a filter, where the operation is a search.
+pub fn search_argument(operation: &Operation) -> Option<Arg> {
     let is_search = Searched::ALL.iter().any(|it| it.operation() == operation.id);
     is_search.then(commands::filter::argument)
 }

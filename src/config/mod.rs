@@ -24,6 +24,8 @@ const FOLDER: &str = "intercom-pp-cli";
 pub struct Config {
     #[serde(flatten)]
     pub settings: Settings,
+    /// The profile that is used when none is named.
+    pub profile: Option<String>,
     /// Named settings; what a profile leaves open comes from the top of the file.
     #[serde(default)]
     pub profiles: BTreeMap<String, Settings>,
@@ -84,12 +86,29 @@ impl OfficeHours {
 #[derive(Clone, Default, Deserialize)]
 pub struct Settings {
     pub access_token: Option<String>,
+    /// The environment variable that holds the token.
+    pub token_env: Option<String>,
     pub region: Option<String>,
     pub base_url: Option<String>,
     pub api_version: Option<String>,
+    /// The mirror's file.
+    pub store: Option<PathBuf>,
     /// Sent with every request.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// Flags that every command has, by their long names without dashes: text, a number, or `true`.
+    #[serde(default)]
+    pub defaults: BTreeMap<String, Flag>,
+}
+
+/// The value of a flag in the file.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Flag {
+    Switch(bool),
+    Integer(i64),
+    Number(f64),
+    Text(String),
 }
 
 impl Config {
@@ -113,16 +132,87 @@ impl Config {
             known: self.profiles.keys().cloned().collect(),
         })?;
         let base = &self.settings;
+        let mut defaults = base.defaults.clone();
+        defaults.extend(profile.defaults.clone());
+        // A token of the profile, however it is kept, goes before one of the file.
+        let own_token = profile.access_token.is_some() || profile.token_env.is_some();
+        let (access_token, token_env) = match own_token {
+            true => (profile.access_token.clone(), profile.token_env.clone()),
+            false => (base.access_token.clone(), base.token_env.clone()),
+        };
         let mut headers = base.headers.clone();
         headers.extend(profile.headers.clone());
         Ok(Settings {
-            access_token: profile.access_token.clone().or_else(|| base.access_token.clone()),
+            access_token,
+            token_env,
             region: profile.region.clone().or_else(|| base.region.clone()),
-            base_url: profile.base_url.clone().or_else(|| base.base_url.clone()),
+            // A profile's region is not for another profile's server.
+            base_url: profile
+                .base_url
+                .clone()
+                .or_else(|| base.base_url.clone().filter(|_| profile.region.is_none())),
             api_version: profile.api_version.clone().or_else(|| base.api_version.clone()),
+            store: profile.store.clone().or_else(|| base.store.clone()),
             headers,
+            defaults,
         })
     }
+
+    /// The name of the profile in use: the one that was named, or the file's.
+    pub fn current<'a>(&'a self, named: Option<&'a str>) -> Option<&'a str> {
+        named.or(self.profile.as_deref())
+    }
+}
+
+/// Removes a profile; `false` when there was none.
+///
+/// # Errors
+/// As [`write_key`].
+pub fn remove_profile(path: &Path, name: &str) -> Result<bool, Error> {
+    let text = text(path)?.unwrap_or_default();
+    let mut document: DocumentMut =
+        text.parse().map_err(|error: toml_edit::TomlError| Error::parse(path, &error.to_string()))?;
+    let profiles = document.get_mut("profiles").and_then(|item| item.as_table_like_mut());
+    let removed = profiles.and_then(|profiles| profiles.remove(name)).is_some();
+    if document.get("profile").and_then(|item| item.as_str()) == Some(name) {
+        document.remove("profile");
+    }
+    write_private(path, document.to_string().as_bytes())?;
+    Ok(removed)
+}
+
+/// Sets values of a profile, creating it, and leaves the rest of the file as it is. A dotted name is a
+/// value in a table of the profile.
+///
+/// # Errors
+/// As [`write_key`].
+pub fn write_profile(path: &Path, name: &str, values: &[(String, Flag)]) -> Result<(), Error> {
+    let text = text(path)?.unwrap_or_default();
+    let mut document: DocumentMut =
+        text.parse().map_err(|error: toml_edit::TomlError| Error::parse(path, &error.to_string()))?;
+    let wrong = |what: &str| Error::parse(path, &format!("`{what}` is no table"));
+    let profiles = document.entry("profiles").or_insert_with(toml_edit::table);
+    let profiles = profiles.as_table_mut().ok_or_else(|| wrong("profiles"))?;
+    profiles.set_implicit(true);
+    let profile = profiles.entry(name).or_insert_with(toml_edit::table);
+    let profile = profile.as_table_mut().ok_or_else(|| wrong(name))?;
+    for (key, value) in values {
+        let (table, key) = match key.split_once('.') {
+            None => (&mut *profile, key.as_str()),
+            Some((inner, key)) => {
+                let table = profile.entry(inner).or_insert_with(toml_edit::table);
+                (table.as_table_mut().ok_or_else(|| wrong(inner))?, key)
+            }
+        };
+        let value = match value {
+            Flag::Switch(value) => toml_edit::value(*value),
+            Flag::Integer(value) => toml_edit::value(*value),
+            Flag::Number(value) => toml_edit::value(*value),
+            Flag::Text(value) => toml_edit::value(value.as_str()),
+        };
+        table.insert(key, value);
+    }
+    write_private(path, document.to_string().as_bytes())
 }
 
 /// Sets one key (in the profile's table, if one is named), or removes it, and leaves the rest of the

@@ -20,7 +20,7 @@ pub fn command() -> Command {
         .arg(Arg::new("method").value_name("METHOD").required(true).help("GET, POST, PUT, PATCH or DELETE"))
         .arg(
             Arg::new("path")
-                .value_name("PATH")
+                .value_name("ADDRESS")
                 .required(true)
                 .help("Path on the server, such as /contacts/search"),
         )

@@ -61,7 +61,8 @@ async fn set_token(context: &Context, matches: &ArgMatches) -> Result<(), Error>
         None => ask(context)?,
     };
     let token = Token::new(&text).map_err(|error| Error::usage(error.to_string()))?;
-    let profile = context.globals.profile.as_deref();
+    let profile = context.profile()?;
+    let profile = profile.as_deref();
     let path = context.config_path()?;
     let store = matches.get_one::<String>("store").map_or("auto", String::as_str);
     if context.globals.dry_run {
@@ -142,7 +143,8 @@ async fn status(context: &Context) -> Result<(), Error> {
 }
 
 async fn logout(context: &Context) -> Result<(), Error> {
-    let profile = context.globals.profile.as_deref();
+    let profile = context.profile()?;
+    let profile = profile.as_deref();
     let path = context.config_path()?;
     let settings = context.settings()?;
     if context.globals.dry_run {

@@ -3,6 +3,7 @@
 //! One command per file. A file declares its arguments and runs them; it holds no logic of the
 //! layers below.
 
+mod agent_context;
 mod analytics;
 mod api;
 mod articles;
@@ -17,6 +18,8 @@ mod dupes;
 mod export;
 pub mod filter;
 mod import;
+mod mcp;
+pub mod profile;
 mod sandbox;
 mod search;
 mod sla;
@@ -27,11 +30,101 @@ mod sync;
 mod tail;
 mod translations;
 mod volume;
+mod which;
+mod workflow;
 
 use clap::{ArgMatches, Command};
 
 use super::context::Context;
 use super::error::Error;
+
+/// What a command does, in the sense of an agent's permission to run it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    Read,
+    /// Changes files of this machine: the mirror, exports, articles. The workspace stays as it is.
+    Local,
+    /// Adds something to the workspace, or changes it in a way that can be taken back.
+    Write,
+    /// Overwrites or removes something in the workspace.
+    Destructive,
+    /// For people at a terminal: takes secrets, never ends, or prints for a shell.
+    Terminal,
+}
+
+impl Effect {
+    pub fn name(self) -> &'static str {
+        match self {
+            Effect::Read => "read",
+            Effect::Local => "local",
+            Effect::Write => "write",
+            Effect::Destructive => "destructive",
+            Effect::Terminal => "terminal",
+        }
+    }
+}
+
+/// The effect of every command in this folder. Whoever adds a command declares it here.
+pub const EFFECTS: &[(&str, Effect)] = &[
+    ("agent-context", Effect::Read),
+    ("analytics", Effect::Read),
+    ("api", Effect::Destructive),
+    ("articles diff", Effect::Read),
+    ("articles lint", Effect::Read),
+    ("articles pull", Effect::Local),
+    ("articles push", Effect::Destructive),
+    ("articles status", Effect::Read),
+    ("articles translations", Effect::Read),
+    ("auth logout", Effect::Terminal),
+    ("auth set-token", Effect::Terminal),
+    ("auth status", Effect::Read),
+    ("budget", Effect::Read),
+    ("bulk runs", Effect::Read),
+    ("bulk undo", Effect::Destructive),
+    ("companies bulk-tag", Effect::Write),
+    ("completions", Effect::Terminal),
+    ("contact 360", Effect::Read),
+    ("contacts 360", Effect::Read),
+    ("contacts bulk-archive", Effect::Write),
+    ("contacts bulk-tag", Effect::Write),
+    ("contacts bulk-update", Effect::Destructive),
+    ("contacts dupes", Effect::Read),
+    ("conversations bulk-assign", Effect::Write),
+    ("conversations bulk-close", Effect::Write),
+    ("conversations bulk-reply-note", Effect::Write),
+    ("conversations bulk-snooze", Effect::Write),
+    ("conversations bulk-tag", Effect::Write),
+    ("conversations bulk-untag", Effect::Destructive),
+    ("conversations incident-tag", Effect::Write),
+    ("conversations sla", Effect::Read),
+    ("conversations stale", Effect::Read),
+    ("conversations volume", Effect::Read),
+    ("demo", Effect::Terminal),
+    ("doctor", Effect::Read),
+    ("export", Effect::Read),
+    ("filter explain", Effect::Read),
+    ("import", Effect::Write),
+    ("man", Effect::Terminal),
+    ("mcp", Effect::Terminal),
+    ("profile delete", Effect::Terminal),
+    ("profile list", Effect::Read),
+    ("profile save", Effect::Terminal),
+    ("profile show", Effect::Read),
+    ("profile use", Effect::Terminal),
+    ("sandbox serve", Effect::Terminal),
+    ("search", Effect::Read),
+    ("sql", Effect::Read),
+    ("status", Effect::Read),
+    ("sync", Effect::Local),
+    ("tail", Effect::Read),
+    ("which", Effect::Read),
+    ("workflow run", Effect::Terminal),
+];
+
+/// The declared effect of the command of these words.
+pub fn effect(words: &str) -> Option<Effect> {
+    EFFECTS.iter().find(|(other, _)| *other == words).map(|(_, effect)| *effect)
+}
 
 /// Commands of the first level.
 pub fn top_level() -> Vec<Command> {
@@ -55,6 +148,11 @@ pub fn top_level() -> Vec<Command> {
         sandbox::command(),
         completions::command(),
         completions::man(),
+        mcp::command(),
+        agent_context::command(),
+        which::command(),
+        profile::command(),
+        workflow::command(),
     ]
 }
 
@@ -74,6 +172,10 @@ pub fn in_group(group: &str) -> Vec<Command> {
 /// Runs the command of these words; `None` when they are no hand-written command.
 pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Option<Result<(), Error>> {
     Some(match words {
+        ["agent-context"] => agent_context::run(context, matches).await,
+        ["which"] => which::run(context, matches).await,
+        ["profile", action] => profile::run(context, action, matches).await,
+        ["workflow", "run"] => workflow::run(context, matches).await,
         ["demo"] => demo::run(context, matches).await,
         ["status"] => status::run(context, matches).await,
         ["sync"] => sync::run(context, matches).await,

@@ -1,11 +1,70 @@
 //! `--compact`: the fields that identify a record and say how it stands.
 //!
-//! Works on any record of any resource by the names of its fields, so that a resource nobody thought
-//! of is compact as well. It keeps the envelope of a list: an agent needs the cursor.
+//! The fields of each resource are declared here, by the type that its records name. A record of a type
+//! nobody thought of keeps what its field names tell to be ids, names, states and times. What a report
+//! made is made to be read whole: it is left alone. The envelope of a list stays, because an agent needs
+//! the cursor.
 
 use serde_json::{Map, Value};
 
-const KEYS: [&str; 24] = [
+use super::select::{Matched, Selection};
+
+/// The key fields of the records of each type, dotted where they lie deeper.
+static DECLARED: &[(&str, &str)] = &[
+    ("activity_log", "id,activity_type,activity_description,performed_by.id,performed_by.email,created_at"),
+    ("admin", "type,id,name,email,job_title,away_mode_enabled,away_mode_reassign,has_inbox_seat,team_ids"),
+    (
+        "article",
+        "type,id,title,state,author_id,parent_id,parent_type,default_locale,url,created_at,updated_at",
+    ),
+    (
+        "call",
+        "type,id,conversation_id,admin_id,contact_id,state,direction,call_type,phone,initiated_at,answered_at,ended_at,created_at",
+    ),
+    ("collection", "type,id,name,parent_id,help_center_id,default_locale,order,url,created_at,updated_at"),
+    (
+        "company",
+        "type,id,company_id,name,plan.name,user_count,session_count,monthly_spend,size,industry,created_at,updated_at,last_request_at",
+    ),
+    (
+        "contact",
+        "type,id,external_id,role,name,email,phone,owner_id,created_at,updated_at,signed_up_at,last_seen_at,last_replied_at,last_contacted_at",
+    ),
+    ("contact_reference", "type,id,external_id"),
+    (
+        "conversation",
+        "type,id,title,state,open,read,priority,admin_assignee_id,team_assignee_id,source.type,source.subject,source.author.type,source.author.id,source.author.name,source.author.email,waiting_since,snoozed_until,created_at,updated_at",
+    ),
+    (
+        "conversation_part",
+        "type,id,part_type,author.type,author.id,author.name,assigned_to.type,assigned_to.id,created_at,updated_at",
+    ),
+    ("data_attribute", "type,id,model,name,full_name,label,data_type,custom,archived,created_at,updated_at"),
+    ("help_center", "id,workspace_id,identifier,display_name,website_turned_on,created_at,updated_at"),
+    ("internal_article", "type,id,title,owner_id,author_id,locale,created_at,updated_at"),
+    ("news-item", "type,id,title,state,sender_id,created_at,updated_at"),
+    ("newsfeed", "type,id,name,created_at,updated_at"),
+    ("note", "type,id,contact.id,author.id,author.name,created_at"),
+    ("segment", "type,id,name,person_type,count,created_at,updated_at"),
+    ("subscription", "type,id,state,consent_type,default_translation.name,content_types"),
+    ("tag", "type,id,name,applied_at"),
+    ("team", "type,id,name,admin_ids"),
+    (
+        "ticket",
+        "type,id,ticket_id,category,open,ticket_attributes._default_title_,ticket_state.id,ticket_state.internal_label,ticket_type.id,ticket_type.name,admin_assignee_id,team_assignee_id,created_at,updated_at,snoozed_until",
+    ),
+    ("ticket_state", "type,id,category,internal_label,external_label,archived"),
+    ("ticket_type", "type,id,name,category,is_internal,archived,created_at,updated_at"),
+    ("ticket_type_attribute", "type,id,name,data_type,required_to_create,visible_on_create,archived"),
+    ("visitor", "type,id,user_id,name,email,phone,created_at,updated_at,last_request_at"),
+];
+
+/// Other types of the same records.
+const SAME: [(&str, &str); 3] =
+    [("user", "contact"), ("lead", "contact"), ("conversation.item", "conversation")];
+
+/// Key fields of records of other types.
+const KEYS: [&str; 25] = [
     "id",
     "type",
     "name",
@@ -25,12 +84,19 @@ const KEYS: [&str; 24] = [
     "part_type",
     "category",
     "code",
+    "reason",
     "scroll_param",
     "pages",
     "total_count",
     "next",
     "starting_after",
 ];
+
+/// The declared fields of a type.
+fn declared(kind: &str) -> Option<&'static str> {
+    let kind = SAME.iter().find(|(other, _)| *other == kind).map_or(kind, |(_, kind)| kind);
+    DECLARED.iter().find(|(name, _)| *name == kind).map(|(_, fields)| *fields)
+}
 
 /// The record, or the list with its records, with key fields only.
 pub fn compact(document: &Value, list: Option<&str>) -> Value {
@@ -52,13 +118,46 @@ pub fn compact(document: &Value, list: Option<&str>) -> Value {
 /// One record with key fields only; a record without any stays whole.
 pub fn record(record: &Value) -> Value {
     let Value::Object(fields) = record else { return record.clone() };
+    let kind = fields.get("type").and_then(Value::as_str);
+    let known = kind.and_then(declared).and_then(|fields| Selection::parse(fields).ok());
+    let kept = match known {
+        Some(selection) => selection.record(record, &mut Matched::default()),
+        // Rows of a report.
+        None if kind.is_none() && !fields.contains_key("id") => return record.clone(),
+        None => generic(fields),
+    };
+    let has_more_than_type = kept.as_object().is_some_and(|kept| kept.keys().any(|name| name != "type"));
+    if has_more_than_type { kept } else { record.clone() }
+}
+
+fn generic(fields: &Map<String, Value>) -> Value {
     let key = |name: &String, value: &Value| is_key(name) && (is_scalar(value) || name == "pages");
-    let kept: Map<_, _> = fields
-        .iter()
-        .filter(|(name, value)| key(name, value))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    if kept.keys().all(|name| name == "type") { record.clone() } else { kept.into() }
+    let kept = fields.iter().filter(|(name, value)| key(name, value));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into()
+}
+
+/// The columns of these records in a line format: every value that is left of them, by its path.
+pub fn columns(records: &[Value], lists: bool) -> Selection {
+    let mut paths = Vec::new();
+    for one in records {
+        leaves(&record(one), lists, &mut Vec::new(), &mut paths);
+    }
+    Selection::of(paths)
+}
+
+fn leaves(value: &Value, lists: bool, so_far: &mut Vec<String>, paths: &mut Vec<Vec<String>>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                so_far.push(name.clone());
+                leaves(value, lists, so_far, paths);
+                so_far.pop();
+            }
+        }
+        Value::Array(_) if !lists => {}
+        _ if so_far.is_empty() || paths.contains(so_far) => {}
+        _ => paths.push(so_far.clone()),
+    }
 }
 
 fn is_key(name: &str) -> bool {
@@ -88,5 +187,36 @@ mod tests {
     fn a_record_without_key_fields_stays_whole() {
         let record = json!({"type": "x", "body": {"a": 1}});
         assert_eq!(compact(&record, None), record);
+    }
+
+    #[test]
+    fn a_type_has_its_declared_fields() {
+        let conversation = json!({"type": "conversation", "id": "1", "state": "open", "source": {"body": "<p>long</p>",
+            "subject": "Hi", "author": {"email": "a@b.c", "type": "user"}}, "statistics": {"count_reopens": 1}});
+        let kept = json!({"type": "conversation", "id": "1", "state": "open",
+            "source": {"subject": "Hi", "author": {"type": "user", "email": "a@b.c"}}});
+        assert_eq!(record(&conversation), kept);
+        let columns = columns(&[conversation], false).columns();
+        assert_eq!(
+            columns,
+            ["type", "id", "state", "source.subject", "source.author.type", "source.author.email"]
+        );
+        assert_eq!(
+            record(&json!({"type": "user", "id": "2", "avatar": {}})),
+            json!({"type": "user", "id": "2"})
+        );
+    }
+
+    #[test]
+    fn another_type_keeps_what_its_names_tell() {
+        let record_ =
+            json!({"type": "gadget", "id": "1", "created_at": 5, "blob": "x", "owner": {"id": "2"}});
+        assert_eq!(record(&record_), json!({"type": "gadget", "id": "1", "created_at": 5}));
+    }
+
+    #[test]
+    fn rows_of_a_report_stay_whole() {
+        let row = json!({"team": "Support", "first_response_p50_minutes": 4.2, "missing": {"parts": 1}});
+        assert_eq!(compact(&json!([row]), None), json!([row]));
     }
 }

@@ -1,12 +1,15 @@
 //! How answers reach the reader: the envelope, the formats, and what is left out on request.
 //!
 //! Without `--select` or `--compact` the JSON of the answer is written as it was received, byte for
-//! byte. stdout carries data only; whatever is said to people goes to stderr.
+//! byte. stdout carries data only; whatever is said to people goes to stderr. `--jq` and TOON need the
+//! whole document: it is made as JSON in memory, and changed at the end.
 
 pub mod compact;
+pub mod jq;
 mod records;
 pub mod select;
 mod sink;
+mod toon;
 
 use std::io::{IsTerminal, Write};
 
@@ -14,9 +17,10 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use records::Records;
-use select::Matched;
+use select::{Matched, Selection};
 use sink::Sink;
 
+use super::capture::{self, Capture};
 use super::error::Error;
 use super::globals::{Deliver, Globals};
 
@@ -28,6 +32,7 @@ pub enum Format {
     Plain,
     Quiet,
     Table,
+    Toon,
 }
 
 /// One answer on its way out.
@@ -36,13 +41,19 @@ pub struct Output<'a> {
     format: Format,
     sink: Sink,
     matched: Matched,
+    /// The format that the finished JSON is turned into.
+    after: Option<Format>,
+    /// What is selected, where that differs from the flag: patterns filled in, or key fields.
+    columns: Option<Selection>,
 }
 
 impl Format {
     /// The format that the flags ask for; by default a table on a terminal and JSON elsewhere.
     pub fn of(globals: &Globals) -> Self {
-        let to_terminal = globals.deliver == Deliver::Stdout && std::io::stdout().is_terminal();
+        let to_terminal =
+            globals.deliver == Deliver::Stdout && capture::has_stdin() && std::io::stdout().is_terminal();
         match globals {
+            Globals { format: Some(format), .. } => *format,
             Globals { quiet: true, .. } => Format::Quiet,
             Globals { csv: true, .. } => Format::Csv,
             Globals { plain: true, .. } => Format::Plain,
@@ -54,12 +65,25 @@ impl Format {
         }
     }
 
+    /// The name under which `--format` knows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Json => "json",
+            Format::Ndjson => "ndjson",
+            Format::Csv => "csv",
+            Format::Plain => "plain",
+            Format::Quiet => "quiet",
+            Format::Table => "table",
+            Format::Toon => "toon",
+        }
+    }
+
     fn content_type(self) -> &'static str {
         match self {
             Format::Json => "application/json",
             Format::Ndjson => "application/x-ndjson",
             Format::Csv => "text/csv",
-            Format::Plain | Format::Quiet | Format::Table => "text/plain; charset=utf-8",
+            Format::Plain | Format::Quiet | Format::Table | Format::Toon => "text/plain; charset=utf-8",
         }
     }
 }
@@ -68,8 +92,13 @@ impl<'a> Output<'a> {
     /// # Errors
     /// When the place of delivery cannot be opened.
     pub fn open(globals: &'a Globals) -> Result<Self, Error> {
-        let format = Format::of(globals);
-        Ok(Output { globals, format, sink: Sink::open(&globals.deliver)?, matched: Matched::default() })
+        let wanted = Format::of(globals);
+        let after = (globals.jq.is_some() || wanted == Format::Toon).then_some(wanted);
+        let (format, sink) = match after {
+            Some(_) => (Format::Json, Sink::Memory(Vec::new())),
+            None => (wanted, Sink::open(&globals.deliver)?),
+        };
+        Ok(Output { globals, format, sink, matched: Matched::default(), after, columns: None })
     }
 
     /// Writes one document: the envelope around `raw` (JSON text), or the records inside it.
@@ -155,8 +184,19 @@ impl<'a> Output<'a> {
     /// # Errors
     /// As [`Output::document`].
     pub async fn text(mut self, text: &str) -> Result<(), Error> {
+        if self.after.take().is_some() {
+            self.sink = Sink::open(&self.globals.deliver)?;
+        }
         write!(self.sink, "{text}")?;
         self.finish().await
+    }
+
+    /// Begins the content of a file, which no format applies to.
+    ///
+    /// # Errors
+    /// When the place of delivery cannot be opened.
+    pub fn bytes(globals: &'a Globals) -> Result<Bytes, Error> {
+        Ok(Bytes(Sink::open(&globals.deliver)?))
     }
 
     /// Begins a list whose records are written one by one. `key` is the list's key in the document,
@@ -190,11 +230,36 @@ impl<'a> Output<'a> {
 
     async fn finish(self) -> Result<(), Error> {
         if let Some(selection) = &self.globals.select {
-            for path in selection.unknown(&self.matched) {
+            for path in self.columns.as_ref().unwrap_or(selection).unknown(&self.matched) {
                 warn(&format!("--select: no record has the field {path:?}"));
             }
         }
-        self.sink.finish(self.format.content_type()).await
+        let Some(format) = self.after else { return self.sink.finish(self.format.content_type()).await };
+        let content = self.sink.into_memory();
+        let text = match &self.globals.jq {
+            Some(program) => program.run(&content, format)?,
+            None => toon::encoded(&content)?,
+        };
+        let mut sink = Sink::open(&self.globals.deliver)?;
+        sink.write_all(text.as_bytes())?;
+        sink.finish(format.content_type()).await
+    }
+}
+
+/// The content of a file on its way out.
+pub struct Bytes(Sink);
+
+impl Bytes {
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&mut self, content: &[u8]) -> Result<(), Error> {
+        Ok(self.0.write_all(content)?)
+    }
+
+    /// # Errors
+    /// When it cannot be written or delivered.
+    pub async fn end(self) -> Result<(), Error> {
+        self.0.finish("application/octet-stream").await
     }
 }
 
@@ -202,6 +267,7 @@ impl<'a> Output<'a> {
 pub struct List<'a> {
     output: Output<'a>,
     records: Option<Records>,
+    compact: bool,
     count: u64,
 }
 
@@ -212,7 +278,6 @@ impl<'a> List<'a> {
     }
 
     fn begin(mut output: Output<'a>, key: &str, first: &[Value], compact: bool) -> Result<Self, Error> {
-        let selection = output.globals.select.as_ref();
         let records = match output.format {
             Format::Json => {
                 write!(output.sink, "{{\"results\":{{{}:[", json!(key))?;
@@ -220,27 +285,26 @@ impl<'a> List<'a> {
             }
             Format::Ndjson => None,
             format => {
-                let mut records = match (format, compact) {
-                    (Format::Quiet, _) | (_, false) => {
-                        Records::new(format, output.globals.csv_raw, selection, first)
+                output.columns = match &output.globals.select {
+                    Some(selection) => Some(selection.resolved(first)),
+                    None if compact && format != Format::Quiet => {
+                        Some(compact::columns(first, format != Format::Table))
                     }
-                    (_, true) => {
-                        let compact: Vec<Value> = first.iter().map(compact::record).collect();
-                        Records::new(format, output.globals.csv_raw, selection, &compact)
-                    }
+                    None => None,
                 };
+                let mut records =
+                    Records::new(format, output.globals.csv_raw, output.columns.as_ref(), first);
                 records.header(&mut output.sink)?;
                 Some(records)
             }
         };
-        Ok(List { output, records, count: 0 })
+        Ok(List { output, records, compact, count: 0 })
     }
 
     /// # Errors
     /// When the output cannot be written.
     pub fn raw(&mut self, record: &RawValue) -> Result<(), Error> {
-        let globals = self.output.globals;
-        let untouched = globals.select.is_none() && !globals.compact && self.records.is_none();
+        let untouched = self.output.globals.select.is_none() && !self.compact && self.records.is_none();
         if !untouched {
             return self.record(&serde_json::from_str(record.get()).unwrap_or_default());
         }
@@ -250,14 +314,14 @@ impl<'a> List<'a> {
     /// # Errors
     /// When the output cannot be written.
     pub fn record(&mut self, record: &Value) -> Result<(), Error> {
-        let Output { globals, sink, matched, .. } = &mut self.output;
+        let Output { globals, sink, matched, columns, .. } = &mut self.output;
         if let Some(records) = &mut self.records {
             self.count += 1;
-            return records.record(sink, record, globals.select.as_ref(), matched);
+            return records.record(sink, record, columns.as_ref(), matched);
         }
         let shown = match &globals.select {
             Some(selection) => selection.record(record, matched),
-            None if globals.compact => compact::record(record),
+            None if self.compact => compact::record(record),
             None => record.clone(),
         };
         self.separated(&shown.to_string())
@@ -311,15 +375,22 @@ impl<'a> List<'a> {
 }
 
 /// Says something to people, on stderr.
-#[allow(clippy::print_stderr, reason = "the one place that warns")]
 pub fn warn(message: &str) {
-    eprintln!("warning: {message}");
+    tell(&format!("warning: {message}"));
 }
 
 /// Says something to people, on stderr, without calling it a warning.
-#[allow(clippy::print_stderr, reason = "the one place that tells")]
 pub fn tell(message: &str) {
-    eprintln!("{message}");
+    tell_to(capture::current().as_deref(), message);
+}
+
+/// Says something to whoever captures, or on stderr.
+#[allow(clippy::print_stderr, reason = "the one place that tells")]
+pub fn tell_to(capture: Option<&Capture>, message: &str) {
+    match capture {
+        Some(capture) => capture.say(message),
+        None => eprintln!("{message}"),
+    }
 }
 
 /// A value as indented `key: value` lines.

@@ -54,7 +54,7 @@ impl Records {
                 self.table = Some(table);
                 Ok(())
             }
-            Format::Quiet | Format::Json | Format::Ndjson => Ok(()),
+            Format::Quiet | Format::Json | Format::Ndjson | Format::Toon => Ok(()),
         }
     }
 

@@ -1,8 +1,8 @@
-//! `--select a,b.c`: which fields of the results are shown.
+//! `--select a,b.c,name:d.e`: which fields of the results are shown, and under which names.
 //!
-//! Paths are dotted and case-insensitive, and walk arrays element by element. A path whose first
-//! segment is no key of the document applies to the records of the list inside it. A field that is
-//! found nowhere is reported, never dropped in silence.
+//! Paths are dotted and case-insensitive, walk arrays element by element, and may hold `*` for any part
+//! of a name. A path whose first segment is no key of the document applies to the records of the list
+//! inside it. A field that is found nowhere is reported, never dropped in silence.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,14 @@ use crate::cli::error::Error;
 /// Parsed paths, in the order in which they were written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
-    paths: Vec<Vec<String>>,
+    paths: Vec<Path>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Path {
+    /// The name under which the value is shown; without one it keeps its place.
+    name: Option<String>,
+    segments: Vec<String>,
 }
 
 /// Which paths have matched so far, over all records.
@@ -23,27 +30,75 @@ pub struct Matched {
     records: usize,
 }
 
+impl Path {
+    fn parse(text: &str) -> Option<Self> {
+        let (name, path) = match text.split_once(':') {
+            Some((name, path)) => (Some(name.trim().to_owned()), path),
+            None => (None, text),
+        };
+        let segments: Vec<String> = path.split('.').map(|segment| segment.trim().to_owned()).collect();
+        let whole = name.iter().chain(&segments).all(|word| !word.is_empty());
+        whole.then_some(Path { name, segments })
+    }
+
+    /// What this path shows of a record.
+    fn of(&self, record: &Value) -> Option<Value> {
+        match &self.name {
+            None => pick(record, &self.segments),
+            Some(name) => {
+                let value = flat(record, &self.segments)?;
+                Some(Map::from_iter([(name.clone(), value)]).into())
+            }
+        }
+    }
+
+    fn column(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.segments.join("."))
+    }
+}
+
 impl Selection {
     /// # Errors
     /// [`Error::Usage`] for an empty list or an empty segment.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let paths: Vec<Vec<String>> = text
-            .split(',')
-            .map(str::trim)
-            .filter(|path| !path.is_empty())
-            .map(|path| path.split('.').map(|segment| segment.trim().to_owned()).collect())
-            .collect();
-        if paths.is_empty() || paths.iter().flatten().any(String::is_empty) {
-            return Err(Error::usage(format!(
-                "--select: {text:?} is no list of fields such as id,source.author.email"
-            )));
+        let paths = text.split(',').map(str::trim).filter(|path| !path.is_empty());
+        let paths: Option<Vec<Path>> = paths.map(Path::parse).collect();
+        match paths {
+            Some(paths) if !paths.is_empty() => Ok(Selection { paths }),
+            _ => Err(Error::usage_with_hint(
+                format!("--select: {text:?} is no list of fields"),
+                "name fields as in --select id,contact:source.author.email,*_at",
+            )),
         }
-        Ok(Selection { paths })
     }
 
-    /// The paths as written, for column names.
+    /// These paths, each a list of segments.
+    pub fn of(paths: Vec<Vec<String>>) -> Self {
+        Selection { paths: paths.into_iter().map(|segments| Path { name: None, segments }).collect() }
+    }
+
+    /// The selection with every `*` replaced by the names that these records have there.
+    pub fn resolved(&self, records: &[Value]) -> Self {
+        let mut paths = Vec::new();
+        for path in &self.paths {
+            let is_pattern = path.segments.iter().any(|segment| segment.contains('*'));
+            let mut found: Vec<Vec<String>> = Vec::new();
+            if is_pattern && path.name.is_none() {
+                records
+                    .iter()
+                    .for_each(|record| concrete(record, &path.segments, &mut Vec::new(), &mut found));
+            }
+            match found.is_empty() {
+                true => paths.push(path.clone()),
+                false => paths.extend(found.into_iter().map(|segments| Path { name: None, segments })),
+            }
+        }
+        Selection { paths }
+    }
+
+    /// The paths as written, or their names, for columns.
     pub fn columns(&self) -> Vec<String> {
-        self.paths.iter().map(|path| path.join(".")).collect()
+        self.paths.iter().map(Path::column).collect()
     }
 
     /// The record with the selected fields only.
@@ -51,9 +106,16 @@ impl Selection {
         matched.records += 1;
         let mut kept = Value::Object(Map::new());
         for (index, path) in self.paths.iter().enumerate() {
-            if let Some(found) = pick(record, path) {
-                matched.seen.insert(index);
-                merge(&mut kept, found);
+            match (path.of(record), &path.name) {
+                (Some(found), _) => {
+                    matched.seen.insert(index);
+                    merge(&mut kept, found);
+                }
+                // A name that was asked for is there in every record.
+                (None, Some(name)) => {
+                    merge(&mut kept, Map::from_iter([(name.clone(), Value::Null)]).into());
+                }
+                (None, None) => {}
             }
         }
         kept
@@ -65,37 +127,41 @@ impl Selection {
         if let Value::Array(records) = document {
             return records.iter().map(|record| self.record(record, matched)).collect();
         }
-        let Some(list) = list.filter(|key| document[*key].is_array()) else {
+        let Some((list, records)) = list.and_then(|key| Some((key, document[key].as_array()?))) else {
             return self.record(document, matched);
         };
         let mut kept = Value::Object(Map::new());
         for (index, path) in self.paths.iter().enumerate() {
             matched.records += 1;
-            let inside: Vec<String> = [list.to_owned()].into_iter().chain(path.iter().cloned()).collect();
-            let own = key_of(document, &path[0]).is_some();
-            if let Some(found) = pick(document, if own { path } else { &inside }) {
-                // A list without records cannot show whether the field exists.
-                let empty = document[list].as_array().is_some_and(Vec::is_empty);
-                if own || empty || has_leaf(&found[list]) {
+            if key_of(document, &path.segments[0]).is_some() {
+                if let Some(found) = path.of(document) {
                     matched.seen.insert(index);
+                    merge(&mut kept, found);
                 }
-                merge(&mut kept, found);
+                continue;
             }
+            let one = Selection { paths: vec![path.clone()] };
+            let mut inside = Matched::default();
+            let shown: Vec<Value> = records.iter().map(|record| one.record(record, &mut inside)).collect();
+            // A list without records cannot show whether the field exists.
+            if records.is_empty() || !inside.seen.is_empty() {
+                matched.seen.insert(index);
+            }
+            merge(&mut kept, Map::from_iter([(list.to_owned(), shown.into())]).into());
         }
         kept
     }
 
     /// The paths that matched nothing, if there was anything to match.
     pub fn unknown(&self, matched: &Matched) -> Vec<String> {
-        let columns = self.columns();
-        let missing = columns.into_iter().enumerate().filter(|(index, _)| !matched.seen.contains(index));
-        missing.map(|(_, path)| path).filter(|_| matched.records > 0).collect()
+        let missing = self.paths.iter().enumerate().filter(|(index, _)| !matched.seen.contains(index));
+        missing.map(|(_, path)| path.segments.join(".")).filter(|_| matched.records > 0).collect()
     }
 
     /// The value at each path of a record, for a row of columns.
     pub fn cells(&self, record: &Value, matched: &mut Matched) -> Vec<Value> {
         matched.records += 1;
-        let cells = self.paths.iter().enumerate().map(|(index, path)| match flat(record, path) {
+        let cells = self.paths.iter().enumerate().map(|(index, path)| match flat(record, &path.segments) {
             Some(value) => {
                 matched.seen.insert(index);
                 value
@@ -114,6 +180,48 @@ fn key_of<'a>(value: &'a Value, segment: &str) -> Option<&'a String> {
         .or_else(|| fields.keys().find(|key| key.eq_ignore_ascii_case(segment)))
 }
 
+/// The fields of an object that a segment means: one by name, or all that fit a pattern.
+fn fields_of<'a>(fields: &'a Map<String, Value>, segment: &str) -> Vec<(&'a String, &'a Value)> {
+    if segment.contains('*') && !fields.contains_key(segment) {
+        return fields.iter().filter(|(key, _)| fits(segment, key)).collect();
+    }
+    let exact = fields.get_key_value(segment);
+    exact.or_else(|| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(segment))).into_iter().collect()
+}
+
+/// Whether a name fits a pattern in which `*` stands for anything.
+fn fits(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.to_ascii_lowercase(), name.to_ascii_lowercase());
+    let pieces: Vec<&str> = pattern.split('*').collect();
+    let Some(mut rest) = name.strip_prefix(pieces[0]) else { return false };
+    for piece in &pieces[1..pieces.len() - 1] {
+        match rest.split_once(piece) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    rest.ends_with(pieces[pieces.len() - 1])
+}
+
+/// All paths without patterns that a path with patterns means in a value.
+fn concrete(value: &Value, path: &[String], so_far: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+    match (value, path.split_first()) {
+        (_, None) if found.contains(so_far) => {}
+        (_, None) => found.push(so_far.clone()),
+        (Value::Array(elements), _) => {
+            elements.iter().for_each(|element| concrete(element, path, so_far, found));
+        }
+        (Value::Object(fields), Some((segment, rest))) => {
+            for (key, value) in fields_of(fields, segment) {
+                so_far.push(key.clone());
+                concrete(value, rest, so_far, found);
+                so_far.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
 /// The value with everything but the path removed; `None` when the path leads nowhere.
 fn pick(value: &Value, path: &[String]) -> Option<Value> {
     let Some((segment, rest)) = path.split_first() else { return Some(value.clone()) };
@@ -124,15 +232,17 @@ fn pick(value: &Value, path: &[String]) -> Option<Value> {
             Some(picked.collect())
         }
         Value::Object(fields) => {
-            let key = key_of(value, segment)?;
-            let found = pick(&fields[key], rest)?;
-            Some(Map::from_iter([(key.clone(), found)]).into())
+            let found = fields_of(fields, segment).into_iter();
+            let found: Map<String, Value> =
+                found.filter_map(|(key, value)| Some((key.clone(), pick(value, rest)?))).collect();
+            (!found.is_empty()).then(|| found.into())
         }
         _ => None,
     }
 }
 
-/// The value at a path; where the path walks an array, the list of what is found in it.
+/// The value at a path; where the path walks an array, the list of what is found in it, and where it has
+/// a pattern, an object of what fits.
 fn flat(value: &Value, path: &[String]) -> Option<Value> {
     let Some((segment, rest)) = path.split_first() else { return Some(value.clone()) };
     match value {
@@ -140,7 +250,15 @@ fn flat(value: &Value, path: &[String]) -> Option<Value> {
             let found: Vec<Value> = elements.iter().filter_map(|element| flat(element, path)).collect();
             (!found.is_empty()).then(|| found.into())
         }
-        Value::Object(fields) => flat(&fields[key_of(value, segment)?], rest),
+        Value::Object(fields) => {
+            let found = fields_of(fields, segment).into_iter();
+            let mut found = found.filter_map(|(key, value)| Some((key.clone(), flat(value, rest)?)));
+            if !segment.contains('*') {
+                return found.next().map(|(_, value)| value);
+            }
+            let found: Map<String, Value> = found.collect();
+            (!found.is_empty()).then(|| found.into())
+        }
         _ => None,
     }
 }
@@ -162,15 +280,6 @@ fn merge(kept: &mut Value, more: Value) {
             }
         }
         _ => {}
-    }
-}
-
-/// Whether anything but empty objects is left.
-fn has_leaf(value: &Value) -> bool {
-    match value {
-        Value::Object(fields) => fields.values().any(has_leaf),
-        Value::Array(elements) => elements.iter().any(has_leaf),
-        _ => true,
     }
 }
 
@@ -221,5 +330,32 @@ mod tests {
         let cells =
             selection.cells(&json!({"id": 1, "tags": [{"id": 2}, {"id": 3}]}), &mut Matched::default());
         assert_eq!(cells, [json!([2, 3]), json!(1)]);
+    }
+
+    #[test]
+    fn a_path_can_be_renamed() {
+        let list = json!({"type": "conversation.list", "total_count": 2, "conversations": [
+            {"id": "1", "source": {"author": {"email": "a@b.c"}}}, {"id": "2", "source": null}]});
+        let (kept, unknown) =
+            select("id,contact:source.author.email,all:total_count", &list, Some("conversations"));
+        let records = json!([{"id": "1", "contact": "a@b.c"}, {"id": "2", "contact": null}]);
+        assert_eq!(kept, json!({"conversations": records, "all": 2}));
+        assert!(unknown.is_empty());
+        assert_eq!(select("x:nope.at", &list, Some("conversations")).1, ["nope.at"]);
+        assert!(Selection::parse("a:,b").is_err() && Selection::parse(":a").is_err());
+    }
+
+    #[test]
+    fn a_star_stands_for_any_part_of_a_name() {
+        let record = json!({"id": "1", "created_at": 5, "updated_at": 6, "custom_attributes": {"plan": "pro", "seats": 3},
+            "tags": {"data": [{"id": "t", "name": "vip"}]}});
+        assert_eq!(select("*_at", &record, None).0, json!({"created_at": 5, "updated_at": 6}));
+        assert_eq!(select("custom_attributes.*", &record, None).0["custom_attributes"]["seats"], 3);
+        assert_eq!(select("TAGS.*.na*", &record, None).0, json!({"tags": {"data": [{"name": "vip"}]}}));
+        assert_eq!(select("*_until", &record, None).1, ["*_until"]);
+        let columns = Selection::parse("id,*_at,times:*_at").unwrap().resolved(std::slice::from_ref(&record));
+        assert_eq!(columns.columns(), ["id", "created_at", "updated_at", "times"]);
+        let cells = columns.cells(&record, &mut Matched::default());
+        assert_eq!(cells, [json!("1"), json!(5), json!(6), json!({"created_at": 5, "updated_at": 6})]);
     }
 }

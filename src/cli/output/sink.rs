@@ -1,12 +1,14 @@
-//! Where output bytes go: stdout, a file replaced in one step, or a webhook.
+//! Where output bytes go: stdout, a file replaced in one step, a webhook, or whoever runs the command.
 //!
 //! A file or webhook gets the whole output or nothing; stdout gets it as it is made.
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::transport::foreign_client;
+use crate::cli::capture::{self, Capture};
 use crate::cli::error::Error;
 use crate::cli::globals::Deliver;
 
@@ -14,8 +16,17 @@ const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub enum Sink {
     Stdout(BufWriter<io::Stdout>),
-    File { path: PathBuf, file: BufWriter<tempfile::NamedTempFile> },
-    Webhook { url: String, content: Vec<u8> },
+    Captured(Arc<Capture>),
+    /// Kept until it can be worked on as a whole.
+    Memory(Vec<u8>),
+    File {
+        path: PathBuf,
+        file: BufWriter<tempfile::NamedTempFile>,
+    },
+    Webhook {
+        url: String,
+        content: Vec<u8>,
+    },
 }
 
 impl Sink {
@@ -23,13 +34,25 @@ impl Sink {
     /// When the folder of the file cannot be written.
     pub fn open(deliver: &Deliver) -> Result<Self, Error> {
         match deliver {
-            Deliver::Stdout => Ok(Sink::Stdout(BufWriter::new(io::stdout()))),
+            Deliver::Stdout => Ok(match capture::current() {
+                Some(capture) => Sink::Captured(capture),
+                None => Sink::Stdout(BufWriter::new(io::stdout())),
+            }),
             Deliver::File(path) => {
+                let path = &capture::allowed(path).map_err(Error::usage)?;
                 let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
                 let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(".".as_ref()))?;
                 Ok(Sink::File { path: path.clone(), file: BufWriter::new(file) })
             }
             Deliver::Webhook(url) => Ok(Sink::Webhook { url: url.clone(), content: Vec::new() }),
+        }
+    }
+
+    /// What was kept in memory.
+    pub fn into_memory(self) -> Vec<u8> {
+        match self {
+            Sink::Memory(content) => content,
+            _ => Vec::new(),
         }
     }
 
@@ -40,6 +63,7 @@ impl Sink {
     pub async fn finish(self, content_type: &'static str) -> Result<(), Error> {
         match self {
             Sink::Stdout(mut stdout) => Ok(stdout.flush()?),
+            Sink::Captured(_) | Sink::Memory(_) => Ok(()),
             Sink::File { path, file } => {
                 let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
                 file.as_file().sync_all()?;
@@ -73,6 +97,8 @@ impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Sink::Stdout(stdout) => stdout.write(bytes),
+            Sink::Captured(capture) => (&**capture).write(bytes),
+            Sink::Memory(content) => content.write(bytes),
             Sink::File { file, .. } => file.write(bytes),
             Sink::Webhook { content, .. } => content.write(bytes),
         }
@@ -82,7 +108,7 @@ impl Write for Sink {
         match self {
             Sink::Stdout(stdout) => stdout.flush(),
             Sink::File { file, .. } => file.flush(),
-            Sink::Webhook { .. } => Ok(()),
+            Sink::Captured(_) | Sink::Memory(_) | Sink::Webhook { .. } => Ok(()),
         }
     }
 }

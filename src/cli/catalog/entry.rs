@@ -1,0 +1,111 @@
+//! One command of the catalog.
+
+use clap::Command;
+
+use super::parameter::{self, Parameter, Shape};
+use crate::api::operation::{self, Operation};
+use crate::cli::commands::Effect;
+use crate::cli::tree::spellings;
+
+#[derive(Clone)]
+pub struct Entry {
+    /// The words users rely on, separated by one space.
+    pub words: String,
+    /// The words people are shown.
+    pub shown: String,
+    pub about: String,
+    pub effect: Effect,
+    /// Whether running it twice leaves the same state as running it once.
+    pub idempotent: bool,
+    pub parameters: Vec<Parameter>,
+    /// A command line that works, if one is known.
+    pub example: Option<String>,
+    source: Source,
+}
+
+#[derive(Clone)]
+enum Source {
+    Operation(&'static Operation),
+    Handwritten,
+}
+
+impl Entry {
+    pub fn of_operation(operation: &'static Operation) -> Self {
+        let shown = spellings(operation).next().unwrap_or(operation.command);
+        let parameters = parameter::of_operation(operation);
+        Entry {
+            words: operation.command.to_owned(),
+            shown: shown.to_owned(),
+            about: operation.help.to_owned(),
+            effect: match operation.effect {
+                operation::Effect::Read => Effect::Read,
+                operation::Effect::Write => Effect::Write,
+                operation::Effect::Destructive => Effect::Destructive,
+            },
+            idempotent: operation.effect == operation::Effect::Read || operation.method.is_idempotent(),
+            example: Some(example(shown, &parameters)),
+            parameters,
+            source: Source::Operation(operation),
+        }
+    }
+
+    pub fn of_command(words: String, effect: Effect, command: Command) -> Self {
+        let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let example = after.split("Example: ").nth(1).and_then(|rest| rest.split("\n\n").next());
+        Entry {
+            shown: words.clone(),
+            about: command.get_about().map(ToString::to_string).unwrap_or_default(),
+            effect,
+            idempotent: matches!(effect, Effect::Read | Effect::Local),
+            parameters: command.get_arguments().filter_map(parameter::of_argument).collect(),
+            example: example.map(|text| text.trim().to_owned()),
+            words,
+            source: Source::Handwritten,
+        }
+    }
+
+    /// The name of the tool for this command.
+    pub fn tool_name(&self) -> String {
+        self.words.replace(' ', "_")
+    }
+
+    /// All words under which the command can be called.
+    pub fn spellings(&self) -> impl Iterator<Item = &str> {
+        let others =
+            self.operation().into_iter().flat_map(|operation| spellings(operation).map(|it| -> &str { it }));
+        std::iter::once(self.words.as_str()).chain(others)
+    }
+
+    /// The first word, which is what toolsets are named after.
+    pub fn group(&self) -> &str {
+        self.words.split(' ').next().unwrap_or_default()
+    }
+
+    pub fn operation(&self) -> Option<&'static Operation> {
+        match self.source {
+            Source::Operation(operation) => Some(operation),
+            Source::Handwritten => None,
+        }
+    }
+}
+
+/// A command line with everything that is required.
+fn example(words: &str, parameters: &[Parameter]) -> String {
+    let mut line = format!("intercom-pp-cli {words}");
+    for parameter in parameters.iter().filter(|it| it.required) {
+        let value = match &parameter.shape {
+            Shape::Choice(values) => values.first().cloned().unwrap_or_default(),
+            Shape::Boolean => "true".to_owned(),
+            Shape::Integer | Shape::Number => "1".to_owned(),
+            Shape::Time => "7d".to_owned(),
+            Shape::Json => "'{...}'".to_owned(),
+            Shape::Text | Shape::List => format!("<{}>", parameter.name),
+        };
+        match &parameter.flag {
+            None => line.push_str(&format!(" {value}")),
+            Some(flag) if parameter.shape == Shape::Boolean => line.push_str(&format!(" --{flag}={value}")),
+            Some(flag) => line.push_str(&format!(" --{flag} {value}")),
+        }
+    }
+    line
+}

@@ -1,0 +1,202 @@
+//! `agent-context`: everything an agent has to know to use this program, as one document.
+//!
+//! In full, or under `--compact` in a form that costs few tokens. It asks nobody: what it says of the
+//! workspace is what the config file and the mirror say.
+
+mod skill;
+
+use std::collections::BTreeMap;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::cli::catalog::{self, Entry, Parameter, Shape};
+use crate::cli::commands::{Effect, profile};
+use crate::cli::context::Context;
+use crate::cli::error::Error;
+use crate::cli::output::Output;
+use crate::cli::{globals, stores};
+use crate::mirror::{Store, status};
+
+const EXIT_CODES: [(u8, &str); 8] = [
+    (0, "success"),
+    (2, "usage: nothing was sent"),
+    (3, "not found"),
+    (4, "no usable token, or 401/403"),
+    (5, "API or network error"),
+    (6, "partly done"),
+    (7, "still rate limited after retries"),
+    (10, "configuration"),
+];
+
+pub fn command() -> Command {
+    Command::new("agent-context")
+        .about("All commands, flags, envelopes, exit codes, profiles and the state of the mirror, for agents")
+        .arg(
+            Arg::new("skill")
+                .long("skill")
+                .action(ArgAction::SetTrue)
+                .help("Write a SKILL.md for agents instead"),
+        )
+        .after_help("Example: intercom-pp-cli agent-context --compact")
+}
+
+pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
+    let entries = catalog::entries();
+    if matches.get_flag("skill") {
+        return Output::open(&context.globals)?.text(&skill::text(&entries)).await;
+    }
+    let results = match context.globals.compact {
+        true => compact(context, &entries, matches),
+        false => full(context, &entries, matches),
+    };
+    let meta = json!({ "source": "local", "version": env!("CARGO_PKG_VERSION") });
+    Output::open(&context.globals)?.document(meta, &results.to_string(), None).await
+}
+
+fn full(context: &Context, entries: &[&'static Entry], matches: &ArgMatches) -> Value {
+    let exit_codes: Map<String, Value> =
+        EXIT_CODES.iter().map(|(code, meaning)| (code.to_string(), json!(meaning))).collect();
+    json!({
+        "about": "Works with an Intercom workspace: every endpoint, a local mirror, reports, bulk changes",
+        "conventions": conventions(),
+        "exit_codes": exit_codes,
+        "envelopes": {
+            "read": { "meta": { "source": "live|local", "synced_at": "epoch seconds" }, "results": "the API's answer, or ours" },
+            "lists": "with --all or --limit also meta.count, meta.complete, meta.has_more",
+            "error": { "error": { "kind": "text", "message": "text", "exit_code": "number", "http_status": "number",
+                "code": "Intercom's", "request_id": "text", "hint": "the next command" } },
+            "dry_run": { "dry_run": true, "method": "text", "url": "text", "query": {}, "headers": {}, "body": {} },
+        },
+        "environment": ["INTERCOM_ACCESS_TOKEN", "INTERCOM_REGION", "INTERCOM_BASE_URL", "INTERCOM_CONFIG", "NO_COLOR"],
+        "global_flags": flags(),
+        "profiles": profile::all(context).unwrap_or_default(),
+        "mirror": mirror(context, matches, true),
+        "commands": entries.iter().map(|entry| described(entry)).collect::<Vec<_>>(),
+    })
+}
+
+/// How to use the program at all, in one place.
+fn conventions() -> Value {
+    json!([
+        "--agent is --json --compact --no-input --no-color --yes",
+        "--select a,b.c,*_at,name:d.e and --jq (over .meta and .results) make answers short; --format toon costs fewer tokens",
+        "--all and --limit N follow pages; --dry-run shows what would be sent",
+        "destructive commands need --yes off a terminal",
+        "which \"NEED\" finds a command; COMMAND --help shows what it takes",
+        "sync mirrors the workspace; search, sql, analytics and the reports answer from it",
+    ])
+}
+
+fn described(entry: &Entry) -> Value {
+    let arguments: Vec<Value> = entry.parameters.iter().map(argument).collect();
+    json!({
+        "command": entry.shown,
+        "name": entry.words,
+        "about": entry.about,
+        "effect": entry.effect.name(),
+        "idempotent": entry.idempotent,
+        "request": entry.operation().map(|operation| format!("{} {}", operation.method.as_str(), operation.path)),
+        "arguments": arguments,
+        "example": entry.example,
+    })
+}
+
+fn argument(parameter: &Parameter) -> Value {
+    let (kind, choices) = match &parameter.shape {
+        Shape::Text => ("text", None),
+        Shape::Integer => ("integer", None),
+        Shape::Number => ("number", None),
+        Shape::Boolean => ("boolean", None),
+        Shape::Time => ("time", None),
+        Shape::Choice(values) => ("choice", Some(values)),
+        Shape::List => ("list", None),
+        Shape::Json => ("json", None),
+    };
+    let mut argument = json!({
+        "name": parameter.flag.as_ref().map_or_else(|| format!("<{}>", parameter.name), |flag| format!("--{flag}")),
+        "type": kind,
+        "choices": choices,
+        "required": parameter.required.then_some(true),
+        "default": parameter.default,
+        "help": parameter.help,
+    });
+    if let Some(fields) = argument.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    argument
+}
+
+fn flags() -> Vec<Value> {
+    let described = globals::arguments().into_iter().filter_map(|flag| {
+        let value = flag.get_value_names().and_then(|names| names.first()).map(ToString::to_string);
+        let takes = flag.get_action().takes_values();
+        Some(json!({ "flag": format!("--{}", flag.get_long()?), "value": value.filter(|_| takes), "help": flag.get_help()?.to_string() }))
+    });
+    described.collect()
+}
+
+fn mirror(context: &Context, matches: &ArgMatches, in_full: bool) -> Value {
+    let opened = stores::for_reading(context, matches).and_then(|path| Ok(Store::open_read_only(&path)?));
+    let Ok(store) = opened else {
+        return json!({ "state": "none", "hint": "run `intercom-pp-cli sync`" });
+    };
+    let now = Timestamp::now().as_second();
+    let resources = status(&store, now).unwrap_or_default();
+    let known = || resources.iter().filter(|one| !matches!(one.state, "never" | "skipped"));
+    let mut mirror = json!({
+        "state": if known().count() > 0 && known().all(|one| one.state == "complete") { "complete" } else { "incomplete" },
+        "path": store.path(),
+        "workspace": store.workspace().ok().flatten().and_then(|workspace| workspace.name.or(Some(workspace.id_code))),
+        "age_seconds": known().filter_map(|one| one.age).max(),
+        "rows": known().map(|one| one.rows).sum::<u64>(),
+    });
+    if in_full {
+        let resources = resources.iter().map(|one| json!({ "resource": one.resource, "rows": one.rows, "state": one.state, "age_seconds": one.age }));
+        mirror["resources"] = resources.collect();
+    }
+    mirror
+}
+
+/// Groups with their commands; a sign behind a command tells its effect.
+fn grouped(entries: &[&'static Entry]) -> BTreeMap<&'static str, Vec<String>> {
+    let mut groups: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+    for entry in entries {
+        let sign = match entry.effect {
+            Effect::Read => "",
+            Effect::Local => "~",
+            Effect::Write => "+",
+            Effect::Destructive => "!",
+            Effect::Terminal => "#",
+        };
+        let (group, rest) = entry.shown.split_once(' ').unwrap_or(("", &entry.shown));
+        let taken = entry.parameters.iter().filter(|it| it.required && it.flag.is_none());
+        let taken: String = taken.map(|it| format!(" <{}>", it.name)).collect();
+        groups.entry(group).or_default().push(format!("{rest}{taken}{sign}"));
+    }
+    groups
+}
+
+/// The short form.
+fn compact(context: &Context, entries: &[&'static Entry], matches: &ArgMatches) -> Value {
+    let groups = grouped(entries).into_iter();
+    let groups: Map<String, Value> =
+        groups.map(|(group, commands)| (group.to_owned(), json!(commands.join(", ")))).collect();
+    let exit_codes: Vec<String> =
+        EXIT_CODES.iter().map(|(code, meaning)| format!("{code} {meaning}")).collect();
+    let names: Vec<String> =
+        globals::arguments().iter().filter_map(|it| Some(format!("--{}", it.get_long()?))).collect();
+    let profiles: Vec<Value> =
+        profile::all(context).unwrap_or_default().iter().map(|it| it["name"].clone()).collect();
+    json!({
+        "conventions": conventions(),
+        "envelope": "{meta:{source,synced_at,..},results}; errors on stderr: {error:{kind,message,exit_code,http_status,code,request_id,hint}}",
+        "exit_codes": exit_codes.join("; "),
+        "global_flags": names.join(" "),
+        "signs": "~ changes local files, + writes, ! overwrites or removes, # for a terminal; none: reads",
+        "commands": groups,
+        "profiles": profiles,
+        "mirror": mirror(context, matches, false),
+    })
+}

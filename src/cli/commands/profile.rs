@@ -1,0 +1,238 @@
+//! `profile save|list|show|use|delete`: several workspaces side by side in the config file.
+//!
+//! A profile holds where its token is kept, its region or server, its mirror, and flags that every
+//! command has. What is saved is what was typed; a token is never printed.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use serde_json::{Map, Value, json};
+
+use crate::cli::context::{Context, environment};
+use crate::cli::endpoint::confirm;
+use crate::cli::error::Error;
+use crate::cli::globals::{DataSource, Globals};
+use crate::cli::keyring;
+use crate::cli::output::{Output, warn};
+use crate::config::{self, Config, Flag, Settings};
+
+pub fn command() -> Command {
+    let name = |required| Arg::new("name").value_name("NAME").required(required).help("Name of the profile");
+    Command::new("profile")
+        .about("Several workspaces: settings under names, for --profile")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("save")
+                .about("Save the global flags of this command line under a name")
+                .arg(name(true))
+                .arg(
+                    Arg::new("token-env")
+                        .long("token-env")
+                        .value_name("VARIABLE")
+                        .help("The environment variable that holds the token; without it `auth set-token --profile NAME` keeps one"),
+                )
+                .arg(Arg::new("store").long("store").value_name("PATH").help("The mirror's file"))
+                .after_help("Example: intercom-pp-cli profile save staging --region eu --rate-limit 20 --max-age 1d"),
+        )
+        .subcommand(Command::new("list").about("All profiles, and which one is in use"))
+        .subcommand(Command::new("show").about("What a profile holds").arg(name(false)))
+        .subcommand(
+            Command::new("use").about("Use a profile whenever none is named").arg(name(false)).arg(
+                Arg::new("none").long("none").action(ArgAction::SetTrue).conflicts_with("name").help("Use no profile"),
+            ),
+        )
+        .subcommand(Command::new("delete").about("Forget a profile and its token").arg(name(true)))
+}
+
+pub async fn run(context: &Context, action: &str, matches: &ArgMatches) -> Result<(), Error> {
+    let name = matches.try_get_one::<String>("name").ok().flatten().map(String::as_str);
+    match (action, name) {
+        ("save", Some(name)) => save(context, name, matches).await,
+        ("list", _) => list(context).await,
+        ("show", name) => show(context, name).await,
+        ("use", name) => choose(context, name, matches.get_flag("none")).await,
+        (_, Some(name)) => delete(context, name).await,
+        (_, None) => Err(Error::usage("missing: <NAME>")),
+    }
+}
+
+/// All profiles as they may be shown.
+///
+/// # Errors
+/// When the config file is unusable.
+pub fn all(context: &Context) -> Result<Vec<Value>, Error> {
+    let config = Config::read(&context.config_path()?)?;
+    let current = config.current(context.globals.profile.as_deref());
+    let described =
+        config.profiles.iter().map(|(name, settings)| described(name, settings, current == Some(name)));
+    Ok(described.collect())
+}
+
+async fn save(context: &Context, name: &str, matches: &ArgMatches) -> Result<(), Error> {
+    if name.is_empty() || !name.chars().all(|it| it.is_alphanumeric() || "-_.".contains(it)) {
+        return Err(Error::usage_with_hint(
+            format!("{name:?} is no name for a profile"),
+            "use letters, digits, - and _, as in `intercom-pp-cli profile save eu-support --region eu`",
+        ));
+    }
+    let text = |name: &str| matches.get_one::<String>(name).cloned();
+    let mut values = flags(&context.globals);
+    values.extend(text("token-env").map(|name| ("token_env".to_owned(), Flag::Text(name))));
+    if let Some(path) = text("store") {
+        let path = std::path::absolute(path)?;
+        values.push(("store".to_owned(), Flag::Text(path.to_string_lossy().into_owned())));
+    }
+    let path = context.config_path()?;
+    if context.globals.dry_run {
+        let values: Map<String, Value> =
+            values.iter().map(|(key, value)| (key.clone(), plain(value))).collect();
+        let shown = json!({ "dry_run": true, "action": "save the profile", "profile": name, "path": path, "values": values });
+        return Output::open(&context.globals)?.value(&shown).await;
+    }
+    config::write_profile(&path, name, &values)?;
+    let config = Config::read(&path)?;
+    let saved = config.profiles.get(name).cloned().unwrap_or_default();
+    if environment("INTERCOM_ACCESS_TOKEN").is_some() {
+        warn("INTERCOM_ACCESS_TOKEN is set and goes before the token of any profile");
+    }
+    let shown = described(name, &saved, config.current(None) == Some(name));
+    Output::open(&shown_as(context))?
+        .document(json!({ "source": "local", "path": path }), &shown.to_string(), None)
+        .await
+}
+
+/// How a saved profile is shown: the flags that shape output were meant for it, not for this answer.
+fn shown_as(context: &Context) -> Globals {
+    Globals { select: None, jq: None, ..context.globals.clone() }
+}
+
+/// The flags that were typed, under the names they have in the file.
+fn flags(globals: &Globals) -> Vec<(String, Flag)> {
+    let mut values = Vec::new();
+    let mut add =
+        |name: &str, value: Option<Flag>| values.extend(value.map(|value| (name.to_owned(), value)));
+    add("region", globals.region.map(|region| Flag::Text(region.to_string())));
+    add("base_url", globals.base_url.clone().map(Flag::Text));
+    add("api_version", globals.api_version.clone().map(Flag::Text));
+    let seconds = |time: std::time::Duration| Flag::Text(format!("{}s", time.as_secs()));
+    add("defaults.timeout", globals.timeout.map(seconds));
+    add("defaults.max-age", globals.max_age.map(seconds));
+    add("defaults.rate-limit", globals.rate_limit.map(Flag::Number));
+    let source = match globals.data_source {
+        DataSource::Auto => None,
+        DataSource::Live => Some("live"),
+        DataSource::Local => Some("local"),
+    };
+    add("defaults.data-source", source.map(|it| Flag::Text(it.to_owned())));
+    add("defaults.format", globals.format.map(|format| Flag::Text(format.name().to_owned())));
+    for (name, on) in [
+        ("compact", globals.compact),
+        ("csv", globals.csv),
+        ("ndjson", globals.ndjson),
+        ("plain", globals.plain),
+    ] {
+        add(&format!("defaults.{name}"), on.then_some(Flag::Switch(true)));
+    }
+    for (name, value) in &globals.headers {
+        add(&format!("headers.{name}"), Some(Flag::Text(value.clone())));
+    }
+    values
+}
+
+async fn list(context: &Context) -> Result<(), Error> {
+    let columns = ["name", "current", "region", "base_url", "token", "store"].map(str::to_owned);
+    let mut list = Output::open(&context.globals)?.rows("profiles", &columns)?;
+    for profile in all(context)? {
+        list.record(&profile)?;
+    }
+    list.end(json!({ "source": "local", "path": context.config_path()? })).await
+}
+
+async fn show(context: &Context, name: Option<&str>) -> Result<(), Error> {
+    let config = Config::read(&context.config_path()?)?;
+    let current = config.current(context.globals.profile.as_deref());
+    let Some(name) = name.or(current) else {
+        return Err(Error::usage_with_hint(
+            "no profile is in use",
+            "name one as in `intercom-pp-cli profile show NAME`; `intercom-pp-cli profile list` shows all",
+        ));
+    };
+    // Fails for a name that is not there.
+    config.profile(Some(name))?;
+    let settings = config.profiles.get(name).cloned().unwrap_or_default();
+    let shown = described(name, &settings, current == Some(name));
+    Output::open(&context.globals)?.document(json!({ "source": "local" }), &shown.to_string(), None).await
+}
+
+async fn choose(context: &Context, name: Option<&str>, none: bool) -> Result<(), Error> {
+    let path = context.config_path()?;
+    if name.is_none() && !none {
+        return Err(Error::usage_with_hint(
+            "missing: <NAME>",
+            "`intercom-pp-cli profile list` shows all; --none uses none",
+        ));
+    }
+    Config::read(&path)?.profile(name)?;
+    let shown = json!({ "profile": name });
+    if context.globals.dry_run {
+        let shown = json!({ "dry_run": true, "action": "use the profile", "profile": name, "path": path });
+        return Output::open(&context.globals)?.value(&shown).await;
+    }
+    config::write_key(&path, None, "profile", name)?;
+    Output::open(&context.globals)?
+        .document(json!({ "source": "local", "path": path }), &shown.to_string(), None)
+        .await
+}
+
+async fn delete(context: &Context, name: &str) -> Result<(), Error> {
+    let path = context.config_path()?;
+    let known = Config::read(&path)?.profiles.contains_key(name);
+    if !known && context.globals.ignore_missing {
+        let noop = json!({ "status": "noop", "reason": "already_deleted" });
+        return Output::open(&context.globals)?
+            .document(json!({ "source": "local" }), &noop.to_string(), None)
+            .await;
+    }
+    Config::read(&path)?.profile(Some(name))?;
+    if context.globals.dry_run {
+        let shown = json!({ "dry_run": true, "action": "delete the profile", "profile": name, "path": path });
+        return Output::open(&context.globals)?.value(&shown).await;
+    }
+    confirm(context, &format!("deleting the profile {name}"))?;
+    config::remove_profile(&path, name)?;
+    keyring::remove(Some(name));
+    let shown = json!({ "deleted": name });
+    Output::open(&context.globals)?
+        .document(json!({ "source": "local", "path": path }), &shown.to_string(), None)
+        .await
+}
+
+fn described(name: &str, settings: &Settings, current: bool) -> Value {
+    let token = match settings {
+        Settings { token_env: Some(name), .. } => format!("environment variable {name}"),
+        _ if keyring::read(Some(name)).is_some() => "keyring".to_owned(),
+        Settings { access_token: Some(_), .. } => "config file".to_owned(),
+        _ => "none of its own".to_owned(),
+    };
+    let defaults: Map<String, Value> =
+        settings.defaults.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
+    json!({
+        "name": name,
+        "current": current,
+        "region": settings.region,
+        "base_url": settings.base_url,
+        "api_version": settings.api_version,
+        "token": token,
+        "store": settings.store,
+        "headers": settings.headers.keys().collect::<Vec<_>>(),
+        "defaults": defaults,
+    })
+}
+
+fn plain(value: &Flag) -> Value {
+    match value {
+        Flag::Switch(value) => json!(value),
+        Flag::Integer(value) => json!(value),
+        Flag::Number(value) => json!(value),
+        Flag::Text(value) => json!(value),
+    }
+}

@@ -1,0 +1,60 @@
+//! `which`: the command for a need, told in words.
+
+use clap::{Arg, ArgMatches, Command};
+use serde_json::json;
+
+use crate::cli::catalog;
+use crate::cli::context::Context;
+use crate::cli::error::Error;
+use crate::cli::output::Output;
+
+const COLUMNS: [&str; 5] = ["command", "about", "effect", "score", "example"];
+
+pub fn command() -> Command {
+    Command::new("which")
+        .about("Find the command for a need, told in words; exit code 2 when none fits")
+        .arg(
+            Arg::new("need")
+                .value_name("NEED")
+                .required(true)
+                .num_args(1..)
+                .help("What is to be done, such as \"tag conversations in bulk\""),
+        )
+        .arg(
+            Arg::new("limit")
+                .long("limit")
+                .value_name("N")
+                .value_parser(clap::value_parser!(u32).range(1..))
+                .default_value("5")
+                .help("At most N commands, the best first"),
+        )
+        .after_help("Example: intercom-pp-cli which \"merge two contacts\"")
+}
+
+pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
+    let words: Vec<&str> =
+        matches.get_many::<String>("need").into_iter().flatten().map(String::as_str).collect();
+    let need = words.join(" ");
+    let most = matches.get_one::<u32>("limit").map_or(5, |it| *it as usize);
+    let entries = catalog::entries();
+    let found = catalog::find(&entries, &need, most);
+    if found.is_empty() {
+        return Err(Error::usage_with_hint(
+            format!("no command fits {need:?}"),
+            "name the thing and what to do with it, as in `intercom-pp-cli which \"tag a contact\"`; \
+             `intercom-pp-cli --help` lists all groups",
+        ));
+    }
+    let mut list = Output::open(&context.globals)?.rows("commands", &COLUMNS.map(str::to_owned))?;
+    for found in &found {
+        list.record(&json!({
+            "command": found.entry.shown,
+            "about": found.entry.about,
+            "effect": found.entry.effect.name(),
+            "score": (found.score * 100.0).round() / 100.0,
+            "example": found.entry.example,
+        }))?;
+    }
+    let count = list.count();
+    list.end(json!({ "source": "local", "need": need, "count": count })).await
+}

@@ -1,0 +1,276 @@
+//! `workflow run FILE`: commands in order, so that a nightly job is one file.
+//!
+//! The whole file is checked before anything runs. The first command that fails ends the run with its
+//! exit code; a command is never run twice.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::cli::capture::{self, Capture, Files};
+use crate::cli::catalog;
+use crate::cli::commands::Effect;
+use crate::cli::context::Context;
+use crate::cli::error::{Error, Exit};
+use crate::cli::output::{Output, tell_to};
+use crate::cli::session::Session;
+
+/// Most bytes of output of one step; larger answers belong into a file (`--deliver`).
+const MOST_OUTPUT: usize = 256 << 20;
+
+pub fn command() -> Command {
+    Command::new("workflow")
+        .about("Commands in a file, run in order")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("run")
+                .about("Run the commands of a file until one fails")
+                .arg(Arg::new("file").value_name("FILE").required(true).help("A TOML file of [variables] and [[steps]]"))
+                .arg(
+                    Arg::new("var")
+                        .long("var")
+                        .value_name("NAME=VALUE")
+                        .action(ArgAction::Append)
+                        .help("Set a variable of the file; may be repeated"),
+                )
+                .after_help(
+                    "The file, where {{name}} stands for a variable, and keep makes one of a step's output:\n\n  \
+                     [variables]\n  since = \"7d\"\n\n  \
+                     [[steps]]\n  name = \"mirror\"\n  run = \"sync --resources conversations,conversation_parts\"\n\n  \
+                     [[steps]]\n  run = [\"conversations\", \"sla\", \"--since\", \"{{since}}\", \"--deliver\", \"file:sla.json\"]\n\n\
+                     --dry-run shows the commands and runs none.",
+                ),
+        )
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Workflow {
+    #[serde(default)]
+    variables: BTreeMap<String, String>,
+    steps: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    name: Option<String>,
+    run: Line,
+    /// The variable that takes the step's output, without the last line break.
+    keep: Option<String>,
+}
+
+/// A command line as a shell would be given it, or word by word.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Text(String),
+    Words(Vec<String>),
+}
+
+pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
+    let path = Path::new(matches.get_one::<String>("file").map_or("", String::as_str));
+    let mut workflow = read(path)?;
+    for set in matches.get_many::<String>("var").into_iter().flatten() {
+        let Some((name, value)) = set.split_once('=') else {
+            return Err(Error::usage(format!("--var: {set:?} is not of the form NAME=VALUE")));
+        };
+        if !workflow.variables.contains_key(name) {
+            let known: Vec<&str> = workflow.variables.keys().map(String::as_str).collect();
+            return Err(Error::usage_with_hint(
+                format!("--var: the file has no variable {name:?}"),
+                format!("known: {}", known.join(", ")),
+            ));
+        }
+        workflow.variables.insert(name.to_owned(), value.to_owned());
+    }
+    let lines = checked(&workflow)?;
+    if context.globals.dry_run {
+        let steps: Vec<Value> = workflow
+            .steps
+            .iter()
+            .zip(&lines)
+            .map(|(step, line)| json!({ "step": step.name, "command": shown(line, &workflow.variables) }))
+            .collect();
+        return Output::open(&context.globals)?.value(&json!({ "dry_run": true, "steps": steps })).await;
+    }
+    carry_out(context, path, workflow, &lines).await
+}
+
+fn read(path: &Path) -> Result<Workflow, Error> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Error::usage_with_hint(
+            format!("cannot read {}: {error}", path.display()),
+            "`intercom-pp-cli workflow run --help` shows what a file looks like",
+        )
+    })?;
+    let workflow: Workflow = toml_edit::de::from_str(&text).map_err(|error| {
+        Error::usage_with_hint(
+            format!("{} is no workflow: {}", path.display(), error.message()),
+            "`intercom-pp-cli workflow run --help` shows what a file looks like",
+        )
+    })?;
+    match workflow.steps.is_empty() {
+        true => Err(Error::usage(format!("{} has no steps", path.display()))),
+        false => Ok(workflow),
+    }
+}
+
+/// The words of each step, once all are known to be commands and all variables to be set.
+fn checked(workflow: &Workflow) -> Result<Vec<Vec<String>>, Error> {
+    let mut known: Vec<&str> = workflow.variables.keys().map(String::as_str).collect();
+    let mut lines = Vec::new();
+    for (index, step) in workflow.steps.iter().enumerate() {
+        let refused = |reason: String| {
+            Error::usage_with_hint(
+                format!("step {}: {reason}", index + 1),
+                "`intercom-pp-cli which \"NEED\"` finds commands; `workflow run --help` shows what a file looks like",
+            )
+        };
+        let words = match &step.run {
+            Line::Words(words) => words.clone(),
+            Line::Text(text) => {
+                shlex::split(text).ok_or_else(|| refused("a quote is not closed".to_owned()))?
+            }
+        };
+        let command =
+            (1..=words.len().min(4)).rev().find_map(|count| catalog::entry(&words[..count].join(" ")));
+        let Some(command) = command else {
+            return Err(refused(format!("there is no command {:?}", words.join(" "))));
+        };
+        if command.effect == Effect::Terminal {
+            return Err(refused(format!("{} cannot be a step", command.words)));
+        }
+        for variable in words.iter().flat_map(|word| variables(word)) {
+            if !known.contains(&variable) {
+                return Err(refused(format!("the variable {variable:?} is not set")));
+            }
+        }
+        known.extend(step.keep.as_deref());
+        lines.push(words);
+    }
+    Ok(lines)
+}
+
+/// The names between double braces.
+fn variables(word: &str) -> impl Iterator<Item = &str> {
+    word.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")).map(|(name, _)| name.trim())
+}
+
+/// A word with its variables filled in. What a value holds is not looked at again.
+fn filled(word: &str, variables: &BTreeMap<String, String>) -> String {
+    let mut pieces = word.split("{{");
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.split_once("}}") {
+            Some((name, rest)) => {
+                text.push_str(variables.get(name.trim()).map_or("", String::as_str));
+                text.push_str(rest);
+            }
+            None => text.push_str(&format!("{{{{{piece}")),
+        }
+    }
+    text
+}
+
+fn shown(line: &[String], variables: &BTreeMap<String, String>) -> String {
+    let words: Vec<String> = line.iter().map(|word| filled(word, variables)).collect();
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
+}
+
+/// A document as such; anything else, an id on a line for one, is text.
+fn shown_output(output: &str) -> Value {
+    let document = serde_json::from_str(output).ok().filter(|it: &Value| it.is_object() || it.is_array());
+    document.unwrap_or_else(|| json!(output.trim_end()))
+}
+
+async fn carry_out(
+    context: &Context,
+    path: &Path,
+    workflow: Workflow,
+    lines: &[Vec<String>],
+) -> Result<(), Error> {
+    let session = Session::of(Context::sharing(context.globals.clone(), Arc::clone(&context.clients)));
+    let mut variables = workflow.variables;
+    let mut done = Vec::new();
+    let mut failure = None;
+    for (index, (step, line)) in workflow.steps.iter().zip(lines).enumerate() {
+        let name = step.name.clone().unwrap_or_else(|| (index + 1).to_string());
+        let words: Vec<String> = line.iter().map(|word| filled(word, &variables)).collect();
+        let label = name.clone();
+        let outer = capture::current();
+        let capture = Capture::new(MOST_OUTPUT, Files::All)
+            .heard_by(move |said| tell_to(outer.as_deref(), &format!("[{label}] {said}")));
+        let capture = Arc::new(capture);
+        let began = Instant::now();
+        let ended = Box::pin(capture.scope(session.run(&words))).await;
+        let output = String::from_utf8_lossy(&capture.take_output()).into_owned();
+        done.push(json!({
+            "step": name,
+            "command": shown(line, &variables),
+            "exit_code": ended.as_ref().map_or_else(|error| error.exit() as u8, |()| 0),
+            "seconds": began.elapsed().as_secs_f64(),
+            "output": shown_output(&output),
+            "error": ended.as_ref().err().map(|error| error.as_json()["error"].clone()),
+        }));
+        match ended {
+            Ok(()) => variables.extend(step.keep.clone().map(|name| (name, output.trim_end().to_owned()))),
+            Err(error) => {
+                failure = Some((name, error));
+                break;
+            }
+        }
+    }
+    let complete = failure.is_none();
+    let meta =
+        json!({ "source": "local", "file": path, "complete": complete, "steps": workflow.steps.len() });
+    Output::open(&context.globals)?.document(meta, &Value::Array(done).to_string(), None).await?;
+    match failure {
+        None => Ok(()),
+        Some((name, error)) => Err(Error::Finding {
+            message: format!("step {name}: {error}"),
+            exit: if error.exit() == Exit::Success { Exit::Usage } else { error.exit() },
+            hint: error.hint(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_filled_in_once_and_whole() {
+        let variables =
+            BTreeMap::from([("a".to_owned(), "x y".to_owned()), ("b".to_owned(), "{{a}}".to_owned())]);
+        assert_eq!(filled("--since={{ a }}!{{b}}", &variables), "--since=x y!{{a}}");
+        assert_eq!(filled("{{open", &variables), "{{open");
+        assert_eq!(super::variables("{{a}}-{{ b }}").collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_file_is_checked_as_a_whole() {
+        let check = |text: &str| {
+            let workflow: Workflow = toml_edit::de::from_str(text).unwrap();
+            checked(&workflow).map_err(|error| error.to_string())
+        };
+        let lines = check("[variables]\nn='5'\n[[steps]]\nrun='contacts list --limit {{n}}'\n").unwrap();
+        assert_eq!(lines[0], ["contacts", "list", "--limit", "{{n}}"]);
+        for (text, reason) in [
+            ("[[steps]]\nrun='contacts fly'", "no command"),
+            ("[[steps]]\nrun='sql \"SELECT'", "quote"),
+            ("[[steps]]\nrun='mcp'", "cannot be a step"),
+            ("[[steps]]\nrun='contacts show {{id}}'", "not set"),
+        ] {
+            let error = check(text).unwrap_err();
+            assert!(error.contains(reason), "{text}: {error}");
+        }
+        assert!(check("[[steps]]\nrun='contacts list --quiet --limit 1'\nkeep='id'\n[[steps]]\nrun='contacts show {{id}}'").is_ok());
+    }
+}

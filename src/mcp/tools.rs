@@ -1,0 +1,236 @@
+//! Which tools a client is told of.
+//!
+//! Every tool costs the client tokens, used or not: by default there are the few that lead to all
+//! commands, and those that are used most. A tool's hints come from its command's declared effect.
+
+use std::sync::Arc;
+
+use rmcp::model::{Tool, ToolAnnotations};
+use serde_json::{Map, Value, json};
+
+use super::options::{Listed, Options};
+use super::schema::{self, Detail};
+use crate::cli::catalog::{self, Entry};
+use crate::cli::commands::Effect;
+
+/// Commands that are tools of their own in every mode.
+const HEADLINES: [&str; 7] =
+    ["contact 360", "conversations sla", "conversations incident-tag", "search", "sql", "sync", "status"];
+
+/// The tools for a server with these options, in a fixed order.
+pub fn listed(options: &Options) -> Vec<Tool> {
+    let mut tools = general(options);
+    let entries = match options.listed {
+        Listed::Few => catalog::handwritten().iter().collect(),
+        _ => catalog::entries(),
+    };
+    let wanted = |entry: &Entry| match &options.listed {
+        Listed::Few => HEADLINES.contains(&entry.words.as_str()),
+        Listed::Groups(groups) => {
+            HEADLINES.contains(&entry.words.as_str()) || groups.iter().any(|group| group == entry.group())
+        }
+        Listed::All => true,
+    };
+    let shown = entries.iter().filter(|entry| wanted(entry) && permitted(entry.effect, options));
+    tools.extend(shown.map(|entry| of(entry, options)));
+    tools
+}
+
+/// Whether commands of this effect may run at all.
+pub fn permitted(effect: Effect, options: &Options) -> bool {
+    match effect {
+        Effect::Read | Effect::Local => true,
+        Effect::Write => options.allow_writes,
+        Effect::Destructive => options.allow_writes && options.allow_destructive,
+        Effect::Terminal => false,
+    }
+}
+
+/// The tool that runs commands of this effect by name.
+pub fn runner(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Write => "run_write",
+        Effect::Destructive => "run_destructive",
+        Effect::Local => "run_local",
+        _ => "run_read",
+    }
+}
+
+fn of(entry: &Entry, options: &Options) -> Tool {
+    let detail = match options.listed == Listed::Few || HEADLINES.contains(&entry.words.as_str()) {
+        true => Detail::Brief,
+        false => Detail::Full,
+    };
+    let input = schema::input(entry, &options.files(), detail);
+    let tool = Tool::new(entry.tool_name(), entry.about.clone(), Arc::new(input));
+    let tool = tool.with_annotations(hints(entry.effect, entry.idempotent));
+    match entry.operation() {
+        // The API's answers differ from their description; promising their shape would break clients.
+        Some(_) => tool,
+        None => tool.with_raw_output_schema(Arc::new(envelope())),
+    }
+}
+
+/// What a client may assume of a command of this effect.
+fn hints(effect: Effect, idempotent: bool) -> ToolAnnotations {
+    let hints = ToolAnnotations::new().read_only(effect == Effect::Read);
+    match effect {
+        Effect::Read => hints,
+        effect => hints.destructive(effect == Effect::Destructive).idempotent(idempotent),
+    }
+}
+
+/// The shape of an answer of ours.
+fn envelope() -> Map<String, Value> {
+    let schema = json!({ "type": "object", "properties": { "meta": { "type": "object" }, "results": {}, "cursor": { "type": "string" } } });
+    schema.as_object().cloned().unwrap_or_default()
+}
+
+fn general(options: &Options) -> Vec<Tool> {
+    let text = |about: &str| json!({ "type": "string", "description": about });
+    let read = || hints(Effect::Read, true);
+    let mut tools = vec![
+        tool(
+            "search_commands",
+            "Find the command for a need, told in words",
+            json!({
+                "need": text("such as: tag conversations in bulk"), "limit": { "type": "integer" },
+            }),
+            &["need"],
+            read(),
+        ),
+        tool(
+            "describe_command",
+            "What a command does and takes, with its schema and an example",
+            json!({
+                "command": text("such as: contacts search"),
+            }),
+            &["command"],
+            read(),
+        ),
+        tool("run_read", "Run a command that only reads the workspace", run(false), &["command"], read()),
+        tool(
+            "read_more",
+            "The next part of an answer that had a cursor",
+            json!({ "cursor": { "type": "string" } }),
+            &["cursor"],
+            read(),
+        ),
+    ];
+    let about = "Run a command that changes files of this machine only, such as the mirror";
+    tools.push(tool("run_local", about, run(false), &["command"], hints(Effect::Local, true)));
+    if permitted(Effect::Write, options) {
+        let about = "Run a command that adds to or changes the workspace";
+        tools.push(tool("run_write", about, run(true), &["command"], hints(Effect::Write, false)));
+    }
+    if permitted(Effect::Destructive, options) {
+        let about =
+            "Run a command that overwrites or removes; first with dry_run for its plan and confirmation";
+        let mut properties = run(true);
+        properties["confirmation"] = text("from the plan of this very call");
+        tools.push(tool(
+            "run_destructive",
+            about,
+            properties,
+            &["command"],
+            hints(Effect::Destructive, false),
+        ));
+    }
+    tools
+}
+
+/// The arguments of the tools that run a command by name.
+fn run(writes: bool) -> Value {
+    let mut properties = json!({
+        "command": { "type": "string", "description": "Its words, such as: contacts search" },
+        "arguments": { "type": "object", "description": "As describe_command shows; also select, jq, compact" },
+    });
+    if writes {
+        properties["dry_run"] =
+            json!({ "type": "boolean", "description": "Show what would be done, and do nothing" });
+    }
+    properties
+}
+
+fn tool(
+    name: &'static str,
+    about: &'static str,
+    properties: Value,
+    required: &[&str],
+    hints: ToolAnnotations,
+) -> Tool {
+    let properties = properties.as_object().cloned().unwrap_or_default();
+    let mut schema = schema::object(properties);
+    schema.insert("required".to_owned(), json!(required));
+    Tool::new(name, about, Arc::new(schema)).with_annotations(hints)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(listed: Listed, allow_writes: bool, allow_destructive: bool) -> Options {
+        Options {
+            allow_writes,
+            allow_destructive,
+            listed,
+            root: None,
+            max_rows: 100,
+            max_bytes: 60_000,
+            db: None,
+        }
+    }
+
+    fn bytes(tools: &[Tool]) -> usize {
+        json!({ "tools": tools }).to_string().len()
+    }
+
+    #[test]
+    fn the_default_list_is_small() {
+        for (writes, destructive) in [(false, false), (true, false), (true, true)] {
+            let tools = listed(&options(Listed::Few, writes, destructive));
+            assert!(bytes(&tools) <= 8 * 1024, "{}", bytes(&tools));
+            assert!(tools.len() <= 14);
+        }
+    }
+
+    #[test]
+    fn every_permitted_command_can_be_listed() {
+        let all = listed(&options(Listed::All, true, true));
+        let names: Vec<&str> = all.iter().map(|tool| &*tool.name).collect();
+        for entry in catalog::entries().iter().filter(|entry| entry.effect != Effect::Terminal) {
+            assert!(names.contains(&entry.tool_name().as_str()), "{}", entry.words);
+        }
+        let read_only = listed(&options(Listed::All, false, false));
+        let hint = |tool: &Tool| tool.annotations.as_ref().and_then(|it| it.read_only_hint);
+        for tool in &read_only {
+            let local = &*tool.name == "run_local"
+                || catalog::entry(&tool.name).is_some_and(|entry| entry.effect == Effect::Local);
+            assert!(hint(tool) == Some(true) || local, "{}", tool.name);
+        }
+        assert!(
+            names.contains(&"contacts_delete")
+                && !read_only.iter().any(|tool| tool.name == "contacts_delete")
+        );
+    }
+
+    #[test]
+    fn no_tool_takes_secrets_addresses_or_files() {
+        let forbidden = [
+            "token", "base_url", "region", "config", "db", "deliver", "header", "output", "input", "out",
+            "root", "profile",
+        ];
+        for tool in listed(&options(Listed::All, true, true)) {
+            let properties = tool.input_schema["properties"].as_object().unwrap().clone();
+            let found: Vec<&&str> = forbidden.iter().filter(|name| properties.contains_key(**name)).collect();
+            assert!(found.is_empty(), "{}: {found:?}", tool.name);
+        }
+    }
+
+    #[test]
+    fn groups_add_their_tools() {
+        let tools = listed(&options(Listed::Groups(vec!["tags".to_owned()]), true, true));
+        let names: Vec<&str> = tools.iter().map(|tool| &*tool.name).collect();
+        assert!(names.contains(&"tags_list") && names.contains(&"sql") && !names.contains(&"contacts_list"));
+    }
+}
