@@ -375,6 +375,35 @@ async fn a_cap_that_cuts_nothing_is_no_cut() {
 }
 
 #[tokio::test]
+async fn links_to_what_is_gone_are_gone() {
+    let fixture = Fixture::new(small()).await;
+    let mut store = fixture.store("one.db");
+    fixture.sync(&mut store).await;
+    let one = |sql: &str| store.connection().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+    let company =
+        one("SELECT company_id FROM contact_companies GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1");
+    let tag = one("SELECT tag_id FROM conversation_tags GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1");
+    fixture.sandbox.with_workspace(|workspace| {
+        // Nothing else changes: neither the contacts nor the conversations come again.
+        workspace.companies.remove(&company).unwrap();
+        workspace.tags.retain(|it| it.id != tag);
+    });
+    fixture.sandbox.advance(3 * HOUR);
+    let summary = fixture.sync(&mut store).await;
+    assert!(summary.complete, "{summary:?}");
+    for table in [
+        format!("companies WHERE id = '{company}'"),
+        format!("contact_companies WHERE company_id = '{company}'"),
+        format!("tags WHERE id = '{tag}'"),
+        format!("contact_tags WHERE tag_id = '{tag}'"),
+        format!("conversation_tags WHERE tag_id = '{tag}'"),
+    ] {
+        assert_eq!(count(&store, &table), 0, "{table}");
+    }
+    assert!(count(&store, "conversation_tags") > 0);
+}
+
+#[tokio::test]
 async fn an_incomplete_listing_prunes_nothing() {
     let fixture = Fixture::new(small()).await;
     let mut store = fixture.store("one.db");

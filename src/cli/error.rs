@@ -8,7 +8,8 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use crate::api;
-use crate::{bulk, config, mirror, report};
+use crate::mirror::ResourceName;
+use crate::{articles, bulk, config, mirror, report};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -25,6 +26,8 @@ pub enum Error {
     Mirror(#[from] mirror::Error),
     #[error(transparent)]
     Report(#[from] report::Error),
+    #[error(transparent)]
+    Articles(#[from] articles::Error),
     #[error(transparent)]
     Bulk(#[from] bulk::Error),
     #[error("the sandbox did not start: {0}")]
@@ -69,10 +72,14 @@ impl Error {
             Error::Usage { .. } | Error::Clap(_) => Exit::Usage,
             Error::Config(_) => Exit::Configuration,
             Error::NoToken => Exit::Authentication,
-            Error::Api(error) => api_exit(error),
+            Error::Api(error) | Error::Articles(articles::Error::Api(error)) => api_exit(error),
+            Error::Articles(error) => articles_exit(error),
             Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => mirror_exit(error),
             Error::Report(report::Error::NothingSynced { .. } | report::Error::NoContact { .. }) => {
                 Exit::NotFound
+            }
+            Error::Report(report::Error::SeveralContacts { .. } | report::Error::NoAssignee { .. }) => {
+                Exit::Usage
             }
             Error::Bulk(error) => bulk_exit(error),
             Error::Report(_) | Error::Sandbox(_) | Error::Output(_) | Error::Deliver(_) => Exit::Failure,
@@ -100,12 +107,33 @@ impl Error {
             ),
             Error::Api(error)
             | Error::Mirror(mirror::Error::Api(error))
-            | Error::Bulk(bulk::Error::Api(error)) => api_hint(error),
+            | Error::Bulk(bulk::Error::Api(error))
+            | Error::Articles(articles::Error::Api(error)) => api_hint(error),
+            Error::Articles(articles::Error::NoManifest(_)) => {
+                fixed("write one with `intercom-pp-cli articles pull --to DIR`")
+            }
+            Error::Articles(articles::Error::OtherWorkspace { .. }) => {
+                fixed("keep each workspace in a folder of its own")
+            }
             Error::Bulk(error) => bulk_hint(error),
             Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => mirror_hint(error),
-            Error::Report(report::Error::NothingSynced { .. }) => fixed(
-                "run `intercom-pp-cli sync --resources conversations,conversation_parts,teams,admins,tags` first",
+            Error::Report(report::Error::NothingSynced { resource }) => Some(match resource {
+                ResourceName::Conversations | ResourceName::ConversationParts => {
+                    "run `intercom-pp-cli sync --resources conversations,conversation_parts,teams,admins,tags` first".to_owned()
+                }
+                ResourceName::Contacts => "run `intercom-pp-cli sync` first, or ask the workspace with --live".to_owned(),
+                other => format!("run `intercom-pp-cli sync --resources {other}` first"),
+            }),
+            Error::Report(report::Error::NoContact { .. }) => fixed(
+                "check the spelling; run `intercom-pp-cli sync` for new contacts, or ask the workspace with --live",
             ),
+            Error::Report(report::Error::NoAssignee { known, .. }) => {
+                Some(format!("use a name, an id, an e-mail address, or none; known: {}", known.join(", ")))
+            }
+            Error::Report(report::Error::SeveralContacts { candidates, .. }) => {
+                let ids: Vec<&str> = candidates.iter().map(|candidate| candidate.id.as_str()).collect();
+                Some(format!("name one by its id: {}", ids.join(", ")))
+            }
             Error::Sandbox(_) => fixed("choose another --port, or leave it out for a free one"),
             Error::Output(error) if error.kind() == std::io::ErrorKind::FileTooLarge => fixed(
                 "narrow it down with --select, --compact or --limit, or ask the mirror with `intercom-pp-cli sql`",
@@ -114,6 +142,7 @@ impl Error {
                 fixed("name a place that exists and can be written, or leave out --deliver for stdout")
             }
             Error::Deliver(_) => fixed("check the address, or write to a file with --deliver file:PATH"),
+            Error::Articles(_) => fixed("`intercom-pp-cli articles status` tells how files and help center differ"),
             Error::Report(_) => fixed("`intercom-pp-cli status` tells what the mirror holds"),
         }
     }
@@ -176,7 +205,8 @@ impl Error {
         match self {
             Error::Api(error)
             | Error::Mirror(mirror::Error::Api(error))
-            | Error::Bulk(bulk::Error::Api(error)) => Some(error),
+            | Error::Bulk(bulk::Error::Api(error))
+            | Error::Articles(articles::Error::Api(error)) => Some(error),
             _ => None,
         }
     }
@@ -224,6 +254,14 @@ fn api_exit(error: &api::Error) -> Exit {
             Some(429) => Exit::RateLimited,
             _ => Exit::Failure,
         },
+    }
+}
+
+fn articles_exit(error: &articles::Error) -> Exit {
+    match error {
+        articles::Error::NoManifest(_) | articles::Error::Manifest { .. } => Exit::Usage,
+        articles::Error::OtherWorkspace { .. } => Exit::Configuration,
+        _ => Exit::Failure,
     }
 }
 

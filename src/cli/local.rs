@@ -24,6 +24,7 @@ use crate::api::executor::Arguments;
 use crate::api::operation::Operation;
 use crate::mirror::read::Choice;
 use crate::mirror::{self, ResourceName, Store, SyncState};
+use crate::report::timelines;
 
 /// Opens a mirror whose texts are up to date. While a sync is writing they may be a little behind, which
 /// is said.
@@ -41,6 +42,23 @@ pub fn indexed(path: &Path) -> Result<Store, Error> {
             warn(&format!("the newest records cannot be searched yet: {error}"));
         }
         Err(error) => return Err(error.into()),
+    }
+    Ok(store)
+}
+
+/// Opens a mirror whose timelines are stored, as far as that is possible: what is not is worked out with
+/// every report, which takes longer and comes to the same.
+///
+/// # Errors
+/// As [`Store::open_read_only`].
+pub fn with_timelines(path: &Path) -> Result<Store, Error> {
+    let store = Store::open_read_only(path)?;
+    if timelines::is_stored(&store)? {
+        return Ok(store);
+    }
+    if let Ok(writable) = Store::open(path) {
+        // Another process may be writing, or the file be on a medium that cannot be written.
+        let _ = timelines::refresh(&writable);
     }
     Ok(store)
 }

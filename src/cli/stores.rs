@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Arg, ArgMatches};
 use jiff::Timestamp;
@@ -91,12 +92,16 @@ pub fn for_writing(context: &Context, matches: &ArgMatches, workspace: &str) -> 
 
 /// Warns when the mirror is older than `--max-age`. `synced_at` is epoch seconds.
 pub fn warn_of_age(context: &Context, synced_at: Option<i64>) {
-    let age = synced_at.map(|at| Timestamp::now().as_second() - at);
-    if let (Some(most), Some(age)) = (context.globals.max_age, age)
-        && age > i64::try_from(most.as_secs()).unwrap_or(i64::MAX)
-    {
-        warn(&format!("the mirror is {} minutes old; run `intercom-pp-cli sync`", age / 60));
+    if let Some(notice) = notice_of_age(context.globals.max_age, synced_at, Timestamp::now().as_second()) {
+        warn(&notice);
     }
+}
+
+/// `now` is epoch seconds, too. What was never synced has no age.
+fn notice_of_age(most: Option<Duration>, synced_at: Option<i64>, now: i64) -> Option<String> {
+    let age = now.saturating_sub(synced_at?);
+    let most = i64::try_from(most?.as_secs()).unwrap_or(i64::MAX);
+    (age > most).then(|| format!("the mirror is {} minutes old; run `intercom-pp-cli sync`", age / 60))
 }
 
 fn fingerprint(context: &Context) -> Result<Option<String>, Error> {
@@ -124,4 +129,22 @@ fn mirrors() -> Result<Vec<PathBuf>, Error> {
         entries.map(|entry| entry.path()).filter(|path| is_mirror(path)).collect();
     mirrors.sort();
     Ok(mirrors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_older_than_allowed_is_old() {
+        let hour = Some(Duration::from_secs(3_600));
+        let notice = notice_of_age(hour, Some(1_000), 1_000 + 3_601).unwrap();
+        assert!(notice.contains("60 minutes old") && notice.contains("sync"), "{notice}");
+        assert_eq!(notice_of_age(hour, Some(1_000), 1_000 + 3_600), None);
+        // A clock that was set back makes nothing old, and neither does the lack of a limit or of a sync.
+        assert_eq!(notice_of_age(hour, Some(9_000), 1_000), None);
+        assert_eq!(notice_of_age(None, Some(1_000), i64::MAX), None);
+        assert_eq!(notice_of_age(hour, None, 9_000), None);
+        assert!(notice_of_age(Some(Duration::ZERO), Some(i64::MIN), i64::MAX).is_some());
+    }
 }

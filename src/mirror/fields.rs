@@ -6,6 +6,11 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+/// What lies at a pointer such as `/author/id`; its keys are taken as they are.
+pub fn at<'v>(document: &'v Value, pointer: &str) -> Option<&'v Value> {
+    pointer.split('/').skip(1).try_fold(document, |at, key| at.get(key))
+}
+
 /// A text, or a number or flag as text.
 pub fn text(value: &Value) -> Option<String> {
     match value {

@@ -13,7 +13,7 @@ use super::queue::{BATCH, CHUNK, Due, Failures, PASSES, SETTLED, due};
 use super::resources::ResourceName;
 use super::store::Store;
 use super::sync::{Ending, Run, Tally, local};
-use super::write::relink;
+use super::write::Links;
 use crate::api;
 use crate::api::executor::{Arguments, operation};
 
@@ -164,7 +164,7 @@ async fn all_lists(run: &Run<'_>, contact: Contact) -> Result<Lists, api::error:
     Ok(Lists { contact, lists, requests, fetched_at })
 }
 
-fn put_links(
+pub(super) fn put_links(
     connection: &Connection,
     contact: &str,
     name: &str,
@@ -173,12 +173,12 @@ fn put_links(
     let ids: Vec<String> = items.iter().filter_map(|item| fields::id(&parsed(item)["id"])).collect();
     let links = ResourceName::Contacts.resource().links;
     match links.iter().find(|link| link.table.strip_prefix("contact_") == Some(name)) {
-        Some(link) => relink(connection, link, contact, &ids, true),
+        Some(link) => Links::new(connection, link)?.set(contact, &ids, true),
         None => Ok(()),
     }
 }
 
-fn put_notes(
+pub(super) fn put_notes(
     connection: &Connection,
     contact: &str,
     items: &[Box<RawValue>],

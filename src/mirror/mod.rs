@@ -10,9 +10,11 @@ pub mod events;
 pub mod fields;
 mod lists;
 mod lock;
+mod outline;
 #[cfg(feature = "parquet")]
 pub mod parquet;
 mod parts;
+pub mod person;
 mod phrase;
 pub mod plain;
 mod plan;

@@ -80,7 +80,7 @@ impl ResourceName {
                 Field::Time(_) => Kind::Time,
                 Field::Flag(_) => Kind::Flag,
                 // A verdict is always given, a text only where there is one.
-                Field::Derived(read) => match read(&Value::Null) {
+                Field::Derived(_, read) => match read(&Value::Null) {
                     Cell::Integer(_) => Kind::Flag,
                     _ => Kind::Text,
                 },

@@ -7,6 +7,7 @@ mod content;
 mod people;
 mod talk;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::fields;
+use super::outline::Outline;
 
 /// Declares the resources once: variant, table, and entry.
 macro_rules! resources {
@@ -133,8 +135,8 @@ pub enum Field {
     /// Epoch seconds.
     Time(&'static str),
     Flag(&'static str),
-    /// Whatever needs more than one place.
-    Derived(fn(&Value) -> Cell),
+    /// Whatever needs more than one place, and those places.
+    Derived(&'static [&'static str], fn(&Value) -> Cell),
 }
 
 /// A table of pairs: this record's id and the ids of others that the document lists.
@@ -143,6 +145,8 @@ pub struct Link {
     pub table: &'static str,
     pub owner: &'static str,
     pub other: &'static str,
+    /// What the others are.
+    pub to: ResourceName,
     /// Pointers to arrays of objects with an `id`, or to objects that hold one as `data`.
     pub lists: &'static [&'static str],
 }
@@ -208,6 +212,16 @@ impl Route {
 }
 
 impl Resource {
+    /// All that is read out of a document.
+    pub(super) fn outline(&'static self) -> Outline {
+        if self.name_for.is_some() {
+            return Outline::Whole;
+        }
+        let columns = self.columns.iter().flat_map(|column| column.field.places());
+        let own = ["/id"].iter().chain(columns).map(|place| Cow::Borrowed(*place));
+        Outline::of(own.chain(self.links.iter().flat_map(Link::places).map(Cow::Owned)))
+    }
+
     /// The id of a record; `None` when it has none.
     pub fn id(&self, document: &Value) -> Option<String> {
         fields::id(&document["id"]).or_else(|| self.name_for?(document))
@@ -215,28 +229,46 @@ impl Resource {
 }
 
 impl Field {
+    /// Where in a document it is read from.
+    fn places(&'static self) -> &'static [&'static str] {
+        match self {
+            Field::Text(pointer)
+            | Field::Reference(pointer)
+            | Field::Integer(pointer)
+            | Field::Time(pointer)
+            | Field::Flag(pointer) => std::slice::from_ref(pointer),
+            Field::Derived(places, _) => places,
+        }
+    }
+
     pub fn read(self, document: &Value) -> Cell {
-        let at = |pointer: &str| document.pointer(pointer).unwrap_or(&Value::Null);
+        let at = |pointer: &str| fields::at(document, pointer).unwrap_or(&Value::Null);
         match self {
             Field::Text(pointer) => fields::text(at(pointer)).into(),
             Field::Reference(pointer) => fields::reference(at(pointer)).into(),
             Field::Integer(pointer) => fields::integer(at(pointer)).into(),
             Field::Time(pointer) => fields::time(at(pointer)).into(),
             Field::Flag(pointer) => fields::flag(at(pointer)).into(),
-            Field::Derived(read) => read(document),
+            Field::Derived(_, read) => read(document),
         }
     }
 }
 
 impl Link {
+    /// Where in a document it is read from.
+    fn places(&self) -> impl Iterator<Item = String> {
+        let below = ["id", "data/id", "has_more", "total_count"];
+        self.lists.iter().flat_map(move |list| below.map(|place| format!("{list}/{place}")))
+    }
+
     pub fn ids(&self, document: &Value) -> Vec<String> {
-        let lists = self.lists.iter().filter_map(|list| document.pointer(list));
+        let lists = self.lists.iter().filter_map(|list| fields::at(document, list));
         let entries = lists.filter_map(|list| list.as_array().or_else(|| list["data"].as_array())).flatten();
         entries.filter_map(|other| fields::id(&other["id"])).collect()
     }
 
     /// Whether the document lists all of them.
     pub fn is_whole(&self, document: &Value) -> bool {
-        self.lists.iter().filter_map(|list| document.pointer(list)).all(|list| !fields::is_cut(list))
+        self.lists.iter().filter_map(|list| fields::at(document, list)).all(|list| !fields::is_cut(list))
     }
 }

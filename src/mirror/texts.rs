@@ -135,12 +135,12 @@ fn record(
 }
 
 fn at(document: &Value, pointers: &[&str]) -> String {
-    let values = pointers.iter().filter_map(|pointer| fields::text(document.pointer(pointer)?));
+    let values = pointers.iter().filter_map(|pointer| fields::text(fields::at(document, pointer)?));
     values.filter(|text| !text.trim().is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 fn html(document: &Value, pointer: &str) -> String {
-    document.pointer(pointer).and_then(Value::as_str).map(plain::text).unwrap_or_default()
+    fields::at(document, pointer).and_then(Value::as_str).map(plain::text).unwrap_or_default()
 }
 
 fn contact(document: &Value) -> Text {

@@ -3,19 +3,22 @@
 //! A page, its cursor and everything derived from it are one transaction. A record is kept as it was
 //! received; an older version never replaces a newer one, whatever order they come in.
 
+mod links;
 mod parts;
 mod record;
 
 use rusqlite::{Transaction, TransactionBehavior};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::conversation::{Detail, OF_TICKETS};
 use super::error::Error;
 use super::resources::{Resource, ResourceName};
 use super::state::advance;
 use super::store::Store;
+pub(super) use links::Links;
+use parts::Details;
 use record::Table;
-pub(super) use record::relink;
 
 /// What storing a batch came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -118,18 +121,19 @@ impl Store {
         Ok((written, parts))
     }
 
-    /// Stores records that were fetched one by one, each with its parts. Counts the parts.
+    /// Stores records that were fetched one by one, all of one kind, each with its parts. Counts the parts.
     ///
     /// # Errors
     /// As [`Store::store_page`].
     pub fn store_details(&mut self, details: &[Detail<'_>], synced_at: i64) -> Result<Written, Error> {
         let transaction = self.write()?;
         let mut written = Written::default();
-        for detail in details {
-            written.add(parts::store(&transaction, detail, synced_at)?);
-        }
-        if let Some(detail) = details.first() {
-            advance(&transaction, detail.of.parts, written.fetched, None)?;
+        if let Some(of) = details.first().map(|detail| detail.of) {
+            let mut tables = Details::new(&transaction, of, synced_at)?;
+            for detail in details {
+                written.add(tables.store(detail)?);
+            }
+            advance(&transaction, of.parts, written.fetched, None)?;
         }
         transaction.commit()?;
         Ok(written)
@@ -144,7 +148,11 @@ impl Store {
         let mut removed = 0;
         {
             let mut delete = transaction.prepare_cached(&format!("DELETE FROM {resource} WHERE id = ?1"))?;
+            let mut unlink = links::all_to(&transaction, resource)?;
             for id in ids {
+                for unlink in &mut unlink {
+                    unlink.execute([id])?;
+                }
                 removed += delete.execute([id])? as u64;
             }
         }
@@ -157,6 +165,21 @@ impl Store {
     }
 }
 
+/// Records by themselves, outside of any walk.
+pub(super) fn records(
+    transaction: &Transaction<'_>,
+    resource: &'static Resource,
+    items: &[Box<RawValue>],
+    synced_at: i64,
+) -> Result<Written, Error> {
+    let mut table = Table::new(transaction, resource, synced_at)?;
+    let mut written = Written::default();
+    for item in items {
+        written.count(table.upsert(item.get(), None)?.0);
+    }
+    Ok(written)
+}
+
 fn see(transaction: &Transaction<'_>, resource: ResourceName, id: &str) -> Result<(), Error> {
     let sql = "INSERT OR IGNORE INTO sync_seen (resource, id) VALUES (?1, ?2)";
     transaction.prepare_cached(sql)?.execute((resource.as_str(), id))?;
@@ -166,10 +189,11 @@ fn see(transaction: &Transaction<'_>, resource: ResourceName, id: &str) -> Resul
 /// Lists of tickets show the parts as well: where they show all of them, nothing is left to fetch.
 fn whole_tickets(transaction: &Transaction<'_>, page: &Listed<'_>) -> Result<Written, Error> {
     let mut written = Written::default();
+    let mut tables = Details::new(transaction, &OF_TICKETS, page.synced_at)?;
     for raw in page.items {
         let detail = Detail::read(&OF_TICKETS, raw, None, page.fetched_at);
         if let Some(detail) = detail.ok().filter(Detail::is_whole) {
-            written.add(parts::store(transaction, &detail, page.synced_at)?);
+            written.add(tables.store(&detail)?);
         }
     }
     Ok(written)

@@ -6,11 +6,15 @@
 mod agent_context;
 mod analytics;
 mod api;
+mod articles;
 mod auth;
+mod budget;
 mod bulk;
 mod completions;
+mod contact_360;
 mod demo;
 mod doctor;
+mod dupes;
 mod export;
 pub mod filter;
 mod import;
@@ -20,9 +24,12 @@ mod sandbox;
 mod search;
 mod sla;
 mod sql;
+mod stale;
 mod status;
 mod sync;
 mod tail;
+mod translations;
+mod volume;
 mod which;
 mod workflow;
 
@@ -133,8 +140,10 @@ pub fn top_level() -> Vec<Command> {
         bulk::runs::command(),
         filter::command(),
         status::command(),
+        contact_360::group(),
         api::command(),
         auth::command(),
+        budget::command(),
         doctor::command(),
         sandbox::command(),
         completions::command(),
@@ -150,7 +159,11 @@ pub fn top_level() -> Vec<Command> {
 /// Commands inside a group of operations.
 pub fn in_group(group: &str) -> Vec<Command> {
     let own = match group {
-        "conversations" => vec![sla::command(), bulk::incident_tag::command()],
+        "articles" => articles::commands().into_iter().chain([translations::command()]).collect(),
+        "contacts" => vec![contact_360::command(), dupes::command()],
+        "conversations" => {
+            vec![sla::command(), stale::command(), volume::command(), bulk::incident_tag::command()]
+        }
         _ => Vec::new(),
     };
     own.into_iter().chain(bulk::changes::commands(group)).collect()
@@ -178,6 +191,17 @@ pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Opt
         ["sandbox", "serve"] => sandbox::run(context, matches).await,
         ["completions"] => completions::run(matches),
         ["man"] => completions::run_man(matches),
+        ["articles", "pull"] => articles::pull::run(context, matches).await,
+        ["articles", "push"] => articles::push::run(context, matches).await,
+        ["articles", "diff"] => articles::status::run_diff(context, matches).await,
+        ["articles", "status"] => articles::status::run(context, matches).await,
+        ["articles", "lint"] => articles::lint::run(context, matches).await,
+        ["contact" | "contacts", "360"] => contact_360::run(context, matches).await,
+        ["contacts", "dupes"] => dupes::run(context, matches).await,
+        ["articles", "translations"] => translations::run(context, matches).await,
+        ["budget"] => budget::run(context, matches).await,
+        ["conversations", "stale"] => stale::run(context, matches).await,
+        ["conversations", "volume"] => volume::run(context, matches).await,
         ["bulk", "runs"] => bulk::runs::run_list(context).await,
         ["bulk", "undo"] => bulk::runs::run_undo(context, matches).await,
         ["conversations", "incident-tag"] => bulk::incident_tag::run(context, matches).await,

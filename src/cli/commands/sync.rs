@@ -16,6 +16,7 @@ use crate::cli::output::{Output, warn};
 use crate::cli::signals::stop_on_signals;
 use crate::cli::{stores, time};
 use crate::mirror::{self, ResourceName, Store, Summary, SyncOptions, sync};
+use crate::report::timelines;
 
 pub fn command() -> Command {
     let names: Vec<&str> = ResourceName::ALL.iter().map(|it| it.as_str()).collect();
@@ -115,6 +116,7 @@ async fn once(
     let summary = sync(client, store, options, &mut progress::observer()).await?;
     if !summary.interrupted {
         store.index()?;
+        timelines::refresh(store)?;
     }
     let meta = json!({ "source": "live", "store": store.path(), "complete": summary.complete });
     let document = serde_json::to_string(&summary).unwrap_or_default();

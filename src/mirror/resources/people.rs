@@ -22,16 +22,29 @@ pub static CONTACTS: Resource = Resource {
         column("last_replied_at", Field::Time("/last_replied_at")),
         column("last_contacted_at", Field::Time("/last_contacted_at")),
         column("unsubscribed_from_emails", Field::Flag("/unsubscribed_from_emails")),
-        column("unlisted", Field::Derived(unlisted)),
+        column("unlisted", Field::Derived(LISTS, unlisted)),
     ],
     age: Some("updated_at"),
     links: &[
-        Link { table: "contact_tags", owner: "contact_id", other: "tag_id", lists: &["/tags"] },
-        Link { table: "contact_companies", owner: "contact_id", other: "company_id", lists: &["/companies"] },
+        Link {
+            table: "contact_tags",
+            owner: "contact_id",
+            other: "tag_id",
+            to: ResourceName::Tags,
+            lists: &["/tags"],
+        },
+        Link {
+            table: "contact_companies",
+            owner: "contact_id",
+            other: "company_id",
+            to: ResourceName::Companies,
+            lists: &["/companies"],
+        },
         Link {
             table: "contact_subscriptions",
             owner: "contact_id",
             other: "subscription_id",
+            to: ResourceName::SubscriptionTypes,
             lists: &["/opted_in_subscription_types", "/opted_out_subscription_types"],
         },
     ],
@@ -161,6 +174,9 @@ pub static ACTIVITY_LOGS: Resource = Resource {
     vanishes: false,
     ..PLAIN
 };
+
+/// What [`unlisted`] looks at, beside the lists that are read for the links anyway.
+const LISTS: &[&str] = &["/notes/total_count", "/notes/data/id"];
 
 /// The lists of a contact that its document does not show in full, separated by commas. Notes are only
 /// ever named there, never shown.

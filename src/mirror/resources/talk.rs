@@ -34,12 +34,14 @@ pub static CONVERSATIONS: Resource = Resource {
             table: "conversation_tags",
             owner: "conversation_id",
             other: "tag_id",
+            to: ResourceName::Tags,
             lists: &["/tags/tags"],
         },
         Link {
             table: "conversation_contacts",
             owner: "conversation_id",
             other: "contact_id",
+            to: ResourceName::Contacts,
             lists: &["/contacts/contacts"],
         },
     ],
@@ -60,8 +62,8 @@ pub static CONVERSATION_PARTS: Resource = Resource {
         column("assigned_type", Field::Text("/assigned_to/type")),
         column("assigned_id", Field::Reference("/assigned_to/id")),
         column("state", Field::Text("/state")),
-        column("from_ai_agent", Field::Derived(from_ai_agent)),
-        column("has_text", Field::Derived(has_text)),
+        column("from_ai_agent", Field::Derived(AI_AGENT, from_ai_agent)),
+        column("has_text", Field::Derived(&["/body", "/attachments"], has_text)),
         column("redacted", Field::Flag("/redacted")),
         column("created_at", Field::Time("/created_at")),
         column("updated_at", Field::Time("/updated_at")),
@@ -75,7 +77,7 @@ pub static TICKETS: Resource = Resource {
     columns: &[
         column("ticket_id", Field::Text("/ticket_id")),
         column("category", Field::Text("/category")),
-        column("state", Field::Derived(ticket_state)),
+        column("state", Field::Derived(&["/ticket_state"], ticket_state)),
         column("ticket_type_id", Field::Text("/ticket_type/id")),
         column("title", Field::Text("/ticket_attributes/_default_title_")),
         column("open", Field::Flag("/open")),
@@ -92,6 +94,7 @@ pub static TICKETS: Resource = Resource {
         table: "ticket_contacts",
         owner: "ticket_id",
         other: "contact_id",
+        to: ResourceName::Contacts,
         lists: &["/contacts/contacts"],
     }],
     routes: &[Route::bound("searchTickets", Bound::Search)],
@@ -111,7 +114,7 @@ pub static TICKET_PARTS: Resource = Resource {
         column("assigned_id", Field::Reference("/assigned_to/id")),
         column("previous_state", Field::Text("/previous_ticket_state")),
         column("state", Field::Text("/ticket_state")),
-        column("has_text", Field::Derived(has_text)),
+        column("has_text", Field::Derived(&["/body", "/attachments"], has_text)),
         column("redacted", Field::Flag("/redacted")),
         column("created_at", Field::Time("/created_at")),
         column("updated_at", Field::Time("/updated_at")),
@@ -170,10 +173,12 @@ pub static CALLS: Resource = Resource {
     ..PLAIN
 };
 
+/// Where the API versions say that the AI agent wrote.
+const AI_AGENT: &[&str] = &["/author/from_ai_agent", "/author/is_ai_answer", "/from_ai_agent"];
+
 /// Whether the AI agent wrote the part, wherever the API version at hand says so.
 fn from_ai_agent(part: &Value) -> Cell {
-    let says = |pointer: &str| part.pointer(pointer).and_then(fields::flag).unwrap_or(false);
-    (says("/author/from_ai_agent") || says("/author/is_ai_answer") || says("/from_ai_agent")).into()
+    AI_AGENT.iter().any(|place| fields::at(part, place).and_then(fields::flag) == Some(true)).into()
 }
 
 /// Whether the part shows anything: text, an image or an attachment.

@@ -1,27 +1,28 @@
 //! One record into its table, with the typed columns and the links that are read out of it.
 
-use std::collections::HashSet;
-
-use rusqlite::types::Value as Cell;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params_from_iter};
+use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use serde_json::Value;
 
 use super::Outcome;
+use super::links::Links;
 use crate::mirror::error::Error;
 use crate::mirror::fields;
-use crate::mirror::resources::{Link, Resource};
+use crate::mirror::outline::Outline;
+use crate::mirror::resources::Resource;
 
 /// A table that records are written to, with its statements at hand.
 pub(super) struct Table<'c> {
-    connection: &'c Connection,
     resource: &'static Resource,
+    outline: Outline,
     /// Epoch seconds.
     synced_at: i64,
     /// Whether a stored record of the same age stays.
     pub keeps_equal: bool,
+    insert: CachedStatement<'c>,
     find: CachedStatement<'c>,
     touch: CachedStatement<'c>,
-    put: CachedStatement<'c>,
+    update: CachedStatement<'c>,
+    links: Vec<Links<'c>>,
 }
 
 impl<'c> Table<'c> {
@@ -34,94 +35,105 @@ impl<'c> Table<'c> {
         let (age, parent) = (resource.age.unwrap_or("NULL"), resource.parent.unwrap_or("NULL"));
         let find = format!("SELECT {age}, raw = ?2 AND {parent} IS ?3 FROM {table} WHERE id = ?1");
         let touch = format!("UPDATE {table} SET synced_at = ?2 WHERE id = ?1");
+        let (insert, update) = puts(resource);
+        let links = resource.links.iter().map(|link| Links::new(connection, link));
         Ok(Table {
-            connection,
             resource,
+            outline: resource.outline(),
             synced_at,
             keeps_equal: resource.shortened,
+            insert: connection.prepare_cached(&insert)?,
             find: connection.prepare_cached(&find)?,
             touch: connection.prepare_cached(&touch)?,
-            put: connection.prepare_cached(&upsert(resource))?,
+            update: connection.prepare_cached(&update)?,
+            links: links.collect::<Result<_, _>>()?,
         })
     }
 
     /// Puts a record in, unless what is there is newer or the same. Also returns its id.
     pub fn upsert(&mut self, raw: &str, parent: Option<&str>) -> Result<(Outcome, Option<String>), Error> {
-        let Ok(document) = serde_json::from_str::<Value>(raw) else { return Ok((Outcome::Skipped, None)) };
+        let Ok(document) = self.outline.read(raw) else { return Ok((Outcome::Skipped, None)) };
         let Some(id) = self.resource.id(&document) else { return Ok((Outcome::Skipped, None)) };
-        let stored: Option<(Option<i64>, bool)> =
-            self.find.query_row((&id, raw, parent), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        let received = self.resource.age.and_then(|age| fields::time(&document[age]));
-        let stays = match (&stored, received) {
-            (Some((_, true)), _) => true,
-            (Some((Some(stored), _)), Some(received)) => {
-                *stored > received || (self.keeps_equal && *stored == received)
-            }
-            _ => false,
-        };
-        if stays {
+        let record = Record { id: &id, parent, document: &document, raw };
+        // Most records of a long sync are new: whether one is there shows when it is put in.
+        let outcome = if record.put(self.resource, self.synced_at, &mut self.insert)? {
+            Outcome::Inserted
+        } else if self.stays(&record)? {
             self.touch.execute((&id, self.synced_at))?;
-            return Ok((Outcome::Kept, Some(id)));
+            Outcome::Kept
+        } else {
+            record.put(self.resource, self.synced_at, &mut self.update)?;
+            Outcome::Updated
+        };
+        if outcome != Outcome::Kept {
+            // A record that was not there has no links that could be surplus.
+            let is_new = outcome == Outcome::Inserted;
+            for links in &mut self.links {
+                links.follow(&id, &document, is_new)?;
+            }
         }
-        let read = self.resource.columns.iter().map(|column| column.field.read(&document));
-        let mut cells: Vec<Cell> = Vec::with_capacity(self.resource.columns.len() + 4);
-        cells.push(id.clone().into());
-        cells.extend(self.resource.parent.map(|_| Cell::from(parent.map(str::to_owned))));
-        cells.extend(read);
-        cells.extend([self.synced_at.into(), raw.to_owned().into()]);
-        self.put.execute(params_from_iter(cells))?;
-        for link in self.resource.links {
-            connect(self.connection, link, &id, &document)?;
-        }
-        let outcome = if stored.is_some() { Outcome::Updated } else { Outcome::Inserted };
         Ok((outcome, Some(id)))
     }
+
+    /// Whether the stored record is newer, or the same.
+    fn stays(&mut self, record: &Record<'_>) -> Result<bool, Error> {
+        let Record { id, parent, document, raw } = record;
+        let stored: Option<(Option<i64>, bool)> =
+            self.find.query_row((id, raw, parent), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let received = self.resource.age.and_then(|age| fields::time(&document[age]));
+        Ok(match (stored, received) {
+            (Some((_, true)), _) => true,
+            (Some((Some(stored), _)), Some(received)) => {
+                stored > received || (self.keeps_equal && stored == received)
+            }
+            _ => false,
+        })
+    }
 }
 
-fn upsert(resource: &Resource) -> String {
-    let columns = || resource.parent.into_iter().chain(resource.columns.iter().map(|column| column.name));
-    let names = columns().fold(String::new(), |list, name| list + name + ", ");
-    let marks = columns().fold(String::new(), |list, _| list + "?, ");
-    let updates = columns().fold(String::new(), |list, name| list + name + " = excluded." + name + ", ");
-    format!(
-        "INSERT INTO {table} (id, {names}synced_at, raw) VALUES (?, {marks}?, ?)
-         ON CONFLICT (id) DO UPDATE SET {updates}synced_at = excluded.synced_at, raw = excluded.raw",
-        table = resource.name,
+struct Record<'r> {
+    id: &'r str,
+    parent: Option<&'r str>,
+    /// What was read of it.
+    document: &'r Value,
+    raw: &'r str,
+}
+
+impl Record<'_> {
+    /// Executes one of [`puts`]; returns whether it changed anything.
+    fn put(
+        &self,
+        resource: &'static Resource,
+        synced_at: i64,
+        statement: &mut CachedStatement<'_>,
+    ) -> Result<bool, Error> {
+        let mut place = 1;
+        statement.raw_bind_parameter(place, self.id)?;
+        if resource.parent.is_some() {
+            place += 1;
+            statement.raw_bind_parameter(place, self.parent)?;
+        }
+        for column in resource.columns {
+            place += 1;
+            statement.raw_bind_parameter(place, column.field.read(self.document))?;
+        }
+        statement.raw_bind_parameter(place + 1, synced_at)?;
+        statement.raw_bind_parameter(place + 2, self.raw)?;
+        Ok(statement.raw_execute()? > 0)
+    }
+}
+
+/// How to insert a record unless it is there, and how to update one that is: with the same parameters.
+fn puts(resource: &Resource) -> (String, String) {
+    let table = resource.name;
+    let columns = resource.columns.iter().map(|column| column.name);
+    let names: Vec<&str> = resource.parent.into_iter().chain(columns).chain(["synced_at", "raw"]).collect();
+    let marks: Vec<String> = (1..=names.len() + 1).map(|place| format!("?{place}")).collect();
+    let (list, values) = (names.join(", "), marks.join(", "));
+    let updates: Vec<String> =
+        names.iter().zip(&marks[1..]).map(|(name, mark)| format!("{name} = {mark}")).collect();
+    (
+        format!("INSERT INTO {table} (id, {list}) VALUES ({values}) ON CONFLICT (id) DO NOTHING"),
+        format!("UPDATE {table} SET {} WHERE id = ?1", updates.join(", ")),
     )
-}
-
-/// Brings the links in line with the document. Where it names only the first of them, none is taken
-/// away: the rest is read from elsewhere.
-fn connect(connection: &Connection, link: &Link, id: &str, document: &Value) -> Result<(), Error> {
-    let named = link.ids(document);
-    relink(connection, link, id, &named, link.is_whole(document))
-}
-
-/// Links a record to others; with `only`, to no further ones.
-pub(in crate::mirror) fn relink(
-    connection: &Connection,
-    link: &Link,
-    id: &str,
-    others: &[String],
-    only: bool,
-) -> Result<(), Error> {
-    let (table, owner, other) = (link.table, link.owner, link.other);
-    if only {
-        let held: HashSet<String> = connection
-            .prepare_cached(&format!("SELECT {other} FROM {table} WHERE {owner} = ?1"))?
-            .query_map([id], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        let sql = format!("DELETE FROM {table} WHERE {owner} = ?1 AND {other} = ?2");
-        for surplus in held.iter().filter(|held| !others.contains(held)) {
-            connection.prepare_cached(&sql)?.execute((id, surplus))?;
-        }
-    }
-    if !others.is_empty() {
-        let sql = format!("INSERT OR IGNORE INTO {table} ({owner}, {other}) VALUES (?1, ?2)");
-        let mut insert = connection.prepare_cached(&sql)?;
-        for linked in others {
-            insert.execute((id, linked))?;
-        }
-    }
-    Ok(())
 }
