@@ -57,17 +57,17 @@ pub fn runner(effect: Effect) -> &'static str {
 }
 
 fn of(entry: &Entry, options: &Options) -> Tool {
-    let detail = match options.listed == Listed::Few || HEADLINES.contains(&entry.words.as_str()) {
+    let detail = match options.listed == Listed::Few {
         true => Detail::Brief,
         false => Detail::Full,
     };
     let input = schema::input(entry, &options.files(), detail);
     let tool = Tool::new(entry.tool_name(), entry.about.clone(), Arc::new(input));
     let tool = tool.with_annotations(hints(entry.effect, entry.idempotent));
-    match entry.operation() {
+    match (entry.operation(), detail) {
         // The API's answers differ from their description; promising their shape would break clients.
-        Some(_) => tool,
-        None => tool.with_raw_output_schema(Arc::new(envelope())),
+        (Some(_), _) | (None, Detail::Brief) => tool,
+        (None, Detail::Full) => tool.with_raw_output_schema(Arc::new(envelope())),
     }
 }
 
