@@ -6,6 +6,8 @@
 
 pub mod api;
 #[cfg(feature = "cli")]
+pub mod articles;
+#[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "cli")]
 pub mod config;

@@ -1,0 +1,12 @@
+//! The help center as files: articles as Markdown in a folder, and back.
+//!
+//! The folder holds a file per article and language for authors, and beside them, hidden, the HTML that the
+//! server last had. What an author did not touch goes back byte for byte; what a colleague changed on the
+//! server meanwhile is merged block by block, or reported as a conflict and left alone. This layer talks to
+//! the API and to one folder. It knows no flags and no terminal, and never writes outside its folder.
+
+pub mod document;
+pub mod html;
+pub mod images;
+pub mod markdown;
+pub mod patch;
