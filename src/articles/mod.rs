@@ -6,7 +6,12 @@
 //! the API and to one folder. It knows no flags and no terminal, and never writes outside its folder.
 
 pub mod document;
+pub mod error;
+pub mod front_matter;
 pub mod html;
 pub mod images;
 pub mod markdown;
+pub mod merge;
 pub mod patch;
+
+pub use error::Error;
