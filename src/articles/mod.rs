@@ -5,13 +5,18 @@
 //! server meanwhile is merged block by block, or reported as a conflict and left alone. This layer talks to
 //! the API and to one folder. It knows no flags and no terminal, and never writes outside its folder.
 
+pub mod article;
 pub mod document;
 pub mod error;
+pub mod folder;
 pub mod front_matter;
 pub mod html;
 pub mod images;
 pub mod markdown;
+pub mod local;
+pub mod manifest;
 pub mod merge;
 pub mod patch;
+pub mod remote;
 
 pub use error::Error;
