@@ -141,8 +141,11 @@ impl Manifest {
         Some(clear.map_or_else(|| id.to_owned(), |it| it.path.clone()))
     }
 
-    pub fn images(&self) -> Images {
-        Images { local: self.images.iter().map(|(address, path)| (address.clone(), path.clone())).collect() }
+    /// The images as a file at this path speaks of them.
+    pub fn images(&self, path: &str) -> Images {
+        let up = "../".repeat(path.matches('/').count());
+        let local = self.images.iter().map(|(address, image)| (address.clone(), format!("{up}{image}")));
+        Images { local: local.collect() }
     }
 
     /// Notes what the server has of an article apart from its texts.

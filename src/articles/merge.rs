@@ -34,6 +34,16 @@ pub struct Change {
     pub after: String,
 }
 
+/// What to do about a conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Prefer {
+    /// Report it.
+    #[default]
+    Neither,
+    /// The author said that the file is right.
+    Ours,
+}
+
 /// What one side did to the blocks of the base: indices are the side's own.
 struct Side {
     /// For each block of the base.
@@ -49,9 +59,8 @@ enum Fate {
     Gone,
 }
 
-/// # Panics
-/// Never: indices come from the documents themselves.
-pub fn merge(base: &Document, text: &Text, theirs: &Document, images: &Images) -> Merge {
+/// Merges an author's text and the server's body.
+pub fn merge(base: &Document, text: &Text, theirs: &Document, images: &Images, prefer: Prefer) -> Merge {
     let meanings: Vec<u64> = base.blocks.iter().map(|it| it.meaning).collect();
     let written: Vec<u64> = text.blocks.iter().map(|it| it.meaning).collect();
     let ours = side(&meanings, &written, |at, to| likeness(&base.blocks[at].markdown, &text.blocks[to].markdown));
@@ -86,6 +95,20 @@ pub fn merge(base: &Document, text: &Text, theirs: &Document, images: &Images) -
                     merge.changes.push(Change { before: block.markdown.clone(), after: markdown(to) });
                 }
                 out.instead(it, &html);
+            }
+            (Fate::Changed(to), Fate::Changed(it)) if prefer == Prefer::Ours => {
+                let html = theirs.html_for(&text.blocks[to], Some(&theirs.blocks[it]), text, images);
+                let before = theirs.blocks[it].markdown.clone();
+                merge.changes.push(Change { before, after: markdown(to) });
+                out.instead(it, &html);
+            }
+            (Fate::Changed(to), Fate::Gone) if prefer == Prefer::Ours => {
+                out.new(&theirs.html_for(&text.blocks[to], None, text, images));
+                merge.changes.push(Change { before: String::new(), after: markdown(to) });
+            }
+            (Fate::Gone, Fate::Changed(it)) if prefer == Prefer::Ours => {
+                let before = theirs.blocks[it].markdown.clone();
+                merge.changes.push(Change { before, after: String::new() });
             }
             (Fate::Changed(to), Fate::Changed(it)) => {
                 let same = text.blocks[to].meaning == theirs.blocks[it].meaning
@@ -240,7 +263,7 @@ mod tests {
         let images = Images::default();
         let base = Document::read(base, &images);
         let text = Text::read(&ours(&base.markdown()), &base, &images);
-        merge(&base, &text, &Document::read(theirs, &images), &images)
+        merge(&base, &text, &Document::read(theirs, &images), &images, Prefer::Neither)
     }
 
     const BASE: &str = "<h2 id=\"h_1\">T</h2>\n<p>one a</p>\n<p>two b</p>\n<p>three c</p>\n";

@@ -6,17 +6,26 @@
 //! the API and to one folder. It knows no flags and no terminal, and never writes outside its folder.
 
 pub mod article;
+pub mod combine;
+mod create;
 pub mod document;
+mod download;
 pub mod error;
 pub mod folder;
 pub mod front_matter;
 pub mod html;
 pub mod images;
 pub mod markdown;
+pub mod lint;
 pub mod local;
 pub mod manifest;
 pub mod merge;
+pub mod only;
+pub mod outcome;
 pub mod patch;
+pub mod pull;
+pub mod push;
 pub mod remote;
+pub mod status;
 
 pub use error::Error;

@@ -8,7 +8,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use crate::api;
-use crate::{config, mirror, report};
+use crate::{articles, config, mirror, report};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -25,6 +25,8 @@ pub enum Error {
     Mirror(#[from] mirror::Error),
     #[error(transparent)]
     Report(#[from] report::Error),
+    #[error(transparent)]
+    Articles(#[from] articles::Error),
     #[error("the sandbox did not start: {0}")]
     Sandbox(String),
     #[error("no access token is set")]
@@ -67,7 +69,8 @@ impl Error {
             Error::Usage { .. } | Error::Clap(_) => Exit::Usage,
             Error::Config(_) => Exit::Configuration,
             Error::NoToken => Exit::Authentication,
-            Error::Api(error) => api_exit(error),
+            Error::Api(error) | Error::Articles(articles::Error::Api(error)) => api_exit(error),
+            Error::Articles(error) => articles_exit(error),
             Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => mirror_exit(error),
             Error::Report(report::Error::NothingSynced { .. } | report::Error::NoContact { .. }) => {
                 Exit::NotFound
@@ -88,7 +91,15 @@ impl Error {
             Error::NoToken => fixed(
                 "set INTERCOM_ACCESS_TOKEN or run `intercom-pp-cli auth set-token`; `intercom-pp-cli demo` needs no token",
             ),
-            Error::Api(error) | Error::Mirror(mirror::Error::Api(error)) => api_hint(error),
+            Error::Api(error)
+            | Error::Mirror(mirror::Error::Api(error))
+            | Error::Articles(articles::Error::Api(error)) => api_hint(error),
+            Error::Articles(articles::Error::NoManifest { .. }) => {
+                fixed("run `intercom-pp-cli articles pull --to DIR` first, or name its folder with --from")
+            }
+            Error::Articles(articles::Error::OtherWorkspace { .. }) => {
+                fixed("use the token of that workspace, or another folder")
+            }
             Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => mirror_hint(error),
             Error::Report(report::Error::NothingSynced { .. }) => fixed(
                 "run `intercom-pp-cli sync --resources conversations,conversation_parts,teams,admins,tags` first",
@@ -153,7 +164,9 @@ impl Error {
 
     fn api(&self) -> Option<&api::Error> {
         match self {
-            Error::Api(error) | Error::Mirror(mirror::Error::Api(error)) => Some(error),
+            Error::Api(error)
+            | Error::Mirror(mirror::Error::Api(error))
+            | Error::Articles(articles::Error::Api(error)) => Some(error),
             _ => None,
         }
     }
@@ -182,6 +195,14 @@ fn api_exit(error: &api::Error) -> Exit {
             Some(429) => Exit::RateLimited,
             _ => Exit::Failure,
         },
+    }
+}
+
+fn articles_exit(error: &articles::Error) -> Exit {
+    match error {
+        articles::Error::NoManifest { .. } => Exit::Usage,
+        articles::Error::OtherWorkspace { .. } | articles::Error::Content { .. } => Exit::Configuration,
+        _ => Exit::Failure,
     }
 }
 

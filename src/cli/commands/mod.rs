@@ -5,6 +5,7 @@
 
 mod analytics;
 mod api;
+mod articles;
 mod auth;
 mod completions;
 mod demo;
@@ -48,6 +49,7 @@ pub fn top_level() -> Vec<Command> {
 /// Commands inside a group of operations.
 pub fn in_group(group: &str) -> Vec<Command> {
     match group {
+        "articles" => articles::commands(),
         "conversations" => vec![sla::command()],
         _ => Vec::new(),
     }
@@ -71,6 +73,9 @@ pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Opt
         ["sandbox", "serve"] => sandbox::run(context, matches).await,
         ["completions"] => completions::run(matches),
         ["man"] => completions::run_man(matches),
+        ["articles", action @ ("pull" | "push" | "diff" | "status" | "lint")] => {
+            articles::run(context, action, matches).await
+        }
         ["conversations", "sla"] => sla::run(context, matches).await,
         _ => return None,
     })
