@@ -67,9 +67,12 @@ impl Edit {
     }
 
     fn write(&self, into: &mut Map<String, Value>) {
-        for (name, value) in
-            [("title", &self.title), ("description", &self.description), ("body", &self.body), ("state", &self.state)]
-        {
+        for (name, value) in [
+            ("title", &self.title),
+            ("description", &self.description),
+            ("body", &self.body),
+            ("state", &self.state),
+        ] {
             if let Some(value) = value {
                 into.insert(name.to_owned(), json!(value));
             }
@@ -99,7 +102,8 @@ impl Article {
     /// `None` when the document has no id that a file can be named after.
     pub fn read(document: Value) -> Option<Self> {
         let id = fields::id(&document["id"]).filter(|it| is_id(it))?;
-        let locale = document["default_locale"].as_str().filter(|it| is_locale(it)).unwrap_or("en").to_owned();
+        let locale =
+            document["default_locale"].as_str().filter(|it| is_locale(it)).unwrap_or("en").to_owned();
         let mut contents: BTreeMap<String, Content> = BTreeMap::new();
         if let Some(translated) = document["translated_content"].as_object() {
             let translations = translated.iter().filter(|(name, value)| value.is_object() && is_locale(name));
@@ -150,7 +154,8 @@ impl Article {
             if *locale == self.default_locale && !known {
                 continue;
             }
-            let entry = translated.entry(locale.clone()).or_insert_with(|| json!({"type": "article_content"}));
+            let entry =
+                translated.entry(locale.clone()).or_insert_with(|| json!({"type": "article_content"}));
             if let Value::Object(content) = entry {
                 edit.write(content);
             }
@@ -267,10 +272,14 @@ mod tests {
 
     #[test]
     fn translated_content_of_any_kind_is_read() {
-        for nothing in [json!(null), json!(""), json!("x"), json!([]), json!({"type": "x"}), json!({"../x": {}})] {
-            let article = Article::read(json!({"id": "1", "title": "T", "translated_content": nothing})).unwrap();
+        for nothing in
+            [json!(null), json!(""), json!("x"), json!([]), json!({"type": "x"}), json!({"../x": {}})]
+        {
+            let article =
+                Article::read(json!({"id": "1", "title": "T", "translated_content": nothing})).unwrap();
             assert_eq!(article.contents.keys().collect::<Vec<_>>(), ["en"]);
-            let edits = BTreeMap::from([("fr".to_owned(), Edit { title: Some("F".into()), ..Edit::default() })]);
+            let edits =
+                BTreeMap::from([("fr".to_owned(), Edit { title: Some("F".into()), ..Edit::default() })]);
             assert_eq!(article.update(&edits, None)["translated_content"]["fr"]["title"], "F");
         }
         assert!(Article::read(json!({"id": "../1"})).is_none());

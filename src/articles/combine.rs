@@ -79,25 +79,55 @@ fn body(base: &str, known: bool, local: &Local, theirs: &Content, images: &Image
 fn missing_image(html: &str) -> Option<String> {
     let sources = html.match_indices("<img src=\"").map(|(at, start)| &html[at + start.len()..]);
     let mut sources = sources.filter_map(|it| it.split('"').next());
-    sources.find(|it| it.starts_with("images/") || it.starts_with("../") || it.starts_with("./")).map(str::to_owned)
+    sources
+        .find(|it| it.starts_with("images/") || it.starts_with("../") || it.starts_with("./"))
+        .map(str::to_owned)
 }
 
-fn fields(combined: &mut Combined, known: Option<&KnownFile>, local: &Local, theirs: &Content, prefer: Prefer) {
+fn fields(
+    combined: &mut Combined,
+    known: Option<&KnownFile>,
+    local: &Local,
+    theirs: &Content,
+    prefer: Prefer,
+) {
     let text = |field: fn(&KnownFile) -> &str| known.map(field).unwrap_or_default();
-    let optional = |field: fn(&KnownFile) -> &Option<String>| known.and_then(|it| field(it).as_deref()).unwrap_or_default();
+    let optional = |field: fn(&KnownFile) -> &Option<String>| {
+        known.and_then(|it| field(it).as_deref()).unwrap_or_default()
+    };
     let front = &local.front;
     // A description that was taken out of the front matter is meant to go; other fields are not.
     let description = Some(front.description.clone().unwrap_or_default());
     let sides: [(&str, &str, &Option<String>, &str, &mut Option<String>); 4] = [
         ("title", text(|it| &it.title), &front.title, &theirs.title, &mut combined.edit.title),
-        ("description", text(|it| &it.description), &description, &theirs.description, &mut combined.edit.description),
-        ("state", optional(|it| &it.state), &front.state, theirs.state.as_deref().unwrap_or_default(), &mut combined.edit.state),
-        ("author", optional(|it| &it.author), &front.author, theirs.author.as_deref().unwrap_or_default(), &mut combined.edit.author),
+        (
+            "description",
+            text(|it| &it.description),
+            &description,
+            &theirs.description,
+            &mut combined.edit.description,
+        ),
+        (
+            "state",
+            optional(|it| &it.state),
+            &front.state,
+            theirs.state.as_deref().unwrap_or_default(),
+            &mut combined.edit.state,
+        ),
+        (
+            "author",
+            optional(|it| &it.author),
+            &front.author,
+            theirs.author.as_deref().unwrap_or_default(),
+            &mut combined.edit.author,
+        ),
     ];
     for (name, base, ours, theirs, edit) in sides {
         match side(base, ours.as_deref(), theirs, prefer) {
             Ok(Some(ours)) => {
-                combined.changes.push(Change { before: format!("{name}: {theirs}"), after: format!("{name}: {ours}") });
+                combined
+                    .changes
+                    .push(Change { before: format!("{name}: {theirs}"), after: format!("{name}: {ours}") });
                 *edit = Some(ours);
             }
             Ok(None) => {}
@@ -140,10 +170,14 @@ pub fn wanted_parent(
         let moved = manifest.tree && old_folder.is_none_or(|old| old != parent(&local.path));
         let by_folder = || manifest.collections.iter().find(|it| it.folder == parent(&local.path));
         let target = match said {
-            Some("") => return Err(wrong("collection: the API cannot take an article out of its collection".into())),
+            Some("") => {
+                return Err(wrong("collection: the API cannot take an article out of its collection".into()));
+            }
             Some(said) => {
                 let mut named = manifest.collections.iter().filter(|it| it.id == said || it.path == said);
-                let found = named.next().ok_or_else(|| wrong(format!("collection: there is no collection {said:?}")))?;
+                let found = named
+                    .next()
+                    .ok_or_else(|| wrong(format!("collection: there is no collection {said:?}")))?;
                 if named.next().is_some() {
                     return Err(wrong(format!("collection: several are called {said:?}; write the id")));
                 }
@@ -152,7 +186,8 @@ pub fn wanted_parent(
             None if moved => by_folder().map(|it| it.id.clone()),
             None => None,
         };
-        let Some(target) = target.filter(|it| known.and_then(|it| it.parent_id.as_deref()) != Some(it)) else {
+        let Some(target) = target.filter(|it| known.and_then(|it| it.parent_id.as_deref()) != Some(it))
+        else {
             continue;
         };
         if wanted.as_ref().is_some_and(|other| *other != target) {
@@ -175,7 +210,8 @@ pub fn conflict_file(local: &Local, conflicts: &[Conflict]) -> String {
         local.path
     );
     for conflict in conflicts {
-        for (name, side) in [("base", &conflict.base), ("ours", &conflict.ours), ("theirs", &conflict.theirs)] {
+        for (name, side) in [("base", &conflict.base), ("ours", &conflict.ours), ("theirs", &conflict.theirs)]
+        {
             let side = if side.is_empty() { "(not there)" } else { side };
             text.push_str(&format!("\n## {name}\n\n{}\n", side.trim_end()));
         }

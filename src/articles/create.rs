@@ -27,7 +27,11 @@ pub(super) async fn create(run: &mut Run<'_>, locals: &BTreeMap<String, Local>) 
     };
     for local in locals.values() {
         if local.front.title.as_deref().unwrap_or_default().trim().is_empty() {
-            return Err(Error::content(run.folder.root().join(&local.path), Some(1), "a new article needs a title"));
+            return Err(Error::content(
+                run.folder.root().join(&local.path),
+                Some(1),
+                "a new article needs a title",
+            ));
         }
     }
     let title = first.front.title.clone().unwrap_or_default();
@@ -35,7 +39,9 @@ pub(super) async fn create(run: &mut Run<'_>, locals: &BTreeMap<String, Local>) 
     let author_id = match (author, run.owner.admin_id) {
         (Some(author), _) => remote::admin(run.client, author).await?,
         (None, Some(id)) => id,
-        (None, None) => return Err(Error::Unusable(format!("{}: name an author, or use --author", first.path))),
+        (None, None) => {
+            return Err(Error::Unusable(format!("{}: name an author, or use --author", first.path)));
+        }
     };
     let parent_id = wanted_parent(run.folder, &run.manifest, None, locals)?;
     let mut outcome = Outcome::new(Status::WouldCreate, None, None, Some(&first.path));
@@ -113,7 +119,8 @@ fn adopt(run: &mut Run<'_>, article: &Article, locals: &BTreeMap<String, Local>)
         }
         let (from, to) = (run.folder.path(&local.path)?, run.folder.path(&path)?);
         std::fs::rename(&from, &to).map_err(|error| Error::file(&from, error))?;
-        if let Some(file) = run.manifest.articles.get_mut(&article.id).and_then(|it| it.files.get_mut(locale)) {
+        if let Some(file) = run.manifest.articles.get_mut(&article.id).and_then(|it| it.files.get_mut(locale))
+        {
             file.path = path;
         }
     }

@@ -326,14 +326,35 @@ mod tests {
         shown("<ol start=\"3\"><li>a</li><li>b</li></ol>", "3. a\n4. b");
         shown("<p>a<br>b</p>", "a\\\nb");
         shown("<pre><code class=\"language-sh\">a &lt; b\nc</code></pre>", "```sh\na < b\nc\n```");
-        shown("<div class=\"intercom-container\"><img src=\"https://a/b.png?expires=1&amp;signature=2\" alt=\"x\" width=\"3\"></div>", "![x](https://a/b.png){width=3}");
-        shown("<div class=\"intercom-interblocks-callout\" style=\"background-color: #feedaf80\"><p>a</p></div>", "> [!WARNING]\n> a");
-        shown("<p class=\"intercom-align-center\"><a class=\"intercom-h2b-button\" href=\"https://a\">Open</a></p>", "[Open](https://a){.button}");
-        shown("<div><iframe src=\"https://www.youtube.com/embed/a\"></iframe></div>", "[▶ Video](https://www.youtube.com/embed/a)");
-        shown("<details><summary>a</summary><p>b</p></details>", "<details>\n<summary>a</summary>\n\nb\n\n</details>");
-        shown("<table><tbody><tr><td><p>a|b</p></td><td></td></tr><tr><td>c</td><td>d</td></tr></tbody></table>", "| a\\|b | |\n| --- | --- |\n| c | d |");
+        shown(
+            "<div class=\"intercom-container\"><img src=\"https://a/b.png?expires=1&amp;signature=2\" alt=\"x\" width=\"3\"></div>",
+            "![x](https://a/b.png){width=3}",
+        );
+        shown(
+            "<div class=\"intercom-interblocks-callout\" style=\"background-color: #feedaf80\"><p>a</p></div>",
+            "> [!WARNING]\n> a",
+        );
+        shown(
+            "<p class=\"intercom-align-center\"><a class=\"intercom-h2b-button\" href=\"https://a\">Open</a></p>",
+            "[Open](https://a){.button}",
+        );
+        shown(
+            "<div><iframe src=\"https://www.youtube.com/embed/a\"></iframe></div>",
+            "[▶ Video](https://www.youtube.com/embed/a)",
+        );
+        shown(
+            "<details><summary>a</summary><p>b</p></details>",
+            "<details>\n<summary>a</summary>\n\nb\n\n</details>",
+        );
+        shown(
+            "<table><tbody><tr><td><p>a|b</p></td><td></td></tr><tr><td>c</td><td>d</td></tr></tbody></table>",
+            "| a\\|b | |\n| --- | --- |\n| c | d |",
+        );
         shown("<section>a</section>", "<section>a</section>");
-        shown("<p>a <u>b</u> <span style=\"color:red\">c</span></p>", "a <u>b</u> <span style=\"color:red\">c</span>");
+        shown(
+            "<p>a <u>b</u> <span style=\"color:red\">c</span></p>",
+            "a <u>b</u> <span style=\"color:red\">c</span>",
+        );
     }
 
     #[test]
@@ -350,7 +371,11 @@ mod tests {
             "<p class=\"no-margin\">one&nbsp;two  3 &quot;<b class=x>four</b></p>"
         );
         assert_eq!(
-            edited("<div class=\"intercom-interblocks-table-container\"><table role=\"presentation\"><tbody><tr><td style=\"x\"><p>a</p></td></tr><tr><td><p class=\"y\">b</p></td></tr></tbody></table></div>", "| b |", "| c & d |"),
+            edited(
+                "<div class=\"intercom-interblocks-table-container\"><table role=\"presentation\"><tbody><tr><td style=\"x\"><p>a</p></td></tr><tr><td><p class=\"y\">b</p></td></tr></tbody></table></div>",
+                "| b |",
+                "| c & d |"
+            ),
             "<div class=\"intercom-interblocks-table-container\"><table role=\"presentation\"><tbody><tr><td style=\"x\"><p>a</p></td></tr><tr><td><p class=\"y\">c &amp; d</p></td></tr></tbody></table></div>"
         );
         assert_eq!(
@@ -358,7 +383,11 @@ mod tests {
             "<ul class=\"a\">\n<li id=\"b\"><p class=\"c\">x</p></li><li id=\"b\"><p class=\"c\">y</p></li>\n</ul>"
         );
         assert_eq!(
-            edited("<p><a target=\"_blank\" href=\"https://a\" rel=\"x\">t</a></p>", "https://a", "https://b"),
+            edited(
+                "<p><a target=\"_blank\" href=\"https://a\" rel=\"x\">t</a></p>",
+                "https://a",
+                "https://b"
+            ),
             "<p><a target=\"_blank\" href=\"https://b\" rel=\"x\">t</a></p>"
         );
         assert_eq!(edited("<h2 id=\"h_1\">a b</h2>", "## a", "### a"), "<h3 id=\"h_1\">a b</h3>");

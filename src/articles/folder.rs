@@ -34,7 +34,10 @@ impl Folder {
             };
             path.push(name);
             if path.symlink_metadata().is_ok_and(|it| it.file_type().is_symlink()) {
-                return Err(Error::Unusable(format!("{} is a symbolic link and is left alone", path.display())));
+                return Err(Error::Unusable(format!(
+                    "{} is a symbolic link and is left alone",
+                    path.display()
+                )));
             }
         }
         match path == self.root {

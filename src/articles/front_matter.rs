@@ -143,7 +143,10 @@ fn scalar(text: &str) -> String {
         && !text.contains(": ")
         && !text.contains(" #")
         && !text.ends_with(':')
-        && !text.contains(|it: char| it.is_control() || matches!(it, ',' | '[' | ']' | '{' | '}' | '\u{2028}' | '\u{2029}' | '\u{85}' | '\u{feff}'))
+        && !text.contains(|it: char| {
+            it.is_control()
+                || matches!(it, ',' | '[' | ']' | '{' | '}' | '\u{2028}' | '\u{2029}' | '\u{85}' | '\u{feff}')
+        })
         && !looks_like_another_type(text);
     match bare {
         true => text.to_owned(),
@@ -154,10 +157,12 @@ fn scalar(text: &str) -> String {
 fn looks_like_another_type(text: &str) -> bool {
     let word = text.to_ascii_lowercase();
     matches!(word.as_str(), "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n")
-        || text.starts_with(|it: char| it.is_ascii_digit()) && !text.bytes().all(|it| it.is_ascii_digit())
+        || text.starts_with(|it: char| it.is_ascii_digit())
+            && !text.bytes().all(|it| it.is_ascii_digit())
             && !is_date(text)
         || text.bytes().all(|it| it.is_ascii_digit()) && (text.len() > 15 || text.starts_with('0'))
-        || word.starts_with("inf") || word.starts_with("nan")
+        || word.starts_with("inf")
+        || word.starts_with("nan")
 }
 
 fn is_date(text: &str) -> bool {
@@ -190,9 +195,42 @@ mod tests {
     #[test]
     fn titles_of_every_kind_survive() {
         for title in [
-            "a: b # c", "\"quoted\"", "../../etc/passwd", "CON", "😀😀", "", " x ", "null", "12", "1.5", "0x1f",
-            "007", "- a", "a\nb", "a\\b", "[x]", "yes", "tab\there", "\u{feff}x", "x:", "@a", "2026-01-01", "'", "1e3",
-            "9007199254740993", "&a", "*a", "!a", "%a", "`a", "a, b", "~", "inf", ".inf", "NaN", "\u{7f}",
+            "a: b # c",
+            "\"quoted\"",
+            "../../etc/passwd",
+            "CON",
+            "😀😀",
+            "",
+            " x ",
+            "null",
+            "12",
+            "1.5",
+            "0x1f",
+            "007",
+            "- a",
+            "a\nb",
+            "a\\b",
+            "[x]",
+            "yes",
+            "tab\there",
+            "\u{feff}x",
+            "x:",
+            "@a",
+            "2026-01-01",
+            "'",
+            "1e3",
+            "9007199254740993",
+            "&a",
+            "*a",
+            "!a",
+            "%a",
+            "`a",
+            "a, b",
+            "~",
+            "inf",
+            ".inf",
+            "NaN",
+            "\u{7f}",
         ] {
             let head = FrontMatter { title: Some(title.into()), ..FrontMatter::default() };
             let file = format!("{}text\n", head.write());

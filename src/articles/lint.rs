@@ -55,7 +55,11 @@ pub fn lint(folder: &Folder, only: &Only) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
     for path in &files {
         let id = manifest.articles.iter().find_map(|(id, known)| {
-            known.files.iter().find(|(_, it)| it.path == *path).map(|(locale, _)| (id.clone(), locale.clone()))
+            known
+                .files
+                .iter()
+                .find(|(_, it)| it.path == *path)
+                .map(|(locale, _)| (id.clone(), locale.clone()))
         });
         match local::read(folder, path) {
             Ok(local) => {
@@ -77,11 +81,17 @@ pub fn lint(folder: &Folder, only: &Only) -> Result<Vec<Finding>, Error> {
             Err(_) => {}
         }
     }
-    let all: BTreeSet<&String> = locales.values().flat_map(|(_, it)| it).filter(|it| only.locale(it)).collect();
+    let all: BTreeSet<&String> =
+        locales.values().flat_map(|(_, it)| it).filter(|it| only.locale(it)).collect();
     for (id, (path, has)) in locales.iter().filter(|(id, (path, _))| only.article(id, &[path])) {
         for locale in all.iter().filter(|it| !has.contains(**it)) {
             let message = format!("article {id} is not there in {locale}");
-            findings.push(Finding { path: path.clone(), line: None, rule: Rule::MissingTranslation, message });
+            findings.push(Finding {
+                path: path.clone(),
+                line: None,
+                rule: Rule::MissingTranslation,
+                message,
+            });
         }
     }
     findings.sort_by(|one, other| (&one.path, one.line).cmp(&(&other.path, other.line)));
@@ -107,7 +117,15 @@ fn text(manifest: &Manifest, files: &[String], local: &Local, first: usize) -> V
         match event {
             Event::Start(Tag::Heading { level: next, .. }) => {
                 if level.is_some_and(|it| next as usize > it as usize + 1) {
-                    add(range.start, Rule::HeadingJump, format!("a heading of level {} follows one of level {}", next as usize, level.map_or(0, |it| it as usize)));
+                    add(
+                        range.start,
+                        Rule::HeadingJump,
+                        format!(
+                            "a heading of level {} follows one of level {}",
+                            next as usize,
+                            level.map_or(0, |it| it as usize)
+                        ),
+                    );
                 }
                 level = Some(next);
             }
@@ -126,7 +144,9 @@ fn text(manifest: &Manifest, files: &[String], local: &Local, first: usize) -> V
                 }
             }
             Event::Start(Tag::Link { dest_url, .. }) => {
-                if let Some(id) = article_in(&dest_url, manifest).filter(|it| !manifest.articles.contains_key(*it)) {
+                if let Some(id) =
+                    article_in(&dest_url, manifest).filter(|it| !manifest.articles.contains_key(*it))
+                {
                     add(range.start, Rule::BrokenLink, format!("there is no article {id}"));
                 } else if is_broken_file(&dest_url, files, local, false) {
                     add(range.start, Rule::BrokenLink, format!("there is no file {dest_url}"));

@@ -148,7 +148,11 @@ fn other_file(
     let name_id = name_id.filter(|it| manifest.articles.contains_key(*it));
     let content = match text(folder, path) {
         // Notes that authors keep beside the articles are none.
-        Ok(content) if name_locale.is_none() && !content.trim_start_matches('\u{feff}').starts_with("---") => return,
+        Ok(content)
+            if name_locale.is_none() && !content.trim_start_matches('\u{feff}').starts_with("---") =>
+        {
+            return;
+        }
         Ok(content) => content,
         Err(error) => return found.problems.push((path.to_owned(), error)),
     };
@@ -174,7 +178,9 @@ fn other_file(
             return problem("id", format!("id: the name says {named}, the front matter {said}"));
         }
         (Some(said), _) if !manifest.articles.contains_key(said) => {
-            let reason = format!("id: no article {said} was pulled into this folder; leave the line out for a new article");
+            let reason = format!(
+                "id: no article {said} was pulled into this folder; leave the line out for a new article"
+            );
             return problem("id", reason);
         }
         (Some(id), _) => id.clone(),
@@ -187,7 +193,8 @@ fn other_file(
     };
     let key = (id.clone(), locale.clone());
     if let Some(other) = found.paths.get(&key) {
-        let reason = format!("{other} is article {id} in {locale} as well; leave the id out for a new article");
+        let reason =
+            format!("{other} is article {id} in {locale} as well; leave the id out for a new article");
         return problem("id", reason);
     }
     found.paths.insert(key, path.to_owned());

@@ -95,11 +95,17 @@ impl Manifest {
             return Err(Error::content(&path, None, "it was written by a later version of this program"));
         }
         let sound = manifest.articles.iter().all(|(id, known)| {
-            is_id(id) && known.files.iter().all(|(locale, file)| is_locale(locale) && folder.path(&file.path).is_ok())
+            is_id(id)
+                && known
+                    .files
+                    .iter()
+                    .all(|(locale, file)| is_locale(locale) && folder.path(&file.path).is_ok())
         });
         match sound {
             true => Ok(Some(manifest)),
-            false => Err(Error::content(&path, None, "it names files outside the folder, or ids that are none")),
+            false => {
+                Err(Error::content(&path, None, "it names files outside the folder, or ids that are none"))
+            }
         }
     }
 
@@ -137,7 +143,8 @@ impl Manifest {
         let id = id?;
         let found = self.collections.iter().find(|it| it.id == id);
         // Two collections of one name can only be told apart by id.
-        let clear = found.filter(|it| self.collections.iter().filter(|other| other.path == it.path).count() == 1);
+        let clear =
+            found.filter(|it| self.collections.iter().filter(|other| other.path == it.path).count() == 1);
         Some(clear.map_or_else(|| id.to_owned(), |it| it.path.clone()))
     }
 

@@ -63,10 +63,12 @@ enum Fate {
 pub fn merge(base: &Document, text: &Text, theirs: &Document, images: &Images, prefer: Prefer) -> Merge {
     let meanings: Vec<u64> = base.blocks.iter().map(|it| it.meaning).collect();
     let written: Vec<u64> = text.blocks.iter().map(|it| it.meaning).collect();
-    let ours = side(&meanings, &written, |at, to| likeness(&base.blocks[at].markdown, &text.blocks[to].markdown));
+    let ours =
+        side(&meanings, &written, |at, to| likeness(&base.blocks[at].markdown, &text.blocks[to].markdown));
     let before: Vec<u64> = base.blocks.iter().map(|it| it.fingerprint).collect();
     let now: Vec<u64> = theirs.blocks.iter().map(|it| it.fingerprint).collect();
-    let other = side(&before, &now, |at, to| likeness(&base.blocks[at].markdown, &theirs.blocks[to].markdown));
+    let other =
+        side(&before, &now, |at, to| likeness(&base.blocks[at].markdown, &theirs.blocks[to].markdown));
     let mut merge = Merge::default();
     let mut out = Out { theirs, html: String::with_capacity(theirs.html.len()) };
     let markdown = |at: usize| text.blocks[at].markdown.clone();
@@ -290,7 +292,10 @@ mod tests {
     fn additions_and_removals_merge() {
         let theirs = BASE.replace("<p>three c</p>\n", "").replace("<h2", "<p>first</p>\n<h2");
         let both = merged(BASE, |it| it.replace("two b\n", "two b\n\nnew *x*\n"), &theirs);
-        assert_eq!(both.html, "<p>first</p>\n<h2 id=\"h_1\">T</h2>\n<p>one a</p>\n<p>two b</p>\n<p>new <i>x</i></p>\n");
+        assert_eq!(
+            both.html,
+            "<p>first</p>\n<h2 id=\"h_1\">T</h2>\n<p>one a</p>\n<p>two b</p>\n<p>new <i>x</i></p>\n"
+        );
         let removed = merged(BASE, |it| it.replace("\none a\n", ""), BASE);
         assert_eq!(removed.html, BASE.replace("\n<p>one a</p>", ""));
     }
@@ -310,8 +315,10 @@ mod tests {
 
     #[test]
     fn what_was_sent_already_is_not_sent_again() {
-        let theirs = BASE.replace("<p>three", "<p class=\"no-margin\">new</p>\n<p>three").replace("one a", "one A");
-        let again = merged(BASE, |it| it.replace("one a", "one A").replace("three c", "new\n\nthree c"), &theirs);
+        let theirs =
+            BASE.replace("<p>three", "<p class=\"no-margin\">new</p>\n<p>three").replace("one a", "one A");
+        let again =
+            merged(BASE, |it| it.replace("one a", "one A").replace("three c", "new\n\nthree c"), &theirs);
         assert!(again.conflicts.is_empty());
         assert_eq!(again.html, theirs);
     }

@@ -15,7 +15,8 @@ impl Only {
                 pattern == id
                     || paths.iter().any(|path| {
                         let name = path.rsplit('/').next().unwrap_or(path);
-                        matches(pattern.as_bytes(), path.as_bytes()) || matches(pattern.as_bytes(), name.as_bytes())
+                        matches(pattern.as_bytes(), path.as_bytes())
+                            || matches(pattern.as_bytes(), name.as_bytes())
                     })
             })
     }
@@ -55,7 +56,11 @@ mod tests {
     fn ids_names_and_paths() {
         let only = |pattern: &str| Only { articles: vec![pattern.into()], ..Only::default() };
         let paths = ["billing/12-refund.en.md"];
-        assert!(["12", "*refund*", "billing/*", "12-refund.??.md", "*"].into_iter().all(|it| only(it).article("12", &paths)));
+        assert!(
+            ["12", "*refund*", "billing/*", "12-refund.??.md", "*"]
+                .into_iter()
+                .all(|it| only(it).article("12", &paths))
+        );
         assert!(!["1", "refund", "*.fr.md"].into_iter().any(|it| only(it).article("12", &paths)));
         assert!(Only::default().article("1", &[]) && Only::default().locale("en"));
     }

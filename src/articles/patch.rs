@@ -92,7 +92,8 @@ fn region(siblings: &[Shape<'_>], olds: std::ops::Range<usize>, news: &[Shape<'_
             None => {
                 let is_alike =
                     |it: &&Shape<'_>| std::mem::discriminant(&it.kind) == std::mem::discriminant(&new.kind);
-                let like = siblings[..at].iter().rev().find(is_alike).or_else(|| siblings.iter().find(is_alike));
+                let like =
+                    siblings[..at].iter().rev().find(is_alike).or_else(|| siblings.iter().find(is_alike));
                 out.push_str(like.filter(|it| it.before.trim_ascii().is_empty()).map_or("", |it| it.before));
                 imitate(like, new, out);
             }
@@ -155,7 +156,13 @@ fn opened(old: &Shape<'_>, new: &Shape<'_>) -> String {
         }
         (Kind::Video(from), Kind::Video(src)) => set(&mut open, "src", (from != src).then_some(src)),
         (
-            Kind::Image { src: old_src, alt: old_alt, title: old_title, width: old_width, height: old_height },
+            Kind::Image {
+                src: old_src,
+                alt: old_alt,
+                title: old_title,
+                width: old_width,
+                height: old_height,
+            },
             Kind::Image { src, alt, title, width, height },
         ) => {
             // The rendered tag holds the address to send, the shape the one that is shown.
@@ -180,9 +187,10 @@ fn opened(old: &Shape<'_>, new: &Shape<'_>) -> String {
 /// Whether Markdown with HTML in it states an attribute that the old tag lacks.
 fn adds_attributes(old: &Shape<'_>, new: &Shape<'_>) -> bool {
     let states = matches!(new.kind, Kind::Link { .. } | Kind::Strong | Kind::Emphasis | Kind::Strike);
-    states && attributes(new.open).iter().any(|(name, value)| {
-        attributes(old.open).iter().all(|(other, stated)| other != name || stated != value)
-    })
+    states
+        && attributes(new.open).iter().any(|(name, value)| {
+            attributes(old.open).iter().all(|(other, stated)| other != name || stated != value)
+        })
 }
 
 fn attributes(open: &str) -> Vec<(String, String)> {
@@ -237,11 +245,15 @@ fn words(source: &str, text: &str, out: &mut String) {
         false => htmlize::unescape(*token).into_owned(),
     };
     let before: Vec<String> = old.iter().map(decoded).collect();
-    let after: Vec<String> =
-        new.iter().map(|it| if it.trim_ascii().is_empty() { " ".to_owned() } else { (*it).to_owned() }).collect();
+    let after: Vec<String> = new
+        .iter()
+        .map(|it| if it.trim_ascii().is_empty() { " ".to_owned() } else { (*it).to_owned() })
+        .collect();
     for op in capture_diff_slices(Algorithm::Myers, &before, &after) {
         match op {
-            DiffOp::Equal { old_index, len, .. } => old[old_index..old_index + len].iter().for_each(|it| out.push_str(it)),
+            DiffOp::Equal { old_index, len, .. } => {
+                old[old_index..old_index + len].iter().for_each(|it| out.push_str(it))
+            }
             _ => new[op.new_range()].iter().for_each(|it| escape_text(it, out)),
         }
     }
@@ -270,7 +282,8 @@ fn tokens(text: &str) -> Vec<&str> {
 fn lines(source: &str, text: &str, out: &mut String) {
     let tail = if source.ends_with('\n') { "\n" } else { "" };
     let head = if source.starts_with('\n') && !text.starts_with('\n') { "\n" } else { "" };
-    let old: Vec<&str> = source[head.len()..].strip_suffix('\n').unwrap_or(&source[head.len()..]).split('\n').collect();
+    let old: Vec<&str> =
+        source[head.len()..].strip_suffix('\n').unwrap_or(&source[head.len()..]).split('\n').collect();
     let new: Vec<&str> = text.split('\n').collect();
     let before: Vec<String> = old.iter().map(|it| htmlize::unescape(*it).into_owned()).collect();
     let after: Vec<String> = new.iter().map(|it| (*it).to_owned()).collect();

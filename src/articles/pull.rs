@@ -196,8 +196,13 @@ impl Run<'_> {
 
     fn new_path(&self, article: &Article, locale: &str, known: &Known) -> String {
         // Languages of one article share a name, and keep it when the title changes.
-        let sibling = known.files.values().next().or_else(|| self.manifest.articles.get(&article.id)?.files.values().next());
-        let stem = sibling.and_then(|it| it.path.strip_suffix(".md")?.rsplit_once('.').map(|(stem, _)| stem.to_owned()));
+        let sibling = known
+            .files
+            .values()
+            .next()
+            .or_else(|| self.manifest.articles.get(&article.id)?.files.values().next());
+        let stem = sibling
+            .and_then(|it| it.path.strip_suffix(".md")?.rsplit_once('.').map(|(stem, _)| stem.to_owned()));
         let stem = stem.unwrap_or_else(|| {
             let name = format!("{}-{}", article.id, slug(&article.contents[&article.default_locale].title));
             match self.collection_folder(article) {
@@ -311,7 +316,8 @@ impl Run<'_> {
         seen: &BTreeSet<String>,
         tell: &mut dyn FnMut(Outcome),
     ) -> Result<(), Error> {
-        let unseen: Vec<String> = self.manifest.articles.keys().filter(|it| !seen.contains(*it)).cloned().collect();
+        let unseen: Vec<String> =
+            self.manifest.articles.keys().filter(|it| !seen.contains(*it)).cloned().collect();
         for id in unseen {
             let files = self.manifest.articles.get(&id).map(|it| it.files.clone()).unwrap_or_default();
             let paths: Vec<&str> = files.values().map(|it| it.path.as_str()).collect();
@@ -367,7 +373,8 @@ pub fn is_same(
         && entry.state == content.state
         && entry.author == content.author
         && known.parent_id == article.parent_id;
-    let html =
-        || Ok::<_, Error>(steady(&manifest::read_html(folder, &article.id, locale)?) == steady(&content.body));
+    let html = || {
+        Ok::<_, Error>(steady(&manifest::read_html(folder, &article.id, locale)?) == steady(&content.body))
+    };
     Ok(fields && (entry.html_sha256 == manifest::sha256(content.body.as_bytes()) || html()?))
 }

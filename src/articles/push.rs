@@ -72,7 +72,11 @@ pub async fn push(
             continue;
         }
         let path = paths.first().map(|it| (*it).to_owned());
-        tell(run.article(&id, &locals).await.unwrap_or_else(|it| Outcome::failed(it, Some(&id), path.as_deref())));
+        tell(
+            run.article(&id, &locals)
+                .await
+                .unwrap_or_else(|it| Outcome::failed(it, Some(&id), path.as_deref())),
+        );
     }
     for locals in found.new {
         let paths: Vec<String> = locals.values().map(|it| it.path.clone()).collect();
@@ -104,10 +108,12 @@ impl Run<'_> {
         };
         let forced = self.options.force.iter().any(|it| it == id);
         let prefer = if forced { Prefer::Ours } else { Prefer::Neither };
-        let mut outcome = Outcome::new(Status::Updated, Some(id), None, locals.values().next().map(|it| it.path.as_str()));
+        let mut outcome =
+            Outcome::new(Status::Updated, Some(id), None, locals.values().next().map(|it| it.path.as_str()));
         let mut edits: BTreeMap<String, Edit> = BTreeMap::new();
         for (locale, local) in locals {
-            let combined = combine(self.folder, &self.manifest, id, locale, local, fresh.content(locale), prefer)?;
+            let combined =
+                combine(self.folder, &self.manifest, id, locale, local, fresh.content(locale), prefer)?;
             if !combined.conflicts.is_empty() {
                 if !self.options.plan_only {
                     let text = conflict_file(local, &combined.conflicts);
@@ -156,13 +162,17 @@ impl Run<'_> {
         prefer: Prefer,
         outcome: &mut Outcome,
     ) -> Result<Option<String>, Error> {
-        let Some(wanted) = wanted_parent(self.folder, &self.manifest, Some(id), locals)? else { return Ok(None) };
+        let Some(wanted) = wanted_parent(self.folder, &self.manifest, Some(id), locals)? else {
+            return Ok(None);
+        };
         let base = self.manifest.articles.get(id).and_then(|it| it.parent_id.clone());
         if fresh.parent_id.as_ref() == Some(&wanted) {
             return Ok(None);
         }
         if fresh.parent_id != base && prefer == Prefer::Neither {
-            let named = |id: Option<&str>| format!("collection: {}", self.manifest.collection_path(id).unwrap_or_default());
+            let named = |id: Option<&str>| {
+                format!("collection: {}", self.manifest.collection_path(id).unwrap_or_default())
+            };
             let conflict = super::merge::Conflict {
                 base: named(base.as_deref()),
                 ours: named(Some(&wanted)),
@@ -177,7 +187,11 @@ impl Run<'_> {
     }
 
     /// Notes what the server has now, in files and manifest.
-    pub(super) fn settle(&mut self, article: &Article, locals: &BTreeMap<String, Local>) -> Result<(), Error> {
+    pub(super) fn settle(
+        &mut self,
+        article: &Article,
+        locals: &BTreeMap<String, Local>,
+    ) -> Result<(), Error> {
         for (locale, local) in locals {
             let Some(content) = article.content(locale) else { continue };
             let images = self.manifest.images(&local.path);
@@ -216,7 +230,11 @@ impl Run<'_> {
         if !self.options.delete {
             return Some(outcome);
         }
-        Some(self.delete(id, outcome).await.unwrap_or_else(|it| Outcome::failed(it, Some(id), path.as_deref())))
+        Some(
+            self.delete(id, outcome)
+                .await
+                .unwrap_or_else(|it| Outcome::failed(it, Some(id), path.as_deref())),
+        )
     }
 
     async fn delete(&mut self, id: &str, mut outcome: Outcome) -> Result<Outcome, Error> {
@@ -228,7 +246,9 @@ impl Run<'_> {
         let forced = self.options.force.iter().any(|it| it == id);
         let changed = fresh.as_ref().is_some_and(|it| it.updated_at != known.updated_at);
         if changed && !forced {
-            let reason = format!("article {id} changed in the help center since it was pulled; look at it, then use --force {id}");
+            let reason = format!(
+                "article {id} changed in the help center since it was pulled; look at it, then use --force {id}"
+            );
             outcome.status = Status::Conflict;
             outcome.error = Some(Error::Unusable(reason));
             return Ok(outcome);
@@ -251,7 +271,12 @@ impl Run<'_> {
 }
 
 /// The body of the request for a new article.
-pub(super) fn creation_body(run: &Run<'_>, locals: &BTreeMap<String, Local>, author_id: i64, parent_id: Option<&str>) -> serde_json::Value {
+pub(super) fn creation_body(
+    run: &Run<'_>,
+    locals: &BTreeMap<String, Local>,
+    author_id: i64,
+    parent_id: Option<&str>,
+) -> serde_json::Value {
     let contents = locals.iter().map(|(locale, local)| {
         let nothing = Document::read("", &run.manifest.images(&local.path));
         let images = run.manifest.images(&local.path);

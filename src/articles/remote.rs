@@ -40,7 +40,8 @@ pub async fn owner(client: &Client) -> Result<Owner, Error> {
 /// When the API cannot be asked, or answers something else.
 pub async fn article(client: &Client, id: &str) -> Result<Article, Error> {
     let document = send(client, "retrieveArticle", &[id], None).await?;
-    Article::read(document).ok_or_else(|| Error::Unusable(format!("the answer for article {id} is no article")))
+    Article::read(document)
+        .ok_or_else(|| Error::Unusable(format!("the answer for article {id} is no article")))
 }
 
 /// Changes an article and returns what the server made of it.

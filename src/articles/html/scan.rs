@@ -28,14 +28,24 @@ pub enum Kind<'a> {
 }
 
 /// Elements whose content is text up to their end tag.
-const RAW_TEXT: &[&str] =
-    &["script", "style", "textarea", "title", "iframe", "noembed", "noframes", "xmp", "noscript", "plaintext"];
+const RAW_TEXT: &[&str] = &[
+    "script",
+    "style",
+    "textarea",
+    "title",
+    "iframe",
+    "noembed",
+    "noframes",
+    "xmp",
+    "noscript",
+    "plaintext",
+];
 
 /// Elements without content.
 pub fn is_void(name: &str) -> bool {
     const VOID: &[&str] = &[
-        "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
-        "wbr",
+        "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
+        "track", "wbr",
     ];
     VOID.iter().any(|it| it.eq_ignore_ascii_case(name))
 }
@@ -200,9 +210,6 @@ mod tests {
             assert_eq!(pieces(source).concat(), source);
         }
         assert_eq!(pieces("<p class='a>b'>x < y</p>"), ["<p class='a>b'>", "x < y", "</p>"]);
-        assert_eq!(
-            pieces("<script>a</b></script >t"),
-            ["<script>", "a</b>", "</script >", "t"]
-        );
+        assert_eq!(pieces("<script>a</b></script >t"), ["<script>", "a</b>", "</script >", "t"]);
     }
 }

@@ -38,9 +38,20 @@ pub enum Kind<'a> {
     Emphasis,
     Strike,
     InlineCode,
-    Link { href: String, title: String },
-    Button { href: String },
-    Image { src: String, alt: String, title: String, width: String, height: String },
+    Link {
+        href: String,
+        title: String,
+    },
+    Button {
+        href: String,
+    },
+    Image {
+        src: String,
+        alt: String,
+        title: String,
+        width: String,
+        height: String,
+    },
     Break,
     /// An inline element that Markdown writes as HTML.
     Html(String),
@@ -207,7 +218,9 @@ impl<'a> Reader<'a, '_> {
         }
         let inner = self.only_child(element)?;
         match inner.name.as_ref() {
-            "table" if element.has_class("intercom-interblocks-table-container") => self.table(inner, element),
+            "table" if element.has_class("intercom-interblocks-table-container") => {
+                self.table(inner, element)
+            }
             "iframe" => self.video(inner, element),
             _ => None,
         }
@@ -390,15 +403,11 @@ impl<'a> Reader<'a, '_> {
         Some(shapes)
     }
 
-    fn inline_element(
-        &self,
-        element: &Element<'a>,
-        at_space: &mut bool,
-        in_link: bool,
-    ) -> Option<Shape<'a>> {
+    fn inline_element(&self, element: &Element<'a>, at_space: &mut bool, in_link: bool) -> Option<Shape<'a>> {
         let text = |name: &str| element.attribute(name).unwrap_or_default().to_owned();
         let size = |name: &str| {
-            let is_size = |it: &&str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit() || it == b'%');
+            let is_size =
+                |it: &&str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit() || it == b'%');
             element.attribute(name).filter(is_size).unwrap_or_default().to_owned()
         };
         let kind = match element.name.as_ref() {

@@ -137,7 +137,10 @@ pub fn is_inline(name: &str) -> bool {
 
 /// Whether an element is one of HTML, so that `/>` does not close it.
 fn is_html(name: &str) -> bool {
-    !matches!(name, "svg" | "math" | "path" | "circle" | "rect" | "line" | "g" | "use" | "polygon" | "ellipse")
+    !matches!(
+        name,
+        "svg" | "math" | "path" | "circle" | "rect" | "line" | "g" | "use" | "polygon" | "ellipse"
+    )
 }
 
 #[cfg(test)]

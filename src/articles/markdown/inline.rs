@@ -31,9 +31,10 @@ struct Writer {
 impl Writer {
     fn inline(&mut self, shapes: &[Shape<'_>]) -> Option<()> {
         for (index, shape) in shapes.iter().enumerate() {
-            let before_link = shapes[index + 1..].iter().find(|it| !it.is_blank_text()).is_some_and(|it| {
-                matches!(it.kind, Kind::Link { .. } | Kind::Button { .. })
-            });
+            let before_link = shapes[index + 1..]
+                .iter()
+                .find(|it| !it.is_blank_text())
+                .is_some_and(|it| matches!(it.kind, Kind::Link { .. } | Kind::Button { .. }));
             self.one(shape, before_link)?;
         }
         Some(())
@@ -71,7 +72,9 @@ impl Writer {
                     self.out.push_str(&format!("{{{}}}", sizes.join(" ")));
                 }
             }
-            Kind::Break if self.place == Place::Paragraph && !self.out.is_empty() && !self.out.ends_with('\n') => {
+            Kind::Break
+                if self.place == Place::Paragraph && !self.out.is_empty() && !self.out.ends_with('\n') =>
+            {
                 self.out.push_str("\\\n");
             }
             Kind::Break => self.out.push_str("<br>"),
@@ -125,7 +128,9 @@ impl Writer {
 
     fn target(&mut self, address: &str, title: &str) -> Option<()> {
         self.out.push_str("](");
-        self.out.push_str(&destination(address)?.replace('|', if self.place == Place::Cell { "\\|" } else { "|" }));
+        self.out.push_str(
+            &destination(address)?.replace('|', if self.place == Place::Cell { "\\|" } else { "|" }),
+        );
         if !title.is_empty() {
             let title = title.replace('\\', "\\\\").replace('"', "\\\"").replace('&', "&amp;");
             self.out.push_str(&format!(" \"{title}\""));
@@ -151,7 +156,9 @@ impl Writer {
                 '|' => self.place != Place::Paragraph || at_start,
                 '{' => self.out.ends_with(')'),
                 '!' => next.is_none() && before_link,
-                '#' => at_start || self.place == Place::Line && next.is_none_or(|it| it == b'#' || it == b' '),
+                '#' => {
+                    at_start || self.place == Place::Line && next.is_none_or(|it| it == b'#' || it == b' ')
+                }
                 '>' | '+' | '-' | '=' => at_start,
                 '.' | ')' => self.is_number_at_line_start() && next.is_none_or(|it| it == b' '),
                 '\u{a0}' => {
@@ -191,7 +198,8 @@ pub fn destination(address: &str) -> Option<String> {
     };
     let plain = !address.is_empty()
         && !address.starts_with('<')
-        && !address.contains(|it: char| it.is_ascii_whitespace() || it.is_control() || matches!(it, '(' | ')'));
+        && !address
+            .contains(|it: char| it.is_ascii_whitespace() || it.is_control() || matches!(it, '(' | ')'));
     match plain {
         true => Some(escaped),
         false => Some(format!("<{}>", escaped.replace('<', "\\<").replace('>', "\\>"))),

@@ -39,7 +39,8 @@ pub fn blocks(text: &str) -> (Vec<Block>, String) {
     let mut spans: Vec<Range<usize>> =
         parser.reference_definitions().iter().map(|(_, it)| it.span.clone()).collect();
     spans.sort_by_key(|span| span.start);
-    let definitions: Vec<&str> = spans.into_iter().filter_map(|span| text.get(span)).map(str::trim_end).collect();
+    let definitions: Vec<&str> =
+        spans.into_iter().filter_map(|span| text.get(span)).map(str::trim_end).collect();
     let definitions = definitions.join("\n");
 
     let mut found: Vec<Block> = Vec::new();

@@ -61,7 +61,8 @@ fn list(shape: &Shape<'_>, start: Option<u64>, style: Style) -> Option<String> {
     let is_tight = |item: &Shape<'_>| {
         let paragraphs = item.children.iter().filter(|it| it.kind == Kind::Paragraph).count();
         let rest = item.children.iter().all(|it| matches!(it.kind, Kind::Paragraph | Kind::List(_)));
-        rest && paragraphs <= 1 && item.children.iter().filter(|it| matches!(it.kind, Kind::List(_))).count() <= 1
+        rest && paragraphs <= 1
+            && item.children.iter().filter(|it| matches!(it.kind, Kind::List(_))).count() <= 1
     };
     let tight = shape.children.iter().all(is_tight);
     let mut written = String::new();

@@ -14,7 +14,9 @@ pub fn command() -> Command {
         .about("Show what a push would change, block by block, and send nothing")
         .arg(folder_argument("from", "The folder that `articles pull` wrote"))
         .args(only_arguments())
-        .after_help("Example: intercom-pp-cli articles pull --to help; intercom-pp-cli articles diff --from help")
+        .after_help(
+            "Example: intercom-pp-cli articles pull --to help; intercom-pp-cli articles diff --from help",
+        )
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {

@@ -11,7 +11,9 @@ use crate::cli::output::Output;
 
 pub fn command() -> Command {
     Command::new("lint")
-        .about("Find broken links between articles, missing translations and alternative texts, heading jumps")
+        .about(
+            "Find broken links between articles, missing translations and alternative texts, heading jumps",
+        )
         .arg(folder_argument("from", "The folder that `articles pull` wrote"))
         .args(only_arguments())
         .arg(
@@ -20,7 +22,9 @@ pub fn command() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Exit with 6 on any finding, not only on broken links and unreadable files"),
         )
-        .after_help("Example: intercom-pp-cli articles pull --to help; intercom-pp-cli articles lint --from help")
+        .after_help(
+            "Example: intercom-pp-cli articles pull --to help; intercom-pp-cli articles lint --from help",
+        )
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
@@ -37,7 +41,8 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     }
     let errors = findings.iter().filter(|it| it.rule.is_error()).count();
     let warnings = findings.len() - errors;
-    list.end(json!({ "source": "local", "folder": folder.root(), "errors": errors, "warnings": warnings })).await?;
+    list.end(json!({ "source": "local", "folder": folder.root(), "errors": errors, "warnings": warnings }))
+        .await?;
     match errors > 0 || matches.get_flag("strict") && warnings > 0 {
         true => Err(Error::Finding {
             message: format!("{errors} errors and {warnings} warnings"),

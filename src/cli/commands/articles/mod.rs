@@ -126,7 +126,10 @@ impl Account {
             text.push('\n');
             text.push_str(&outcome.diff());
             for (locale, conflict) in &outcome.conflicts {
-                text.push_str(&format!("@@ {locale}: conflict @@\n<<< ours\n{}\n=== theirs\n{}\n>>>\n", conflict.ours, conflict.theirs));
+                text.push_str(&format!(
+                    "@@ {locale}: conflict @@\n<<< ours\n{}\n=== theirs\n{}\n>>>\n",
+                    conflict.ours, conflict.theirs
+                ));
             }
         }
         let counts = self.meta();

@@ -57,5 +57,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let mut account = Account::default();
     pull(&context.client()?, &folder, &options, &mut |outcome| account.outcomes.push(outcome)).await?;
     account.show(context, json!({ "source": "live", "folder": folder.root() })).await?;
-    account.verdict("each conflict is in a .conflict.md beside its file; pull --force takes the help center's text")
+    account.verdict(
+        "each conflict is in a .conflict.md beside its file; pull --force takes the help center's text",
+    )
 }

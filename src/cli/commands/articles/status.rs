@@ -13,7 +13,9 @@ pub fn command() -> Command {
         .about("Show which articles are modified, new, missing, changed in the help center, or in conflict")
         .arg(folder_argument("from", "The folder that `articles pull` wrote"))
         .args(only_arguments())
-        .after_help("Example: intercom-pp-cli articles pull --to help; intercom-pp-cli articles status --from help")
+        .after_help(
+            "Example: intercom-pp-cli articles pull --to help; intercom-pp-cli articles status --from help",
+        )
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
