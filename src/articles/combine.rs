@@ -98,7 +98,8 @@ fn fields(
     let front = &local.front;
     // A description that was taken out of the front matter is meant to go; other fields are not.
     let description = Some(front.description.clone().unwrap_or_default());
-    let sides: [(&str, &str, &Option<String>, &str, &mut Option<String>); 4] = [
+    type Sides<'a> = (&'a str, &'a str, &'a Option<String>, &'a str, &'a mut Option<String>);
+    let sides: [Sides<'_>; 4] = [
         ("title", text(|it| &it.title), &front.title, &theirs.title, &mut combined.edit.title),
         (
             "description",

@@ -170,7 +170,7 @@ fn article_in<'a>(address: &'a str, manifest: &Manifest) -> Option<&'a str> {
 fn is_broken_file(address: &str, files: &[String], local: &Local, image: bool) -> bool {
     let path = address.split(['#', '?']).next().unwrap_or_default();
     let relative = !path.is_empty() && !path.contains(':') && !path.starts_with(['/', '#']);
-    if !relative || image != !path.ends_with(".md") {
+    if !relative || image == path.ends_with(".md") {
         return false;
     }
     let mut parts: Vec<&str> = local.path.split('/').collect();

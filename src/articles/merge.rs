@@ -80,7 +80,7 @@ pub fn merge(base: &Document, text: &Text, theirs: &Document, images: &Images, p
         for to in &ours.added[at] {
             let same = |it: &&usize| theirs.blocks[**it].meaning == text.blocks[*to].meaning;
             if other.added[at].iter().find(same).is_none() {
-                out.new(&theirs.html_for(&text.blocks[*to], None, text, images));
+                out.added(&theirs.html_for(&text.blocks[*to], None, text, images));
                 merge.changes.push(Change { before: String::new(), after: markdown(*to) });
             }
         }
@@ -105,7 +105,7 @@ pub fn merge(base: &Document, text: &Text, theirs: &Document, images: &Images, p
                 out.instead(it, &html);
             }
             (Fate::Changed(to), Fate::Gone) if prefer == Prefer::Ours => {
-                out.new(&theirs.html_for(&text.blocks[to], None, text, images));
+                out.added(&theirs.html_for(&text.blocks[to], None, text, images));
                 merge.changes.push(Change { before: String::new(), after: markdown(to) });
             }
             (Fate::Gone, Fate::Changed(it)) if prefer == Prefer::Ours => {
@@ -152,7 +152,7 @@ impl Out<'_> {
     }
 
     /// A new block stands apart like the others do.
-    fn new(&mut self, html: &str) {
+    fn added(&mut self, html: &str) {
         if let Some(second) = self.theirs.blocks.get(1).filter(|_| !self.html.is_empty()) {
             self.html.push_str(&self.theirs.html[second.before.clone()]);
         }

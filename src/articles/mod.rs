@@ -29,3 +29,16 @@ pub mod remote;
 pub mod status;
 
 pub use error::Error;
+
+/// What must hold for any body: read and merged without an edit it is itself. The fuzz target and the
+/// property tests both drive this.
+///
+/// # Panics
+/// When it does not hold.
+pub fn unharmed(html: &str) {
+    let images = images::Images::default();
+    let document = document::Document::read(html, &images);
+    let text = document::Text::read(&document.markdown(), &document, &images);
+    let merged = merge::merge(&document, &text, &document, &images, merge::Prefer::Neither);
+    assert!(merged.html == html && merged.conflicts.is_empty() && merged.changes.is_empty());
+}
