@@ -3,7 +3,7 @@
 //! What two pieces of HTML mean is decided by html5ever, which the converter does not use.
 
 use html5ever::tendril::TendrilSink;
-use html5ever::{ParseOpts, QualName, local_name, namespace_url, ns, parse_fragment};
+use html5ever::{ParseOpts, QualName, local_name, ns, parse_fragment};
 use intercom::articles::document::{Document, Text};
 use intercom::articles::images::Images;
 use intercom::articles::markdown::read;
@@ -38,7 +38,7 @@ fn walk(node: &Handle, out: &mut String, verbatim: bool) {
             };
             let attributes = attrs.borrow();
             let attribute = |name: &str| {
-                attributes.iter().find(|it| it.name.local.as_ref() == name).map(|it| it.value.to_string())
+                attributes.iter().find(|it| &*it.name.local == name).map(|it| it.value.to_string())
             };
             // Wrappers that Markdown does not show; paragraphs, because lists and cells may go without.
             let shown = !matches!(name, "html" | "div" | "p" | "tbody" | "thead" | "tfoot" | "code");
