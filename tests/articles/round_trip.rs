@@ -33,7 +33,8 @@ async fn three_hundred_articles_in_four_languages() {
     assert_eq!(pushed.status.code(), Some(0), "{}", stderr(&pushed));
     let mut expected: Vec<String> = edited.iter().map(|(id, _)| format!("PUT /articles/{id}")).collect();
     let mut writes = center.writes();
-    (expected.sort(), writes.sort());
+    expected.sort();
+    writes.sort();
     assert_eq!(writes, expected);
     for (key, text) in center.texts() {
         let is_edited = edited.iter().any(|(id, locale)| *id == key.0 && *locale == key.1);
