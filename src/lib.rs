@@ -8,9 +8,13 @@ pub mod api;
 #[cfg(feature = "cli")]
 pub mod articles;
 #[cfg(feature = "cli")]
+pub mod bulk;
+#[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "cli")]
 pub mod config;
+#[cfg(feature = "cli")]
+pub mod filter;
 #[cfg(feature = "cli")]
 pub mod mirror;
 #[cfg(feature = "cli")]

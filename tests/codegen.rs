@@ -14,7 +14,7 @@ use codegen::description::Description;
 use codegen::distill::distill;
 use codegen::normalise;
 use codegen::overlay::Overlay;
-use codegen::{client, schema, table};
+use codegen::{client, schema, shape, table};
 use serde_json::{Value, json};
 
 const VENDOR: &str = include_str!("fixtures/vendor.yaml");
@@ -142,12 +142,12 @@ fn bodies_are_required_json() {
 fn answers_are_lenient() {
     let description = small();
     let schemas = &description.root["components"]["schemas"];
-    let tool = normalise::lenient(&description, &schemas["tool"]);
+    let tool = shape::lenient(&description, &schemas["tool"]);
     assert!(tool.get("required").is_none());
     assert_eq!(tool["additionalProperties"], json!({}));
     assert_eq!(tool["properties"]["state"], json!({"type": "string", "nullable": true}));
     assert_eq!(tool["properties"]["made_at"], json!({"type": "integer", "nullable": true}));
-    let list = normalise::lenient(&description, &schemas["tool_list"]);
+    let list = shape::lenient(&description, &schemas["tool_list"]);
     assert_eq!(list["properties"]["pages"]["properties"]["next"], json!({}), "alternatives are any JSON");
     assert_eq!(list["properties"]["data"]["nullable"], true);
 }
@@ -156,7 +156,7 @@ fn answers_are_lenient() {
 fn requests_are_strict_but_take_unknown_fields() {
     let description = small();
     let schemas = &description.root["components"]["schemas"];
-    let tool = normalise::strict(&description, &schemas["tool"], &BTreeSet::new());
+    let tool = shape::strict(&description, &schemas["tool"], &BTreeSet::new());
     assert_eq!(tool["required"], json!(["title"]));
     assert_eq!(
         tool["properties"]["state"],
@@ -167,7 +167,7 @@ fn requests_are_strict_but_take_unknown_fields() {
     assert_eq!(tool["properties"]["made_at"], json!({"type": "integer"}));
     let body =
         &description.root["paths"]["/tools"]["post"]["requestBody"]["content"]["application/json"]["schema"];
-    let either = normalise::strict(&description, body, &BTreeSet::new());
+    let either = shape::strict(&description, body, &BTreeSet::new());
     assert_eq!(either["required"], json!(["kind"]), "required by every alternative");
     assert_eq!(either["properties"]["kind"]["enum"], json!(["hammer", "saw"]));
 }

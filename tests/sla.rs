@@ -4,10 +4,10 @@
 
 mod sandboxed;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use intercom::mirror::{ResourceName, Store};
-use intercom::report::sla::{Figures, GroupBy, NO_GROUP, SlaOptions, SlaReport, sla};
+use intercom::report::sla::{Figures, GroupBy, Metric, NO_GROUP, SlaOptions, SlaReport, sla};
 use intercom::report::{Error, recent};
 use intercom::sandbox::model::conversation::{Author, Conversation, Happening, Part, State};
 use intercom::sandbox::{Options, Workspace};
@@ -35,6 +35,7 @@ struct Truth {
     response: Option<i64>,
     resolution: Option<i64>,
     closed: bool,
+    snoozed: bool,
     reopened: bool,
 }
 
@@ -64,6 +65,7 @@ fn truth(conversation: &Conversation) -> Truth {
         response: answered.zip(asked_at).map(|(answer, asked)| answer.0 - asked),
         resolution: last_close.zip(asked_at).filter(|_| closed).map(|(close, asked)| close - asked),
         closed,
+        snoozed: conversation.state == State::Snoozed,
         reopened: states.windows(2).any(|pair| pair[0] == State::Closed && pair[1] != State::Closed),
     }
 }
@@ -90,15 +92,21 @@ fn figures(conversations: &[&Conversation]) -> Value {
         "unanswered": count(|it| it.response.is_none()),
         "closed": count(|it| it.closed),
         "open": count(|it| !it.closed),
+        "snoozed": count(|it| it.snoozed),
         "reopened": count(|it| it.reopened),
         "excluded": truths.len() - inside.len(),
         "truncated": 0,
-        "first_response_p50_minutes": percentile(responses.clone(), 50.0, 60.0, 1),
-        "first_response_p90_minutes": percentile(responses.clone(), 90.0, 60.0, 1),
+        "breached": null,
+        "first_response_p50_minutes": percentile(responses.clone(), 50.0, 60.0, 2),
+        "first_response_p90_minutes": percentile(responses.clone(), 90.0, 60.0, 2),
         "first_response_n": responses.len(),
-        "resolution_p50_hours": percentile(resolutions.clone(), 50.0, 3600.0, 2),
-        "resolution_p90_hours": percentile(resolutions.clone(), 90.0, 3600.0, 2),
+        "resolution_p50_hours": percentile(resolutions.clone(), 50.0, 3600.0, 3),
+        "resolution_p90_hours": percentile(resolutions.clone(), 90.0, 3600.0, 3),
         "resolution_n": resolutions.len(),
+        "first_response_target_met_pct": null,
+        "first_response_breached": null,
+        "resolution_target_met_pct": null,
+        "resolution_breached": null,
     })
 }
 
@@ -123,6 +131,16 @@ fn groups(
         GroupBy::Tag => {
             let tags = conversation.tags.iter();
             tags.map(|tag| (workspace.tag_name(&tag.tag_id).to_owned(), Some(tag.tag_id.clone()))).collect()
+        }
+        GroupBy::Company => {
+            let contacts = conversation.contacts.iter().filter_map(|id| workspace.contacts.get(id));
+            let ids: BTreeSet<&String> = contacts.flat_map(|contact| &contact.companies).collect();
+            let name =
+                |id: &String| workspace.companies.get(id).unwrap().name.clone().unwrap_or_else(|| id.clone());
+            match ids.is_empty() {
+                true => none(),
+                false => ids.into_iter().map(|id| (name(id), Some(id.clone()))).collect(),
+            }
         }
         GroupBy::None => none(),
     }
@@ -153,7 +171,9 @@ async fn every_grouping_agrees_with_the_workspace() {
     let fixture = Fixture::new(medium()).await;
     let mut store = fixture.store("one.db");
     fixture.sync(&mut store).await;
-    for group_by in [GroupBy::Team, GroupBy::Admin, GroupBy::Tag, GroupBy::Channel, GroupBy::None] {
+    for group_by in
+        [GroupBy::Team, GroupBy::Admin, GroupBy::Tag, GroupBy::Channel, GroupBy::Company, GroupBy::None]
+    {
         let report = report(&store, by(group_by));
         fixture.sandbox.with_workspace(|workspace| assert_rows(workspace, &report));
         assert!(!report.missing.incomplete && report.missing.synced_until.is_some());
@@ -195,12 +215,12 @@ async fn few_samples_give_counts_but_no_percentiles() {
     let mut store = fixture.store("one.db");
     fixture.sync(&mut store).await;
     let with = |min_samples| report(&store, SlaOptions { min_samples, ..by(GroupBy::None) }).total.figures;
-    let known = with(1);
-    assert!(known.first_response_p50_minutes <= known.first_response_p90_minutes);
-    assert_eq!(with(known.first_response_n).first_response_p50_minutes, known.first_response_p50_minutes);
-    let figures = with(known.first_response_n + 1);
-    assert_eq!((figures.first_response_p50_minutes, figures.first_response_p90_minutes), (None, None));
-    assert_eq!(figures.first_response_n, known.first_response_n);
+    let first = |min_samples| with(min_samples).of(Metric::FirstResponse).unwrap().clone();
+    let known = first(1);
+    assert!(known.p50 <= known.p90 && known.p50.is_some());
+    assert_eq!(first(known.n).p50, known.p50);
+    let few = first(known.n + 1);
+    assert_eq!((few.p50, few.p90, few.n), (None, None, known.n));
 }
 
 #[tokio::test]
@@ -292,7 +312,7 @@ async fn a_truncated_conversation_gives_no_first_response() {
         let all = workspace.conversations.iter().map(|it| (it.id.clone(), truth(it)));
         all.filter(|(other, it)| *other != id && it.contact_wrote && it.response.is_some()).count()
     });
-    assert_eq!((found.truncated, found.first_response_n), (1, answered));
+    assert_eq!((found.truncated, found.of(Metric::FirstResponse).unwrap().n), (1, answered));
     assert_eq!(found.answered as usize, answered + 1);
 }
 

@@ -61,7 +61,7 @@ async fn a_run_without_changes_costs_a_handful_of_requests() {
     let (summary, _) = fixture.sync_with(&mut store, &large).await;
     assert!(summary.complete, "{summary:?}");
     let requests = fixture.sandbox.requests();
-    assert!(requests.len() <= 25, "{}: {requests:#?}", requests.len());
+    assert!(requests.len() <= 28, "{}: {requests:#?}", requests.len());
     assert_eq!(
         requests.iter().map(|it| u64::from(it.operation != Some("identifyAdmin"))).sum::<u64>(),
         summary.resources.iter().map(|it| it.requests).sum::<u64>()
@@ -240,6 +240,16 @@ async fn since_leaves_older_records_for_another_run() {
 
 #[tokio::test]
 async fn deleted_and_merged_records_are_pruned_with_counts() {
+    what_is_gone_is_removed(&SyncOptions { prune: true, ..options() }).await;
+}
+
+/// The workspace counts fewer records than are stored: that is worth a listing of everything.
+#[tokio::test]
+async fn a_later_run_notices_what_is_gone() {
+    what_is_gone_is_removed(&options()).await;
+}
+
+async fn what_is_gone_is_removed(options: &SyncOptions) {
     let fixture = Fixture::new(small()).await;
     let mut store = fixture.store("one.db");
     fixture.sync(&mut store).await;
@@ -268,22 +278,100 @@ async fn deleted_and_merged_records_are_pruned_with_counts() {
     call(&fixture, "deleteCompany", &[&company], None).await;
     call(&fixture, "deleteArticle", &[&article], None).await;
     call(&fixture, "deleteTicket", &[&ticket], None).await;
-    // Companies are listed as a whole each time, so what is gone shows by itself.
-    let summary = fixture.sync(&mut store).await;
-    assert_eq!(written(&summary, ResourceName::Companies).deleted, 1);
-    assert_eq!(count(&store, "contacts"), 70);
-
-    let prune = SyncOptions { prune: true, ..options() };
-    let (summary, _) = fixture.sync_with(&mut store, &prune).await;
+    let (summary, _) = fixture.sync_with(&mut store, options).await;
     assert!(summary.complete, "{summary:?}");
     let deleted = |resource| written(&summary, resource).deleted;
-    assert_eq!(deleted(ResourceName::Contacts), 2);
+    assert_eq!((deleted(ResourceName::Contacts), deleted(ResourceName::Companies)), (2, 1));
     assert_eq!(deleted(ResourceName::Conversations), 1);
     assert_eq!((deleted(ResourceName::Articles), deleted(ResourceName::Tickets)), (1, 1));
     assert_same(&store, &fixture.sandbox);
     let orphans = "conversation_parts_state WHERE conversation_id NOT IN (SELECT id FROM conversations)";
     assert_eq!(count(&store, orphans), 0);
     assert_eq!(count(&store, "sync_seen"), 0);
+}
+
+/// Counts and lists that do not agree must not have everything listed in every run.
+#[tokio::test]
+async fn a_count_that_is_too_low_is_looked_into_once() {
+    let fixture = Fixture::new(small()).await;
+    let mut store = fixture.store("one.db");
+    fixture.sync(&mut store).await;
+    let change = |sql: &str| store.connection().execute(sql, []).unwrap();
+    change("INSERT INTO contacts (id, synced_at, raw) VALUES ('beyond the count', 0, '{}')");
+    change("UPDATE sync_state SET surplus = 1 WHERE resource = 'contacts'");
+    fixture.sandbox.forget_requests();
+    fixture.sync(&mut store).await;
+    assert_eq!(fixture.calls("ListContacts"), 1, "the count alone");
+    store.connection().execute("UPDATE sync_state SET surplus = 0", []).unwrap();
+    assert_eq!(written(&fixture.sync(&mut store).await, ResourceName::Contacts).deleted, 1);
+    assert_same(&store, &fixture.sandbox);
+}
+
+/// The first record of the second page slips into the first one.
+#[tokio::test]
+async fn a_numbered_list_that_shrinks_is_read_again() {
+    let fixture = Fixture::new(Options { articles: 50, ..small() }).await;
+    let pages = AtomicUsize::new(0);
+    fixture.sandbox.intercept(move |workspace, served| {
+        if served.operation == Some("listArticles") && pages.fetch_add(1, Ordering::Relaxed) == 1 {
+            let newest = workspace.articles.newest_first().next().unwrap().id.clone();
+            workspace.articles.remove(&newest);
+        }
+        None
+    });
+    let mut store = fixture.store("one.db");
+    let (summary, _) = fixture.sync_with(&mut store, &only(ResourceName::Articles)).await;
+    assert!(summary.complete, "{summary:?}");
+    let missing = fixture.sandbox.with_workspace(|workspace| {
+        let stored = |id: &str| {
+            let sql = "SELECT count(*) FROM articles WHERE id = ?1";
+            store.connection().query_row(sql, [id], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        workspace.articles.iter().filter(|it| stored(&it.id) == 0).count()
+    });
+    assert_eq!(missing, 0);
+}
+
+/// What a shaky server refused for as long as the transport tried is asked for once more.
+#[tokio::test]
+async fn a_conversation_that_fails_at_first_is_tried_again() {
+    let fixture = Fixture::new(small()).await;
+    let bad = fixture.sandbox.with_workspace(|workspace| some_conversation(workspace));
+    let (path, calls) = (format!("/conversations/{bad}"), AtomicUsize::new(0));
+    fixture.sandbox.intercept(move |_, served| {
+        (served.path == path && calls.fetch_add(1, Ordering::Relaxed) < 3).then_some(500)
+    });
+    let mut store = fixture.store("one.db");
+    let summary = fixture.sync(&mut store).await;
+    assert!(summary.complete, "{summary:?}");
+    assert_same(&store, &fixture.sandbox);
+}
+
+/// A success without a body is neither the end of a list nor a conversation without parts.
+#[tokio::test]
+async fn empty_answers_are_asked_for_again() {
+    let fixture = Fixture::new(small()).await;
+    let calls = AtomicUsize::new(0);
+    fixture.sandbox.disturb(move |_, served| {
+        let scrolls = served.operation == Some("scrollOverAllCompanies");
+        (!scrolls && calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(3)).then_some(Fault::Blank)
+    });
+    let mut store = fixture.store("one.db");
+    let (summary, events) = fixture.sync_with(&mut store, &options()).await;
+    assert!(summary.complete, "{summary:?} {events:?}");
+    assert_same(&store, &fixture.sandbox);
+}
+
+/// The first page of a list may show already that nothing further has changed.
+#[tokio::test]
+async fn a_cap_that_cuts_nothing_is_no_cut() {
+    let fixture = Fixture::new(small()).await;
+    let mut store = fixture.store("one.db");
+    fixture.sync_with(&mut store, &only(ResourceName::Contacts)).await;
+    fixture.sandbox.advance(72 * HOUR);
+    let capped = SyncOptions { max_pages: Some(1), ..only(ResourceName::Contacts) };
+    let (summary, _) = fixture.sync_with(&mut store, &capped).await;
+    assert!(summary.complete, "{summary:?}");
 }
 
 #[tokio::test]

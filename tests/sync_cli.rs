@@ -156,3 +156,22 @@ async fn watching_goes_on_until_it_is_stopped() {
         stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(summaries.len() >= 2 && summaries[0]["results"]["complete"] == true);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_mirror_is_warned_of_when_an_age_is_asked_for() {
+    let (home, sandbox) = (tempfile::tempdir().unwrap(), sandbox().await);
+    let synced = run(home.path(), &sandbox, "sync --resources tags --db mirror.db");
+    assert!(synced.status.success(), "{}", stderr(&synced));
+    let ask = |age: &str| {
+        let output = run(home.path(), &sandbox, &format!("analytics tags --by name --db mirror.db {age}"));
+        assert!(output.status.success(), "{}", stderr(&output));
+        stderr(&output)
+    };
+    assert!(!ask("--max-age 30m").contains("minutes old"), "it is new");
+    let store = Store::open(&home.path().join("mirror.db")).unwrap();
+    store.connection().execute("UPDATE sync_state SET watermark = watermark - 7200", []).unwrap();
+    let warned = ask("--max-age 30m");
+    assert!(warned.contains("the mirror is 120 minutes old; run `intercom-pp-cli sync`"), "{warned}");
+    assert!(!ask("--max-age 3h").contains("minutes old"), "it is not that old");
+    assert!(!ask("").contains("minutes old"), "nobody asked");
+}

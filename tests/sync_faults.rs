@@ -32,7 +32,7 @@ impl Dice {
     }
 }
 
-/// Breaks every fifth call in one of three ways.
+/// Breaks every fifth call in one of four ways.
 fn break_every_fifth(sandbox: &Sandbox, seed: u64) {
     let mut dice = Dice(seed);
     sandbox.disturb(move |_, served| {
@@ -41,10 +41,11 @@ fn break_every_fifth(sandbox: &Sandbox, seed: u64) {
         if opens {
             return None;
         }
-        match dice.below(15) {
+        match dice.below(20) {
             0 => Some(Fault::Status(503)),
             1 => Some(Fault::Drop),
             2 => Some(Fault::Truncate),
+            3 => Some(Fault::Blank),
             _ => None,
         }
     });

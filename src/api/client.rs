@@ -4,6 +4,7 @@
 //! as it was received. Both bind the same table row and leave through the same transport.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -15,6 +16,10 @@ use super::operation::{Answer, Effect, Operation, Paging};
 use super::paging::{page_size, with_size};
 use super::reply::Reply;
 use super::transport::{Download, Repeat, Settings, Transport};
+
+/// How often an empty answer is not believed, and the wait after the first; it doubles.
+const BLANKS: u32 = 4;
+const FIRST_BLANK_PAUSE: Duration = Duration::from_millis(100);
 
 /// A workspace reached over HTTP. Cheap to clone; clones share connections and rate limit.
 #[derive(Clone)]
@@ -111,6 +116,27 @@ impl Client {
     pub async fn execute(&self, operation: &Operation, arguments: &Arguments) -> Result<Reply, Error> {
         let request = self.request(operation, arguments)?;
         self.transport.send(request, repeat(operation)).await
+    }
+
+    /// Like [`Client::execute`], for reading what must be there: a success without a body is asked for
+    /// again before it is taken as the answer.
+    ///
+    /// # Errors
+    /// As [`Client::execute`].
+    pub async fn fetch(&self, operation: &Operation, arguments: &Arguments) -> Result<Reply, Error> {
+        let mut pause = FIRST_BLANK_PAUSE;
+        // Asking again must not move a scroll on.
+        let blanks = if repeat(operation) == Repeat::Safe { BLANKS } else { 0 };
+        for _ in 0..blanks {
+            let reply = self.execute(operation, arguments).await?;
+            if !reply.body.trim_ascii().is_empty() {
+                return Ok(reply);
+            }
+            tracing::debug!(path = operation.path, "an empty answer, asking again");
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        self.execute(operation, arguments).await
     }
 
     /// Sends one operation whose answer is a file.

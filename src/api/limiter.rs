@@ -66,6 +66,11 @@ impl Limiter {
         self.budget().hold(Instant::now() + wait);
     }
 
+    /// So many calls are coming and then no more for a while: they may leave at once where they are few.
+    pub fn expect(&self, calls: u64) {
+        self.budget().expect(calls);
+    }
+
     /// The server's latest account of the window, if it gives one.
     pub fn rate(&self) -> Option<RateLimit> {
         self.budget().rate()

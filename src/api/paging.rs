@@ -96,7 +96,7 @@ impl Walk<'_> {
     async fn fetch(&mut self) -> Result<Page, Error> {
         loop {
             let arguments = with_size(self.operation, self.arguments.clone(), self.size)?;
-            match self.client.execute(self.operation, &arguments).await {
+            match self.client.fetch(self.operation, &arguments).await {
                 Ok(reply) => return Page::read(self.operation, &arguments, reply),
                 // The end of a scroll may be an empty list or a 404.
                 Err(error) if error.is_not_found() && matches!(self.last, Some(Next::Scroll(_))) => {
@@ -267,10 +267,10 @@ fn next_page(pages: &Value, arguments: &Arguments, paging: Paging) -> Option<Nex
     let by_number = matches!(paging, Paging::Page { .. });
     let asked =
         || arguments.query.iter().find(|(name, _)| name == "page").and_then(|(_, it)| it.parse().ok());
-    let page = pages["page"].as_u64().or_else(asked).unwrap_or(1);
-    match pages["total_pages"].as_u64() {
+    let page = number(&pages["page"]).or_else(asked).unwrap_or(1);
+    match number(&pages["total_pages"]) {
         Some(total) if by_number && page < total => Some(Next::Page(page + 1)),
-        _ => next["page"].as_u64().filter(|next| *next > page).map(Next::Page),
+        _ => number(&next["page"]).filter(|next| *next > page).map(Next::Page),
     }
 }
 
@@ -280,6 +280,10 @@ fn text(value: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
+}
+
+fn number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// The cursor or page number in the query of a `next` address; the address itself is not used.

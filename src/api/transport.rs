@@ -235,6 +235,12 @@ impl Transport {
         }
     }
 
+    /// Announces that so many calls are coming and then no more for a while. Where the server's window has
+    /// plenty of room for them they leave without being spread over it; a cap of the user's own holds.
+    pub fn expect(&self, calls: usize) {
+        self.0.limiter.expect(calls as u64);
+    }
+
     pub fn usage(&self) -> Usage {
         Usage {
             requests: self.0.requests.load(Relaxed),

@@ -15,11 +15,12 @@ use super::tree::argument_id;
 use crate::api::executor::Arguments;
 use crate::api::operation::{Kind, Operation, Parameter, Place, Scalar};
 
-/// Binds the matches of an operation's command.
+/// Binds the matches of an operation's command. `query` is the predicate of a search that was written in
+/// another way than as JSON.
 ///
 /// # Errors
 /// [`Error::Usage`] for a value of the wrong shape or a missing one.
-pub fn bind(operation: &Operation, matches: &ArgMatches) -> Result<Arguments, Error> {
+pub fn bind(operation: &Operation, matches: &ArgMatches, query: Option<Value>) -> Result<Arguments, Error> {
     let of = |place: Place| operation.parameters.iter().filter(move |it| it.place == place);
     let mut arguments = Arguments::default();
     for parameter in of(Place::Path) {
@@ -31,7 +32,7 @@ pub fn bind(operation: &Operation, matches: &ArgMatches) -> Result<Arguments, Er
         }
     }
     require_query(operation, &arguments)?;
-    arguments.body = body(operation, matches)?.map(|body| body.to_string().into_bytes());
+    arguments.body = body(operation, matches, query)?.map(|body| body.to_string().into_bytes());
     Ok(arguments)
 }
 
@@ -182,7 +183,7 @@ fn missing(flags: &[String]) -> Error {
     Error::usage_with_hint(format!("missing: {}", flags.join(", ")), "see the command's --help")
 }
 
-fn body(operation: &Operation, matches: &ArgMatches) -> Result<Option<Value>, Error> {
+fn body(operation: &Operation, matches: &ArgMatches, query: Option<Value>) -> Result<Option<Value>, Error> {
     if operation.body.is_none() {
         return Ok(None);
     }
@@ -199,6 +200,9 @@ fn body(operation: &Operation, matches: &ArgMatches) -> Result<Option<Value>, Er
         if !values.is_empty() {
             set(&mut body, parameter.name, joined(parameter, values))?;
         }
+    }
+    if let Some(query) = query {
+        set(&mut body, "query", query)?;
     }
     for name in matches.get_many::<String>("null").into_iter().flatten() {
         set(&mut body, &name.replace('-', "_"), Value::Null)?;

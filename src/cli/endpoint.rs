@@ -7,6 +7,7 @@ use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
 use super::arguments;
+use super::commands::filter;
 use super::context::Context;
 use super::error::Error;
 use super::globals::{DataSource, Deliver};
@@ -28,7 +29,8 @@ pub async fn run(
     operation: &'static Operation,
     matches: &ArgMatches,
 ) -> Result<(), Error> {
-    let arguments = arguments::bind(operation, matches)?;
+    let query = filter::of_search(context, operation, matches).await?;
+    let arguments = arguments::bind(operation, matches, query)?;
     if context.globals.data_source == DataSource::Local {
         return local::answer(context, operation, &arguments, matches).await;
     }

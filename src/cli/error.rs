@@ -8,7 +8,8 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use crate::api;
-use crate::{articles, config, mirror, report};
+use crate::mirror::ResourceName;
+use crate::{articles, bulk, config, mirror, report};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -27,6 +28,8 @@ pub enum Error {
     Report(#[from] report::Error),
     #[error(transparent)]
     Articles(#[from] articles::Error),
+    #[error(transparent)]
+    Bulk(#[from] bulk::Error),
     #[error("the sandbox did not start: {0}")]
     Sandbox(String),
     #[error("no access token is set")]
@@ -75,6 +78,10 @@ impl Error {
             Error::Report(report::Error::NothingSynced { .. } | report::Error::NoContact { .. }) => {
                 Exit::NotFound
             }
+            Error::Report(report::Error::SeveralContacts { .. } | report::Error::NoAssignee { .. }) => {
+                Exit::Usage
+            }
+            Error::Bulk(error) => bulk_exit(error),
             Error::Report(_) | Error::Sandbox(_) | Error::Output(_) | Error::Deliver(_) => Exit::Failure,
             Error::Finding { exit, .. } => *exit,
         }
@@ -93,17 +100,33 @@ impl Error {
             ),
             Error::Api(error)
             | Error::Mirror(mirror::Error::Api(error))
-            | Error::Articles(articles::Error::Api(error)) => api_hint(error),
+            | Error::Articles(articles::Error::Api(error))
+            | Error::Bulk(bulk::Error::Api(error)) => api_hint(error),
             Error::Articles(articles::Error::NoManifest { .. }) => {
                 fixed("run `intercom-pp-cli articles pull --to DIR` first, or name its folder with --from")
             }
             Error::Articles(articles::Error::OtherWorkspace { .. }) => {
                 fixed("use the token of that workspace, or another folder")
             }
+            Error::Bulk(error) => bulk_hint(error),
             Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => mirror_hint(error),
-            Error::Report(report::Error::NothingSynced { .. }) => fixed(
-                "run `intercom-pp-cli sync --resources conversations,conversation_parts,teams,admins,tags` first",
+            Error::Report(report::Error::NothingSynced { resource }) => Some(match resource {
+                ResourceName::Conversations | ResourceName::ConversationParts => {
+                    "run `intercom-pp-cli sync --resources conversations,conversation_parts,teams,admins,tags` first".to_owned()
+                }
+                ResourceName::Contacts => "run `intercom-pp-cli sync` first, or ask the workspace with --live".to_owned(),
+                other => format!("run `intercom-pp-cli sync --resources {other}` first"),
+            }),
+            Error::Report(report::Error::NoContact { .. }) => fixed(
+                "check the spelling; run `intercom-pp-cli sync` for new contacts, or ask the workspace with --live",
             ),
+            Error::Report(report::Error::NoAssignee { known, .. }) => {
+                Some(format!("use a name, an id, an e-mail address, or none; known: {}", known.join(", ")))
+            }
+            Error::Report(report::Error::SeveralContacts { candidates, .. }) => {
+                let ids: Vec<&str> = candidates.iter().map(|candidate| candidate.id.as_str()).collect();
+                Some(format!("name one by its id: {}", ids.join(", ")))
+            }
             Error::Sandbox(_) => fixed("choose another --port, or leave it out for a free one"),
             _ => None,
         }
@@ -166,7 +189,8 @@ impl Error {
         match self {
             Error::Api(error)
             | Error::Mirror(mirror::Error::Api(error))
-            | Error::Articles(articles::Error::Api(error)) => Some(error),
+            | Error::Articles(articles::Error::Api(error))
+            | Error::Bulk(bulk::Error::Api(error)) => Some(error),
             _ => None,
         }
     }
@@ -232,6 +256,33 @@ fn mirror_hint(error: &mirror::Error) -> Option<String> {
             "wait for it to end, or stop it; each workspace can have a file of its own"
         }
         mirror::Error::LaterSchema { .. } => "update intercom-pp-cli, or name another file with --db",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+fn bulk_exit(error: &bulk::Error) -> Exit {
+    match error {
+        bulk::Error::Api(error) => api_exit(error),
+        bulk::Error::Mirror(error) => mirror_exit(error),
+        bulk::Error::Config(_) => Exit::Configuration,
+        bulk::Error::NoRun(_) | bulk::Error::NoSuch { .. } => Exit::NotFound,
+        bulk::Error::Question(_)
+        | bulk::Error::Busy(_)
+        | bulk::Error::NotOne { .. }
+        | bulk::Error::OtherWorkspace { .. } => Exit::Usage,
+        bulk::Error::File { .. } | bulk::Error::OtherTag { .. } => Exit::Failure,
+    }
+}
+
+fn bulk_hint(error: &bulk::Error) -> Option<String> {
+    let hint = match error {
+        bulk::Error::Mirror(error) => return mirror_hint(error),
+        bulk::Error::NoRun(_) => "`intercom-pp-cli bulk runs` lists the runs",
+        bulk::Error::Busy(_) => "wait for it to end, or stop it with Ctrl-C",
+        bulk::Error::OtherWorkspace { .. } => "choose the profile or the token of that workspace",
+        bulk::Error::OtherTag { .. } => "use the name as the workspace has it, or --tag-id",
+        bulk::Error::NoSuch { .. } => "names are compared letter by letter; ids work too",
         _ => return None,
     };
     Some(hint.to_owned())

@@ -4,14 +4,14 @@
 //! be sorted or extended between runs. The journal belongs to one workspace and one resource.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
+use crate::bulk::log::Log;
 
 /// One line of the input.
 pub struct Line {
@@ -46,7 +46,7 @@ pub enum Known {
 
 /// An open journal.
 pub struct Journal {
-    file: File,
+    log: Log,
     entries: HashMap<String, Entry>,
 }
 
@@ -62,21 +62,16 @@ impl Journal {
     /// # Errors
     /// [`Error::Usage`] when it was begun for another purpose, or another run is using it.
     pub fn open(path: &Path, purpose: &str) -> Result<Self, Error> {
-        let failed = |error| Error::usage(format!("cannot use the journal {}: {error}", path.display()));
-        let mut options = OpenOptions::new();
-        options.read(true).append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(failed)?;
-        if file.try_lock().is_err() {
-            return Err(Error::usage(format!("another import is using the journal {}", path.display())));
-        }
-        let mut text = String::new();
-        file.read_to_string(&mut text).map_err(failed)?;
-        let mut journal = Journal { file, entries: HashMap::new() };
-        let mut lines = text.lines();
-        match lines.next().and_then(|line| serde_json::from_str::<Value>(line).ok()) {
-            None if text.trim().is_empty() => journal.append(&json!({ "journal": purpose }))?,
+        let (log, lines) = Log::open(path).map_err(|error| match error.kind() {
+            ErrorKind::WouldBlock => {
+                Error::usage(format!("another import is using the journal {}", path.display()))
+            }
+            _ => Error::usage(format!("cannot use the journal {}: {error}", path.display())),
+        })?;
+        let mut journal = Journal { log, entries: HashMap::new() };
+        let mut lines = lines.iter().filter(|line| !line.trim().is_empty());
+        match lines.next().map(|line| serde_json::from_str::<Value>(line).unwrap_or_default()) {
+            None => journal.append(&json!({ "journal": purpose }))?,
             Some(first) if first["journal"] == purpose => {}
             Some(Value::Object(first)) if first.contains_key("journal") => {
                 return Err(Error::usage_with_hint(
@@ -88,9 +83,6 @@ impl Journal {
         }
         // A line that breaks off was being written when the machine stopped. What it was about has been
         // noted as sent before.
-        if !text.is_empty() && !text.ends_with('\n') {
-            journal.file.write_all(b"\n").map_err(failed)?;
-        }
         for entry in lines.filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
             journal.take(&entry);
         }
@@ -122,7 +114,7 @@ impl Journal {
     /// When it cannot be written: then the record must not be sent.
     pub fn sending(&mut self, key: &str) -> Result<(), Error> {
         self.append(&json!({ "key": key, "status": "sending" }))?;
-        Ok(self.file.sync_data()?)
+        Ok(self.log.sync()?)
     }
 
     /// # Errors
@@ -141,7 +133,7 @@ impl Journal {
 
     fn append(&mut self, entry: &Value) -> Result<(), Error> {
         self.take(entry);
-        Ok(self.file.write_all(format!("{entry}\n").as_bytes())?)
+        Ok(self.log.append([entry])?)
     }
 }
 

@@ -3,6 +3,8 @@
 //! A list is whole, a filter is honoured or refused by name: nothing that was asked for is ever left out
 //! without a word. Where the mirror holds nothing to answer with, that is an error, not an empty list.
 
+mod table;
+
 use std::path::Path;
 
 use clap::ArgMatches;
@@ -11,6 +13,7 @@ use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use self::table::{Answer, Filter, Local, local};
 use super::context::Context;
 use super::error::{Error, Exit};
 use super::globals::DataSource;
@@ -21,6 +24,7 @@ use crate::api::executor::Arguments;
 use crate::api::operation::Operation;
 use crate::mirror::read::Choice;
 use crate::mirror::{self, ResourceName, Store, SyncState};
+use crate::report::timelines;
 
 /// Opens a mirror whose texts are up to date. While a sync is writing they may be a little behind, which
 /// is said.
@@ -38,6 +42,23 @@ pub fn indexed(path: &Path) -> Result<Store, Error> {
             warn(&format!("the newest records cannot be searched yet: {error}"));
         }
         Err(error) => return Err(error.into()),
+    }
+    Ok(store)
+}
+
+/// Opens a mirror whose timelines are stored, as far as that is possible: what is not is worked out with
+/// every report, which takes longer and comes to the same.
+///
+/// # Errors
+/// As [`Store::open_read_only`].
+pub fn with_timelines(path: &Path) -> Result<Store, Error> {
+    let store = Store::open_read_only(path)?;
+    if timelines::is_stored(&store)? {
+        return Ok(store);
+    }
+    if let Ok(writable) = Store::open(path) {
+        // Another process may be writing, or the file be on a medium that cannot be written.
+        let _ = timelines::refresh(&writable);
     }
     Ok(store)
 }
@@ -79,114 +100,6 @@ pub fn say_how_old(
     }
     stores::warn_of_age(context, oldest);
     Ok(oldest)
-}
-
-/// How a command of the table is answered from the mirror.
-struct Local {
-    operation: &'static str,
-    resource: &'static str,
-    answer: Answer,
-    filters: &'static [(&'static str, Filter)],
-}
-
-enum Answer {
-    /// All records, under this key.
-    List(&'static str),
-    /// The records that a search describes, under this key.
-    Search(&'static str),
-    /// The record whose column holds the value of the path.
-    One(&'static str),
-}
-
-/// What a parameter of the query chooses.
-enum Filter {
-    Is(&'static str),
-    From(&'static str),
-    Until(&'static str),
-    /// Without it, records whose column is set are left out.
-    Includes(&'static str),
-}
-
-const fn list(operation: &'static str, resource: &'static str, key: &'static str) -> Local {
-    Local { operation, resource, answer: Answer::List(key), filters: &[] }
-}
-
-const fn search(operation: &'static str, resource: &'static str, key: &'static str) -> Local {
-    Local { operation, resource, answer: Answer::Search(key), filters: &[] }
-}
-
-const fn one(operation: &'static str, resource: &'static str) -> Local {
-    Local { operation, resource, answer: Answer::One("id"), filters: &[] }
-}
-
-static LOCAL: &[Local] = &[
-    list("ListContacts", "contacts", "data"),
-    search("SearchContacts", "contacts", "data"),
-    one("ShowContact", "contacts"),
-    Local {
-        operation: "ShowContactByExternalId",
-        resource: "contacts",
-        answer: Answer::One("external_id"),
-        filters: &[],
-    },
-    list("listAllCompanies", "companies", "data"),
-    list("scrollOverAllCompanies", "companies", "data"),
-    Local {
-        operation: "retrieveCompany",
-        resource: "companies",
-        answer: Answer::List("data"),
-        filters: &[("name", Filter::Is("name")), ("company_id", Filter::Is("company_id"))],
-    },
-    one("RetrieveACompanyById", "companies"),
-    list("listConversations", "conversations", "conversations"),
-    search("searchConversations", "conversations", "conversations"),
-    one("retrieveConversation", "conversations"),
-    search("searchTickets", "tickets", "tickets"),
-    one("getTicket", "tickets"),
-    list("listArticles", "articles", "data"),
-    one("retrieveArticle", "articles"),
-    list("listAllCollections", "collections", "data"),
-    one("retrieveCollection", "collections"),
-    list("listHelpCenters", "help_centers", "data"),
-    one("retrieveHelpCenter", "help_centers"),
-    list("listInternalArticles", "internal_articles", "data"),
-    one("retrieveInternalArticle", "internal_articles"),
-    list("listNewsItems", "news_items", "data"),
-    one("retrieveNewsItem", "news_items"),
-    list("listAdmins", "admins", "admins"),
-    one("retrieveAdmin", "admins"),
-    list("listTeams", "teams", "teams"),
-    one("retrieveTeam", "teams"),
-    list("listTags", "tags", "data"),
-    one("findTag", "tags"),
-    list("listSegments", "segments", "segments"),
-    one("retrieveSegment", "segments"),
-    Local {
-        operation: "lisDataAttributes",
-        resource: "data_attributes",
-        answer: Answer::List("data"),
-        filters: &[("model", Filter::Is("model")), ("include_archived", Filter::Includes("archived"))],
-    },
-    list("listSubscriptionTypes", "subscription_types", "data"),
-    list("listTicketTypes", "ticket_types", "data"),
-    one("getTicketType", "ticket_types"),
-    list("listTicketStates", "ticket_states", "data"),
-    list("listCalls", "calls", "data"),
-    one("showCall", "calls"),
-    Local {
-        operation: "listActivityLogs",
-        resource: "activity_logs",
-        answer: Answer::List("activity_logs"),
-        filters: &[
-            ("created_at_after", Filter::From("created_at")),
-            ("created_at_before", Filter::Until("created_at")),
-        ],
-    },
-];
-
-fn local(operation: &Operation) -> Option<(&'static Local, ResourceName)> {
-    let local = LOCAL.iter().find(|local| local.operation == operation.id)?;
-    Some((local, local.resource.parse().ok()?))
 }
 
 /// Answers a command from the mirror.

@@ -14,6 +14,7 @@ mod keyring;
 mod local;
 mod output;
 mod preview;
+mod signals;
 mod stores;
 mod time;
 mod tree;

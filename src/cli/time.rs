@@ -14,20 +14,31 @@ use jiff::{SignedDuration, Timestamp};
 /// # Errors
 /// A sentence that says which forms are understood.
 pub fn epoch_seconds(text: &str, now: Timestamp) -> Result<i64, String> {
+    epoch_seconds_in(text, now, &TimeZone::UTC)
+}
+
+/// The same, where a date that names no offset is one of this zone.
+///
+/// # Errors
+/// As [`epoch_seconds`].
+pub fn epoch_seconds_in(text: &str, now: Timestamp, zone: &TimeZone) -> Result<i64, String> {
     let trimmed = text.trim();
     let seconds = trimmed.parse::<i64>().ok();
     seconds
         .or_else(|| (trimmed == "now").then(|| now.as_second()))
         .or_else(|| relative(trimmed, now))
         .or_else(|| trimmed.parse::<Timestamp>().ok().map(Timestamp::as_second))
-        .or_else(|| utc(trimmed.parse::<DateTime>().ok().or_else(|| Some(trimmed.parse::<Date>().ok()?.into()))?))
+        .or_else(|| {
+            let civil = trimmed.parse::<DateTime>().ok();
+            in_zone(civil.or_else(|| Some(trimmed.parse::<Date>().ok()?.into()))?, zone)
+        })
         .ok_or_else(|| {
             format!("{text:?} is no time; use epoch seconds, a date such as 2026-05-24, or a span such as 30d or 24h")
         })
 }
 
-fn utc(civil: DateTime) -> Option<i64> {
-    civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp().as_second())
+fn in_zone(civil: DateTime, zone: &TimeZone) -> Option<i64> {
+    civil.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp().as_second())
 }
 
 fn relative(text: &str, now: Timestamp) -> Option<i64> {

@@ -10,6 +10,7 @@ use clap::{Arg, ArgAction, Command};
 use super::{commands, globals};
 use crate::api::commands::{OPERATIONS, SPEC_HASH, SPEC_VERSION};
 use crate::api::operation::{Answer, Body, Kind, Operation, Paging, Parameter, Place};
+use crate::filter::Searched;
 
 /// The command line as far as these words need it.
 pub fn command(words: &[String]) -> Command {
@@ -147,6 +148,7 @@ impl Tree<'_> {
             .args(operation.parameters.iter().map(|parameter| argument(operation, parameter)))
             .args(body_arguments(operation.body.as_ref()))
             .args(paging_arguments(operation))
+            .args(search_arguments(operation))
             .args(download_arguments(operation))
             .args(globals::arguments())
     }
@@ -273,6 +275,11 @@ fn paging_arguments(operation: &Operation) -> Vec<Arg> {
             .value_parser(clap::value_parser!(u64).range(1..))
             .help("Stop after N records, fetching as many pages as that takes"),
     ]
+}
+
+fn search_arguments(operation: &Operation) -> Option<Arg> {
+    let is_search = Searched::ALL.iter().any(|it| it.operation() == operation.id);
+    is_search.then(commands::filter::argument)
 }
 
 fn download_arguments(operation: &Operation) -> Vec<Arg> {

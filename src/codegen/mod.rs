@@ -9,10 +9,12 @@ pub mod client;
 pub mod description;
 pub mod distill;
 pub mod error;
+mod flags;
 pub mod names;
 pub mod normalise;
 pub mod overlay;
 pub mod schema;
+pub mod shape;
 pub mod table;
 pub mod tolerant;
 

@@ -27,6 +27,57 @@ pub struct Config {
     /// Named settings; what a profile leaves open comes from the top of the file.
     #[serde(default)]
     pub profiles: BTreeMap<String, Settings>,
+    pub office_hours: Option<OfficeHours>,
+}
+
+/// When somebody is there to answer. Hours are texts such as `09:00-17:30`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfficeHours {
+    /// An IANA name such as `Europe/Dublin`.
+    pub timezone: Option<String>,
+    /// From Monday to Friday, unless a day has its own.
+    pub hours: Option<Hours>,
+    pub monday: Option<Hours>,
+    pub tuesday: Option<Hours>,
+    pub wednesday: Option<Hours>,
+    pub thursday: Option<Hours>,
+    pub friday: Option<Hours>,
+    pub saturday: Option<Hours>,
+    pub sunday: Option<Hours>,
+    /// Days on which nobody is there, such as `2026-12-25`.
+    #[serde(default)]
+    pub holidays: Vec<String>,
+}
+
+/// The hours of a day.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Hours {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl OfficeHours {
+    /// The hours of each day, Monday first.
+    pub fn days(&self) -> [&[String]; 7] {
+        fn of(hours: &Option<Hours>) -> Option<&[String]> {
+            match hours.as_ref()? {
+                Hours::One(one) => Some(std::slice::from_ref(one)),
+                Hours::Several(several) => Some(several),
+            }
+        }
+        let usual = of(&self.hours).unwrap_or_default();
+        [
+            of(&self.monday).unwrap_or(usual),
+            of(&self.tuesday).unwrap_or(usual),
+            of(&self.wednesday).unwrap_or(usual),
+            of(&self.thursday).unwrap_or(usual),
+            of(&self.friday).unwrap_or(usual),
+            of(&self.saturday).unwrap_or_default(),
+            of(&self.sunday).unwrap_or_default(),
+        ]
+    }
 }
 
 /// Settings of the file or of one profile.

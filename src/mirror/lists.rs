@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::error::Error;
 use super::fields;
 use super::prune::denies;
-use super::queue::{BATCH, CHUNK, Due, Failures, SETTLED, due};
+use super::queue::{BATCH, CHUNK, Due, Failures, PASSES, SETTLED, due};
 use super::resources::ResourceName;
 use super::store::Store;
 use super::sync::{Ending, Run, Tally, local};
@@ -103,6 +103,17 @@ pub(super) async fn fetch(run: &Run<'_>, tally: &mut Tally) -> Result<Ending, Er
     if run.options.full {
         run.with_store(Store::forget_lists)?;
     }
+    let mut failures = pass(run, tally).await?;
+    for _ in 1..PASSES {
+        if failures.may_pass() {
+            failures = pass(run, tally).await?;
+        }
+    }
+    Ok(failures.ending())
+}
+
+/// Asks once for each that is due.
+async fn pass(run: &Run<'_>, tally: &mut Tally) -> Result<Failures, Error> {
     let fetched = due(run, Store::contacts_due).map(|contact| async move {
         let contact = contact?;
         let id = contact.id.clone();
@@ -130,12 +141,13 @@ pub(super) async fn fetch(run: &Run<'_>, tally: &mut Tally) -> Result<Ending, Er
             }
         }
         run.with_store(|store| store.store_lists(&found, local()))?;
+        run.with_store(|store| store.unsettle(&gone))?;
         tally.written.deleted += run.with_store(|store| store.remove(ResourceName::Contacts, &gone))?;
         if let Some(error) = refused.filter(|_| failures.hopeless()) {
             return Err(error.into());
         }
     }
-    Ok(failures.ending())
+    Ok(failures)
 }
 
 async fn all_lists(run: &Run<'_>, contact: Contact) -> Result<Lists, api::error::Error> {
@@ -152,7 +164,7 @@ async fn all_lists(run: &Run<'_>, contact: Contact) -> Result<Lists, api::error:
     Ok(Lists { contact, lists, requests, fetched_at })
 }
 
-fn put_links(
+pub(super) fn put_links(
     connection: &Connection,
     contact: &str,
     name: &str,
@@ -166,7 +178,7 @@ fn put_links(
     }
 }
 
-fn put_notes(
+pub(super) fn put_notes(
     connection: &Connection,
     contact: &str,
     items: &[Box<RawValue>],

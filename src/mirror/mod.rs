@@ -13,6 +13,7 @@ mod lock;
 #[cfg(feature = "parquet")]
 pub mod parquet;
 mod parts;
+pub mod person;
 mod phrase;
 pub mod plain;
 mod plan;
@@ -29,6 +30,7 @@ pub mod state;
 pub mod status;
 mod stop;
 pub mod store;
+mod surplus;
 pub mod sync;
 mod texts;
 mod walk;

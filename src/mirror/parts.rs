@@ -10,7 +10,7 @@ use super::conversation::{Detail, Nesting};
 use super::error::Error;
 use super::events::Event;
 use super::prune::denies;
-use super::queue::{BATCH, CHUNK, Due, Failures, SETTLED, due};
+use super::queue::{BATCH, CHUNK, Due, Failures, PASSES, SETTLED, due};
 use super::resources::ResourceName;
 use super::store::Store;
 use super::sync::{Ending, Run, Tally, date, local};
@@ -83,13 +83,29 @@ pub(super) async fn fetch(run: &Run<'_>, of: &'static Nesting, tally: &mut Tally
     if of.parts == ResourceName::TicketParts {
         tally.written.add(run.carried());
     }
-    let total = Some(run.with_store(|store| store.parts_due(of))?);
+    let mut failures = pass(run, of, tally).await?;
+    for _ in 1..PASSES {
+        if failures.may_pass() {
+            failures = pass(run, of, tally).await?;
+        }
+    }
+    let ending = failures.ending();
+    if ending == Ending::Complete {
+        run.with_store(|store| store.finish(of.parts, None, local()))?;
+    }
+    Ok(ending)
+}
+
+/// Asks once for each that is due.
+async fn pass(run: &Run<'_>, of: &'static Nesting, tally: &mut Tally) -> Result<Failures, Error> {
+    let due_now = run.with_store(|store| store.parts_due(of))?;
+    let total = Some(tally.requests + due_now);
     let one = operation(of.operation)?;
     let fetched =
         due(run, move |store: &Store, after: &str| store.owners_due(of, after)).map(|owner| async move {
             let owner = owner?;
             let arguments = Arguments { path: vec![owner.id.clone()], ..Arguments::default() };
-            let answer = run.client.execute(one, &arguments).await;
+            let answer = run.client.fetch(one, &arguments).await;
             Ok::<_, Error>((owner, answer))
         });
     let concurrency = run.options.concurrency.max(1);
@@ -103,14 +119,10 @@ pub(super) async fn fetch(run: &Run<'_>, of: &'static Nesting, tally: &mut Tally
         run.tell(Event::SyncProgress { resource: of.parts, rows: tally.requests, total, requests_left });
         if failures.hopeless() {
             let last = chunk.into_iter().rev().find_map(|(_, answer)| answer.err());
-            return last.map_or_else(|| Ok(failures.ending()), |error| Err(error.into()));
+            return last.map_or_else(|| Ok(failures), |error| Err(error.into()));
         }
     }
-    let ending = failures.ending();
-    if ending == Ending::Complete {
-        run.with_store(|store| store.finish(of.parts, None, local()))?;
-    }
-    Ok(ending)
+    Ok(failures)
 }
 
 type Answer = (Owner, Result<Reply, api::error::Error>);

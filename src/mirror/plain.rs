@@ -125,8 +125,15 @@ fn entity(name: &str) -> Option<char> {
         "hellip" => '…',
         "ndash" => '–',
         "mdash" => '—',
+        "lsquo" => '‘',
+        "rsquo" => '’',
+        "ldquo" => '“',
+        "rdquo" => '”',
+        "euro" => '€',
+        "bull" => '•',
+        "trade" => '™',
         _ => {
-            let code = name.strip_prefix('#')?;
+            let Some(code) = name.strip_prefix('#') else { return latin(name) };
             let code = match code.strip_prefix(['x', 'X']) {
                 Some(hex) => u32::from_str_radix(hex, 16).ok()?,
                 None => code.parse().ok()?,
@@ -134,6 +141,24 @@ fn entity(name: &str) -> Option<char> {
             char::from_u32(code)?
         }
     })
+}
+
+/// The names of U+00A1 to U+00FF, in order.
+#[rustfmt::skip]
+const LATIN: [&str; 95] = [
+    "iexcl", "cent", "pound", "curren", "yen", "brvbar", "sect", "uml", "copy", "ordf", "laquo", "not", "shy",
+    "reg", "macr", "deg", "plusmn", "sup2", "sup3", "acute", "micro", "para", "middot", "cedil", "sup1", "ordm",
+    "raquo", "frac14", "frac12", "frac34", "iquest", "Agrave", "Aacute", "Acirc", "Atilde", "Auml", "Aring",
+    "AElig", "Ccedil", "Egrave", "Eacute", "Ecirc", "Euml", "Igrave", "Iacute", "Icirc", "Iuml", "ETH", "Ntilde",
+    "Ograve", "Oacute", "Ocirc", "Otilde", "Ouml", "times", "Oslash", "Ugrave", "Uacute", "Ucirc", "Uuml",
+    "Yacute", "THORN", "szlig", "agrave", "aacute", "acirc", "atilde", "auml", "aring", "aelig", "ccedil",
+    "egrave", "eacute", "ecirc", "euml", "igrave", "iacute", "icirc", "iuml", "eth", "ntilde", "ograve", "oacute",
+    "ocirc", "otilde", "ouml", "divide", "oslash", "ugrave", "uacute", "ucirc", "uuml", "yacute", "thorn", "yuml",
+];
+
+fn latin(name: &str) -> Option<char> {
+    let place = LATIN.iter().position(|it| *it == name)?;
+    char::from_u32(0xa1 + u32::try_from(place).ok()?)
 }
 
 fn contains_ignoring_case(text: &str, needle: &str) -> bool {
@@ -160,6 +185,7 @@ mod tests {
         assert_eq!(text("<p>cut off <b"), "cut off");
         assert_eq!(text("<!-- note --><style>p{}</style>x & y &unknown; &"), "x & y &unknown; &");
         assert_eq!(text("5 <3 ü&"), "5 <3 ü&");
+        assert_eq!(text("caf&eacute; &yuml;&iexcl; it&rsquo;s 5&euro;"), "café ÿ¡ it’s 5€");
         assert_eq!(text("&ü;"), "&ü;");
     }
 

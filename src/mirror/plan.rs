@@ -71,6 +71,15 @@ impl Plan {
         Plan::wanted(run, resource, &options)?.start(run, resource)
     }
 
+    /// The plan for everything, to find out what is gone.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub fn removal(run: &Run<'_>, resource: &'static Resource) -> Result<Self, Error> {
+        let options = SyncOptions { prune: true, ..run.options.clone() };
+        Plan::wanted(run, resource, &options)?.start(run, resource)
+    }
+
     fn wanted(run: &Run<'_>, resource: &'static Resource, options: &SyncOptions) -> Result<Self, Error> {
         let mut plan =
             Plan { routes: resource.routes.iter().collect(), since: None, removes: false, from: None };

@@ -92,6 +92,9 @@ const FIELDS: &[(&str, Kind, &[&str])] = &[
             "conversation_rating.remark",
             "ai_agent.resolution_state",
             "ai_agent.last_answer_type",
+            "ai_agent.rating_remark",
+            "ai_agent.source_type",
+            "ai_agent.source_title",
             "statistics.last_closed_by_id",
         ],
     ),
@@ -122,6 +125,7 @@ const FIELDS: &[(&str, Kind, &[&str])] = &[
         Kind::Number,
         &[
             "ai_agent.rating",
+            "conversation_rating.score",
             "statistics.time_to_assignment",
             "statistics.time_to_admin_reply",
             "statistics.time_to_first_close",
@@ -193,6 +197,8 @@ impl Search<'_> {
             (Some((_, Kind::Ids(..), _)), _) => {
                 Ok((format!("{resource}.id"), known.map_or(Kind::Text, |it| it.1)))
             }
+            // The search and the documents call it differently.
+            (Some((_, kind, _)), _) if field == "conversation_rating.score" => Ok(("rating".into(), *kind)),
             (Some((_, kind, _)), _) if self.resource.has_column(field) => Ok((field.to_owned(), *kind)),
             (Some((_, kind, _)), _) => Ok((path(&field.split('.').collect::<Vec<_>>()), *kind)),
             (None, Some(name)) if resource != "tickets" && !name.contains(['"', '\\', '\0']) => {

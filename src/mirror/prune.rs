@@ -34,7 +34,7 @@ impl Store {
 
     /// Has everything fetched again that contacts took part in who are gone: after a merge it names
     /// somebody else, and does not count as changed.
-    fn unsettle(&mut self, contacts: &[String]) -> Result<(), Error> {
+    pub(super) fn unsettle(&mut self, contacts: &[String]) -> Result<(), Error> {
         let transaction = self.write()?;
         for of in [&OF_CONVERSATIONS, &OF_TICKETS] {
             let parent = of.parts.resource().parent.unwrap_or("id");
@@ -103,7 +103,7 @@ async fn gone(
     let one = operation(one)?;
     let answers = stream::iter(ids).map(|id| async move {
         let arguments = Arguments { path: vec![id.clone()], ..Arguments::default() };
-        (id, run.client.execute(one, &arguments).await)
+        (id, run.client.fetch(one, &arguments).await)
     });
     let mut answers = answers.buffer_unordered(run.options.concurrency.max(1));
     let mut gone = Vec::new();

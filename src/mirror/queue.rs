@@ -17,6 +17,9 @@ pub(super) const BATCH: u32 = 500;
 pub(super) const CHUNK: usize = 32;
 /// After so many failures in a row the rest would fail as well.
 const FAILURES: u32 = 20;
+/// How often what could not be fetched is tried, the transport's own retries aside: of many thousand
+/// calls to a shaky server some few fail every time, and mostly not twice.
+pub(super) const PASSES: u32 = 2;
 /// Seconds. A record that changed so shortly before it was fetched may have changed once more in the
 /// same second, and nobody could tell: it stays due.
 pub(super) const SETTLED: i64 = 2;
@@ -71,6 +74,11 @@ impl Failures {
         self.count += 1;
         self.in_a_row += 1;
         run.warn(self.resource, format!("{} {id}: {message}", self.kind));
+    }
+
+    /// Whether the same ones may well come along when they are asked for again.
+    pub fn may_pass(&self) -> bool {
+        self.count > 0 && !self.hopeless()
     }
 
     pub fn hopeless(&self) -> bool {

@@ -171,6 +171,16 @@ impl Store {
         Ok(count.try_into().unwrap_or(0))
     }
 
+    /// Whether all parts of a conversation are stored as they were when it had this `updated_at`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn has_parts_of(&self, conversation: &str, updated_at: i64) -> Result<bool, Error> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM conversation_parts_state
+                   WHERE conversation_id = ?1 AND updated_at = ?2 AND NOT truncated)";
+        Ok(self.connection.prepare_cached(sql)?.query_row((conversation, updated_at), |row| row.get(0))?)
+    }
+
     /// The document of one conversation or ticket with its parts, as the API gives it when asked for one.
     ///
     /// # Errors

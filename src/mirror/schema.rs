@@ -14,6 +14,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0002_more_resources.sql"),
     include_str!("schema/0003_texts.sql"),
     include_str!("schema/0004_views.sql"),
+    include_str!("schema/0005_surplus.sql"),
+    include_str!("schema/0006_timelines.sql"),
 ];
 
 /// The schema version this program reads and writes.

@@ -93,7 +93,7 @@ pub(super) async fn fetch(run: &Run<'_>, tally: &mut Tally) -> Result<(), Error>
     let arguments =
         Arguments { query: vec![("include_count".into(), "true".into())], ..Arguments::default() };
     let list = operation("listSegments")?;
-    let segments = match run.client.execute(list, &arguments).await {
+    let segments = match run.client.fetch(list, &arguments).await {
         Ok(reply) => segments(&Page::read(list, &arguments, reply)?),
         Err(error) if matches!(error.status(), Some(402..=404 | 501)) => return Ok(()),
         Err(error) => return Err(error.into()),

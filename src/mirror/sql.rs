@@ -232,6 +232,10 @@ const ABOUT: &[(&str, &str)] = &[
     ("conversation_parts", "Everything written or done in a conversation after its opening message"),
     ("conversation_tags", "Which tags a conversation has"),
     ("conversation_contacts", "Which contacts take part in a conversation"),
+    (
+        "conversation_timelines",
+        "First message, first answer, closes and spans of each conversation, as reports need them",
+    ),
     ("conversation_parts_state", "How far the parts of each conversation are fetched"),
     ("contact_companies", "Which companies a contact belongs to"),
     ("contact_tags", "Which tags a contact has"),

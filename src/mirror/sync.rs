@@ -78,7 +78,7 @@ pub async fn sync(
     let began = Instant::now();
     let _lock = store.lock()?;
     let identify = operation("identifyAdmin")?;
-    let me = client.execute(identify, &Arguments::default()).await?;
+    let me = client.fetch(identify, &Arguments::default()).await?;
     let clock = Clock::of(&me);
     let address = client.request(identify, &Arguments::default())?;
     let workspace = workspace(address.url().as_str().trim_end_matches(identify.path), &me)?;
@@ -97,10 +97,12 @@ pub async fn sync(
     let start = Event::SyncStart { workspace: workspace.clone(), resources: resources.clone(), started_at };
     observer.event(&start);
 
+    let removes =
+        options.prune || store.sync_state(ResourceName::Contacts)?.is_some_and(|it| it.watermark.is_some());
     let shared = Mutex::new(Shared { store, observer, carried: Written::default() });
     let run = Run { client, options, clock, shared };
     let mut outcomes: Vec<Outcome> =
-        try_join_all(lanes(&resources, options.prune).into_iter().map(|lane| run.lane(lane))).await?.concat();
+        try_join_all(lanes(&resources, removes).into_iter().map(|lane| run.lane(lane))).await?.concat();
     outcomes.sort_by_key(|outcome| outcome.resource);
 
     let complete = outcomes.iter().all(|outcome| outcome.complete || outcome.skipped);
@@ -111,11 +113,11 @@ pub async fn sync(
     Ok(summary)
 }
 
-/// What can run side by side: parts wait for their owners, everything else is on its own. `pruned`
-/// contacts come first: what they took part in is fetched again.
-fn lanes(resources: &[ResourceName], pruned: bool) -> Vec<Vec<ResourceName>> {
+/// What can run side by side: parts wait for their owners, everything else is on its own. Where
+/// contacts may be found gone they come first: what they took part in is fetched again.
+fn lanes(resources: &[ResourceName], removes: bool) -> Vec<Vec<ResourceName>> {
     use ResourceName::{Contacts, ConversationParts, Conversations, TicketParts, Tickets};
-    let rows: &[&[ResourceName]] = match pruned {
+    let rows: &[&[ResourceName]] = match removes {
         true => &[&[Contacts, Conversations, ConversationParts, Tickets, TicketParts]],
         false => &[&[Conversations, ConversationParts], &[Tickets, TicketParts]],
     };
@@ -191,6 +193,8 @@ pub(super) struct Tally {
     pub requests: u64,
     pub pages: u64,
     pub resumed: bool,
+    /// How many records there are, where the list of what changed tells.
+    pub listed: Option<u64>,
 }
 
 /// How the sync of a resource ended.

@@ -20,7 +20,8 @@ use super::events::Event;
 use super::fields;
 use super::plan::{Cursor, Plan};
 use super::prune::prune;
-use super::resources::{Resource, Route};
+use super::resources::{Bound, Resource, Route};
+use super::surplus::{self, total_count};
 use super::sync::{Ending, Run, Tally, date, local};
 use super::write::Listed;
 use crate::api::error::Unexpected;
@@ -40,14 +41,36 @@ pub(super) async fn walk(
     resource: &'static Resource,
     tally: &mut Tally,
 ) -> Result<Ending, Error> {
+    let plan = Plan::make(run, resource)?;
+    let later = plan.since.is_some() && !plan.removes;
     let mut pages = 0;
-    let ending = follow(run, resource, Plan::make(run, resource)?, tally, &mut pages).await?;
-    let moved = pages > 1 && resource.routes.iter().chain(resource.changes).any(Route::is_newest_first);
-    if !moved || ending != Ending::Complete {
-        return Ok(ending);
+    let mut ending = follow(run, resource, plan, tally, &mut pages).await?;
+    if pages > 1 && ending == Ending::Complete && is_newest_first(resource) {
+        // What changed while the pages went by moved to the first one, which had been read by then.
+        ending = follow(run, resource, Plan::catch_up(run, resource)?, tally, &mut pages).await?;
     }
-    // What changed while the pages went by moved to the first one, which had been read by then.
-    follow(run, resource, Plan::catch_up(run, resource)?, tally, &mut pages).await
+    let asked_for_all = run.options.since.is_none() && run.options.max_pages.is_none();
+    if later && asked_for_all && resource.vanishes && ending == Ending::Complete {
+        return remove_lost(run, resource, tally).await;
+    }
+    Ok(ending)
+}
+
+fn is_newest_first(resource: &Resource) -> bool {
+    resource.routes.iter().chain(resource.changes).any(Route::is_newest_first)
+}
+
+/// Lists everything and removes what is gone, if the workspace counts fewer records than are stored.
+async fn remove_lost(run: &Run<'_>, resource: &'static Resource, tally: &mut Tally) -> Result<Ending, Error> {
+    let listed = tally.listed;
+    let Some(counted) = surplus::lost(run, resource, listed, tally).await? else {
+        return Ok(Ending::Complete);
+    };
+    let ending = follow(run, resource, Plan::removal(run, resource)?, tally, &mut 0).await?;
+    if ending == Ending::Complete {
+        surplus::settle(run, resource, counted)?;
+    }
+    Ok(ending)
 }
 
 /// Follows a plan to its end, on whichever of its routes leads there.
@@ -156,7 +179,7 @@ impl Walk<'_, '_> {
         }
         let options = self.run.options;
         let mut pages = pin!(self.run.client.pages(self.operation, arguments, options.per_page));
-        let (mut rows, mut total) = (0, None);
+        let (mut rows, mut total, mut shrunk) = (0, None, false);
         let mut ages = Ages::default();
         let mut next = pages.next().await;
         while let Some(page) = next {
@@ -166,12 +189,18 @@ impl Walk<'_, '_> {
             self.fresh = false;
             self.pages += 1;
             rows += page.items.len() as u64;
-            total = total_count(&page).or(total);
+            let counted = total_count(&page);
+            if self.route.bound == Bound::NewestFirst {
+                tally.listed = counted;
+            }
+            shrunk |= counted.zip(total).is_some_and(|(now, before)| now < before);
+            total = counted.or(total);
             let wanted = ages.sort_out(self.resource, self.plan.since, &page.items);
             let is_enough = wanted.is_empty() && ages.descend && self.plan.since.is_some();
-            let cut = options.max_pages.is_some_and(|most| tally.pages + 1 >= most) && page.next.is_some();
+            let is_last = page.next.is_none() || (is_enough && self.route.is_newest_first());
             tally.pages += 1;
-            next = if (is_enough && self.route.is_newest_first()) || cut || page.next.is_none() {
+            let cut = !is_last && options.max_pages.is_some_and(|most| tally.pages >= most);
+            next = if is_last || cut {
                 self.store(&page, &wanted, tally)?;
                 None
             } else {
@@ -187,18 +216,26 @@ impl Walk<'_, '_> {
                 return Ok(Walked::Cut(format!("stopped after {} pages", tally.pages)));
             }
         }
+        if shrunk && self.pages > 1 && self.by_number() {
+            return Ok(Walked::Short("records vanished between two pages".to_owned()));
+        }
         Ok(self.compare(rows, total, from.is_none()))
     }
 
-    /// A list that came shorter than it says has lost records between two pages. Numbered pages shift
-    /// when a record vanishes: those have to be read again.
+    /// Numbered pages shift when a record vanishes from one that was read: the first of the next page
+    /// slips into it, unseen.
+    fn by_number(&self) -> bool {
+        matches!(self.operation.paging, Paging::Page { .. })
+    }
+
+    /// A list that came shorter than it says has lost records between two pages.
     fn compare(&self, rows: u64, total: Option<u64>, from_the_start: bool) -> Walked {
         let everything = from_the_start && self.plan.since.is_none();
         let Some(total) = total.filter(|total| everything && rows < *total) else {
             return Walked::ToTheEnd;
         };
         let message = format!("the list names {total} records, but {rows} came");
-        if self.pages > 1 && matches!(self.operation.paging, Paging::Page { .. }) {
+        if self.pages > 1 && self.by_number() {
             return Walked::Short(message);
         }
         self.run.warn(self.resource.name, message);
@@ -293,14 +330,4 @@ fn changed(item: &RawValue, age: &str) -> Option<i64> {
     }
     let times: Times = serde_json::from_str(item.get()).ok()?;
     fields::time(if age == "created_at" { &times.created_at } else { &times.updated_at })
-}
-
-fn total_count(page: &Page) -> Option<u64> {
-    #[derive(Deserialize)]
-    struct Total {
-        #[serde(default)]
-        total_count: Value,
-    }
-    let total: Total = serde_json::from_slice(&page.reply.body).ok()?;
-    fields::integer(&total.total_count)?.try_into().ok()
 }

@@ -8,6 +8,7 @@ mod record;
 
 use rusqlite::{Transaction, TransactionBehavior};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::conversation::{Detail, OF_TICKETS};
 use super::error::Error;
@@ -155,6 +156,21 @@ impl Store {
     pub(super) fn write(&mut self) -> Result<Transaction<'_>, Error> {
         Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
     }
+}
+
+/// Records by themselves, outside of any walk.
+pub(super) fn records(
+    transaction: &Transaction<'_>,
+    resource: &'static Resource,
+    items: &[Box<RawValue>],
+    synced_at: i64,
+) -> Result<Written, Error> {
+    let mut table = Table::new(transaction, resource, synced_at)?;
+    let mut written = Written::default();
+    for item in items {
+        written.count(table.upsert(item.get(), None)?.0);
+    }
+    Ok(written)
 }
 
 fn see(transaction: &Transaction<'_>, resource: ResourceName, id: &str) -> Result<(), Error> {

@@ -10,6 +10,11 @@ pub enum Error {
     NothingSynced { resource: ResourceName },
     #[error("the mirror has no contact {wanted:?}")]
     NoContact { wanted: String },
+    /// The same address belongs to several people.
+    #[error("{wanted:?} fits {} contacts", candidates.len())]
+    SeveralContacts { wanted: String, candidates: Vec<super::contact_360::Candidate> },
+    #[error("there is no teammate or team {wanted:?}")]
+    NoAssignee { wanted: String, known: Vec<String> },
     #[error(transparent)]
     Mirror(#[from] crate::mirror::Error),
     #[error("local database: {0}")]

@@ -1,6 +1,6 @@
 //! What happened in one conversation, as far as waiting customers are concerned.
 //!
-//! Reads the parts in order and keeps four facts. It uses plain moments only: the service's own
+//! Reads the parts in order and keeps the few facts that every definition can be worked out from. It uses plain moments only: the service's own
 //! `time_to_*` values leave out the time outside office hours and must never be mixed in.
 
 /// Who speaks.
@@ -32,224 +32,227 @@ impl Speaker {
     }
 }
 
+/// What was done in a part, as far as it matters for waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Comment,
+    /// An answer picked from a list of buttons.
+    QuickReply,
+    Note,
+    Assignment,
+    /// Opens it, whatever else it does.
+    Open,
+    Close,
+    Snooze,
+    /// The snooze has run out, or was ended.
+    Unsnooze,
+    Other,
+}
+
+impl Kind {
+    pub fn of(part_type: &str) -> Self {
+        match part_type {
+            "comment" => Kind::Comment,
+            "quick_reply" => Kind::QuickReply,
+            "note" => Kind::Note,
+            "assignment" | "default_assignment" | "away_mode_assignment" => Kind::Assignment,
+            "open" | "assign_and_reopen" | "note_and_reopen" => Kind::Open,
+            "close" => Kind::Close,
+            "snoozed" => Kind::Snooze,
+            "timer_unsnooze" | "unsnoozed" | "assign_and_unsnooze" => Kind::Unsnooze,
+            _ => Kind::Other,
+        }
+    }
+}
+
+/// The conversation's state, where a part tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Open,
+    Closed,
+    Snoozed,
+}
+
+impl State {
+    pub fn of(state: Option<&str>) -> Option<Self> {
+        match state? {
+            "open" => Some(State::Open),
+            "closed" => Some(State::Closed),
+            "snoozed" => Some(State::Snoozed),
+            _ => None,
+        }
+    }
+}
+
 /// One part of a conversation. `at` is epoch seconds.
 #[derive(Debug, Clone, Copy)]
-pub struct Part<'a> {
-    pub part_type: &'a str,
+pub struct Part {
+    pub kind: Kind,
     pub by: Speaker,
     /// Whether there is anything to see.
     pub has_text: bool,
-    /// The conversation's state, where the part tells it.
-    pub state: Option<&'a str>,
+    pub state: Option<State>,
+    /// Whether it gave the conversation to a teammate (`true`) or took it from one (`false`).
+    pub gives: Option<bool>,
     pub at: i64,
 }
 
-impl Part<'_> {
+impl Part {
     /// Something the other side can read: a comment, or what was said while doing something else.
-    fn is_message(&self) -> bool {
-        match self.part_type {
-            "comment" => true,
-            "open" | "close" | "assignment" | "assign_and_reopen" | "snoozed" | "quick_reply" => {
-                self.has_text
-            }
-            _ => false,
+    pub fn is_message(&self) -> bool {
+        match self.kind {
+            Kind::Comment => true,
+            Kind::QuickReply
+            | Kind::Assignment
+            | Kind::Open
+            | Kind::Close
+            | Kind::Snooze
+            | Kind::Unsnooze => self.has_text,
+            Kind::Note | Kind::Other => false,
         }
     }
 
     fn is_closed(&self) -> bool {
-        self.part_type == "close" || self.state == Some("closed")
+        self.kind == Kind::Close || self.state == Some(State::Closed)
     }
 
     /// Whether a closed conversation is open after this part.
     fn reopens(&self) -> bool {
-        match (self.part_type, self.state) {
-            ("open" | "assign_and_reopen", _) | (_, Some("open" | "snoozed")) => self.part_type != "close",
-            ("comment", None) => self.by == Speaker::Contact,
+        match (self.kind, self.state) {
+            (Kind::Open, _) | (_, Some(State::Open | State::Snoozed)) => self.kind != Kind::Close,
+            (Kind::Comment, None) => self.by == Speaker::Contact,
+            _ => false,
+        }
+    }
+
+    /// Whether a snoozed conversation is no longer snoozed after this part.
+    fn wakes(&self) -> bool {
+        match (self.kind, self.state) {
+            (Kind::Snooze, _) => false,
+            (Kind::Unsnooze | Kind::Open | Kind::Close, _) | (_, Some(State::Open | State::Closed)) => true,
+            (Kind::Comment | Kind::QuickReply, None) => self.by == Speaker::Contact,
             _ => false,
         }
     }
 }
 
+/// From when to when, epoch seconds. One without an end has not ended yet.
+pub type Span = (i64, Option<i64>);
+
 /// What is known after the parts so far. Moments are epoch seconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Timeline {
     /// The first message of a contact, the opening one included.
     pub first_contact_at: Option<i64>,
     /// The first message of a teammate after that.
     pub first_response_at: Option<i64>,
-    /// The last close after the first message of a contact.
+    /// The first close after the first message of a contact; any close where no contact wrote.
+    pub first_close_at: Option<i64>,
+    /// The last one.
     pub last_close_at: Option<i64>,
-    /// Whether it was ever closed and open again after that.
-    pub reopened: bool,
-    closed: bool,
+    /// How often it was open again after a close.
+    pub reopened: u32,
+    /// The oldest message of a contact that no teammate has answered yet.
+    pub waiting_since: Option<i64>,
+    /// From a contact's further message, the oldest unanswered one, to the answer of a teammate.
+    pub next_responses: Vec<Span>,
+    pub snoozes: Vec<Span>,
+    /// While it was open, awake, and in the hands of a teammate.
+    pub handled: Vec<Span>,
+    pub closed: bool,
+    in_hands: bool,
 }
 
 impl Timeline {
     /// A conversation that consists of its opening message. Unless a contact wrote that, the clock of
     /// the customer does not run yet.
     pub fn opened(by: Speaker, at: Option<i64>) -> Self {
-        Timeline { first_contact_at: at.filter(|_| by == Speaker::Contact), ..Timeline::default() }
+        let first_contact_at = at.filter(|_| by == Speaker::Contact);
+        Timeline { first_contact_at, waiting_since: first_contact_at, ..Timeline::default() }
     }
 
     /// Goes on with the next part, in order of time.
-    pub fn add(&mut self, part: &Part<'_>) {
+    pub fn add(&mut self, part: &Part) {
         match part.by {
-            Speaker::Contact if part.is_message() => {
-                self.first_contact_at.get_or_insert(part.at);
-            }
-            Speaker::Teammate if part.is_message() && self.waited_for(part.at) => {
-                self.first_response_at.get_or_insert(part.at);
-            }
+            Speaker::Contact if part.is_message() => self.asked(part.at),
+            Speaker::Teammate if part.is_message() && self.waited_for(part.at) => self.answered(part.at),
             _ => {}
         }
         if self.closed && part.reopens() {
-            self.reopened = true;
+            self.reopened += 1;
             self.closed = false;
         } else if part.is_closed() {
             self.closed = true;
         }
-        if part.part_type == "close" && self.waited_for(part.at) {
-            self.last_close_at = Some(part.at);
+        if part.kind == Kind::Close {
+            self.close(part.at);
         }
+        self.snooze(part);
+        self.handle(part);
+    }
+
+    fn asked(&mut self, at: i64) {
+        if self.first_contact_at.is_none() {
+            self.first_contact_at = Some(at);
+            // What was closed before anybody waited resolved nothing.
+            (self.first_close_at, self.last_close_at) = (None, None);
+        }
+        self.waiting_since.get_or_insert(at);
+    }
+
+    fn answered(&mut self, at: i64) {
+        match (self.first_response_at, self.waiting_since) {
+            (None, _) => self.first_response_at = Some(at),
+            (Some(_), Some(since)) => self.next_responses.push((since, Some(at))),
+            (Some(_), None) => {}
+        }
+        self.waiting_since = None;
+    }
+
+    fn close(&mut self, at: i64) {
+        if self.first_contact_at.is_none_or(|first| first <= at) {
+            self.first_close_at.get_or_insert(at);
+            self.last_close_at = Some(at);
+        }
+    }
+
+    fn snooze(&mut self, part: &Part) {
+        let snoozed = self.snoozed();
+        if part.kind == Kind::Snooze && !snoozed {
+            self.snoozes.push((part.at, None));
+        } else if snoozed && part.wakes() {
+            end(&mut self.snoozes, part.at);
+        }
+    }
+
+    fn handle(&mut self, part: &Part) {
+        let writes = part.by == Speaker::Teammate && part.is_message();
+        self.in_hands = part.gives.unwrap_or(self.in_hands || writes);
+        let handled = self.handled.last().is_some_and(|span| span.1.is_none());
+        let now = self.in_hands && !self.closed && !self.snoozed() && self.waited_for(part.at);
+        match (handled, now) {
+            (false, true) => self.handled.push((part.at, None)),
+            (true, false) => end(&mut self.handled, part.at),
+            _ => {}
+        }
+    }
+
+    /// Whether it is snoozed after the parts so far.
+    pub fn snoozed(&self) -> bool {
+        self.snoozes.last().is_some_and(|span| span.1.is_none())
     }
 
     fn waited_for(&self, at: i64) -> bool {
         self.first_contact_at.is_some_and(|first| first <= at)
     }
+}
 
-    /// Seconds from the first message of a contact to the first answer of a person.
-    pub fn first_response(&self) -> Option<i64> {
-        Some(self.first_response_at? - self.first_contact_at?)
-    }
-
-    /// Seconds from the first message of a contact to the last close.
-    pub fn resolution(&self) -> Option<i64> {
-        Some(self.last_close_at? - self.first_contact_at?)
+/// Ends the span that has not ended yet.
+fn end(spans: &mut [Span], at: i64) {
+    if let Some(span) = spans.last_mut() {
+        span.1 = span.1.or(Some(at));
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CONTACT: Speaker = Speaker::Contact;
-    const ADMIN: Speaker = Speaker::Teammate;
-    const BOT: Speaker = Speaker::Machine;
-
-    fn told(opening: Speaker, parts: &[(&str, Speaker, bool, i64)]) -> Timeline {
-        let mut timeline = Timeline::opened(opening, Some(100));
-        for (part_type, by, has_text, at) in parts {
-            timeline.add(&Part { part_type, by: *by, has_text: *has_text, state: None, at: *at });
-        }
-        timeline
-    }
-
-    #[test]
-    fn speakers() {
-        assert_eq!(Speaker::of(Some("lead"), false), CONTACT);
-        assert_eq!(Speaker::of(Some("admin"), false), ADMIN);
-        for machine in [(Some("admin"), true), (Some("bot"), false), (Some("team"), false), (None, false)] {
-            assert_eq!(Speaker::of(machine.0, machine.1), BOT, "{machine:?}");
-        }
-        assert_eq!(Speaker::of_opening(None, Some("customer_initiated")), CONTACT);
-        assert_eq!(Speaker::of_opening(None, Some("operator_initiated")), BOT);
-        assert_eq!(Speaker::of_opening(Some("admin"), Some("admin_initiated")), ADMIN);
-    }
-
-    #[test]
-    fn the_first_person_answers() {
-        let timeline = told(
-            CONTACT,
-            &[
-                ("comment", BOT, true, 101),
-                ("note", ADMIN, true, 110),
-                ("assignment", ADMIN, false, 120),
-                ("snoozed", ADMIN, false, 125),
-                ("conversation_attribute_updated_by_admin", ADMIN, true, 126),
-                ("comment", CONTACT, true, 130),
-                ("comment", ADMIN, true, 160),
-                ("comment", ADMIN, true, 170),
-            ],
-        );
-        assert_eq!(timeline.first_response(), Some(60));
-        assert_eq!(timeline.resolution(), None);
-    }
-
-    #[test]
-    fn words_that_come_with_an_action_answer() {
-        for action in ["assignment", "assign_and_reopen", "close", "snoozed", "open"] {
-            assert_eq!(told(CONTACT, &[(action, ADMIN, true, 130)]).first_response(), Some(30), "{action}");
-            assert_eq!(told(CONTACT, &[(action, ADMIN, false, 130)]).first_response(), None, "{action}");
-        }
-        // An answer may consist of an attachment that is no longer there.
-        assert_eq!(told(CONTACT, &[("comment", ADMIN, false, 130)]).first_response(), Some(30));
-    }
-
-    #[test]
-    fn the_opening_of_the_team_is_no_answer_and_starts_no_clock() {
-        let silent = told(ADMIN, &[("comment", ADMIN, true, 150), ("close", ADMIN, false, 160)]);
-        assert_eq!(silent.first_contact_at, None);
-        assert_eq!((silent.first_response(), silent.resolution()), (None, None));
-
-        let answered = told(
-            ADMIN,
-            &[
-                ("comment", ADMIN, true, 150),
-                ("close", ADMIN, false, 160),
-                ("comment", CONTACT, true, 200),
-                ("comment", ADMIN, true, 230),
-            ],
-        );
-        assert_eq!(answered.first_contact_at, Some(200));
-        assert_eq!(answered.first_response(), Some(30));
-        assert_eq!(answered.resolution(), None);
-    }
-
-    #[test]
-    fn what_a_contact_does_without_words_is_no_message() {
-        let rated =
-            told(BOT, &[("conversation_rating_changed", CONTACT, true, 120), ("open", CONTACT, false, 130)]);
-        assert_eq!(rated.first_contact_at, None);
-        assert_eq!(told(BOT, &[("quick_reply", CONTACT, true, 120)]).first_contact_at, Some(120));
-    }
-
-    #[test]
-    fn the_last_close_resolves() {
-        let parts = [
-            ("close", ADMIN, false, 200),
-            ("comment", CONTACT, true, 300),
-            ("close", BOT, false, 400),
-            ("note", ADMIN, true, 500),
-        ];
-        let timeline = told(CONTACT, &parts);
-        assert_eq!(timeline.resolution(), Some(300));
-        assert!(timeline.reopened);
-        assert!(!told(CONTACT, &parts[..1]).reopened);
-    }
-
-    #[test]
-    fn reopening_follows_the_stated_state() {
-        let mut timeline = Timeline::opened(CONTACT, Some(100));
-        let part = |part_type, by, state| Part { part_type, by, has_text: true, state: Some(state), at: 200 };
-        timeline.add(&part("close", ADMIN, "closed"));
-        timeline.add(&part("comment", CONTACT, "closed"));
-        timeline.add(&part("note", ADMIN, "closed"));
-        assert!(!timeline.reopened, "a late thank-you that opens nothing");
-        timeline.add(&part("comment", CONTACT, "open"));
-        assert!(timeline.reopened);
-
-        // Where the state is the one before the part, a close says open.
-        let mut timeline = Timeline::opened(CONTACT, Some(100));
-        timeline.add(&part("comment", ADMIN, "open"));
-        timeline.add(&part("close", ADMIN, "open"));
-        assert!(!timeline.reopened);
-        timeline.add(&part("open", ADMIN, "closed"));
-        assert!(timeline.reopened);
-    }
-
-    #[test]
-    fn parts_from_before_the_first_message_answer_nothing() {
-        assert_eq!(told(CONTACT, &[("comment", ADMIN, true, 90)]).first_response(), None);
-        assert_eq!(told(CONTACT, &[("comment", ADMIN, true, 100)]).first_response(), Some(0));
-    }
-}
+mod tests;

@@ -142,6 +142,8 @@ pub enum Fault {
     Drop,
     /// The call is carried out, but the answer ends in the middle.
     Truncate,
+    /// The call is carried out, but the answer has no body.
+    Blank,
 }
 
 /// A running sandbox. Dropping it stops it.

@@ -205,6 +205,7 @@ impl Shared {
         let is_empty = text.is_empty();
         let mut response = Response::new(match fault {
             None | Some(Fault::Status(_)) => Body::from(text),
+            Some(Fault::Blank) => Body::empty(),
             Some(Fault::Drop) => broken(""),
             Some(Fault::Truncate) => broken(text.get(..text.len() / 2).unwrap_or_default()),
         });

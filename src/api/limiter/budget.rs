@@ -4,7 +4,7 @@
 //! reported, because it may or may not have counted them. So the budget can be too small for the
 //! length of an answer, but never too large unless somebody else spends from it too.
 //!
-//! A window is spread evenly over its time. It should be used up a little before the reset, which is
+//! A window is spread evenly over its time, unless all that is coming takes only a part of it. It should be used up a little before the reset, which is
 //! known to a second at best; a few calls are kept for the rest, and the first of them that the server
 //! counts in the new window opens it. With nothing kept, a single scout finds out.
 
@@ -93,6 +93,8 @@ pub(super) struct Budget {
     in_flight: u64,
     /// The earliest time of the next call that keeps the window's pace.
     next: Option<Instant>,
+    /// Calls that need not be spread: all that somebody has to make, and few beside what is left.
+    unspread: u64,
     /// The user's own cap: time between calls, and the earliest next one.
     cap: Option<(Duration, Instant)>,
     held_until: Option<Instant>,
@@ -111,6 +113,7 @@ impl Budget {
             calls: 0,
             in_flight: 0,
             next: None,
+            unspread: 0,
             cap: cap.map(|interval| (interval, now)),
             held_until: None,
             scout: None,
@@ -125,6 +128,16 @@ impl Budget {
             Known::Window(window) => Some(window.rate),
             _ => None,
         }
+    }
+
+    /// So many calls are coming and then no more for a while. When they take no more than half of what is
+    /// left they need not be spread: what remains is enough for everybody else.
+    pub fn expect(&mut self, calls: u64) {
+        let left = match &self.known {
+            Known::Window(window) => window.rate.remaining.saturating_sub(self.in_flight),
+            _ => 0,
+        };
+        self.unspread = if calls <= left / 2 { calls } else { 0 };
     }
 
     /// Lets one call leave, or says when to ask again.
@@ -151,6 +164,9 @@ impl Budget {
     }
 
     fn room_in(&self, window: &Window, now: Instant) -> Result<bool, Instant> {
+        if window.rate.remaining > self.in_flight && self.unspread > 0 {
+            return Ok(false);
+        }
         if window.rate.remaining > self.in_flight {
             return self.next.filter(|next| *next > now).map_or(Ok(false), Err);
         }
@@ -165,7 +181,9 @@ impl Budget {
             let start = if now - *next < LATE_WAKE_UP { *next } else { now };
             *next = start + *interval;
         }
-        if let Known::Window(window) = &self.known {
+        if self.unspread > 0 {
+            self.unspread -= 1;
+        } else if let Known::Window(window) = &self.known {
             let interval = self.interval(window, now);
             let tolerance = BURST.max(interval * BURST_CALLS);
             let earliest = now.checked_sub(tolerance).unwrap_or(now);

@@ -298,3 +298,23 @@ async fn giving_up_while_waiting_leaves_the_queue_in_order() {
     let _ = limiter.acquire().await;
     assert_eq!(start.elapsed(), Duration::ZERO);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_that_was_announced_leaves_at_once_where_it_takes_only_a_part() {
+    let limiter = Limiter::new(None);
+    limiter.acquire().await.answered(window(99, 10));
+    let start = Instant::now();
+    limiter.expect(60);
+    let too_many = futures::future::join_all((0..20).map(|_| limiter.acquire())).await;
+    assert!(start.elapsed() > Duration::from_secs(1), "more than half: {:?}", start.elapsed());
+    for permit in too_many {
+        permit.answered(window(99, 10));
+    }
+    let start = Instant::now();
+    limiter.expect(30);
+    let burst = futures::future::join_all((0..30).map(|_| limiter.acquire())).await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    let after = futures::future::join_all((0..10).map(|_| limiter.acquire())).await;
+    assert!(start.elapsed() > Duration::from_millis(100), "and then they are spread again");
+    drop((burst, after));
+}

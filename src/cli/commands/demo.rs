@@ -17,7 +17,7 @@ use crate::cli::error::Error;
 use crate::cli::output::{Output, tell};
 use crate::mirror::{Event, Store, Summary, SyncOptions, sync};
 use crate::report::recent::{Recent, recent};
-use crate::report::sla::{SlaOptions, SlaReport, sla};
+use crate::report::sla::{Metric, SlaOptions, SlaReport, sla};
 use crate::sandbox::{Options, Sandbox, TOKEN};
 
 const NEXT_STEPS: &str = "\
@@ -84,16 +84,17 @@ fn told(summary: &Summary, report: &SlaReport, person: &Recent) -> String {
         |value: Option<f64>, unit: &str| value.map_or("-".to_owned(), |value| format!("{value:.1} {unit}"));
     for row in report.rows.iter().chain([&report.total]) {
         let figures = &row.figures;
+        let (first, solved) = (figures.of(Metric::FirstResponse), figures.of(Metric::Resolution));
         let _ = writeln!(
             text,
             "  {:<20} {:>7} {:>9} {:>11} {:>11} {:>11} {:>11}",
             row.name,
             figures.conversations,
             figures.answered,
-            number(figures.first_response_p50_minutes, "min"),
-            number(figures.first_response_p90_minutes, "min"),
-            number(figures.resolution_p50_hours, "h"),
-            number(figures.resolution_p90_hours, "h"),
+            number(first.and_then(|it| it.p50), "min"),
+            number(first.and_then(|it| it.p90), "min"),
+            number(solved.and_then(|it| it.p50), "h"),
+            number(solved.and_then(|it| it.p90), "h"),
         );
     }
     let name =

@@ -7,18 +7,26 @@ mod analytics;
 mod api;
 mod articles;
 mod auth;
+mod budget;
+mod bulk;
 mod completions;
+mod contact_360;
 mod demo;
 mod doctor;
+mod dupes;
 mod export;
+pub mod filter;
 mod import;
 mod sandbox;
 mod search;
 mod sla;
 mod sql;
+mod stale;
 mod status;
 mod sync;
 mod tail;
+mod translations;
+mod volume;
 
 use clap::{ArgMatches, Command};
 
@@ -36,9 +44,13 @@ pub fn top_level() -> Vec<Command> {
         analytics::command(),
         tail::command(),
         import::command(),
+        bulk::runs::command(),
+        filter::command(),
         status::command(),
+        contact_360::group(),
         api::command(),
         auth::command(),
+        budget::command(),
         doctor::command(),
         sandbox::command(),
         completions::command(),
@@ -48,11 +60,15 @@ pub fn top_level() -> Vec<Command> {
 
 /// Commands inside a group of operations.
 pub fn in_group(group: &str) -> Vec<Command> {
-    match group {
-        "articles" => articles::commands(),
-        "conversations" => vec![sla::command()],
+    let own = match group {
+        "articles" => articles::commands().into_iter().chain([translations::command()]).collect(),
+        "contacts" => vec![contact_360::command(), dupes::command()],
+        "conversations" => {
+            vec![sla::command(), stale::command(), volume::command(), bulk::incident_tag::command()]
+        }
         _ => Vec::new(),
-    }
+    };
+    own.into_iter().chain(bulk::changes::commands(group)).collect()
 }
 
 /// Runs the command of these words; `None` when they are no hand-written command.
@@ -76,6 +92,17 @@ pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Opt
         ["articles", action @ ("pull" | "push" | "diff" | "status" | "lint")] => {
             articles::run(context, action, matches).await
         }
+        ["contact" | "contacts", "360"] => contact_360::run(context, matches).await,
+        ["contacts", "dupes"] => dupes::run(context, matches).await,
+        ["articles", "translations"] => translations::run(context, matches).await,
+        ["budget"] => budget::run(context, matches).await,
+        ["conversations", "stale"] => stale::run(context, matches).await,
+        ["conversations", "volume"] => volume::run(context, matches).await,
+        ["bulk", "runs"] => bulk::runs::run_list(context).await,
+        ["bulk", "undo"] => bulk::runs::run_undo(context, matches).await,
+        ["conversations", "incident-tag"] => bulk::incident_tag::run(context, matches).await,
+        [_, name] if name.starts_with("bulk-") => bulk::changes::run(context, words, matches).await,
+        ["filter", "explain"] => filter::run(context, matches).await,
         ["conversations", "sla"] => sla::run(context, matches).await,
         _ => return None,
     })

@@ -2,7 +2,6 @@
 
 mod progress;
 
-use std::io::IsTerminal;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -13,9 +12,11 @@ use crate::api::client::Client;
 use crate::api::executor::{Arguments, operation};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
-use crate::cli::output::{Output, tell, warn};
+use crate::cli::output::{Output, warn};
+use crate::cli::signals::stop_on_signals;
 use crate::cli::{stores, time};
-use crate::mirror::{self, ResourceName, Stop, Store, Summary, SyncOptions, sync};
+use crate::mirror::{self, ResourceName, Store, Summary, SyncOptions, sync};
+use crate::report::timelines;
 
 pub fn command() -> Command {
     let names: Vec<&str> = ResourceName::ALL.iter().map(|it| it.as_str()).collect();
@@ -73,7 +74,8 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         None => stores::for_writing(context, matches, &workspace(&client).await?)?,
     };
     let mut store = Store::open(&path)?;
-    stop_on_signals(options.stop.clone());
+    // An interrupted run keeps what it has and says how far it got.
+    stop_on_signals(options.stop.clone(), "stopping; the next sync goes on from here");
     let Some(interval) = interval else {
         return once(context, &client, &mut store, &options).await;
     };
@@ -114,6 +116,7 @@ async fn once(
     let summary = sync(client, store, options, &mut progress::observer()).await?;
     if !summary.interrupted {
         store.index()?;
+        timelines::refresh(store)?;
     }
     let meta = json!({ "source": "live", "store": store.path(), "complete": summary.complete });
     let document = serde_json::to_string(&summary).unwrap_or_default();
@@ -174,34 +177,6 @@ fn named(matches: &ArgMatches, flag: &str) -> Result<Option<Vec<ResourceName>>, 
         })
     });
     parsed.collect::<Result<_, _>>().map(Some)
-}
-
-/// An interrupted run keeps what it has and says how far it got.
-fn stop_on_signals(stop: Stop) {
-    tokio::spawn(async move {
-        if interrupted().await.is_err() {
-            return;
-        }
-        stop.ask();
-        if std::io::stderr().is_terminal() {
-            tell("stopping; the next sync goes on from here");
-        }
-    });
-}
-
-#[cfg(unix)]
-async fn interrupted() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminated = signal(SignalKind::terminate())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result,
-        _ = terminated.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn interrupted() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 /// Success only when everything that was asked for is complete.

@@ -101,6 +101,43 @@ impl<'a> Output<'a> {
         list.end(meta).await
     }
 
+    /// Writes rows that were worked out here: `results` is the array of them, and every column is of interest.
+    ///
+    /// # Errors
+    /// As [`Output::document`].
+    pub async fn table(mut self, meta: Value, rows: &[Value]) -> Result<(), Error> {
+        if self.format == Format::Json {
+            let document = Value::Array(rows.to_vec());
+            let shown = match &self.globals.select {
+                Some(selection) => selection.document(&document, None, &mut self.matched),
+                None => document,
+            };
+            writeln!(self.sink, "{}", json!({ "meta": meta, "results": shown }))?;
+            return self.finish().await;
+        }
+        let mut list = List::begin(self, "", rows, false)?;
+        for row in rows {
+            list.record(row)?;
+        }
+        list.end(meta).await
+    }
+
+    /// The same for a single row: `results` is the row itself.
+    ///
+    /// # Errors
+    /// As [`Output::document`].
+    pub async fn table_of_one(mut self, meta: Value, row: &Value) -> Result<(), Error> {
+        if self.format != Format::Json {
+            return self.table(meta, std::slice::from_ref(row)).await;
+        }
+        let shown = match &self.globals.select {
+            Some(selection) => selection.document(row, None, &mut self.matched),
+            None => row.clone(),
+        };
+        writeln!(self.sink, "{}", json!({ "meta": meta, "results": shown }))?;
+        self.finish().await
+    }
+
     /// Writes a JSON value that is no answer of the API (a dry run, a status): no envelope.
     ///
     /// # Errors

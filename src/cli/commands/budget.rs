@@ -1,0 +1,57 @@
+//! `budget`: how many requests the workspace allows right now.
+
+use clap::{ArgMatches, Command};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::api::executor::{Arguments, operation};
+use crate::api::reply::Reply;
+use crate::cli::context::Context;
+use crate::cli::error::Error;
+use crate::cli::output::{Output, warn};
+use crate::cli::preview;
+
+/// Seconds of one window of the rate limit.
+const WINDOW: i64 = 10;
+
+pub fn command() -> Command {
+    Command::new("budget")
+        .about("How many requests are left right now; asking takes one")
+        .after_help(
+            "The limit is dealt out in windows of ten seconds: limit, remaining and used are of the window under way.\n\n\
+             Example: intercom-pp-cli budget --select remaining,limit",
+        )
+}
+
+pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> {
+    if context.globals.dry_run {
+        return preview::show_identify(context).await;
+    }
+    let client = context.client()?;
+    let reply = client.execute(operation("identifyAdmin")?, &Arguments::default()).await?;
+    let (limit, remaining) = (header(&reply, "x-ratelimit-limit"), header(&reply, "x-ratelimit-remaining"));
+    if limit.is_none() && remaining.is_none() {
+        warn("the server states no rate limit");
+    }
+    let reset_at = header(&reply, "x-ratelimit-reset");
+    let used = limit.zip(remaining).map(|(limit, remaining)| (limit - remaining).max(0));
+    let share =
+        |part: i64, limit: i64| (limit > 0).then(|| (part as f64 / limit as f64 * 1000.0).round() / 10.0);
+    let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
+    let found = json!({
+        "limit": limit,
+        "remaining": remaining,
+        "used": used,
+        "remaining_pct": limit.zip(remaining).and_then(|(limit, remaining)| share(remaining, limit)),
+        "window_seconds": WINDOW,
+        "per_minute": limit.map(|limit| limit * 60 / WINDOW),
+        "reset_at": reset_at,
+        "reset_in_seconds": reset_at.map(|at| (at - Timestamp::now().as_second()).max(0)),
+        "workspace": me["app"]["name"],
+    });
+    Output::open(&context.globals)?.table_of_one(json!({ "source": "live" }), &found).await
+}
+
+fn header(reply: &Reply, name: &str) -> Option<i64> {
+    reply.headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}

@@ -1,0 +1,237 @@
+//! `conversations incident-tag`: one tag on every conversation that mentions something.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use serde_json::json;
+
+use super::running::{self, Plan};
+use crate::api::client::Client;
+use crate::bulk::incident::{self, Found, Place, Wanted};
+use crate::bulk::lists::{self, Me};
+use crate::bulk::mentions::{Phrase, Phrases};
+use crate::bulk::{Change, Target, tags};
+use crate::cli::context::Context;
+use crate::cli::error::Error;
+use crate::cli::globals::DataSource;
+use crate::cli::output::warn;
+use crate::cli::{local, stores};
+use crate::mirror::Store;
+
+const COMMAND: &str = "conversations incident-tag";
+
+pub fn command() -> Command {
+    let value = |name: &'static str, shape: &'static str| Arg::new(name).long(name).value_name(shape);
+    Command::new("incident-tag")
+        .about("Tag every conversation that mentions something, such as an outage")
+        .arg(
+            value("mentions", "TEXT")
+                .action(ArgAction::Append)
+                .allow_hyphen_values(true)
+                .required_unless_present_any(["resume", "plan"])
+                .help("What it mentions, as it is read: case, white space and formatting do not matter; may be repeated (any of them)"),
+        )
+        .arg(
+            Arg::new("all-mentions")
+                .long("all-mentions")
+                .action(ArgAction::SetTrue)
+                .help("All of the --mentions, each anywhere in the conversation"),
+        )
+        .arg(value("exclude", "TEXT").action(ArgAction::Append).allow_hyphen_values(true).help("Not if it mentions this; may be repeated"))
+        .arg(value("since", "TIME").help("The beginning of the window: 24h, or a date [default: no beginning]"))
+        .arg(value("until", "TIME").help("The end of the window [default: now]"))
+        .arg(
+            value("in", "WHERE")
+                .value_parser(["source", "parts", "all"])
+                .default_value("all")
+                .help("The opening message with its subject, everything after it, or both"),
+        )
+        .arg(
+            value("state", "STATE")
+                .value_delimiter(',')
+                .value_parser(["open", "closed", "snoozed"])
+                .help("Only in these states"),
+        )
+        .arg(value("team", "NAME|ID").help("Only of this team"))
+        .arg(
+            value("tag", "NAME")
+                .required_unless_present_any(["tag-id", "resume", "plan"])
+                .help("The tag, letter by letter as it is named; it is made if there is none"),
+        )
+        .arg(value("tag-id", "ID").conflicts_with("tag").help("The tag, by its id"))
+        .arg(
+            Arg::new("no-create")
+                .long("no-create")
+                .action(ArgAction::SetTrue)
+                .help("Refuse when there is no such tag"),
+        )
+        .args(running::arguments())
+        .arg(stores::argument())
+        .after_help(
+            "A conversation belongs to the window when a message that mentions was written in it, or when the \
+             conversation was last active in it.\n\n\
+             The opening messages are searched in the workspace. Everything after them is read from the mirror \
+             where it is as new as the conversation, and from the workspace otherwise (a call for each \
+             conversation, of up to 5000); --in source does without.\n\n\
+             The result is {tag, matched, already_tagged, tagged, failed, skipped, limit_reached, \
+             conversations: [{id, status, contact, state, match, ...}]}. Exit code 0: all done; 6: in part; 5: all failed. \
+             `bulk undo` takes a run back.\n\n\
+             Example: intercom-pp-cli conversations incident-tag --mentions \"checkout fails\" --since 24h --tag incident-2026-05-24\n\n\
+             Example: intercom-pp-cli conversations incident-tag --mentions refund --mentions \"charged twice\" --since 30d \
+             --exclude \"thank you\" --state open,snoozed --tag incident-2026-05-24 --apply --yes",
+        )
+}
+
+pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
+    if context.globals.data_source == DataSource::Local {
+        return Err(Error::usage_with_hint(
+            "an incident is looked for in the live workspace",
+            "leave out --data-source local; the mirror is used where it is up to date",
+        ));
+    }
+    let phrases = phrases(matches)?;
+    let client = context.client()?;
+    let me = lists::me(&client).await?;
+    let otherwise = !phrases.any.is_empty();
+    if let Some(result) = running::resumed(context, &client, &me, matches, COMMAND, otherwise).await {
+        return result;
+    }
+    let plan = match running::from_file(&client, &me, matches, COMMAND).await? {
+        Some(plan) => plan,
+        None => plan(context, &client, &me, matches, phrases).await?,
+    };
+    running::carry_out(context, &client, &me, matches, plan).await
+}
+
+fn texts<'a>(matches: &'a ArgMatches, name: &str) -> impl Iterator<Item = &'a String> {
+    matches.get_many::<String>(name).into_iter().flatten()
+}
+
+fn phrases(matches: &ArgMatches) -> Result<Phrases, Error> {
+    let read = |name: &str| {
+        let phrases = texts(matches, name).map(|text| {
+            Phrase::new(text)
+                .ok_or_else(|| Error::usage(format!("--{name}: there is nothing to look for in {text:?}")))
+        });
+        phrases.collect::<Result<Vec<_>, _>>()
+    };
+    Ok(Phrases { any: read("mentions")?, all: matches.get_flag("all-mentions"), exclude: read("exclude")? })
+}
+
+async fn plan(
+    context: &Context,
+    client: &Client,
+    me: &Me,
+    matches: &ArgMatches,
+    phrases: Phrases,
+) -> Result<Plan, Error> {
+    let place = match matches.get_one::<String>("in").map(String::as_str) {
+        Some("source") => Place::Source,
+        Some("parts") => Place::Parts,
+        _ => Place::All,
+    };
+    let (since, until) = (local::moment(matches, "since")?, local::moment(matches, "until")?);
+    if let (Some(since), Some(until)) = (since, until)
+        && since >= until
+    {
+        return Err(Error::usage("--since lies after --until"));
+    }
+    let (tag, team) = futures::try_join!(tag(client, matches), team(client, matches))?;
+    let states = texts(matches, "state").cloned().collect();
+    let wanted = Wanted { phrases, place, since, until, states, team };
+    let mirror = mirror(context, matches, me)?;
+    let change = Change::Tag { tag_id: tag.id.clone().unwrap_or_default(), tag: tag.name.clone() };
+    let concurrency = running::concurrency(matches);
+    let found = incident::find(client, mirror.as_ref(), &wanted, &change, concurrency).await?;
+    say_where(&found, &wanted, mirror.is_some());
+    Ok(Plan {
+        command: COMMAND.to_owned(),
+        target: Target::Conversations,
+        workspace: me.workspace.clone(),
+        undoes: None,
+        about: json!({ "tag": tag.name, "tag_id": tag.id }),
+        meta: json!({ "since": since, "until": until, "in": place, "searched": found.searched, "parts": found.parts }),
+        records: found.records,
+    })
+}
+
+/// The tag; without an id when it has to be made.
+pub struct Tag {
+    pub id: Option<String>,
+    pub name: String,
+}
+
+/// What `--tag`, `--tag-id` and `--no-create` say.
+///
+/// # Errors
+/// Not found for an id that no tag has, and for a name when none may be made.
+pub async fn tag(client: &Client, matches: &ArgMatches) -> Result<Tag, Error> {
+    let wanted = match (matches.get_one::<String>("tag-id"), matches.get_one::<String>("tag")) {
+        (Some(id), _) => tags::Wanted::Id(id.trim().to_owned()),
+        (None, Some(name)) if !name.trim().is_empty() => tags::Wanted::Name(name.trim().to_owned()),
+        _ => return Err(Error::usage("--tag: the name is empty")),
+    };
+    let may_create = matches.try_get_one::<bool>("no-create").ok().flatten() == Some(&false);
+    match (tags::find(client, &wanted).await?, wanted) {
+        (Some(tag), _) => Ok(Tag { id: Some(tag.id), name: tag.name }),
+        (None, tags::Wanted::Name(name)) if may_create => Ok(Tag { id: None, name }),
+        (None, tags::Wanted::Name(name) | tags::Wanted::Id(name)) => {
+            Err(crate::bulk::Error::NoSuch { what: "tag", name, known: Vec::new() }.into())
+        }
+    }
+}
+
+async fn team(client: &Client, matches: &ArgMatches) -> Result<Option<String>, Error> {
+    let Some(wanted) = matches.get_one::<String>("team") else { return Ok(None) };
+    let teams = lists::teams(client).await?;
+    Ok(Some(lists::pick(&teams, "team", wanted.trim())?.id.clone()))
+}
+
+/// The mirror of this workspace, if there is one.
+fn mirror(context: &Context, matches: &ArgMatches, me: &Me) -> Result<Option<Store>, Error> {
+    let named = stores::named(matches);
+    let Some(path) = named.clone().map_or_else(|| stores::known(context), |path| Ok(Some(path)))? else {
+        return Ok(None);
+    };
+    let store = match Store::open_read_only(&path) {
+        Ok(store) => store,
+        Err(error) if named.is_some() => return Err(error.into()),
+        Err(error) => {
+            warn(&format!("the mirror is not used: {error}"));
+            return Ok(None);
+        }
+    };
+    let owner = store.workspace()?.map(|workspace| workspace.id_code);
+    match owner {
+        Some(found) if found != me.workspace && named.is_some() => {
+            Err(crate::bulk::Error::OtherWorkspace { found, given: me.workspace.clone() }.into())
+        }
+        Some(found) => Ok((found == me.workspace).then_some(store)),
+        None => Ok(None),
+    }
+}
+
+/// Says what was searched otherwise than from the mirror, and what was not searched at all.
+fn say_where(found: &Found, wanted: &Wanted, has_mirror: bool) {
+    if wanted.place == Place::Source {
+        return;
+    }
+    if found.parts.cut > 0 {
+        warn(&format!(
+            "not searched: the oldest parts of {} conversations, of which the workspace hands out the newest 500",
+            found.parts.cut
+        ));
+    }
+    let why = if has_mirror { "the mirror is behind" } else { "there is no mirror" };
+    let parts = found.parts;
+    if parts.nowhere > 0 {
+        warn(&format!(
+            "not searched: the parts (replies and notes) of {} conversations, since {why} and they are too many to \
+             fetch; run `intercom-pp-cli sync --resources conversations,conversation_parts`, or narrow the window",
+            parts.nowhere
+        ));
+    } else if parts.in_workspace > 0 {
+        warn(&format!(
+            "{why}: the parts (replies and notes) of {} conversations were read from the workspace",
+            parts.in_workspace
+        ));
+    }
+}

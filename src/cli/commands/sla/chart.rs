@@ -1,0 +1,194 @@
+//! Charts of the page, as SVG. Labels arrive escaped.
+
+use std::fmt::Write;
+
+const WIDTH: f64 = 520.0;
+const HEIGHT: f64 = 200.0;
+
+/// A moment on the axis with two values above it.
+pub struct Point {
+    pub label: String,
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    pub n: usize,
+}
+
+/// A bar from nothing to `high`, with `low` marked in it.
+pub struct Range {
+    pub label: String,
+    pub low: f64,
+    pub high: f64,
+    pub told: String,
+}
+
+fn svg(height: f64, about: &str, content: &str) -> String {
+    format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{about}\">{content}</svg>")
+}
+
+/// Counts side by side.
+pub fn columns(bars: &[(String, u64)]) -> String {
+    let most = bars.iter().map(|bar| bar.1).max().unwrap_or(0).max(1) as f64;
+    let all = bars.iter().map(|bar| bar.1).sum::<u64>().max(1) as f64;
+    let (bottom, step) = (HEIGHT - 26.0, WIDTH / bars.len().max(1) as f64);
+    let mut content =
+        format!("<line class=\"grid\" x1=\"0\" y1=\"{bottom}\" x2=\"{WIDTH}\" y2=\"{bottom}\"/>");
+    for (at, (label, count)) in bars.iter().enumerate() {
+        let (left, height) = (at as f64 * step, *count as f64 / most * (bottom - 22.0));
+        let (top, middle) = (bottom - height, left + step / 2.0);
+        let share = *count as f64 / all * 100.0;
+        let _ = write!(
+            content,
+            "<rect class=\"low\" x=\"{:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{height:.1}\" rx=\"2\">\
+             <title>{label}: {count} ({share:.1} %)</title></rect>\
+             <text x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{label}</text>",
+            left + 3.0,
+            step - 6.0,
+            HEIGHT - 8.0
+        );
+        if *count > 0 {
+            let told = if share < 1.0 { "&lt;1 %".to_owned() } else { format!("{share:.0} %") };
+            let _ = write!(
+                content,
+                "<text class=\"told\" x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{told}</text>",
+                top - 5.0
+            );
+        }
+    }
+    svg(HEIGHT, "Distribution", &content)
+}
+
+/// Two lines over time: the median and the 90th percentile. A gap is where there were too few.
+pub fn lines(points: &[Point], unit: &str) -> String {
+    let (left, right, top, bottom) = (62.0, WIDTH - 10.0, 14.0, HEIGHT - 26.0);
+    let most = points.iter().filter_map(|point| point.high).fold(0.0_f64, f64::max).max(f64::EPSILON);
+    let across = |at: usize| left + (right - left) * at as f64 / (points.len().max(2) - 1) as f64;
+    let up = |value: f64| bottom - value / most * (bottom - top);
+    let mut content = String::new();
+    for share in [0.0, 0.5, 1.0] {
+        let y = up(most * share);
+        let _ = write!(
+            content,
+            "<line class=\"grid\" x1=\"{left}\" y1=\"{y:.1}\" x2=\"{right}\" y2=\"{y:.1}\"/>\
+             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+            left - 6.0,
+            y + 4.0,
+            axis(most * share, unit)
+        );
+    }
+    for (class, of) in [("high", high as fn(&Point) -> Option<f64>), ("low", low)] {
+        let mut path = String::new();
+        let mut pen_down = false;
+        for (at, point) in points.iter().enumerate() {
+            let Some(value) = of(point) else {
+                pen_down = false;
+                continue;
+            };
+            let _ = write!(path, "{}{:.1} {:.1}", if pen_down { 'L' } else { 'M' }, across(at), up(value));
+            pen_down = true;
+            let _ = write!(
+                content,
+                "<circle class=\"{class}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\"><title>{}: {value:.1} {unit} (n = {})</title></circle>",
+                across(at),
+                up(value),
+                point.label,
+                point.n
+            );
+        }
+        let _ = write!(content, "<path class=\"line-{class}\" d=\"{path}\"/>");
+    }
+    let every = points.len().div_ceil(6).max(1);
+    for (at, point) in points.iter().enumerate().filter(|(at, _)| at.is_multiple_of(every)) {
+        let anchor = if at == 0 { "start" } else { "middle" };
+        let _ = write!(
+            content,
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>",
+            across(at).min(right - 24.0),
+            HEIGHT - 8.0,
+            point.label
+        );
+    }
+    svg(HEIGHT, "Week by week", &content) + LEGEND
+}
+
+fn low(point: &Point) -> Option<f64> {
+    point.low
+}
+
+fn high(point: &Point) -> Option<f64> {
+    point.high
+}
+
+fn axis(value: f64, unit: &str) -> String {
+    if value >= 10.0 { format!("{value:.0} {unit}") } else { format!("{value:.1} {unit}") }
+}
+
+/// Bars below each other.
+pub fn ranges(rows: &[Range]) -> String {
+    let most = rows.iter().map(|row| row.high).fold(0.0_f64, f64::max).max(f64::EPSILON);
+    let (name, room, step) = (150.0, WIDTH - 150.0 - 76.0, 26.0);
+    let mut content = String::new();
+    for (at, row) in rows.iter().enumerate() {
+        let y = at as f64 * step + 4.0;
+        let (low, high) = (row.low / most * room, row.high / most * room);
+        let _ = write!(
+            content,
+            "<text class=\"told\" x=\"0\" y=\"{:.1}\">{}</text>\
+             <rect class=\"high\" x=\"{name}\" y=\"{y}\" width=\"{high:.1}\" height=\"16\" rx=\"2\"/>\
+             <rect class=\"low\" x=\"{name}\" y=\"{y}\" width=\"{low:.1}\" height=\"16\" rx=\"2\"/>\
+             <text class=\"told\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+            y + 12.0,
+            shortened(&row.label),
+            name + high + 6.0,
+            y + 12.0,
+            row.told
+        );
+    }
+    svg(rows.len() as f64 * step + 4.0, "Slowest groups", &content) + LEGEND
+}
+
+const LEGEND: &str = "<p class=\"note\"><svg viewBox=\"0 0 10 10\" style=\"display:inline;width:10px\"><rect class=\"low\" \
+                      width=\"10\" height=\"10\" rx=\"2\"/></svg> half take no longer &#160; <svg viewBox=\"0 0 10 10\" \
+                      style=\"display:inline;width:10px\"><rect class=\"high\" width=\"10\" height=\"10\" rx=\"2\"/></svg> \
+                      nine of ten</p>";
+
+/// An escaped label that fits beside a bar; what is written as `&...;` is one letter.
+fn shortened(label: &str) -> String {
+    let mut text = String::new();
+    let mut letters = 0;
+    let mut rest = label;
+    while let Some(letter) = rest.chars().next() {
+        let length = match letter {
+            '&' => rest.find(';').map_or(1, |end| end + 1),
+            letter => letter.len_utf8(),
+        };
+        if letters == 21 && rest.len() > length {
+            text.push('…');
+            break;
+        }
+        text.push_str(&rest[..length]);
+        rest = &rest[length..];
+        letters += 1;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_is_cut_between_letters() {
+        assert_eq!(shortened("&lt;script&gt;"), "&lt;script&gt;");
+        let long = "&amp;".repeat(30);
+        assert_eq!(shortened(&long), "&amp;".repeat(21) + "…");
+        assert_eq!(shortened(&"ü".repeat(22)), "ü".repeat(22));
+    }
+
+    #[test]
+    fn nothing_to_draw_is_no_problem() {
+        assert!(columns(&[("≤ 1 min".into(), 0)]).contains("<svg"));
+        let empty = Point { label: "2026-W20".into(), low: None, high: None, n: 0 };
+        assert!(lines(&[empty], "min").contains("2026-W20"));
+        assert!(ranges(&[]).contains("<svg"));
+    }
+}

@@ -1,0 +1,319 @@
+//! The report as one page of HTML: distributions, weeks, the worst groups, the table, the definitions.
+//!
+//! The page is whole in itself: no script, nothing from elsewhere, light and dark, fit for paper. Every name
+//! comes from the workspace and is escaped; nothing here may ever put one into the page in another way.
+
+use std::fmt::Write;
+
+use super::arguments::Wanted;
+use super::table::{period, short};
+use super::{by_words, chart};
+use crate::report::sla::{Measured, Metric, Row, SlaReport};
+
+/// Groups among the worst.
+const WORST: usize = 8;
+
+pub fn page(
+    wanted: &Wanted,
+    report: &SlaReport,
+    workspace: Option<&str>,
+    definitions: &[(&str, &str)],
+) -> String {
+    let title = match workspace {
+        Some(name) => format!("Waiting times · {}", escaped(name)),
+        None => "Waiting times".to_owned(),
+    };
+    let mut body =
+        format!("<header><h1>{title}</h1><p class=\"sub\">{}</p></header>", escaped(&period(wanted, report)));
+    body += &tiles(wanted, report);
+    for metric in &wanted.options.metrics {
+        body += &section(wanted, report, *metric);
+    }
+    body += &table(wanted, report);
+    body += &defined(definitions);
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\">\
+         <title>{title}</title><style>{STYLE}</style></head><body><main>{body}</main></body></html>\n"
+    )
+}
+
+/// The figures that matter, large.
+fn tiles(wanted: &Wanted, report: &SlaReport) -> String {
+    let figures = &report.total.figures;
+    let mut tiles = vec![
+        tile(
+            "Conversations",
+            &count(figures.conversations),
+            &format!("{} excluded", count(figures.excluded)),
+        ),
+        tile(
+            "Answered",
+            &percent(figures.answered, figures.conversations),
+            &format!("{} unanswered", count(figures.unanswered)),
+        ),
+        tile(
+            "Closed",
+            &percent(figures.closed, figures.conversations),
+            &format!("{} open, {} reopened", count(figures.open), count(figures.reopened)),
+        ),
+    ];
+    for metric in &wanted.options.metrics {
+        let Some(measured) = figures.of(*metric) else { continue };
+        let value = measured.p50.map_or("–".to_owned(), |value| time(*metric, value));
+        let most = measured.p90.map_or("–".to_owned(), |value| time(*metric, value));
+        tiles.push(tile(
+            &format!("{}, median", label(*metric)),
+            &value,
+            &format!("nine of ten within {most}"),
+        ));
+        if let Some(share) = measured.target_met_pct {
+            let target = wanted.options.targets.of(*metric).map_or(String::new(), length);
+            let breached = format!("{} still waiting are past it", count(measured.breached.unwrap_or(0)));
+            tiles.push(tile(
+                &format!("{} within {target}", label(*metric)),
+                &format!("{share:.1} %"),
+                &breached,
+            ));
+        }
+    }
+    format!("<section class=\"tiles\">{}</section>", tiles.concat())
+}
+
+fn tile(label: &str, value: &str, note: &str) -> String {
+    format!(
+        "<div class=\"tile\"><div class=\"label\">{label}</div><div class=\"value\">{value}</div><div class=\"note\">{note}</div></div>"
+    )
+}
+
+fn section(wanted: &Wanted, report: &SlaReport, metric: Metric) -> String {
+    let Some(spread) = &report.spread else { return String::new() };
+    let mut charts = String::new();
+    let bins = spread.distributions.iter().find(|(of, _)| *of == metric).map(|(_, bins)| bins);
+    if let Some(bins) = bins {
+        let bars: Vec<(String, u64)> = bins
+            .iter()
+            .enumerate()
+            .map(|(at, bin)| match bin.up_to {
+                Some(end) => (length(end), bin.count),
+                None => {
+                    let last = bins[..at].last().and_then(|bin| bin.up_to).unwrap_or(0);
+                    (format!("> {}", length(last)), bin.count)
+                }
+            })
+            .collect();
+        let target = wanted.options.targets.of(metric);
+        let note = target.map_or(String::new(), |target| format!("; target {}", length(target)));
+        charts +=
+            &figure("How long it takes", Some(&format!("no longer than …{note}")), &chart::columns(&bars));
+    }
+    let weeks: Vec<chart::Point> = spread
+        .weeks
+        .iter()
+        .filter_map(|week| {
+            let measured = week.figures.of(metric)?;
+            Some(chart::Point {
+                label: week.week.clone(),
+                low: measured.p50,
+                high: measured.p90,
+                n: measured.n,
+            })
+        })
+        .collect();
+    if weeks.len() > 1 {
+        let unit = short(metric.unit());
+        let title = format!(
+            "Week by week, by when it was {}",
+            by_words(wanted.options.by, wanted.options.resolution)
+        );
+        charts += &figure(&title, None, &chart::lines(&weeks, unit));
+    }
+    let worst = worst(report, metric);
+    if worst.len() > 1 {
+        let rows: Vec<chart::Range> = worst
+            .iter()
+            .map(|(row, measured)| chart::Range {
+                label: escaped(&row.name),
+                low: measured.p50.unwrap_or(0.0),
+                high: measured.p90.unwrap_or(0.0),
+                told: measured.p90.map_or(String::new(), |value| time(metric, value)),
+            })
+            .collect();
+        charts += &figure("Slowest groups, by nine of ten", None, &chart::ranges(&rows));
+    }
+    format!("<section><h2>{}</h2><div class=\"charts\">{charts}</div></section>", label(metric))
+}
+
+fn figure(title: &str, note: Option<&str>, chart: &str) -> String {
+    let note = note.map_or(String::new(), |note| format!("<span class=\"note\">{note}</span>"));
+    format!("<figure><figcaption>{title} {note}</figcaption>{chart}</figure>")
+}
+
+/// The groups whose 90th percentile is the longest.
+fn worst(report: &SlaReport, metric: Metric) -> Vec<(&Row, &Measured)> {
+    let measured = report.rows.iter().filter_map(|row| Some((row, row.figures.of(metric)?)));
+    let mut rows: Vec<(&Row, &Measured)> = measured.filter(|(_, measured)| measured.p90.is_some()).collect();
+    rows.sort_by(|one, other| other.1.p90.unwrap_or(0.0).total_cmp(&one.1.p90.unwrap_or(0.0)));
+    rows.truncate(WORST);
+    rows
+}
+
+fn table(wanted: &Wanted, report: &SlaReport) -> String {
+    let group = report.group_by.column().unwrap_or("all");
+    let mut head = format!("<th scope=\"col\">{group}</th>");
+    for name in
+        ["conversations", "answered", "unanswered", "closed", "open", "reopened", "excluded", "truncated"]
+    {
+        let _ = write!(head, "<th scope=\"col\">{name}</th>");
+    }
+    for metric in &wanted.options.metrics {
+        let unit = short(metric.unit());
+        let name = metric.name();
+        let _ = write!(
+            head,
+            "<th scope=\"col\">{name} p50 ({unit})</th><th scope=\"col\">p90 ({unit})</th><th scope=\"col\">n</th>"
+        );
+        if wanted.options.targets.of(*metric).is_some() {
+            head += "<th scope=\"col\">in time</th><th scope=\"col\">breached</th>";
+        }
+    }
+    let rows: String = report.rows.iter().map(|row| cells(wanted, row)).collect();
+    let total = match report.group_by.column() {
+        Some(_) => format!("<tfoot>{}</tfoot>", cells(wanted, &report.total)),
+        None => String::new(),
+    };
+    format!(
+        "<section><h2>Figures</h2><div class=\"scroll\"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>{total}\
+         </table></div></section>"
+    )
+}
+
+fn cells(wanted: &Wanted, row: &Row) -> String {
+    let figures = &row.figures;
+    let name = if row.group_by.column().is_none() { "all" } else { &row.name };
+    let mut cells = format!("<th scope=\"row\">{}</th>", escaped(name));
+    for value in [
+        figures.conversations,
+        figures.answered,
+        figures.unanswered,
+        figures.closed,
+        figures.open,
+        figures.reopened,
+        figures.excluded,
+        figures.truncated,
+    ] {
+        let _ = write!(cells, "<td>{}</td>", count(value));
+    }
+    for metric in &wanted.options.metrics {
+        let Some(measured) = figures.of(*metric) else { continue };
+        let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.1}"));
+        let _ = write!(
+            cells,
+            "<td>{}</td><td>{}</td><td>{}</td>",
+            number(measured.p50),
+            number(measured.p90),
+            count(measured.n as u64)
+        );
+        if wanted.options.targets.of(*metric).is_some() {
+            let share = measured.target_met_pct.map_or("–".to_owned(), |share| format!("{share:.1} %"));
+            let _ = write!(cells, "<td>{share}</td><td>{}</td>", count(measured.breached.unwrap_or(0)));
+        }
+    }
+    format!("<tr>{cells}</tr>")
+}
+
+fn defined(definitions: &[(&str, &str)]) -> String {
+    let list: String = definitions
+        .iter()
+        .map(|(name, text)| {
+            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            format!("<dt>{name}</dt><dd>{}</dd>", escaped(&text))
+        })
+        .collect();
+    format!("<section><h2>Definitions</h2><dl>{list}</dl></section>")
+}
+
+fn label(metric: Metric) -> &'static str {
+    match metric {
+        Metric::FirstResponse => "First response",
+        Metric::Resolution => "Resolution",
+        Metric::NextResponse => "Next response",
+        Metric::Handle => "Handling",
+    }
+}
+
+fn time(metric: Metric, value: f64) -> String {
+    format!("{value:.1} {}", short(metric.unit()))
+}
+
+/// Seconds in the largest unit that fits.
+fn length(seconds: i64) -> String {
+    match seconds {
+        ..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// With a thin space before each group of three digits.
+fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn percent(part: u64, whole: u64) -> String {
+    if whole == 0 { "–".to_owned() } else { format!("{:.1} %", part as f64 / whole as f64 * 100.0) }
+}
+
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            letter if letter.is_control() => safe.push(' '),
+            letter => safe.push(letter),
+        }
+    }
+    safe
+}
+
+const STYLE: &str = "\
+:root{--page:#f6f7f9;--card:#fff;--ink:#1b2330;--soft:#5b6675;--line:#dfe3e8;--low:#1f5fbf;--high:#9fc0ee}\
+@media (prefers-color-scheme:dark){:root{--page:#12161c;--card:#1b2129;--ink:#e7ebf0;--soft:#9aa6b5;--line:#2e3742;--low:#7fb2ff;--high:#4a70ab}}\
+*{box-sizing:border-box}\
+body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}\
+main{max-width:1120px;margin:0 auto;padding:32px 24px 64px}\
+h1{font-size:26px;line-height:1.2;margin:0 0 4px}h2{font-size:18px;margin:40px 0 12px}\
+.sub,.note{color:var(--soft)}.sub{margin:0 0 24px}.note{font-size:13px}\
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:12px}\
+.tile,figure{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:16px;margin:0}\
+.label{font-size:13px;color:var(--soft)}.value{font-size:26px;font-weight:600;line-height:1.3;font-variant-numeric:tabular-nums}\
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(440px,1fr));gap:12px}\
+.charts figure:nth-child(3){grid-column:1/-1}.charts figure:nth-child(3)>svg{max-width:760px}figcaption{font-weight:600;margin-bottom:8px}figcaption .note{font-weight:400;margin-left:8px}\
+svg{display:block;width:100%;height:auto}svg text{fill:var(--soft);font-size:11px;font-family:inherit}svg .told{fill:var(--ink)}\
+.low{fill:var(--low)}.high{fill:var(--high)}.grid{stroke:var(--line)}\
+.line-low{fill:none;stroke:var(--low);stroke-width:2.5}.line-high{fill:none;stroke:var(--high);stroke-width:2.5}\
+.scroll{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:10px}\
+table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}\
+th,td{padding:8px 10px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}\
+thead th{color:var(--soft);font-weight:500;white-space:normal;vertical-align:bottom}\
+thead th{min-width:76px}th:first-child{text-align:left;position:sticky;left:0;background:var(--card)}tbody th{font-weight:500}\
+tfoot th,tfoot td{font-weight:600;border-bottom:0;border-top:2px solid var(--line)}\
+dl{display:grid;grid-template-columns:max-content 1fr;gap:6px 20px;font-size:13px;margin:0}dt{font-weight:600}dd{margin:0;color:var(--soft)}\
+@media (max-width:560px){.charts{grid-template-columns:1fr}dl{grid-template-columns:1fr}dd{margin-bottom:8px}}\
+@media print{:root{--page:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--low:#1f5fbf;--high:#9fc0ee}\
+body{font-size:11px;-webkit-print-color-adjust:exact;print-color-adjust:exact}main{max-width:none;padding:0}\
+.charts{grid-template-columns:1fr 1fr}.scroll{overflow:visible}table{font-size:8.5px}th,td{padding:3px 4px}\
+figure,.tile,tr{break-inside:avoid}h2{break-after:avoid}}";

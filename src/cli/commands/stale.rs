@@ -1,0 +1,69 @@
+//! `conversations stale`: open conversations in which nothing has been said for a while.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::cli::context::Context;
+use crate::cli::error::Error;
+use crate::cli::output::Output;
+use crate::cli::{local, stores, time};
+use crate::mirror::{ResourceName, Store};
+use crate::report::stale::{Options, stale};
+
+pub fn command() -> Command {
+    Command::new("stale")
+        .about("Open conversations in which nothing has been said for a while, from the mirror")
+        .arg(
+            Arg::new("idle")
+                .long("idle")
+                .value_name("TIME")
+                .default_value("7d")
+                .help("Without a word for so long, such as 7d or 12h; notes and tags are no words"),
+        )
+        .arg(
+            Arg::new("assigned-to")
+                .long("assigned-to")
+                .value_name("WHO")
+                .help("Only those of this teammate or team: name, id or e-mail address; none for nobody's"),
+        )
+        .arg(
+            Arg::new("snoozed")
+                .long("snoozed")
+                .action(ArgAction::SetTrue)
+                .help("Snoozed ones as well: they come back by themselves"),
+        )
+        .arg(
+            Arg::new("limit")
+                .long("limit")
+                .value_name("N")
+                .value_parser(clap::value_parser!(u32).range(1..))
+                .help("Only the N that have been quiet for the longest time"),
+        )
+        .arg(stores::argument())
+        .after_help("Example: intercom-pp-cli conversations stale --idle 7d --assigned-to none --limit 10")
+}
+
+pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
+    let text = |name: &str| matches.get_one::<String>(name);
+    let idle = time::duration(text("idle").map_or("7d", String::as_str));
+    let idle = idle.map_err(|reason| Error::usage(format!("--idle: {reason}")))?;
+    let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
+    let options = Options {
+        idle: i64::try_from(idle.as_secs()).unwrap_or(i64::MAX),
+        now: Timestamp::now().as_second(),
+        assigned_to: text("assigned-to").cloned(),
+        snoozed: matches.get_flag("snoozed"),
+    };
+    let mut found = stale(&store, &options)?;
+    let resources = [ResourceName::Conversations, ResourceName::ConversationParts];
+    let synced_at = local::say_how_old(context, &store, &resources)?;
+    let all = found.len();
+    found.truncate(matches.get_one::<u32>("limit").map_or(usize::MAX, |it| *it as usize));
+    let rows: Vec<Value> = found.iter().map(|it| serde_json::to_value(it).unwrap_or_default()).collect();
+    let meta = json!({
+        "source": "local", "synced_at": synced_at, "conversations": all, "has_more": all > rows.len(),
+        "idle_seconds": options.idle,
+    });
+    Output::open(&context.globals)?.table(meta, &rows).await
+}

@@ -1,0 +1,137 @@
+//! What a described parameter or field becomes on the command line.
+//!
+//! Fields of nested objects become flags of their own only one level down; whatever is deeper, or has no
+//! fixed shape, is taken as JSON. No two kinds of value may share a spelling here.
+
+use serde_json::Value;
+
+use super::description::{Description, ParameterFacts};
+use super::names::kebab;
+use super::schema;
+
+/// One parameter of a row: Rust source of its kind beside its names.
+pub(super) struct Flag {
+    pub name: String,
+    pub flag: String,
+    pub place: &'static str,
+    pub kind: String,
+    pub required: bool,
+    pub default: Option<String>,
+    pub help: String,
+}
+
+/// A query parameter that is an object travels as its properties (`form`, exploded), so its
+/// properties become flags beside the one that takes the object as a whole.
+pub(super) fn parameter_flags(description: &Description, parameter: &ParameterFacts, flags: &mut Vec<Flag>) {
+    let place = if parameter.in_path { "Path" } else { "Query" };
+    flags.push(Flag {
+        name: parameter.name.clone(),
+        flag: kebab(&parameter.name),
+        place,
+        kind: kind(description, &parameter.name, &parameter.schema),
+        required: parameter.required,
+        default: None,
+        help: String::new(),
+    });
+    if parameter.in_path || !is_object(&parameter.schema) || !parameter.exploded {
+        return;
+    }
+    for property in schema::fields(description, &parameter.schema) {
+        flags.push(Flag {
+            name: format!("{}.{}", parameter.name, property.name),
+            flag: format!("{}-{}", kebab(&parameter.name), kebab(&property.name)),
+            place,
+            kind: kind(description, &property.name, &property.schema),
+            required: false,
+            default: None,
+            help: String::new(),
+        });
+    }
+}
+
+pub(super) fn field_flags(description: &Description, field: &schema::Field, flags: &mut Vec<Flag>) {
+    flags.push(Flag {
+        name: field.name.clone(),
+        flag: kebab(&field.name),
+        place: "Body",
+        kind: kind(description, &field.name, &field.schema),
+        required: field.required,
+        default: default(description, field.required, &field.schema),
+        help: String::new(),
+    });
+    for property in nested_fields(description, &field.schema) {
+        flags.push(Flag {
+            name: format!("{}.{}", field.name, property.name),
+            flag: format!("{}-{}", kebab(&field.name), kebab(&property.name)),
+            place: "Body",
+            kind: kind(description, &property.name, &property.schema),
+            required: field.required && property.required,
+            default: default(description, field.required && property.required, &property.schema),
+            help: String::new(),
+        });
+    }
+}
+
+/// What stands for a required field that was not given, as JSON: its only choice, or its default.
+fn default(description: &Description, required: bool, schema: &Value) -> Option<String> {
+    let schema = description.resolve(schema);
+    let only = schema["enum"].as_array().filter(|choices| choices.len() == 1).map(|choices| &choices[0]);
+    only.or_else(|| schema.get("default")).filter(|_| required).map(Value::to_string)
+}
+
+/// The properties of a plain object. None for alternatives, for free maps, and for objects whose
+/// values are mostly objects again (maps keyed by locale): those are written as JSON.
+fn nested_fields(description: &Description, field: &Value) -> Vec<schema::Field> {
+    let resolved = description.resolve(field);
+    let fields = schema::fields(description, resolved);
+    if resolved.get("oneOf").is_some() || !is_object(resolved) && resolved.get("allOf").is_none() {
+        return Vec::new();
+    }
+    let scalars = fields.iter().filter(|it| kind(description, &it.name, &it.schema) != "Kind::Json");
+    if scalars.count() * 2 < fields.len() { Vec::new() } else { fields }
+}
+
+fn is_object(schema: &Value) -> bool {
+    match schema.get("type") {
+        Some(kind) => kind == "object",
+        None => schema.get("properties").is_some(),
+    }
+}
+
+/// Rust source of the `Kind` of a value.
+fn kind(description: &Description, name: &str, schema: &Value) -> String {
+    let schema = description.resolve(schema);
+    if is_time(name, schema) {
+        return "Kind::Time".into();
+    }
+    match schema["type"].as_str() {
+        Some("string") => choice(schema).unwrap_or_else(|| "Kind::String".into()),
+        Some("integer") => "Kind::Integer".into(),
+        Some("number") => "Kind::Number".into(),
+        Some("boolean") => "Kind::Boolean".into(),
+        Some("array") => match description.resolve(&schema["items"])["type"].as_str() {
+            Some("string") => "Kind::List(Scalar::String)".into(),
+            Some("integer") => "Kind::List(Scalar::Integer)".into(),
+            Some("number") => "Kind::List(Scalar::Number)".into(),
+            Some("boolean") => "Kind::List(Scalar::Boolean)".into(),
+            _ => "Kind::Json".into(),
+        },
+        _ => "Kind::Json".into(),
+    }
+}
+
+fn choice(schema: &Value) -> Option<String> {
+    let values: Vec<&str> = schema["enum"].as_array()?.iter().filter_map(Value::as_str).collect();
+    (!values.is_empty()).then(|| format!("Kind::Choice(&{values:?})"))
+}
+
+/// Epoch seconds: what the description marks as a time, or an integer with the name of one.
+fn is_time(name: &str, schema: &Value) -> bool {
+    let marked = ["date-time", "timestamp", "date"].iter().any(|it| schema["format"] == *it);
+    let named = ["_at", "_until", "_after", "_before"].iter().any(|ending| name.ends_with(ending));
+    match schema["type"].as_str() {
+        Some("integer") => marked || named,
+        Some("string") => schema["format"] == "timestamp",
+        _ => false,
+    }
+}

@@ -1,0 +1,105 @@
+//! Notices from the workspace's own count that it has lost records.
+//!
+//! Lists of what changed do not show what was deleted or merged; a count of everything costs one call. A
+//! count proves nothing about any single record: it only tells that it is worth listing everything and
+//! removing what is gone, with all the care that this takes.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::error::Error;
+use super::fields;
+use super::read::Choice;
+use super::resources::{Resource, ResourceName};
+use super::store::Store;
+use super::sync::{Run, Tally};
+use crate::api;
+use crate::api::executor::operation;
+use crate::api::paging::{Page, with_size};
+
+/// Beyond so many records, listing all of them is for the user to ask for.
+const MOST_RECORDS: u64 = 30_000;
+
+impl Store {
+    /// How many stored records go beyond the count of the workspace, and how many of them are known to
+    /// exist all the same.
+    fn surplus(&self, resource: ResourceName, counted: u64) -> Result<(u64, u64), Error> {
+        let sql = "SELECT coalesce(max(surplus), 0) FROM sync_state WHERE resource = ?1";
+        let known: i64 =
+            self.connection.prepare_cached(sql)?.query_row([resource.as_str()], |row| row.get(0))?;
+        Ok((self.count(resource, &Choice::default())?.saturating_sub(counted), known.try_into().unwrap_or(0)))
+    }
+
+    fn note_surplus(&mut self, resource: ResourceName, surplus: u64) -> Result<(), Error> {
+        let sql = "UPDATE sync_state SET surplus = ?2 WHERE resource = ?1";
+        self.connection.execute(sql, (resource.as_str(), surplus as i64))?;
+        Ok(())
+    }
+}
+
+/// The workspace's count of a resource, when it is lower than what is stored: something is gone. `listed`
+/// is the count, where a list has told it just now.
+///
+/// # Errors
+/// When the store refuses. A count that cannot be had is no sign of anything.
+pub(super) async fn lost(
+    run: &Run<'_>,
+    resource: &'static Resource,
+    listed: Option<u64>,
+    tally: &mut Tally,
+) -> Result<Option<u64>, Error> {
+    let counted = match listed {
+        Some(listed) => Some(listed),
+        None => count(run, resource, tally).await.ok().flatten(),
+    };
+    let Some(counted) = counted else { return Ok(None) };
+    let (surplus, known) = run.with_store(|store| store.surplus(resource.name, counted))?;
+    if surplus <= known {
+        run.with_store(|store| store.note_surplus(resource.name, surplus))?;
+        return Ok(None);
+    }
+    if counted > MOST_RECORDS {
+        let gone = surplus - known;
+        run.warn(
+            resource.name,
+            format!("{gone} stored records seem to be gone; `sync --prune` removes them"),
+        );
+        return Ok(None);
+    }
+    Ok(Some(counted))
+}
+
+/// Notes what is left beyond a count once everything that is gone has been removed.
+///
+/// # Errors
+/// When the store refuses.
+pub(super) fn settle(run: &Run<'_>, resource: &Resource, counted: u64) -> Result<(), Error> {
+    run.with_store(|store| {
+        let (surplus, _) = store.surplus(resource.name, counted)?;
+        store.note_surplus(resource.name, surplus)
+    })
+}
+
+async fn count(
+    run: &Run<'_>,
+    resource: &'static Resource,
+    tally: &mut Tally,
+) -> Result<Option<u64>, api::Error> {
+    let Some(route) = resource.routes.first() else { return Ok(None) };
+    let list = operation(route.operation)?;
+    let arguments = with_size(list, route.arguments(None), Some(1))?;
+    tally.requests += 1;
+    let reply = run.client.fetch(list, &arguments).await?;
+    Ok(total_count(&Page::read(list, &arguments, reply)?))
+}
+
+/// How many records a list says it has, on all its pages.
+pub(super) fn total_count(page: &Page) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Total {
+        #[serde(default)]
+        total_count: Value,
+    }
+    let total: Total = serde_json::from_slice(&page.reply.body).ok()?;
+    fields::integer(&total.total_count)?.try_into().ok()
+}

@@ -1,0 +1,147 @@
+//! Which contact somebody means.
+//!
+//! Never a guess: what fits several people is a list of them. A lead that was merged into a user is the
+//! user; that is told by conversations which the lead wrote in and which name somebody else now.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, params};
+use serde::Serialize;
+
+use crate::report::error::Error;
+
+/// Somebody who may be meant. Times are epoch seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Candidate {
+    pub id: String,
+    pub role: Option<String>,
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub external_id: Option<String>,
+    pub created_at: Option<i64>,
+    pub last_seen_at: Option<i64>,
+}
+
+/// Who is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub id: String,
+    /// Leads that were merged into this contact, as far as that was needed to find it.
+    pub merged: Vec<String>,
+}
+
+/// Finds a contact by id, external id, e-mail address or telephone number.
+///
+/// # Errors
+/// [`Error::NoContact`], [`Error::SeveralContacts`], and when the store cannot be read.
+pub fn find(connection: &Connection, wanted: &str) -> Result<Found, Error> {
+    let wanted = wanted.trim();
+    let mut candidates = candidates(connection, wanted)?;
+    if candidates.len() > 1 {
+        candidates = without_merged(connection, candidates)?;
+    }
+    match &candidates[..] {
+        [] => vanished(connection, wanted)?.ok_or_else(|| Error::NoContact { wanted: wanted.to_owned() }),
+        [(only, merged)] => Ok(Found { id: only.id.clone(), merged: merged.clone() }),
+        _ => Err(Error::SeveralContacts {
+            wanted: wanted.to_owned(),
+            candidates: candidates.into_iter().map(|(candidate, _)| candidate).collect(),
+        }),
+    }
+}
+
+type Weighed = (Candidate, Vec<String>);
+
+fn candidates(connection: &Connection, wanted: &str) -> Result<Vec<Weighed>, Error> {
+    let digits: String = wanted.chars().filter(char::is_ascii_digit).collect();
+    let is_number = digits.len() >= 6
+        && wanted.chars().all(|letter| letter.is_ascii_digit() || " +-()./".contains(letter));
+    let (bare, plus) = match is_number {
+        true => (digits.clone(), format!("+{digits}")),
+        false => (wanted.to_owned(), wanted.to_owned()),
+    };
+    let columns = "id, role, name, email, phone, external_id, created_at, last_seen_at";
+    let sql = format!(
+        "SELECT {columns} FROM contacts WHERE id = ?1
+         UNION SELECT {columns} FROM contacts WHERE external_id = ?1
+         UNION SELECT {columns} FROM contacts WHERE email = ?1
+         UNION SELECT {columns} FROM contacts WHERE phone IN (?1, ?2, ?3)"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![wanted, bare, plus], |row| {
+        Ok(Candidate {
+            id: row.get(0)?,
+            role: row.get(1)?,
+            name: row.get(2)?,
+            email: row.get(3)?,
+            phone: row.get(4)?,
+            external_id: row.get(5)?,
+            created_at: row.get(6)?,
+            last_seen_at: row.get(7)?,
+        })
+    })?;
+    let all: Vec<Candidate> = rows.collect::<Result<_, _>>()?;
+    // An id belongs to one contact only, whatever else may be spelt like it.
+    let exact = all.iter().position(|candidate| candidate.id == wanted);
+    let chosen = match exact {
+        Some(place) => vec![all[place].clone()],
+        None => all,
+    };
+    Ok(chosen.into_iter().map(|candidate| (candidate, Vec::new())).collect())
+}
+
+/// Takes out leads whose conversations belong to another candidate.
+fn without_merged(connection: &Connection, candidates: Vec<Weighed>) -> Result<Vec<Weighed>, Error> {
+    let ids: BTreeSet<String> = candidates.iter().map(|(candidate, _)| candidate.id.clone()).collect();
+    let mut kept = candidates.clone();
+    for (candidate, _) in &candidates {
+        if candidate.role.as_deref() == Some("user") {
+            continue;
+        }
+        let successors: Vec<String> =
+            successors(connection, &candidate.id)?.into_iter().filter(|id| ids.contains(id)).collect();
+        if let [successor] = &successors[..]
+            && *successor != candidate.id
+        {
+            kept.retain(|(other, _)| other.id != candidate.id);
+            for (other, merged) in &mut kept {
+                if other.id == *successor {
+                    merged.push(candidate.id.clone());
+                }
+            }
+        }
+    }
+    Ok(kept)
+}
+
+/// A contact that the mirror knows from conversations only.
+fn vanished(connection: &Connection, wanted: &str) -> Result<Option<Found>, Error> {
+    let named = "SELECT EXISTS (SELECT 1 FROM conversation_contacts WHERE contact_id = ?1)";
+    if connection.prepare_cached(named)?.query_row([wanted], |row| row.get(0))? {
+        return Ok(Some(Found { id: wanted.to_owned(), merged: Vec::new() }));
+    }
+    Ok(match &successors(connection, wanted)?[..] {
+        [only] => Some(Found { id: only.clone(), merged: vec![wanted.to_owned()] }),
+        _ => None,
+    })
+}
+
+/// Whom the conversations name in which a contact wrote. Where somebody else took part all along, there
+/// are several.
+fn successors(connection: &Connection, contact: &str) -> Result<Vec<String>, Error> {
+    let sql = "
+        WITH own AS (
+            SELECT id FROM conversations WHERE source_author_id = ?1 AND source_author_type <> 'admin'
+            UNION
+            SELECT conversation_id FROM conversation_parts
+            WHERE author_id = ?1 AND author_type IN ('user', 'lead', 'contact', 'visitor')
+        ),
+        named AS (
+            SELECT DISTINCT link.contact_id FROM own JOIN conversation_contacts AS link ON link.conversation_id = own.id
+        )
+        SELECT contact_id FROM named ORDER BY contact_id LIMIT 2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let ids = statement.query_map([contact], |row| row.get(0))?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}

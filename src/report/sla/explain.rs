@@ -1,0 +1,173 @@
+//! One conversation step by step: which part counted as what.
+
+use serde::Serialize;
+
+use super::SlaOptions;
+use super::figures::Sample;
+use crate::mirror::Store;
+use crate::report::error::Error;
+use crate::report::office::Clock;
+use crate::report::timeline::{Kind, Part, Speaker, Timeline};
+use crate::report::timelines::{self, Choice, Grouping};
+
+/// What one conversation adds to the report, and why. Moments are epoch seconds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explained {
+    pub conversation_id: String,
+    /// Whether it is in the population; `excluded` otherwise, or `parts_missing`.
+    pub counted: &'static str,
+    pub closed: bool,
+    pub truncated: bool,
+    /// Whether it has changed since its parts were fetched.
+    pub stale: bool,
+    pub first_contact_at: Option<i64>,
+    pub first_response_at: Option<i64>,
+    pub first_close_at: Option<i64>,
+    pub last_close_at: Option<i64>,
+    pub reopened: u32,
+    /// Seconds, under the options of the report; several for next responses.
+    pub samples: Vec<(&'static str, Vec<i64>)>,
+    pub steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Step {
+    pub at: Option<i64>,
+    /// Id of the part; `None` for the opening message.
+    pub part_id: Option<String>,
+    pub part_type: Option<String>,
+    /// `contact`, `teammate` or `machine`.
+    pub by: &'static str,
+    pub author: Option<String>,
+    pub counted_as: Vec<&'static str>,
+}
+
+/// Explains one conversation; `None` when the mirror has no such.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn explain(
+    store: &Store,
+    id: &str,
+    options: &SlaOptions,
+    as_of: i64,
+) -> Result<Option<Explained>, Error> {
+    let transaction = store.connection().unchecked_transaction()?;
+    let Some(found) = timelines::one(&transaction, id)? else { return Ok(None) };
+    let choice = Choice { grouping: Grouping::None, since: None, until: None, ids: true, spans: true };
+    let waiting = found.waiting(&choice);
+    let sample = Sample::measure(&waiting, options, &mut Clock::new(options.office.as_ref()), as_of);
+    let marks = found.marks;
+    let counted = match () {
+        () if !marks.has_parts() => "parts_missing",
+        () if waiting.first_contact_at.is_none() && !marks.opened_by_contact() => "excluded",
+        () => "counted",
+    };
+    let mut steps = vec![opening(&transaction, &found)?];
+    let mut timeline = Timeline::opened(found.opened_by, found.created_at);
+    for (part_id, part) in timelines::parts(&transaction, id)? {
+        let before = timeline.clone();
+        timeline.add(&part);
+        let (part_type, author) = transaction
+            .prepare_cached(
+                "SELECT part_type, coalesce(raw ->> '$.author.name', raw ->> '$.author.email', author_id)
+                 FROM conversation_parts WHERE id = ?1",
+            )?
+            .query_row([&part_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        steps.push(Step {
+            at: Some(part.at),
+            part_id: Some(part_id),
+            part_type,
+            by: speaker(part.by),
+            author,
+            counted_as: roles(&part, &before, &timeline),
+        });
+    }
+    let samples = options.metrics.iter().map(|metric| (metric.column(), sample.of(*metric).to_vec()));
+    Ok(Some(Explained {
+        conversation_id: found.id.clone(),
+        counted,
+        closed: marks.closed(),
+        truncated: marks.truncated(),
+        stale: marks.stale(),
+        first_contact_at: waiting.first_contact_at,
+        first_response_at: waiting.first_response_at,
+        first_close_at: waiting.first_close_at,
+        last_close_at: waiting.last_close_at,
+        reopened: found.timeline.reopened,
+        samples: samples.collect(),
+        steps,
+    }))
+}
+
+fn opening(connection: &rusqlite::Connection, found: &timelines::Conversation) -> Result<Step, Error> {
+    let sql =
+        "SELECT coalesce(raw ->> '$.source.author.name', raw ->> '$.source.author.email', source_author_id)
+               FROM conversations WHERE id = ?1";
+    let author = connection.prepare_cached(sql)?.query_row([&found.id], |row| row.get(0))?;
+    Ok(Step {
+        at: found.created_at,
+        part_id: None,
+        part_type: None,
+        by: speaker(found.opened_by),
+        author,
+        counted_as: match found.opened_by {
+            Speaker::Contact => vec!["opening message", "first contact message"],
+            _ => vec!["opening message", "not by a contact: the clock does not run yet"],
+        },
+    })
+}
+
+fn speaker(speaker: Speaker) -> &'static str {
+    match speaker {
+        Speaker::Contact => "contact",
+        Speaker::Teammate => "teammate",
+        Speaker::Machine => "machine",
+    }
+}
+
+fn roles(part: &Part, before: &Timeline, after: &Timeline) -> Vec<&'static str> {
+    let mut roles = Vec::new();
+    let message = part.is_message();
+    match part.by {
+        Speaker::Contact if message && before.first_contact_at.is_none() => {
+            roles.push("first contact message")
+        }
+        Speaker::Contact if message => roles.push("contact message"),
+        Speaker::Teammate if before.first_response_at.is_none() && after.first_response_at.is_some() => {
+            roles.push("first response");
+        }
+        Speaker::Teammate if after.next_responses.len() > before.next_responses.len() => {
+            roles.push("next response");
+        }
+        Speaker::Teammate if message && before.first_contact_at.is_none() => {
+            roles.push("no response: no contact has written yet");
+        }
+        Speaker::Teammate if message => roles.push("further message"),
+        Speaker::Machine if message => roles.push("no response: not written by a person"),
+        _ if part.kind == Kind::Note => roles.push("no response: a note"),
+        Speaker::Teammate
+            if matches!(part.kind, Kind::Assignment | Kind::Open | Kind::Close | Kind::Snooze) =>
+        {
+            roles.push("no response: carries no text");
+        }
+        _ => {}
+    }
+    if part.kind == Kind::Close {
+        roles.push(if after.last_close_at == Some(part.at) {
+            "close"
+        } else {
+            "close before any contact wrote"
+        });
+    }
+    for (happened, role) in [
+        (after.reopened > before.reopened, "reopened"),
+        (!before.snoozed() && after.snoozed(), "snoozed"),
+        (before.snoozed() && !after.snoozed(), "snooze ended"),
+    ] {
+        if happened {
+            roles.push(role);
+        }
+    }
+    roles
+}

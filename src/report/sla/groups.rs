@@ -1,0 +1,158 @@
+//! Which rows of the report a conversation stands in, and what they are called.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension};
+use serde::Serialize;
+
+use crate::report::error::Error;
+use crate::report::timelines::{Grouping, Waiting};
+
+/// What one row of the report stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupBy {
+    /// The team it is assigned to now.
+    Team,
+    /// The teammate it is assigned to now.
+    Admin,
+    /// Each tag it carries: a conversation can stand in several rows.
+    Tag,
+    /// What it came in through, e.g. `email`.
+    Channel,
+    /// Each company of each of its contacts: a conversation can stand in several rows.
+    Company,
+    /// One row for everything.
+    None,
+}
+
+impl GroupBy {
+    /// The name of the group's column; `None` when there is no such column.
+    pub const fn column(self) -> Option<&'static str> {
+        match self {
+            GroupBy::Team => Some("team"),
+            GroupBy::Admin => Some("admin"),
+            GroupBy::Tag => Some("tag"),
+            GroupBy::Channel => Some("channel"),
+            GroupBy::Company => Some("company"),
+            GroupBy::None => None,
+        }
+    }
+
+    /// The column with the id, for groups that have a name besides.
+    pub const fn id_column(self) -> Option<&'static str> {
+        match self {
+            GroupBy::Team => Some("team_id"),
+            GroupBy::Admin => Some("admin_id"),
+            GroupBy::Tag => Some("tag_id"),
+            GroupBy::Company => Some("company_id"),
+            GroupBy::Channel | GroupBy::None => None,
+        }
+    }
+
+    /// The table that has names for the ids.
+    const fn named_in(self) -> Option<&'static str> {
+        match self {
+            GroupBy::Team => Some("teams"),
+            GroupBy::Admin => Some("admins"),
+            GroupBy::Tag => Some("tags"),
+            GroupBy::Company => Some("companies"),
+            GroupBy::Channel | GroupBy::None => None,
+        }
+    }
+
+    pub(super) const fn grouping(self) -> Grouping {
+        match self {
+            GroupBy::Team => Grouping::Team,
+            GroupBy::Admin => Grouping::Admin,
+            GroupBy::Channel => Grouping::Channel,
+            GroupBy::Tag | GroupBy::Company | GroupBy::None => Grouping::None,
+        }
+    }
+
+    /// Finds the groups of a conversation where they do not stand beside it.
+    pub(super) const fn links(self) -> Option<&'static str> {
+        match self {
+            GroupBy::Tag => Some("SELECT tag_id FROM conversation_tags WHERE conversation_id = ?1"),
+            GroupBy::Company => Some(
+                "SELECT DISTINCT own.company_id FROM conversation_contacts AS link
+                 JOIN contact_companies AS own ON own.contact_id = link.contact_id
+                 WHERE link.conversation_id = ?1",
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// The name of the group for what is in no other.
+pub const NO_GROUP: &str = "(none)";
+
+/// Finds the groups of conversations.
+pub(super) struct Membership<'c> {
+    links: Option<CachedStatement<'c>>,
+}
+
+impl<'c> Membership<'c> {
+    pub fn new(connection: &'c Connection, group_by: GroupBy) -> Result<Self, Error> {
+        let links = group_by.links().map(|sql| connection.prepare_cached(sql)).transpose()?;
+        Ok(Membership { links })
+    }
+
+    /// Calls `each` with every group of a conversation; there is at least one.
+    pub fn each(&mut self, waiting: &Waiting<'_>, mut each: impl FnMut(Option<&str>)) -> Result<(), Error> {
+        let Some(links) = &mut self.links else {
+            each(waiting.group);
+            return Ok(());
+        };
+        let mut rows = links.query([waiting.id])?;
+        let mut any = false;
+        while let Some(row) = rows.next()? {
+            each(row.get_ref(0)?.as_str_or_null().map_err(rusqlite::Error::from)?);
+            any = true;
+        }
+        if !any {
+            each(None);
+        }
+        Ok(())
+    }
+}
+
+/// The names of the groups.
+pub(super) struct Names<'c> {
+    connection: &'c Connection,
+    group_by: GroupBy,
+    known: BTreeMap<String, String>,
+}
+
+impl<'c> Names<'c> {
+    pub fn read(connection: &'c Connection, group_by: GroupBy) -> Result<Self, Error> {
+        let mut known = BTreeMap::new();
+        if let Some(table) = group_by.named_in().filter(|table| *table != "companies") {
+            let mut statement =
+                connection.prepare(&format!("SELECT id, name FROM {table} WHERE name <> ''"))?;
+            let names = statement.query_map([], |record| Ok((record.get(0)?, record.get(1)?)))?;
+            known = names.collect::<Result<_, _>>()?;
+        }
+        Ok(Names { connection, group_by, known })
+    }
+
+    /// Who has left the workspace has no record any more: what they wrote still tells the name. Else the
+    /// id stands in.
+    pub fn of(&self, id: Option<&str>) -> Result<String, Error> {
+        let Some(id) = id else { return Ok(NO_GROUP.to_owned()) };
+        if let Some(name) = self.known.get(id) {
+            return Ok(name.clone());
+        }
+        let sql = match self.group_by {
+            GroupBy::Company => "SELECT name FROM companies WHERE id = ?1 AND name <> ''",
+            GroupBy::Admin => {
+                "SELECT raw ->> '$.author.name' FROM conversation_parts
+                 WHERE author_id = ?1 AND author_type = 'admin' AND raw ->> '$.author.name' <> '' LIMIT 1"
+            }
+            _ => return Ok(id.to_owned()),
+        };
+        let name: Option<String> =
+            self.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
+        Ok(name.unwrap_or_else(|| id.to_owned()))
+    }
+}

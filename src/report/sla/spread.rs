@@ -1,0 +1,130 @@
+//! How waiting times are distributed, and how they went week by week.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use serde::Serialize;
+
+use super::figures::{Figures, Group, Sample};
+use super::{Metric, SlaOptions};
+use crate::report::timelines::Waiting;
+
+/// Days of a week, in seconds.
+pub const WEEK: i64 = 7 * 86_400;
+
+/// Upper ends of the bins, in seconds; what takes longer is in a bin of its own.
+const BINS: [i64; 11] =
+    [60, 5 * 60, 15 * 60, 30 * 60, 3600, 2 * 3600, 4 * 3600, 8 * 3600, 86_400, 3 * 86_400, WEEK];
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Spread {
+    /// For each metric of the report.
+    pub distributions: Vec<(Metric, Vec<Bin>)>,
+    pub weeks: Vec<Week>,
+}
+
+/// How many took no longer than `up_to` seconds, and longer than the bin before; `None` is the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Bin {
+    pub up_to: Option<i64>,
+    pub count: u64,
+}
+
+/// The conversations of one ISO week.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Week {
+    /// Such as `2026-W20`.
+    pub week: String,
+    pub figures: Figures,
+}
+
+pub(super) struct Spreading {
+    zone: TimeZone,
+    /// By the Monday at which they begin, epoch seconds.
+    weeks: BTreeMap<i64, Group>,
+    /// The last week that was looked up: conversations come in order of time, mostly.
+    latest: Option<(i64, i64)>,
+}
+
+impl Spreading {
+    pub fn new(zone: TimeZone) -> Self {
+        Spreading { zone, weeks: BTreeMap::new(), latest: None }
+    }
+
+    pub fn add(&mut self, at: Option<i64>, waiting: &Waiting<'_>, sample: &Sample, options: &SlaOptions) {
+        let Some(monday) = at.and_then(|at| self.monday(at)) else { return };
+        self.weeks.entry(monday).or_default().add(waiting, sample, options);
+    }
+
+    fn monday(&mut self, at: i64) -> Option<i64> {
+        if let Some((start, end)) = self.latest
+            && (start..end).contains(&at)
+        {
+            return Some(start);
+        }
+        let day = Timestamp::from_second(at).ok()?.to_zoned(self.zone.clone()).date();
+        let back = i64::from(day.weekday().to_monday_zero_offset());
+        let monday = day.checked_sub(back.days()).ok()?;
+        let second =
+            |date: jiff::civil::Date| Some(date.to_zoned(self.zone.clone()).ok()?.timestamp().as_second());
+        let week = (second(monday)?, second(monday.checked_add(7.days()).ok()?)?);
+        self.latest = Some(week);
+        Some(week.0)
+    }
+
+    pub fn finish(self, total: &Group, options: &SlaOptions) -> Spread {
+        let distribution = |metric: &Metric| (*metric, bins(total.seconds(*metric)));
+        let zone = self.zone;
+        let week = |(monday, mut group): (i64, Group)| Week {
+            week: name(monday, &zone),
+            figures: group.figures(options),
+        };
+        Spread {
+            distributions: options.metrics.iter().map(distribution).collect(),
+            weeks: self.weeks.into_iter().map(week).collect(),
+        }
+    }
+}
+
+fn name(monday: i64, zone: &TimeZone) -> String {
+    let date = Timestamp::from_second(monday).map(|at| at.to_zoned(zone.clone()).date());
+    date.map_or_else(
+        |_| String::new(),
+        |date| {
+            let week = date.iso_week_date();
+            debug_assert_eq!(week.weekday(), Weekday::Monday);
+            format!("{}-W{:02}", week.year(), week.week())
+        },
+    )
+}
+
+fn bins(seconds: &[i64]) -> Vec<Bin> {
+    let mut counts = [0; BINS.len() + 1];
+    for second in seconds {
+        counts[BINS.partition_point(|end| end < second)] += 1;
+    }
+    let ends = BINS.iter().copied().map(Some).chain([None]);
+    ends.zip(counts).map(|(up_to, count)| Bin { up_to, count }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bin_ends_with_its_end() {
+        let found = bins(&[0, 60, 61, 300, 8 * 86_400]);
+        let counts: Vec<u64> = found.iter().map(|bin| bin.count).collect();
+        assert_eq!(counts, [2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn weeks_are_named_after_their_year() {
+        let mut spreading = Spreading::new(TimeZone::UTC);
+        // Friday 2027-01-01 belongs to the last week of 2026.
+        let monday = spreading.monday(1_798_761_600).unwrap();
+        assert_eq!(name(monday, &TimeZone::UTC), "2026-W53");
+    }
+}

@@ -1,0 +1,127 @@
+//! Open conversations in which nothing has been said for a while.
+
+use rusqlite::params;
+use serde::Serialize;
+
+use super::error::Error;
+use crate::mirror::{ResourceName, Store};
+
+/// An open conversation that has gone quiet. Times are epoch seconds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stale {
+    pub id: String,
+    pub title: Option<String>,
+    pub state: String,
+    pub idle_days: f64,
+    /// The last thing that anybody could read; the start, where there was nothing since.
+    pub last_message_at: i64,
+    /// `contact`, `teammate` or `bot`.
+    pub last_message_by: String,
+    pub waiting_since: Option<i64>,
+    pub assignee: Option<String>,
+    pub assignee_id: Option<String>,
+    pub team: Option<String>,
+    pub team_id: Option<String>,
+    pub contact: Option<String>,
+    pub created_at: Option<i64>,
+    pub updated_at: Option<i64>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Seconds.
+    pub idle: i64,
+    /// Epoch seconds.
+    pub now: i64,
+    /// Name, id or e-mail address of a teammate or team; `none` for what nobody has.
+    pub assigned_to: Option<String>,
+    /// Whether snoozed ones are of interest: they come back by themselves.
+    pub snoozed: bool,
+}
+
+/// The quiet ones, the quietest first.
+///
+/// # Errors
+/// [`Error::NothingSynced`], [`Error::NoAssignee`], and when the store cannot be read.
+pub fn stale(store: &Store, options: &Options) -> Result<Vec<Stale>, Error> {
+    let state = store.sync_state(ResourceName::Conversations)?;
+    if state.is_none_or(|state| state.watermark.is_none()) && store.is_empty(ResourceName::Conversations)? {
+        return Err(Error::NothingSynced { resource: ResourceName::Conversations });
+    }
+    let whose = options.assigned_to.as_deref().map(|name| assignee(store, name)).transpose()?;
+    let nobody = whose.as_ref().is_some_and(Vec::is_empty);
+    let whose = serde_json::to_string(&whose.unwrap_or_default()).unwrap_or_default();
+    let sql = "
+        WITH open AS (
+            SELECT c.*, coalesce(c.state, iif(c.snoozed_until IS NULL, 'open', 'snoozed')) AS how,
+                   (SELECT p.id FROM conversation_parts AS p
+                     WHERE p.conversation_id = c.id AND p.has_text AND p.part_type NOT LIKE 'note%'
+                     ORDER BY p.created_at DESC, length(p.id) DESC, p.id DESC LIMIT 1) AS last
+            FROM conversations AS c
+            WHERE coalesce(c.state, iif(c.open = 0, 'closed', 'open')) <> 'closed'
+        )
+        SELECT c.id, coalesce(c.title, nullif(c.raw ->> '$.source.subject', '')), c.how,
+               coalesce(p.created_at, p.updated_at, c.created_at, c.updated_at) AS spoken,
+               CASE WHEN coalesce(p.author_type, c.source_author_type) IN ('user', 'lead', 'contact', 'visitor')
+                        THEN 'contact'
+                    WHEN coalesce(p.author_type, c.source_author_type) = 'admin' AND NOT coalesce(p.from_ai_agent, 0)
+                        THEN 'teammate' ELSE 'bot' END,
+               c.waiting_since, coalesce(a.name, c.admin_assignee_id), c.admin_assignee_id,
+               coalesce(t.name, c.team_assignee_id), c.team_assignee_id,
+               (SELECT coalesce(k.name, k.email, link.contact_id) FROM conversation_contacts AS link
+                 LEFT JOIN contacts AS k ON k.id = link.contact_id WHERE link.conversation_id = c.id LIMIT 1),
+               c.created_at, c.updated_at
+        FROM open AS c
+        LEFT JOIN conversation_parts AS p ON p.id = c.last
+        LEFT JOIN teams AS t ON t.id = c.team_assignee_id
+        LEFT JOIN admins AS a ON a.id = c.admin_assignee_id
+        WHERE spoken <= ?1 AND (?2 OR c.how <> 'snoozed')
+          AND (?3 = '[]' OR c.admin_assignee_id IN (SELECT value FROM json_each(?3))
+               OR c.team_assignee_id IN (SELECT value FROM json_each(?3)))
+          AND (NOT ?4 OR (c.admin_assignee_id IS NULL AND c.team_assignee_id IS NULL))
+        ORDER BY spoken, length(c.id), c.id";
+    let mut statement = store.connection().prepare_cached(sql)?;
+    let before = options.now - options.idle;
+    let rows = statement.query_map(params![before, options.snoozed, whose, nobody], |row| {
+        let last_message_at: i64 = row.get(3)?;
+        Ok(Stale {
+            id: row.get(0)?,
+            title: row.get(1)?,
+            state: row.get(2)?,
+            idle_days: ((options.now - last_message_at) as f64 / 8640.0).round() / 10.0,
+            last_message_at,
+            last_message_by: row.get(4)?,
+            waiting_since: row.get(5)?,
+            assignee: row.get(6)?,
+            assignee_id: row.get(7)?,
+            team: row.get(8)?,
+            team_id: row.get(9)?,
+            contact: row.get(10)?,
+            created_at: row.get(11)?,
+            updated_at: row.get(12)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The ids that a name stands for; none for `none`.
+fn assignee(store: &Store, name: &str) -> Result<Vec<String>, Error> {
+    let wanted = name.trim();
+    if matches!(wanted, "none" | "nobody" | "unassigned") {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT id FROM admins WHERE id = ?1 OR name = ?1 COLLATE NOCASE OR email = ?1
+               UNION SELECT id FROM teams WHERE id = ?1 OR name = ?1 COLLATE NOCASE
+               UNION SELECT ?1 WHERE EXISTS (SELECT 1 FROM conversations
+                                             WHERE ?1 IN (admin_assignee_id, team_assignee_id))";
+    let mut statement = store.connection().prepare_cached(sql)?;
+    let ids = statement.query_map([wanted], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    if ids.is_empty() {
+        let known = "SELECT name FROM teams UNION SELECT name FROM admins ORDER BY 1 LIMIT 40";
+        let mut statement = store.connection().prepare_cached(known)?;
+        let known = statement.query_map([], |row| row.get::<_, Option<String>>(0))?;
+        let known = known.filter_map(|name| name.ok().flatten()).collect();
+        return Err(Error::NoAssignee { wanted: wanted.to_owned(), known });
+    }
+    Ok(ids)
+}

@@ -1,0 +1,264 @@
+//! The timelines of all conversations, kept in the store once they are worked out.
+//!
+//! Triggers remove a row as soon as anything it was made from changes; what has no row is worked out while
+//! reading. So a report is right whatever is stored, and fast once [`refresh`] has stored everything. This
+//! must never be the only copy of anything: the table can be emptied at any time.
+
+mod conversation;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
+
+pub use conversation::{Conversation, parts};
+use conversation::{Reader, put};
+
+use super::error::Error;
+use super::timeline::Span;
+use crate::mirror::Store;
+
+/// Conversations worked out in one transaction: others can write in between.
+const BATCH: usize = 4000;
+
+/// What is true of a conversation as it is now; the bits of the column `marks`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marks(i64);
+
+impl Marks {
+    const CLOSED: i64 = 1;
+    const SNOOZED: i64 = 2;
+    const OPENED_BY_CONTACT: i64 = 4;
+    const HAS_PARTS: i64 = 8;
+    const STALE: i64 = 16;
+    const TRUNCATED: i64 = 32;
+    const REOPENED: i64 = 64;
+
+    fn has(self, mark: i64) -> bool {
+        self.0 & mark != 0
+    }
+
+    pub fn closed(self) -> bool {
+        self.has(Marks::CLOSED)
+    }
+
+    pub fn snoozed(self) -> bool {
+        self.has(Marks::SNOOZED)
+    }
+
+    pub fn opened_by_contact(self) -> bool {
+        self.has(Marks::OPENED_BY_CONTACT)
+    }
+
+    /// Whether the parts were ever fetched.
+    pub fn has_parts(self) -> bool {
+        self.has(Marks::HAS_PARTS)
+    }
+
+    /// Whether it has changed since.
+    pub fn stale(self) -> bool {
+        self.has(Marks::STALE)
+    }
+
+    pub fn truncated(self) -> bool {
+        self.has(Marks::TRUNCATED)
+    }
+
+    pub fn reopened(self) -> bool {
+        self.has(Marks::REOPENED)
+    }
+}
+
+/// A column by which conversations are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grouping {
+    Team,
+    Admin,
+    Channel,
+    /// By nothing that stands in the row.
+    None,
+}
+
+impl Grouping {
+    fn column(self) -> &'static str {
+        match self {
+            Grouping::Team => "team_id",
+            Grouping::Admin => "admin_id",
+            Grouping::Channel => "channel",
+            Grouping::None => "NULL",
+        }
+    }
+}
+
+/// What to read. The less, the faster.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice {
+    pub grouping: Grouping,
+    /// Created at or after this moment, epoch seconds.
+    pub since: Option<i64>,
+    /// Created before this moment, epoch seconds.
+    pub until: Option<i64>,
+    pub ids: bool,
+    pub spans: bool,
+}
+
+/// A conversation as reports see it. Moments are epoch seconds.
+#[derive(Debug)]
+pub struct Waiting<'a> {
+    /// Empty unless asked for.
+    pub id: &'a str,
+    pub group: Option<&'a str>,
+    pub created_at: Option<i64>,
+    pub marks: Marks,
+    pub first_contact_at: Option<i64>,
+    pub first_response_at: Option<i64>,
+    pub first_close_at: Option<i64>,
+    pub last_close_at: Option<i64>,
+    pub waiting_since: Option<i64>,
+    /// Empty unless asked for.
+    pub spans: Spans,
+}
+
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Spans {
+    pub next_responses: Vec<Span>,
+    pub snoozes: Vec<Span>,
+    pub handled: Vec<Span>,
+}
+
+/// Stores the timelines that are missing. Returns how many.
+///
+/// # Errors
+/// When the database refuses, e.g. because it was opened for reading.
+pub fn refresh(store: &Store) -> Result<u64, Error> {
+    let connection = store.connection();
+    let mut stored = 0;
+    let mut after = String::new();
+    while !is_complete(connection)? {
+        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+        let missing = missing(&transaction, &after)?;
+        let Some(last) = missing.last() else { break };
+        after.clone_from(last);
+        let mut reader = Reader::new(&transaction)?;
+        for id in &missing {
+            if let Some(found) = reader.conversation(id)? {
+                put(&transaction, &found)?;
+                stored += 1;
+            }
+        }
+        drop(reader);
+        transaction.commit()?;
+    }
+    Ok(stored)
+}
+
+/// Whether all timelines are stored.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn is_stored(store: &Store) -> Result<bool, Error> {
+    is_complete(store.connection())
+}
+
+/// Calls `each` with every conversation of the choice.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn read(
+    connection: &Connection,
+    choice: &Choice,
+    mut each: impl FnMut(&Waiting<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let sql = format!(
+        "SELECT {}, {}, created_at, marks, first_contact_at, first_response_at, first_close_at, last_close_at,
+                waiting_since{}
+         FROM conversation_timelines{}",
+        if choice.ids { "conversation_id" } else { "''" },
+        choice.grouping.column(),
+        if choice.spans { ", next_responses, snoozes, handled" } else { "" },
+        match (choice.since, choice.until) {
+            (None, None) => "",
+            _ => " WHERE created_at >= ?1 AND created_at < ?2",
+        }
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let bounds = [choice.since.unwrap_or(i64::MIN), choice.until.unwrap_or(i64::MAX)];
+    let bounds = &bounds[..statement.parameter_count()];
+    let mut rows = statement.query(rusqlite::params_from_iter(bounds))?;
+    while let Some(row) = rows.next()? {
+        each(&waiting(row, choice.spans)?)?;
+    }
+    drop(rows);
+    if is_complete(connection)? {
+        return Ok(());
+    }
+    let mut reader = Reader::new(connection)?;
+    let mut after = String::new();
+    loop {
+        let missing = missing(connection, &after)?;
+        let Some(last) = missing.last() else { return Ok(()) };
+        after.clone_from(last);
+        for id in &missing {
+            let Some(found) = reader.conversation(id)? else { continue };
+            if (choice.since.is_some() || choice.until.is_some())
+                && !found.created_at.is_some_and(|at| {
+                    choice.since.is_none_or(|since| at >= since)
+                        && choice.until.is_none_or(|until| at < until)
+                })
+            {
+                continue;
+            }
+            each(&found.waiting(choice))?;
+        }
+    }
+}
+
+/// One conversation; `None` when there is no such.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn one(connection: &Connection, id: &str) -> Result<Option<Conversation>, Error> {
+    Reader::new(connection)?.conversation(id)
+}
+
+/// As many rows as conversations: rows without a conversation are removed with it.
+fn is_complete(connection: &Connection) -> Result<bool, Error> {
+    let sql = "SELECT (SELECT count(*) FROM conversation_timelines) = (SELECT count(*) FROM conversations)";
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
+fn missing(connection: &Connection, after: &str) -> Result<Vec<String>, Error> {
+    let sql = "SELECT id FROM conversations AS c WHERE id > ?1 AND NOT EXISTS
+                   (SELECT 1 FROM conversation_timelines AS t WHERE t.conversation_id = c.id)
+               ORDER BY id LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let ids = statement.query_map((after, BATCH as i64), |row| row.get(0))?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
+fn waiting<'a>(row: &'a Row<'_>, spans: bool) -> Result<Waiting<'a>, Error> {
+    let text = |at: usize| row.get_ref(at)?.as_str_or_null().map_err(rusqlite::Error::from);
+    let moment = |at: usize| {
+        Ok::<_, rusqlite::Error>(match row.get_ref(at)? {
+            ValueRef::Integer(moment) => Some(moment),
+            _ => None,
+        })
+    };
+    let list = |at: usize| {
+        let spans = text(at)?.and_then(|text| serde_json::from_str::<Vec<Span>>(text).ok());
+        Ok::<_, rusqlite::Error>(spans.unwrap_or_default())
+    };
+    Ok(Waiting {
+        id: text(0)?.unwrap_or_default(),
+        group: text(1)?,
+        created_at: moment(2)?,
+        marks: Marks(moment(3)?.unwrap_or(0)),
+        first_contact_at: moment(4)?,
+        first_response_at: moment(5)?,
+        first_close_at: moment(6)?,
+        last_close_at: moment(7)?,
+        waiting_since: moment(8)?,
+        spans: match spans {
+            true => Spans { next_responses: list(9)?, snoozes: list(10)?, handled: list(11)? },
+            false => Spans::default(),
+        },
+    })
+}

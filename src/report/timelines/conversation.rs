@@ -1,0 +1,197 @@
+//! Works out the timeline of one conversation from its parts, and puts it into its table.
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
+
+use super::{Choice, Grouping, Marks, Spans, Waiting};
+use crate::report::error::Error;
+use crate::report::timeline::{Kind, Part, Span, Speaker, State, Timeline};
+
+/// A conversation, worked out.
+#[derive(Debug)]
+pub struct Conversation {
+    pub id: String,
+    /// Epoch seconds.
+    pub created_at: Option<i64>,
+    pub marks: Marks,
+    pub opened_by: Speaker,
+    pub team: Option<String>,
+    pub admin: Option<String>,
+    pub channel: Option<String>,
+    pub timeline: Timeline,
+}
+
+impl Conversation {
+    pub fn waiting(&self, choice: &Choice) -> Waiting<'_> {
+        let timeline = &self.timeline;
+        Waiting {
+            id: &self.id,
+            group: match choice.grouping {
+                Grouping::Team => self.team.as_deref(),
+                Grouping::Admin => self.admin.as_deref(),
+                Grouping::Channel => self.channel.as_deref(),
+                Grouping::None => None,
+            },
+            created_at: self.created_at,
+            marks: self.marks,
+            first_contact_at: timeline.first_contact_at,
+            first_response_at: timeline.first_response_at,
+            first_close_at: timeline.first_close_at,
+            last_close_at: timeline.last_close_at,
+            waiting_since: timeline.waiting_since,
+            spans: Spans {
+                next_responses: timeline.next_responses.clone(),
+                snoozes: timeline.snoozes.clone(),
+                handled: timeline.handled.clone(),
+            },
+        }
+    }
+}
+
+// A part that does not tell when it was made was made when it last changed. The columns outside the index
+// are looked up only where they are needed.
+const PARTS: &str = "SELECT part_type, author_type, from_ai_agent, has_text, state,
+        CASE WHEN created_at IS NULL THEN updated_at ELSE created_at END,
+        CASE WHEN part_type LIKE '%assign%' THEN assigned_type END,
+        CASE WHEN part_type LIKE '%assign%' THEN assigned_id IS NOT NULL END
+    FROM conversation_parts WHERE conversation_id = ?1
+    ORDER BY created_at, length(id), id";
+
+const CONVERSATION: &str = "
+    SELECT c.created_at, c.state, c.open, c.source_author_type, c.source_delivered_as, c.team_assignee_id,
+           c.admin_assignee_id, c.source_type, s.conversation_id IS NOT NULL,
+           s.updated_at IS NOT c.updated_at, coalesce(s.truncated, 0)
+    FROM conversations c LEFT JOIN conversation_parts_state s ON s.conversation_id = c.id
+    WHERE c.id = ?1";
+
+pub(super) struct Reader<'c> {
+    conversation: CachedStatement<'c>,
+    parts: CachedStatement<'c>,
+}
+
+impl<'c> Reader<'c> {
+    pub fn new(connection: &'c Connection) -> Result<Self, Error> {
+        Ok(Reader {
+            conversation: connection.prepare_cached(CONVERSATION)?,
+            parts: connection.prepare_cached(PARTS)?,
+        })
+    }
+
+    pub fn conversation(&mut self, id: &str) -> Result<Option<Conversation>, Error> {
+        let Some((mut found, state, open)) =
+            self.conversation.query_row([id], |row| head(row, id)).optional()?
+        else {
+            return Ok(None);
+        };
+        let mut parts = Vec::new();
+        let mut rows = self.parts.query([id])?;
+        while let Some(row) = rows.next()? {
+            parts.extend(part(row, 0)?);
+        }
+        parts.sort_by_key(|part| part.at);
+        let mut timeline = Timeline::opened(found.opened_by, found.created_at);
+        parts.iter().for_each(|part| timeline.add(part));
+        let closed = match (state, open) {
+            (Some(state), _) => state == State::Closed,
+            (None, Some(open)) => !open,
+            (None, None) => timeline.closed,
+        };
+        let snoozed = state.map_or(!closed && timeline.snoozed(), |state| state == State::Snoozed);
+        for (mark, is) in [
+            (Marks::CLOSED, closed),
+            (Marks::SNOOZED, snoozed),
+            (Marks::REOPENED, timeline.reopened > 0),
+            (Marks::OPENED_BY_CONTACT, found.opened_by == Speaker::Contact),
+        ] {
+            found.marks.0 |= if is { mark } else { 0 };
+        }
+        found.timeline = timeline;
+        Ok(Some(found))
+    }
+}
+
+fn head(row: &Row<'_>, id: &str) -> rusqlite::Result<(Conversation, Option<State>, Option<bool>)> {
+    let text = |at: usize| row.get_ref(at)?.as_str_or_null().map_err(rusqlite::Error::from);
+    let mark = |at: usize, mark| Ok::<_, rusqlite::Error>(if row.get(at)? { mark } else { 0 });
+    let has_parts = mark(8, Marks::HAS_PARTS)?;
+    let stale = if has_parts == 0 { 0 } else { mark(9, Marks::STALE)? };
+    let conversation = Conversation {
+        id: id.to_owned(),
+        created_at: row.get(0)?,
+        marks: Marks(has_parts | stale | mark(10, Marks::TRUNCATED)?),
+        opened_by: Speaker::of_opening(text(3)?, text(4)?),
+        team: row.get(5)?,
+        admin: row.get(6)?,
+        channel: row.get(7)?,
+        timeline: Timeline::default(),
+    };
+    Ok((conversation, State::of(text(1)?), row.get(2)?))
+}
+
+/// A part of [`PARTS`], whose columns begin at `from`; `None` when nobody knows when it was.
+fn part(row: &Row<'_>, from: usize) -> Result<Option<Part>, Error> {
+    let text = |at: usize| row.get_ref(from + at)?.as_str_or_null().map_err(rusqlite::Error::from);
+    let Some(at) = row.get(from + 5)? else { return Ok(None) };
+    let given = row.get::<_, Option<bool>>(from + 7)?;
+    let gives = match text(6)? {
+        Some("admin") => given,
+        Some(kind) if kind.starts_with("nobody") && kind != "nobody_team" => Some(false),
+        _ => None,
+    };
+    let part_type = text(0)?.unwrap_or_default();
+    Ok(Some(Part {
+        kind: Kind::of(part_type),
+        by: Speaker::of(text(1)?, row.get(from + 2)?),
+        // What the note says is not for the other side.
+        has_text: row.get::<_, bool>(from + 3)? && part_type != "note_and_reopen",
+        state: State::of(text(4)?),
+        gives,
+        at,
+    }))
+}
+
+pub(super) fn put(connection: &Connection, found: &Conversation) -> Result<(), Error> {
+    let timeline = &found.timeline;
+    let spans =
+        |spans: &[Span]| (!spans.is_empty()).then(|| serde_json::to_string(spans).unwrap_or_default());
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO conversation_timelines
+                 (conversation_id, created_at, first_contact_at, first_response_at, first_close_at, last_close_at,
+                  waiting_since, marks, team_id, admin_id, channel, next_responses, snoozes, handled)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        )?
+        .execute(rusqlite::params![
+            found.id,
+            found.created_at,
+            timeline.first_contact_at,
+            timeline.first_response_at,
+            timeline.first_close_at,
+            timeline.last_close_at,
+            timeline.waiting_since,
+            found.marks.0,
+            found.team,
+            found.admin,
+            found.channel,
+            spans(&timeline.next_responses),
+            spans(&timeline.snoozes),
+            spans(&timeline.handled),
+        ])?;
+    Ok(())
+}
+
+/// The parts of one conversation in order, with their ids, and the conversation itself.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn parts(connection: &Connection, id: &str) -> Result<Vec<(String, Part)>, Error> {
+    let mut statement = connection.prepare_cached(&PARTS.replace("SELECT ", "SELECT id, "))?;
+    let mut found = Vec::new();
+    let mut rows = statement.query([id])?;
+    while let Some(row) = rows.next()? {
+        if let Some(part) = part(row, 1)? {
+            found.push((row.get(0)?, part));
+        }
+    }
+    found.sort_by_key(|(_, part)| part.at);
+    Ok(found)
+}

@@ -1,0 +1,169 @@
+//! Which articles lack a translation, or have one that is older than its source.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::error::Error;
+use crate::mirror::read::Choice;
+use crate::mirror::{ResourceName, Store, fields};
+
+/// A translation that somebody should look at. Times are epoch seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Gap {
+    pub article_id: String,
+    pub title: Option<String>,
+    pub locale: String,
+    /// `missing`, `outdated` (older than its source) or `draft`.
+    pub status: &'static str,
+    pub source_locale: String,
+    pub source_updated_at: Option<i64>,
+    pub translation_updated_at: Option<i64>,
+    /// Of the article.
+    pub state: Option<String>,
+    pub url: Option<String>,
+}
+
+/// How one language stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Locale {
+    pub locale: String,
+    pub articles: u64,
+    pub current: u64,
+    pub missing: u64,
+    pub outdated: u64,
+    pub draft: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Translations {
+    pub articles: u64,
+    pub gaps: Vec<Gap>,
+    pub locales: Vec<Locale>,
+}
+
+/// Compares every article with all locales that any article has, or with `locales`.
+///
+/// # Errors
+/// [`Error::NothingSynced`], and when the store cannot be read.
+pub fn translations(store: &Store, locales: &[String]) -> Result<Translations, Error> {
+    let state = store.sync_state(ResourceName::Articles)?;
+    if state.is_none_or(|state| state.watermark.is_none()) && store.is_empty(ResourceName::Articles)? {
+        return Err(Error::NothingSynced { resource: ResourceName::Articles });
+    }
+    let each = |each: &mut dyn FnMut(&Value)| {
+        store.documents::<crate::mirror::Error>(ResourceName::Articles, &Choice::default(), |raw| {
+            each(&serde_json::from_str(raw).unwrap_or_default());
+            Ok(())
+        })
+    };
+    let mut wanted: BTreeSet<String> = locales.iter().cloned().collect();
+    let mut articles = 0;
+    each(&mut |article| {
+        articles += 1;
+        if locales.is_empty() {
+            wanted.extend(present(article).map(|(locale, _)| locale.clone()));
+            wanted.insert(source_locale(article));
+        }
+    })?;
+    let zero = |locale: &String| Locale {
+        locale: locale.clone(),
+        articles: 0,
+        current: 0,
+        missing: 0,
+        outdated: 0,
+        draft: 0,
+    };
+    let mut counts: Vec<Locale> = wanted.iter().map(zero).collect();
+    let mut gaps = Vec::new();
+    each(&mut |article| {
+        let source = source_locale(article);
+        for count in counts.iter_mut().filter(|count| count.locale != source) {
+            let gap = gap(article, &source, &count.locale);
+            count.articles += 1;
+            match gap.as_ref().map(|gap| gap.status) {
+                None => count.current += 1,
+                Some("missing") => count.missing += 1,
+                Some("outdated") => count.outdated += 1,
+                Some(_) => count.draft += 1,
+            }
+            gaps.extend(gap);
+        }
+    })?;
+    Ok(Translations { articles, gaps, locales: counts })
+}
+
+/// The translations that hold anything. What holds them may be null, empty or a text.
+fn present(article: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    let contents = article["translated_content"].as_object();
+    contents.into_iter().flatten().filter(|(_, content)| has_words(content))
+}
+
+fn has_words(content: &Value) -> bool {
+    ["title", "body"].iter().any(|key| content[*key].as_str().is_some_and(|text| !text.trim().is_empty()))
+}
+
+fn source_locale(article: &Value) -> String {
+    article["default_locale"].as_str().filter(|it| !it.is_empty()).unwrap_or("en").to_owned()
+}
+
+fn gap(article: &Value, source: &str, locale: &str) -> Option<Gap> {
+    let own = &article["translated_content"][source]["updated_at"];
+    let source_updated_at = fields::time(own).or_else(|| fields::time(&article["updated_at"]));
+    let translation = &article["translated_content"][locale];
+    let translation_updated_at = fields::time(&translation["updated_at"]);
+    let status = match () {
+        () if !has_words(translation) => "missing",
+        () if translation_updated_at < source_updated_at && translation_updated_at.is_some() => "outdated",
+        () if translation["state"] == "draft" && article["state"] == "published" => "draft",
+        () => return None,
+    };
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    Some(Gap {
+        article_id: fields::id(&article["id"]).unwrap_or_default(),
+        title: text(&article["title"]),
+        locale: locale.to_owned(),
+        status,
+        source_locale: source.to_owned(),
+        source_updated_at,
+        translation_updated_at,
+        state: text(&article["state"]),
+        url: text(&translation["url"]).or_else(|| text(&article["url"])),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn whatever_stands_in_place_of_a_translation_is_none() {
+        for content in
+            [json!(null), json!(""), json!("de"), json!({"de": null}), json!({"de": {"title": " "}})]
+        {
+            let article =
+                json!({"id": 5, "default_locale": "en", "updated_at": "90", "translated_content": content});
+            let found = gap(&article, "en", "de").unwrap();
+            assert_eq!((found.status, found.source_updated_at), ("missing", Some(90)), "{article}");
+        }
+    }
+
+    #[test]
+    fn a_translation_is_as_old_as_its_source_at_least() {
+        let article = |source: i64, translation: i64, state: &str| {
+            json!({
+                "id": "5", "updated_at": 500, "state": "published", "default_locale": "en", "translated_content": {
+                    "type": "article_translated_content",
+                    "en": {"title": "A", "updated_at": source},
+                    "de": {"title": "B", "updated_at": translation, "state": state},
+                }
+            })
+        };
+        let status = |article: Value| gap(&article, "en", "de").map(|gap| gap.status);
+        assert_eq!(status(article(100, 100, "published")), None);
+        assert_eq!(status(article(101, 100, "published")), Some("outdated"));
+        assert_eq!(status(article(100, 100, "draft")), Some("draft"));
+    }
+}
