@@ -161,14 +161,16 @@ pub fn wanted_parent(
     id: Option<&str>,
     locals: &BTreeMap<String, Local>,
 ) -> Result<Option<String>, Error> {
-    let known = id.and_then(|id| manifest.articles.get(id));
-    let base = manifest.collection_path(known.and_then(|it| it.parent_id.as_deref()));
     let mut wanted: Option<String> = None;
     for (locale, local) in locals {
         let wrong = |reason: String| Error::content(folder.root().join(&local.path), None, reason);
-        let said = local.front.collection.as_deref().filter(|it| Some(*it) != base.as_deref());
-        let old_folder = known.and_then(|it| it.files.get(locale)).map(|it| parent(&it.path));
-        let moved = manifest.tree && old_folder.is_none_or(|old| old != parent(&local.path));
+        let known = id.and_then(|id| manifest.file(id, locale));
+        let base = known.and_then(|it| it.collection.as_deref());
+        // A new language of a known article says nothing new by naming its collection.
+        let of_article = id.and_then(|id| manifest.articles.get(id)).and_then(|it| it.parent_id.as_deref());
+        let was = known.map_or(of_article, |it| it.parent_id.as_deref());
+        let said = local.front.collection.as_deref().filter(|it| Some(*it) != base);
+        let moved = manifest.tree && known.is_none_or(|it| parent(&it.path) != parent(&local.path));
         let by_folder = || manifest.collections.iter().find(|it| it.folder == parent(&local.path));
         let target = match said {
             Some("") => {
@@ -187,8 +189,7 @@ pub fn wanted_parent(
             None if moved => by_folder().map(|it| it.id.clone()),
             None => None,
         };
-        let Some(target) = target.filter(|it| known.and_then(|it| it.parent_id.as_deref()) != Some(it))
-        else {
+        let Some(target) = target.filter(|it| was != Some(it.as_str())) else {
             continue;
         };
         if wanted.as_ref().is_some_and(|other| *other != target) {

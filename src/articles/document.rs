@@ -96,8 +96,8 @@ impl Document {
     /// Blocks that would run into each other in one text are put behind fences.
     fn keep_apart(&mut self) {
         for round in 0.. {
-            let (found, definitions) = read::blocks(&self.markdown());
             let text = self.markdown();
+            let (found, definitions) = read::blocks(&text);
             let same = |(at, block): &(usize, &Block)| {
                 found.get(*at).is_none_or(|it| text[it.range.clone()] != block.markdown)
             };
@@ -227,7 +227,7 @@ fn raw_markdown(source: &str) -> String {
 
 /// Text with the line ends that files and Markdown agree on.
 pub fn lines_of(text: &str) -> String {
-    match text.contains(['\r', '\0']) {
+    match text.bytes().any(|it| matches!(it, b'\r' | b'\0')) {
         true => text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "\u{fffd}"),
         false => text.to_owned(),
     }

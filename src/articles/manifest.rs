@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::article::{Article, Content, is_id, is_locale};
+use super::article::{Article, is_id, is_locale};
 use super::document::lines_of;
 use super::error::Error;
 use super::folder::Folder;
@@ -66,6 +66,11 @@ pub struct KnownFile {
     pub description: String,
     pub state: Option<String>,
     pub author: Option<String>,
+    /// The collection that the file speaks of, by id and as it is written there.
+    #[serde(default)]
+    pub parent_id: Option<String>,
+    #[serde(default)]
+    pub collection: Option<String>,
     /// Of the HTML as the server sent it.
     pub html_sha256: String,
     /// Of the file that says the same, with line feeds only.
@@ -155,26 +160,29 @@ impl Manifest {
         Images { local: local.collect() }
     }
 
+    /// Notes what the server has of a language; `file` is the text that says so.
+    pub fn note_file(&mut self, article: &Article, locale: &str, path: &str, file: &str) {
+        let Some(content) = article.content(locale) else { return };
+        let known = KnownFile {
+            path: path.to_owned(),
+            title: content.title.clone(),
+            description: content.description.clone(),
+            state: content.state.clone(),
+            author: content.author.clone(),
+            parent_id: article.parent_id.clone(),
+            collection: self.collection_path(article.parent_id.as_deref()),
+            html_sha256: sha256(content.body.as_bytes()),
+            markdown_sha256: markdown_sha256(file),
+        };
+        self.articles.entry(article.id.clone()).or_default().files.insert(locale.to_owned(), known);
+    }
+
     /// Notes what the server has of an article apart from its texts.
     pub fn note(&mut self, article: &Article) {
         let known = self.articles.entry(article.id.clone()).or_default();
         known.updated_at = article.updated_at;
         known.default_locale.clone_from(&article.default_locale);
         known.parent_id.clone_from(&article.parent_id);
-    }
-}
-
-impl KnownFile {
-    pub fn new(path: &str, content: &Content, file: &str) -> Self {
-        KnownFile {
-            path: path.to_owned(),
-            title: content.title.clone(),
-            description: content.description.clone(),
-            state: content.state.clone(),
-            author: content.author.clone(),
-            html_sha256: sha256(content.body.as_bytes()),
-            markdown_sha256: markdown_sha256(file),
-        }
     }
 }
 

@@ -160,8 +160,8 @@ impl Run<'_> {
         }
         match (entry, local) {
             (Some(entry), None) => {
-                let same = is_same(self.folder, article, locale, entry, known)?;
-                let target = self.settled_path(article, &path, known);
+                let same = is_same(self.folder, &self.manifest, article, locale, entry)?;
+                let target = self.settled_path(article, &path, entry.parent_id.as_ref());
                 match (at.is_some(), same) {
                     (true, true) if target == path => outcome(Status::Unchanged, &path),
                     (true, same) => {
@@ -177,7 +177,8 @@ impl Run<'_> {
                     }
                 }
             }
-            (Some(entry), Some(local)) => match is_same(self.folder, article, locale, entry, known)? {
+            (Some(entry), Some(local)) => match is_same(self.folder, &self.manifest, article, locale, entry)?
+            {
                 true => outcome(Status::Kept, &path),
                 false => self.merge(article, locale, &local),
             },
@@ -222,8 +223,8 @@ impl Run<'_> {
     }
 
     /// Where a file belongs whose article moved, or whose folder changes its layout.
-    fn settled_path(&self, article: &Article, path: &str, known: &Known) -> String {
-        let moves = self.relocate || self.manifest.tree && known.parent_id != article.parent_id;
+    fn settled_path(&self, article: &Article, path: &str, was: Option<&String>) -> String {
+        let moves = self.relocate || self.manifest.tree && was != article.parent_id.as_ref();
         let folder = self.collection_folder(article);
         if !moves || parent(path) == folder {
             return path.to_owned();
@@ -240,8 +241,7 @@ impl Run<'_> {
         self.folder.write(path, file.as_bytes())?;
         manifest::save_html(self.folder, &article.id, locale, &content.body)?;
         self.folder.remove(&conflict_path(path))?;
-        let files = &mut self.manifest.articles.entry(article.id.clone()).or_default().files;
-        files.insert(locale.to_owned(), KnownFile::new(path, content, &file));
+        self.manifest.note_file(article, locale, path, &file);
         Ok(())
     }
 
@@ -271,8 +271,7 @@ impl Run<'_> {
         self.folder.write(&local.path, merged.as_bytes())?;
         manifest::save_html(self.folder, id, locale, &content.body)?;
         self.folder.remove(&conflict_path(&local.path))?;
-        let files = &mut self.manifest.articles.entry(id.clone()).or_default().files;
-        files.insert(locale.to_owned(), KnownFile::new(&local.path, content, &canonical));
+        self.manifest.note_file(article, locale, &local.path, &canonical);
         outcome.changes = combined.changes.into_iter().map(|it| (locale.to_owned(), it)).collect();
         Ok(outcome)
     }
@@ -362,17 +361,18 @@ impl Run<'_> {
 /// When that cannot be read.
 pub fn is_same(
     folder: &Folder,
+    manifest: &Manifest,
     article: &Article,
     locale: &str,
     entry: &KnownFile,
-    known: &Known,
 ) -> Result<bool, Error> {
     let Some(content) = article.content(locale) else { return Ok(true) };
     let fields = entry.title == content.title
         && entry.description == content.description
         && entry.state == content.state
         && entry.author == content.author
-        && known.parent_id == article.parent_id;
+        && entry.parent_id == article.parent_id
+        && entry.collection == manifest.collection_path(article.parent_id.as_deref());
     let html = || {
         Ok::<_, Error>(steady(&manifest::read_html(folder, &article.id, locale)?) == steady(&content.body))
     };

@@ -14,7 +14,7 @@ use super::document::{Document, Text};
 use super::error::Error;
 use super::folder::Folder;
 use super::local::{self, Head, Local};
-use super::manifest::{self, KnownFile, Manifest};
+use super::manifest::{self, Manifest};
 use super::merge::{Prefer, merge};
 use super::only::Only;
 use super::outcome::{Outcome, Status};
@@ -165,7 +165,8 @@ impl Run<'_> {
         let Some(wanted) = wanted_parent(self.folder, &self.manifest, Some(id), locals)? else {
             return Ok(None);
         };
-        let base = self.manifest.articles.get(id).and_then(|it| it.parent_id.clone());
+        let known = locals.keys().find_map(|locale| self.manifest.file(id, locale));
+        let base = known.and_then(|it| it.parent_id.clone());
         if fresh.parent_id.as_ref() == Some(&wanted) {
             return Ok(None);
         }
@@ -210,8 +211,7 @@ impl Run<'_> {
             }
             manifest::save_html(self.folder, &article.id, locale, &content.body)?;
             self.folder.remove(&conflict_path(&local.path))?;
-            let files = &mut self.manifest.articles.entry(article.id.clone()).or_default().files;
-            files.insert(locale.clone(), KnownFile::new(&local.path, content, &file));
+            self.manifest.note_file(article, locale, &local.path, &file);
         }
         self.manifest.note(article);
         self.manifest.save(self.folder)

@@ -61,7 +61,7 @@ fn remote_side(
         let entry = known.files.get(locale);
         let path = entry.map(|it| it.path.as_str());
         let same = match entry {
-            Some(entry) => pull::is_same(folder, article, locale, entry, &known)?,
+            Some(entry) => pull::is_same(folder, manifest, article, locale, entry)?,
             None => false,
         };
         if !same && only.article(&article.id, &path.into_iter().collect::<Vec<_>>()) {

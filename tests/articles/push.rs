@@ -184,6 +184,19 @@ async fn new_files_translations_moves_and_deletions() {
         .with_workspace(|it| it.collections.iter().find(|it| it.name == "Billing").unwrap().id.clone());
     assert_eq!(parent, billing);
 
+    // The other languages still speak of the old place, and do not move it back.
+    center.sandbox.with_workspace(|workspace| {
+        workspace.collections.iter_mut().for_each(|it| it.name = format!("{} renamed", it.name));
+    });
+    center.edit(&center.file(&id, "fr"), "Bonjour", "Salut");
+    for act in [center.push(&[]), center.pull(&[])] {
+        assert_eq!(act.status.code(), Some(0), "{}", stderr(&act));
+    }
+    center.edit(&center.file(&id, "fr"), "Salut", "Bonsoir");
+    assert_eq!(center.push(&[]).status.code(), Some(0));
+    assert_eq!(center.texts()[&(id.clone(), "en".into(), "parent")], billing);
+    assert!(center.texts()[&(id.clone(), "fr".into(), "body")].contains("Bonsoir"));
+
     for locale in ["en", "fr", "pt-BR", "zh-CN"] {
         std::fs::remove_file(folder.join(center.file(&ids[0], locale))).unwrap();
     }

@@ -52,7 +52,7 @@ impl Node<'_> {
 /// The nodes of a source; `None` when it is not well-formed.
 pub fn parse(source: &str) -> Option<Vec<Node<'_>>> {
     // Browsers rewrite these before they look at anything else.
-    if source.contains(['\r', '\0']) {
+    if source.bytes().any(|it| matches!(it, b'\r' | b'\0')) {
         return None;
     }
     let mut nodes: Vec<Node<'_>> = Vec::new();
