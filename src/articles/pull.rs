@@ -54,7 +54,12 @@ pub async fn pull(
         None => Manifest::new(&owner.workspace),
     };
     let found = local::scan(folder, &manifest)?;
-    manifest.collections = remote::collections(client).await?;
+    match remote::collections(client).await {
+        Ok(collections) => manifest.collections = collections,
+        // A token that may not see collections still sees articles; they are then named by id.
+        Err(Error::Api(error)) if matches!(error.status(), Some(403 | 404)) => {}
+        Err(error) => return Err(error),
+    }
     let relocate = options.tree.is_some_and(|tree| tree != manifest.tree);
     manifest.tree = options.tree.unwrap_or(manifest.tree);
     let mut run = Run { folder, options, manifest, found, relocate };

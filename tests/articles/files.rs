@@ -1,7 +1,7 @@
 //! Odd titles, odd files, odd folders: clear messages, and never a write outside the folder.
 
 use crate::help_center::{HelpCenter, statuses};
-use crate::support::stderr;
+use crate::support::{Server, answer, stderr};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn titles_make_safe_names() {
@@ -128,4 +128,37 @@ async fn lint_finds_what_readers_stumble_over() {
     }
     let all = String::from_utf8(center.run(&["lint", "--from", "help"]).stdout).unwrap();
     assert!(all.contains("missing_translation"), "{all}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn images_are_kept_beside_the_text() {
+    let center = HelpCenter::new(1).await;
+    let images = Server::start(|_| answer(200, "image/png", "PNG"));
+    let id = center.ids()[0].clone();
+    let image = format!("<img src=\"{}/a/Screen Shot.png?expires=1&amp;signature=2\" alt=\"s\">", images.url);
+    let html = format!("<p class=\"no-margin\">see {image} here</p>").replace("Screen Shot", "Screen%20Shot");
+    center.sandbox.with_workspace(|workspace| {
+        let article = workspace.articles.get_mut(&id).unwrap();
+        article.body.clone_from(&html);
+        for content in article.translations.iter_mut().flat_map(|it| it.values_mut()) {
+            content["body"] = html.clone().into();
+        }
+    });
+    let pulled = center.pull(&["--images", "download"]);
+    assert_eq!(pulled.status.code(), Some(0), "{}", stderr(&pulled));
+    assert_eq!(images.take().len(), 1);
+    let files = center.files();
+    let kept: Vec<_> = files.iter().filter(|(name, _)| name.starts_with("images/")).collect();
+    assert_eq!((kept.len(), kept[0].1.as_slice()), (1, b"PNG".as_slice()));
+    let text = String::from_utf8(files[&center.file(&id, "en")].clone()).unwrap();
+    assert!(text.contains(&format!("see ![s]({}) here", kept[0].0)), "{text}");
+    assert_eq!(center.push(&[]).status.code(), Some(0));
+    assert!(center.writes().is_empty());
+    center.edit(&center.file(&id, "en"), " here", " there");
+    assert_eq!(center.push(&[]).status.code(), Some(0));
+    let body = center.texts()[&(id.clone(), "en".into(), "body")].clone();
+    assert_eq!(body, html.replace(" here", " there"));
+    let again = center.pull(&["--images", "download"]);
+    assert!(statuses(&again).iter().all(|(_, status)| status == "unchanged"));
+    assert!(images.take().is_empty());
 }
