@@ -393,8 +393,8 @@ mod tests {
         assert_eq!(edited("<h2 id=\"h_1\">a b</h2>", "## a", "### a"), "<h3 id=\"h_1\">a b</h3>");
         assert_eq!(edited("<section>a</section>", "a<", "b<"), "<section>b</section>");
         assert_eq!(
-            edited("<pre><code>a &gt; b\nc</code></pre>", "\nc", "\nd"),
-            "<pre><code>a &gt; b\nd</code></pre>"
+            edited("<pre><code>a &gt; b\nc &quot;</code></pre>", "\nc", "\nd"),
+            "<pre><code>a &gt; b\nd &quot;</code></pre>"
         );
         assert_eq!(
             edited("<p>see <img src=\"https://a/b.png?expires=1&amp;signature=2\"> it</p>", " it", " this"),

@@ -26,7 +26,7 @@ fn merge(old: &Shape<'_>, new: &Shape<'_>, out: &mut String) {
     }
     match &new.kind {
         Kind::Text(text) => return words(old.open, text, out),
-        Kind::Verbatim(text) => return lines(old.open, text, out),
+        Kind::Verbatim(text) => return code(old.open, text, out),
         Kind::Heading(_) if old.kind != new.kind => return renamed(old, new, out),
         // Another language or numbering stands in a tag that has nothing else to keep.
         Kind::Code(_) | Kind::List(_) if old.kind != new.kind => return new.write_source(out),
@@ -278,29 +278,22 @@ fn tokens(text: &str) -> Vec<&str> {
     found
 }
 
-/// Code whose unchanged lines keep their spelling in the source.
-fn lines(source: &str, text: &str, out: &mut String) {
+/// Code whose unchanged words keep their spelling in the source; white space counts.
+fn code(source: &str, text: &str, out: &mut String) {
     let tail = if source.ends_with('\n') { "\n" } else { "" };
     let head = if source.starts_with('\n') && !text.starts_with('\n') { "\n" } else { "" };
-    let old: Vec<&str> =
-        source[head.len()..].strip_suffix('\n').unwrap_or(&source[head.len()..]).split('\n').collect();
-    let new: Vec<&str> = text.split('\n').collect();
+    let inner = &source[head.len()..];
+    let (old, new) = (tokens(inner.strip_suffix('\n').unwrap_or(inner)), tokens(text));
     let before: Vec<String> = old.iter().map(|it| htmlize::unescape(*it).into_owned()).collect();
     let after: Vec<String> = new.iter().map(|it| (*it).to_owned()).collect();
-    let mut written: Vec<String> = Vec::with_capacity(new.len());
+    out.push_str(head);
     for op in capture_diff_slices(Algorithm::Myers, &before, &after) {
         match op {
             DiffOp::Equal { old_index, len, .. } => {
-                written.extend(old[old_index..old_index + len].iter().map(|it| (*it).to_owned()));
+                old[old_index..old_index + len].iter().for_each(|it| out.push_str(it));
             }
-            _ => written.extend(new[op.new_range()].iter().map(|it| {
-                let mut line = String::new();
-                escape_text(it, &mut line);
-                line
-            })),
+            _ => new[op.new_range()].iter().for_each(|it| escape_text(it, out)),
         }
     }
-    out.push_str(head);
-    out.push_str(&written.join("\n"));
     out.push_str(tail);
 }
