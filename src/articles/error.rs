@@ -1,4 +1,4 @@
-//! What stops work on a folder of articles as a whole. What concerns one article is told in its outcome.
+//! What can go wrong between the help center and the folder.
 
 use std::path::PathBuf;
 
@@ -8,18 +8,25 @@ use crate::api;
 pub enum Error {
     #[error(transparent)]
     Api(#[from] api::Error),
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: std::io::Error },
-    #[error("{0} leads out of the folder: links are not followed")]
-    Outside(PathBuf),
-    #[error("{0} has no manifest.json: it is no folder of articles")]
-    NoManifest(PathBuf),
-    #[error("{path}, line {line}: {reason}", path = path.display())]
-    Manifest { path: PathBuf, line: usize, reason: String },
-    #[error("the folder belongs to workspace {folder}, the token to {token}")]
-    OtherWorkspace { folder: String, token: String },
-    #[error("another pull or push is at work in {0}")]
-    Busy(PathBuf),
+    /// Something in the folder cannot be used as it is.
+    #[error("{}{}: {reason}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
+    Content { path: PathBuf, line: Option<usize>, reason: String },
+    #[error("{} was pulled from workspace {pulled}, but the token is of {current}", path.display())]
+    OtherWorkspace { path: PathBuf, pulled: String, current: String },
+    #[error("{} holds no articles: it has no manifest.json", path.display())]
+    NoManifest { path: PathBuf },
     #[error("{0}")]
-    NotConfirmed(String),
+    Unusable(String),
+}
+
+impl Error {
+    pub(crate) fn file(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Error::File { path: path.into(), source }
+    }
+
+    pub(crate) fn content(path: impl Into<PathBuf>, line: Option<usize>, reason: impl Into<String>) -> Self {
+        Error::Content { path: path.into(), line, reason: reason.into() }
+    }
 }

@@ -1,145 +1,122 @@
-//! The files of a folder of articles, and nothing else: no path leads out of it, no link is followed, and a
-//! file is replaced in one step or not at all.
+//! The one folder that is written to.
+//!
+//! Every path comes through here: relative, made of plain names, with no symbolic link on its way. Files
+//! appear whole or not at all.
 
-use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use super::error::Error;
 
-/// Holds what only this program reads; belongs in version control.
-pub const HIDDEN: &str = ".intercom";
-
-/// An open folder. Nobody else pulls or pushes while it is open.
+#[derive(Debug, Clone)]
 pub struct Folder {
     root: PathBuf,
-    _lock: File,
 }
 
 impl Folder {
-    /// # Errors
-    /// When it cannot be made or read, or another process is at work in it.
-    pub fn open(root: &Path) -> Result<Self, Error> {
-        let failed = |path: &Path, source| Error::File { path: path.to_owned(), source };
-        let hidden = root.join(HIDDEN);
-        fs::create_dir_all(root).map_err(|error| failed(root, error))?;
-        let root = root.canonicalize().map_err(|error| failed(root, error))?;
-        if fs::symlink_metadata(root.join(HIDDEN)).is_ok_and(|found| !found.is_dir()) {
-            return Err(Error::Outside(hidden));
-        }
-        fs::create_dir_all(root.join(HIDDEN)).map_err(|error| failed(&hidden, error))?;
-        let path = root.join(HIDDEN).join("lock");
-        if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
-            return Err(Error::Outside(path));
-        }
-        let lock = File::create(&path).map_err(|error| failed(&path, error))?;
-        lock.try_lock().map_err(|_| Error::Busy(root.clone()))?;
-        let ignore = root.join(HIDDEN).join(".gitignore");
-        if fs::symlink_metadata(&ignore).is_err() {
-            fs::write(&ignore, "lock\nbackup/\n").map_err(|error| failed(&ignore, error))?;
-        }
-        Ok(Folder { root, _lock: lock })
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Folder { root: root.into() }
     }
 
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The place of a file with `/` between the names.
+    /// The place of a file inside the folder.
     ///
     /// # Errors
-    /// [`Error::Outside`] when it is absolute, goes up, or passes a link.
-    pub fn place(&self, path: &str) -> Result<PathBuf, Error> {
-        let mut place = self.root.clone();
-        for component in Path::new(path).components() {
-            let Component::Normal(name) = component else { return Err(Error::Outside(path.into())) };
-            place.push(name);
-            if fs::symlink_metadata(&place).is_ok_and(|found| found.is_symlink()) {
-                return Err(Error::Outside(path.into()));
+    /// [`Error::Unusable`] for a path that could lead out of the folder.
+    pub fn path(&self, relative: &str) -> Result<PathBuf, Error> {
+        let mut path = self.root.clone();
+        for part in Path::new(relative).components() {
+            let Component::Normal(name) = part else {
+                return Err(Error::Unusable(format!("{relative:?} leads out of {}", self.root.display())));
+            };
+            path.push(name);
+            if path.symlink_metadata().is_ok_and(|it| it.file_type().is_symlink()) {
+                return Err(Error::Unusable(format!(
+                    "{} is a symbolic link and is left alone",
+                    path.display()
+                )));
             }
         }
-        Ok(place)
+        match path == self.root {
+            true => Err(Error::Unusable("a file must have a name".into())),
+            false => Ok(path),
+        }
     }
 
-    pub fn exists(&self, path: &str) -> bool {
-        self.place(path).is_ok_and(|place| place.is_file())
-    }
-
-    /// # Errors
-    /// As [`Folder::place`], or when it cannot be read.
-    pub fn read(&self, path: &str) -> Result<Vec<u8>, Error> {
-        let place = self.place(path)?;
-        fs::read(&place).map_err(|source| Error::File { path: place, source })
-    }
-
-    /// Writes a file in one step.
+    /// The content of a file; `None` when there is none.
     ///
     /// # Errors
-    /// As [`Folder::place`], or when it cannot be written.
-    pub fn write(&self, path: &str, content: &[u8]) -> Result<(), Error> {
-        let place = self.place(path)?;
-        let failed = |source| Error::File { path: place.clone(), source };
-        let parent = place.parent().unwrap_or(&self.root);
-        fs::create_dir_all(parent).map_err(failed)?;
+    /// When it cannot be read.
+    pub fn read(&self, relative: &str) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.path(relative)?;
+        match std::fs::read(&path) {
+            Ok(content) => Ok(Some(content)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::file(path, error)),
+        }
+    }
+
+    /// Whether there is anything under this path.
+    pub fn has(&self, relative: &str) -> bool {
+        self.root.join(relative).symlink_metadata().is_ok()
+    }
+
+    /// Puts a file in place in one step, with the folders above it.
+    ///
+    /// # Errors
+    /// When that fails; the old file is then still there.
+    pub fn write(&self, relative: &str, content: &[u8]) -> Result<(), Error> {
+        let path = self.path(relative)?;
+        let parent = path.parent().unwrap_or(&self.root);
+        std::fs::create_dir_all(parent).map_err(|error| Error::file(parent, error))?;
+        let failed = |error| Error::file(&path, error);
         let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(parent).map_err(failed)?;
         file.write_all(content).map_err(failed)?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            file.as_file().set_permissions(fs::Permissions::from_mode(0o644)).map_err(failed)?;
-        }
-        file.persist(&place).map_err(|error| failed(error.error))?;
-        Ok(())
+        allow_reading(file.as_file(), &path).map_err(failed)?;
+        file.persist(&path).map(drop).map_err(|error| Error::file(&path, error.error))
     }
 
+    /// Takes a file away, if it is there.
+    ///
     /// # Errors
-    /// As [`Folder::place`], or when it is there and cannot be removed.
-    pub fn remove(&self, path: &str) -> Result<(), Error> {
-        let place = self.place(path)?;
-        match fs::remove_file(&place) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::File { path: place, source })
-            }
+    /// When it is there and stays.
+    pub fn remove(&self, relative: &str) -> Result<(), Error> {
+        let path = self.path(relative)?;
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::file(path, error)),
             _ => Ok(()),
         }
     }
 
-    /// Keeps a copy of a file before it is overwritten.
+    /// Every Markdown file, as relative paths with `/`, sorted; hidden folders, links and conflict files are
+    /// passed over.
     ///
     /// # Errors
-    /// As [`Folder::write`].
-    pub fn back_up(&self, path: &str) -> Result<String, Error> {
-        let content = self.read(path)?;
-        let kept = format!("{HIDDEN}/backup/{}-{}", &hash(&content)[..12], path.replace('/', "__"));
-        self.write(&kept, &content)?;
-        Ok(kept)
-    }
-
-    /// The Markdown files in order, without conflict files and hidden ones. Links are left out.
-    ///
-    /// # Errors
-    /// When a folder cannot be read.
+    /// When a folder cannot be listed.
     pub fn markdown_files(&self) -> Result<Vec<String>, Error> {
         let mut found = Vec::new();
-        let mut folders = vec![(self.root.clone(), String::new())];
-        while let Some((place, prefix)) = folders.pop() {
-            let failed = |source| Error::File { path: place.clone(), source };
-            for entry in fs::read_dir(&place).map_err(failed)? {
-                let entry = entry.map_err(failed)?;
+        let mut waiting = vec![String::new()];
+        while let Some(folder) = waiting.pop() {
+            let path = self.root.join(&folder);
+            let entries = match std::fs::read_dir(&path) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                entries => entries.map_err(|error| Error::file(&path, error))?,
+            };
+            for entry in entries {
+                let entry = entry.map_err(|error| Error::file(&path, error))?;
+                let kind = entry.file_type().map_err(|error| Error::file(entry.path(), error))?;
                 let Ok(name) = entry.file_name().into_string() else { continue };
-                let kind = entry.file_type().map_err(failed)?;
-                if name.starts_with('.') || name.ends_with(".conflict.md") {
+                if name.starts_with('.') {
                     continue;
                 }
+                let relative = if folder.is_empty() { name } else { format!("{folder}/{name}") };
                 if kind.is_dir() {
-                    folders.push((entry.path(), format!("{prefix}{name}/")));
-                } else if kind.is_file()
-                    && name.ends_with(".md")
-                    && !(prefix.is_empty() && name == "README.md")
-                {
-                    found.push(format!("{prefix}{name}"));
+                    waiting.push(relative);
+                } else if kind.is_file() && relative.ends_with(".md") && !relative.ends_with(".conflict.md") {
+                    found.push(relative);
                 }
             }
         }
@@ -148,27 +125,50 @@ impl Folder {
     }
 }
 
-pub fn hash(content: &[u8]) -> String {
-    Sha256::digest(content).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+/// Temporary files are private; files of authors are as readable as others, or as they were.
+#[cfg(unix)]
+fn allow_reading(file: &std::fs::File, old: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = old.metadata().map_or(0o644, |it| it.permissions().mode());
+    file.set_permissions(std::fs::Permissions::from_mode(mode))
 }
 
-/// A title as a piece of a file name: ASCII, short, safe on every file system.
+#[cfg(not(unix))]
+fn allow_reading(_: &std::fs::File, _: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// A title as a part of a file name: lower-case ASCII letters, digits and single hyphens.
 pub fn slug(title: &str) -> String {
     let mut slug = String::new();
-    for character in title.chars() {
-        match character {
-            letter if letter.is_ascii_alphanumeric() => slug.push(letter.to_ascii_lowercase()),
-            _ if slug.ends_with('-') || slug.is_empty() => {}
-            _ => slug.push('-'),
-        }
-        if slug.len() >= 60 {
-            break;
-        }
+    for letter in title.chars() {
+        let plain = match letter {
+            'ä' | 'Ä' => "ae",
+            'ö' | 'Ö' => "oe",
+            'ü' | 'Ü' => "ue",
+            'ß' => "ss",
+            'à'..='å' | 'À'..='Å' => "a",
+            'ç' | 'Ç' => "c",
+            'è'..='ë' | 'È'..='Ë' => "e",
+            'ì'..='ï' | 'Ì'..='Ï' => "i",
+            'ñ' | 'Ñ' => "n",
+            'ò'..='ø' | 'Ò'..='Ø' => "o",
+            'ù'..='û' | 'Ù'..='Û' => "u",
+            '\'' | '’' => "",
+            _ => {
+                match letter.is_ascii_alphanumeric() {
+                    true => slug.push(letter.to_ascii_lowercase()),
+                    false if slug.ends_with('-') || slug.is_empty() => {}
+                    false => slug.push('-'),
+                }
+                continue;
+            }
+        };
+        slug.push_str(plain);
     }
-    match slug.trim_matches('-') {
-        "" => "article".to_owned(),
-        slug => slug.to_owned(),
-    }
+    slug.truncate(60);
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() { "article".to_owned() } else { slug.to_owned() }
 }
 
 #[cfg(test)]
@@ -176,25 +176,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_title_leads_anywhere() {
+    fn slugs_are_safe_everywhere() {
         assert_eq!(slug("../../etc/passwd"), "etc-passwd");
-        assert_eq!(slug("Ünïcode & Emoji 🎉!"), "n-code-emoji");
-        assert_eq!(slug("🎉"), "article");
-        assert!(slug(&"x".repeat(300)).len() <= 60);
+        assert_eq!(slug("Über die Größe – l'été 😀"), "ueber-die-groesse-lete");
+        assert_eq!(slug("😀😀"), "article");
+        assert_eq!(slug(&"A".repeat(300)).len(), 60);
     }
 
     #[test]
-    #[cfg(unix)]
-    fn links_are_not_followed() {
-        let (inside, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        std::os::unix::fs::symlink(outside.path(), inside.path().join("link")).unwrap();
-        std::os::unix::fs::symlink(outside.path().join("x.md"), inside.path().join("y.md")).unwrap();
-        let folder = Folder::open(inside.path()).unwrap();
-        for path in ["link/a.md", "y.md", "../a.md", "/etc/a.md"] {
-            assert!(matches!(folder.write(path, b"x"), Err(Error::Outside(_))), "{path}");
+    fn nothing_leads_out() {
+        let outside = tempfile::tempdir().unwrap();
+        let inside = tempfile::tempdir().unwrap();
+        let folder = Folder::new(inside.path());
+        for path in ["../x.md", "/etc/x", "a/../../x", "", "."] {
+            assert!(folder.write(path, b"x").is_err(), "{path}");
         }
-        assert!(folder.markdown_files().unwrap().is_empty());
-        assert!(matches!(Folder::open(inside.path()), Err(Error::Busy(_))));
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(outside.path(), inside.path().join("link")).unwrap();
+            std::os::unix::fs::symlink(outside.path().join("t.md"), inside.path().join("f.md")).unwrap();
+            assert!(folder.write("link/x.md", b"x").is_err());
+            assert!(folder.write("f.md", b"x").is_err());
+            assert!(folder.read("f.md").is_err());
+            assert_eq!(folder.markdown_files().unwrap(), Vec::<String>::new());
+        }
+        folder.write("a/b.md", b"x").unwrap();
+        assert_eq!(folder.markdown_files().unwrap(), ["a/b.md"]);
         assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
     }
 }

@@ -1,105 +1,190 @@
-//! Mistakes that readers would notice: dead links between articles, missing translations, pictures without
-//! a description, headings that skip a level. Reads files only.
+//! `articles lint`: what readers would stumble over, found in the files alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
+
 use super::error::Error;
 use super::folder::Folder;
-use super::outcome::Selection;
-use super::page::{self, Page};
-use super::store::Manifest;
+use super::local::{self, Local};
+use super::manifest::Manifest;
+use super::markdown::read::options;
+use super::only::Only;
 
-/// A mistake in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    Unreadable,
+    BrokenLink,
+    MissingTranslation,
+    MissingAlternative,
+    HeadingJump,
+}
+
+impl Rule {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Rule::Unreadable => "unreadable",
+            Rule::BrokenLink => "broken_link",
+            Rule::MissingTranslation => "missing_translation",
+            Rule::MissingAlternative => "missing_alt",
+            Rule::HeadingJump => "heading_jump",
+        }
+    }
+
+    /// Whether it must be put right before readers see the article.
+    pub fn is_error(self) -> bool {
+        matches!(self, Rule::Unreadable | Rule::BrokenLink)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     pub path: String,
-    /// From 1, in the file.
-    pub line: usize,
-    pub rule: &'static str,
+    pub line: Option<usize>,
+    pub rule: Rule,
     pub message: String,
 }
 
 /// # Errors
-/// When the folder or its manifest cannot be read. A file that cannot be read is a finding.
-pub fn lint(folder: &Folder, selection: &Selection) -> Result<Vec<Finding>, Error> {
-    let manifest = Manifest::read(folder)?.ok_or_else(|| Error::NoManifest(folder.root().to_owned()))?;
+/// When the folder cannot be listed, or has no manifest.
+pub fn lint(folder: &Folder, only: &Only) -> Result<Vec<Finding>, Error> {
+    let missing = || Error::NoManifest { path: folder.root().to_owned() };
+    let manifest = Manifest::read(folder)?.ok_or_else(missing)?;
+    let files = folder.markdown_files()?;
+    let mut locales: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
     let mut findings = Vec::new();
-    for (path, entry) in &manifest.files {
-        if !selection.takes(&entry.id, path) || !selection.takes_locale(&entry.locale) || !folder.exists(path)
-        {
-            continue;
-        }
-        let bytes = folder.read(path)?;
-        match page::read(&bytes) {
-            Err((line, message)) => {
-                findings.push(Finding { path: path.clone(), line, rule: "front-matter", message })
+    for path in &files {
+        let id = manifest.articles.iter().find_map(|(id, known)| {
+            known
+                .files
+                .iter()
+                .find(|(_, it)| it.path == *path)
+                .map(|(locale, _)| (id.clone(), locale.clone()))
+        });
+        match local::read(folder, path) {
+            Ok(local) => {
+                let named = local.front.id.clone().zip(local.front.locale.clone());
+                let Some((id, locale)) = named.or(id) else { continue };
+                let entry = locales.entry(id.clone()).or_insert_with(|| (path.clone(), BTreeSet::new()));
+                entry.1.insert(locale.clone());
+                if only.article(&id, &[path]) && only.locale(&locale) {
+                    let first = first_line(folder, path, &local);
+                    findings.extend(text(&manifest, &files, &local, first));
+                }
             }
-            Ok(page) => {
-                let text = String::from_utf8_lossy(&bytes);
-                let offset = text.lines().count() - page.markdown.lines().count();
-                check(path, &page, offset, &manifest, &mut findings);
-            }
+            Err(error) if id.is_some() => findings.push(Finding {
+                path: path.clone(),
+                line: None,
+                rule: Rule::Unreadable,
+                message: error.to_string(),
+            }),
+            Err(_) => {}
         }
     }
-    translations(&manifest, selection, &mut findings);
+    let all: BTreeSet<&String> =
+        locales.values().flat_map(|(_, it)| it).filter(|it| only.locale(it)).collect();
+    for (id, (path, has)) in locales.iter().filter(|(id, (path, _))| only.article(id, &[path])) {
+        for locale in all.iter().filter(|it| !has.contains(**it)) {
+            let message = format!("article {id} is not there in {locale}");
+            findings.push(Finding {
+                path: path.clone(),
+                line: None,
+                rule: Rule::MissingTranslation,
+                message,
+            });
+        }
+    }
+    findings.sort_by(|one, other| (&one.path, one.line).cmp(&(&other.path, other.line)));
     Ok(findings)
 }
 
-fn check(path: &str, page: &Page, offset: usize, manifest: &Manifest, findings: &mut Vec<Finding>) {
-    let known: BTreeSet<&str> = manifest.files.values().map(|entry| entry.id.as_str()).collect();
-    let mut level = None;
-    let mut fence = false;
-    for (index, line) in page.markdown.lines().enumerate() {
-        let mut find = |rule, message: String| {
-            findings.push(Finding { path: path.to_owned(), line: offset + index + 1, rule, message });
-        };
-        if line.trim_start().starts_with("```") {
-            fence = !fence;
-        }
-        if fence {
-            continue;
-        }
-        let pictures = line.split("<img").skip(1).filter_map(|rest| rest.split('>').next());
-        if line.contains("![](")
-            || pictures.clone().any(|tag| !tag.contains("alt=\"") || tag.contains("alt=\"\""))
-        {
-            find("alt-text", "a picture has no description".into());
-        }
-        let depth = line.bytes().take_while(|byte| *byte == b'#').count();
-        if (1..=6).contains(&depth) && line[depth..].starts_with(' ') {
-            if let Some(before) = level.filter(|before| depth > before + 1) {
-                find("heading-jump", format!("a heading of level {depth} follows one of level {before}"));
-            }
-            level = Some(depth);
-        }
-        for rest in line.split("/articles/").skip(1) {
-            let id: String = rest.chars().take_while(char::is_ascii_digit).collect();
-            if !id.is_empty() && !known.contains(id.as_str()) && !rest[id.len()..].starts_with('/') {
-                find("dead-link", format!("there is no article {id}"));
-            }
-        }
-    }
+/// The line of the file that the text begins in.
+fn first_line(folder: &Folder, path: &str, local: &Local) -> usize {
+    let whole = folder.read(path).ok().flatten().unwrap_or_default();
+    let lines = String::from_utf8_lossy(&whole).lines().count();
+    lines.saturating_sub(local.body.lines().count()) + 1
 }
 
-/// Articles that lack a language which others have.
-fn translations(manifest: &Manifest, selection: &Selection, findings: &mut Vec<Finding>) {
-    let all: BTreeSet<&str> = manifest.files.values().map(|entry| entry.locale.as_str()).collect();
-    let mut by_article: BTreeMap<&str, (&str, BTreeSet<&str>)> = BTreeMap::new();
-    for (path, entry) in &manifest.files {
-        let known = by_article.entry(&entry.id).or_insert((path, BTreeSet::new()));
-        known.1.insert(&entry.locale);
-    }
-    for (id, (path, locales)) in by_article {
-        for missing in all.difference(&locales).filter(|it| selection.takes_locale(it)) {
-            if selection.takes(id, path) {
-                let message = format!("article {id} has no translation into {missing}");
-                findings.push(Finding {
-                    path: path.to_owned(),
-                    line: 1,
-                    rule: "missing-translation",
-                    message,
-                });
+fn text(manifest: &Manifest, files: &[String], local: &Local, first: usize) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let line = |at: usize| first + local.body[..at].bytes().filter(|it| *it == b'\n').count();
+    let mut add = |at: usize, rule, message: String| {
+        findings.push(Finding { path: local.path.clone(), line: Some(line(at)), rule, message });
+    };
+    let mut level: Option<HeadingLevel> = None;
+    let mut image: Option<(usize, bool)> = None;
+    for (event, range) in Parser::new_ext(&local.body, options()).into_offset_iter() {
+        match event {
+            Event::Start(Tag::Heading { level: next, .. }) => {
+                if level.is_some_and(|it| next as usize > it as usize + 1) {
+                    add(
+                        range.start,
+                        Rule::HeadingJump,
+                        format!(
+                            "a heading of level {} follows one of level {}",
+                            next as usize,
+                            level.map_or(0, |it| it as usize)
+                        ),
+                    );
+                }
+                level = Some(next);
             }
+            Event::Start(Tag::Image { dest_url, .. }) => {
+                image = Some((range.start, false));
+                if is_broken_file(&dest_url, files, local, true) {
+                    add(range.start, Rule::BrokenLink, format!("there is no image {dest_url}"));
+                }
+            }
+            Event::Text(text) if image.is_some() && !text.trim().is_empty() => {
+                image = image.map(|(at, _)| (at, true));
+            }
+            Event::End(TagEnd::Image) => {
+                if let Some((at, false)) = image.take() {
+                    add(at, Rule::MissingAlternative, "an image has no alternative text".into());
+                }
+            }
+            Event::Start(Tag::Link { dest_url, .. }) => {
+                if let Some(id) =
+                    article_in(&dest_url, manifest).filter(|it| !manifest.articles.contains_key(*it))
+                {
+                    add(range.start, Rule::BrokenLink, format!("there is no article {id}"));
+                } else if is_broken_file(&dest_url, files, local, false) {
+                    add(range.start, Rule::BrokenLink, format!("there is no file {dest_url}"));
+                }
+            }
+            _ => {}
         }
+    }
+    findings
+}
+
+/// The id in an address of an article of this help center.
+fn article_in<'a>(address: &'a str, manifest: &Manifest) -> Option<&'a str> {
+    let (host, rest) = address.split_once("/articles/")?;
+    let own = host.contains("intercom.help") || host.is_empty() || host.ends_with(&manifest.default_locale);
+    let digits = rest.find(|it: char| !it.is_ascii_digit()).unwrap_or(rest.len());
+    (own && digits > 0).then(|| &rest[..digits])
+}
+
+/// Whether an address is a path in the folder to something that is not there.
+fn is_broken_file(address: &str, files: &[String], local: &Local, image: bool) -> bool {
+    let path = address.split(['#', '?']).next().unwrap_or_default();
+    let relative = !path.is_empty() && !path.contains(':') && !path.starts_with(['/', '#']);
+    if !relative || image == path.ends_with(".md") {
+        return false;
+    }
+    let mut parts: Vec<&str> = local.path.split('/').collect();
+    parts.pop();
+    for part in path.split('/') {
+        match part {
+            "." => {}
+            ".." => drop(parts.pop()),
+            name => parts.push(name),
+        }
+    }
+    let target = parts.join("/");
+    match image {
+        true => !target.starts_with("images/"),
+        false => !files.contains(&target),
     }
 }

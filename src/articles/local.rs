@@ -1,177 +1,245 @@
-//! What changed in a folder since it was pulled. Sends nothing.
+//! The files of authors: which article and language each is, and what changed in it.
 
 use std::collections::BTreeMap;
 
+use super::article::{Content, is_id, is_locale, is_state};
+use super::document::{Document, lines_of};
 use super::error::Error;
-use super::folder::{Folder, hash};
-use super::outcome::{Outcome, Selection};
-use super::page::{self, Page};
-use super::remote::is_locale;
-use super::store::{Entry, Manifest};
+use super::folder::Folder;
+use super::front_matter::{self, FrontMatter};
+use super::manifest::{Manifest, markdown_sha256};
 
-/// A file that is not as it was left.
+/// A file that was read.
 #[derive(Debug, Clone)]
-pub struct Edited {
+pub struct Local {
     pub path: String,
-    pub locale: String,
-    pub page: Page,
-    /// Where it stood before.
-    pub moved_from: Option<String>,
-    /// The folder it stands in now, when that says something about its collection.
-    pub moved_to: Option<String>,
+    pub front: FrontMatter,
+    /// Its text behind the front matter, with line feeds only.
+    pub body: String,
+    /// Line ends in the file are CR LF.
+    pub crlf: bool,
 }
 
+/// What is in the folder, apart from files that are as the server has them.
 #[derive(Debug, Default)]
-pub struct Local {
-    /// Edited files by article.
-    pub articles: BTreeMap<String, Vec<Edited>>,
-    /// New articles, each with its languages.
-    pub created: Vec<Vec<Edited>>,
-    /// Files that are gone, by article: path and language.
-    pub missing: BTreeMap<String, Vec<(String, String)>>,
-    /// Files that cannot be used.
-    pub outcomes: Vec<Outcome>,
+pub struct Found {
+    /// Changed files and new languages of known articles, by id and locale.
+    pub changed: BTreeMap<String, BTreeMap<String, Local>>,
+    /// New articles: their files by locale.
+    pub new: Vec<BTreeMap<String, Local>>,
+    /// Known files that are where they were, or moved: path by id and locale.
+    pub paths: BTreeMap<(String, String), String>,
+    /// Files that cannot be used, and why.
+    pub problems: Vec<(String, Error)>,
 }
 
 /// # Errors
-/// When the folder cannot be read.
-pub fn scan(folder: &Folder, manifest: &Manifest, selection: &Selection) -> Result<Local, Error> {
-    let mut local = Local::default();
-    let files = folder.markdown_files()?;
-    let mut gone: BTreeMap<(String, String), String> = manifest
-        .files
-        .iter()
-        .filter(|(path, _)| !files.contains(path))
-        .map(|(path, entry)| ((entry.id.clone(), entry.locale.clone()), path.clone()))
-        .collect();
-    let mut created: BTreeMap<String, Vec<Edited>> = BTreeMap::new();
-    for path in files {
-        let bytes = folder.read(&path)?;
-        let entry = manifest.files.get(&path);
-        if entry.is_some_and(|entry| entry.markdown_sha256 == hash(&bytes)) {
-            continue;
-        }
-        let named = entry.map(|entry| entry.id.clone()).or_else(|| id_in_name(&path, manifest));
-        if entry.is_none()
-            && named.is_none()
-            && !bytes.trim_ascii_start().starts_with(b"---")
-            && !bytes.starts_with(b"\xef\xbb\xbf---")
-        {
-            continue;
-        }
-        match edited(&path, &bytes, entry, named, manifest, &mut gone) {
-            Err(outcome) => {
-                if selection.takes(outcome.article.as_deref().unwrap_or_default(), &path) {
-                    local.outcomes.push(*outcome);
-                }
-            }
-            Ok((_, file)) if !selection.takes_locale(&file.locale) => {}
-            Ok((Some(id), file)) => {
-                if selection.takes(&id, &path) {
-                    local.articles.entry(id).or_default().push(file);
-                }
-            }
-            Ok((None, file)) => {
-                if selection.takes("", &path) {
-                    created.entry(stem(&path).to_owned()).or_default().push(file);
-                }
-            }
-        }
-    }
-    local.created = created.into_values().collect();
-    for ((id, locale), path) in gone {
-        if selection.takes(&id, &path) && selection.takes_locale(&locale) {
-            local.missing.entry(id).or_default().push((path, locale));
-        }
-    }
-    Ok(local)
+/// When the file is not UTF-8, or its front matter is broken: with the line.
+pub fn read(folder: &Folder, path: &str) -> Result<Local, Error> {
+    let text = text(folder, path)?;
+    parse(folder, path, &text)
 }
 
-/// A changed file and the article it belongs to; `None` for a new one.
-fn edited(
-    path: &str,
-    bytes: &[u8],
-    entry: Option<&Entry>,
-    named: Option<String>,
-    manifest: &Manifest,
-    gone: &mut BTreeMap<(String, String), String>,
-) -> Result<(Option<String>, Edited), Box<Outcome>> {
-    let known = entry.map_or("", |entry| entry.id.as_str());
-    let failed = |reason: String| Err(Box::new(Outcome::failed(known, path, reason)));
-    let page = match page::read(bytes) {
-        Ok(page) => page,
-        Err((line, reason)) => return failed(format!("{path}, line {line}: {reason}")),
+fn text(folder: &Folder, path: &str) -> Result<String, Error> {
+    let full = folder.path(path)?;
+    let content = folder.read(path)?.ok_or_else(|| Error::content(&full, None, "the file is gone"))?;
+    String::from_utf8(content).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.iter().filter(|it| **it == b'\n').count() + 1;
+        Error::content(full, Some(line), "the file is not UTF-8")
+    })
+}
+
+fn parse(folder: &Folder, path: &str, text: &str) -> Result<Local, Error> {
+    let crlf = text.contains("\r\n");
+    let text = lines_of(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let full = folder.root().join(path);
+    let wrong = |(line, reason): (Option<usize>, String)| Error::content(&full, line, reason);
+    let (front, body) = front_matter::parse(&text).map_err(wrong)?;
+    let field = |name: &str, reason: String| wrong((front_matter::line_of(&text, name), reason));
+    if let Some(id) = front.id.as_ref().filter(|it| !is_id(it)) {
+        return Err(field("id", format!("id: {id:?} is no id of an article")));
+    }
+    if let Some(locale) = front.locale.as_ref().filter(|it| !is_locale(it)) {
+        return Err(field("locale", format!("locale: {locale:?} is no locale such as en or pt-BR")));
+    }
+    if let Some(state) = front.state.as_ref().filter(|it| !is_state(it)) {
+        return Err(field("state", format!("state: {state:?} is none of published, draft")));
+    }
+    let body = body.strip_prefix('\n').unwrap_or(body).to_owned();
+    Ok(Local { path: path.to_owned(), front, body, crlf })
+}
+
+/// The id and the locale in `<id>-<slug>.<locale>.md`.
+fn in_name(path: &str) -> (Option<&str>, Option<&str>, &str) {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.strip_suffix(".md").unwrap_or(name);
+    let (stem, locale) = match stem.rsplit_once('.') {
+        Some((stem, locale)) if is_locale(locale) => (stem, Some(locale)),
+        _ => (stem, None),
     };
-    let folder = folder_of(path).filter(|_| manifest.tree).map(str::to_owned);
-    if let Some(entry) = entry {
-        if page.id.as_ref().is_some_and(|id| *id != entry.id) {
-            return failed(format!(
-                "{path}: the id in the front matter is not {}, which was pulled here",
-                entry.id
-            ));
+    let id = stem.split('-').next().filter(|it| it.bytes().all(|it| it.is_ascii_digit()) && is_id(it));
+    (id, locale, stem)
+}
+
+/// Looks at every file of the folder.
+///
+/// # Errors
+/// When the folder cannot be listed. What is wrong with single files is in [`Found::problems`].
+pub fn scan(folder: &Folder, manifest: &Manifest) -> Result<Found, Error> {
+    let mut known: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
+    for (id, article) in &manifest.articles {
+        for (locale, file) in &article.files {
+            known.insert(&file.path, (id, locale));
         }
-        if page.locale.as_ref().is_some_and(|locale| *locale != entry.locale) {
-            return failed(format!(
-                "{path}: the locale in the front matter is not {}, which was pulled here",
-                entry.locale
-            ));
+    }
+    let mut found = Found::default();
+    let mut new: BTreeMap<String, BTreeMap<String, Local>> = BTreeMap::new();
+    let mut others = Vec::new();
+    for path in folder.markdown_files()? {
+        match known.get(path.as_str()) {
+            Some((id, locale)) => known_file(folder, manifest, &mut found, &path, id, locale),
+            None => others.push(path),
         }
-        let file = Edited {
-            path: path.into(),
-            locale: entry.locale.clone(),
-            page,
-            moved_from: None,
-            moved_to: None,
+    }
+    for path in others {
+        other_file(folder, manifest, &mut found, &mut new, &path);
+    }
+    found.new.extend(new.into_values());
+    Ok(found)
+}
+
+fn known_file(folder: &Folder, manifest: &Manifest, found: &mut Found, path: &str, id: &str, locale: &str) {
+    found.paths.insert((id.to_owned(), locale.to_owned()), path.to_owned());
+    let checked = text(folder, path).and_then(|text| {
+        if manifest.file(id, locale).is_some_and(|it| it.markdown_sha256 == markdown_sha256(&text)) {
+            return Ok(None);
+        }
+        let local = parse(folder, path, &text)?;
+        let says = |name: &str, said: &Option<String>, is: &str| match said {
+            Some(said) if said != is => {
+                let line = front_matter::line_of(&lines_of(&text), name);
+                let reason = format!("{name}: the file is {is}, but its front matter says {said}");
+                Err(Error::content(folder.root().join(path), line, reason))
+            }
+            _ => Ok(()),
         };
-        return Ok((Some(entry.id.clone()), file));
+        says("id", &local.front.id, id)?;
+        says("locale", &local.front.locale, locale)?;
+        Ok(Some(local))
+    });
+    match checked {
+        Ok(None) => {}
+        Ok(Some(local)) => {
+            found.changed.entry(id.to_owned()).or_default().insert(locale.to_owned(), local);
+        }
+        Err(error) => found.problems.push((path.to_owned(), error)),
     }
-    let locale = page
-        .locale
-        .clone()
-        .or_else(|| locale_in_name(path))
-        .unwrap_or_else(|| manifest.default_locale.clone());
-    let Some(id) = page.id.clone().or(named) else {
-        return Ok((None, Edited { path: path.into(), locale, page, moved_from: None, moved_to: folder }));
+}
+
+fn other_file(
+    folder: &Folder,
+    manifest: &Manifest,
+    found: &mut Found,
+    new: &mut BTreeMap<String, BTreeMap<String, Local>>,
+    path: &str,
+) {
+    let (name_id, name_locale, stem) = in_name(path);
+    let name_id = name_id.filter(|it| manifest.articles.contains_key(*it));
+    let content = match text(folder, path) {
+        // Notes that authors keep beside the articles are none.
+        Ok(content)
+            if name_locale.is_none() && !content.trim_start_matches('\u{feff}').starts_with("---") =>
+        {
+            return;
+        }
+        Ok(content) => content,
+        Err(error) => return found.problems.push((path.to_owned(), error)),
     };
-    if manifest.files.values().all(|entry| entry.id != id) {
-        return failed(format!(
-            "{path}: article {id} was not pulled here: pull it first, or take the id out for a new article"
-        ));
-    }
-    let moved_from = gone.remove(&(id.clone(), locale.clone()));
-    if moved_from.is_none()
-        && let Some(other) = manifest.path_of(&id, &locale)
-    {
-        return failed(format!("{path}: {other} is the same article in the same language"));
-    }
-    let moved_to = match &moved_from {
-        Some(old) => folder.filter(|folder| folder_of(old) != Some(folder)),
-        None => None,
+    let local = match parse(folder, path, &content) {
+        Ok(local) => local,
+        Err(error) => return found.problems.push((path.to_owned(), error)),
     };
-    Ok((Some(id), Edited { path: path.into(), locale, page, moved_from, moved_to }))
-}
-
-fn folder_of(path: &str) -> Option<&str> {
-    path.rsplit_once('/').map(|(folder, _)| folder)
-}
-
-/// The path without language and ending.
-fn stem(path: &str) -> &str {
-    let bare = path.strip_suffix(".md").unwrap_or(path);
-    match bare.rsplit_once('.') {
-        Some((stem, locale)) if is_locale(locale) => stem,
-        _ => bare,
+    let mut problem = |field: &str, reason: String| {
+        let line = front_matter::line_of(&lines_of(&content), field);
+        found.problems.push((path.to_owned(), Error::content(folder.root().join(path), line, reason)));
+    };
+    let default = if manifest.default_locale.is_empty() { "en" } else { &manifest.default_locale };
+    let locale = match (&local.front.locale, name_locale) {
+        (Some(said), Some(named)) if said != named => {
+            return problem("locale", format!("locale: the name says {named}, the front matter {said}"));
+        }
+        (Some(locale), _) => locale.clone(),
+        (None, Some(locale)) => locale.to_owned(),
+        (None, None) => default.to_owned(),
+    };
+    let id = match (&local.front.id, name_id) {
+        (Some(said), Some(named)) if said != named => {
+            return problem("id", format!("id: the name says {named}, the front matter {said}"));
+        }
+        (Some(said), _) if !manifest.articles.contains_key(said) => {
+            let reason = format!(
+                "id: no article {said} was pulled into this folder; leave the line out for a new article"
+            );
+            return problem("id", reason);
+        }
+        (Some(id), _) => id.clone(),
+        (None, Some(id)) => id.to_owned(),
+        (None, None) => {
+            let group = new.entry(stem_in_folder(path, stem)).or_default();
+            group.insert(locale, local);
+            return;
+        }
+    };
+    let key = (id.clone(), locale.clone());
+    if let Some(other) = found.paths.get(&key) {
+        let reason =
+            format!("{other} is article {id} in {locale} as well; leave the id out for a new article");
+        return problem("id", reason);
+    }
+    found.paths.insert(key, path.to_owned());
+    let unchanged =
+        manifest.file(&id, &locale).is_some_and(|it| it.markdown_sha256 == markdown_sha256(&content));
+    if !unchanged || manifest.file(&id, &locale).is_some_and(|it| it.path != path) {
+        found.changed.entry(id).or_default().insert(locale, local);
     }
 }
 
-fn locale_in_name(path: &str) -> Option<String> {
-    let locale = path.strip_suffix(".md")?.rsplit_once('.')?.1;
-    is_locale(locale).then(|| locale.to_owned())
+fn stem_in_folder(path: &str, stem: &str) -> String {
+    match path.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/{stem}"),
+        None => stem.to_owned(),
+    }
 }
 
-/// The id that a file's name begins with, when such an article was pulled.
-fn id_in_name(path: &str, manifest: &Manifest) -> Option<String> {
-    let name = path.rsplit('/').next()?;
-    let id = name.split_once('-')?.0;
-    manifest.files.values().any(|entry| entry.id == id).then(|| id.to_owned())
+/// The file for a language as the server has it.
+pub fn file(manifest: &Manifest, id: &str, locale: &str, head: &Head<'_>, document: &Document) -> String {
+    let mut text = head.front(manifest, id, locale).write();
+    text.push_str(&document.markdown());
+    text
+}
+
+/// What the front matter is made of.
+pub struct Head<'a> {
+    pub content: &'a Content,
+    pub parent_id: Option<&'a str>,
+    pub tags: &'a [String],
+}
+
+impl Head<'_> {
+    pub fn front(&self, manifest: &Manifest, id: &str, locale: &str) -> FrontMatter {
+        let time = self.content.updated_at.and_then(|it| jiff::Timestamp::from_second(it).ok());
+        FrontMatter {
+            id: Some(id.to_owned()),
+            locale: Some(locale.to_owned()),
+            title: Some(self.content.title.clone()),
+            description: Some(self.content.description.clone()).filter(|it| !it.is_empty()),
+            state: self.content.state.clone().filter(|it| is_state(it)),
+            author: self.content.author.clone(),
+            collection: manifest.collection_path(self.parent_id),
+            tags: self.tags.to_vec(),
+            url: self.content.url.clone(),
+            updated_at: time.map(|it| it.to_string()),
+        }
+    }
 }

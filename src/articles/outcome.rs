@@ -1,108 +1,139 @@
-//! What became of a file, and which files are meant.
+//! What a run did with one article or file, for whoever shows it.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-/// What happened to one file or article, or would happen.
-#[derive(Debug, Clone, Default)]
+use super::error::Error;
+use super::merge::{Change, Conflict};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    Unchanged,
+    /// A file that was not there.
+    Created,
+    /// The server's text, or the file, was brought up to date.
+    Updated,
+    /// Both had changed, in different places.
+    Merged,
+    /// Local changes that the server's did not touch.
+    Kept,
+    Restored,
+    Moved,
+    Deleted,
+    /// It is gone from the server, and the file is still here.
+    DeletedUpstream,
+    /// Its files are gone from here, and the article is still on the server.
+    Missing,
+    Conflict,
+    Failed,
+    /// A plan: nothing was sent.
+    WouldCreate,
+    WouldUpdate,
+    WouldDelete,
+    /// For `status`.
+    Modified,
+    New,
+    RemoteChanged,
+}
+
+impl Status {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Unchanged => "unchanged",
+            Status::Created => "created",
+            Status::Updated => "updated",
+            Status::Merged => "merged",
+            Status::Kept => "kept",
+            Status::Restored => "restored",
+            Status::Moved => "moved",
+            Status::Deleted => "deleted",
+            Status::DeletedUpstream => "deleted_upstream",
+            Status::Missing => "missing",
+            Status::Conflict => "conflict",
+            Status::Failed => "failed",
+            Status::WouldCreate => "would_create",
+            Status::WouldUpdate => "would_update",
+            Status::WouldDelete => "would_delete",
+            Status::Modified => "modified",
+            Status::New => "new",
+            Status::RemoteChanged => "remote_changed",
+        }
+    }
+}
+
+#[derive(Debug)]
 pub struct Outcome {
-    pub article: Option<String>,
+    pub id: Option<String>,
     pub locale: Option<String>,
     pub path: Option<String>,
-    pub status: &'static str,
-    pub fields: Vec<&'static str>,
-    pub diff: String,
-    pub error: Option<String>,
+    pub status: Status,
+    /// Fields that change, as `locale.field`.
+    pub fields: Vec<String>,
+    /// Changed blocks by locale.
+    pub changes: Vec<(String, Change)>,
+    pub conflicts: Vec<(String, Conflict)>,
+    pub error: Option<Error>,
 }
 
 impl Outcome {
-    pub fn new(status: &'static str, article: &str, locale: &str, path: &str) -> Self {
-        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    pub fn new(status: Status, id: Option<&str>, locale: Option<&str>, path: Option<&str>) -> Self {
         Outcome {
+            id: id.map(str::to_owned),
+            locale: locale.map(str::to_owned),
+            path: path.map(str::to_owned),
             status,
-            article: some(article),
-            locale: some(locale),
-            path: some(path),
-            ..Outcome::default()
+            fields: Vec::new(),
+            changes: Vec::new(),
+            conflicts: Vec::new(),
+            error: None,
         }
     }
 
-    pub fn failed(article: &str, path: &str, error: impl Into<String>) -> Self {
-        Outcome { error: Some(error.into()), ..Outcome::new("failed", article, "", path) }
+    pub fn failed(error: Error, id: Option<&str>, path: Option<&str>) -> Self {
+        Outcome { error: Some(error), ..Outcome::new(Status::Failed, id, None, path) }
     }
 
-    pub fn is_failure(&self) -> bool {
-        self.status == "failed"
-    }
-
-    pub fn is_conflict(&self) -> bool {
-        self.status == "conflict"
-    }
-
-    pub fn as_json(&self) -> Value {
-        json!({
-            "article": self.article, "locale": self.locale, "path": self.path, "status": self.status,
-            "fields": self.fields, "diff": self.diff, "error": self.error,
-        })
-    }
-}
-
-/// The articles and languages that a run is about; empty means all.
-#[derive(Debug, Clone, Default)]
-pub struct Selection {
-    /// Ids, or patterns of paths with `*` and `?`.
-    pub only: Vec<String>,
-    pub locales: Vec<String>,
-}
-
-impl Selection {
-    pub fn takes(&self, id: &str, path: &str) -> bool {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let wanted = |only: &String| {
-            only == id
-                || matches(only.as_bytes(), path.as_bytes())
-                || matches(only.as_bytes(), name.as_bytes())
-        };
-        self.only.is_empty() || self.only.iter().any(wanted)
-    }
-
-    pub fn takes_locale(&self, locale: &str) -> bool {
-        self.locales.is_empty() || self.locales.iter().any(|it| it == locale)
-    }
-}
-
-/// Whether a pattern with `*` and `?` fits the whole text.
-fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut at, mut of, mut star) = (0, 0, None);
-    while at < text.len() {
-        match pattern.get(of) {
-            Some(b'*') => {
-                star = Some((of, at));
-                of += 1;
+    /// The record that scripts read.
+    pub fn record(&self) -> Value {
+        let mut record = Map::new();
+        record.insert("id".to_owned(), json!(self.id));
+        for (name, value) in [("locale", &self.locale), ("path", &self.path)] {
+            if let Some(value) = value {
+                record.insert(name.to_owned(), json!(value));
             }
-            Some(letter) if *letter == b'?' || *letter == text[at] => {
-                at += 1;
-                of += 1;
-            }
-            _ => match star {
-                Some((place, from)) => {
-                    star = Some((place, from + 1));
-                    (of, at) = (place + 1, from + 1);
-                }
-                None => return false,
-            },
         }
+        record.insert("status".to_owned(), json!(self.status.as_str()));
+        if !self.fields.is_empty() {
+            record.insert("fields".to_owned(), json!(self.fields));
+        }
+        if !self.changes.is_empty() {
+            record.insert("diff".to_owned(), json!(self.diff()));
+        }
+        if !self.conflicts.is_empty() {
+            let conflicts: Vec<Value> = self.conflicts.iter().map(|(locale, it)| {
+                json!({ "locale": locale, "base": it.base, "ours": it.ours, "theirs": it.theirs })
+            }).collect();
+            record.insert("conflicts".to_owned(), json!(conflicts));
+        }
+        if let Some(error) = &self.error {
+            record.insert("error".to_owned(), json!(error.to_string()));
+        }
+        Value::Object(record)
     }
-    pattern[of..].iter().all(|letter| *letter == b'*')
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_fit_whole_names() {
-        let selection = Selection { only: vec!["7".into(), "bill*.en.md".into()], locales: Vec::new() };
-        assert!(selection.takes("7", "x.md") && selection.takes("8", "a/billing.en.md"));
-        assert!(!selection.takes("77", "billing.fr.md"));
+    /// The changed blocks as people read a diff.
+    pub fn diff(&self) -> String {
+        let mut text = String::new();
+        for (locale, change) in &self.changes {
+            text.push_str(&format!("@@ {locale} @@\n"));
+            for diff in similar::TextDiff::from_lines(&change.before, &change.after).iter_all_changes() {
+                let sign = match diff.tag() {
+                    similar::ChangeTag::Delete => '-',
+                    similar::ChangeTag::Insert => '+',
+                    similar::ChangeTag::Equal => ' ',
+                };
+                text.push_str(&format!("{sign}{}\n", diff.value().trim_end_matches('\n')));
+            }
+        }
+        text
     }
 }

@@ -1,381 +1,385 @@
-//! `articles pull`: brings the folder up to the server's state and keeps what was edited in it.
+//! `articles pull`: from the help center into the folder.
 //!
-//! Files are written before the article's memory, and the memory before the manifest: wherever a run ends,
-//! the next one finds either the old state or the new one and loses nothing.
+//! A file is written only when the server's text changed in a way that an author can see. What an author
+//! changed is never overwritten: it is merged, or kept and reported. Files are written before the HTML they
+//! were made from, and the manifest last, so that a run that is killed leaves a folder that the next run
+//! understands.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use futures::StreamExt;
 
-use super::body::Body;
-use super::calls;
-use super::changes::{conflict_file, merged};
+use super::article::Article;
+use super::combine::{Combined, combine, conflict_file, conflict_path, parent, wanted_parent};
+use super::document::{Document, steady};
 use super::error::Error;
-use super::folder::{Folder, hash, slug};
-use super::outcome::{Outcome, Selection};
-use super::page;
-use super::remote::{Article, Content, text};
-use super::store::{self, Collection, Manifest};
+use super::folder::{Folder, slug};
+use super::local::{self, Found, Head};
+use super::manifest::{self, Known, KnownFile, Manifest};
+use super::merge::Prefer;
+use super::only::Only;
+use super::outcome::{Outcome, Status};
+use super::{download, remote};
 use crate::api::client::Client;
 
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    pub selection: Selection,
-    /// Collections become folders.
-    pub tree: bool,
-    /// Remove files of articles that are gone.
+    pub only: Only,
+    /// Collections as folders; `None` keeps what the folder has.
+    pub tree: Option<bool>,
+    /// Remove files of articles that the server no longer has.
     pub prune: bool,
-    /// Overwrite edited files after keeping a copy.
+    /// Overwrite local changes, after saving a copy of them.
     pub force: bool,
-    /// Write nothing.
-    pub dry_run: bool,
+    /// Keep images in the folder.
+    pub download_images: bool,
 }
 
-/// A run of `pull`.
-struct Pull<'a> {
-    client: &'a Client,
+/// Pulls all articles and tells about each file.
+///
+/// # Errors
+/// When the folder or the API cannot be used at all; what goes wrong with one article is told as its outcome.
+pub async fn pull(
+    client: &Client,
+    folder: &Folder,
+    options: &Options,
+    tell: &mut dyn FnMut(Outcome),
+) -> Result<(), Error> {
+    let owner = remote::owner(client).await?;
+    let mut manifest = match Manifest::read(folder)? {
+        Some(manifest) => {
+            manifest.check_workspace(folder, &owner.workspace)?;
+            manifest
+        }
+        None => Manifest::new(&owner.workspace),
+    };
+    let found = local::scan(folder, &manifest)?;
+    match remote::collections(client).await {
+        Ok(collections) => manifest.collections = collections,
+        // A token that may not see collections still sees articles; they are then named by id.
+        Err(Error::Api(error)) if matches!(error.status(), Some(403 | 404)) => {}
+        Err(error) => return Err(error),
+    }
+    let relocate = options.tree.is_some_and(|tree| tree != manifest.tree);
+    manifest.tree = options.tree.unwrap_or(manifest.tree);
+    let mut run = Run { folder, options, manifest, found, relocate };
+    let mut seen = BTreeSet::new();
+    // A list that moves while it is read can skip an article: once more through it finds that.
+    for _ in 0..2 {
+        let before = seen.len();
+        run.walk(client, &mut seen, tell).await?;
+        if seen.len() == before || run.manifest.articles.keys().all(|id| seen.contains(id)) {
+            break;
+        }
+    }
+    run.gone(client, &seen, tell).await?;
+    run.manifest.save(folder)
+}
+
+struct Run<'a> {
     folder: &'a Folder,
     options: &'a Options,
     manifest: Manifest,
-    outcomes: Vec<Outcome>,
-    seen: BTreeSet<String>,
+    found: Found,
+    /// Files change their folders because the layout does.
+    relocate: bool,
 }
 
-/// # Errors
-/// When the server or the folder as a whole cannot be used. Conflicts are outcomes.
-pub async fn pull(client: &Client, folder: &Folder, options: &Options) -> Result<Vec<Outcome>, Error> {
-    let known = Manifest::read(folder)?;
-    let mut manifest = known.unwrap_or_else(|| Manifest { tree: options.tree, ..Manifest::default() });
-    manifest.tree |= options.tree;
-    manifest.collections = match calls::collections(client).await {
-        Ok(collections) => collection_paths(&collections),
-        Err(Error::Api(error)) if matches!(error.status(), Some(403 | 404)) => manifest.collections,
-        Err(error) => return Err(error),
-    };
-    let mut run = Pull { client, folder, options, manifest, outcomes: Vec::new(), seen: BTreeSet::new() };
-    run.walk().await?;
-    run.gone().await?;
-    if !options.dry_run {
-        run.manifest.write(folder)?;
-    }
-    Ok(run.outcomes)
-}
-
-/// Where collections stand: names and folders from the outermost in.
-fn collection_paths(collections: &[Value]) -> BTreeMap<String, Collection> {
-    let by_id: BTreeMap<String, &Value> =
-        collections.iter().filter_map(|it| Some((text(&it["id"])?, it))).collect();
-    let path = |id: &String| {
-        let (mut names, mut folders, mut next, mut passed) =
-            (Vec::new(), Vec::new(), Some(id.clone()), Vec::new());
-        while let Some(id) = next.filter(|id| !passed.contains(id)) {
-            let Some(collection) = by_id.get(&id) else { break };
-            let name = text(&collection["name"]).unwrap_or_else(|| id.clone());
-            folders.push(format!(
-                "{}-{}",
-                slug(&name),
-                id.replace(|it: char| !it.is_ascii_alphanumeric(), "")
-            ));
-            names.push(name);
-            next = text(&collection["parent_id"]);
-            passed.push(id);
-        }
-        names.reverse();
-        folders.reverse();
-        Collection { path: names.join(" / "), folder: folders.join("/") }
-    };
-    by_id.keys().map(|id| (id.clone(), path(id))).collect()
-}
-
-impl Pull<'_> {
-    /// Takes every article. One that moved to an earlier page meanwhile is found in another walk.
-    async fn walk(&mut self) -> Result<(), Error> {
-        for _ in 0..3 {
-            let client = self.client;
-            let total = calls::articles(client, async |document| self.take(&document)).await?;
-            if total.is_none_or(|total| self.seen.len() as u64 >= total) {
-                break;
+impl Run<'_> {
+    async fn walk(
+        &mut self,
+        client: &Client,
+        seen: &mut BTreeSet<String>,
+        tell: &mut dyn FnMut(Outcome),
+    ) -> Result<(), Error> {
+        let mut pages = std::pin::pin!(remote::pages(client)?);
+        while let Some(page) = pages.next().await {
+            for document in page? {
+                let Some(article) = Article::read(document) else {
+                    let error = Error::Unusable("an article without a usable id was passed over".into());
+                    tell(Outcome::failed(error, None, None));
+                    continue;
+                };
+                if seen.insert(article.id.clone()) {
+                    self.article(client, &article, tell).await;
+                }
             }
+            self.manifest.save(self.folder)?;
         }
         Ok(())
     }
 
-    fn take(&mut self, document: &Value) -> Result<(), Error> {
-        let Some(article) = Article::read(document) else {
-            let id = text(&document["id"]).unwrap_or_default();
-            self.outcomes.push(Outcome::failed(
-                "",
-                "",
-                format!("the server sent an article with the id {id:?}"),
-            ));
-            return Ok(());
-        };
-        if !self.seen.insert(article.id.clone()) {
-            return Ok(());
+    async fn article(&mut self, client: &Client, article: &Article, tell: &mut dyn FnMut(Outcome)) {
+        let known = self.manifest.articles.get(&article.id).cloned().unwrap_or_default();
+        let mut paths: Vec<&str> = known.files.values().map(|it| it.path.as_str()).collect();
+        let name = format!("{}-{}.md", article.id, slug(&article.contents[&article.default_locale].title));
+        paths.push(&name);
+        if !self.options.only.article(&article.id, &paths) {
+            return;
         }
-        if self.seen.len() == 1 {
-            self.manifest.belongs_to(text(&document["workspace_id"]).as_deref())?;
+        if self.manifest.default_locale.is_empty() {
             self.manifest.default_locale.clone_from(&article.default_locale);
         }
-        match self.article(article.clone()) {
-            Err(error @ Error::Outside(_)) => {
-                self.outcomes.push(Outcome::failed(&article.id, "", error.to_string()));
-                Ok(())
-            }
-            other => other,
-        }
-    }
-
-    /// Where an article's file stands or will stand.
-    fn path(&self, article: &Article, locale: &str) -> String {
-        let folder = match (&article.parent_id, self.manifest.tree) {
-            (Some(parent), true) => self.manifest.collections.get(parent).map(|it| format!("{}/", it.folder)),
-            _ => None,
-        };
-        let sibling = self.manifest.files.iter().find(|(_, entry)| entry.id == article.id);
-        let stem = sibling.and_then(|(path, entry)| {
-            path.rsplit('/').next()?.strip_suffix(&format!(".{}.md", entry.locale)).map(str::to_owned)
-        });
-        let title =
-            article.contents.get(&article.default_locale).map_or("", |content| content.title.as_str());
-        let stem = stem.unwrap_or_else(|| format!("{}-{}", article.id, slug(title)));
-        format!("{}{stem}.{locale}.md", folder.unwrap_or_default())
-    }
-
-    fn article(&mut self, mut article: Article) -> Result<(), Error> {
-        let before = store::remembered(self.folder, &article.id);
-        let usual = self.path(&article, &article.default_locale);
-        if !self.options.selection.takes(&article.id, &usual) {
-            return Ok(());
-        }
-        // A language that is left out keeps the state its file was made from.
-        let left_out: Vec<String> =
-            article.contents.keys().filter(|it| !self.options.selection.takes_locale(it)).cloned().collect();
-        for locale in left_out {
-            match before.as_ref().and_then(|before| before.contents.get(&locale)) {
-                Some(content) => drop(article.contents.insert(locale, content.clone())),
-                None => drop(article.contents.remove(&locale)),
+        if self.options.download_images {
+            let bodies = article.contents.values().map(|it| it.body.as_str());
+            if let Err(error) = download::images(client, self.folder, &mut self.manifest, bodies).await {
+                tell(Outcome::failed(error, Some(&article.id), None));
             }
         }
-        if let Some(before) = before.as_ref().filter(|before| before.is_same(&article)) {
-            article.clone_from(before);
-        }
-        let mut plan = Vec::new();
-        let mut conflict = false;
-        for locale in article.contents.keys().filter(|it| self.options.selection.takes_locale(it)) {
-            let step = self.step(&article, before.as_ref(), locale)?;
-            conflict |= step.outcome.as_ref().is_some_and(|it| it.is_conflict() || it.is_failure());
-            plan.push(step);
-        }
-        for step in plan {
-            if let Some(outcome) = step.outcome
-                && (!conflict || outcome.is_conflict() || outcome.is_failure())
-            {
-                self.outcomes.push(outcome);
-            }
-            if self.options.dry_run {
-                continue;
-            }
-            for path in step.write.iter().filter(|_| self.options.force && !conflict).map(|(path, _)| path) {
-                if self.folder.exists(path) {
-                    self.folder.back_up(path)?;
-                }
-            }
-            match (step.write, conflict, step.conflict) {
-                (Some((path, text)), false, _) => self.folder.write(&path, text.as_bytes())?,
-                (_, _, Some((path, text))) => self.folder.write(&path, text.as_bytes())?,
-                _ => {}
-            }
-            if !conflict {
-                if let Some(old) = &step.moved_from {
-                    self.folder.remove(old)?;
-                    self.manifest.files.remove(old);
-                }
-                self.folder.remove(&conflict_path(&step.path))?;
-                self.manifest.enter(&step.path, &article, &step.locale, step.server_text.as_bytes());
-            }
-        }
-        self.lost_languages(&article, before.as_ref())?;
-        if !self.options.dry_run && !conflict && before.as_ref() != Some(&article) {
-            store::remember(self.folder, &article)?;
-        }
-        Ok(())
-    }
-
-    /// What is to be done for one language of an article.
-    fn step(&self, article: &Article, before: Option<&Article>, locale: &str) -> Result<Step, Error> {
-        let theirs = article.contents.get(locale).cloned().unwrap_or_default();
-        let recorded = self.manifest.path_of(&article.id, locale).map(str::to_owned);
-        let moves = self.manifest.tree && before.is_some_and(|before| before.parent_id != article.parent_id);
-        let current = recorded.clone().unwrap_or_else(|| self.path(article, locale));
-        let path = if moves { self.path(article, locale) } else { current.clone() };
-        let mut step = Step {
-            locale: locale.to_owned(),
-            moved_from: (path != current).then(|| current.clone()),
-            path: path.clone(),
-            server_text: String::new(),
-            outcome: None,
-            write: None,
-            conflict: None,
-        };
-        let told = |status| Some(Outcome::new(status, &article.id, locale, &path));
-        let known = before.and_then(|before| before.contents.get(locale));
-        let entry = recorded.as_ref().and_then(|path| self.manifest.files.get(path));
-        let bytes = self.folder.place(&current).map(|place| std::fs::read(place).ok())?;
-        let same_server = before.is_some_and(|before| before == article);
-        // Nothing new, and the file is as it was left: the usual case, without any conversion.
-        if let (true, Some(entry), Some(bytes), false) = (same_server, entry, &bytes, self.options.force)
-            && (hash(bytes) == entry.markdown_sha256)
-        {
-            step.server_text = String::from_utf8_lossy(bytes).into_owned();
-            return Ok(step);
-        }
-        let server_text = self.manifest.text(article, locale, &Body::read(&theirs.body).markdown());
-        step.server_text.clone_from(&server_text);
-        match (bytes, entry) {
-            (None, Some(_)) if !self.options.force => step.outcome = told("deleted"),
-            (None, _) => {
-                step.outcome = told("new");
-                step.write = Some((path, server_text));
-            }
-            (Some(bytes), _) if bytes == server_text.as_bytes() && path == current => {}
-            (Some(bytes), Some(entry)) if hash(&bytes) == entry.markdown_sha256 || self.options.force => {
-                step.outcome = told("updated");
-                step.write = Some((path, server_text));
-            }
-            (Some(_), None) if self.options.force => {
-                step.outcome = told("updated");
-                step.write = Some((path, server_text));
-            }
-            (Some(bytes), _) => self.merge(&mut step, article, known, &theirs, &bytes, same_server),
-        }
-        Ok(step)
-    }
-
-    /// An edited file: the server's changes go into it, or a conflict file beside it.
-    fn merge(
-        &self,
-        step: &mut Step,
-        article: &Article,
-        known: Option<&Content>,
-        theirs: &Content,
-        bytes: &[u8],
-        same_server: bool,
-    ) {
-        let failed = |line: usize, reason: &str| {
-            let mut outcome =
-                Outcome::failed(&article.id, &step.path, format!("{}, line {line}: {reason}", step.path));
-            outcome.locale = Some(step.locale.clone());
-            Some(outcome)
-        };
-        let page = match page::read(bytes) {
-            Ok(page) => page,
-            Err((line, reason)) => return step.outcome = failed(line, &reason),
-        };
-        let Some(base) = known.filter(|_| page.id.as_ref().is_none_or(|id| *id == article.id)) else {
-            return step.outcome =
-                failed(1, "another file stands where the article's file belongs; --force replaces it");
-        };
-        if same_server {
-            return;
-        }
-        let found = merged(base, &page, theirs, false);
-        if !found.conflicts.is_empty() {
-            let path = conflict_path(&step.path);
-            step.conflict = Some((path, conflict_file(&step.path, &found.conflicts)));
-            step.outcome = Some(Outcome::new("conflict", &article.id, &step.locale, &step.path));
-            return;
-        }
-        let markdown = if theirs.body == base.body {
-            page.markdown.clone()
-        } else {
-            Body::read(&found.content.body).markdown()
-        };
-        let collection = page.collection.clone().or_else(|| self.manifest.collection_path(article));
-        let text = page::write(article, &step.locale, &found.content, collection.as_deref(), &markdown);
-        if text.as_bytes() != bytes {
-            step.outcome = Some(Outcome::new("merged", &article.id, &step.locale, &step.path));
-            step.write = Some((step.path.clone(), text));
-        }
-    }
-
-    /// Translations that the server no longer has.
-    fn lost_languages(&mut self, article: &Article, before: Option<&Article>) -> Result<(), Error> {
-        let lost: Vec<String> = before
-            .into_iter()
-            .flat_map(|before| before.contents.keys())
-            .filter(|locale| !article.contents.contains_key(*locale))
-            .cloned()
-            .collect();
-        for locale in lost {
-            if let Some(path) = self.manifest.path_of(&article.id, &locale).map(str::to_owned) {
-                self.report_gone(&article.id, &locale, &path)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn report_gone(&mut self, id: &str, locale: &str, path: &str) -> Result<(), Error> {
-        let status = if self.options.prune { "removed" } else { "deleted upstream" };
-        self.outcomes.push(Outcome::new(status, id, locale, path));
-        if self.options.prune && !self.options.dry_run {
-            let edited = self.folder.read(path).is_ok_and(|bytes| {
-                self.manifest.files.get(path).is_some_and(|entry| entry.markdown_sha256 != hash(&bytes))
+        let mut whole = true;
+        for locale in article.contents.keys().filter(|it| self.options.only.locale(it)) {
+            let outcome = self.file(article, locale, &known).unwrap_or_else(|error| {
+                let path = known.files.get(locale).map(|it| it.path.as_str());
+                Outcome { locale: Some(locale.clone()), ..Outcome::failed(error, Some(&article.id), path) }
             });
-            if edited {
-                self.folder.back_up(path)?;
-            }
-            self.folder.remove(path)?;
-            self.manifest.files.remove(path);
+            whole &= !matches!(outcome.status, Status::Conflict | Status::Failed);
+            tell(outcome);
         }
-        Ok(())
+        if whole {
+            self.manifest.note(article);
+        }
     }
 
-    /// Articles of the manifest that the list did not show.
-    async fn gone(&mut self) -> Result<(), Error> {
-        let missing: BTreeSet<String> = self
-            .manifest
+    /// One language of an article.
+    fn file(&mut self, article: &Article, locale: &str, known: &Known) -> Result<Outcome, Error> {
+        let id = &article.id;
+        let key = (id.clone(), locale.to_owned());
+        let entry = known.files.get(locale);
+        let at = self.found.paths.get(&key).cloned();
+        let path = at.clone().or_else(|| entry.map(|it| it.path.clone()));
+        let path = path.unwrap_or_else(|| self.new_path(article, locale, known));
+        let outcome = |status, path: &str| Ok(Outcome::new(status, Some(id), Some(locale), Some(path)));
+        let broken = self.found.problems.iter().any(|(problem, _)| *problem == path);
+        let local = self.found.changed.get(id).and_then(|it| it.get(locale)).cloned();
+        let in_the_way = entry.is_none() && self.folder.has(&path);
+        if self.options.force && (broken || local.is_some() || in_the_way) {
+            self.back_up(&path)?;
+            self.write(article, locale, &path)?;
+            return outcome(Status::Updated, &path);
+        }
+        if broken {
+            let position = self.found.problems.iter().position(|(problem, _)| *problem == path);
+            let error = position.map(|it| self.found.problems.remove(it).1);
+            let reason = || Error::Unusable(format!("{path} cannot be read"));
+            return Err(error.unwrap_or_else(reason));
+        }
+        match (entry, local) {
+            (Some(entry), None) => {
+                let same = is_same(self.folder, &self.manifest, article, locale, entry)?;
+                let target = self.settled_path(article, &path, entry.parent_id.as_ref());
+                match (at.is_some(), same) {
+                    (true, true) if target == path => outcome(Status::Unchanged, &path),
+                    (true, same) => {
+                        self.write(article, locale, &target)?;
+                        if target != path {
+                            self.folder.remove(&path)?;
+                        }
+                        outcome(if same { Status::Moved } else { Status::Updated }, &target)
+                    }
+                    (false, _) => {
+                        self.write(article, locale, &path)?;
+                        outcome(Status::Restored, &path)
+                    }
+                }
+            }
+            (Some(entry), Some(local)) => match is_same(self.folder, &self.manifest, article, locale, entry)?
+            {
+                true => outcome(Status::Kept, &path),
+                false => self.merge(article, locale, &local),
+            },
+            (None, Some(local)) => self.merge(article, locale, &local),
+            (None, None) if in_the_way => Err(Error::content(
+                self.folder.root().join(&path),
+                None,
+                "a file that no pull wrote is in the way; move it, or pull with --force",
+            )),
+            (None, None) => {
+                self.write(article, locale, &path)?;
+                outcome(Status::Created, &path)
+            }
+        }
+    }
+
+    fn new_path(&self, article: &Article, locale: &str, known: &Known) -> String {
+        // Languages of one article share a name, and keep it when the title changes.
+        let sibling = known
             .files
             .values()
-            .map(|entry| entry.id.clone())
-            .filter(|id| !self.seen.contains(id))
-            .collect();
-        for id in missing {
-            match calls::article(self.client, &id).await {
-                Ok(document) => self.take(&document)?,
-                Err(error) if error.is_not_found() => {
-                    let files: Vec<_> =
-                        self.manifest.files.iter().filter(|(_, entry)| entry.id == id).collect();
-                    let files: Vec<_> =
-                        files.into_iter().map(|(path, entry)| (path.clone(), entry.locale.clone())).collect();
-                    for (path, locale) in files {
-                        if self.options.selection.takes(&id, &path) {
-                            self.report_gone(&id, &locale, &path)?;
-                        }
-                    }
-                    if self.options.prune && !self.options.dry_run && self.options.selection.only.is_empty() {
-                        store::forget(self.folder, &id)?;
-                    }
-                }
-                Err(error) => return Err(error.into()),
+            .next()
+            .or_else(|| self.manifest.articles.get(&article.id)?.files.values().next());
+        let stem = sibling
+            .and_then(|it| it.path.strip_suffix(".md")?.rsplit_once('.').map(|(stem, _)| stem.to_owned()));
+        let stem = stem.unwrap_or_else(|| {
+            let name = format!("{}-{}", article.id, slug(&article.contents[&article.default_locale].title));
+            match self.collection_folder(article) {
+                "" => name,
+                folder => format!("{folder}/{name}"),
             }
+        });
+        format!("{stem}.{locale}.md")
+    }
+
+    fn collection_folder(&self, article: &Article) -> &str {
+        let of = |id: &String| self.manifest.collections.iter().find(|it| it.id == *id);
+        match article.parent_id.as_ref().and_then(of) {
+            Some(collection) if self.manifest.tree => &collection.folder,
+            _ => "",
+        }
+    }
+
+    /// Where a file belongs whose article moved, or whose folder changes its layout.
+    fn settled_path(&self, article: &Article, path: &str, was: Option<&String>) -> String {
+        let moves = self.relocate || self.manifest.tree && was != article.parent_id.as_ref();
+        let folder = self.collection_folder(article);
+        if !moves || parent(path) == folder {
+            return path.to_owned();
+        }
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let target = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+        if self.folder.has(&target) { path.to_owned() } else { target }
+    }
+
+    /// Writes a language as the server has it.
+    fn write(&mut self, article: &Article, locale: &str, path: &str) -> Result<(), Error> {
+        let Some(content) = article.content(locale) else { return Ok(()) };
+        let file = self.server_file(article, locale, path);
+        self.folder.write(path, file.as_bytes())?;
+        manifest::save_html(self.folder, &article.id, locale, &content.body)?;
+        self.folder.remove(&conflict_path(path))?;
+        self.manifest.note_file(article, locale, path, &file);
+        Ok(())
+    }
+
+    fn server_file(&self, article: &Article, locale: &str, path: &str) -> String {
+        let Some(content) = article.content(locale) else { return String::new() };
+        let head = Head { content, parent_id: article.parent_id.as_deref(), tags: &article.tags };
+        let document = Document::read(&content.body, &self.manifest.images(path));
+        local::file(&self.manifest, &article.id, locale, &head, &document)
+    }
+
+    /// Both sides changed: the author's changes on top of the server's, or a conflict.
+    fn merge(&mut self, article: &Article, locale: &str, local: &local::Local) -> Result<Outcome, Error> {
+        let id = &article.id;
+        let theirs = article.content(locale);
+        let combined = combine(self.folder, &self.manifest, id, locale, local, theirs, Prefer::Neither)?;
+        let mut outcome = Outcome::new(Status::Merged, Some(id), Some(locale), Some(&local.path));
+        if !combined.conflicts.is_empty() {
+            let text = conflict_file(local, &combined.conflicts);
+            self.folder.write(&conflict_path(&local.path), text.as_bytes())?;
+            outcome.status = Status::Conflict;
+            outcome.conflicts = combined.conflicts.into_iter().map(|it| (locale.to_owned(), it)).collect();
+            return Ok(outcome);
+        }
+        let Some(content) = theirs else { return Ok(outcome) };
+        let canonical = self.server_file(article, locale, &local.path);
+        let merged = self.merged_file(article, locale, local, &combined)?;
+        self.folder.write(&local.path, merged.as_bytes())?;
+        manifest::save_html(self.folder, id, locale, &content.body)?;
+        self.folder.remove(&conflict_path(&local.path))?;
+        self.manifest.note_file(article, locale, &local.path, &canonical);
+        outcome.changes = combined.changes.into_iter().map(|it| (locale.to_owned(), it)).collect();
+        Ok(outcome)
+    }
+
+    fn merged_file(
+        &self,
+        article: &Article,
+        locale: &str,
+        local: &local::Local,
+        combined: &Combined,
+    ) -> Result<String, Error> {
+        let mut content = article.content(locale).cloned().unwrap_or_default();
+        let edit = &combined.edit;
+        content.title = edit.title.clone().unwrap_or(content.title);
+        content.description = edit.description.clone().unwrap_or(content.description);
+        content.state = edit.state.clone().or(content.state);
+        content.author = edit.author.clone().or(content.author);
+        let locals = BTreeMap::from([(locale.to_owned(), local.clone())]);
+        let wanted = wanted_parent(self.folder, &self.manifest, Some(&article.id), &locals)?;
+        let parent_id = wanted.or_else(|| article.parent_id.clone());
+        let head = Head { content: &content, parent_id: parent_id.as_deref(), tags: &article.tags };
+        let html = edit.body.as_ref().unwrap_or(&content.body);
+        let document = Document::read(html, &self.manifest.images(&local.path));
+        let file = local::file(&self.manifest, &article.id, locale, &head, &document);
+        Ok(if local.crlf { file.replace('\n', "\r\n") } else { file })
+    }
+
+    fn back_up(&self, path: &str) -> Result<(), Error> {
+        if let Some(content) = self.folder.read(path)? {
+            let short = &manifest::sha256(&content)[..8];
+            let name = path.replace('/', "__");
+            self.folder.write(&format!(".intercom/backup/{name}.{short}"), &content)?;
+        }
+        Ok(())
+    }
+
+    /// Articles that were not listed. Only the server's word that one is gone makes it gone.
+    async fn gone(
+        &mut self,
+        client: &Client,
+        seen: &BTreeSet<String>,
+        tell: &mut dyn FnMut(Outcome),
+    ) -> Result<(), Error> {
+        let unseen: Vec<String> =
+            self.manifest.articles.keys().filter(|it| !seen.contains(*it)).cloned().collect();
+        for id in unseen {
+            let files = self.manifest.articles.get(&id).map(|it| it.files.clone()).unwrap_or_default();
+            let paths: Vec<&str> = files.values().map(|it| it.path.as_str()).collect();
+            if !self.options.only.article(&id, &paths) {
+                continue;
+            }
+            match remote::article(client, &id).await {
+                Ok(article) => self.article(client, &article, tell).await,
+                Err(Error::Api(error)) if error.is_not_found() => self.prune(&id, tell)?,
+                Err(error) => tell(Outcome::failed(error, Some(&id), None)),
+            }
+        }
+        Ok(())
+    }
+
+    fn prune(&mut self, id: &str, tell: &mut dyn FnMut(Outcome)) -> Result<(), Error> {
+        let files = self.manifest.articles.get(id).map(|it| it.files.clone()).unwrap_or_default();
+        let edited = self.found.changed.get(id);
+        for (locale, file) in &files {
+            let path = self.found.paths.get(&(id.to_owned(), locale.clone())).unwrap_or(&file.path).clone();
+            let mut status = Status::DeletedUpstream;
+            if self.options.prune {
+                if edited.is_some_and(|it| it.contains_key(locale)) {
+                    self.back_up(&path)?;
+                }
+                self.folder.remove(&path)?;
+                self.folder.remove(&manifest::html_path(id, locale))?;
+                status = Status::Deleted;
+            }
+            tell(Outcome::new(status, Some(id), Some(locale), Some(&path)));
+        }
+        if self.options.prune {
+            self.manifest.articles.remove(id);
         }
         Ok(())
     }
 }
 
-/// What is to be done for one file.
-struct Step {
-    locale: String,
-    path: String,
-    moved_from: Option<String>,
-    /// The file as it would be without edits.
-    server_text: String,
-    outcome: Option<Outcome>,
-    write: Option<(String, String)>,
-    conflict: Option<(String, String)>,
-}
-
-pub fn conflict_path(path: &str) -> String {
-    format!("{}.conflict.md", path.strip_suffix(".md").unwrap_or(path))
+/// Whether the server still has what the file was made from, as far as an author can see.
+///
+/// # Errors
+/// When that cannot be read.
+pub fn is_same(
+    folder: &Folder,
+    manifest: &Manifest,
+    article: &Article,
+    locale: &str,
+    entry: &KnownFile,
+) -> Result<bool, Error> {
+    let Some(content) = article.content(locale) else { return Ok(true) };
+    let fields = entry.title == content.title
+        && entry.description == content.description
+        && entry.state == content.state
+        && entry.author == content.author
+        && entry.parent_id == article.parent_id
+        && entry.collection == manifest.collection_path(article.parent_id.as_deref());
+    let html = || {
+        Ok::<_, Error>(steady(&manifest::read_html(folder, &article.id, locale)?) == steady(&content.body))
+    };
+    Ok(fields && (entry.html_sha256 == manifest::sha256(content.body.as_bytes()) || html()?))
 }

@@ -1,378 +1,304 @@
-//! `articles push`: sends what was edited, article by article, after a fresh look at each.
+//! `articles push`: from the folder to the help center.
 //!
-//! Nothing of an article is written when one of its languages is in conflict. The files are brought up to
-//! the server's answer before the article's memory is: a run that ends in between loses nothing, because
-//! what both sides say alike is no change.
-
-mod create;
+//! Articles go one after the other, each in four steps: read what the server has now, put the author's
+//! changes on top of it, send one update, and write down what the server made of it. Whatever ends a run
+//! between two steps, each article is either old or new, and the next run finds out which. Nothing of an
+//! article is sent while any part of it is in conflict.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
-use super::body::Body;
-use super::calls;
-use super::changes::{Merge, conflict_file, merged};
+use super::article::{Article, Edit, creation};
+use super::combine::{combine, conflict_file, conflict_path, wanted_parent};
+use super::create;
+use super::document::{Document, Text};
 use super::error::Error;
-use super::folder::{Folder, hash};
-use super::local::{Edited, Local, scan};
-use super::merge::{Merged, field, merge};
-use super::outcome::{Outcome, Selection};
-use super::page::Page;
-use super::pull::conflict_path;
-use super::remote::{Article, Change, Content, text, update};
-use super::store::{self, Manifest};
-use crate::api;
+use super::folder::Folder;
+use super::local::{self, Head, Local};
+use super::manifest::{self, Manifest};
+use super::merge::{Prefer, merge};
+use super::only::Only;
+use super::outcome::{Outcome, Status};
+use super::remote::{self, Owner};
 use crate::api::client::Client;
-
-/// Articles sent at the same time.
-const AT_ONCE: usize = 8;
 
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    pub selection: Selection,
-    /// Ids of articles of which ours wins wherever both sides changed.
+    pub only: Only,
+    /// Work out what would be sent, and send nothing.
+    pub plan_only: bool,
+    /// Ids of articles whose files are right where both sides changed something.
     pub force: Vec<String>,
     /// Delete articles whose files are gone.
     pub delete: bool,
-    /// The author of new articles; else whoever the token belongs to.
-    pub author: Option<i64>,
-    /// Tell what would be done, write nothing.
-    pub plan_only: bool,
+    /// Author of new articles that name none: id, e-mail address or name.
+    pub author: Option<String>,
 }
 
-struct Push<'a> {
-    client: &'a Client,
-    folder: &'a Folder,
-    options: &'a Options,
-    manifest: Manifest,
-    outcomes: Vec<Outcome>,
+pub(super) struct Run<'a> {
+    pub client: &'a Client,
+    pub folder: &'a Folder,
+    pub options: &'a Options,
+    pub owner: Owner,
+    pub manifest: Manifest,
 }
 
+/// Pushes what changed in the folder and tells about each article.
+///
 /// # Errors
-/// When the folder as a whole cannot be used, or the token is refused. What concerns one article is an
-/// outcome.
-pub async fn push(client: &Client, folder: &Folder, options: &Options) -> Result<Vec<Outcome>, Error> {
-    let manifest = Manifest::read(folder)?.ok_or_else(|| Error::NoManifest(folder.root().to_owned()))?;
-    let local = scan(folder, &manifest, &options.selection)?;
-    let Local { articles, created, missing, outcomes } = local;
-    let mut run = Push { client, folder, options, manifest, outcomes };
-    let articles: Vec<_> = articles.into_iter().collect();
-    for chunk in articles.chunks(AT_ONCE) {
-        let sent = chunk.iter().map(|(id, files)| run.send(id, files));
-        let sent = futures::future::join_all(sent).await;
-        let mut stop = None;
-        for ((id, files), sent) in chunk.iter().zip(sent) {
-            match sent.and_then(|sent| run.settle(id, files, sent)) {
-                Ok(()) => {}
-                Err(error) if is_hopeless(&error) => stop = Some(error),
-                Err(error) => run.fail(id, files, &error.to_string()),
-            }
-        }
-        if let Some(error) = stop {
-            return Err(error);
+/// When the folder or the API cannot be used at all; what goes wrong with one article is told as its outcome.
+pub async fn push(
+    client: &Client,
+    folder: &Folder,
+    options: &Options,
+    tell: &mut dyn FnMut(Outcome),
+) -> Result<(), Error> {
+    let missing = || Error::NoManifest { path: folder.root().to_owned() };
+    let manifest = Manifest::read(folder)?.ok_or_else(missing)?;
+    let owner = remote::owner(client).await?;
+    manifest.check_workspace(folder, &owner.workspace)?;
+    let found = local::scan(folder, &manifest)?;
+    let mut run = Run { client, folder, options, owner, manifest };
+    for (path, error) in found.problems {
+        let id = run.manifest.articles.iter().find(|(_, it)| it.files.values().any(|it| it.path == path));
+        let id = id.map(|(id, _)| id.clone());
+        if options.only.article(id.as_deref().unwrap_or_default(), &[&path]) {
+            tell(Outcome::failed(error, id.as_deref(), Some(&path)));
         }
     }
-    for files in created {
-        match run.create(&files).await {
-            Ok(()) => {}
-            Err(error) if is_hopeless(&error) => return Err(error),
-            Err(error) => run.fail("", &files, &error.to_string()),
+    for (id, mut locals) in found.changed {
+        locals.retain(|locale, _| options.only.locale(locale));
+        let paths: Vec<&str> = locals.values().map(|it| it.path.as_str()).collect();
+        if locals.is_empty() || !options.only.article(&id, &paths) {
+            continue;
+        }
+        let path = paths.first().map(|it| (*it).to_owned());
+        tell(
+            run.article(&id, &locals)
+                .await
+                .unwrap_or_else(|it| Outcome::failed(it, Some(&id), path.as_deref())),
+        );
+    }
+    for locals in found.new {
+        let paths: Vec<String> = locals.values().map(|it| it.path.clone()).collect();
+        let shown: Vec<&str> = paths.iter().map(String::as_str).collect();
+        if !options.only.article("", &shown) {
+            continue;
+        }
+        let path = shown.first().copied();
+        tell(create::create(&mut run, &locals).await.unwrap_or_else(|it| Outcome::failed(it, None, path)));
+    }
+    let ids: Vec<String> = run.manifest.articles.keys().cloned().collect();
+    for id in ids {
+        if let Some(outcome) = run.absent(&id, &found.paths).await {
+            tell(outcome);
         }
     }
-    for (id, paths) in missing {
-        run.missing(&id, &paths).await?;
-    }
-    Ok(run.outcomes)
+    Ok(())
 }
 
-/// Whether no other article would fare better.
-fn is_hopeless(error: &Error) -> bool {
-    match error {
-        Error::Api(error) => error.status() == Some(401),
-        Error::OtherWorkspace { .. } => true,
-        _ => false,
-    }
-}
-
-/// How far an article came.
-enum Sent<'f> {
-    Refused(String),
-    Conflict(Vec<(&'f Edited, Merge)>),
-    Planned {
-        merges: Vec<(&'f Edited, Merge)>,
-        moved: bool,
-    },
-    Done {
-        base: Box<Article>,
-        theirs: Box<Article>,
-        now: Box<Article>,
-        merges: Vec<(&'f Edited, Merge)>,
-        moved: bool,
-    },
-}
-
-impl Push<'_> {
-    fn fail(&mut self, id: &str, files: &[Edited], reason: &str) {
-        for file in files {
-            let mut outcome = Outcome::failed(id, &file.path, reason);
-            outcome.locale = Some(file.locale.clone());
-            self.outcomes.push(outcome);
-        }
-    }
-
-    /// Looks at an article again and sends what changed. Leaves the folder alone.
-    async fn send<'f>(&self, id: &str, files: &'f [Edited]) -> Result<Sent<'f>, Error> {
-        let refused = |reason: &str| Ok(Sent::Refused(reason.to_owned()));
-        let Some(base) = store::remembered(self.folder, id) else {
-            return refused("what was pulled of it is not known any more: pull again with --force");
-        };
-        let fresh = match calls::article(self.client, id).await {
-            Ok(fresh) => fresh,
-            Err(error) if error.is_not_found() => return refused("the article is no longer on the server"),
-            Err(error) => return Err(error.into()),
-        };
-        self.manifest.is_of(text(&fresh["workspace_id"]).as_deref())?;
-        let Some(theirs) = Article::read(&fresh).filter(|theirs| theirs.id == id) else {
-            return refused("the server answered with something that is not this article");
-        };
-        let force = self.options.force.iter().any(|forced| forced == id);
-        let parent = match self.parent(&base, &theirs, files, force) {
-            Ok(parent) => parent,
-            Err(reason) => return refused(&reason),
-        };
-        let merges: Vec<(&Edited, Merge)> =
-            files.iter().map(|file| (file, merge_file(file, &base, &theirs, force))).collect();
-        if merges.iter().any(|(_, merge)| !merge.conflicts.is_empty()) {
-            return Ok(Sent::Conflict(merges));
-        }
-        let moved = parent.is_some();
-        if self.options.plan_only {
-            return Ok(Sent::Planned { merges, moved });
-        }
-        let changed = merges.iter().filter(|(_, merge)| !merge.change.is_empty());
-        let changes: BTreeMap<String, Change> =
-            changed.map(|(file, merge)| (file.locale.clone(), merge.change.clone())).collect();
-        let now = if changes.is_empty() && !moved {
-            theirs.clone()
-        } else {
-            let body = update(&fresh, &theirs, &changes, parent.as_deref());
-            let answer = calls::update(self.client, id, &body).await?;
-            self.after(&answer, &fresh, id).await?
-        };
-        let (base, theirs, now) = (Box::new(base), Box::new(theirs), Box::new(now));
-        Ok(Sent::Done { base, theirs, now, merges, moved })
-    }
-
-    /// Notes in the folder what became of an article.
-    fn settle(&mut self, id: &str, files: &[Edited], sent: Sent<'_>) -> Result<(), Error> {
-        match sent {
-            Sent::Refused(reason) => self.fail(id, files, &reason),
-            Sent::Conflict(merges) => self.conflicts(id, &merges)?,
-            Sent::Planned { merges, moved } => self.told(id, &merges, moved, "would update"),
-            Sent::Done { base, theirs, now, merges, moved } => {
-                self.refresh(&base, &theirs, *now, files)?;
-                self.told(id, &merges, moved, "updated");
+impl Run<'_> {
+    /// An article with changed files.
+    async fn article(&mut self, id: &str, locals: &BTreeMap<String, Local>) -> Result<Outcome, Error> {
+        let fresh = match remote::article(self.client, id).await {
+            Err(Error::Api(error)) if error.is_not_found() => {
+                let reason = "the article is gone from the help center; pull --prune removes its files";
+                return Err(Error::Unusable(format!("article {id}: {reason}")));
             }
-        }
-        Ok(())
-    }
-
-    /// The article as the server has it after the update.
-    async fn after(&self, answer: &Value, fresh: &Value, id: &str) -> Result<Article, Error> {
-        let whole = answer.get("body").is_some()
-            && (answer["translated_content"].is_object() || !fresh["translated_content"].is_object());
-        match Article::read(answer).filter(|article| whole && article.id == id) {
-            Some(article) => Ok(article),
-            None => {
-                let again = calls::article(self.client, id).await?;
-                let lost = || api::Error::InvalidRequest(format!("the server no longer shows article {id}"));
-                Ok(Article::read(&again).ok_or_else(lost)?)
-            }
-        }
-    }
-
-    fn told(&mut self, id: &str, merges: &[(&Edited, Merge)], moved: bool, status: &'static str) {
-        for (file, merge) in merges {
-            let mut outcome = Outcome::new(status, id, &file.locale, &file.path);
-            outcome.fields.clone_from(&merge.fields);
-            outcome.diff.clone_from(&merge.diff);
-            if moved {
-                outcome.fields.push("collection");
-            }
-            if !outcome.fields.is_empty() {
-                self.outcomes.push(outcome);
-            }
-        }
-    }
-
-    fn conflicts(&mut self, id: &str, merges: &[(&Edited, Merge)]) -> Result<(), Error> {
-        for (file, merge) in merges {
-            let mut outcome = Outcome::new("conflict", id, &file.locale, &file.path);
-            outcome.error = Some("changed here and on the server".to_owned());
-            if merge.conflicts.is_empty() {
-                outcome.error = Some("held back: another language of the article is in conflict".to_owned());
-            } else {
-                outcome.diff = merge.conflicts.concat();
+            fresh => fresh?,
+        };
+        let forced = self.options.force.iter().any(|it| it == id);
+        let prefer = if forced { Prefer::Ours } else { Prefer::Neither };
+        let mut outcome =
+            Outcome::new(Status::Updated, Some(id), None, locals.values().next().map(|it| it.path.as_str()));
+        let mut edits: BTreeMap<String, Edit> = BTreeMap::new();
+        for (locale, local) in locals {
+            let combined =
+                combine(self.folder, &self.manifest, id, locale, local, fresh.content(locale), prefer)?;
+            if !combined.conflicts.is_empty() {
                 if !self.options.plan_only {
-                    let text = conflict_file(&file.path, &merge.conflicts);
-                    self.folder.write(&conflict_path(&file.path), text.as_bytes())?;
+                    let text = conflict_file(local, &combined.conflicts);
+                    self.folder.write(&conflict_path(&local.path), text.as_bytes())?;
                 }
+                outcome.status = Status::Conflict;
             }
-            self.outcomes.push(outcome);
+            outcome.conflicts.extend(combined.conflicts.into_iter().map(|it| (locale.clone(), it)));
+            outcome.changes.extend(combined.changes.into_iter().map(|it| (locale.clone(), it)));
+            let mut edit = combined.edit;
+            if let Some(author) = &edit.author {
+                edit.author = Some(remote::admin(self.client, author).await?.to_string());
+            }
+            outcome.fields.extend(edit.fields().iter().map(|it| format!("{locale}.{it}")));
+            if !edit.is_empty() {
+                edits.insert(locale.clone(), edit);
+            }
         }
-        Ok(())
+        let parent_id = self.parent(id, &fresh, locals, prefer, &mut outcome)?;
+        if outcome.status == Status::Conflict {
+            return Ok(outcome);
+        }
+        if edits.is_empty() && parent_id.is_none() {
+            outcome.status = Status::Unchanged;
+            if !self.options.plan_only {
+                self.settle(&fresh, locals)?;
+            }
+            return Ok(outcome);
+        }
+        if self.options.plan_only {
+            outcome.status = Status::WouldUpdate;
+            return Ok(outcome);
+        }
+        let body = fresh.update(&edits, parent_id.as_deref());
+        let answer = remote::update(self.client, &fresh, &body).await?;
+        self.settle(&answer, locals)?;
+        Ok(outcome)
     }
 
-    /// The collection to move the article to, if it is to be moved.
+    /// The collection to move to, unless the server moved the article as well.
     fn parent(
         &self,
-        base: &Article,
-        theirs: &Article,
-        files: &[Edited],
-        force: bool,
-    ) -> Result<Option<String>, String> {
-        let before = self.manifest.collection_path(base);
-        let mut ours = base.parent_id.clone();
-        for file in files {
-            let named = file.page.collection.as_ref().filter(|named| before.as_ref() != Some(*named));
-            if let Some(named) = named {
-                ours = Some(self.manifest.collection(named)?);
-            }
-            if let Some(folder) = &file.moved_to {
-                let found = self.manifest.collections.iter().find(|(_, it)| it.folder == *folder);
-                let reason = || {
-                    format!("{folder:?} is no folder of a collection: an article can only be moved to one")
-                };
-                ours = Some(found.map(|(id, _)| id.clone()).ok_or_else(reason)?);
-            }
-        }
-        let parent = match field(&base.parent_id, &ours, &theirs.parent_id) {
-            Ok(parent) => parent,
-            Err(_) if force => ours,
-            Err(_) => return Err("it was moved here and on the server to different collections".to_owned()),
+        id: &str,
+        fresh: &Article,
+        locals: &BTreeMap<String, Local>,
+        prefer: Prefer,
+        outcome: &mut Outcome,
+    ) -> Result<Option<String>, Error> {
+        let Some(wanted) = wanted_parent(self.folder, &self.manifest, Some(id), locals)? else {
+            return Ok(None);
         };
-        Ok(parent.filter(|parent| theirs.parent_id.as_ref() != Some(parent)))
-    }
-
-    /// Brings files, memory and manifest to the server's state.
-    fn refresh(
-        &mut self,
-        base: &Article,
-        theirs: &Article,
-        mut now: Article,
-        files: &[Edited],
-    ) -> Result<(), Error> {
-        for file in files {
-            let Some(content) = now.contents.get(&file.locale).cloned() else { continue };
-            let markdown = match base.contents.get(&file.locale).map(|base| &base.body) {
-                Some(body)
-                    if theirs.contents.get(&file.locale).is_some_and(|theirs| theirs.body != *body) =>
-                {
-                    None
-                }
-                _ => still_true(&file.page, &content),
+        let known = locals.keys().find_map(|locale| self.manifest.file(id, locale));
+        let base = known.and_then(|it| it.parent_id.clone());
+        if fresh.parent_id.as_ref() == Some(&wanted) {
+            return Ok(None);
+        }
+        if fresh.parent_id != base && prefer == Prefer::Neither {
+            let named = |id: Option<&str>| {
+                format!("collection: {}", self.manifest.collection_path(id).unwrap_or_default())
             };
-            let markdown = markdown.unwrap_or_else(|| Body::read(&content.body).markdown());
-            let new = self.manifest.text(&now, &file.locale, &markdown);
-            self.replace(&file.path, &new)?;
-            if let Some(old) = &file.moved_from {
-                self.manifest.files.remove(old);
-            }
-            self.manifest.enter(&file.path, &now, &file.locale, new.as_bytes());
-            self.folder.remove(&conflict_path(&file.path))?;
+            let conflict = super::merge::Conflict {
+                base: named(base.as_deref()),
+                ours: named(Some(&wanted)),
+                theirs: named(fresh.parent_id.as_deref()),
+            };
+            outcome.conflicts.push((fresh.default_locale.clone(), conflict));
+            outcome.status = Status::Conflict;
+            return Ok(None);
         }
-        let others: Vec<(String, String, String)> = self
-            .manifest
-            .files
-            .iter()
-            .filter(|(path, entry)| entry.id == now.id && files.iter().all(|file| file.path != **path))
-            .map(|(path, entry)| (path.clone(), entry.locale.clone(), entry.markdown_sha256.clone()))
-            .collect();
-        for (path, locale, known) in others {
-            let untouched = self.folder.read(&path).is_ok_and(|bytes| hash(&bytes) == known);
-            let before = base.contents.get(&locale);
-            match (untouched, now.contents.get(&locale), before) {
-                (true, Some(content), _) => {
-                    let new = self.manifest.text(&now, &locale, &Body::read(&content.body).markdown());
-                    self.replace(&path, &new)?;
-                    self.manifest.enter(&path, &now, &locale, new.as_bytes());
-                }
-                // An edit that was left out of this run is still compared with what it was made from.
-                (false, _, Some(before)) => drop(now.contents.insert(locale, before.clone())),
-                _ => {}
-            }
-        }
-        store::remember(self.folder, &now)?;
-        self.manifest.write(self.folder)
+        outcome.fields.push("collection".to_owned());
+        Ok(Some(wanted))
     }
 
-    fn replace(&self, path: &str, new: &str) -> Result<(), Error> {
-        match self.folder.read(path) {
-            Ok(before) if before == new.as_bytes() => Ok(()),
-            _ => self.folder.write(path, new.as_bytes()),
+    /// Notes what the server has now, in files and manifest.
+    pub(super) fn settle(
+        &mut self,
+        article: &Article,
+        locals: &BTreeMap<String, Local>,
+    ) -> Result<(), Error> {
+        for (locale, local) in locals {
+            let Some(content) = article.content(locale) else { continue };
+            let images = self.manifest.images(&local.path);
+            let document = Document::read(&content.body, &images);
+            let head = Head { content, parent_id: article.parent_id.as_deref(), tags: &article.tags };
+            let text = Text::read(&local.body, &document, &images);
+            let merged = merge(&document, &text, &document, &images, Prefer::Neither);
+            // An author's way of writing stays where it says what the server has.
+            let file = match merged.html == content.body {
+                true => format!("{}{}", head.front(&self.manifest, &article.id, locale).write(), local.body),
+                false => local::file(&self.manifest, &article.id, locale, &head, &document),
+            };
+            let written = if local.crlf { file.replace('\n', "\r\n") } else { file.clone() };
+            if self.folder.read(&local.path)?.as_deref() != Some(written.as_bytes()) {
+                self.folder.write(&local.path, written.as_bytes())?;
+            }
+            manifest::save_html(self.folder, &article.id, locale, &content.body)?;
+            self.folder.remove(&conflict_path(&local.path))?;
+            self.manifest.note_file(article, locale, &local.path, &file);
         }
+        self.manifest.note(article);
+        self.manifest.save(self.folder)
     }
 
-    /// Files that were pulled and are gone.
-    async fn missing(&mut self, id: &str, paths: &[(String, String)]) -> Result<(), Error> {
-        let all = self.manifest.files.values().filter(|entry| entry.id == id).count() == paths.len();
-        let status = match (self.options.delete && all, self.options.plan_only) {
-            (false, _) => "missing",
-            (true, true) => "would delete",
-            (true, false) => match calls::delete(self.client, id).await {
-                Err(error) if !error.is_not_found() => {
-                    for (path, _) in paths {
-                        self.outcomes.push(Outcome::failed(id, path, error.to_string()));
-                    }
-                    return Ok(());
-                }
-                _ => {
-                    paths.iter().for_each(|(path, _)| drop(self.manifest.files.remove(path)));
-                    store::forget(self.folder, id)?;
-                    self.manifest.write(self.folder)?;
-                    "deleted"
-                }
-            },
+    /// An article with none of its files in the folder; `None` when there are some.
+    async fn absent(&mut self, id: &str, paths: &BTreeMap<(String, String), String>) -> Option<Outcome> {
+        let known = self.manifest.articles.get(id)?;
+        let files: Vec<&str> = known.files.values().map(|it| it.path.as_str()).collect();
+        let here = known.files.keys().any(|locale| paths.contains_key(&(id.to_owned(), locale.clone())));
+        if here || files.is_empty() || !self.options.only.article(id, &files) {
+            return None;
+        }
+        let path = files.first().map(|it| (*it).to_owned());
+        let outcome = Outcome::new(Status::Missing, Some(id), None, path.as_deref());
+        if !self.options.delete {
+            return Some(outcome);
+        }
+        Some(
+            self.delete(id, outcome)
+                .await
+                .unwrap_or_else(|it| Outcome::failed(it, Some(id), path.as_deref())),
+        )
+    }
+
+    async fn delete(&mut self, id: &str, mut outcome: Outcome) -> Result<Outcome, Error> {
+        let fresh = match remote::article(self.client, id).await {
+            Err(Error::Api(error)) if error.is_not_found() => None,
+            fresh => Some(fresh?),
         };
-        for (path, locale) in paths {
-            self.outcomes.push(Outcome::new(status, id, locale, path));
+        let known = self.manifest.articles.get(id).cloned().unwrap_or_default();
+        let forced = self.options.force.iter().any(|it| it == id);
+        let changed = fresh.as_ref().is_some_and(|it| it.updated_at != known.updated_at);
+        if changed && !forced {
+            let reason = format!(
+                "article {id} changed in the help center since it was pulled; look at it, then use --force {id}"
+            );
+            outcome.status = Status::Conflict;
+            outcome.error = Some(Error::Unusable(reason));
+            return Ok(outcome);
         }
-        Ok(())
+        if self.options.plan_only {
+            outcome.status = Status::WouldDelete;
+            return Ok(outcome);
+        }
+        if fresh.is_some() {
+            remote::delete(self.client, id).await?;
+        }
+        for locale in known.files.keys() {
+            self.folder.remove(&manifest::html_path(id, locale))?;
+        }
+        self.manifest.articles.remove(id);
+        self.manifest.save(self.folder)?;
+        outcome.status = Status::Deleted;
+        Ok(outcome)
     }
 }
 
-/// The file's Markdown, when it stands for exactly what the server has now.
-fn still_true(page: &Page, now: &Content) -> Option<String> {
-    let body = Body::read(&now.body);
-    (merge(&body, &page.markdown, &body) == Merged::Html(now.body.clone())).then(|| page.markdown.clone())
+/// The body of the request for a new article.
+pub(super) fn creation_body(
+    run: &Run<'_>,
+    locals: &BTreeMap<String, Local>,
+    author_id: i64,
+    parent_id: Option<&str>,
+) -> serde_json::Value {
+    let contents = locals.iter().map(|(locale, local)| {
+        let nothing = Document::read("", &run.manifest.images(&local.path));
+        let images = run.manifest.images(&local.path);
+        let text = Text::read(&local.body, &nothing, &images);
+        let front = &local.front;
+        let edit = Edit {
+            title: front.title.clone(),
+            description: front.description.clone(),
+            body: Some(merge(&nothing, &text, &nothing, &images, Prefer::Neither).html),
+            state: Some(front.state.clone().unwrap_or_else(|| "draft".to_owned())),
+            author: None,
+        };
+        (locale.clone(), edit)
+    });
+    creation(default_locale(run, locals), &contents.collect(), author_id, parent_id)
 }
 
-fn merge_file(file: &Edited, base: &Article, theirs: &Article, force: bool) -> Merge {
-    let there = theirs.contents.get(&file.locale);
-    match (base.contents.get(&file.locale), there) {
-        (Some(base), Some(theirs)) => merged(base, &file.page, theirs, force),
-        // A translation that is new here: to the server it may be as well, or not.
-        (None, Some(theirs)) if !theirs.body.is_empty() && !force => {
-            let known = merged(theirs, &file.page, theirs, false);
-            match known.change.is_empty() {
-                true => known,
-                false => Merge {
-                    conflicts: vec!["The server has a translation too: pull it first.\n".into()],
-                    ..Merge::default()
-                },
-            }
-        }
-        (Some(_), None) if !force => Merge {
-            conflicts: vec!["The translation is no longer on the server.\n".into()],
-            ..Merge::default()
-        },
-        _ => {
-            let mut added = merged(&Content::default(), &file.page, &Content::default(), true);
-            let author = base.contents.get(&base.default_locale).and_then(|main| main.author_id);
-            added.change.author_id = added.change.author_id.or(author);
-            added.change.state = added.change.state.or_else(|| Some("draft".to_owned()));
-            added
-        }
+/// The language that a new article begins with.
+pub(super) fn default_locale<'a>(run: &'a Run<'_>, locals: &'a BTreeMap<String, Local>) -> &'a str {
+    let usual = run.manifest.default_locale.as_str();
+    match locals.contains_key(usual) || locals.len() > 1 {
+        true => usual,
+        false => locals.keys().next().map_or(usual, String::as_str),
     }
 }

@@ -1,264 +1,161 @@
-//! Articles as the API sends them, read leniently, and the bodies of updates.
-//!
-//! Fields may be missing, null, or of another type than described. An update never leaves out `state` or a
-//! language: what it does not change it sends as the server last had it.
+//! The requests that articles need.
 
-use std::collections::BTreeMap;
+use futures::{Stream, StreamExt};
+use serde_json::Value;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use super::article::Article;
+use super::error::Error;
+use super::folder::slug;
+use super::manifest::Collection;
+use crate::api::client::Client;
+use crate::api::executor::{Arguments, operation};
+use crate::mirror::fields;
 
-/// One language of an article. The body is HTML, times are epoch seconds.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Content {
-    pub title: String,
-    pub description: String,
-    pub state: Option<String>,
-    pub author_id: Option<i64>,
-    pub url: Option<String>,
-    pub updated_at: Option<i64>,
-    pub body: String,
+/// Who the token belongs to.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    pub workspace: String,
+    pub admin_id: Option<i64>,
 }
 
-/// An article in all its languages.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Article {
-    pub id: String,
-    pub default_locale: String,
-    pub parent_id: Option<String>,
-    pub tags: Vec<String>,
-    pub updated_at: Option<i64>,
-    pub contents: BTreeMap<String, Content>,
-}
-
-/// What an update changes in one language.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Change {
-    pub title: Option<String>,
-    pub description: Option<String>,
-    pub state: Option<String>,
-    pub author_id: Option<i64>,
-    pub body: Option<String>,
-}
-
-impl Change {
-    pub fn is_empty(&self) -> bool {
-        *self == Change::default()
-    }
-
-    fn fields(&self) -> Map<String, Value> {
-        let texts = [
-            ("title", &self.title),
-            ("description", &self.description),
-            ("body", &self.body),
-            ("state", &self.state),
-        ];
-        let mut fields: Map<String, Value> = texts
-            .into_iter()
-            .filter_map(|(name, text)| Some((name.to_owned(), json!(text.as_ref()?))))
-            .collect();
-        if let Some(author) = self.author_id {
-            fields.insert("author_id".into(), json!(author));
-        }
-        fields
-    }
-}
-
-/// Whether this can be a language: `en`, `pt-BR`, `zh-CN`.
-pub fn is_locale(text: &str) -> bool {
-    let mut parts = text.split('-');
-    let first = parts.next().unwrap_or_default();
-    (2..=3).contains(&first.len())
-        && first.bytes().all(|byte| byte.is_ascii_lowercase())
-        && parts.all(|part| {
-            (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        })
-}
-
-/// Whether this can be an id: it becomes a part of file names.
-pub fn is_id(text: &str) -> bool {
-    (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-pub fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-pub fn integer(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str()?.parse().ok())
-}
-
-impl Article {
-    /// `None` for a document without a usable id.
-    pub fn read(document: &Value) -> Option<Self> {
-        let id = text(&document["id"]).filter(|id| is_id(id))?;
-        let translated = translations(document);
-        let default_locale = text(&document["default_locale"])
-            .filter(|locale| is_locale(locale))
-            .or_else(|| main_locale(document, &translated))
-            .unwrap_or_else(|| "en".to_owned());
-        let mut contents: BTreeMap<_, _> = translated
-            .iter()
-            .map(|(locale, value)| ((*locale).clone(), content(value, &Value::Null)))
-            .collect();
-        let own = &document["translated_content"][&default_locale];
-        contents.insert(default_locale.clone(), content(document, own));
-        let tags = ["tags", "data"].iter().find_map(|key| document["tags"][key].as_array());
-        Some(Article {
-            id,
-            parent_id: parent(document),
-            tags: tags.into_iter().flatten().filter_map(|tag| text(&tag["name"])).collect(),
-            updated_at: integer(&document["updated_at"]),
-            default_locale,
-            contents,
-        })
-    }
-}
-
-fn parent(document: &Value) -> Option<String> {
-    let only = match document["parent_ids"].as_array().map(Vec::as_slice) {
-        Some([only]) => text(only),
-        _ => None,
+async fn send(client: &Client, id: &str, path: &[&str], body: Option<&Value>) -> Result<Value, Error> {
+    let arguments = Arguments {
+        path: path.iter().map(|it| (*it).to_owned()).collect(),
+        body: body.map(|it| it.to_string().into_bytes()),
+        ..Arguments::default()
     };
-    text(&document["parent_id"]).filter(|parent| !parent.is_empty()).or(only)
+    let reply = client.execute(operation(id)?, &arguments).await?;
+    Ok(reply.json_text().ok().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
 }
 
-impl Article {
-    /// Whether both are the same but for the signatures of pictures.
-    pub fn is_same(&self, other: &Article) -> bool {
-        self == other || self.steady() == other.steady()
-    }
-
-    fn steady(&self) -> Self {
-        let mut steady = self.clone();
-        steady.contents.values_mut().for_each(|content| content.body = super::merge::steady(&content.body));
-        steady
-    }
+/// # Errors
+/// When the API cannot be asked.
+pub async fn owner(client: &Client) -> Result<Owner, Error> {
+    let me = send(client, "identifyAdmin", &[], None).await?;
+    let workspace = fields::id(&me["app"]["id_code"]).unwrap_or_else(|| "unknown".to_owned());
+    Ok(Owner { workspace, admin_id: fields::integer(&me["id"]) })
 }
 
-/// The languages that are there, under their names.
-fn translations(document: &Value) -> Vec<(&String, &Value)> {
-    let contents = document["translated_content"].as_object();
-    contents.into_iter().flatten().filter(|(locale, value)| is_locale(locale) && value.is_object()).collect()
+/// # Errors
+/// When the API cannot be asked, or answers something else.
+pub async fn article(client: &Client, id: &str) -> Result<Article, Error> {
+    let document = send(client, "retrieveArticle", &[id], None).await?;
+    Article::read(document)
+        .ok_or_else(|| Error::Unusable(format!("the answer for article {id} is no article")))
 }
 
-fn main_locale(document: &Value, translated: &[(&String, &Value)]) -> Option<String> {
-    let same = |value: &Value| value["title"] == document["title"] && value["body"] == document["body"];
-    translated.iter().find(|(_, value)| same(value)).map(|(locale, _)| (*locale).clone())
-}
-
-fn content(value: &Value, instead: &Value) -> Content {
-    let field = |name: &str| text(&value[name]).or_else(|| text(&instead[name]));
-    Content {
-        title: field("title").unwrap_or_default(),
-        description: field("description").unwrap_or_default(),
-        state: field("state"),
-        author_id: integer(&value["author_id"]).or_else(|| integer(&instead["author_id"])),
-        url: field("url"),
-        updated_at: integer(&value["updated_at"]),
-        body: field("body").unwrap_or_default(),
+/// Changes an article and returns what the server made of it.
+///
+/// # Errors
+/// When the API refuses, or cannot be asked.
+pub async fn update(client: &Client, before: &Article, body: &Value) -> Result<Article, Error> {
+    let answer = send(client, "updateArticle", &[&before.id], Some(body)).await?;
+    match Article::read(answer).filter(|it| it.id == before.id && it.is_as_full_as(before)) {
+        Some(article) => Ok(article),
+        None => article(client, &before.id).await,
     }
 }
 
-/// The body of `PUT /articles/{id}` that makes these changes to the article as it is on the server.
-pub fn update(
-    fresh: &Value,
-    article: &Article,
-    changes: &BTreeMap<String, Change>,
-    parent: Option<&str>,
-) -> Value {
-    let main = &article.default_locale;
-    let mut body = changes.get(main).map(Change::fields).unwrap_or_default();
-    if let (None, Some(state)) = (body.get("state"), fresh["state"].as_str()) {
-        body.insert("state".into(), json!(state));
+/// # Errors
+/// When the API refuses, or cannot be asked.
+pub async fn create(client: &Client, body: &Value) -> Result<Article, Error> {
+    let answer = send(client, "createArticle", &[], Some(body)).await?;
+    let id = fields::id(&answer["id"]);
+    let complete = answer.get("body").is_some();
+    match (Article::read(answer), id) {
+        (Some(article), _) if complete => Ok(article),
+        (_, Some(id)) => article(client, &id).await,
+        _ => Err(Error::Unusable("the answer to the creation is no article".into())),
     }
-    if let Some(parent) = parent {
-        body.insert("parent_id".into(), json!(parent));
-        body.insert("parent_type".into(), json!("collection"));
+}
+
+/// # Errors
+/// When the API refuses, or cannot be asked.
+pub async fn delete(client: &Client, id: &str) -> Result<(), Error> {
+    match send(client, "deleteArticle", &[id], None).await {
+        Err(Error::Api(error)) if error.is_not_found() => Ok(()),
+        result => result.map(drop),
     }
-    let there = translations(fresh);
-    if !there.is_empty() || changes.keys().any(|locale| locale != main) {
-        let mut contents = Map::new();
-        for (locale, value) in there {
-            contents.insert(locale.clone(), Value::Object(as_it_is(value)));
-        }
-        for (locale, change) in changes {
-            if locale == main && !contents.contains_key(locale) {
+}
+
+/// All articles, page by page.
+///
+/// # Errors
+/// When the operation is unknown.
+pub fn pages(client: &Client) -> Result<impl Stream<Item = Result<Vec<Value>, Error>> + '_, Error> {
+    let operation = operation("listArticles")?;
+    Ok(client.pages(operation, Arguments::default(), None).map(|page| {
+        let page = page?;
+        Ok(page.items.iter().filter_map(|it| serde_json::from_str(it.get()).ok()).collect())
+    }))
+}
+
+/// All collections, with their paths.
+///
+/// # Errors
+/// When the API cannot be asked.
+pub async fn collections(client: &Client) -> Result<Vec<Collection>, Error> {
+    let operation = operation("listAllCollections")?;
+    let mut pages = std::pin::pin!(client.pages(operation, Arguments::default(), None));
+    let mut found: Vec<(String, String, Option<String>)> = Vec::new();
+    while let Some(page) = pages.next().await {
+        for item in page?.items {
+            let document: Value = serde_json::from_str(item.get()).unwrap_or_default();
+            let Some(id) = fields::id(&document["id"]) else { continue };
+            if found.iter().any(|(known, ..)| *known == id) {
                 continue;
             }
-            let known = contents.entry(locale.clone()).or_insert_with(|| json!({"type": "article_content"}));
-            if let Some(known) = known.as_object_mut() {
-                known.extend(change.fields());
-            }
+            let name = fields::text(&document["name"]).unwrap_or_else(|| id.clone());
+            found.push((id, name, fields::reference(&document["parent_id"])));
         }
-        body.insert("translated_content".into(), Value::Object(contents));
     }
-    Value::Object(body)
+    found.sort();
+    Ok(found.iter().map(|(id, name, _)| located(&found, id, name)).collect())
 }
 
-/// A language in the shape that requests have: no nulls, numbers as numbers.
-fn as_it_is(content: &Value) -> Map<String, Value> {
-    let mut fields = Map::new();
-    for (name, value) in content.as_object().into_iter().flatten() {
-        let value = match name.as_str() {
-            "author_id" | "created_at" | "updated_at" => integer(value).map(Value::from),
-            "type" | "title" | "description" | "body" | "state" | "url" => text(value).map(Value::from),
-            _ => None,
-        };
-        if let Some(value) =
-            value.filter(|value| name != "state" || matches!(value.as_str(), Some("published" | "draft")))
-        {
-            fields.insert(name.clone(), value);
+type Named = (String, String, Option<String>);
+
+/// A collection with its place among the others.
+fn located(all: &[Named], id: &str, name: &str) -> Collection {
+    let mut line = vec![(id, name)];
+    let mut parent = all.iter().find(|(known, ..)| known == id).and_then(|it| it.2.as_deref());
+    while let Some((id, name, above)) = parent.and_then(|parent| all.iter().find(|it| it.0 == parent)) {
+        if line.iter().any(|(known, _)| known == id) {
+            break;
         }
+        line.push((id, name));
+        parent = above.as_deref();
     }
-    fields
+    line.reverse();
+    let parent_of = |id: &str| all.iter().find(|it| it.0 == id).and_then(|it| it.2.clone());
+    let folder = |(id, name): &(&str, &str)| {
+        let plain = slug(name);
+        let siblings = all.iter().filter(|it| it.2 == parent_of(id) && slug(&it.1) == plain).count();
+        let reserved = matches!(plain.as_str(), "con" | "prn" | "aux" | "nul" | "article" | "images")
+            || plain.len() == 4 && (plain.starts_with("com") || plain.starts_with("lpt"));
+        if siblings > 1 || reserved { format!("{plain}-{id}") } else { plain }
+    };
+    Collection {
+        id: id.to_owned(),
+        path: line.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(" / "),
+        folder: line.iter().map(folder).collect::<Vec<_>>().join("/"),
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_update_loses_no_language_and_keeps_the_state() {
-        let fresh = json!({
-            "id": 7, "state": "draft", "title": "A", "body": "<p>a</p>", "default_locale": "en",
-            "translated_content": {
-                "type": null, "en": {"title": "A", "body": "<p>a</p>", "description": null, "author_id": "5"},
-                "fr": {"title": "B", "body": null, "state": "published"}, "de": null,
-            },
-        });
-        let article = Article::read(&fresh).unwrap();
-        assert_eq!(article.contents.keys().collect::<Vec<_>>(), ["en", "fr"]);
-        let change = Change { body: Some("<p>b</p>".into()), ..Change::default() };
-        let body = update(&fresh, &article, &[("en".to_owned(), change)].into(), None);
-        assert_eq!(
-            body,
-            json!({
-                "body": "<p>b</p>", "state": "draft",
-                "translated_content": {
-                    "en": {"title": "A", "body": "<p>b</p>", "author_id": 5},
-                    "fr": {"title": "B", "state": "published"},
-                },
-            })
-        );
+/// The id of a teammate by id, e-mail address or name.
+///
+/// # Errors
+/// When there is none, or the API cannot be asked.
+pub async fn admin(client: &Client, who: &str) -> Result<i64, Error> {
+    if let Ok(id) = who.parse() {
+        return Ok(id);
     }
-
-    #[test]
-    fn a_document_of_one_language_stays_one() {
-        for translated in [json!(null), json!(""), json!({})] {
-            let fresh = json!({"id": "7", "title": "A", "body": null, "state": "published", "translated_content": translated});
-            let article = Article::read(&fresh).unwrap();
-            let change = Change { title: Some("B".into()), ..Change::default() };
-            let body = update(&fresh, &article, &[("en".to_owned(), change)].into(), Some("3"));
-            assert_eq!(
-                body,
-                json!({"title": "B", "state": "published", "parent_id": "3", "parent_type": "collection"})
-            );
-        }
-        assert!(Article::read(&json!({"id": "../x"})).is_none());
-    }
+    let admins = send(client, "listAdmins", &[], None).await?;
+    let is_meant = |admin: &&Value| {
+        ["email", "name"].iter().any(|it| admin[it].as_str().is_some_and(|it| it.eq_ignore_ascii_case(who)))
+    };
+    let found = admins["admins"].as_array().into_iter().flatten().find(is_meant);
+    found
+        .and_then(|it| fields::integer(&it["id"]))
+        .ok_or_else(|| Error::Unusable(format!("author: no teammate is called {who:?}")))
 }

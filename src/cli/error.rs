@@ -253,8 +253,8 @@ fn api_exit(error: &api::Error) -> Exit {
 
 fn articles_exit(error: &articles::Error) -> Exit {
     match error {
-        articles::Error::NoManifest(_) | articles::Error::Manifest { .. } => Exit::Usage,
-        articles::Error::OtherWorkspace { .. } => Exit::Configuration,
+        articles::Error::NoManifest { .. } => Exit::Usage,
+        articles::Error::OtherWorkspace { .. } | articles::Error::Content { .. } => Exit::Configuration,
         _ => Exit::Failure,
     }
 }
@@ -295,18 +295,18 @@ fn mirror_hint(error: &mirror::Error) -> Option<String> {
 
 fn articles_hint(error: &articles::Error) -> &'static str {
     match error {
-        articles::Error::NoManifest(_) => "write one with `intercom-pp-cli articles pull --to DIR`",
-        articles::Error::OtherWorkspace { .. } => "keep each workspace in a folder of its own",
-        articles::Error::Manifest { .. } => {
-            "restore the file with git, or write it anew with `intercom-pp-cli articles pull --to DIR`"
+        articles::Error::NoManifest { .. } => {
+            "run `intercom-pp-cli articles pull --to DIR` first, or name its folder with --from"
         }
-        articles::Error::Outside(_) => {
-            "put a folder in the place of the link, or name another with --to or --from"
+        articles::Error::OtherWorkspace { .. } => "use the token of that workspace, or another folder",
+        articles::Error::Content { .. } => {
+            "correct the file, or restore it with git; `intercom-pp-cli articles status` shows what differs"
         }
-        articles::Error::Busy(_) => "wait for it to end, or stop it",
-        articles::Error::NotConfirmed(_) => "confirm with --yes, or look first with --dry-run",
+        articles::Error::Unusable(_) => {
+            "`intercom-pp-cli articles status` tells how files and help center differ"
+        }
         articles::Error::File { .. } | articles::Error::Api(_) => {
-            "check that the folder can be read and written; `intercom-pp-cli articles status` shows what is in it"
+            "check that the folder can be read and written"
         }
     }
 }

@@ -191,11 +191,9 @@ pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Opt
         ["sandbox", "serve"] => sandbox::run(context, matches).await,
         ["completions"] => completions::run(matches),
         ["man"] => completions::run_man(matches),
-        ["articles", "pull"] => articles::pull::run(context, matches).await,
-        ["articles", "push"] => articles::push::run(context, matches).await,
-        ["articles", "diff"] => articles::status::run_diff(context, matches).await,
-        ["articles", "status"] => articles::status::run(context, matches).await,
-        ["articles", "lint"] => articles::lint::run(context, matches).await,
+        ["articles", action @ ("pull" | "push" | "diff" | "status" | "lint")] => {
+            articles::run(context, action, matches).await
+        }
         ["contact" | "contacts", "360"] => contact_360::run(context, matches).await,
         ["contacts", "dupes"] => dupes::run(context, matches).await,
         ["articles", "translations"] => translations::run(context, matches).await,

@@ -1,9 +1,9 @@
-//! `articles lint`: mistakes in a folder of articles.
+//! `articles lint`: finds what readers would stumble over, without asking the API.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
 
-use crate::articles::folder::Folder;
+use super::{folder, folder_argument, only, only_arguments};
 use crate::articles::lint::lint;
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
@@ -11,32 +11,44 @@ use crate::cli::output::Output;
 
 pub fn command() -> Command {
     Command::new("lint")
-        .about("Dead links between articles, missing translations and picture descriptions, skipped heading levels")
-        .arg(super::folder_argument("from", "The folder to look at"))
-        .args(super::selection_arguments())
-        .arg(
-            Arg::new("strict").long("strict").action(ArgAction::SetTrue).help("Exit with code 6 when something is found"),
+        .about(
+            "Find broken links between articles, missing translations and alternative texts, heading jumps",
         )
-        .after_help("Example: intercom-pp-cli articles pull --to help && intercom-pp-cli articles lint --from help")
+        .arg(folder_argument("from", "The folder that `articles pull` wrote"))
+        .args(only_arguments())
+        .arg(
+            Arg::new("strict")
+                .long("strict")
+                .action(ArgAction::SetTrue)
+                .help("Exit with 6 on any finding, not only on broken links and unreadable files"),
+        )
+        .after_help(
+            "Example: intercom-pp-cli articles pull --to help; intercom-pp-cli articles lint --from help",
+        )
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let path = super::folder(matches);
-    if !path.is_dir() {
-        return Err(Error::usage(format!("{} is no folder", path.display())));
-    }
-    let findings = lint(&Folder::open(&path)?, &super::selection(matches))?;
-    let columns = ["path", "line", "rule", "message"].map(str::to_owned);
+    let folder = folder(matches, "from");
+    let findings = lint(&folder, &only(matches)?)?;
+    let columns = ["path", "line", "rule", "severity", "message"].map(str::to_owned);
     let mut list = Output::open(&context.globals)?.rows("findings", &columns)?;
-    for found in &findings {
-        list.record(
-            &json!({"path": found.path, "line": found.line, "rule": found.rule, "message": found.message}),
-        )?;
+    for finding in &findings {
+        let severity = if finding.rule.is_error() { "error" } else { "warning" };
+        list.record(&json!({
+            "path": finding.path, "line": finding.line, "rule": finding.rule.as_str(), "severity": severity,
+            "message": finding.message,
+        }))?;
     }
-    list.end(json!({"source": "local", "count": findings.len()})).await?;
-    if matches.get_flag("strict") && !findings.is_empty() {
-        let message = format!("{} findings", findings.len());
-        return Err(Error::Finding { message, exit: Exit::Partial, hint: None });
+    let errors = findings.iter().filter(|it| it.rule.is_error()).count();
+    let warnings = findings.len() - errors;
+    list.end(json!({ "source": "local", "folder": folder.root(), "errors": errors, "warnings": warnings }))
+        .await?;
+    match errors > 0 || matches.get_flag("strict") && warnings > 0 {
+        true => Err(Error::Finding {
+            message: format!("{errors} errors and {warnings} warnings"),
+            exit: Exit::Partial,
+            hint: None,
+        }),
+        false => Ok(()),
     }
-    Ok(())
 }

@@ -1,5 +1,9 @@
-//! `articles pull|push|diff|status|lint`: the help center as files.
+//! `articles pull`, `push`, `diff`, `status` and `lint`: the help center as files.
+//!
+//! What the commands share: their flags, and how an account of many articles becomes output and an exit
+//! code.
 
+pub mod diff;
 pub mod lint;
 pub mod pull;
 pub mod push;
@@ -8,93 +12,168 @@ pub mod status;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use crate::articles::outcome::{Outcome, Selection};
+use crate::articles::folder::Folder;
+use crate::articles::only::Only;
+use crate::articles::outcome::{Outcome, Status};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
-use crate::cli::output::{Format, Output, tell};
+use crate::cli::output::{Format, Output, warn};
 
 pub fn commands() -> Vec<Command> {
-    vec![pull::command(), push::command(), status::diff_command(), status::command(), lint::command()]
+    vec![pull::command(), push::command(), diff::command(), status::command(), lint::command()]
+}
+
+pub async fn run(context: &Context, action: &str, matches: &ArgMatches) -> Result<(), Error> {
+    match action {
+        "pull" => pull::run(context, matches).await,
+        "push" => push::run(context, matches).await,
+        "diff" => diff::run(context, matches).await,
+        "status" => status::run(context, matches).await,
+        _ => lint::run(context, matches).await,
+    }
 }
 
 fn folder_argument(name: &'static str, help: &'static str) -> Arg {
-    Arg::new("folder").long(name).value_name("DIR").default_value("articles").help(help)
+    Arg::new(name).long(name).value_name("DIR").default_value("articles").help(help)
 }
 
-fn selection_arguments() -> [Arg; 2] {
+fn only_arguments() -> [Arg; 2] {
     [
+        Arg::new("locale")
+            .long("locale")
+            .value_name("LOCALES")
+            .value_delimiter(',')
+            .action(ArgAction::Append)
+            .help("Only these languages, separated by commas"),
         Arg::new("only")
             .long("only")
             .value_name("ID|GLOB")
+            .value_delimiter(',')
             .action(ArgAction::Append)
-            .help("Only this article, or files whose path fits; may be repeated"),
-        Arg::new("locale")
-            .long("locale")
-            .value_name("LOCALE")
-            .action(ArgAction::Append)
-            .help("Only this language; may be repeated"),
+            .help("Only these articles: ids, or patterns such as '*refund*' for file names or paths"),
     ]
 }
 
-fn folder(matches: &ArgMatches) -> PathBuf {
-    matches.get_one::<String>("folder").map(PathBuf::from).unwrap_or_default()
+fn folder(matches: &ArgMatches, name: &str) -> Folder {
+    Folder::new(matches.get_one::<String>(name).map(PathBuf::from).unwrap_or_default())
 }
 
-fn selection(matches: &ArgMatches) -> Selection {
-    let all = |name: &str| matches.get_many::<String>(name).into_iter().flatten().cloned().collect();
-    Selection { only: all("only"), locales: all("locale") }
+fn values(matches: &ArgMatches, name: &str) -> Vec<String> {
+    matches.get_many::<String>(name).into_iter().flatten().cloned().collect()
 }
 
-/// Writes what became of each file; on a terminal the changed blocks go to stderr.
-async fn show(context: &Context, outcomes: &[Outcome], with_diff: bool) -> Result<(), Error> {
-    let columns = ["article", "locale", "path", "status", "fields", "error"].map(str::to_owned);
-    let table = !matches!(Format::of(&context.globals), Format::Json | Format::Ndjson);
-    if with_diff && table {
-        for outcome in outcomes.iter().filter(|outcome| !outcome.diff.is_empty()) {
-            let name = outcome.path.as_deref().unwrap_or_default();
-            tell(&format!("{name} ({})\n{}", outcome.status, outcome.diff.trim_end()));
-        }
+fn only(matches: &ArgMatches) -> Result<Only, Error> {
+    let locales = values(matches, "locale");
+    if let Some(bad) = locales.iter().find(|it| !crate::articles::article::is_locale(it)) {
+        return Err(Error::usage(format!("--locale: {bad:?} is no locale such as en or pt-BR")));
     }
-    let mut list = Output::open(&context.globals)?.rows("articles", &columns)?;
-    for outcome in outcomes {
-        let mut record = outcome.as_json();
-        if table && let Some(fields) = record.as_object_mut() {
-            fields.remove("diff");
-            fields.insert("fields".into(), json!(outcome.fields.join(" ")));
-        }
-        list.record(&record)?;
-    }
-    let count = |status: &str| outcomes.iter().filter(|outcome| outcome.status == status).count();
-    list.end(json!({
-        "source": "live", "count": outcomes.len(), "failed": count("failed"), "conflicts": count("conflict"),
-    }))
-    .await
+    Ok(Only { articles: values(matches, "only"), locales })
 }
 
-/// How a run ends whose outcomes are these.
-fn verdict(outcomes: &[Outcome]) -> Result<(), Error> {
-    let failed = outcomes.iter().filter(|outcome| outcome.is_failure()).count();
-    let conflicts = outcomes.iter().filter(|outcome| outcome.is_conflict()).count();
-    let done = outcomes.iter().filter(|it| !matches!(it.status, "failed" | "conflict" | "missing")).count();
-    if failed + conflicts == 0 {
-        return Ok(());
+/// How many articles or files ended in which way.
+#[derive(Default)]
+struct Account {
+    outcomes: Vec<Outcome>,
+}
+
+impl Account {
+    fn count(&self, status: Status) -> usize {
+        self.outcomes.iter().filter(|it| it.status == status).count()
     }
-    let first =
-        outcomes.iter().filter(|outcome| outcome.is_failure()).find_map(|outcome| outcome.error.clone());
-    let message = match (failed, conflicts) {
-        (0, conflicts) => format!("{conflicts} files are in conflict with the server"),
-        (failed, 0) => format!("{failed} files failed: {}", first.unwrap_or_default()),
-        (failed, conflicts) => {
-            format!("{failed} files failed, {conflicts} are in conflict: {}", first.unwrap_or_default())
+
+    fn meta(&self) -> Value {
+        let mut counts = Map::new();
+        for outcome in &self.outcomes {
+            let name = outcome.status.as_str();
+            let count = counts.get(name).and_then(Value::as_u64).unwrap_or(0);
+            counts.insert(name.to_owned(), json!(count + 1));
         }
-    };
-    let exit = if done == 0 && conflicts == 0 { Exit::Failure } else { Exit::Partial };
-    let hint = (conflicts > 0).then(|| {
-        "the .conflict.md file beside each shows both sides: put what is right into the file, pull or push again, \
-         or push --force ID"
-            .to_owned()
-    });
-    Err(Error::Finding { message, exit, hint })
+        Value::Object(counts)
+    }
+
+    /// Writes every outcome; for people, diffs as text.
+    async fn show(&self, context: &Context, mut meta: Value) -> Result<(), Error> {
+        for outcome in &self.outcomes {
+            if let Some(error) = &outcome.error {
+                warn(&error.to_string());
+            }
+        }
+        let output = Output::open(&context.globals)?;
+        if Format::of(&context.globals) == Format::Table {
+            return output.text(&self.text()).await;
+        }
+        if let (Value::Object(meta), Value::Object(counts)) = (&mut meta, self.meta()) {
+            meta.insert("counts".to_owned(), Value::Object(counts));
+        }
+        let columns = ["id", "locale", "path", "status", "fields", "error"].map(str::to_owned);
+        let mut list = output.rows("articles", &columns)?;
+        for outcome in &self.outcomes {
+            list.record(&outcome.record())?;
+        }
+        list.end(meta).await
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for outcome in self.outcomes.iter().filter(|it| it.status != Status::Unchanged) {
+            let name = outcome.path.as_deref().or(outcome.id.as_deref()).unwrap_or_default();
+            text.push_str(&format!("{:<16} {name}", outcome.status.as_str()));
+            if !outcome.fields.is_empty() {
+                text.push_str(&format!("  ({})", outcome.fields.join(", ")));
+            }
+            text.push('\n');
+            text.push_str(&outcome.diff());
+            for (locale, conflict) in &outcome.conflicts {
+                text.push_str(&format!(
+                    "@@ {locale}: conflict @@\n<<< ours\n{}\n=== theirs\n{}\n>>>\n",
+                    conflict.ours, conflict.theirs
+                ));
+            }
+        }
+        let counts = self.meta();
+        let counts = counts.as_object().into_iter().flatten().map(|(name, count)| format!("{count} {name}"));
+        let counts: Vec<String> = counts.collect();
+        text.push_str(&if counts.is_empty() { "nothing changed".to_owned() } else { counts.join(", ") });
+        text.push('\n');
+        text
+    }
+
+    /// Success only when nothing failed and nothing is in conflict.
+    fn verdict(&self, hint: &str) -> Result<(), Error> {
+        let (failed, conflicts) = (self.count(Status::Failed), self.count(Status::Conflict));
+        if failed + conflicts == 0 {
+            return Ok(());
+        }
+        let mut told = Vec::new();
+        if failed > 0 {
+            told.push(format!("{failed} failed"));
+        }
+        if conflicts > 0 {
+            told.push(format!("{conflicts} in conflict"));
+        }
+        let exit = if failed == self.outcomes.len() { self.failure() } else { Exit::Partial };
+        let message = format!("{} of {}", told.join(" and "), self.outcomes.len());
+        Err(Error::Finding { message, exit, hint: Some(hint.to_owned()) })
+    }
+
+    /// The exit code when everything failed: a common reason, if it has one of its own.
+    fn failure(&self) -> Exit {
+        let statuses: Vec<Option<u16>> = self
+            .outcomes
+            .iter()
+            .map(|outcome| match &outcome.error {
+                Some(crate::articles::Error::Api(error)) => error.status(),
+                _ => None,
+            })
+            .collect();
+        match statuses.first() {
+            Some(Some(429)) if statuses.iter().all(|it| *it == Some(429)) => Exit::RateLimited,
+            Some(Some(401 | 403)) if statuses.iter().all(|it| matches!(it, Some(401 | 403))) => {
+                Exit::Authentication
+            }
+            _ => Exit::Failure,
+        }
+    }
 }

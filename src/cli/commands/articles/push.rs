@@ -1,89 +1,76 @@
-//! `articles push`: what was edited in a folder back to the help center.
+//! `articles push`: sends what changed in the folder to the help center.
 
 use std::io::IsTerminal;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use serde_json::json;
 
-use crate::articles::folder::Folder;
+use super::{Account, folder, folder_argument, only, only_arguments, values};
+use crate::articles::outcome::Status;
 use crate::articles::push::{Options, push};
 use crate::cli::context::Context;
 use crate::cli::endpoint::confirm;
 use crate::cli::error::Error;
+use crate::cli::output::tell;
 
 pub fn command() -> Command {
+    let flag = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
     Command::new("push")
-        .about("Send what was edited: only changed blocks change, and a colleague's edits are merged")
-        .arg(super::folder_argument("from", "The folder to read"))
-        .args(super::selection_arguments())
-        .arg(
-            Arg::new("dry-run-only")
-                .long("dry-run-only")
-                .action(ArgAction::SetTrue)
-                .help("Show the plan and write nothing, like --dry-run"),
-        )
+        .about("Send edited, new and moved files to the help center; merges with what changed there")
+        .arg(folder_argument("from", "The folder that `articles pull` wrote"))
+        .args(only_arguments())
+        .arg(flag("dry-run-only").help("Show the plan and send nothing, like --dry-run"))
+        .arg(flag("delete").help("Delete articles whose files are gone (asks, or needs --yes)"))
         .arg(
             Arg::new("force")
                 .long("force")
                 .value_name("ID")
+                .value_delimiter(',')
                 .action(ArgAction::Append)
-                .help("Of this article, ours wins where both sides changed; may be repeated"),
+                .help("Where both sides changed this article, the file is right; may be repeated"),
         )
-        .arg(
-            Arg::new("delete")
-                .long("delete")
-                .action(ArgAction::SetTrue)
-                .help("Delete the articles whose files are gone (asks; --yes off a terminal)"),
-        )
-        .arg(
-            Arg::new("author")
-                .long("author")
-                .value_name("ID")
-                .value_parser(clap::value_parser!(i64))
-                .help("Author of new articles [default: whoever the token belongs to]"),
-        )
+        .arg(Arg::new("author").long("author").value_name("WHO").help(
+            "Author of new articles that name none: id, e-mail address or name [default: the token's]",
+        ))
         .after_help(
-            "A new file (front matter with a title, no id) becomes an article; it is a draft unless its state says \
-             published. Exit code 6: some articles failed or are in conflict; 5: all failed.\n\n\
-             Example: intercom-pp-cli articles pull --to help && intercom-pp-cli articles push --from help --dry-run",
+            "Each article is read before it is written; only edited blocks change. Where a block was changed \
+             on both sides nothing of the article is sent and a .conflict.md tells what to decide (exit code 6). \
+             A file without id becomes a new article, a draft unless it says `state: published`.\n\n\
+             Example: intercom-pp-cli articles pull --to help; intercom-pp-cli articles push --from help --dry-run",
         )
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let client = context.client()?;
-    let path = super::folder(matches);
-    if !path.is_dir() {
-        return Err(Error::usage_with_hint(
-            format!("{} is no folder", path.display()),
-            "write one with `intercom-pp-cli articles pull --to DIR`",
-        ));
-    }
-    let folder = Folder::open(&path)?;
-    let all = |name: &str| matches.get_many::<String>(name).into_iter().flatten().cloned().collect();
-    let plan = Options {
-        selection: super::selection(matches),
-        force: all("force"),
+    let mut options = Options {
+        only: only(matches)?,
+        plan_only: context.globals.dry_run || matches.get_flag("dry-run-only"),
+        force: values(matches, "force"),
         delete: matches.get_flag("delete"),
-        author: matches.get_one::<i64>("author").copied(),
-        plan_only: true,
+        author: matches.get_one::<String>("author").cloned(),
     };
-    let plan_only = context.globals.dry_run || matches.get_flag("dry-run-only");
-    let asks = std::io::stdin().is_terminal() && !context.globals.yes && !context.globals.no_input;
-    if plan_only || asks || plan.delete {
-        let planned = push(&client, &folder, &plan).await?;
-        if plan_only {
-            super::show(context, &planned, true).await?;
-            return super::verdict(&planned);
-        }
-        let deletes = planned.iter().filter(|outcome| outcome.status == "would delete").count();
-        let writes = planned.iter().filter(|outcome| outcome.status.starts_with("would")).count();
-        if deletes > 0 || (asks && writes > 0) {
-            if asks {
-                super::show(context, &planned, true).await?;
-            }
-            confirm(context, &format!("articles push: {writes} files to send, {deletes} of them to delete"))?;
+    let folder = folder(matches, "from");
+    let client = context.client()?;
+    let asks = !context.globals.yes && !context.globals.no_input && std::io::stdin().is_terminal();
+    if !options.plan_only && !context.globals.yes && (asks || options.delete) {
+        options.plan_only = true;
+        let mut plan = Account::default();
+        push(&client, &folder, &options, &mut |outcome| plan.outcomes.push(outcome)).await?;
+        options.plan_only = false;
+        let writes = [Status::WouldUpdate, Status::WouldCreate, Status::WouldDelete];
+        let writes: usize = writes.into_iter().map(|it| plan.count(it)).sum();
+        let deletes = plan.count(Status::WouldDelete);
+        if asks && writes > 0 {
+            tell(&plan.text());
+            confirm(context, &format!("pushing {writes} articles"))?;
+        } else if deletes > 0 {
+            confirm(context, &format!("deleting {deletes} articles"))?;
         }
     }
-    let outcomes = push(&client, &folder, &Options { plan_only: false, ..plan }).await?;
-    super::show(context, &outcomes, false).await?;
-    super::verdict(&outcomes)
+    let mut account = Account::default();
+    push(&client, &folder, &options, &mut |outcome| account.outcomes.push(outcome)).await?;
+    let meta = json!({ "source": "live", "folder": folder.root(), "dry_run": options.plan_only });
+    account.show(context, meta).await?;
+    account.verdict(
+        "each conflict is in a .conflict.md beside its file; correct the files and push again: what was sent is not sent twice",
+    )
 }

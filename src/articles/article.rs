@@ -1,0 +1,294 @@
+//! An article as the API answers it, and the bodies of the requests that change it.
+//!
+//! Answers are read leniently: `translated_content` may be missing, null, a text or an object with more in
+//! it than languages. Requests are strict and leave nothing out that leaving out could change: the state is
+//! always sent, and so is every language the server had a moment ago.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::mirror::fields;
+
+#[derive(Debug, Clone)]
+pub struct Article {
+    pub id: String,
+    pub default_locale: String,
+    /// Epoch seconds.
+    pub updated_at: Option<i64>,
+    /// Id of the collection it stands in.
+    pub parent_id: Option<String>,
+    pub tags: Vec<String>,
+    /// By locale, the default one included.
+    pub contents: BTreeMap<String, Content>,
+    document: Value,
+}
+
+/// An article in one language. What the server has not is an empty text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Content {
+    pub title: String,
+    pub description: String,
+    /// HTML.
+    pub body: String,
+    pub state: Option<String>,
+    /// Id of a teammate.
+    pub author: Option<String>,
+    pub url: Option<String>,
+    /// Epoch seconds.
+    pub updated_at: Option<i64>,
+}
+
+/// What to change of a content; `None` leaves a field.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Edit {
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub body: Option<String>,
+    pub state: Option<String>,
+    pub author: Option<String>,
+}
+
+impl Edit {
+    pub fn is_empty(&self) -> bool {
+        *self == Edit::default()
+    }
+
+    /// The names of the fields that change.
+    pub fn fields(&self) -> Vec<&'static str> {
+        let fields = [
+            ("title", &self.title),
+            ("description", &self.description),
+            ("body", &self.body),
+            ("state", &self.state),
+            ("author", &self.author),
+        ];
+        fields.into_iter().filter(|(_, value)| value.is_some()).map(|(name, _)| name).collect()
+    }
+
+    fn write(&self, into: &mut Map<String, Value>) {
+        for (name, value) in [
+            ("title", &self.title),
+            ("description", &self.description),
+            ("body", &self.body),
+            ("state", &self.state),
+        ] {
+            if let Some(value) = value {
+                into.insert(name.to_owned(), json!(value));
+            }
+        }
+        if let Some(author) = self.author.as_ref().and_then(|it| it.parse::<i64>().ok()) {
+            into.insert("author_id".to_owned(), json!(author));
+        }
+    }
+}
+
+impl Content {
+    fn read(value: &Value) -> Self {
+        let text = |name: &str| fields::text(&value[name]).unwrap_or_default();
+        Content {
+            title: text("title"),
+            description: text("description"),
+            body: text("body"),
+            state: fields::text(&value["state"]),
+            author: fields::reference(&value["author_id"]),
+            url: fields::text(&value["url"]).filter(|it| !it.is_empty()),
+            updated_at: fields::time(&value["updated_at"]),
+        }
+    }
+}
+
+impl Article {
+    /// `None` when the document has no id that a file can be named after.
+    pub fn read(document: Value) -> Option<Self> {
+        let id = fields::id(&document["id"]).filter(|it| is_id(it))?;
+        let locale =
+            document["default_locale"].as_str().filter(|it| is_locale(it)).unwrap_or("en").to_owned();
+        let mut contents: BTreeMap<String, Content> = BTreeMap::new();
+        if let Some(translated) = document["translated_content"].as_object() {
+            let translations = translated.iter().filter(|(name, value)| value.is_object() && is_locale(name));
+            contents.extend(translations.map(|(locale, value)| (locale.clone(), Content::read(value))));
+        }
+        contents.insert(locale.clone(), Content::read(&document));
+        let tags = document["tags"]["tags"].as_array().into_iter().flatten();
+        Some(Article {
+            id,
+            default_locale: locale,
+            updated_at: fields::time(&document["updated_at"]),
+            parent_id: fields::reference(&document["parent_id"]),
+            tags: tags.filter_map(|it| fields::text(&it["name"])).collect(),
+            contents,
+            document,
+        })
+    }
+
+    /// Whether an answer to a write shows everything that `before` shows.
+    pub fn is_as_full_as(&self, before: &Article) -> bool {
+        self.document.get("body").is_some() && before.contents.keys().all(|it| self.contents.contains_key(it))
+    }
+
+    pub fn content(&self, locale: &str) -> Option<&Content> {
+        self.contents.get(locale)
+    }
+
+    /// The body of the update that makes these edits and leaves everything else as it is.
+    pub fn update(&self, edits: &BTreeMap<String, Edit>, parent_id: Option<&str>) -> Value {
+        let mut body = Map::new();
+        if let Some(edit) = edits.get(&self.default_locale) {
+            edit.write(&mut body);
+        }
+        if let Some(state) = self.document["state"].as_str().filter(|it| is_state(it)) {
+            body.entry("state").or_insert_with(|| json!(state));
+        }
+        if let Some(parent_id) = parent_id {
+            body.insert("parent_id".to_owned(), json!(parent_id));
+            body.insert("parent_type".to_owned(), json!("collection"));
+        }
+        let mut translated = Map::new();
+        let existing = self.document["translated_content"].as_object();
+        for (locale, content) in existing.into_iter().flatten().filter(|(_, it)| it.is_object()) {
+            translated.insert(locale.clone(), Value::Object(as_is(content)));
+        }
+        for (locale, edit) in edits {
+            let known = translated.contains_key(locale);
+            if *locale == self.default_locale && !known {
+                continue;
+            }
+            let entry =
+                translated.entry(locale.clone()).or_insert_with(|| json!({"type": "article_content"}));
+            if let Value::Object(content) = entry {
+                edit.write(content);
+            }
+        }
+        if !translated.is_empty() {
+            translated.insert("type".to_owned(), json!("article_translated_content"));
+            body.insert("translated_content".to_owned(), Value::Object(translated));
+        }
+        Value::Object(body)
+    }
+}
+
+/// The body of the request that makes a new article.
+pub fn creation(
+    default_locale: &str,
+    contents: &BTreeMap<String, Edit>,
+    author_id: i64,
+    parent_id: Option<&str>,
+) -> Value {
+    let mut body = Map::from_iter([("author_id".to_owned(), json!(author_id))]);
+    let mut translated = Map::new();
+    for (locale, edit) in contents {
+        if locale == default_locale {
+            edit.write(&mut body);
+        } else {
+            let mut content = Map::from_iter([("type".to_owned(), json!("article_content"))]);
+            content.insert("author_id".to_owned(), json!(author_id));
+            edit.write(&mut content);
+            translated.insert(locale.clone(), Value::Object(content));
+        }
+    }
+    body.entry("state").or_insert_with(|| json!("draft"));
+    if let Some(parent_id) = parent_id.and_then(|it| it.parse::<i64>().ok()) {
+        body.insert("parent_id".to_owned(), json!(parent_id));
+        body.insert("parent_type".to_owned(), json!("collection"));
+    }
+    if !translated.is_empty() {
+        translated.insert("type".to_owned(), json!("article_translated_content"));
+        body.insert("translated_content".to_owned(), Value::Object(translated));
+    }
+    Value::Object(body)
+}
+
+/// A language as the server had it, in the shape that it takes: no nulls, whole numbers as numbers.
+fn as_is(content: &Value) -> Map<String, Value> {
+    let mut kept = Map::new();
+    for (name, value) in content.as_object().into_iter().flatten() {
+        let value = match name.as_str() {
+            "author_id" => fields::integer(value).map(Value::from),
+            "created_at" | "updated_at" => fields::time(value).map(Value::from),
+            "title" | "description" | "body" | "url" => fields::text(value).map(Value::from),
+            "state" => value.as_str().filter(|it| is_state(it)).map(Value::from),
+            "type" => Some(json!("article_content")),
+            _ => Some(value.clone()).filter(|it| !it.is_null()),
+        };
+        if let Some(value) = value {
+            kept.insert(name.clone(), value);
+        }
+    }
+    kept
+}
+
+pub fn is_state(text: &str) -> bool {
+    matches!(text, "published" | "draft")
+}
+
+/// Whether an id can be a part of a file name on every system.
+pub fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 40 && text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')
+}
+
+/// Whether a text has the form of a locale, such as `en`, `pt-BR` or `zh-CN`.
+pub fn is_locale(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let language = parts.next().unwrap_or_default();
+    (2..=3).contains(&language.len())
+        && language.bytes().all(|it| it.is_ascii_lowercase())
+        && text.len() <= 16
+        && parts.all(|it| (2..=8).contains(&it.len()) && it.bytes().all(|it| it.is_ascii_alphanumeric()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_update_sends_the_state_and_every_language() {
+        let article = Article::read(json!({
+            "id": 9007199254740993_u64, "title": "T", "body": "<p>a</p>", "state": "draft", "default_locale": "en",
+            "parent_id": 60,
+            "translated_content": {
+                "type": "article_translated_content",
+                "en": {"type": "article_content", "title": "T", "body": "<p>a</p>", "description": null},
+                "fr": {"title": "F", "body": null, "author_id": "12", "created_at": "1663597223", "state": "published", "url": null},
+                "de": null,
+            },
+        }))
+        .unwrap();
+        assert_eq!(article.id, "9007199254740993");
+        assert_eq!(article.parent_id.as_deref(), Some("60"));
+        let edits = BTreeMap::from([("en".to_owned(), Edit { title: Some("U".into()), ..Edit::default() })]);
+        assert_eq!(
+            article.update(&edits, None),
+            json!({
+                "title": "U", "state": "draft",
+                "translated_content": {
+                    "en": {"type": "article_content", "title": "U", "body": "<p>a</p>"},
+                    "fr": {"title": "F", "author_id": 12, "created_at": 1663597223, "state": "published"},
+                    "type": "article_translated_content",
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn translated_content_of_any_kind_is_read() {
+        for nothing in
+            [json!(null), json!(""), json!("x"), json!([]), json!({"type": "x"}), json!({"../x": {}})]
+        {
+            let article =
+                Article::read(json!({"id": "1", "title": "T", "translated_content": nothing})).unwrap();
+            assert_eq!(article.contents.keys().collect::<Vec<_>>(), ["en"]);
+            let edits =
+                BTreeMap::from([("fr".to_owned(), Edit { title: Some("F".into()), ..Edit::default() })]);
+            assert_eq!(article.update(&edits, None)["translated_content"]["fr"]["title"], "F");
+        }
+        assert!(Article::read(json!({"id": "../1"})).is_none());
+        assert!(Article::read(json!({"id": null})).is_none());
+    }
+
+    #[test]
+    fn locales_by_their_form() {
+        assert!(["en", "zh-CN", "pt-BR", "fil"].into_iter().all(is_locale));
+        assert!(!["", "type", "EN", "e", "en/..", "en_US", "../x", "statistics"].into_iter().any(is_locale));
+    }
+}

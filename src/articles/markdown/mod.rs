@@ -1,0 +1,23 @@
+//! The Markdown of articles: CommonMark with tables, and a few forms for what help centers have besides.
+//!
+//! | in the help center | in Markdown |
+//! |---|---|
+//! | callout | a quote that begins with `[!NOTE]`, `[!TIP]`, `[!IMPORTANT]`, `[!WARNING]` or `[!CAUTION]` |
+//! | collapsible | `<details>` with a `<summary>` line, its content between blank lines |
+//! | button | `[Label](address){.button}` |
+//! | video | `[▶ Video](address of the frame)`, alone in its paragraph |
+//! | image with a size | `![alt](address){width=300 height=200}` |
+//! | anything else | its HTML, as a block of its own or inside the line |
+//!
+//! [`write`] makes Markdown of a shape, [`read`] makes HTML of Markdown. Writing may be optimistic: whoever
+//! calls it reads the result back and compares.
+
+pub mod inline;
+pub mod read;
+pub mod render;
+pub mod write;
+
+/// The label that makes a link alone in its paragraph a video.
+pub const VIDEO: &str = "▶ Video";
+/// The information string of a fenced block that is HTML, not code.
+pub const RAW: &str = "html raw";

@@ -1,0 +1,164 @@
+//! Odd titles, odd files, odd folders: clear messages, and never a write outside the folder.
+
+use crate::help_center::{HelpCenter, statuses};
+use crate::support::{Server, answer, stderr};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn titles_make_safe_names() {
+    let center = HelpCenter::new(7).await;
+    let titles = ["../../etc/passwd", "CON", &"A".repeat(300), "😀😀", "Same", "Same", "a: b # \"c\""]
+        .map(str::to_owned);
+    center.sandbox.with_workspace(|workspace| {
+        for (article, title) in workspace.articles.iter_mut().zip(&titles) {
+            article.title.clone_from(title);
+        }
+    });
+    assert_eq!(center.pull(&[]).status.code(), Some(0));
+    for name in center.files().keys().filter(|it| it.ends_with(".md")) {
+        assert!(name.len() < 120 && name.is_ascii() && !name.contains(['/', ':', ' ']), "{name}");
+        assert!(name.starts_with(|it: char| it.is_ascii_digit()), "{name}");
+    }
+    let outside = std::fs::read_dir(center.home.path()).unwrap().count();
+    assert_eq!(outside, 1);
+    assert_eq!(center.push(&[]).status.code(), Some(0));
+    assert!(center.writes().is_empty());
+    // A name stays when the title changes.
+    let names: Vec<String> = center.files().into_keys().collect();
+    center.sandbox.with_workspace(|workspace| {
+        workspace.articles.iter_mut().for_each(|it| it.title = "Another".into());
+    });
+    assert_eq!(center.pull(&[]).status.code(), Some(0));
+    assert_eq!(center.files().into_keys().collect::<Vec<_>>(), names);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn links_are_not_followed() {
+    let center = HelpCenter::new(2).await;
+    let outside = tempfile::tempdir().unwrap();
+    assert_eq!(center.pull(&[]).status.code(), Some(0));
+    let id = &center.ids()[0];
+    let name = center.file(id, "en");
+    let target = outside.path().join("victim.md");
+    std::fs::write(&target, "mine").unwrap();
+    std::fs::remove_file(center.folder().join(&name)).unwrap();
+    std::os::unix::fs::symlink(&target, center.folder().join(&name)).unwrap();
+    center.colleague(id, " word</p>", " THEIRS</p>");
+    let pulled = center.pull(&[]);
+    assert_ne!(pulled.status.code(), Some(0), "{}", stderr(&pulled));
+    assert_eq!(std::fs::read_to_string(&target).unwrap(), "mine");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_bad_file_does_not_stop_the_others() {
+    let center = HelpCenter::new(8).await;
+    assert_eq!(center.pull(&[]).status.code(), Some(0));
+    let ids = center.ids();
+    let write = |at: usize, change: &dyn Fn(String) -> Vec<u8>| {
+        let path = center.folder().join(center.file(&ids[at], "en"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, change(text)).unwrap();
+    };
+    write(0, &|text| text.replacen("title: ", "title: [", 1).into_bytes());
+    write(1, &|text| [text.as_bytes(), b"caf\xe9\n"].concat());
+    write(2, &|text| text.replacen("locale: en", "locale: ../en", 1).into_bytes());
+    write(3, &|text| text.replacen("id: ", "id: ../", 1).into_bytes());
+    write(4, &|text| text.replace('\n', "\r\n").into_bytes());
+    write(5, &|text| format!("\u{feff}{text}").into_bytes());
+    write(6, &|text| text.replacen(" word\n", " EDITED\n", 1).replace('\n', "\r\n").into_bytes());
+    let name = center.file(&ids[7], "en");
+    std::fs::rename(center.folder().join(&name), center.folder().join("my-own-name.md")).unwrap();
+    let pushed = center.push(&[]);
+    let told = stderr(&pushed);
+    assert_eq!(pushed.status.code(), Some(6), "{told}");
+    assert_eq!(center.writes(), [format!("PUT /articles/{}", ids[6])]);
+    assert_eq!(statuses(&pushed).iter().filter(|(_, status)| status == "failed").count(), 4, "{told}");
+    for (at, line) in [(2, ":3: locale"), (3, ":2: id")] {
+        assert!(told.contains(&format!("{}{line}", center.file(&ids[at], "en"))), "{told}");
+    }
+    assert!(told.contains("not UTF-8"), "{told}");
+    let files = center.files();
+    assert!(files[&center.file(&ids[6], "en")].windows(2).any(|it| it == b"\r\n"));
+    assert!(files.contains_key("my-own-name.md"));
+    // The broken ones are not overwritten either.
+    let again = center.pull(&[]);
+    assert_ne!(again.status.code(), Some(0));
+    assert!(center.files()[&center.file(&ids[1], "en")].ends_with(b"caf\xe9\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_manifest_must_be_there_and_fit() {
+    let center = HelpCenter::new(1).await;
+    let nothing = center.push(&[]);
+    assert_eq!(nothing.status.code(), Some(2));
+    assert!(stderr(&nothing).contains("articles pull --to"), "{}", stderr(&nothing));
+    assert_eq!(center.pull(&[]).status.code(), Some(0));
+    let path = center.folder().join("manifest.json");
+    let manifest = std::fs::read_to_string(&path).unwrap();
+    let workspace = center.sandbox.with_workspace(|it| it.id.clone());
+    std::fs::write(&path, manifest.replace(&workspace, "another")).unwrap();
+    for output in [center.push(&[]), center.pull(&[])] {
+        assert_eq!(output.status.code(), Some(10));
+        assert!(stderr(&output).contains("another"), "{}", stderr(&output));
+    }
+    let name = center.file(&center.ids()[0], "en");
+    std::fs::write(&path, manifest.replace(&name, "../outside.md")).unwrap();
+    assert_eq!(center.pull(&[]).status.code(), Some(10));
+    std::fs::write(&path, "{").unwrap();
+    assert!(stderr(&center.push(&[])).contains("manifest.json"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lint_finds_what_readers_stumble_over() {
+    let center = HelpCenter::new(2).await;
+    assert_eq!(center.pull(&["--locale", "en"]).status.code(), Some(0));
+    let name = center.file(&center.ids()[0], "en");
+    let path = center.folder().join(&name);
+    let head: String = std::fs::read_to_string(&path).unwrap().split_inclusive("---\n").take(2).collect();
+    let text =
+        "# A\n\n### B\n\n![](https://x.test/a.png) [gone](999-x.en.md) [here](NAME)\n".replace("NAME", &name);
+    std::fs::write(&path, format!("{head}\n{text}")).unwrap();
+    let other = std::fs::read_to_string(&path).unwrap().replace("locale: en", "locale: fr");
+    std::fs::write(center.folder().join(name.replace(".en.", ".fr.")), other).unwrap();
+    let linted = center.run(&["lint", "--from", "help", "--only", &center.ids()[0]]);
+    assert_eq!(linted.status.code(), Some(6), "{}", stderr(&linted));
+    let told = String::from_utf8(linted.stdout).unwrap();
+    for rule in ["heading_jump", "missing_alt", "broken_link"] {
+        assert_eq!(told.matches(&format!("\"{rule}\"")).count(), 2, "{rule}: {told}");
+    }
+    let all = String::from_utf8(center.run(&["lint", "--from", "help"]).stdout).unwrap();
+    assert!(all.contains("missing_translation"), "{all}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn images_are_kept_beside_the_text() {
+    let center = HelpCenter::new(1).await;
+    let images = Server::start(|_| answer(200, "image/png", "PNG"));
+    let id = center.ids()[0].clone();
+    let image = format!("<img src=\"{}/a/Screen Shot.png?expires=1&amp;signature=2\" alt=\"s\">", images.url);
+    let html = format!("<p class=\"no-margin\">see {image} here</p>").replace("Screen Shot", "Screen%20Shot");
+    center.sandbox.with_workspace(|workspace| {
+        let article = workspace.articles.get_mut(&id).unwrap();
+        article.body.clone_from(&html);
+        for content in article.translations.iter_mut().flat_map(|it| it.values_mut()) {
+            content["body"] = html.clone().into();
+        }
+    });
+    let pulled = center.pull(&["--images", "download"]);
+    assert_eq!(pulled.status.code(), Some(0), "{}", stderr(&pulled));
+    assert_eq!(images.take().len(), 1);
+    let files = center.files();
+    let kept: Vec<_> = files.iter().filter(|(name, _)| name.starts_with("images/")).collect();
+    assert_eq!((kept.len(), kept[0].1.as_slice()), (1, b"PNG".as_slice()));
+    let text = String::from_utf8(files[&center.file(&id, "en")].clone()).unwrap();
+    assert!(text.contains(&format!("see ![s]({}) here", kept[0].0)), "{text}");
+    assert_eq!(center.push(&[]).status.code(), Some(0));
+    assert!(center.writes().is_empty());
+    center.edit(&center.file(&id, "en"), " here", " there");
+    assert_eq!(center.push(&[]).status.code(), Some(0));
+    let body = center.texts()[&(id.clone(), "en".into(), "body")].clone();
+    assert_eq!(body, html.replace(" here", " there"));
+    let again = center.pull(&["--images", "download"]);
+    assert!(statuses(&again).iter().all(|(_, status)| status == "unchanged"));
+    assert!(images.take().is_empty());
+}
