@@ -109,12 +109,7 @@ impl Error {
             | Error::Mirror(mirror::Error::Api(error))
             | Error::Bulk(bulk::Error::Api(error))
             | Error::Articles(articles::Error::Api(error)) => api_hint(error),
-            Error::Articles(articles::Error::NoManifest(_)) => {
-                fixed("write one with `intercom-pp-cli articles pull --to DIR`")
-            }
-            Error::Articles(articles::Error::OtherWorkspace { .. }) => {
-                fixed("keep each workspace in a folder of its own")
-            }
+            Error::Articles(error) => fixed(articles_hint(error)),
             Error::Bulk(error) => bulk_hint(error),
             Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => mirror_hint(error),
             Error::Report(report::Error::NothingSynced { resource }) => Some(match resource {
@@ -142,7 +137,6 @@ impl Error {
                 fixed("name a place that exists and can be written, or leave out --deliver for stdout")
             }
             Error::Deliver(_) => fixed("check the address, or write to a file with --deliver file:PATH"),
-            Error::Articles(_) => fixed("`intercom-pp-cli articles status` tells how files and help center differ"),
             Error::Report(_) => fixed("`intercom-pp-cli status` tells what the mirror holds"),
         }
     }
@@ -297,6 +291,24 @@ fn mirror_hint(error: &mirror::Error) -> Option<String> {
         _ => "`intercom-pp-cli status` tells what the mirror holds; --db names another file",
     };
     Some(hint.to_owned())
+}
+
+fn articles_hint(error: &articles::Error) -> &'static str {
+    match error {
+        articles::Error::NoManifest(_) => "write one with `intercom-pp-cli articles pull --to DIR`",
+        articles::Error::OtherWorkspace { .. } => "keep each workspace in a folder of its own",
+        articles::Error::Manifest { .. } => {
+            "restore the file with git, or write it anew with `intercom-pp-cli articles pull --to DIR`"
+        }
+        articles::Error::Outside(_) => {
+            "put a folder in the place of the link, or name another with --to or --from"
+        }
+        articles::Error::Busy(_) => "wait for it to end, or stop it",
+        articles::Error::NotConfirmed(_) => "confirm with --yes, or look first with --dry-run",
+        articles::Error::File { .. } | articles::Error::Api(_) => {
+            "check that the folder can be read and written; `intercom-pp-cli articles status` shows what is in it"
+        }
+    }
 }
 
 fn bulk_exit(error: &bulk::Error) -> Exit {
