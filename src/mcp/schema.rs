@@ -73,8 +73,10 @@ fn property(parameter: &Parameter, detail: Detail) -> Value {
         Shape::Integer => json!({ "type": "integer" }),
         Shape::Number => json!({ "type": "number" }),
         Shape::Boolean => json!({ "type": "boolean" }),
+        Shape::Time if detail == Detail::Brief => json!({ "type": "string" }),
         Shape::Time => json!({ "type": ["string", "integer"] }),
         Shape::Choice(values) => json!({ "type": "string", "enum": values }),
+        Shape::List if detail == Detail::Brief => json!({ "type": "array" }),
         Shape::List => json!({ "type": "array", "items": {} }),
         Shape::Json => json!({}),
     };
@@ -82,9 +84,11 @@ fn property(parameter: &Parameter, detail: Detail) -> Value {
     if is_id && matches!(parameter.shape, Shape::Text | Shape::Integer) {
         schema["type"] = json!(["string", "integer"]);
     }
-    let help = match detail {
-        Detail::Full => help(parameter),
-        Detail::Brief => brief(&parameter.help).to_owned(),
+    let help = match (detail, &parameter.shape) {
+        (Detail::Full, _) => help(parameter),
+        // Their names say what they are; describe_command says more.
+        (Detail::Brief, Shape::Boolean | Shape::Choice(_) | Shape::Integer | Shape::Number) => String::new(),
+        (Detail::Brief, _) => brief(&parameter.help).to_owned(),
     };
     if !help.is_empty() {
         schema["description"] = json!(help);
@@ -94,7 +98,7 @@ fn property(parameter: &Parameter, detail: Detail) -> Value {
 
 /// The beginning of a help text, up to where it goes into detail.
 fn brief(help: &str) -> &str {
-    let end = [": ", "; ", " ("].iter().filter_map(|mark| help.find(mark)).filter(|at| *at >= 12).min();
+    let end = [": ", "; ", " (", " ["].iter().filter_map(|mark| help.find(mark)).filter(|at| *at >= 12).min();
     &help[..end.unwrap_or(help.len())]
 }
 
