@@ -132,7 +132,7 @@ impl Clock {
     pub fn between(&mut self, from: i64, to: i64) -> i64 {
         match self {
             Clock::Calendar => (to - from).max(0),
-            Clock::Office(clock) => (clock.before(to) - clock.before(from)).max(0),
+            Clock::Office(clock) => clock.between(from, to),
         }
     }
 
@@ -167,10 +167,15 @@ impl OfficeClock {
         OfficeClock { schedule, stretches: Vec::new(), covered: None }
     }
 
-    /// Office seconds from some fixed moment to this one; only differences mean anything, and only until
-    /// the next call that reaches further back.
-    fn before(&mut self, at: i64) -> i64 {
-        self.cover(at);
+    fn between(&mut self, from: i64, to: i64) -> i64 {
+        // Both first: reaching further back moves the moment that `before` counts from.
+        self.cover(from);
+        self.cover(to);
+        (self.before(to) - self.before(from)).max(0)
+    }
+
+    /// Office seconds from the first covered moment to this one, which is covered.
+    fn before(&self, at: i64) -> i64 {
         let place = self.stretches.partition_point(|(start, ..)| *start <= at);
         match place.checked_sub(1).map(|place| self.stretches[place]) {
             Some((start, end, before)) => before + at.min(end) - start,
