@@ -220,6 +220,8 @@ async fn a_process_that_is_killed_again_and_again() {
     let mut fresh = fixture.store("whole.db");
     let summary = fixture.sync(&mut fresh).await;
     assert!(summary.complete, "{summary:?}");
+    // As the command does after its sync.
+    intercom::report::timelines::refresh(&fresh).unwrap();
     // The search index is made from the rest, in the order in which that came.
     let kept = |store: &Store| -> BTreeSet<String> {
         dump(store).into_iter().filter(|row| !row.starts_with("texts")).collect()

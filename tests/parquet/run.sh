@@ -22,7 +22,10 @@ export HOME="$folder" INTERCOM_ACCESS_TOKEN=sandbox-token
 "$binary" sandbox serve --contacts 500 --companies 80 --conversations 600 > "$folder/sandbox.json" 2> "$folder/log" &
 sandbox=$!
 trap 'kill "$sandbox"; rm -rf "$folder"' EXIT
-until [ -s "$folder/sandbox.json" ]; do sleep 0.1; done
+until [ -s "$folder/sandbox.json" ]; do
+    kill -0 "$sandbox" || { cat "$folder/log" >&2; exit 1; }
+    sleep 0.1
+done
 INTERCOM_BASE_URL=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["base_url"])' "$folder/sandbox.json")
 export INTERCOM_BASE_URL
 "$binary" sync --db "$folder/mirror.db" > "$folder/summary.json" 2>> "$folder/log"
