@@ -9,7 +9,7 @@
 //! | image with a size | `![alt](address){width=300 height=200}` |
 //! | anything else | its HTML, as a block of its own or inside the line |
 //!
-//! [`write`] makes Markdown of a shape, [`read`] makes HTML of Markdown. Writing may be optimistic: whoever
+//! [`mod@write`] makes Markdown of a shape, [`read`] makes HTML of Markdown. Writing may be optimistic: whoever
 //! calls it reads the result back and compares.
 
 pub mod inline;
