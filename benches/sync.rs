@@ -1,7 +1,8 @@
 //! How fast a sync is, and how much memory it needs, against a sandbox on the same machine.
 //!
-//! `cargo bench --bench sync` at a tenth of the full size, `-- --full` for all of it. Everything is told
-//! as a ratio within this one run, or as a rate, with what is aimed at beside it.
+//! `cargo bench --bench sync` at a tenth of the full size, `-- --full` for all of it; `-- lists latency` for
+//! some of the chapters only: lists, latency, limit, memory. Everything is told as a ratio within this one
+//! run, or as a rate, with what is aimed at beside it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a benchmark")]
 
@@ -42,12 +43,13 @@ fn tables(resource: ResourceName) -> &'static [&'static str] {
     match resource {
         ResourceName::Contacts => &["contacts", "contact_tags", "contact_companies", "contact_subscriptions"],
         ResourceName::Conversations => &["conversations", "conversation_tags", "conversation_contacts"],
-        ResourceName::Tickets => &["tickets", "ticket_contacts"],
+        // A list of tickets shows their parts.
+        ResourceName::Tickets => &["tickets", "ticket_contacts", "ticket_parts", "ticket_parts_state"],
         _ => &["companies"],
     }
 }
 
-/// Seconds for putting the same rows, links included, into the same schema, a page to a transaction, and
+/// Seconds for putting the same rows, links and parts included, into the same schema, a page to a transaction, and
 /// nothing else. Returns the rows of the resource's own table with them.
 fn bare_loop(from: &Path, folder: &Path, resource: ResourceName) -> (usize, f64) {
     let source = Store::open(from).unwrap();
@@ -197,7 +199,10 @@ async fn memory(options: &Options, folder: &Path) {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    let full = std::env::args().any(|argument| argument == "--full");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let full = arguments.iter().any(|argument| argument == "--full");
+    let some = arguments.iter().any(|argument| !argument.starts_with('-'));
+    let asked = |chapter: &str| !some || arguments.iter().any(|argument| argument == chapter);
     let size = if full { 20_000 } else { 2_000 };
     let options = Options {
         contacts: size,
@@ -209,9 +214,18 @@ async fn main() {
     };
     let folder = tempfile::tempdir().unwrap();
     println!("{size} contacts and conversations");
-    lists(&options, folder.path()).await;
-    latency(&options, folder.path()).await;
-    limit(167, 4, folder.path(), "90 %").await;
-    limit(1_667, if full { 5 } else { 3 }, folder.path(), "95 %, under 0.1 % 429").await;
-    memory(&Options { conversations: size * if full { 10 } else { 1 }, ..options }, folder.path()).await;
+    if asked("lists") {
+        lists(&options, folder.path()).await;
+    }
+    if asked("latency") {
+        latency(&options, folder.path()).await;
+    }
+    if asked("limit") {
+        limit(167, 4, folder.path(), "90 %").await;
+        limit(1_667, if full { 5 } else { 3 }, folder.path(), "95 %, under 0.1 % 429").await;
+    }
+    if asked("memory") {
+        let many = Options { conversations: size * if full { 10 } else { 1 }, ..options };
+        memory(&many, folder.path()).await;
+    }
 }

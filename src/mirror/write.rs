@@ -101,21 +101,21 @@ impl Store {
         page: &Listed<'_>,
     ) -> Result<(Written, Written), Error> {
         let transaction = self.write()?;
-        let mut written = Written::default();
+        let (mut written, mut parts) = (Written::default(), Written::default());
         {
             let mut table = Table::new(&transaction, resource, page.synced_at)?;
+            let mut shown = ShownParts::new(&transaction, resource.name, page)?;
             for raw in page.items {
                 let (outcome, id) = table.upsert(raw, None)?;
                 written.count(outcome);
+                if let Some(shown) = &mut shown {
+                    parts.add(shown.store(raw, outcome)?);
+                }
                 if let Some(id) = id.filter(|_| page.seen) {
                     see(&transaction, resource.name, &id)?;
                 }
             }
         }
-        let parts = match resource.name {
-            ResourceName::Tickets => whole_tickets(&transaction, page)?,
-            _ => Written::default(),
-        };
         advance(&transaction, resource.name, written.fetched, page.cursor)?;
         transaction.commit()?;
         Ok((written, parts))
@@ -186,15 +186,36 @@ fn see(transaction: &Transaction<'_>, resource: ResourceName, id: &str) -> Resul
     Ok(())
 }
 
-/// Lists of tickets show the parts as well: where they show all of them, nothing is left to fetch.
-fn whole_tickets(transaction: &Transaction<'_>, page: &Listed<'_>) -> Result<Written, Error> {
-    let mut written = Written::default();
-    let mut tables = Details::new(transaction, &OF_TICKETS, page.synced_at)?;
-    for raw in page.items {
-        let detail = Detail::read(&OF_TICKETS, raw, None, page.fetched_at);
-        if let Some(detail) = detail.ok().filter(Detail::is_whole) {
-            written.add(tables.store(&detail)?);
+/// The parts in a list of tickets: where a ticket shows all of its own, nothing is left to fetch.
+struct ShownParts<'c> {
+    tables: Details<'c>,
+    /// Epoch seconds, by the server's clock.
+    fetched_at: i64,
+}
+
+impl<'c> ShownParts<'c> {
+    fn new(
+        transaction: &'c Transaction<'_>,
+        resource: ResourceName,
+        page: &Listed<'_>,
+    ) -> Result<Option<Self>, Error> {
+        if resource != OF_TICKETS.owner {
+            return Ok(None);
+        }
+        let tables = Details::new(transaction, &OF_TICKETS, page.synced_at)?;
+        Ok(Some(ShownParts { tables, fetched_at: page.fetched_at }))
+    }
+
+    /// What is stored of a ticket that stays as it is holds its parts already, or newer ones.
+    fn store(&mut self, raw: &str, outcome: Outcome) -> Result<Written, Error> {
+        if matches!(outcome, Outcome::Kept | Outcome::Skipped) {
+            return Ok(Written::default());
+        }
+        match Detail::read(&OF_TICKETS, raw, None, self.fetched_at) {
+            Ok(detail) if detail.is_whole() => {
+                self.tables.store_parts(&detail, outcome == Outcome::Inserted)
+            }
+            _ => Ok(Written::default()),
         }
     }
-    Ok(written)
 }

@@ -41,9 +41,14 @@ impl<'c> Details<'c> {
 
     /// Stores one record with its parts. Counts the parts.
     pub fn store(&mut self, detail: &Detail<'_>) -> Result<Written, Error> {
+        self.owners.upsert(&detail.owner, None)?;
+        self.store_parts(detail, false)
+    }
+
+    /// Stores the parts of a record that is there. One that `is_new` had none before.
+    pub fn store_parts(&mut self, detail: &Detail<'_>, is_new: bool) -> Result<Written, Error> {
         let mut written = Written::default();
-        let Detail { id, owner, parts, expected, updated_at, fetched_at, .. } = detail;
-        self.owners.upsert(owner, None)?;
+        let Detail { id, parts, expected, updated_at, fetched_at, .. } = detail;
         let mut received = HashSet::new();
         for raw in parts {
             let (outcome, part) = self.parts.upsert(raw, Some(id))?;
@@ -53,10 +58,11 @@ impl<'c> Details<'c> {
         // Fewer than the API ever hands out are all there are: those that did not come exist no more. The
         // stated count alone proves nothing, because not everything that it counts is handed out.
         let cut = parts.len() >= MOST_PARTS && expected.is_none_or(|expected| expected > parts.len() as i64);
-        let held: Vec<String> = self.held.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        let mut count = held.len();
-        if !cut {
-            for surplus in held.iter().filter(|part| !received.contains(*part)) {
+        let mut count = received.len();
+        if !is_new {
+            let held: Vec<String> = self.held.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            count = held.len();
+            for surplus in held.iter().filter(|part| !cut && !received.contains(*part)) {
                 count -= self.remove.execute([surplus])?;
                 written.deleted += 1;
             }
