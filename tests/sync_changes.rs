@@ -403,6 +403,30 @@ async fn links_to_what_is_gone_are_gone() {
     assert!(count(&store, "conversation_tags") > 0);
 }
 
+/// The count stays the same.
+#[tokio::test]
+async fn who_takes_a_place_in_a_segment_is_found_within_a_day() {
+    let fixture = Fixture::new(small()).await;
+    let mut store = fixture.store("one.db");
+    fixture.sync(&mut store).await;
+    let (segment, leaver, joiner) = fixture.sandbox.with_workspace(|workspace| {
+        let leaver = workspace.contacts.iter().find(|it| !it.segments.is_empty()).unwrap();
+        let segment = leaver.segments[0].clone();
+        let joiner = workspace.contacts.iter().find(|it| !it.segments.contains(&segment)).unwrap();
+        let (leaver, joiner) = (leaver.id.clone(), joiner.id.clone());
+        workspace.contacts.get_mut(&leaver).unwrap().segments.retain(|it| *it != segment);
+        workspace.contacts.get_mut(&joiner).unwrap().segments.push(segment.clone());
+        (segment, leaver, joiner)
+    });
+    let is_in = |contact: &str| {
+        count(&store, &format!("contact_segments WHERE segment_id = '{segment}' AND contact_id = '{contact}'"))
+    };
+    assert_eq!((is_in(&leaver), is_in(&joiner)), (1, 0));
+    fixture.sandbox.advance(25 * HOUR);
+    fixture.sync_with(&mut fixture.store("one.db"), &only(ResourceName::Contacts)).await;
+    assert_eq!((is_in(&leaver), is_in(&joiner)), (0, 1));
+}
+
 #[tokio::test]
 async fn an_incomplete_listing_prunes_nothing() {
     let fixture = Fixture::new(small()).await;

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0004_views.sql"),
     include_str!("schema/0005_surplus.sql"),
     include_str!("schema/0006_timelines.sql"),
+    include_str!("schema/0007_segments.sql"),
 ];
 
 /// The schema version this program reads and writes.

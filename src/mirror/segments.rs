@@ -1,12 +1,13 @@
 //! Finds out which contacts are in which segment.
 //!
 //! A contact's document does not tell, and asking for each contact would cost a call per contact. So the
-//! members of a segment are searched for, when its count has moved or everything is fetched anyway. What
-//! leaves a segment while something else enters it is found by the next full run only.
+//! members of a segment are searched for, when its count has moved or everything is fetched anyway. Who
+//! leaves while somebody else enters moves no count, so they are searched for once a day as well.
 
 use std::pin::pin;
 
 use futures::StreamExt;
+use rusqlite::{OptionalExtension, Row};
 use serde_json::{Value, json};
 
 use super::error::Error;
@@ -16,6 +17,9 @@ use super::sync::{Run, Tally};
 use crate::api::executor::{Arguments, operation};
 use crate::api::paging::Page;
 
+/// Seconds after which a count that has not moved is no longer relied on.
+const STALE: i64 = 24 * 3_600;
+
 /// A segment, as the API counts it.
 #[derive(Debug)]
 struct Segment {
@@ -23,11 +27,28 @@ struct Segment {
     count: Option<i64>,
 }
 
+/// The last complete reading of a segment's members.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    /// What the API counted then.
+    count: Option<i64>,
+    /// Epoch seconds, by the server's clock.
+    read_at: i64,
+}
+
+impl Segment {
+    /// Whether the members may be others than those of the last reading.
+    fn is_due(&self, last: Option<Reading>, now: i64) -> bool {
+        last.is_none_or(|last| last.count != self.count || now - last.read_at >= STALE)
+    }
+}
+
 impl Store {
-    /// The count with which a segment's members were last read.
-    fn segment_count(&self, segment: &str) -> Result<Option<i64>, Error> {
-        let sql = "SELECT max(count) FROM contact_segments_state WHERE segment_id = ?1";
-        Ok(self.connection.prepare_cached(sql)?.query_row([segment], |row| row.get(0))?)
+    fn last_reading(&self, segment: &str) -> Result<Option<Reading>, Error> {
+        let sql = "SELECT count, read_at FROM contact_segments_state WHERE segment_id = ?1";
+        let mut find = self.connection.prepare_cached(sql)?;
+        let reading = |row: &Row<'_>| Ok(Reading { count: row.get(0)?, read_at: row.get(1)? });
+        Ok(find.query_row([segment], reading).optional()?)
     }
 
     /// Contacts that are not stored are left out.
@@ -48,20 +69,24 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// Takes out everybody who did not come along, or starts anew without taking out anybody.
-    fn end_members(&mut self, segment: &Segment, complete: bool) -> Result<(), Error> {
+    /// Starts anew: whoever came along before the end does not count.
+    fn begin_members(&mut self, segment: &Segment) -> Result<(), Error> {
+        self.connection.execute("DELETE FROM sync_seen WHERE resource = ?1", [seen_as(&segment.id)])?;
+        Ok(())
+    }
+
+    /// Takes out everybody who did not come along. `now` is epoch seconds.
+    fn end_members(&mut self, segment: &Segment, now: i64) -> Result<(), Error> {
         let transaction = self.write()?;
-        if complete {
-            transaction.execute(
-                "DELETE FROM contact_segments WHERE segment_id = ?1
-                 AND contact_id NOT IN (SELECT id FROM sync_seen WHERE resource = ?2)",
-                (&segment.id, seen_as(&segment.id)),
-            )?;
-            transaction.execute(
-                "INSERT OR REPLACE INTO contact_segments_state (segment_id, count) VALUES (?1, ?2)",
-                (&segment.id, segment.count),
-            )?;
-        }
+        transaction.execute(
+            "DELETE FROM contact_segments WHERE segment_id = ?1
+             AND contact_id NOT IN (SELECT id FROM sync_seen WHERE resource = ?2)",
+            (&segment.id, seen_as(&segment.id)),
+        )?;
+        transaction.execute(
+            "INSERT OR REPLACE INTO contact_segments_state (segment_id, count, read_at) VALUES (?1, ?2, ?3)",
+            (&segment.id, segment.count, now),
+        )?;
         transaction.execute("DELETE FROM sync_seen WHERE resource = ?1", [seen_as(&segment.id)])?;
         Ok(transaction.commit()?)
     }
@@ -101,8 +126,8 @@ pub(super) async fn fetch(run: &Run<'_>, tally: &mut Tally) -> Result<(), Error>
     run.with_store(|store| store.keep_segments(&segments))?;
     let everything = run.options.full || run.options.prune;
     for segment in &segments {
-        let known = run.with_store(|store| store.segment_count(&segment.id))?;
-        if everything || known.is_none() || known != segment.count {
+        let last = run.with_store(|store| store.last_reading(&segment.id))?;
+        if everything || segment.is_due(last, run.clock.server()) {
             members(run, segment, tally).await?;
         }
     }
@@ -120,7 +145,8 @@ fn segments(page: &Page) -> Vec<Segment> {
 async fn members(run: &Run<'_>, segment: &Segment, tally: &mut Tally) -> Result<(), Error> {
     let body = json!({"query": {"field": "segment_id", "operator": "=", "value": segment.id}});
     let arguments = Arguments { body: Some(body.to_string().into_bytes()), ..Arguments::default() };
-    run.with_store(|store| store.end_members(segment, false))?;
+    let began = run.clock.server();
+    run.with_store(|store| store.begin_members(segment))?;
     let mut pages = pin!(run.client.pages(operation("SearchContacts")?, arguments, run.options.per_page));
     while let Some(page) = pages.next().await {
         tally.requests += 1;
@@ -129,5 +155,28 @@ async fn members(run: &Run<'_>, segment: &Segment, tally: &mut Tally) -> Result<
         let members: Vec<String> = page.items.iter().filter_map(|item| id(item.get())).collect();
         run.with_store(|store| store.put_members(&segment.id, &members))?;
     }
-    run.with_store(|store| store.end_members(segment, true))
+    run.with_store(|store| store.end_members(segment, began))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_read_again_when_the_count_moves_and_once_a_day() {
+        let segment = |count| Segment { id: "1".to_owned(), count };
+        let last = |count, read_at| Some(Reading { count, read_at });
+        for (segment, last, due) in [
+            (segment(Some(3)), None, true),
+            (segment(Some(3)), last(Some(3), 1_000), false),
+            (segment(Some(4)), last(Some(3), 1_000), true),
+            (segment(Some(3)), last(Some(3), 1_000 - STALE), true),
+            // A server that does not count.
+            (segment(None), None, true),
+            (segment(None), last(None, 1_000), false),
+            (segment(None), last(None, 1_000 - STALE), true),
+        ] {
+            assert_eq!(segment.is_due(last, 1_000), due, "{segment:?} {last:?}");
+        }
+    }
 }
