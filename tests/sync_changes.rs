@@ -298,11 +298,12 @@ async fn a_count_that_is_too_low_is_looked_into_once() {
     fixture.sync(&mut store).await;
     let change = |sql: &str| store.connection().execute(sql, []).unwrap();
     change("INSERT INTO contacts (id, synced_at, raw) VALUES ('beyond the count', 0, '{}')");
-    change("UPDATE sync_state SET surplus = 1 WHERE resource = 'contacts'");
+    change("UPDATE sync_state SET surplus = 1, pruned_at = unixepoch() WHERE resource = 'contacts'");
     fixture.sandbox.forget_requests();
     fixture.sync(&mut store).await;
     assert_eq!(fixture.calls("ListContacts"), 1, "the count alone");
-    store.connection().execute("UPDATE sync_state SET surplus = 0", []).unwrap();
+    // A day later it is looked into again.
+    store.connection().execute("UPDATE sync_state SET pruned_at = pruned_at - 86400", []).unwrap();
     assert_eq!(written(&fixture.sync(&mut store).await, ResourceName::Contacts).deleted, 1);
     assert_same(&store, &fixture.sandbox);
 }
@@ -419,7 +420,10 @@ async fn who_takes_a_place_in_a_segment_is_found_within_a_day() {
         (segment, leaver, joiner)
     });
     let is_in = |contact: &str| {
-        count(&store, &format!("contact_segments WHERE segment_id = '{segment}' AND contact_id = '{contact}'"))
+        count(
+            &store,
+            &format!("contact_segments WHERE segment_id = '{segment}' AND contact_id = '{contact}'"),
+        )
     };
     assert_eq!((is_in(&leaver), is_in(&joiner)), (1, 0));
     fixture.sandbox.advance(25 * HOUR);
@@ -578,4 +582,66 @@ async fn a_full_disk_is_told_and_survived() {
     fixture.sandbox.with_workspace(|workspace| workspace.scroll = None);
     assert!(fixture.sync(&mut store).await.complete);
     assert_same(&store, &fixture.sandbox);
+}
+
+/// What is created while everything is listed must not stand in for what is deleted later.
+#[tokio::test]
+async fn deletions_are_noticed_after_a_busy_listing() {
+    let fixture = Fixture::new(small()).await;
+    let mut store = fixture.store("one.db");
+    fixture.sync(&mut store).await;
+    let lose = |count: usize| {
+        fixture.sandbox.with_workspace(|workspace| {
+            let mut ids: Vec<String> = workspace.conversations.iter().map(|it| it.id.clone()).collect();
+            ids.sort();
+            ids.iter().take(count).for_each(|id| drop(workspace.conversations.remove(id)));
+        });
+    };
+    for prune in [false, true] {
+        fixture.sandbox.advance(2 * HOUR);
+        lose(1);
+        let pages = AtomicUsize::new(0);
+        fixture.sandbox.intercept(move |workspace, served| {
+            let listing = served.operation == Some("searchConversations");
+            if listing && (3..6).contains(&pages.fetch_add(1, Ordering::Relaxed)) {
+                let one = workspace.conversations.newest_first().next().unwrap().clone();
+                let now = workspace.now();
+                let id = format!("9{}", one.id);
+                let copy = intercom::sandbox::model::conversation::Conversation {
+                    id: id.clone(),
+                    created_at: now,
+                    updated_at: now,
+                    parts: Vec::new(),
+                    ..one
+                };
+                workspace.conversations.insert(copy);
+            }
+            None
+        });
+        let busy = SyncOptions { prune, ..options() };
+        assert!(fixture.sync_with(&mut store, &busy).await.0.complete);
+        fixture.sandbox.intercept(|_, _| None);
+        fixture.sandbox.advance(2 * HOUR);
+        lose(3);
+        for _ in 0..2 {
+            assert!(fixture.sync(&mut store).await.complete);
+        }
+        assert_same(&store, &fixture.sandbox);
+    }
+}
+
+#[tokio::test]
+async fn a_mirror_of_the_last_days_does_not_call_itself_complete() {
+    let fixture = Fixture::new(small()).await;
+    let mut store = fixture.store("one.db");
+    let since = SyncOptions { since: Some(NOW - 20 * 86_400), ..only(ResourceName::Conversations) };
+    assert!(fixture.sync_with(&mut store, &since).await.0.complete);
+    let state = |store: &Store| {
+        let known = status(store, NOW).unwrap();
+        known.iter().find(|it| it.resource == ResourceName::Conversations).unwrap().state
+    };
+    assert_eq!(state(&store), "partial");
+    let full = SyncOptions { full: true, ..only(ResourceName::Conversations) };
+    fixture.sync_with(&mut store, &full).await;
+    assert_eq!(state(&store), "complete");
 }

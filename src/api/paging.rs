@@ -23,7 +23,8 @@ use super::reply::Reply;
 #[derive(Debug)]
 pub struct Page {
     pub reply: Reply,
-    /// Key of the list inside the document, e.g. `data` or `conversations`; `None` when it has none.
+    /// Where the list is inside the document, keys joined by dots: `data`, `conversations`,
+    /// `data.articles`. `None` when there is none.
     pub key: Option<String>,
     /// The records, as received.
     pub items: Vec<Box<RawValue>>,
@@ -226,10 +227,9 @@ impl Page {
     /// When the answer is no JSON object.
     pub fn read(operation: &Operation, arguments: &Arguments, reply: Reply) -> Result<Self, Error> {
         let text = reply.json_text()?;
-        let fields: BTreeMap<String, Box<RawValue>> =
-            serde_json::from_str(text).map_err(|error| Error::drift(&reply, error))?;
-        let key = list_key(operation, &fields);
-        let items: Vec<Box<RawValue>> = match key.as_ref().and_then(|key| fields.get(key)) {
+        let fields: Fields = serde_json::from_str(text).map_err(|error| Error::drift(&reply, error))?;
+        let (key, list) = list_of(operation, &fields).unzip();
+        let items: Vec<Box<RawValue>> = match list {
             Some(list) => serde_json::from_str(list.get()).map_err(|error| Error::drift(&reply, error))?,
             None => Vec::new(),
         };
@@ -246,14 +246,30 @@ impl Page {
     }
 }
 
-/// The key of the list: `data`, or the one array of the document, or the one named like the path.
-fn list_key(operation: &Operation, fields: &BTreeMap<String, Box<RawValue>>) -> Option<String> {
-    let lists: Vec<&String> =
-        fields.iter().filter(|(_, value)| value.get().starts_with('[')).map(|(name, _)| name).collect();
-    let named = |name: &str| lists.iter().find(|list| list.as_str() == name).copied();
-    let segment =
+/// The list of a document and where it is: `data`, or named like the path, below `data` too. A document
+/// that is said to be a list has it in its only array; a single record may have arrays of its own.
+fn list_of(operation: &Operation, fields: &Fields) -> Option<(String, Box<RawValue>)> {
+    let name =
         operation.path.split('/').rfind(|it| !it.is_empty() && !it.starts_with('{') && *it != "search");
-    named("data").or_else(|| segment.and_then(named)).or_else(|| lists.first().copied()).cloned()
+    let array = |fields: &Fields, name: &str| fields.get(name).filter(|it| is_array(it)).cloned();
+    for name in ["data"].into_iter().chain(name) {
+        if let Some(list) = array(fields, name) {
+            return Some((name.to_owned(), list));
+        }
+    }
+    if let (Some(name), Some(data)) = (name, fields.get("data"))
+        && let Some(list) = serde_json::from_str(data.get()).ok().and_then(|data| array(&data, name))
+    {
+        return Some((format!("data.{name}"), list));
+    }
+    let only = fields.iter().find(|(_, value)| is_array(value)).filter(|_| operation.paging != Paging::None);
+    only.map(|(name, list)| (name.clone(), list.clone()))
+}
+
+type Fields = BTreeMap<String, Box<RawValue>>;
+
+fn is_array(value: &RawValue) -> bool {
+    value.get().starts_with('[')
 }
 
 fn next_page(pages: &Value, arguments: &Arguments, paging: Paging) -> Option<Next> {

@@ -19,7 +19,7 @@ use super::preview;
 use crate::api;
 use crate::api::client::Client;
 use crate::api::executor::Arguments;
-use crate::api::operation::{Answer, Effect, Method, Operation, Paging};
+use crate::api::operation::{Answer, Effect, Operation, Paging};
 use crate::api::paging::{Page, page_size};
 use crate::api::reply::Reply;
 use crate::api::transport::Download;
@@ -40,7 +40,8 @@ pub async fn run(
         return dry_run(context, operation, arguments, matches).await;
     }
     if operation.effect == Effect::Destructive {
-        confirm(context, &format!("{} {}", operation.method.as_str(), operation.path))?;
+        let path = context.client_for_preview()?.request(operation, &arguments)?.url().path().to_owned();
+        confirm(context, &format!("{} {path}", operation.method.as_str()))?;
     }
     let client = context.client()?;
     let walks = operation.paging != Paging::None && (matches.get_flag("all") || limit(matches).is_some());
@@ -107,12 +108,16 @@ async fn once(
     arguments: &Arguments,
     matches: &ArgMatches,
 ) -> Result<(), Error> {
-    let reply = match client.execute(operation, arguments).await {
+    let reply = match operation.effect {
+        Effect::Read if operation.answer == Answer::Json => client.fetch(operation, arguments).await,
+        _ => client.execute(operation, arguments).await,
+    };
+    let reply = match reply {
         Ok(reply) => reply,
         Err(error) if operation.effect == Effect::Read => {
             return local::stand_in(context, operation, arguments, matches, error).await;
         }
-        Err(error) => return nothing_to_do(context, operation, error).await,
+        Err(error) => return nothing_to_do(context, operation.method.as_str(), error).await,
     };
     if operation.answer == Answer::Text && matches.get_flag("text") {
         let mut text = Output::bytes(&context.globals)?;
@@ -120,7 +125,11 @@ async fn once(
         return text.end().await;
     }
     let (raw, list) = document(operation, arguments, reply)?;
-    Output::open(&context.globals)?.document(meta(), &raw, list.as_deref()).await
+    let shown = Output::open(&context.globals)?.document(meta(), &raw, list.as_deref()).await;
+    if shown.is_err() && operation.effect != Effect::Read {
+        warn("the change was made all the same; do not send it again");
+    }
+    shown
 }
 
 fn meta() -> Value {
@@ -148,12 +157,19 @@ fn document(
 }
 
 /// `--idempotent` and `--ignore-missing`: what is already so needs no doing.
-async fn nothing_to_do(context: &Context, operation: &Operation, error: api::Error) -> Result<(), Error> {
-    let reason = match (operation.method, error.status()) {
-        (Method::Post, Some(409)) if context.globals.idempotent => "already_exists",
-        (Method::Delete, Some(404)) if context.globals.ignore_missing => "already_deleted",
+///
+/// # Errors
+/// The error itself otherwise.
+pub async fn nothing_to_do(context: &Context, method: &str, error: api::Error) -> Result<(), Error> {
+    let reason = match (method, error.status()) {
+        ("POST", Some(409)) if context.globals.idempotent => "already_exists",
+        ("DELETE", Some(404)) if context.globals.ignore_missing => "already_deleted",
         _ => return Err(error.into()),
     };
+    // What would be printed is an id, and there is none.
+    if Format::of(&context.globals) == Format::Quiet {
+        return Ok(());
+    }
     let meta = json!({ "source": "live", "status": "noop", "reason": reason });
     let result = json!({ "status": "noop", "reason": reason }).to_string();
     Output::open(&context.globals)?.document(meta, &result, None).await

@@ -224,7 +224,8 @@ fn clap_hint(error: &clap::Error) -> String {
     use clap::error::{ContextKind, ContextValue, ErrorKind};
     let named = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
-        Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+        // The likeliest comes last.
+        Some(ContextValue::Strings(texts)) => texts.last().cloned(),
         _ => None,
     };
     let near = named(ContextKind::SuggestedSubcommand).or_else(|| named(ContextKind::SuggestedArg));
@@ -345,7 +346,11 @@ fn api_hint(error: &api::Error) -> Option<String> {
         }
         Some(403) => "the token lacks a permission for this; see the app's settings in the Developer Hub",
         Some(404 | 410) => "check the id; list what there is with the group's `list` command",
+        Some(429) if error.code().is_some_and(|code| code != "rate_limit_exceeded") => {
+            "the workspace is busy with something of the kind, such as another export job: try again when that has ended"
+        }
         Some(429) => "lower --rate-limit or try again in a minute",
+        Some(409) => "it exists already: with --idempotent that is no error",
         Some(400) if error.to_string().contains("version") => "send another version with --api-version",
         Some(400 | 422) => "look at the request with --dry-run",
         Some(500..) => "Intercom had a problem; try again later",

@@ -83,11 +83,15 @@ pub fn say_how_old(
     resources: &[ResourceName],
 ) -> Result<Option<i64>, Error> {
     let mut oldest: Option<i64> = None;
-    let mut incomplete = Vec::new();
+    let (mut incomplete, mut partial) = (Vec::new(), Vec::new());
     for resource in resources {
         let Some(state) = store.sync_state(*resource)? else { continue };
-        if !state.complete {
+        // What the workspace does not offer has no end to be reached.
+        if !state.complete && !state.skipped {
             incomplete.push(resource.as_str());
+        }
+        if state.floor.is_some() {
+            partial.push(resource.as_str());
         }
         oldest = match (oldest, state.watermark) {
             (Some(oldest), Some(watermark)) => Some(oldest.min(watermark)),
@@ -97,6 +101,12 @@ pub fn say_how_old(
     if !incomplete.is_empty() {
         let names = incomplete.join(", ");
         warn(&format!("the last sync did not reach the end of {names}; run `intercom-pp-cli sync`"));
+    }
+    if !partial.is_empty() {
+        let names = partial.join(", ");
+        warn(&format!(
+            "the mirror holds only the newer {names} (`intercom-pp-cli status` tells since when); `intercom-pp-cli sync --full` fetches all"
+        ));
     }
     stores::warn_of_age(context, oldest);
     Ok(oldest)
@@ -131,15 +141,16 @@ pub async fn answer(
         Answer::One(column) => {
             refuse(&arguments.query, &[])?;
             let asked = arguments.path.first().map_or("", String::as_str);
-            let raw = one_document(&store, resource, column, asked)?;
-            let raw = raw.ok_or_else(|| Error::Finding {
-                message: format!("the mirror has no {column} {asked:?} among its {resource}"),
-                exit: Exit::NotFound,
-                hint: Some("ask the workspace itself with --data-source live".to_owned()),
-            })?;
-            Output::open(&context.globals)?.document(meta(json!({})), &raw, None).await
+            one(context, &store, resource, column, asked, meta(json!({}))).await
         }
-        Answer::List(key) | Answer::Search(key) => {
+        Answer::ListUnless(names, _) if names.iter().any(|name| given(&arguments.query, name).is_some()) => {
+            refuse(&arguments.query, names)?;
+            let [(column, asked)] = &arguments.query[..] else {
+                return Err(Error::usage(format!("give one of {}", names.join(", "))));
+            };
+            one(context, &store, resource, column, asked, meta(json!({}))).await
+        }
+        Answer::List(key) | Answer::Search(key) | Answer::ListUnless(_, key) => {
             let choice = match local.answer {
                 Answer::Search(_) => {
                     let body = arguments.body.as_deref().unwrap_or_default();
@@ -164,11 +175,32 @@ pub async fn answer(
             let shown = list.count();
             let more = choice.offset + shown < total;
             list.end(meta(json!({
-                "count": shown, "total_count": total, "complete": state.complete, "has_more": more,
+                "count": shown, "total_count": total, "complete": state.is_whole(), "has_more": more,
             })))
             .await
         }
     }
+}
+
+/// The record whose column holds a value.
+async fn one(
+    context: &Context,
+    store: &Store,
+    resource: ResourceName,
+    column: &str,
+    asked: &str,
+    meta: Value,
+) -> Result<(), Error> {
+    let raw = one_document(store, resource, column, asked)?.ok_or_else(|| Error::Finding {
+        message: format!("the mirror has no {column} {asked:?} among its {resource}"),
+        exit: Exit::NotFound,
+        hint: Some("ask the workspace itself with --data-source live".to_owned()),
+    })?;
+    Output::open(&context.globals)?.document(meta, &raw, None).await
+}
+
+fn given<'q>(query: &'q [(String, String)], name: &str) -> Option<&'q str> {
+    query.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
 }
 
 /// Records from which the columns of a line format are taken.
@@ -187,7 +219,10 @@ pub async fn stand_in(
 ) -> Result<(), Error> {
     let able = context.globals.data_source == DataSource::Auto && error.is_offline();
     // Nobody asked for the mirror, so it must be the right one beyond doubt.
-    if !able || local(operation).is_none() || stores::known(context)?.is_none() {
+    let Some((_, resource)) = local(operation).filter(|_| able) else { return Err(error.into()) };
+    let Some(path) = stores::known(context)? else { return Err(error.into()) };
+    if !Store::open_read_only(&path).and_then(|store| store.sync_state(resource)).is_ok_and(|it| it.is_some())
+    {
         return Err(error.into());
     }
     warn(&format!("{error}; answering from the mirror"));
@@ -217,10 +252,9 @@ fn one_document(
 fn choice(local: &Local, query: &[(String, String)], matches: &ArgMatches) -> Result<Choice, Error> {
     let names: Vec<&str> = local.filters.iter().map(|(name, _)| *name).chain(["page", "per_page"]).collect();
     refuse(query, &names)?;
-    let given = |name: &str| query.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
     let mut choice = Choice::default();
     for (name, filter) in local.filters {
-        choice = match (filter, given(name)) {
+        choice = match (filter, given(query, name)) {
             (Filter::Includes(_), Some("true")) => choice,
             (Filter::Includes(column), _) => choice.only(&format!("{column} IS NOT ?"), 1),
             (_, None) => choice,
@@ -233,7 +267,7 @@ fn choice(local: &Local, query: &[(String, String)], matches: &ArgMatches) -> Re
             }
         };
     }
-    let whole = |name: &str| given(name).map(|value| number(name, value)).transpose();
+    let whole = |name: &str| given(query, name).map(|value| number(name, value)).transpose();
     paged(choice, whole("per_page")?, whole("page")?, matches)
 }
 

@@ -75,6 +75,7 @@ fn run(arguments: Vec<OsString>, serve: Serve) -> Result<(), Error> {
 /// Boxed: a runtime would otherwise compile all commands into each of its ways to run a future.
 fn dispatch<'a>(context: &'a Context, words: &'a [&str], matches: &'a ArgMatches) -> Running<'a> {
     Box::pin(async move {
+        output::check_delivery(&context.globals)?;
         if let Some(result) = commands::run(context, words, matches).await {
             return result;
         }

@@ -46,6 +46,15 @@ pub fn integer(value: &Value) -> Option<i64> {
     }
 }
 
+pub fn number(value: &Value) -> Option<f64> {
+    let number = match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number.filter(|number| number.is_finite())
+}
+
 /// Epoch seconds, from a number, a number as text, or an RFC 3339 text.
 pub fn time(value: &Value) -> Option<i64> {
     integer(value).or_else(|| value.as_str()?.trim().parse::<Timestamp>().ok().map(Timestamp::as_second))
@@ -86,6 +95,15 @@ mod tests {
         for nothing in [json!(null), json!(""), json!("soon"), json!([]), json!(true)] {
             assert_eq!(time(&nothing), None, "{nothing}");
         }
+    }
+
+    #[test]
+    fn numbers_need_not_be_whole() {
+        assert_eq!(
+            [json!(12.5), json!("0.1"), json!(7)].map(|it| number(&it)),
+            [Some(12.5), Some(0.1), Some(7.0)]
+        );
+        assert_eq!([json!(null), json!("NaN"), json!(true)].map(|it| number(&it)), [None; 3]);
     }
 
     #[test]

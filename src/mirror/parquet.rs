@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical};
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int64Type};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
@@ -117,6 +117,7 @@ struct Column<'a> {
     present: Vec<i16>,
     texts: Vec<ByteArray>,
     numbers: Vec<i64>,
+    reals: Vec<f64>,
     flags: Vec<bool>,
 }
 
@@ -180,7 +181,14 @@ fn refused(path: &Path, error: ParquetError) -> Error {
 
 impl<'a> Column<'a> {
     fn new(typed: &'a Typed) -> Self {
-        Column { typed, present: Vec::new(), texts: Vec::new(), numbers: Vec::new(), flags: Vec::new() }
+        Column {
+            typed,
+            present: Vec::new(),
+            texts: Vec::new(),
+            numbers: Vec::new(),
+            reals: Vec::new(),
+            flags: Vec::new(),
+        }
     }
 
     /// Takes a cell; returns how many bytes it takes. One that does not fit its column is null.
@@ -196,6 +204,14 @@ impl<'a> Column<'a> {
             }
             (Kind::Integer, ValueRef::Integer(number)) => {
                 self.numbers.push(number);
+                (true, 8)
+            }
+            (Kind::Number, ValueRef::Integer(number)) => {
+                self.reals.push(number as f64);
+                (true, 8)
+            }
+            (Kind::Number, ValueRef::Real(number)) => {
+                self.reals.push(number);
                 (true, 8)
             }
             (Kind::Time, ValueRef::Integer(seconds)) => {
@@ -221,6 +237,9 @@ impl<'a> Column<'a> {
             Kind::Integer | Kind::Time => {
                 writer.typed::<Int64Type>().write_batch(&self.numbers, present, None)?;
             }
+            Kind::Number => {
+                writer.typed::<DoubleType>().write_batch(&self.reals, present, None)?;
+            }
             Kind::Flag => {
                 writer.typed::<BoolType>().write_batch(&self.flags, present, None)?;
             }
@@ -237,6 +256,7 @@ fn schema(columns: &[Typed], resource: ResourceName) -> Result<TypePtr, Error> {
         let (physical, logical) = match column.kind {
             Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
             Kind::Integer => (Physical::INT64, None),
+            Kind::Number => (Physical::DOUBLE, None),
             Kind::Time => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
             Kind::Flag => (Physical::BOOLEAN, None),
         };

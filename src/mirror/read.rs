@@ -15,6 +15,8 @@ use super::store::Store;
 pub enum Kind {
     Text,
     Integer,
+    /// Whole or not.
+    Number,
     /// Epoch seconds.
     Time,
     Flag,
@@ -77,6 +79,7 @@ impl ResourceName {
             kind: match column.field {
                 Field::Text(_) | Field::Reference(_) => Kind::Text,
                 Field::Integer(_) => Kind::Integer,
+                Field::Number(_) => Kind::Number,
                 Field::Time(_) => Kind::Time,
                 Field::Flag(_) => Kind::Flag,
                 // A verdict is always given, a text only where there is one.

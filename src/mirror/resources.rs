@@ -132,6 +132,8 @@ pub enum Field {
     /// Id of another record; 0 is nobody.
     Reference(&'static str),
     Integer(&'static str),
+    /// Whole or not.
+    Number(&'static str),
     /// Epoch seconds.
     Time(&'static str),
     Flag(&'static str),
@@ -235,6 +237,7 @@ impl Field {
             Field::Text(pointer)
             | Field::Reference(pointer)
             | Field::Integer(pointer)
+            | Field::Number(pointer)
             | Field::Time(pointer)
             | Field::Flag(pointer) => std::slice::from_ref(pointer),
             Field::Derived(places, _) => places,
@@ -247,6 +250,7 @@ impl Field {
             Field::Text(pointer) => fields::text(at(pointer)).into(),
             Field::Reference(pointer) => fields::reference(at(pointer)).into(),
             Field::Integer(pointer) => fields::integer(at(pointer)).into(),
+            Field::Number(pointer) => fields::number(at(pointer)).into(),
             Field::Time(pointer) => fields::time(at(pointer)).into(),
             Field::Flag(pointer) => fields::flag(at(pointer)).into(),
             Field::Derived(_, read) => read(document),

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0005_surplus.sql"),
     include_str!("schema/0006_timelines.sql"),
     include_str!("schema/0007_segments.sql"),
+    include_str!("schema/0008_spend.sql"),
 ];
 
 /// The schema version this program reads and writes.

@@ -37,6 +37,11 @@ pub struct SyncState {
 }
 
 impl SyncState {
+    /// Whether everything is in the mirror, however long ago it changed.
+    pub fn is_whole(&self) -> bool {
+        self.complete && self.floor.is_none()
+    }
+
     /// Up to when everything that changed since `wanted` (since ever, for `None`) is in the mirror.
     pub fn covers(&self, wanted: Option<i64>) -> Option<i64> {
         self.watermark.filter(|_| self.floor.unwrap_or(i64::MIN) <= wanted.unwrap_or(i64::MIN))

@@ -14,7 +14,7 @@ use super::store::Store;
 pub struct Status {
     pub resource: ResourceName,
     pub rows: u64,
-    /// `complete`, `incomplete`, `skipped` or `never`.
+    /// `complete`, `partial` (only what changed since `floor`), `incomplete`, `skipped` or `never`.
     pub state: &'static str,
     /// Everything that changed before is in the mirror, ...
     pub watermark: Option<i64>,
@@ -45,7 +45,8 @@ pub fn status(store: &Store, now: i64) -> Result<Vec<Status>, Error> {
         let state = match &known {
             None => "never",
             Some(known) if known.skipped => "skipped",
-            Some(known) if known.complete => "complete",
+            Some(known) if known.is_whole() => "complete",
+            Some(known) if known.complete => "partial",
             Some(_) => "incomplete",
         };
         let watermark = known.as_ref().and_then(|known| known.watermark);

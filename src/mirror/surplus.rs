@@ -3,6 +3,10 @@
 //! Lists of what changed do not show what was deleted or merged; a count of everything costs one call. A
 //! count proves nothing about any single record: it only tells that it is worth listing everything and
 //! removing what is gone, with all the care that this takes.
+//!
+//! Some lists count fewer records than they show. What goes beyond the count once everything that is gone
+//! has been removed is remembered, so that it does not have everything listed in every run. But records
+//! come and go while they are listed and counted, so that memory is wrong at times: it lasts for a day.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,21 +16,23 @@ use super::fields;
 use super::read::Choice;
 use super::resources::{Resource, ResourceName};
 use super::store::Store;
-use super::sync::{Run, Tally};
+use super::sync::{Run, Tally, local};
 use crate::api;
 use crate::api::executor::operation;
 use crate::api::paging::{Page, with_size};
 
 /// Beyond so many records, listing all of them is for the user to ask for.
 const MOST_RECORDS: u64 = 30_000;
+/// Seconds for which records beyond the count are taken to exist.
+const TRUSTED: i64 = 24 * 3_600;
 
 impl Store {
     /// How many stored records go beyond the count of the workspace, and how many of them are known to
     /// exist all the same.
     fn surplus(&self, resource: ResourceName, counted: u64) -> Result<(u64, u64), Error> {
-        let sql = "SELECT coalesce(max(surplus), 0) FROM sync_state WHERE resource = ?1";
-        let known: i64 =
-            self.connection.prepare_cached(sql)?.query_row([resource.as_str()], |row| row.get(0))?;
+        let sql = "SELECT coalesce(max(surplus), 0) FROM sync_state WHERE resource = ?1 AND pruned_at > ?2";
+        let trusted = (resource.as_str(), local() - TRUSTED);
+        let known: i64 = self.connection.prepare_cached(sql)?.query_row(trusted, |row| row.get(0))?;
         Ok((self.count(resource, &Choice::default())?.saturating_sub(counted), known.try_into().unwrap_or(0)))
     }
 
@@ -69,13 +75,24 @@ pub(super) async fn lost(
     Ok(Some(counted))
 }
 
-/// Notes what is left beyond a count once everything that is gone has been removed.
+/// Notes what is left beyond the count once everything that is gone has been removed. `before` is the count
+/// from before the listing: what came in the meantime was stored and is counted now, what went was counted
+/// then and may be stored still.
 ///
 /// # Errors
 /// When the store refuses.
-pub(super) fn settle(run: &Run<'_>, resource: &Resource, counted: u64) -> Result<(), Error> {
+pub(super) async fn settle(
+    run: &Run<'_>,
+    resource: &'static Resource,
+    before: Option<u64>,
+    tally: &mut Tally,
+) -> Result<(), Error> {
+    let after = count(run, resource, tally).await.ok().flatten();
     run.with_store(|store| {
-        let (surplus, _) = store.surplus(resource.name, counted)?;
+        let surplus = match before.max(after) {
+            Some(counted) => store.surplus(resource.name, counted)?.0,
+            None => 0,
+        };
         store.note_surplus(resource.name, surplus)
     })
 }

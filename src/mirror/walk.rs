@@ -42,12 +42,16 @@ pub(super) async fn walk(
     tally: &mut Tally,
 ) -> Result<Ending, Error> {
     let plan = Plan::make(run, resource)?;
-    let later = plan.since.is_some() && !plan.removes;
+    let (later, removes) = (plan.since.is_some() && !plan.removes, plan.removes);
     let mut pages = 0;
     let mut ending = follow(run, resource, plan, tally, &mut pages).await?;
     if pages > 1 && ending == Ending::Complete && is_newest_first(resource) {
         // What changed while the pages went by moved to the first one, which had been read by then.
         ending = follow(run, resource, Plan::catch_up(run, resource)?, tally, &mut pages).await?;
+    }
+    let counts = removes && !resource.changes.is_empty();
+    if counts && ending == Ending::Complete {
+        surplus::settle(run, resource, None, tally).await?;
     }
     let asked_for_all = run.options.since.is_none() && run.options.max_pages.is_none();
     if later && asked_for_all && resource.vanishes && ending == Ending::Complete {
@@ -68,7 +72,7 @@ async fn remove_lost(run: &Run<'_>, resource: &'static Resource, tally: &mut Tal
     };
     let ending = follow(run, resource, Plan::removal(run, resource)?, tally, &mut 0).await?;
     if ending == Ending::Complete {
-        surplus::settle(run, resource, counted)?;
+        surplus::settle(run, resource, Some(counted), tally).await?;
     }
     Ok(ending)
 }

@@ -117,14 +117,18 @@ impl Transport {
         Failure { error: Error::Api(Box::new(answer)), cause, asked }
     }
 
-    /// A 429 is about the rate unless the server names another reason while calls are left.
+    /// A 429 is about the rate unless the server names another reason, or names none while calls are left.
     async fn too_many(&self, arrived: Arrived, name: &Name, permit: Option<Permit>) -> Failure {
         self.0.refused.fetch_add(1, Relaxed);
         let asked = headers::retry_after(arrived.response.headers());
         let seen = headers::observe(arrived.response.status(), arrived.response.headers());
         let answer = self.read_error(arrived, name).await;
-        let refused =
-            answer.code() == Some("rate_limit_exceeded") || seen.rate.is_none_or(|rate| rate.remaining == 0);
+        let used_up = seen.rate.map(|rate| rate.remaining == 0);
+        let refused = match answer.code() {
+            Some("rate_limit_exceeded") => true,
+            Some(_) => used_up == Some(true),
+            None => used_up != Some(false),
+        };
         if let Some(permit) = permit {
             permit.answered(Observation { refused, ..seen });
         }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::api::transport::Repeat;
 use crate::cli::context::Context;
-use crate::cli::endpoint::confirm;
+use crate::cli::endpoint::{confirm, nothing_to_do};
 use crate::cli::error::Error;
 use crate::cli::output::Output;
 use crate::cli::{arguments, preview};
@@ -75,7 +75,10 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     if matches!(method, Method::PUT | Method::DELETE) {
         confirm(context, &format!("{method} {path}"))?;
     }
-    let reply = client.transport().send(request, Repeat::of(&method)).await?;
+    let reply = match client.transport().send(request, Repeat::of(&method)).await {
+        Ok(reply) => reply,
+        Err(error) => return nothing_to_do(context, method.as_str(), error).await,
+    };
     let raw = match reply.json_text() {
         Ok(text) => text.to_owned(),
         Err(_) if reply.body.iter().all(u8::is_ascii_whitespace) && method != Method::GET => {

@@ -28,7 +28,7 @@ pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> 
         return preview::show_identify(context).await;
     }
     let client = context.client()?;
-    let reply = client.execute(operation("identifyAdmin")?, &Arguments::default()).await?;
+    let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
     let (limit, remaining) = (header(&reply, "x-ratelimit-limit"), header(&reply, "x-ratelimit-remaining"));
     if limit.is_none() && remaining.is_none() {
         warn("the server states no rate limit");

@@ -134,7 +134,7 @@ fn can_pass(error: &Error) -> bool {
 }
 
 async fn workspace(client: &Client) -> Result<String, Error> {
-    let reply = client.execute(operation("identifyAdmin")?, &Arguments::default()).await?;
+    let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
     let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
     Ok(me["app"]["id_code"].as_str().unwrap_or("default").to_owned())
 }

@@ -21,6 +21,8 @@ pub(super) enum Answer {
     Search(&'static str),
     /// The record whose column holds the value of the path.
     One(&'static str),
+    /// All records, or the one whose column of the same name holds the value of one of these parameters.
+    ListUnless(&'static [&'static str], &'static str),
 }
 
 /// What a parameter of the query chooses.
@@ -59,8 +61,8 @@ static LOCAL: &[Local] = &[
     Local {
         operation: "retrieveCompany",
         resource: "companies",
-        answer: Answer::List("data"),
-        filters: &[("name", Filter::Is("name")), ("company_id", Filter::Is("company_id"))],
+        answer: Answer::ListUnless(&["company_id", "name"], "data"),
+        filters: &[],
     },
     one("RetrieveACompanyById", "companies"),
     list("listConversations", "conversations", "conversations"),

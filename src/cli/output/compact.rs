@@ -103,9 +103,14 @@ pub fn compact(document: &Value, list: Option<&str>) -> Value {
     match (document, list) {
         (Value::Array(records), _) => records.iter().map(record).collect(),
         (Value::Object(fields), Some(list)) => {
+            let (first, rest) =
+                list.split_once('.').map_or((list, None), |(first, rest)| (first, Some(rest)));
             let kept = fields.iter().filter_map(|(key, value)| match value {
-                Value::Array(records) if key == list => {
+                Value::Array(records) if key == first => {
                     Some((key.clone(), records.iter().map(record).collect()))
+                }
+                Value::Object(_) if key == first && rest.is_some() => {
+                    Some((key.clone(), compact(value, rest)))
                 }
                 value => (is_key(key) || is_scalar(value)).then(|| (key.clone(), value.clone())),
             });
@@ -142,6 +147,9 @@ pub fn columns(records: &[Value], lists: bool) -> Selection {
     for one in records {
         leaves(&record(one), lists, &mut Vec::new(), &mut paths);
     }
+    // The records of a list are of one type: for people that is a column of nothing new.
+    let has_more = paths.len() > 1;
+    paths.retain(|path| lists || !has_more || *path != ["type"]);
     Selection::of(paths)
 }
 
@@ -181,6 +189,9 @@ mod tests {
         let expected = json!({"type": "list", "data": [{"type": "contact", "id": "1", "created_at": 5}],
             "pages": {"next": {"starting_after": "c"}}, "total_count": 1});
         assert_eq!(compact(&list, Some("data")), expected);
+        let deeper = json!({"type": "list", "data": {"contacts": list["data"]}});
+        let expected = json!({"type": "list", "data": {"contacts": expected["data"]}});
+        assert_eq!(compact(&deeper, Some("data.contacts")), expected);
     }
 
     #[test]
@@ -199,7 +210,7 @@ mod tests {
         let columns = columns(&[conversation], false).columns();
         assert_eq!(
             columns,
-            ["type", "id", "state", "source.subject", "source.author.type", "source.author.email"]
+            ["id", "state", "source.subject", "source.author.type", "source.author.email"]
         );
         assert_eq!(
             record(&json!({"type": "user", "id": "2", "avatar": {}})),

@@ -5,7 +5,9 @@
 //! whole document: it is made as JSON in memory, and changed at the end.
 
 pub mod compact;
+mod grid;
 pub mod jq;
+mod people;
 mod records;
 pub mod select;
 mod sink;
@@ -16,7 +18,7 @@ use std::io::{IsTerminal, Write};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use records::Records;
+use records::{LeftOut, Records};
 use select::{Matched, Selection};
 use sink::Sink;
 
@@ -102,7 +104,7 @@ impl<'a> Output<'a> {
     }
 
     /// Writes one document: the envelope around `raw` (JSON text), or the records inside it.
-    /// `list` is the key of the list inside the document, if it is one.
+    /// `list` is the place of the list inside the document (`data`, `data.articles`), if it is one.
     ///
     /// # Errors
     /// When the output cannot be written or delivered.
@@ -117,11 +119,16 @@ impl<'a> Output<'a> {
             writeln!(self.sink, "{}", json!({ "meta": meta, "results": shown }))?;
             return self.finish().await;
         }
-        let list = list.map(|key| &document[key]).filter(|it| it.is_array()).unwrap_or(&document);
-        let records = match list {
-            Value::Array(records) => records.clone(),
-            Value::Null => Vec::new(),
-            record => vec![record.clone()],
+        let list = list.and_then(|place| select::list_at(&document, place));
+        if self.format == Format::Table && list.is_none() && document.is_object() {
+            let shown = self.reduced(&document, None);
+            write!(self.sink, "{}", people::lines(&shown))?;
+            return self.finish().await;
+        }
+        let records = match (list, &document) {
+            (Some(records), _) | (None, Value::Array(records)) => records.clone(),
+            (None, Value::Null) => Vec::new(),
+            (None, record) => vec![record.clone()],
         };
         let mut list = List::open(self, "", &records)?;
         for record in &records {
@@ -173,7 +180,7 @@ impl<'a> Output<'a> {
     /// As [`Output::document`].
     pub async fn value(mut self, value: &Value) -> Result<(), Error> {
         match self.format {
-            Format::Table => write!(self.sink, "{}", for_people(value, 0))?,
+            Format::Table => write!(self.sink, "{}", people::lines(value))?,
             _ => writeln!(self.sink, "{value}")?,
         }
         self.finish().await
@@ -199,7 +206,7 @@ impl<'a> Output<'a> {
         Ok(Bytes(Sink::open(&globals.deliver)?))
     }
 
-    /// Begins a list whose records are written one by one. `key` is the list's key in the document,
+    /// Begins a list whose records are written one by one. `key` is the list's place in the document,
     /// `first` the records of its first page.
     ///
     /// # Errors
@@ -268,6 +275,8 @@ pub struct List<'a> {
     output: Output<'a>,
     records: Option<Records>,
     compact: bool,
+    /// How many objects are open around the list.
+    depth: usize,
     count: u64,
 }
 
@@ -280,7 +289,11 @@ impl<'a> List<'a> {
     fn begin(mut output: Output<'a>, key: &str, first: &[Value], compact: bool) -> Result<Self, Error> {
         let records = match output.format {
             Format::Json => {
-                write!(output.sink, "{{\"results\":{{{}:[", json!(key))?;
+                write!(output.sink, "{{\"results\":")?;
+                for key in key.split('.') {
+                    write!(output.sink, "{{{}:", json!(key))?;
+                }
+                write!(output.sink, "[")?;
                 None
             }
             Format::Ndjson => None,
@@ -298,7 +311,8 @@ impl<'a> List<'a> {
                 Some(records)
             }
         };
-        Ok(List { output, records, compact, count: 0 })
+        let depth = key.split('.').count();
+        Ok(List { output, records, compact, depth, count: 0 })
     }
 
     /// # Errors
@@ -361,16 +375,30 @@ impl<'a> List<'a> {
     /// When the output cannot be written or delivered.
     pub async fn end(mut self, meta: Value) -> Result<(), Error> {
         if self.output.format == Format::Json {
-            writeln!(self.output.sink, "]}},\"meta\":{meta}}}")?;
+            writeln!(self.output.sink, "]{},\"meta\":{meta}}}", "}".repeat(self.depth))?;
         }
         if let Some(records) = self.records {
-            let late = records.end(&mut self.output.sink)?;
+            let LeftOut { late, beyond } = records.end(&mut self.output.sink)?;
             if !late.is_empty() {
                 let names: Vec<&str> = late.iter().map(String::as_str).collect();
                 warn(&format!("fields without a column (name them with --select): {}", names.join(", ")));
             }
+            if !beyond.is_empty() {
+                tell(&format!("no room for (name them with --select): {}", beyond.join(", ")));
+            }
         }
         self.output.finish().await
+    }
+}
+
+/// Makes sure that there is a place for the output, before anything is done that has one.
+///
+/// # Errors
+/// When the folder of the file cannot be written.
+pub fn check_delivery(globals: &Globals) -> Result<(), Error> {
+    match globals.deliver {
+        Deliver::File(_) => Sink::open(&globals.deliver).map(drop),
+        Deliver::Stdout | Deliver::Webhook(_) => Ok(()),
     }
 }
 
@@ -390,30 +418,5 @@ pub fn tell_to(capture: Option<&Capture>, message: &str) {
     match capture {
         Some(capture) => capture.say(message),
         None => eprintln!("{message}"),
-    }
-}
-
-/// A value as indented `key: value` lines.
-fn for_people(value: &Value, indent: usize) -> String {
-    let pad = " ".repeat(indent);
-    match value {
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(key, value)| match value {
-                Value::Object(inner) if !inner.is_empty() => {
-                    format!("{pad}{key}:\n{}", for_people(value, indent + 2))
-                }
-                Value::Array(inner) if inner.iter().any(Value::is_object) => {
-                    format!("{pad}{key}:\n{}", for_people(value, indent + 2))
-                }
-                Value::String(text) => format!("{pad}{key}: {text}\n"),
-                other => format!("{pad}{key}: {other}\n"),
-            })
-            .collect(),
-        Value::Array(elements) => {
-            elements.iter().map(|it| for_people(it, indent)).collect::<Vec<_>>().join("\n")
-        }
-        Value::String(text) => format!("{pad}{text}\n"),
-        other => format!("{pad}{other}\n"),
     }
 }

@@ -7,22 +7,28 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 
 use super::Format;
+use super::grid::Grid;
 use super::select::{Matched, Selection};
 use crate::cli::error::Error;
-
-/// Cells of a terminal table are cut to this many characters.
-const CELL_WIDTH: usize = 48;
 
 pub struct Records {
     format: Format,
     csv_raw: bool,
     columns: Vec<String>,
     late_fields: BTreeSet<String>,
-    table: Option<Table>,
+    grid: Option<Grid>,
+}
+
+/// Fields that were not shown.
+#[derive(Debug, Default)]
+pub struct LeftOut {
+    /// They turned up after the columns were written.
+    pub late: BTreeSet<String>,
+    /// The terminal had no room for them.
+    pub beyond: Vec<String>,
 }
 
 impl Records {
@@ -32,7 +38,7 @@ impl Records {
             Some(selection) => selection.columns(),
             None => columns(first, format == Format::Table),
         };
-        Records { format, csv_raw, columns, late_fields: BTreeSet::new(), table: None }
+        Records { format, csv_raw, columns, late_fields: BTreeSet::new(), grid: None }
     }
 
     /// # Errors
@@ -46,12 +52,7 @@ impl Records {
             Format::Csv => self.csv_row(out, self.columns.clone()),
             Format::Plain => Ok(writeln!(out, "{}", self.columns.join("\t"))?),
             Format::Table => {
-                let mut table = Table::new();
-                table
-                    .load_style(presets::UTF8_HORIZONTAL_ONLY)
-                    .set_content_arrangement(ContentArrangement::Dynamic);
-                table.set_header(&self.columns);
-                self.table = Some(table);
+                self.grid = Some(Grid::new(self.columns.clone()));
                 Ok(())
             }
             Format::Quiet | Format::Json | Format::Ndjson | Format::Toon => Ok(()),
@@ -77,6 +78,10 @@ impl Records {
                 self.columns.iter().map(|column| record[column].clone()).collect()
             }
         };
+        if let Some(grid) = &mut self.grid {
+            grid.row(&cells);
+            return Ok(());
+        }
         let cells: Vec<String> = cells.iter().map(cell).collect();
         match self.format {
             Format::Csv => {
@@ -88,24 +93,17 @@ impl Records {
                     cells.iter().map(|cell| cell.replace(['\t', '\n', '\r'], " ")).collect();
                 Ok(writeln!(out, "{}", cells.join("\t"))?)
             }
-            _ => {
-                if let Some(table) = &mut self.table {
-                    table.add_row(cells.iter().map(|cell| shortened(cell)));
-                }
-                Ok(())
-            }
+            _ => Ok(()),
         }
     }
 
-    /// Ends the output and returns the fields that had no column.
+    /// Ends the output and returns what it does not show.
     ///
     /// # Errors
     /// When the output cannot be written.
-    pub fn end(self, out: &mut impl Write) -> Result<BTreeSet<String>, Error> {
-        if let Some(table) = self.table {
-            writeln!(out, "{table}")?;
-        }
-        Ok(self.late_fields)
+    pub fn end(self, out: &mut impl Write) -> Result<LeftOut, Error> {
+        let beyond = self.grid.map(|grid| grid.print(out)).transpose()?.unwrap_or_default();
+        Ok(LeftOut { late: self.late_fields, beyond })
     }
 
     fn csv_row(&self, out: &mut impl Write, cells: Vec<String>) -> Result<(), Error> {
@@ -135,7 +133,7 @@ fn columns(records: &[Value], for_people: bool) -> Vec<String> {
     columns
 }
 
-/// The id, or the selected value, of a record.
+/// The id, or the selected value, of a record; without an id what comes first, but for its type.
 fn quiet(
     out: &mut impl Write,
     record: &Value,
@@ -145,7 +143,8 @@ fn quiet(
     let value = match selection {
         Some(selection) => selection.cells(record, matched).into_iter().next().unwrap_or_default(),
         None if record["id"].is_null() => {
-            record.as_object().and_then(|it| it.values().next()).cloned().unwrap_or_default()
+            let mut fields = record.as_object().into_iter().flatten();
+            fields.find(|(name, _)| *name != "type").map(|(_, value)| value.clone()).unwrap_or_default()
         }
         None => record["id"].clone(),
     };
@@ -166,15 +165,6 @@ fn guard(cell: String) -> String {
     match cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && !number {
         true => format!("'{cell}"),
         false => cell,
-    }
-}
-
-/// Text for a terminal: one line, no control characters, not too long.
-fn shortened(cell: &str) -> String {
-    let clean: String = cell.chars().map(|it| if it.is_control() { ' ' } else { it }).collect();
-    match clean.chars().count() > CELL_WIDTH {
-        true => clean.chars().take(CELL_WIDTH - 1).chain(['…']).collect(),
-        false => clean,
     }
 }
 
@@ -212,5 +202,6 @@ mod tests {
     #[test]
     fn quiet_is_the_id() {
         assert_eq!(lines(Format::Quiet, &[json!({"name": "x", "id": 12345678901_u64})]), "12345678901\n");
+        assert_eq!(lines(Format::Quiet, &[json!({"type": "data_attribute", "name": "x"})]), "x\n");
     }
 }

@@ -127,7 +127,7 @@ impl Selection {
         if let Value::Array(records) = document {
             return records.iter().map(|record| self.record(record, matched)).collect();
         }
-        let Some((list, records)) = list.and_then(|key| Some((key, document[key].as_array()?))) else {
+        let Some((list, records)) = list.and_then(|key| Some((key, list_at(document, key)?))) else {
             return self.record(document, matched);
         };
         let mut kept = Value::Object(Map::new());
@@ -147,7 +147,7 @@ impl Selection {
             if records.is_empty() || !inside.seen.is_empty() {
                 matched.seen.insert(index);
             }
-            merge(&mut kept, Map::from_iter([(list.to_owned(), shown.into())]).into());
+            merge(&mut kept, below(list, shown.into()));
         }
         kept
     }
@@ -170,6 +170,16 @@ impl Selection {
         });
         cells.collect()
     }
+}
+
+/// The list at a place such as `data.articles`.
+pub fn list_at<'v>(document: &'v Value, place: &str) -> Option<&'v Vec<Value>> {
+    place.split('.').try_fold(document, |at, key| at.get(key))?.as_array()
+}
+
+/// A document with nothing but a value at such a place.
+fn below(place: &str, value: Value) -> Value {
+    place.rsplit('.').fold(value, |value, key| Map::from_iter([(key.to_owned(), value)]).into())
 }
 
 fn key_of<'a>(value: &'a Value, segment: &str) -> Option<&'a String> {
@@ -315,6 +325,15 @@ mod tests {
         let (kept, unknown) = select("source.author.email,id", &record, None);
         assert_eq!(kept, json!({"source": {"author": {"email": "a@b.c"}}, "id": 12345678901_u64}));
         assert!(unknown.is_empty());
+    }
+
+    #[test]
+    fn a_list_may_be_further_down() {
+        let found =
+            json!({"type": "list", "data": {"articles": [{"id": "1", "title": "a"}], "highlights": []}});
+        let expected = json!({"data": {"articles": [{"id": "1"}]}});
+        assert_eq!(select("id", &found, Some("data.articles")), (expected.clone(), vec![]));
+        assert_eq!(select("data.articles.id", &found, Some("data.articles")), (expected, vec![]));
     }
 
     #[test]

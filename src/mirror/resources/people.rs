@@ -64,7 +64,7 @@ pub static COMPANIES: Resource = Resource {
         column("name", Field::Text("/name")),
         column("plan", Field::Text("/plan/name")),
         column("size", Field::Integer("/size")),
-        column("monthly_spend", Field::Integer("/monthly_spend")),
+        column("monthly_spend", Field::Number("/monthly_spend")),
         column("user_count", Field::Integer("/user_count")),
         column("session_count", Field::Integer("/session_count")),
         column("created_at", Field::Time("/created_at")),

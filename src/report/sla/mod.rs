@@ -201,6 +201,9 @@ pub struct Missing {
     pub without_parts: u64,
     /// Conversations of the period that have changed since their parts were fetched.
     pub stale_parts: u64,
+    /// How far the mirror goes back, epoch seconds, where that is not all of the period.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reaches_back_to: Option<i64>,
     /// Up to when the mirror is known to have everything, epoch seconds.
     pub synced_until: Option<i64>,
 }
@@ -238,7 +241,7 @@ impl Serialize for Row {
 pub fn sla(store: &Store, options: &SlaOptions) -> Result<SlaReport, Error> {
     // One transaction, so that a sync that runs meanwhile does not show half of itself.
     let transaction = store.connection().unchecked_transaction()?;
-    let mut missing = provenance(store)?;
+    let mut missing = provenance(store, options.since)?;
     let as_of = missing.synced_until.unwrap_or_else(|| Timestamp::now().as_second());
     let mut counting = Counting::new(options, as_of);
     let mut membership = Membership::new(&transaction, options.group_by)?;
@@ -272,8 +275,8 @@ pub fn sla(store: &Store, options: &SlaOptions) -> Result<SlaReport, Error> {
     Ok(SlaReport { group_by, since, until, rows, total, missing, as_of, spread })
 }
 
-/// What the states of the two resources say about the data.
-fn provenance(store: &Store) -> Result<Missing, Error> {
+/// What the states of the two resources say about the data of a period.
+fn provenance(store: &Store, since: Option<i64>) -> Result<Missing, Error> {
     let mut missing = Missing::default();
     let mut watermarks = Vec::new();
     for resource in [ResourceName::Conversations, ResourceName::ConversationParts] {
@@ -283,6 +286,9 @@ fn provenance(store: &Store) -> Result<Missing, Error> {
             return Err(Error::NothingSynced { resource });
         }
         missing.incomplete |= state.as_ref().is_none_or(|state| !state.complete);
+        let floor = state.as_ref().and_then(|state| state.floor);
+        let too_late = floor.filter(|floor| since.is_none_or(|since| since < *floor));
+        missing.reaches_back_to = missing.reaches_back_to.max(too_late);
         watermarks.push(state.and_then(|state| state.watermark));
     }
     // `None` is less than any moment: unless both are known, neither is.

@@ -138,6 +138,11 @@ fn say_what_is_missing(context: &Context, missing: &Missing) {
     if missing.incomplete {
         warn(&format!("the last sync did not reach its end; {age}; run `intercom-pp-cli sync`"));
     }
+    if let Some(floor) = missing.reaches_back_to.and_then(|floor| Timestamp::from_second(floor).ok()) {
+        warn(&format!(
+            "the mirror holds only what changed since {floor}; run `intercom-pp-cli sync --full`, or report on a later period"
+        ));
+    }
     if missing.without_parts + missing.stale_parts > 0 {
         warn(&format!(
             "{} conversations have no parts yet and {} have changed since theirs were fetched; {age}; run \
