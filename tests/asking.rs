@@ -6,6 +6,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Output;
 
@@ -481,6 +482,21 @@ async fn generated_commands_answer_from_the_mirror() {
         let (live, local) = both(&["conversations", "retrieve", id]);
         assert_eq!(live, local, "{id}");
     }
+    let (contacts, _) = both(&["contacts", "list", "--all"]);
+    let with_notes = |it: &&Value| it["notes"]["total_count"].as_u64() > Some(1);
+    let contact =
+        contacts["data"].as_array().unwrap().iter().find(with_notes).unwrap()["id"].as_str().unwrap();
+    for group in ["notes", "tags", "companies", "segments", "subscriptions"] {
+        let (live, local) = both(&["contacts", group, "list", contact, "--all"]);
+        let named = |list: &Value| ids(&list["data"]).into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
+        assert_eq!(named(&live), named(&local), "{group}");
+        let nobody = mirrored.run(&["contacts", group, "list", "nobody", "--data-source", "local"]);
+        assert_eq!(code(&nobody), 3, "{group}: {}", stderr(&nobody));
+    }
+    let company =
+        both(&["contacts", "companies", "list", contact]).1["data"][0]["id"].as_str().unwrap().to_owned();
+    let (live, local) = both(&["companies", "contacts", "list", &company, "--all"]);
+    assert_eq!(sorted(&live["data"]), sorted(&local["data"]));
     let (_, page) = both(&["companies", "list-all", "--page", "2", "--per-page", "5"]);
     let (_, all) = both(&["companies", "list-all", "--all"]);
     assert_eq!(page["data"].as_array().unwrap()[..], all["data"].as_array().unwrap()[5..10]);
@@ -515,7 +531,7 @@ async fn what_the_mirror_cannot_do_is_refused_by_name() {
     let words = r#"{"field":"source.body","operator":"=","value":"refund"}"#;
     refused(&["conversations", "search", "--query", words], "source.body");
     refused(&["contacts", "create", "--email", "x@example.com"], "live workspace only");
-    refused(&["contacts", "notes", "list", "x"], "live workspace only");
+    refused(&["events", "list-data", "--type", "user"], "live workspace only");
     let missing = mirrored.run(&["contacts", "show", "nobody", "--data-source", "local"]);
     assert_eq!(code(&missing), 3);
     let sent = mirrored.sandbox.requests().len();

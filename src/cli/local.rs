@@ -3,17 +3,18 @@
 //! A list is whole, a filter is honoured or refused by name: nothing that was asked for is ever left out
 //! without a word. Where the mirror holds nothing to answer with, that is an error, not an empty list.
 
+mod choice;
 mod table;
 
 use std::path::Path;
 
 use clap::ArgMatches;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use self::table::{Answer, Filter, Local, local};
+use self::choice::{choice, given, limit, refuse, searched};
+use self::table::{Answer, local};
 use super::context::Context;
 use super::error::{Error, Exit};
 use super::globals::DataSource;
@@ -150,35 +151,93 @@ pub async fn answer(
             };
             one(context, &store, resource, column, asked, meta(json!({}))).await
         }
-        Answer::List(key) | Answer::Search(key) | Answer::ListUnless(_, key) => {
-            let choice = match local.answer {
-                Answer::Search(_) => {
-                    let body = arguments.body.as_deref().unwrap_or_default();
-                    let body = serde_json::from_slice(body).unwrap_or_default();
-                    let zone = store.workspace()?.and_then(|workspace| workspace.timezone);
-                    searched(resource, &body, zone.as_deref(), matches)?
-                }
-                _ => choice(local, &arguments.query, matches)?,
-            };
-            let total = store.count(resource, &choice)?;
-            let mut first = Vec::new();
-            let page = Choice { limit: Some(choice.limit.unwrap_or(FIRST).min(FIRST)), ..choice.clone() };
-            store.documents(resource, &page, |raw| {
-                first.extend(RawValue::from_string(raw.to_owned()));
-                Ok::<_, Error>(())
-            })?;
-            let mut list = Output::open(&context.globals)?.list(key, &first)?;
-            store.documents(resource, &choice, |raw| match serde_json::from_str::<&RawValue>(raw) {
-                Ok(record) => list.raw(record),
-                Err(_) => Ok(()),
-            })?;
-            let shown = list.count();
-            let more = choice.offset + shown < total;
-            list.end(meta(json!({
-                "count": shown, "total_count": total, "complete": state.is_whole(), "has_more": more,
-            })))
-            .await
+        Answer::Notes(key) => {
+            refuse(&arguments.query, &["page", "per_page"])?;
+            let contact = owner(&store, ResourceName::Contacts, arguments)?;
+            let notes: Vec<_> = store
+                .notes_of(contact)?
+                .into_iter()
+                .filter_map(|raw| RawValue::from_string(raw).ok())
+                .collect();
+            let mut list = Output::open(&context.globals)?.list(key, &notes)?;
+            let limit = limit(matches).unwrap_or(u64::MAX);
+            notes
+                .iter()
+                .take(usize::try_from(limit).unwrap_or(usize::MAX))
+                .try_for_each(|note| list.raw(note))?;
+            let (shown, total) = (list.count(), notes.len() as u64);
+            list.end(meta(counted(shown, total, shown < total, &state))).await
         }
+        Answer::Linked(key, condition) => {
+            let other = if resource == ResourceName::Contacts {
+                ResourceName::Companies
+            } else {
+                ResourceName::Contacts
+            };
+            synced(&store, other)?;
+            let owner = owner(&store, other, arguments)?;
+            let choice = choice(local, &arguments.query, matches)?.only(condition, owner.to_owned());
+            list(context, &store, resource, key, &choice, |more| meta(more), &state).await
+        }
+        Answer::Search(key) => {
+            let body = arguments.body.as_deref().unwrap_or_default();
+            let body = serde_json::from_slice(body).unwrap_or_default();
+            let zone = store.workspace()?.and_then(|workspace| workspace.timezone);
+            let choice = searched(resource, &body, zone.as_deref(), matches)?;
+            list(context, &store, resource, key, &choice, |more| meta(more), &state).await
+        }
+        Answer::List(key) | Answer::ListUnless(_, key) => {
+            let choice = choice(local, &arguments.query, matches)?;
+            list(context, &store, resource, key, &choice, |more| meta(more), &state).await
+        }
+    }
+}
+
+/// The chosen records, under a key.
+async fn list(
+    context: &Context,
+    store: &Store,
+    resource: ResourceName,
+    key: &str,
+    choice: &Choice,
+    meta: impl Fn(Value) -> Value,
+    state: &SyncState,
+) -> Result<(), Error> {
+    let total = store.count(resource, choice)?;
+    let mut first = Vec::new();
+    let page = Choice { limit: Some(choice.limit.unwrap_or(FIRST).min(FIRST)), ..choice.clone() };
+    store.documents(resource, &page, |raw| {
+        first.extend(RawValue::from_string(raw.to_owned()));
+        Ok::<_, Error>(())
+    })?;
+    let mut list = Output::open(&context.globals)?.list(key, &first)?;
+    store.documents(resource, choice, |raw| match serde_json::from_str::<&RawValue>(raw) {
+        Ok(record) => list.raw(record),
+        Err(_) => Ok(()),
+    })?;
+    let shown = list.count();
+    list.end(meta(counted(shown, total, choice.offset + shown < total, state))).await
+}
+
+fn counted(shown: u64, total: u64, more: bool, state: &SyncState) -> Value {
+    json!({ "count": shown, "total_count": total, "complete": state.is_whole(), "has_more": more })
+}
+
+/// The id in the path, of a record that must be in the mirror: a list of something that is not there is no
+/// empty list.
+fn owner<'a>(store: &Store, resource: ResourceName, arguments: &'a Arguments) -> Result<&'a str, Error> {
+    let asked = arguments.path.first().map_or("", String::as_str);
+    match store.with_parts(resource, asked)? {
+        Some(_) => Ok(asked),
+        None => Err(absent(resource, "id", asked)),
+    }
+}
+
+fn absent(resource: ResourceName, column: &str, asked: &str) -> Error {
+    Error::Finding {
+        message: format!("the mirror has no {column} {asked:?} among its {resource}"),
+        exit: Exit::NotFound,
+        hint: Some("ask the workspace itself with --data-source live".to_owned()),
     }
 }
 
@@ -191,16 +250,8 @@ async fn one(
     asked: &str,
     meta: Value,
 ) -> Result<(), Error> {
-    let raw = one_document(store, resource, column, asked)?.ok_or_else(|| Error::Finding {
-        message: format!("the mirror has no {column} {asked:?} among its {resource}"),
-        exit: Exit::NotFound,
-        hint: Some("ask the workspace itself with --data-source live".to_owned()),
-    })?;
+    let raw = one_document(store, resource, column, asked)?.ok_or_else(|| absent(resource, column, asked))?;
     Output::open(&context.globals)?.document(meta, &raw, None).await
-}
-
-fn given<'q>(query: &'q [(String, String)], name: &str) -> Option<&'q str> {
-    query.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
 }
 
 /// Records from which the columns of a line format are taken.
@@ -246,98 +297,6 @@ fn one_document(
         Ok::<_, Error>(())
     })?;
     Ok(found)
-}
-
-/// Which records the query and `--limit` choose.
-fn choice(local: &Local, query: &[(String, String)], matches: &ArgMatches) -> Result<Choice, Error> {
-    let names: Vec<&str> = local.filters.iter().map(|(name, _)| *name).chain(["page", "per_page"]).collect();
-    refuse(query, &names)?;
-    let mut choice = Choice::default();
-    for (name, filter) in local.filters {
-        choice = match (filter, given(query, name)) {
-            (Filter::Includes(_), Some("true")) => choice,
-            (Filter::Includes(column), _) => choice.only(&format!("{column} IS NOT ?"), 1),
-            (_, None) => choice,
-            (Filter::Is(column), Some(value)) => choice.only(&format!("{column} = ?"), value.to_owned()),
-            (Filter::From(column), Some(value)) => {
-                choice.only(&format!("{column} >= ?"), number(name, value)?)
-            }
-            (Filter::Until(column), Some(value)) => {
-                choice.only(&format!("{column} <= ?"), number(name, value)?)
-            }
-        };
-    }
-    let whole = |name: &str| given(query, name).map(|value| number(name, value)).transpose();
-    paged(choice, whole("per_page")?, whole("page")?, matches)
-}
-
-/// Which records the body of a search and `--limit` choose.
-fn searched(
-    resource: ResourceName,
-    body: &Value,
-    zone: Option<&str>,
-    matches: &ArgMatches,
-) -> Result<Choice, Error> {
-    let known = ["query", "sort", "pagination"];
-    let names = body.as_object().into_iter().flat_map(|fields| fields.keys());
-    if let Some(name) = names.into_iter().find(|name| !known.contains(&name.as_str())) {
-        return Err(refused(name, "the mirror cannot honour it"));
-    }
-    let pagination = &body["pagination"];
-    let names = pagination.as_object().into_iter().flat_map(|fields| fields.keys());
-    if let Some(name) = names.into_iter().find(|name| *name != "per_page") {
-        return Err(refused(name, "the mirror cannot honour it"));
-    }
-    let zone = match zone {
-        None => TimeZone::UTC,
-        Some(name) => TimeZone::get(name)
-            .map_err(|_| Error::usage(format!("the workspace's time zone {name:?} is not known here")))?,
-    };
-    let choice = mirror::predicate::narrow(resource, body, &zone, Choice::default())?;
-    paged(choice, pagination["per_page"].as_i64(), None, matches)
-}
-
-/// `--limit` and pages. Following the pages to the end is one list here.
-fn paged(
-    mut choice: Choice,
-    size: Option<i64>,
-    page: Option<i64>,
-    matches: &ArgMatches,
-) -> Result<Choice, Error> {
-    let walks = matches.try_get_one::<bool>("all").ok().flatten().copied().unwrap_or(false);
-    let limit = matches.try_get_one::<u64>("limit").ok().flatten().copied();
-    match (size, page) {
-        (None, None) => {}
-        (None, Some(_)) => return Err(refused("page", "it needs per_page beside it")),
-        (Some(size), page) => {
-            let size = u64::try_from(size).ok().filter(|size| *size > 0);
-            let size = size.ok_or_else(|| Error::usage("--per-page must be at least 1"))?;
-            let page = u64::try_from(page.unwrap_or(1)).unwrap_or(1).max(1);
-            choice.offset = (page - 1).saturating_mul(size);
-            choice.limit = (!walks && limit.is_none()).then_some(size);
-        }
-    }
-    choice.limit = limit.or(choice.limit);
-    Ok(choice)
-}
-
-fn number(name: &str, text: &str) -> Result<i64, Error> {
-    text.parse().map_err(|_| Error::usage(format!("--{name}: {text:?} is no whole number")))
-}
-
-/// Refuses every parameter that is none of these.
-fn refuse(query: &[(String, String)], known: &[&str]) -> Result<(), Error> {
-    match query.iter().find(|(name, _)| !known.contains(&name.as_str())) {
-        None => Ok(()),
-        Some((name, _)) => Err(refused(name, "the mirror cannot honour it")),
-    }
-}
-
-fn refused(name: &str, reason: &str) -> Error {
-    Error::usage_with_hint(
-        format!("--{} with --data-source local: {reason}", name.replace('_', "-")),
-        "leave it out, ask the live workspace, or use `sql`",
-    )
 }
 
 fn merge(into: &mut Value, more: Value) {

@@ -164,6 +164,31 @@ impl Config {
     }
 }
 
+/// Keys of the file, profiles included, that mean nothing here: misspelt, most likely.
+///
+/// # Errors
+/// When the file cannot be read or is no TOML.
+pub fn unknown_keys(path: &Path) -> Result<Vec<String>, Error> {
+    let text = text(path)?.unwrap_or_default();
+    let document: DocumentMut =
+        text.parse().map_err(|error: toml_edit::TomlError| Error::parse(path, &error.to_string()))?;
+    let own = document.iter().map(|(key, _)| key.to_owned()).filter(|key| !OF_FILE.contains(&key.as_str()));
+    let profiles = document.get("profiles").and_then(|item| item.as_table_like());
+    let profiles = profiles.into_iter().flat_map(|profiles| profiles.iter());
+    let inside = profiles.flat_map(|(name, profile)| {
+        let keys = profile.as_table_like().into_iter().flat_map(|profile| profile.iter());
+        keys.map(move |(key, _)| (key, format!("profiles.{name}.{key}")))
+    });
+    let of_settings = |key: &str| OF_SETTINGS.contains(&key);
+    let inside = inside.filter(|(key, _)| !of_settings(key)).map(|(_, path)| path);
+    Ok(own.filter(|key| !of_settings(key)).chain(inside).collect())
+}
+
+/// The keys of [`Settings`], and those of [`Config`] beside them.
+const OF_SETTINGS: &[&str] =
+    &["access_token", "token_env", "region", "base_url", "api_version", "store", "headers", "defaults"];
+const OF_FILE: &[&str] = &["profile", "profiles", "office_hours"];
+
 /// Removes a profile; `false` when there was none.
 ///
 /// # Errors

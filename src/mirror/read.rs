@@ -184,6 +184,17 @@ impl Store {
         Ok(self.connection.prepare_cached(sql)?.query_row((conversation, updated_at), |row| row.get(0))?)
     }
 
+    /// The documents of a contact's notes, the newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn notes_of(&self, contact: &str) -> Result<Vec<String>, Error> {
+        let sql = "SELECT raw FROM contact_notes WHERE contact_id = ?1 ORDER BY created_at DESC, id DESC";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let notes = statement.query_map([contact], |row| row.get(0))?;
+        Ok(notes.collect::<Result<_, _>>()?)
+    }
+
     /// The document of one conversation or ticket with its parts, as the API gives it when asked for one.
     ///
     /// # Errors

@@ -109,3 +109,22 @@ fn version_completions_and_manual() {
     assert_eq!(code(&run(&["man", "--out", "pages"])), 0);
     assert!(home.path().join("pages/intercom-pp-cli-contacts-list.1").exists());
 }
+
+#[test]
+fn doctor_finds_what_nobody_would_see() {
+    let setting = Setting::new(|_| json(200, r#"{"type":"admin","id":"1","app":{"id_code":"ws"}}"#));
+    let file = setting.home.path().join("typed.toml");
+    std::fs::write(&file, "regoin = \"eu\"\n[profiles.b]\nregion = \"au\"\ntoken = \"x\"\n").unwrap();
+    let checks = |more: &[&str]| {
+        let output = setting.run(&[&["doctor", "--json", "--config", file.to_str().unwrap()], more].concat());
+        (stdout(&output), document(&output)["results"]["checks"].clone())
+    };
+    let (_, found) = checks(&[]);
+    assert_eq!(found[0]["verdict"], "warning", "{found}");
+    assert!(
+        found[0]["detail"].as_str().unwrap().ends_with("unknown keys: regoin, profiles.b.token"),
+        "{found}"
+    );
+    let (text, _) = checks(&["--base-url", "http://user:hunter2@127.0.0.1:1"]);
+    assert!(!text.contains("hunter2") && text.contains("holds a user or a password"), "{text}");
+}

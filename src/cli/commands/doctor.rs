@@ -115,7 +115,14 @@ fn check_config(context: &Context, findings: &mut Findings) -> Option<config::Se
     let path = context.config_path().unwrap_or_default();
     match settings {
         Ok(settings) if path.exists() => {
-            findings.ok("config", path.display().to_string());
+            match config::unknown_keys(&path).unwrap_or_default() {
+                unknown if unknown.is_empty() => findings.ok("config", path.display().to_string()),
+                unknown => findings.warning(
+                    "config",
+                    format!("{}: unknown keys: {}", path.display(), unknown.join(", ")),
+                    "correct their spelling; what is not known is not heeded",
+                ),
+            }
             check_permissions(&path, findings);
             Some(settings)
         }
@@ -181,7 +188,19 @@ fn check_region(context: &Context, settings: &config::Settings, findings: &mut F
     match context.target(settings) {
         Ok(target) => {
             let region = target.region.map_or("no region, a base URL".to_owned(), |it| it.to_string());
-            findings.ok("region", format!("{region}: {} (from {})", target.base_url, target.source));
+            let address = &target.base_url;
+            if !address.username().is_empty() || address.password().is_some() {
+                let hint =
+                    "leave the user and password out of it; other credentials can be sent with [headers]";
+                findings.failure(
+                    "region",
+                    Exit::Configuration,
+                    "the base URL holds a user or a password",
+                    hint,
+                );
+                return None;
+            }
+            findings.ok("region", format!("{region}: {address} (from {})", target.source));
             Some(target)
         }
         Err(error) => {

@@ -23,6 +23,10 @@ pub(super) enum Answer {
     One(&'static str),
     /// All records, or the one whose column of the same name holds the value of one of these parameters.
     ListUnless(&'static [&'static str], &'static str),
+    /// Under this key those that fit the condition, whose `?` is the id in the path.
+    Linked(&'static str, &'static str),
+    /// The notes of the contact in the path, under this key.
+    Notes(&'static str),
 }
 
 /// What a parameter of the query chooses.
@@ -46,6 +50,10 @@ const fn one(operation: &'static str, resource: &'static str) -> Local {
     Local { operation, resource, answer: Answer::One("id"), filters: &[] }
 }
 
+const fn linked(operation: &'static str, resource: &'static str, condition: &'static str) -> Local {
+    Local { operation, resource, answer: Answer::Linked("data", condition), filters: &[] }
+}
+
 static LOCAL: &[Local] = &[
     list("ListContacts", "contacts", "data"),
     search("SearchContacts", "contacts", "data"),
@@ -56,6 +64,28 @@ static LOCAL: &[Local] = &[
         answer: Answer::One("external_id"),
         filters: &[],
     },
+    linked("listTagsForAContact", "tags", "id IN (SELECT tag_id FROM contact_tags WHERE contact_id = ?)"),
+    linked(
+        "listCompaniesForAContact",
+        "companies",
+        "id IN (SELECT company_id FROM contact_companies WHERE contact_id = ?)",
+    ),
+    linked(
+        "listSegmentsForAContact",
+        "segments",
+        "id IN (SELECT segment_id FROM contact_segments WHERE contact_id = ?)",
+    ),
+    linked(
+        "listSubscriptionsForAContact",
+        "subscription_types",
+        "id IN (SELECT subscription_id FROM contact_subscriptions WHERE contact_id = ?)",
+    ),
+    linked(
+        "ListAttachedContacts",
+        "contacts",
+        "id IN (SELECT contact_id FROM contact_companies WHERE company_id = ?)",
+    ),
+    Local { operation: "listNotes", resource: "contacts", answer: Answer::Notes("data"), filters: &[] },
     list("listAllCompanies", "companies", "data"),
     list("scrollOverAllCompanies", "companies", "data"),
     Local {

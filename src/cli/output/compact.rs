@@ -208,10 +208,7 @@ mod tests {
             "source": {"subject": "Hi", "author": {"type": "user", "email": "a@b.c"}}});
         assert_eq!(record(&conversation), kept);
         let columns = columns(&[conversation], false).columns();
-        assert_eq!(
-            columns,
-            ["id", "state", "source.subject", "source.author.type", "source.author.email"]
-        );
+        assert_eq!(columns, ["id", "state", "source.subject", "source.author.type", "source.author.email"]);
         assert_eq!(
             record(&json!({"type": "user", "id": "2", "avatar": {}})),
             json!({"type": "user", "id": "2"})
