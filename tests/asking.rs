@@ -531,7 +531,10 @@ async fn what_the_mirror_cannot_do_is_refused_by_name() {
     let words = r#"{"field":"source.body","operator":"=","value":"refund"}"#;
     refused(&["conversations", "search", "--query", words], "source.body");
     refused(&["contacts", "create", "--email", "x@example.com"], "live workspace only");
-    refused(&["events", "list-data", "--type", "user"], "live workspace only");
+    refused(
+        &["events", "list-data", "--type", "user", "--filter", r#"{"user_id":"1"}"#],
+        "live workspace only",
+    );
     let missing = mirrored.run(&["contacts", "show", "nobody", "--data-source", "local"]);
     assert_eq!(code(&missing), 3);
     let sent = mirrored.sandbox.requests().len();

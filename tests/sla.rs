@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use intercom::mirror::{ResourceName, Store};
 use intercom::report::sla::{Figures, GroupBy, Metric, NO_GROUP, SlaOptions, SlaReport, sla};
-use intercom::report::{Error, recent};
+use intercom::report::{Error, contact_360};
 use intercom::sandbox::model::conversation::{Author, Conversation, Happening, Part, State};
 use intercom::sandbox::{Options, Workspace};
 use serde_json::{Value, json};
@@ -317,10 +317,11 @@ async fn a_truncated_conversation_gives_no_first_response() {
 }
 
 #[tokio::test]
-async fn the_recent_conversations_of_a_contact() {
+async fn the_conversations_of_a_contact() {
     let fixture = Fixture::new(medium()).await;
     let mut store = fixture.store("one.db");
     fixture.sync(&mut store).await;
+    let three = contact_360::Options { limit: 3, messages: false };
     fixture.sandbox.with_workspace(|workspace| {
         let talks = |id: &str| {
             let mut own: Vec<&Conversation> = workspace
@@ -328,29 +329,30 @@ async fn the_recent_conversations_of_a_contact() {
                 .iter()
                 .filter(|it| it.contacts.iter().any(|contact| contact == id))
                 .collect();
-            own.sort_by_key(|it| (-it.created_at, std::cmp::Reverse(it.id.clone())));
+            own.sort_by_key(|it| (-it.updated_at, std::cmp::Reverse(it.id.clone())));
             own
         };
         let busy = workspace.contacts.iter().max_by_key(|it| (talks(&it.id).len(), it.id.clone())).unwrap();
-        let found = recent::recent(&store, &busy.id, 3).unwrap();
-        assert_eq!((&found.contact.id, &found.contact.email), (&busy.id, &busy.email));
+        let found = contact_360::contact_360(&store, &busy.id, &three).unwrap();
+        assert_eq!(
+            (found.contact["id"].as_str(), found.contact["email"].as_str()),
+            (Some(busy.id.as_str()), busy.email.as_deref())
+        );
         let expected = talks(&busy.id);
-        assert_eq!(found.conversations.len(), expected.len().min(3));
-        for (found, expected) in found.conversations.iter().zip(expected) {
+        assert_eq!(found.recent_conversations.len(), expected.len().min(3));
+        for (found, expected) in found.recent_conversations.iter().zip(expected) {
             assert_eq!((&found.id, found.created_at), (&expected.id, Some(expected.created_at)));
-            assert_eq!(found.state.as_deref(), Some(expected.state.as_str()));
+            assert_eq!(found.state, expected.state.as_str());
             let team = expected.team_assignee_id.map(|id| workspace.team(id).unwrap().name.clone());
             assert_eq!(found.team, team);
-            assert!(
-                !found.first_line.is_empty() && !found.first_line.contains("<p>"),
-                "{}",
-                found.first_line
-            );
+            let last = &found.last_message.as_ref().unwrap().text;
+            assert!(!last.is_empty() && !last.contains("<p>"), "{last}");
         }
         let with_address = workspace.contacts.iter().find(|it| it.is_user && it.email.is_some()).unwrap();
         let email = with_address.email.as_ref().unwrap();
-        let by_email = recent::recent(&store, &email.to_uppercase(), 1).unwrap();
-        assert_eq!(by_email.contact.email.as_ref(), Some(email));
+        let by_email = contact_360::contact_360(&store, &email.to_uppercase(), &three).unwrap();
+        assert_eq!(by_email.contact["email"].as_str(), Some(email.as_str()));
     });
-    assert!(matches!(recent::recent(&store, "nobody", 1), Err(Error::NoContact { .. })));
+    let nobody = contact_360::contact_360(&store, "nobody", &contact_360::Options::default());
+    assert!(matches!(nobody, Err(Error::NoContact { .. })));
 }

@@ -8,7 +8,6 @@ pub mod duplicates;
 pub mod error;
 pub mod office;
 pub mod percentile;
-pub mod recent;
 pub mod sla;
 pub mod stale;
 pub mod timeline;

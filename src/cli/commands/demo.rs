@@ -16,7 +16,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::output::{Output, tell};
 use crate::mirror::{Event, Store, Summary, SyncOptions, sync};
-use crate::report::recent::{Recent, recent};
+use crate::report::contact_360::{self, Contact360, Conversation, contact_360};
 use crate::report::sla::{Metric, SlaOptions, SlaReport, sla};
 use crate::sandbox::{Options, Sandbox, TOKEN};
 
@@ -50,7 +50,8 @@ pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> 
     let client = Client::new(Settings::new(base_url, Some(token)))?;
     let summary = sync(&client, &mut store, &SyncOptions::default(), &mut |_: &Event| {}).await?;
     let report = sla(&store, &SlaOptions::default())?;
-    let person = recent(&store, &busiest_contact(&store)?, 5)?;
+    let options = contact_360::Options { limit: 5, messages: false };
+    let person = contact_360(&store, &busiest_contact(&store)?, &options)?;
     sandbox.stop().await;
     if context.globals.json || context.globals.ndjson {
         let shown = json!({ "sync": summary, "sla": report, "contact": person }).to_string();
@@ -66,7 +67,12 @@ fn busiest_contact(store: &Store) -> Result<String, Error> {
     busiest.map_err(|error| crate::mirror::Error::Database(error).into())
 }
 
-fn told(summary: &Summary, report: &SlaReport, person: &Recent) -> String {
+fn first_line(conversation: &Conversation) -> String {
+    let text = conversation.last_message.as_ref().map_or("", |message| message.text.as_str());
+    text.lines().next().unwrap_or_default().chars().take(72).collect()
+}
+
+fn told(summary: &Summary, report: &SlaReport, person: &Contact360) -> String {
     let mut text = String::new();
     let counts: Vec<String> = summary
         .resources
@@ -97,18 +103,17 @@ fn told(summary: &Summary, report: &SlaReport, person: &Recent) -> String {
             number(solved.and_then(|it| it.p90), "h"),
         );
     }
-    let name =
-        person.contact.name.as_deref().or(person.contact.email.as_deref()).unwrap_or(&person.contact.id);
-    let _ = writeln!(text, "\nThe latest conversations of {name}:\n");
-    for conversation in &person.conversations {
+    let name = ["name", "email", "id"].iter().find_map(|key| person.contact[key].as_str()).unwrap_or("?");
+    let _ = writeln!(text, "\nThe latest conversations of {name}, and what was said last:\n");
+    for conversation in &person.recent_conversations {
         let day = conversation.created_at.and_then(|at| Timestamp::from_second(at).ok());
         let _ = writeln!(
             text,
             "  {:<10} {:<8} {:<14} {}",
             day.map_or("?".to_owned(), |day| day.strftime("%Y-%m-%d").to_string()),
-            conversation.state.as_deref().unwrap_or("?"),
+            conversation.state,
             conversation.team.as_deref().unwrap_or("-"),
-            conversation.first_line,
+            first_line(conversation),
         );
     }
     let _ = write!(text, "\n{NEXT_STEPS}");
