@@ -45,7 +45,13 @@ impl Grid {
     pub fn print(mut self, out: &mut impl Write) -> Result<Vec<String>, Error> {
         let mut table = Table::new();
         let room = table.width().map_or(usize::MAX, |width| room(width.into()));
+        if self.fitting(room) < self.columns.len() {
+            self.drop_empty();
+        }
         let left_out = self.columns.split_off(self.fitting(room));
+        if let Ok(width) = u16::try_from(room) {
+            table.set_width(width);
+        }
         table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(&self.columns);
         for row in &self.rows {
@@ -53,6 +59,16 @@ impl Grid {
         }
         writeln!(out, "{table}")?;
         Ok(left_out)
+    }
+
+    /// Takes out the columns in which no row has anything: they are the first to give way.
+    fn drop_empty(&mut self) {
+        let is_used = |at: usize| at == 0 || self.rows.iter().any(|row| !row[at].is_empty());
+        let used: Vec<usize> = (0..self.columns.len()).filter(|at| is_used(*at)).collect();
+        self.columns = used.iter().map(|at| self.columns[*at].clone()).collect();
+        for row in &mut self.rows {
+            *row = used.iter().map(|at| row[*at].clone()).collect();
+        }
     }
 
     /// How many columns fit beside each other; at least one.
@@ -117,6 +133,21 @@ mod tests {
         assert_eq!(grid.fitting(26 + 6 + 50), 3);
         assert_eq!(grid.fitting(26 + 6 + 49), 2);
         assert_eq!(grid.fitting(10), 1, "one column is shown in any case");
+    }
+
+    #[test]
+    fn empty_columns_give_way_first() {
+        let mut grid = Grid::new(["id", "phone", "name"].map(str::to_owned).to_vec());
+        grid.row(&[json!("1"), json!(null), json!("Ada")]);
+        grid.row(&[json!("2"), json!(""), json!(null)]);
+        grid.drop_empty();
+        assert_eq!(
+            (grid.columns, grid.rows),
+            (
+                vec!["id".into(), "name".into()],
+                vec![vec!["1".into(), "Ada".into()], vec!["2".to_owned(), String::new()]]
+            )
+        );
     }
 
     #[test]
