@@ -7,48 +7,18 @@ mod sandboxed;
 mod support;
 
 use std::collections::BTreeSet;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
-use intercom::api::Client;
-use intercom::api::executor::{Arguments, operation};
 use intercom::mirror::{Event, Stop, Store, SyncOptions, sync};
-use intercom::sandbox::{Fault, Options, Sandbox, TOKEN, Workspace};
+use intercom::sandbox::{Options, Sandbox, TOKEN};
 
+use sandboxed::trouble::{Dice, break_every_fifth, disturb, killed_after, merge};
 use sandboxed::{Fixture, assert_same, dump, options};
 use support::{binary, document, stderr};
 
 fn middling() -> Options {
     Options { contacts: 300, companies: 250, conversations: 200, tickets: 60, ..Options::default() }
-}
-
-/// Numbers that look random and are the same every time.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, most: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % most
-    }
-}
-
-/// Breaks every fifth call in one of four ways.
-fn break_every_fifth(sandbox: &Sandbox, seed: u64) {
-    let mut dice = Dice(seed);
-    sandbox.disturb(move |_, served| {
-        // Who loses the first answer of a scroll has to wait a minute for the next one.
-        let opens = served.operation == Some("scrollOverAllCompanies") && served.query.is_empty();
-        if opens {
-            return None;
-        }
-        match dice.below(20) {
-            0 => Some(Fault::Status(503)),
-            1 => Some(Fault::Drop),
-            2 => Some(Fault::Truncate),
-            3 => Some(Fault::Blank),
-            _ => None,
-        }
-    });
 }
 
 #[tokio::test]
@@ -70,53 +40,6 @@ async fn every_fifth_call_fails() {
         assert!(summary.complete, "{summary:?} {told:?}");
         assert_same(&store, &fixture.sandbox);
     }
-}
-
-/// Does something to the workspace, as its users would.
-fn disturb(workspace: &mut Workspace, dice: &mut Dice) {
-    use intercom::sandbox::model::conversation::{Author, Happening};
-    let now = workspace.now();
-    let pick = |ids: Vec<String>, dice: &mut Dice| {
-        let mut ids = ids;
-        ids.sort();
-        let place = dice.below(ids.len() as u64) as usize;
-        ids.swap_remove(place)
-    };
-    match dice.below(6) {
-        0 | 1 => {
-            let id = pick(workspace.conversations.iter().map(|it| it.id.clone()).collect(), dice);
-            workspace.happen(&id, Happening::new("comment", Author::Bot, now).saying("Hm")).unwrap();
-        }
-        2 => {
-            let id = pick(workspace.contacts.iter().map(|it| it.id.clone()).collect(), dice);
-            workspace.touch_contact(&id).unwrap().phone = Some(format!("+1555{now}"));
-        }
-        3 => {
-            let id = pick(workspace.conversations.iter().map(|it| it.id.clone()).collect(), dice);
-            workspace.conversations.remove(&id);
-        }
-        4 => {
-            let id = pick(workspace.tickets.iter().map(|it| it.id.clone()).collect(), dice);
-            workspace.tickets.get_mut(&id).unwrap().updated_at = now;
-        }
-        _ => {
-            let id = pick(workspace.companies.iter().map(|it| it.id.clone()).collect(), dice);
-            workspace.companies.get_mut(&id).unwrap().name = Some(format!("Renamed at {now}"));
-        }
-    }
-}
-
-async fn merge(client: &Client, sandbox: &Sandbox) {
-    let (lead, user) = sandbox.with_workspace(|workspace| {
-        let first = |is_user: bool| {
-            let ids = workspace.contacts.iter().filter(|it| it.is_user == is_user).map(|it| it.id.clone());
-            ids.min().unwrap()
-        };
-        (first(false), first(true))
-    });
-    let body = format!(r#"{{"from":"{lead}","into":"{user}"}}"#).into_bytes();
-    let arguments = Arguments { body: Some(body), ..Arguments::default() };
-    client.execute(operation("MergeContact").unwrap(), &arguments).await.unwrap();
 }
 
 #[tokio::test]
@@ -171,29 +94,20 @@ async fn a_sync_that_is_asked_to_stop_says_how_far_it_got() {
     assert_same(&store, &fixture.sandbox);
 }
 
-/// A sync of the binary, until it ends or the time is up; then it is killed, with no chance to tidy up.
-fn sync_until(
-    home: &std::path::Path,
-    sandbox: &Sandbox,
-    limit: Option<Duration>,
-) -> Option<std::process::Output> {
+/// A sync of the binary, until it ends or the time is up.
+fn sync_until(home: &std::path::Path, sandbox: &Sandbox, limit: Option<Duration>) -> Option<Output> {
     let mut command = binary(home);
     command
         .args(["sync", "--json", "--db", "mirror.db"])
         .env("INTERCOM_ACCESS_TOKEN", TOKEN)
-        .env("INTERCOM_BASE_URL", sandbox.base_url())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let Some(limit) = limit else { return Some(command.output().unwrap()) };
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let began = Instant::now();
-    while began.elapsed() < limit && child.try_wait().unwrap().is_none() {
-        std::thread::sleep(Duration::from_millis(2));
+        .env("INTERCOM_BASE_URL", sandbox.base_url());
+    match limit {
+        None => Some(command.output().unwrap()),
+        Some(limit) => {
+            killed_after(command, limit);
+            None
+        }
     }
-    // SIGKILL, where there are signals.
-    let _ = child.kill();
-    child.wait().unwrap();
-    None
 }
 
 #[tokio::test(flavor = "multi_thread")]
