@@ -91,8 +91,7 @@ async fn a_run_that_was_killed_after_the_answer_is_gone_on_with() {
     let old = center.files();
     center.write("birth.en.md", &TEXT.replace("title: Birth", "title: Birth\nauthor: nobody@x.test"));
     center.write("birth.fr.md", TEXT);
-    let author =
-        center.sandbox.with_workspace(|it| it.admins.iter().next().unwrap().document()["email"].clone());
+    let author = center.sandbox.with_workspace(|it| it.admins.first().unwrap().document()["email"].clone());
     center.edit("birth.en.md", "nobody@x.test", author.as_str().unwrap());
     let (english, french) = (center.read("birth.en.md"), center.read("birth.fr.md"));
     let pushed = center.push(&[]);

@@ -282,7 +282,7 @@ async fn a_run_that_does_nothing_at_all_fails() {
 async fn a_tag_that_is_not_there_is_told_with_what_helps() {
     let scene = Scene::new(10).await;
     let id = scene.mention(1)[0].clone();
-    let number = scene.sandbox.with_workspace(|it| it.tags.iter().next().unwrap().id.clone());
+    let number = scene.sandbox.with_workspace(|it| it.tags.first().unwrap().id.clone());
     for (flag, name, helps) in [
         ("--tag", "nosuch", "--tag-id takes an id"),
         ("--tag", &number, "--tag-id takes an id"),
