@@ -178,6 +178,9 @@ async fn search_by_type_since_and_limit() {
         assert!(ids(&found["results"]["hits"]).contains(&id.as_str()), "{kind} {title}: {found}");
         assert!(found["results"]["hits"].as_array().unwrap().iter().all(|hit| hit["type"] == kind));
     }
+    let csv = mirrored.run(&["search", "the OR a OR i", "--limit", "3", "--csv", "--db", "mirror.db"]);
+    assert!(stdout(&csv).lines().next().unwrap().contains("conversation_id"), "{}", stdout(&csv));
+    assert!(!stderr(&csv).contains("without a column"), "{}", stderr(&csv));
     let found = mirrored.ask(&["search", "the OR a OR i", "--limit", "3", "--type", "conversations"]);
     assert_eq!(found["results"]["hits"].as_array().unwrap().len(), 3);
     assert_eq!(found["meta"]["has_more"], true);
@@ -366,6 +369,37 @@ async fn export_writes_every_record() {
     let told: Value = serde_json::from_str(&run(&["contacts", "--output", "contacts.ndjson"])).unwrap();
     assert_eq!(told["results"]["rows"], count("contacts"));
     assert_eq!(std::fs::read_to_string(mirrored.path("contacts.ndjson")).unwrap(), contacts);
+    let told = mirrored.run(&[
+        "export",
+        "contacts",
+        "--format",
+        "csv",
+        "--select",
+        "id",
+        "--output",
+        "ids.csv",
+        "--db",
+        "mirror.db",
+    ]);
+    assert_eq!(stderr(&told), "", "the selection is the file's");
+    assert_eq!(document(&told)["results"]["rows"], count("contacts"));
+    let ids = std::fs::read_to_string(mirrored.path("ids.csv")).unwrap();
+    assert!(ids.starts_with("id\n") && ids.lines().count() == count("contacts") + 1);
+
+    // The flags for formats mean here what they mean everywhere.
+    assert_eq!(run(&["contacts", "--csv"]), csv);
+    assert_eq!(run(&["contacts", "--ndjson"]), run(&["contacts"]));
+    let document: Value = serde_json::from_str(&run(&["contacts", "--json"])).unwrap();
+    assert_eq!(document["results"]["contacts"].as_array().unwrap().len(), count("contacts"));
+    assert_eq!(document["meta"]["source"], "local");
+    assert_eq!(run(&["contacts", "--quiet"]).lines().count(), count("contacts"));
+    assert!(run(&["contacts", "--plain"]).starts_with("id\texternal_id\t"));
+    run(&["contacts", "--csv", "--output", "flag.csv"]);
+    assert_eq!(std::fs::read_to_string(mirrored.path("flag.csv")).unwrap(), csv);
+    run(&["contacts", "--json", "--output", "contacts.ndjson"]);
+    assert!(std::fs::read_to_string(mirrored.path("contacts.ndjson")).unwrap().starts_with("{\"type\""));
+    let both = mirrored.run(&["export", "contacts", "--format", "csv", "--json", "--db", "mirror.db"]);
+    assert_eq!(code(&both), 2, "{}", stdout(&both));
     let unknown = mirrored.run(&["export", "nothing", "--db", "mirror.db"]);
     assert_eq!(code(&unknown), 2);
 }
@@ -590,6 +624,45 @@ async fn tail_shows_each_change_once() {
     }
 }
 
+#[test]
+fn a_dry_tail_shows_its_question_and_asks_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::always(200, "{}");
+    let words = ["tail", "tickets", "--since", "1700000000", "--polls", "1", "--dry-run"];
+    let output = against(home.path(), &server.url).args(words).output().unwrap();
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let shown = document(&output);
+    assert_eq!((&shown["method"], &shown["dry_run"]), (&json!("POST"), &json!(true)));
+    assert!(shown["url"].as_str().unwrap().ends_with("/tickets/search"), "{shown}");
+    assert_eq!(shown["body"]["query"]["value"], 1_699_999_999);
+    assert!(server.take().is_empty());
+}
+
+#[test]
+fn a_record_of_tomorrow_hides_nothing_that_changes_today() {
+    let home = tempfile::tempdir().unwrap();
+    let now = 1_760_000_000_i64;
+    let date =
+        httpdate::fmt_http_date(std::time::UNIX_EPOCH + std::time::Duration::from_secs(now.unsigned_abs()));
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let server = Server::start(move |request| {
+        let polls = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let mut all = vec![json!({ "id": "future", "updated_at": now + 86_400 })];
+        if polls > 0 {
+            all.push(json!({ "id": "later", "updated_at": now + 1 }));
+        }
+        let after = request.json()["query"]["value"].as_i64().unwrap();
+        all.retain(|it| it["updated_at"].as_i64().unwrap() > after);
+        let body = json!({ "type": "conversation.list", "conversations": all, "pages": null }).to_string();
+        let text = String::from_utf8(answer(200, &body)).unwrap();
+        text.replacen("\r\n", &format!("\r\ndate: {date}\r\n"), 1).into_bytes()
+    });
+    let words = ["tail", "--since", "1759999000", "--polls", "3", "--interval", "1s", "--select", "id"];
+    let output = against(home.path(), &server.url).args(words).output().unwrap();
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert_eq!(stdout(&output), "{\"id\":\"future\"}\n{\"id\":\"later\"}\n");
+}
+
 /// Runs `import contacts` against a server and returns code and results.
 fn import(home: &std::path::Path, url: &str, more: &[&str]) -> (i32, Vec<Value>) {
     let words =
@@ -637,8 +710,52 @@ fn an_import_creates_each_record_once() {
     import(home.path(), &server.url, &["--retry-unknown"]);
     assert_eq!(sent(), 2);
 
+    let numbers: Vec<&Value> = results.iter().map(|result| &result["line"]).collect();
+    assert_eq!(numbers, [1, 2, 3, 4, 6], "in the order of the input");
+
     std::fs::write(home.path().join("in.jsonl"), lines[1].as_str()).unwrap();
     assert_eq!(import(home.path(), &server.url, &["--journal", "other"]).0, 5, "nothing was created at all");
     let elsewhere = Server::always(200, r#"{"type":"admin","app":{"id_code":"w2"}}"#);
     assert_eq!(import(home.path(), &elsewhere.url, &[]).0, 2, "the journal is another workspace's");
+}
+
+#[test]
+fn an_import_from_stdin_needs_a_journal() {
+    use std::io::Write;
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(|request| match request.path.as_str() {
+        "/me" => answer(200, r#"{"type":"admin","app":{"id_code":"w1"}}"#),
+        _ => {
+            // The first line takes the longest.
+            let first = request.json()["email"] == "0@x";
+            std::thread::sleep(std::time::Duration::from_millis(if first { 300 } else { 0 }));
+            answer(200, r#"{"type":"contact","id":"c1"}"#)
+        }
+    });
+    let lines: String = (0..5).map(|at| format!("{{\"email\":\"{at}@x\"}}\n")).collect();
+    let import = |more: &[&str]| {
+        let mut child = against(home.path(), &server.url)
+            .args([&["import", "contacts", "--input", "-", "--ndjson"], more].concat())
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Without a journal nothing is read.
+        let _ = child.stdin.take().unwrap().write_all(lines.as_bytes());
+        child.wait_with_output().unwrap()
+    };
+    let refused = import(&[]);
+    assert_eq!(code(&refused), 2);
+    assert!(stderr(&refused).contains("--journal"), "{}", stderr(&refused));
+    for status in ["created", "skipped"] {
+        let told = import(&["--journal", "people.journal"]);
+        let results: Vec<Value> =
+            stdout(&told).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(code(&told), 0, "{}", stderr(&told));
+        let rows: Vec<_> = results.iter().map(|it| (it["line"].as_u64(), it["status"].as_str())).collect();
+        assert_eq!(rows, (1..=5).map(|at| (Some(at), Some(status))).collect::<Vec<_>>());
+    }
+    assert_eq!(server.take().iter().filter(|request| request.method == "POST").count(), 5);
+    assert_eq!(code(&import(&["--dry-run"])), 0);
 }

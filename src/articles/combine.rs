@@ -67,12 +67,18 @@ fn body(base: &str, known: bool, local: &Local, theirs: &Content, images: &Image
     let text = Text::read(&local.body, &old, images);
     let now = Document::read(&theirs.body, images);
     if !known && !now.blocks.is_empty() && prefer == Prefer::Neither {
-        let same = now.markdown().trim_end() == local.body.trim_end();
+        let same = says(local, &now, images);
         let conflict = Conflict { base: String::new(), ours: local.body.clone(), theirs: now.markdown() };
         let conflicts = if same { Vec::new() } else { vec![conflict] };
         return Merge { html: theirs.body.clone(), conflicts, changes: Vec::new() };
     }
     merge(&old, &text, &now, images, prefer)
+}
+
+/// Whether an author's text, however it is written, says what the server has.
+pub fn says(local: &Local, document: &Document, images: &Images) -> bool {
+    let text = Text::read(&local.body, document, images);
+    merge(document, &text, document, images, Prefer::Neither).html == document.html
 }
 
 /// An image that is a file in the folder, but none that the server has.
@@ -96,15 +102,13 @@ fn fields(
         known.and_then(|it| field(it).as_deref()).unwrap_or_default()
     };
     let front = &local.front;
-    // A description that was taken out of the front matter is meant to go; other fields are not.
-    let description = Some(front.description.clone().unwrap_or_default());
     type Sides<'a> = (&'a str, &'a str, &'a Option<String>, &'a str, &'a mut Option<String>);
     let sides: [Sides<'_>; 4] = [
         ("title", text(|it| &it.title), &front.title, &theirs.title, &mut combined.edit.title),
         (
             "description",
             text(|it| &it.description),
-            &description,
+            &front.description,
             &theirs.description,
             &mut combined.edit.description,
         ),

@@ -1,11 +1,12 @@
 //! The YAML at the head of a file: what an article has besides its text.
 //!
 //! `title`, `description`, `state`, `author` and `collection` are an author's to change; `id` and `locale`
-//! say what the file is; the rest is written for information and never read back.
+//! say what the file is; the rest is written for information and never read back. A line that is not there
+//! changes nothing; `description:` with nothing behind it takes the description away.
 
 use serde::Deserialize;
 
-/// The head of a file. Fields that are not there, or null, are `None`.
+/// The head of a file. Fields that are not there, or null, are `None`; a null description is an empty one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FrontMatter {
     pub id: Option<String>,
@@ -38,6 +39,7 @@ struct Fields {
     id: Option<Scalar>,
     locale: Option<Scalar>,
     title: Option<Scalar>,
+    #[serde(default, deserialize_with = "emptied")]
     description: Option<Scalar>,
     state: Option<Scalar>,
     author: Option<Scalar>,
@@ -45,6 +47,12 @@ struct Fields {
     tags: Option<Vec<Scalar>>,
     url: Option<Scalar>,
     updated_at: Option<Scalar>,
+}
+
+/// A field that is there is `Some`, also when nothing is in it.
+fn emptied<'de, D: serde::Deserializer<'de>>(field: D) -> Result<Option<Scalar>, D::Error> {
+    let value = Option::<Scalar>::deserialize(field)?;
+    Ok(Some(value.unwrap_or_else(|| Scalar::Text(String::new()))))
 }
 
 impl Scalar {
@@ -238,6 +246,16 @@ mod tests {
             assert_eq!(read, head, "{file}");
             assert_eq!(body, "\ntext\n");
         }
+    }
+
+    #[test]
+    fn an_empty_description_is_another_thing_than_none() {
+        let description = |line: &str| parse(&format!("---\ntitle: a\n{line}---\n")).unwrap().0.description;
+        assert_eq!(description(""), None);
+        for line in ["description:\n", "description: \"\"\n", "description: null\n", "description: ''\n"] {
+            assert_eq!(description(line).as_deref(), Some(""), "{line}");
+        }
+        assert_eq!(description("description: b\n").as_deref(), Some("b"));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use super::folder::Folder;
 use super::local::{self, Local};
 use super::manifest::Manifest;
 use super::markdown::read::options;
-use super::only::Only;
+use super::only::{Met, Only};
+use super::outcome::Outcome;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
@@ -45,14 +46,17 @@ pub struct Finding {
     pub message: String,
 }
 
+/// What was found, and what was asked for and is not in the folder.
+///
 /// # Errors
 /// When the folder cannot be listed, or has no manifest.
-pub fn lint(folder: &Folder, only: &Only) -> Result<Vec<Finding>, Error> {
+pub fn lint(folder: &Folder, only: &Only) -> Result<(Vec<Finding>, Vec<Outcome>), Error> {
     let missing = || Error::NoManifest { path: folder.root().to_owned() };
     let manifest = Manifest::read(folder)?.ok_or_else(missing)?;
     let files = folder.markdown_files()?;
     let mut locales: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
     let mut findings = Vec::new();
+    let mut met = Met::default();
     for path in &files {
         let id = manifest.articles.iter().find_map(|(id, known)| {
             known
@@ -67,6 +71,7 @@ pub fn lint(folder: &Folder, only: &Only) -> Result<Vec<Finding>, Error> {
                 let Some((id, locale)) = named.or(id) else { continue };
                 let entry = locales.entry(id.clone()).or_insert_with(|| (path.clone(), BTreeSet::new()));
                 entry.1.insert(locale.clone());
+                met.note(only, &id, &[path], [&locale]);
                 if only.article(&id, &[path]) && only.locale(&locale) {
                     let first = first_line(folder, path, &local);
                     findings.extend(text(&manifest, &files, &local, first));
@@ -95,7 +100,7 @@ pub fn lint(folder: &Folder, only: &Only) -> Result<Vec<Finding>, Error> {
         }
     }
     findings.sort_by(|one, other| (&one.path, one.line).cmp(&(&other.path, other.line)));
-    Ok(findings)
+    Ok((findings, met.missing(only)))
 }
 
 /// The line of the file that the text begins in.

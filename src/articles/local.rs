@@ -31,7 +31,12 @@ pub struct Found {
     pub paths: BTreeMap<(String, String), String>,
     /// Files that cannot be used, and why.
     pub problems: Vec<(String, Error)>,
+    /// Files that are no articles, and why.
+    pub skipped: Vec<(String, Error)>,
 }
+
+/// Files of new articles with their locales, by what their names share.
+type Groups = BTreeMap<String, Vec<(String, Local)>>;
 
 /// # Errors
 /// When the file is not UTF-8, or its front matter is broken: with the line.
@@ -94,7 +99,7 @@ pub fn scan(folder: &Folder, manifest: &Manifest) -> Result<Found, Error> {
         }
     }
     let mut found = Found::default();
-    let mut new: BTreeMap<String, BTreeMap<String, Local>> = BTreeMap::new();
+    let mut new = Groups::new();
     let mut others = Vec::new();
     for path in folder.markdown_files()? {
         match known.get(path.as_str()) {
@@ -105,7 +110,9 @@ pub fn scan(folder: &Folder, manifest: &Manifest) -> Result<Found, Error> {
     for path in others {
         other_file(folder, manifest, &mut found, &mut new, &path);
     }
-    found.new.extend(new.into_values());
+    for group in new.into_values() {
+        found.group(folder, group);
+    }
     Ok(found)
 }
 
@@ -137,13 +144,7 @@ fn known_file(folder: &Folder, manifest: &Manifest, found: &mut Found, path: &st
     }
 }
 
-fn other_file(
-    folder: &Folder,
-    manifest: &Manifest,
-    found: &mut Found,
-    new: &mut BTreeMap<String, BTreeMap<String, Local>>,
-    path: &str,
-) {
+fn other_file(folder: &Folder, manifest: &Manifest, found: &mut Found, new: &mut Groups, path: &str) {
     let (name_id, name_locale, stem) = in_name(path);
     let name_id = name_id.filter(|it| manifest.articles.contains_key(*it));
     let content = match text(folder, path) {
@@ -151,7 +152,7 @@ fn other_file(
         Ok(content)
             if name_locale.is_none() && !content.trim_start_matches('\u{feff}').starts_with("---") =>
         {
-            return;
+            return found.skip(folder, path);
         }
         Ok(content) => content,
         Err(error) => return found.problems.push((path.to_owned(), error)),
@@ -185,11 +186,10 @@ fn other_file(
         }
         (Some(id), _) => id.clone(),
         (None, Some(id)) => id.to_owned(),
-        (None, None) => {
-            let group = new.entry(stem_in_folder(path, stem)).or_default();
-            group.insert(locale, local);
-            return;
-        }
+        (None, None) => match created_from(manifest, path) {
+            Some(id) => id.to_owned(),
+            None => return new.entry(stem_in_folder(path, stem)).or_default().push((locale, local)),
+        },
     };
     let key = (id.clone(), locale.clone());
     if let Some(other) = found.paths.get(&key) {
@@ -202,6 +202,46 @@ fn other_file(
         manifest.file(&id, &locale).is_some_and(|it| it.markdown_sha256 == markdown_sha256(&content));
     if !unchanged || manifest.file(&id, &locale).is_some_and(|it| it.path != path) {
         found.changed.entry(id).or_default().insert(locale, local);
+    }
+}
+
+/// The article that an earlier run made of a new file, and ended before it could say so in the file.
+fn created_from<'a>(manifest: &'a Manifest, path: &str) -> Option<&'a str> {
+    let id = manifest.creating.get(path)?.id.as_deref()?;
+    manifest.articles.contains_key(id).then_some(id)
+}
+
+impl Found {
+    /// The files of one new article. Two in one language leave it open which is meant.
+    fn group(&mut self, folder: &Folder, group: Vec<(String, Local)>) {
+        let twice = group.iter().enumerate().find_map(|(at, (locale, _))| {
+            group[..at].iter().any(|(other, _)| other == locale).then(|| locale.clone())
+        });
+        match twice {
+            None => self.new.push(group.into_iter().collect()),
+            Some(locale) => {
+                let paths: Vec<&str> = group.iter().map(|(_, it)| it.path.as_str()).collect();
+                let reason = format!(
+                    "several files are one new article in {locale}; rename some of {}",
+                    paths.join(", ")
+                );
+                self.problems.extend(group.iter().map(|(_, it)| {
+                    (it.path.clone(), Error::content(folder.root().join(&it.path), Some(1), reason.clone()))
+                }));
+            }
+        }
+    }
+
+    /// A README tells about its folder; what else has no front matter may have been meant to be an article.
+    fn skip(&mut self, folder: &Folder, path: &str) {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if name.eq_ignore_ascii_case("readme.md") {
+            return;
+        }
+        let reason = "no front matter, so it is no article and is left alone; \
+                      a new article begins with --- and `title: ...` and ---";
+        let error = Error::content(folder.root().join(path), Some(1), reason);
+        self.skipped.push((path.to_owned(), error));
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Manifest {
     /// Path of each image in the folder, by its address without signature.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub images: BTreeMap<String, String>,
-    /// Articles that were being created when a run ended, by file.
+    /// Files of new articles whose creation is under way, or was when a run ended, by path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub creating: BTreeMap<String, Creating>,
 }
@@ -79,9 +79,13 @@ pub struct KnownFile {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Creating {
+    /// Of the article.
     pub title: String,
     /// Epoch seconds of this machine.
     pub since: i64,
+    /// The article, as soon as the server has told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 impl Manifest {
@@ -175,6 +179,7 @@ impl Manifest {
             markdown_sha256: markdown_sha256(file),
         };
         self.articles.entry(article.id.clone()).or_default().files.insert(locale.to_owned(), known);
+        self.creating.remove(path);
     }
 
     /// Notes what the server has of an article apart from its texts.

@@ -5,6 +5,7 @@
 //! server meanwhile is merged block by block, or reported as a conflict and left alone. This layer talks to
 //! the API and to one folder. It knows no flags and no terminal, and never writes outside its folder.
 
+mod absent;
 pub mod article;
 pub mod combine;
 mod create;

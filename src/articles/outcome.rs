@@ -25,6 +25,10 @@ pub enum Status {
     Missing,
     Conflict,
     Failed,
+    /// It was asked for and does not exist.
+    NotFound,
+    /// A file that is no article.
+    Skipped,
     /// A plan: nothing was sent.
     WouldCreate,
     WouldUpdate,
@@ -50,6 +54,8 @@ impl Status {
             Status::Missing => "missing",
             Status::Conflict => "conflict",
             Status::Failed => "failed",
+            Status::NotFound => "not_found",
+            Status::Skipped => "skipped",
             Status::WouldCreate => "would_create",
             Status::WouldUpdate => "would_update",
             Status::WouldDelete => "would_delete",
@@ -90,6 +96,11 @@ impl Outcome {
 
     pub fn failed(error: Error, id: Option<&str>, path: Option<&str>) -> Self {
         Outcome { error: Some(error), ..Outcome::new(Status::Failed, id, None, path) }
+    }
+
+    /// Something that was asked for and does not exist.
+    pub fn not_found(id: Option<&str>, locale: Option<&str>, reason: String) -> Self {
+        Outcome { error: Some(Error::Unusable(reason)), ..Outcome::new(Status::NotFound, id, locale, None) }
     }
 
     /// The record that scripts read.

@@ -17,7 +17,7 @@ use super::folder::{Folder, slug};
 use super::local::{self, Found, Head};
 use super::manifest::{self, Known, KnownFile, Manifest};
 use super::merge::Prefer;
-use super::only::Only;
+use super::only::{Met, Only};
 use super::outcome::{Outcome, Status};
 use super::{download, remote};
 use crate::api::client::Client;
@@ -62,7 +62,7 @@ pub async fn pull(
     }
     let relocate = options.tree.is_some_and(|tree| tree != manifest.tree);
     manifest.tree = options.tree.unwrap_or(manifest.tree);
-    let mut run = Run { folder, options, manifest, found, relocate };
+    let mut run = Run { folder, options, manifest, found, relocate, met: Met::default() };
     let mut seen = BTreeSet::new();
     // A list that moves while it is read can skip an article: once more through it finds that.
     for _ in 0..2 {
@@ -73,7 +73,9 @@ pub async fn pull(
         }
     }
     run.gone(client, &seen, tell).await?;
-    run.manifest.save(folder)
+    run.manifest.save(folder)?;
+    run.met.missing(&options.only).into_iter().for_each(tell);
+    Ok(())
 }
 
 struct Run<'a> {
@@ -83,6 +85,7 @@ struct Run<'a> {
     found: Found,
     /// Files change their folders because the layout does.
     relocate: bool,
+    met: Met,
 }
 
 impl Run<'_> {
@@ -114,6 +117,7 @@ impl Run<'_> {
         let mut paths: Vec<&str> = known.files.values().map(|it| it.path.as_str()).collect();
         let name = format!("{}-{}.md", article.id, slug(&article.contents[&article.default_locale].title));
         paths.push(&name);
+        self.met.note(&self.options.only, &article.id, &paths, article.contents.keys());
         if !self.options.only.article(&article.id, &paths) {
             return;
         }
@@ -325,6 +329,7 @@ impl Run<'_> {
         for id in unseen {
             let files = self.manifest.articles.get(&id).map(|it| it.files.clone()).unwrap_or_default();
             let paths: Vec<&str> = files.values().map(|it| it.path.as_str()).collect();
+            self.met.note(&self.options.only, &id, &paths, files.keys());
             if !self.options.only.article(&id, &paths) {
                 continue;
             }

@@ -7,16 +7,17 @@
 
 use std::collections::BTreeMap;
 
-use super::article::{Article, Edit, creation};
-use super::combine::{combine, conflict_file, conflict_path, wanted_parent};
-use super::create;
-use super::document::{Document, Text};
+use super::absent::Absent;
+use super::article::{Article, Edit};
+use super::combine::{combine, conflict_file, conflict_path, says, wanted_parent};
+use super::create::{create, taken};
+use super::document::Document;
 use super::error::Error;
 use super::folder::Folder;
-use super::local::{self, Head, Local};
+use super::local::{self, Found, Head, Local};
 use super::manifest::{self, Manifest};
-use super::merge::{Prefer, merge};
-use super::only::Only;
+use super::merge::{Conflict, Prefer};
+use super::only::{Met, Only};
 use super::outcome::{Outcome, Status};
 use super::remote::{self, Owner};
 use crate::api::client::Client;
@@ -52,19 +53,31 @@ pub async fn push(
     options: &Options,
     tell: &mut dyn FnMut(Outcome),
 ) -> Result<(), Error> {
+    let met = walk(client, folder, options, tell).await?;
+    met.missing(&options.only).into_iter().for_each(tell);
+    Ok(())
+}
+
+/// The same, without a word about what was asked for and is not in the folder.
+pub(super) async fn walk(
+    client: &Client,
+    folder: &Folder,
+    options: &Options,
+    tell: &mut dyn FnMut(Outcome),
+) -> Result<Met, Error> {
     let missing = || Error::NoManifest { path: folder.root().to_owned() };
     let manifest = Manifest::read(folder)?.ok_or_else(missing)?;
     let owner = remote::owner(client).await?;
     manifest.check_workspace(folder, &owner.workspace)?;
     let found = local::scan(folder, &manifest)?;
-    let mut run = Run { client, folder, options, owner, manifest };
-    for (path, error) in found.problems {
-        let id = run.manifest.articles.iter().find(|(_, it)| it.files.values().any(|it| it.path == path));
-        let id = id.map(|(id, _)| id.clone());
-        if options.only.article(id.as_deref().unwrap_or_default(), &[&path]) {
-            tell(Outcome::failed(error, id.as_deref(), Some(&path)));
-        }
+    let met = met(&options.only, &manifest, &found);
+    for id in options.force.iter().filter(|it| !manifest.articles.contains_key(*it)) {
+        let reason = format!("--force: no article {id} was pulled into this folder");
+        tell(Outcome::not_found(Some(id), None, reason));
     }
+    let absent = Absent::of(&manifest, &found);
+    let mut run = Run { client, folder, options, owner, manifest };
+    run.unusable(found.problems, found.skipped, tell);
     for (id, mut locals) in found.changed {
         locals.retain(|locale, _| options.only.locale(locale));
         let paths: Vec<&str> = locals.values().map(|it| it.path.as_str()).collect();
@@ -79,26 +92,62 @@ pub async fn push(
         );
     }
     for locals in found.new {
-        let paths: Vec<String> = locals.values().map(|it| it.path.clone()).collect();
-        let shown: Vec<&str> = paths.iter().map(String::as_str).collect();
-        if !options.only.article("", &shown) {
+        let paths: Vec<&str> = locals.values().map(|it| it.path.as_str()).collect();
+        if !options.only.article("", &paths) {
             continue;
         }
-        let path = shown.first().copied();
-        tell(create::create(&mut run, &locals).await.unwrap_or_else(|it| Outcome::failed(it, None, path)));
+        let path = paths.first().copied();
+        tell(create(&mut run, &locals).await.unwrap_or_else(|it| Outcome::failed(it, None, path)));
     }
-    let ids: Vec<String> = run.manifest.articles.keys().cloned().collect();
-    for id in ids {
-        if let Some(outcome) = run.absent(&id, &found.paths).await {
-            tell(outcome);
-        }
+    run.absent(&absent, tell).await;
+    Ok(met)
+}
+
+/// What of the things that were asked for is in the folder.
+fn met(only: &Only, manifest: &Manifest, found: &Found) -> Met {
+    let mut met = Met::default();
+    for (id, known) in &manifest.articles {
+        let here = found.paths.range((id.clone(), String::new())..).take_while(|((of, _), _)| of == id);
+        let paths = known.files.values().map(|it| &it.path).chain(here.clone().map(|(_, path)| path));
+        let paths: Vec<&str> = paths.map(String::as_str).collect();
+        met.note(only, id, &paths, known.files.keys().chain(here.map(|((_, locale), _)| locale)));
     }
-    Ok(())
+    for locals in &found.new {
+        let paths: Vec<&str> = locals.values().map(|it| it.path.as_str()).collect();
+        met.note(only, "", &paths, locals.keys());
+    }
+    for (path, _) in found.problems.iter().chain(&found.skipped) {
+        met.note(only, "", &[path], []);
+    }
+    met
 }
 
 impl Run<'_> {
+    /// Files that cannot be used, and files that are no articles.
+    fn unusable(
+        &self,
+        problems: Vec<(String, Error)>,
+        skipped: Vec<(String, Error)>,
+        tell: &mut dyn FnMut(Outcome),
+    ) {
+        let with = |status| move |it: (String, Error)| (status, it.0, it.1);
+        let problems = problems.into_iter().map(with(Status::Failed));
+        for (status, path, error) in problems.chain(skipped.into_iter().map(with(Status::Skipped))) {
+            let owner =
+                self.manifest.articles.iter().find(|(_, it)| it.files.values().any(|it| it.path == path));
+            let id = owner.map(|(id, _)| id.as_str());
+            if self.options.only.article(id.unwrap_or_default(), &[&path]) {
+                tell(Outcome { error: Some(error), ..Outcome::new(status, id, None, Some(&path)) });
+            }
+        }
+    }
+
     /// An article with changed files.
-    async fn article(&mut self, id: &str, locals: &BTreeMap<String, Local>) -> Result<Outcome, Error> {
+    pub(super) async fn article(
+        &mut self,
+        id: &str,
+        locals: &BTreeMap<String, Local>,
+    ) -> Result<Outcome, Error> {
         let fresh = match remote::article(self.client, id).await {
             Err(Error::Api(error)) if error.is_not_found() => {
                 let reason = "the article is gone from the help center; pull --prune removes its files";
@@ -112,28 +161,21 @@ impl Run<'_> {
             Outcome::new(Status::Updated, Some(id), None, locals.values().next().map(|it| it.path.as_str()));
         let mut edits: BTreeMap<String, Edit> = BTreeMap::new();
         for (locale, local) in locals {
+            let local = self.with_author_id(local).await?;
             let combined =
-                combine(self.folder, &self.manifest, id, locale, local, fresh.content(locale), prefer)?;
-            if !combined.conflicts.is_empty() {
-                if !self.options.plan_only {
-                    let text = conflict_file(local, &combined.conflicts);
-                    self.folder.write(&conflict_path(&local.path), text.as_bytes())?;
-                }
-                outcome.status = Status::Conflict;
-            }
+                combine(self.folder, &self.manifest, id, locale, &local, fresh.content(locale), prefer)?;
             outcome.conflicts.extend(combined.conflicts.into_iter().map(|it| (locale.clone(), it)));
             outcome.changes.extend(combined.changes.into_iter().map(|it| (locale.clone(), it)));
-            let mut edit = combined.edit;
-            if let Some(author) = &edit.author {
-                edit.author = Some(remote::admin(self.client, author).await?.to_string());
-            }
+            let edit = combined.edit;
             outcome.fields.extend(edit.fields().iter().map(|it| format!("{locale}.{it}")));
             if !edit.is_empty() {
                 edits.insert(locale.clone(), edit);
             }
         }
         let parent_id = self.parent(id, &fresh, locals, prefer, &mut outcome)?;
-        if outcome.status == Status::Conflict {
+        if !outcome.conflicts.is_empty() {
+            outcome.status = Status::Conflict;
+            self.write_conflicts(locals, &outcome)?;
             return Ok(outcome);
         }
         if edits.is_empty() && parent_id.is_none() {
@@ -150,7 +192,30 @@ impl Run<'_> {
         let body = fresh.update(&edits, parent_id.as_deref());
         let answer = remote::update(self.client, &fresh, &body).await?;
         self.settle(&answer, locals)?;
+        taken(&answer, locals)?;
         Ok(outcome)
+    }
+
+    /// The server knows teammates by their ids only.
+    async fn with_author_id(&self, local: &Local) -> Result<Local, Error> {
+        let mut local = local.clone();
+        if let Some(author) = local.front.author.as_ref().filter(|it| !it.is_empty()) {
+            local.front.author = Some(remote::admin(self.client, author).await?.to_string());
+        }
+        Ok(local)
+    }
+
+    /// Tells beside each file what is in conflict there.
+    fn write_conflicts(&self, locals: &BTreeMap<String, Local>, outcome: &Outcome) -> Result<(), Error> {
+        for (locale, local) in locals.iter().filter(|_| !self.options.plan_only) {
+            let own = outcome.conflicts.iter().filter(|(of, _)| of == locale).map(|(_, it)| it.clone());
+            let own: Vec<Conflict> = own.collect();
+            if !own.is_empty() {
+                let text = conflict_file(local, &own);
+                self.folder.write(&conflict_path(&local.path), text.as_bytes())?;
+            }
+        }
+        Ok(())
     }
 
     /// The collection to move to, unless the server moved the article as well.
@@ -174,13 +239,13 @@ impl Run<'_> {
             let named = |id: Option<&str>| {
                 format!("collection: {}", self.manifest.collection_path(id).unwrap_or_default())
             };
-            let conflict = super::merge::Conflict {
+            let conflict = Conflict {
                 base: named(base.as_deref()),
                 ours: named(Some(&wanted)),
                 theirs: named(fresh.parent_id.as_deref()),
             };
-            outcome.conflicts.push((fresh.default_locale.clone(), conflict));
-            outcome.status = Status::Conflict;
+            let locale = locals.keys().next().unwrap_or(&fresh.default_locale);
+            outcome.conflicts.push((locale.clone(), conflict));
             return Ok(None);
         }
         outcome.fields.push("collection".to_owned());
@@ -198,10 +263,8 @@ impl Run<'_> {
             let images = self.manifest.images(&local.path);
             let document = Document::read(&content.body, &images);
             let head = Head { content, parent_id: article.parent_id.as_deref(), tags: &article.tags };
-            let text = Text::read(&local.body, &document, &images);
-            let merged = merge(&document, &text, &document, &images, Prefer::Neither);
             // An author's way of writing stays where it says what the server has.
-            let file = match merged.html == content.body {
+            let file = match says(local, &document, &images) {
                 true => format!("{}{}", head.front(&self.manifest, &article.id, locale).write(), local.body),
                 false => local::file(&self.manifest, &article.id, locale, &head, &document),
             };
@@ -215,90 +278,5 @@ impl Run<'_> {
         }
         self.manifest.note(article);
         self.manifest.save(self.folder)
-    }
-
-    /// An article with none of its files in the folder; `None` when there are some.
-    async fn absent(&mut self, id: &str, paths: &BTreeMap<(String, String), String>) -> Option<Outcome> {
-        let known = self.manifest.articles.get(id)?;
-        let files: Vec<&str> = known.files.values().map(|it| it.path.as_str()).collect();
-        let here = known.files.keys().any(|locale| paths.contains_key(&(id.to_owned(), locale.clone())));
-        if here || files.is_empty() || !self.options.only.article(id, &files) {
-            return None;
-        }
-        let path = files.first().map(|it| (*it).to_owned());
-        let outcome = Outcome::new(Status::Missing, Some(id), None, path.as_deref());
-        if !self.options.delete {
-            return Some(outcome);
-        }
-        Some(
-            self.delete(id, outcome)
-                .await
-                .unwrap_or_else(|it| Outcome::failed(it, Some(id), path.as_deref())),
-        )
-    }
-
-    async fn delete(&mut self, id: &str, mut outcome: Outcome) -> Result<Outcome, Error> {
-        let fresh = match remote::article(self.client, id).await {
-            Err(Error::Api(error)) if error.is_not_found() => None,
-            fresh => Some(fresh?),
-        };
-        let known = self.manifest.articles.get(id).cloned().unwrap_or_default();
-        let forced = self.options.force.iter().any(|it| it == id);
-        let changed = fresh.as_ref().is_some_and(|it| it.updated_at != known.updated_at);
-        if changed && !forced {
-            let reason = format!(
-                "article {id} changed in the help center since it was pulled; look at it, then use --force {id}"
-            );
-            outcome.status = Status::Conflict;
-            outcome.error = Some(Error::Unusable(reason));
-            return Ok(outcome);
-        }
-        if self.options.plan_only {
-            outcome.status = Status::WouldDelete;
-            return Ok(outcome);
-        }
-        if fresh.is_some() {
-            remote::delete(self.client, id).await?;
-        }
-        for locale in known.files.keys() {
-            self.folder.remove(&manifest::html_path(id, locale))?;
-        }
-        self.manifest.articles.remove(id);
-        self.manifest.save(self.folder)?;
-        outcome.status = Status::Deleted;
-        Ok(outcome)
-    }
-}
-
-/// The body of the request for a new article.
-pub(super) fn creation_body(
-    run: &Run<'_>,
-    locals: &BTreeMap<String, Local>,
-    author_id: i64,
-    parent_id: Option<&str>,
-) -> serde_json::Value {
-    let contents = locals.iter().map(|(locale, local)| {
-        let nothing = Document::read("", &run.manifest.images(&local.path));
-        let images = run.manifest.images(&local.path);
-        let text = Text::read(&local.body, &nothing, &images);
-        let front = &local.front;
-        let edit = Edit {
-            title: front.title.clone(),
-            description: front.description.clone(),
-            body: Some(merge(&nothing, &text, &nothing, &images, Prefer::Neither).html),
-            state: Some(front.state.clone().unwrap_or_else(|| "draft".to_owned())),
-            author: None,
-        };
-        (locale.clone(), edit)
-    });
-    creation(default_locale(run, locals), &contents.collect(), author_id, parent_id)
-}
-
-/// The language that a new article begins with.
-pub(super) fn default_locale<'a>(run: &'a Run<'_>, locals: &'a BTreeMap<String, Local>) -> &'a str {
-    let usual = run.manifest.default_locale.as_str();
-    match locals.contains_key(usual) || locals.len() > 1 {
-        true => usual,
-        false => locals.keys().next().map_or(usual, String::as_str),
     }
 }

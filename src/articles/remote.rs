@@ -50,7 +50,8 @@ pub async fn article(client: &Client, id: &str) -> Result<Article, Error> {
 /// When the API refuses, or cannot be asked.
 pub async fn update(client: &Client, before: &Article, body: &Value) -> Result<Article, Error> {
     let answer = send(client, "updateArticle", &[&before.id], Some(body)).await?;
-    match Article::read(answer).filter(|it| it.id == before.id && it.is_as_full_as(before)) {
+    let whole = |it: &Article| it.id == before.id && it.is_as_full_as(before) && has_languages(it, body);
+    match Article::read(answer).filter(whole) {
         Some(article) => Ok(article),
         None => article(client, &before.id).await,
     }
@@ -63,10 +64,16 @@ pub async fn create(client: &Client, body: &Value) -> Result<Article, Error> {
     let id = fields::id(&answer["id"]);
     let complete = answer.get("body").is_some();
     match (Article::read(answer), id) {
-        (Some(article), _) if complete => Ok(article),
+        (Some(article), _) if complete && has_languages(&article, body) => Ok(article),
         (_, Some(id)) => article(client, &id).await,
         _ => Err(Error::Unusable("the answer to the creation is no article".into())),
     }
+}
+
+/// Whether an answer shows every translation that was sent.
+fn has_languages(article: &Article, body: &Value) -> bool {
+    let sent = body["translated_content"].as_object().into_iter().flatten();
+    sent.filter(|(_, it)| it.is_object()).all(|(locale, _)| article.content(locale).is_some())
 }
 
 /// # Errors

@@ -21,7 +21,7 @@ pub async fn status(
     tell: &mut dyn FnMut(Outcome),
 ) -> Result<(), Error> {
     let options = push::Options { only: only.clone(), plan_only: true, ..push::Options::default() };
-    push::push(client, folder, &options, &mut |outcome| {
+    let mut met = push::walk(client, folder, &options, &mut |outcome| {
         let status = match outcome.status {
             Status::WouldUpdate => Status::Modified,
             Status::WouldCreate => Status::New,
@@ -37,6 +37,7 @@ pub async fn status(
     while let Some(page) = pages.next().await {
         for article in page?.into_iter().filter_map(Article::read) {
             if seen.insert(article.id.clone()) {
+                met.note(only, &article.id, &[], article.contents.keys());
                 remote_side(folder, &manifest, only, &article, tell)?;
             }
         }
@@ -46,6 +47,7 @@ pub async fn status(
             tell(Outcome::new(Status::DeletedUpstream, Some(id), None, None));
         }
     }
+    met.missing(only).into_iter().for_each(tell);
     Ok(())
 }
 

@@ -333,7 +333,13 @@ fn bulk_hint(error: &bulk::Error) -> Option<String> {
         bulk::Error::Busy(_) => "wait for it to end, or stop it with Ctrl-C",
         bulk::Error::OtherWorkspace { .. } => "choose the profile or the token of that workspace",
         bulk::Error::OtherTag { .. } => "use the name as the workspace has it, or --tag-id",
-        bulk::Error::NoSuch { .. } => "names are compared letter by letter; ids work too",
+        bulk::Error::NoSuch { what: "tag", .. } => {
+            "names of tags are compared letter by letter; --tag-id takes an id, and `intercom-pp-cli tags list` shows both"
+        }
+        bulk::Error::NoSuch { what: "tag with id", .. } => {
+            "`intercom-pp-cli tags list` shows the ids; --tag takes a name"
+        }
+        bulk::Error::NoSuch { .. } => "use a name or an id of one that there is",
         _ => return None,
     };
     Some(hint.to_owned())

@@ -101,7 +101,17 @@ pub fn warn_of_age(context: &Context, synced_at: Option<i64>) {
 fn notice_of_age(most: Option<Duration>, synced_at: Option<i64>, now: i64) -> Option<String> {
     let age = now.saturating_sub(synced_at?);
     let most = i64::try_from(most?.as_secs()).unwrap_or(i64::MAX);
-    (age > most).then(|| format!("the mirror is {} minutes old; run `intercom-pp-cli sync`", age / 60))
+    let is_old = age > most;
+    is_old.then(|| format!("the mirror is {}; run `intercom-pp-cli sync`", old(age)))
+}
+
+/// An age in words, such as `5 minutes old`.
+pub fn old(seconds: i64) -> String {
+    match seconds.max(0) {
+        1 => "1 second old".to_owned(),
+        seconds @ ..120 => format!("{seconds} seconds old"),
+        seconds => format!("{} minutes old", seconds / 60),
+    }
 }
 
 fn fingerprint(context: &Context) -> Result<Option<String>, Error> {
@@ -141,6 +151,10 @@ mod tests {
         let notice = notice_of_age(hour, Some(1_000), 1_000 + 3_601).unwrap();
         assert!(notice.contains("60 minutes old") && notice.contains("sync"), "{notice}");
         assert_eq!(notice_of_age(hour, Some(1_000), 1_000 + 3_600), None);
+        let second = Some(Duration::from_secs(1));
+        let notice = notice_of_age(second, Some(1_000), 1_000 + 45).unwrap();
+        assert!(notice.contains("45 seconds old"), "{notice}");
+        assert_eq!([old(1), old(119), old(120)], ["1 second old", "119 seconds old", "2 minutes old"]);
         // A clock that was set back makes nothing old, and neither does the lack of a limit or of a sync.
         assert_eq!(notice_of_age(hour, Some(9_000), 1_000), None);
         assert_eq!(notice_of_age(None, Some(1_000), i64::MAX), None);

@@ -25,7 +25,7 @@ pub struct Gap {
     pub url: Option<String>,
 }
 
-/// How one language stands.
+/// How one language stands. An article counts as current in the language that it is written in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Locale {
     pub locale: String,
@@ -79,8 +79,9 @@ pub fn translations(store: &Store, locales: &[String]) -> Result<Translations, E
     let mut gaps = Vec::new();
     each(&mut |article| {
         let source = source_locale(article);
-        for count in counts.iter_mut().filter(|count| count.locale != source) {
-            let gap = gap(article, &source, &count.locale);
+        for count in &mut counts {
+            let is_source = count.locale == source;
+            let gap = if is_source { None } else { gap(article, &source, &count.locale) };
             count.articles += 1;
             match gap.as_ref().map(|gap| gap.status) {
                 None => count.current += 1,

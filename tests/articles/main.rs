@@ -8,5 +8,6 @@ mod support;
 mod converter;
 mod files;
 mod help_center;
+mod new_files;
 mod push;
 mod round_trip;

@@ -82,7 +82,8 @@ async fn what_is_done_to_conversations_can_be_taken_back() {
             assert!(changed.is_empty(), "{name}");
             continue;
         };
-        let code = if name == "bulk-reply-note" { 6 } else { 0 };
+        // Of notes none can be taken back.
+        let code = if name == "bulk-reply-note" { 5 } else { 0 };
         let undone = scene.results(&["bulk", "undo", run, "--apply", "--json"], code);
         if name == "bulk-reply-note" {
             assert_eq!((&undone["changed"], &undone["skipped"]), (&json!(0), &json!(6)));
@@ -264,6 +265,47 @@ async fn records_come_from_stdin_files_filters_and_queries() {
     let output = scene.run(&["conversations", "bulk-close", "--where", "state = open and tem = x", "--json"]);
     let error: Value = serde_json::from_slice(&output.stderr).unwrap();
     assert!(error["error"]["message"].as_str().unwrap().contains("column 18"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_does_nothing_at_all_fails() {
+    let scene = Scene::new(10).await;
+    let id = scene.mention(1)[0].clone();
+    let tag = ["conversations", "bulk-tag", "--tag", "t", "--apply", "--json"];
+    let none = scene.results(&[&tag[..], &["8888888", "9999999"]].concat(), 5);
+    assert_eq!((&none["tagged"], &none["skipped"]), (&json!(0), &json!(2)));
+    scene.results(&[&tag[..], &[&id, "9999999"]].concat(), 6);
+    scene.results(&[&tag[..], &[&id]].concat(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_that_is_not_there_is_told_with_what_helps() {
+    let scene = Scene::new(10).await;
+    let id = scene.mention(1)[0].clone();
+    let number = scene.sandbox.with_workspace(|it| it.tags.first().unwrap().id.clone());
+    for (flag, name, helps) in [
+        ("--tag", "nosuch", "--tag-id takes an id"),
+        ("--tag", &number, "--tag-id takes an id"),
+        ("--tag-id", "999", "shows the ids"),
+    ] {
+        let output = scene.run(&["conversations", "bulk-untag", &id, flag, name]);
+        assert_eq!(output.status.code(), Some(3), "{flag} {name}");
+        assert!(stderr(&output).contains(helps), "{flag} {name}: {}", stderr(&output));
+        assert!(!stderr(&output).contains("ids work too"), "{flag} {name}: {}", stderr(&output));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn csv_has_a_column_for_everything_that_is_told() {
+    let scene = Scene::new(10).await;
+    let id = scene.mention(1)[0].clone();
+    for words in [&["bulk-close", &id, "9999999"][..], &["bulk-tag", &id, "--tag", "t"]] {
+        let output = scene.run(&[&["conversations"], words, &["--apply", "--csv"]].concat());
+        let header = support::stdout(&output).lines().next().unwrap_or_default().to_owned();
+        let has = |name: &str| header.split(',').any(|it| it == name);
+        assert!(has("id") && has("status") && has("name"), "{words:?}: {header}");
+        assert!(!stderr(&output).contains("without a column"), "{words:?}: {}", stderr(&output));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -402,6 +402,10 @@ fn the_table_has_bars_and_the_page_no_foreign_code() {
         "--min-samples",
         "1",
     ]);
+    let missing = golden.folder.path().join("missing/report.html");
+    let (code, told) = golden.fails(&["conversations", "sla", "--html", missing.to_str().unwrap()]);
+    assert!(code == 2 && told.contains("there is no folder"), "{code}: {told}");
+    assert!(!missing.parent().unwrap().exists());
     let page = std::fs::read_to_string(&path).unwrap();
     assert!(page.contains("&lt;script&gt;"), "a team's name is text");
     for foreign in ["<script", "http://", "https://", "@import", "url("] {

@@ -135,6 +135,11 @@ fn translations_that_are_missing_or_older() {
         found["meta"]["locales"][0],
         json!({"locale": "de", "articles": 4, "current": 1, "missing": 3, "outdated": 0, "draft": 0})
     );
+    // All of them are written in English.
+    assert_eq!(
+        found["meta"]["locales"][1],
+        json!({"locale": "en", "articles": 4, "current": 4, "missing": 0, "outdated": 0, "draft": 0})
+    );
     let only = golden.json(&["articles", "translations", "--locale", "es", "--status", "missing"]);
     assert_eq!(only["results"].as_array().unwrap().len(), 4);
 }

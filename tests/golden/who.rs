@@ -174,6 +174,9 @@ fn several_people_are_listed_and_merged_ones_resolved() {
     // ... and by the lead's id, once the lead is gone.
     golden.open().connection().execute("DELETE FROM contacts WHERE id = 'l9'", []).unwrap();
     assert_eq!(golden.json(&["contact", "360", "l9"])["results"]["contact"]["id"], "c2");
+    let quiet = golden.ask(&["contact", "360", "lena@example.com", "--quiet"]);
+    let id = found["results"]["contact"]["id"].as_str().unwrap();
+    assert_eq!(String::from_utf8(quiet.stdout).unwrap(), format!("{id}\n"));
     let (code, message) = golden.fails(&["contact", "360", "nobody@example.com"]);
     assert_eq!(code, 3, "{message}");
     assert!(message.contains("--live"), "{message}");

@@ -1,7 +1,12 @@
 //! `export`: a whole resource out of the mirror, for other programs to load.
+//!
+//! What is exported and what is said about it are two things: with `--output` the format and the selection
+//! are the file's, and the summary on stdout is left whole. A format that was asked for is never exchanged
+//! for another without a word.
 
 use std::path::{Path, PathBuf};
 
+use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -9,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
 use crate::cli::globals::{Deliver, Globals};
-use crate::cli::output::Output;
+use crate::cli::output::{Format, Output};
 use crate::cli::{local, stores};
 use crate::mirror::read::{Choice, readable};
 use crate::mirror::{ResourceName, Store};
@@ -25,7 +30,7 @@ pub fn command() -> Command {
                 .value_name("FORMAT")
                 .value_parser(["ndjson", "csv", "parquet"])
                 .default_value("ndjson")
-                .help("Documents as received (ndjson), typed columns (csv), or typed columns with documents (parquet)"),
+                .help("Documents as received (ndjson), typed columns (csv, as --csv), or typed columns with documents (parquet)"),
         )
         .arg(
             Arg::new("output")
@@ -48,7 +53,11 @@ pub fn command() -> Command {
                 .help("Only records made since then: a date, or 30d"),
         )
         .arg(stores::argument())
-        .after_help("Example: intercom-pp-cli export conversations --format csv --output conversations.csv")
+        .after_help(
+            "Without --output, --json makes one document of it, {results: {RESOURCE: [...]}, meta}, and --plain and --quiet \
+             work as everywhere. With --output they are about the summary that is printed then.\n\n\
+             Example: intercom-pp-cli export conversations --format csv --output conversations.csv",
+        )
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
@@ -64,13 +73,13 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         choice = choice.only("created_at >= ?", since);
     }
     let output = matches.get_one::<String>("output").map(PathBuf::from);
-    let format = matches.get_one::<String>("format").map_or("ndjson", String::as_str);
+    let format = wanted(context, matches, output.is_some())?;
     let partitioned = matches.get_one::<String>("partition-by").is_some();
-    if format != "parquet" && partitioned {
+    if format.is_some() && partitioned {
         return Err(Error::usage("--partition-by works with --format parquet"));
     }
-    local::say_how_old(context, &store, &[resource])?;
-    if format == "parquet" {
+    let synced_at = local::say_how_old(context, &store, &[resource])?;
+    let Some(format) = format else {
         let Some(path) = output else {
             return Err(Error::usage(
                 "Parquet is not made for a terminal or a pipe: name a place with --output",
@@ -78,23 +87,55 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         };
         let (rows, files) = parquet(&store, resource, choice, &path, partitioned)?;
         return said(context, &path, rows, files).await;
-    }
+    };
     let globals = Globals {
-        ndjson: format == "ndjson",
-        csv: format == "csv",
-        plain: false,
-        quiet: false,
+        format: Some(format),
         deliver: output.clone().map_or_else(|| context.globals.deliver.clone(), Deliver::File),
         ..context.globals.clone()
     };
+    let meta = json!({ "source": "local", "synced_at": synced_at });
     let rows = match format {
-        "csv" if globals.select.is_none() => typed(&globals, &store, resource, &choice).await?,
-        _ => documents(&globals, &store, resource, &choice).await?,
+        Format::Csv | Format::Plain | Format::Table if globals.select.is_none() => {
+            typed(&globals, &store, resource, &choice, meta).await?
+        }
+        _ => documents(&globals, &store, resource, &choice, meta).await?,
     };
     match output {
         Some(path) => said(context, &path, rows, 1).await,
         None => Ok(()),
     }
+}
+
+/// The format of what is exported; `None` is Parquet.
+///
+/// # Errors
+/// A usage error when two flags ask for different ones.
+fn wanted(context: &Context, matches: &ArgMatches, to_file: bool) -> Result<Option<Format>, Error> {
+    let own = matches.get_one::<String>("format").map_or("ndjson", String::as_str);
+    let is_typed = matches.value_source("format") == Some(ValueSource::CommandLine);
+    let flags = ["csv", "csv-raw", "ndjson", "json", "plain", "quiet"];
+    let is_on = |name: &str| matches.try_get_one::<bool>(name).ok().flatten() == Some(&true);
+    // What is written into a file is no JSON document, and no list for a terminal either.
+    let of_records = |name: &&str| !to_file || matches!(*name, "csv" | "csv-raw" | "ndjson");
+    let mut typed = flags.into_iter().filter(of_records).filter(|name| is_on(name));
+    if is_typed {
+        return match typed.find(|name| name.trim_end_matches("-raw") != own) {
+            Some(other) => {
+                Err(Error::usage(format!("--format {own} and --{other} ask for different formats")))
+            }
+            None => Ok(own.parse().ok()),
+        };
+    }
+    let globals = &context.globals;
+    Ok(Some(match to_file {
+        true if globals.csv => Format::Csv,
+        true => Format::Ndjson,
+        // Lines suit a pipe and a terminal better than a table or one document that nobody asked for.
+        false if globals.json || globals.csv || globals.plain || globals.quiet || globals.human_friendly => {
+            Format::of(globals)
+        }
+        false => globals.format.unwrap_or(Format::Ndjson),
+    }))
 }
 
 /// The documents as received, or the fields of `--select`.
@@ -103,6 +144,7 @@ async fn documents(
     store: &Store,
     resource: ResourceName,
     choice: &Choice,
+    meta: Value,
 ) -> Result<u64, Error> {
     let mut list = Output::open(globals)?.list(resource.as_str(), &[])?;
     store.documents(resource, choice, |raw| match serde_json::from_str::<&RawValue>(raw) {
@@ -110,7 +152,7 @@ async fn documents(
         Err(_) => Err(damaged(resource)),
     })?;
     let rows = list.count();
-    list.end(Value::Null).await?;
+    list.end(meta).await?;
     Ok(rows)
 }
 
@@ -120,6 +162,7 @@ async fn typed(
     store: &Store,
     resource: ResourceName,
     choice: &Choice,
+    meta: Value,
 ) -> Result<u64, Error> {
     let columns = resource.typed_columns();
     let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
@@ -132,7 +175,7 @@ async fn typed(
         list.record(&record.into())
     })?;
     let rows = list.count();
-    list.end(Value::Null).await?;
+    list.end(meta).await?;
     Ok(rows)
 }
 
@@ -147,7 +190,15 @@ fn damaged(resource: ResourceName) -> Error {
 /// What a file holds now, on stdout.
 async fn said(context: &Context, path: &Path, rows: u64, files: u64) -> Result<(), Error> {
     let result = json!({ "path": path, "rows": rows, "files": files }).to_string();
-    Output::open(&context.globals)?.document(json!({ "source": "local" }), &result, None).await
+    let globals = Globals {
+        csv: false,
+        csv_raw: false,
+        ndjson: false,
+        select: None,
+        jq: None,
+        ..context.globals.clone()
+    };
+    Output::open(&globals)?.document(json!({ "source": "local" }), &result, None).await
 }
 
 /// Rows and files that were written.

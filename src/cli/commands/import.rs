@@ -1,4 +1,4 @@
-//! `import`: creates records from a file of JSON lines, each exactly once.
+//! `import`: creates records from JSON lines, each exactly once.
 //!
 //! Before a record is sent and after its answer a line goes to a journal beside the input. A run that
 //! was interrupted or failed in part is simply run again: what was created is not created again, and what
@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::io::BufRead;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures::{StreamExt, stream};
@@ -15,6 +16,7 @@ use serde_json::{Map, Value, json};
 use crate::api::client::Client;
 use crate::api::executor::{Arguments, operation};
 use crate::api::operation::Operation;
+use crate::cli::capture;
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
 use crate::cli::journal::{Journal, Known, Line};
@@ -37,7 +39,7 @@ const CREATED_BY: [(&str, &str); 11] = [
 
 pub fn command() -> Command {
     Command::new("import")
-        .about("Create records from a file with one JSON object per line, each exactly once")
+        .about("Create records from lines of one JSON object each, exactly once")
         .arg(
             Arg::new("resource")
                 .value_name("RESOURCE")
@@ -50,10 +52,10 @@ pub fn command() -> Command {
                 .long("input")
                 .value_name("FILE")
                 .required(true)
-                .help("One JSON object per line: the body of the create request"),
+                .help("One JSON object per line: the body of the create request; - is stdin"),
         )
         .arg(Arg::new("journal").long("journal").value_name("FILE").help(
-            "Where it is noted what was created, so that another run goes on [default: FILE.journal]",
+            "Where it is noted what was created, so that another run goes on [default: FILE.journal; stdin has none]",
         ))
         .arg(
             Arg::new("retry-unknown")
@@ -71,7 +73,8 @@ pub fn command() -> Command {
         )
         .after_help(
             "Each line of the output is {line, status, id?, error?}; status is created, exists (with --idempotent), \
-             skipped (by an earlier run), failed, or unknown.\n\n\
+             skipped (by an earlier run), failed, or unknown. They stand in the order of the input. Stdin needs a \
+             --journal: nothing else tells a second run what the first one did.\n\n\
              Example: echo '{\"email\":\"cai@example.com\"}' > new.jsonl; intercom-pp-cli import contacts --input new.jsonl",
         )
 }
@@ -80,82 +83,128 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let resource = matches.get_one::<String>("resource").map_or("", String::as_str);
     let created_by = CREATED_BY.iter().find(|(name, _)| *name == resource).map_or("", |(_, id)| id);
     let operation = operation(created_by)?;
-    let input = matches.get_one::<String>("input").map(PathBuf::from).unwrap_or_default();
-    let lines = read(&input)?;
-    let columns = ["line", "status", "id", "error"].map(str::to_owned);
+    let input = matches.get_one::<String>("input").map_or("", String::as_str);
     if context.globals.dry_run {
+        let lines = read(input)?;
         let columns = ["line", "status", "method", "path", "body", "error"].map(str::to_owned);
         let list = Output::open(&context.globals)?.rows("records", &columns)?;
         return preview(list, operation, &lines).await;
     }
+    let journal = journal_path(input, matches)?;
+    let lines = read(input)?;
     let client = context.client()?;
     let workspace = workspace(&client).await?;
-    let path = matches.get_one::<String>("journal").map(PathBuf::from).unwrap_or_else(|| {
-        let mut path = input.clone().into_os_string();
-        path.push(".journal");
-        path.into()
-    });
-    let mut journal = Journal::open(&path, &format!("{workspace} {resource}"))?;
+    let mut journal = Journal::open(&journal, &format!("{workspace} {resource}"))?;
+    let retry = matches.get_flag("retry-unknown");
+    let due = lines.iter().map(|line| (line, due(&journal, line, retry))).collect();
+    let import = Import {
+        context,
+        client: &client,
+        operation,
+        journal: Mutex::new(&mut journal),
+        concurrency: matches.get_one::<u16>("concurrency").map_or(8, |it| usize::from(*it)),
+    };
+    let columns = ["line", "status", "id", "error"].map(str::to_owned);
     let mut list = Output::open(&context.globals)?.rows("records", &columns)?;
-    let mut tally = Tally::default();
-
-    let mut waiting = Vec::new();
-    for line in &lines {
-        match (journal.known(&line.key), &line.body) {
-            (_, Err(reason)) => tally.tell(&mut list, line, "failed", json!({ "error": reason }))?,
-            (Known::Created(id), _) => tally.tell(&mut list, line, "skipped", json!({ "id": id }))?,
-            (Known::Sent, _) if !matches.get_flag("retry-unknown") => {
-                let reason =
-                    "an earlier run sent it and never saw the answer; look, then use --retry-unknown";
-                tally.tell(&mut list, line, "unknown", json!({ "error": reason }))?;
-            }
-            (Known::Nothing | Known::Sent, Ok(body)) => waiting.push((line, body)),
-        }
-    }
-
-    let concurrency = matches.get_one::<u16>("concurrency").map_or(8, |it| usize::from(*it));
-    let shared = std::sync::Mutex::new(&mut journal);
-    let mut answers = stream::iter(waiting)
-        .map(|(line, body)| {
-            let (client, shared) = (&client, &shared);
-            async move {
-                let note = |act: &dyn Fn(&mut Journal) -> Result<(), Error>| {
-                    act(&mut shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
-                };
-                note(&|journal| journal.sending(&line.key))?;
-                let sent = send(context, client, operation, body).await;
-                match &sent {
-                    Sent::Created(id) | Sent::Exists(id) => {
-                        note(&|journal| journal.created(&line.key, id.as_deref()))?;
-                    }
-                    Sent::Failed(_) => note(&|journal| journal.failed(&line.key))?,
-                    Sent::Unknown(_) => {}
-                }
-                Ok::<_, Error>((line, sent))
-            }
-        })
-        .buffer_unordered(concurrency);
-    while let Some(answer) = answers.next().await {
-        let (line, sent) = answer?;
-        match sent {
-            Sent::Created(id) => tally.tell(&mut list, line, "created", json!({ "id": id }))?,
-            Sent::Exists(id) => tally.tell(&mut list, line, "exists", json!({ "id": id }))?,
-            Sent::Failed(reason) => tally.tell(&mut list, line, "failed", json!({ "error": reason }))?,
-            Sent::Unknown(reason) => tally.tell(&mut list, line, "unknown", json!({ "error": reason }))?,
-        }
-    }
-    drop(answers);
+    let tally = import.carry_out(due, &mut list).await?;
     list.end(json!({ "source": "live", "created": tally.created, "skipped": tally.skipped, "failed": tally.failed }))
         .await?;
     tally.verdict()
 }
 
+/// What sending the lines needs.
+struct Import<'a> {
+    context: &'a Context,
+    client: &'a Client,
+    operation: &'a Operation,
+    /// Never locked across an `await`.
+    journal: Mutex<&'a mut Journal>,
+    concurrency: usize,
+}
+
+impl Import<'_> {
+    /// Sends what is due, several lines at the same time, and tells of each line in its turn.
+    async fn carry_out(&self, due: Vec<(&Line, Due<'_>)>, list: &mut List<'_>) -> Result<Tally, Error> {
+        let mut tally = Tally::default();
+        let each = stream::iter(due).map(|(line, due)| async move {
+            match due {
+                Due::Told(told) => Ok((line, told)),
+                Due::Send(body) => Ok::<_, Error>((line, self.line(line, body).await?)),
+            }
+        });
+        let mut answers = each.buffered(self.concurrency);
+        while let Some(answer) = answers.next().await {
+            let (line, sent) = answer?;
+            let (status, more) = match sent {
+                Sent::Created(id) => ("created", json!({ "id": id })),
+                Sent::Exists(id) => ("exists", json!({ "id": id })),
+                Sent::Skipped(id) => ("skipped", json!({ "id": id })),
+                Sent::Failed(reason) => ("failed", json!({ "error": reason })),
+                Sent::Unknown(reason) => ("unknown", json!({ "error": reason })),
+            };
+            tally.tell(list, line, status, more)?;
+        }
+        Ok(tally)
+    }
+
+    async fn line(&self, line: &Line, body: &Map<String, Value>) -> Result<Sent, Error> {
+        self.note(|journal| journal.sending(&line.key))?;
+        let sent = send(self.context, self.client, self.operation, body).await;
+        match &sent {
+            Sent::Created(id) | Sent::Exists(id) => {
+                self.note(|journal| journal.created(&line.key, id.as_deref()))?;
+            }
+            Sent::Failed(_) => self.note(|journal| journal.failed(&line.key))?,
+            Sent::Skipped(_) | Sent::Unknown(_) => {}
+        }
+        Ok(sent)
+    }
+
+    fn note(&self, act: impl FnOnce(&mut Journal) -> Result<(), Error>) -> Result<(), Error> {
+        act(&mut self.journal.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Where it is noted what was done. A run that nobody can go on with must not begin.
+fn journal_path(input: &str, matches: &ArgMatches) -> Result<PathBuf, Error> {
+    match (matches.get_one::<String>("journal"), input) {
+        (Some(path), _) => Ok(path.into()),
+        (None, "-") => Err(Error::usage_with_hint(
+            "--input - needs a --journal",
+            "name a file with --journal: it lets another run go on without creating anything twice",
+        )),
+        (None, input) => Ok(format!("{input}.journal").into()),
+    }
+}
+
+/// What is to be done about a line.
+enum Due<'a> {
+    Send(&'a Map<String, Value>),
+    /// Nothing; this is said of it.
+    Told(Sent),
+}
+
+fn due<'a>(journal: &Journal, line: &'a Line, retry: bool) -> Due<'a> {
+    match (journal.known(&line.key), &line.body) {
+        (_, Err(reason)) => Due::Told(Sent::Failed(json!(reason))),
+        (Known::Created(id), _) => Due::Told(Sent::Skipped(id)),
+        (Known::Sent, _) if !retry => Due::Told(Sent::Unknown(json!(
+            "an earlier run sent it and never saw the answer; look, then use --retry-unknown"
+        ))),
+        (Known::Nothing | Known::Sent, Ok(body)) => Due::Send(body),
+    }
+}
+
 /// The lines of the input. Equal lines are different records, told apart by their number.
-fn read(path: &std::path::Path) -> Result<Vec<Line>, Error> {
-    let failed = |error| Error::usage(format!("cannot read {}: {error}", path.display()));
-    let file = std::fs::File::open(path).map_err(failed)?;
+fn read(input: &str) -> Result<Vec<Line>, Error> {
+    let failed = |error| Error::usage(format!("cannot read {input}: {error}"));
+    let reader: Box<dyn BufRead> = match input {
+        "-" if capture::has_stdin() => Box::new(std::io::stdin().lock()),
+        "-" => return Err(Error::usage("there is no stdin here; name a file")),
+        path => Box::new(std::io::BufReader::new(std::fs::File::open(path).map_err(failed)?)),
+    };
     let (mut lines, mut before) = (Vec::new(), HashMap::new());
-    for (index, text) in std::io::BufReader::new(file).lines().enumerate() {
+    for (index, text) in reader.lines().enumerate() {
         let text = text.map_err(failed)?;
         if !text.trim().is_empty() {
             lines.push(Line::new(index as u64 + 1, text.trim(), &mut before));
@@ -174,6 +223,8 @@ async fn workspace(client: &Client) -> Result<String, Error> {
 enum Sent {
     Created(Option<String>),
     Exists(Option<String>),
+    /// An earlier run created it.
+    Skipped(Option<String>),
     /// The server certainly did not create it.
     Failed(Value),
     /// Nobody knows.

@@ -6,12 +6,14 @@ use serde_json::json;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::local;
-use crate::cli::output::Output;
+use crate::cli::output::{Format, Output};
 use crate::cli::stores;
 use crate::mirror::ResourceName;
 use crate::mirror::search::{SearchOptions, SearchType};
 
 const COLUMNS: [&str; 6] = ["type", "id", "part_id", "title", "snippet", "written_at"];
+/// What programs get besides.
+const MORE: [&str; 2] = ["conversation_id", "score"];
 
 pub fn command() -> Command {
     Command::new("search")
@@ -58,7 +60,9 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let store = local::indexed(&stores::for_reading(context, matches)?)?;
     let found = store.search(text, &options)?;
     let synced_at = local::say_how_old(context, &store, &resources(&options.types))?;
-    let mut list = Output::open(&context.globals)?.rows("hits", &COLUMNS.map(str::to_owned))?;
+    let more = if Format::of(&context.globals) == Format::Table { &[][..] } else { &MORE };
+    let columns: Vec<String> = COLUMNS.iter().chain(more).map(|it| (*it).to_owned()).collect();
+    let mut list = Output::open(&context.globals)?.rows("hits", &columns)?;
     for hit in &found.hits {
         list.record(&serde_json::to_value(hit).unwrap_or_default())?;
     }

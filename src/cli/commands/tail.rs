@@ -1,7 +1,8 @@
 //! `tail`: new and changed records as they appear, one JSON line each.
 //!
 //! Asks the API, not the mirror. Every question overlaps the one before, because records can take a
-//! while to be found; what has been shown in that form is not shown again.
+//! while to be found; what has been shown in that form is not shown again. A record that claims to be
+//! changed in the future must never make the next question skip what changes until then.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -16,11 +17,12 @@ use serde_json::{Value, json};
 use crate::api;
 use crate::api::client::Client;
 use crate::api::executor::{Arguments, operation};
+use crate::api::reply::Reply;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::globals::Globals;
 use crate::cli::output::{List, Output, warn};
-use crate::cli::{local, time};
+use crate::cli::{local, preview, time};
 use crate::mirror::fields;
 
 /// Seconds that a question reaches back behind the newest record seen.
@@ -70,6 +72,13 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let interval = interval.max(Duration::from_secs(1));
     let since = local::moment(matches, "since")?.unwrap_or_else(|| Timestamp::now().as_second());
     let polls = matches.get_one::<u64>("polls").copied();
+    if context.globals.dry_run {
+        let client = context.client_for_preview()?;
+        let question = question(resource, since);
+        let request =
+            client.first_page_request(operation(question.search)?, &question.arguments(), Some(PAGE))?;
+        return preview::show(context, &client, &request).await;
+    }
     let client = context.client()?;
     let lines = !context.globals.csv && !context.globals.plain && !context.globals.quiet;
     let globals = Globals { ndjson: lines, ..context.globals.clone() };
@@ -111,7 +120,7 @@ struct Follower<'a> {
     resource: &'a str,
     /// Nothing older is shown.
     since: i64,
-    /// The latest change that was seen.
+    /// The latest change that was seen, but never later than the server's clock.
     newest: i64,
     /// When the records within the overlap changed, and a hash of what they were then.
     seen: HashMap<String, (i64, u64)>,
@@ -120,7 +129,7 @@ struct Follower<'a> {
 impl Follower<'_> {
     async fn poll(&mut self, list: &mut List<'_>) -> Result<(), Error> {
         let from = (self.newest - OVERLAP).max(self.since);
-        let mut changed = self.changed_since(from).await?;
+        let (mut changed, now) = self.changed_since(from).await?;
         changed.sort_by_key(|(at, _)| *at);
         for (at, raw) in changed {
             let document: Value = serde_json::from_str(raw.get()).unwrap_or_default();
@@ -131,31 +140,25 @@ impl Follower<'_> {
             if self.seen.insert(id, form) != Some(form) {
                 list.raw(&raw)?;
             }
-            self.newest = self.newest.max(at);
+            self.newest = self.newest.max(at.min(now));
         }
         let kept = self.newest - OVERLAP;
         self.seen.retain(|_, (at, _)| *at >= kept);
         list.flush()
     }
 
-    /// The records that changed at or after a moment, with the moment of their change.
-    async fn changed_since(&self, from: i64) -> Result<Vec<(i64, Box<RawValue>)>, Error> {
+    /// The records that changed at or after a moment, with the moment of their change; and what the time
+    /// was for the server when it was asked.
+    async fn changed_since(&self, from: i64) -> Result<(Vec<(i64, Box<RawValue>)>, i64), Error> {
         let by_day = self.resource == "contacts";
-        let (search, after, order) = match self.resource {
-            // Days are compared, in the workspace's time zone: ask for more and stop early.
-            "contacts" => ("SearchContacts", from - 2 * DAY, "descending"),
-            "tickets" => ("searchTickets", from - 1, "ascending"),
-            _ => ("searchConversations", from - 1, "ascending"),
-        };
-        let body = json!({
-            "query": { "field": "updated_at", "operator": ">", "value": after.max(0) },
-            "sort": { "field": "updated_at", "order": order },
-        });
-        let arguments = Arguments { body: Some(body.to_string().into_bytes()), ..Arguments::default() };
-        let mut pages = std::pin::pin!(self.client.pages(operation(search)?, arguments, Some(PAGE)));
+        let question = question(self.resource, from);
+        let search = operation(question.search)?;
+        let mut pages = std::pin::pin!(self.client.pages(search, question.arguments(), Some(PAGE)));
         let mut changed = Vec::new();
+        let mut asked_at = None;
         while let Some(page) = pages.try_next().await? {
             let mut older = 0;
+            asked_at = asked_at.or_else(|| date(&page.reply));
             let count = page.items.len();
             for raw in page.items {
                 let document: Value = serde_json::from_str(raw.get()).unwrap_or_default();
@@ -168,6 +171,39 @@ impl Follower<'_> {
                 break;
             }
         }
-        Ok(changed)
+        Ok((changed, asked_at.unwrap_or_else(|| Timestamp::now().as_second())))
     }
+}
+
+/// A search for what changed at or after a moment.
+struct Question {
+    search: &'static str,
+    body: Value,
+}
+
+impl Question {
+    fn arguments(&self) -> Arguments {
+        Arguments { body: Some(self.body.to_string().into_bytes()), ..Arguments::default() }
+    }
+}
+
+fn question(resource: &str, from: i64) -> Question {
+    let (search, after, order) = match resource {
+        // Days are compared, in the workspace's time zone: ask for more and stop early.
+        "contacts" => ("SearchContacts", from - 2 * DAY, "descending"),
+        "tickets" => ("searchTickets", from - 1, "ascending"),
+        _ => ("searchConversations", from - 1, "ascending"),
+    };
+    let body = json!({
+        "query": { "field": "updated_at", "operator": ">", "value": after.max(0) },
+        "sort": { "field": "updated_at", "order": order },
+    });
+    Question { search, body }
+}
+
+/// When the server made an answer, in its own epoch seconds.
+fn date(reply: &Reply) -> Option<i64> {
+    let date = reply.headers.get("date")?.to_str().ok()?;
+    let date = httpdate::parse_http_date(date).ok()?;
+    Timestamp::try_from(date).ok().map(Timestamp::as_second)
 }

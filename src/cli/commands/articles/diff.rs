@@ -29,5 +29,6 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         }
     })
     .await?;
-    account.show(context, json!({ "source": "live", "folder": folder.root() })).await
+    account.show(context, json!({ "source": "live", "folder": folder.root() })).await?;
+    account.found()
 }

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
 
-use super::{folder, folder_argument, only, only_arguments};
+use super::{Account, folder, folder_argument, only, only_arguments};
 use crate::articles::lint::lint;
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
@@ -29,7 +29,7 @@ pub fn command() -> Command {
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let folder = folder(matches, "from");
-    let findings = lint(&folder, &only(matches)?)?;
+    let (findings, missing) = lint(&folder, &only(matches)?)?;
     let columns = ["path", "line", "rule", "severity", "message"].map(str::to_owned);
     let mut list = Output::open(&context.globals)?.rows("findings", &columns)?;
     for finding in &findings {
@@ -49,6 +49,6 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
             exit: Exit::Partial,
             hint: None,
         }),
-        false => Ok(()),
+        false => Account { outcomes: missing }.found(),
     }
 }

@@ -140,11 +140,12 @@ impl Account {
         text
     }
 
-    /// Success only when nothing failed and nothing is in conflict.
-    fn verdict(&self, hint: &str) -> Result<(), Error> {
+    /// Success only when nothing failed, nothing is in conflict, and everything that was asked for exists.
+    /// `failure_hint` and `conflict_hint` say what to do about the first two.
+    fn verdict(&self, failure_hint: &str, conflict_hint: &str) -> Result<(), Error> {
         let (failed, conflicts) = (self.count(Status::Failed), self.count(Status::Conflict));
         if failed + conflicts == 0 {
-            return Ok(());
+            return self.found();
         }
         let mut told = Vec::new();
         if failed > 0 {
@@ -153,9 +154,29 @@ impl Account {
         if conflicts > 0 {
             told.push(format!("{conflicts} in conflict"));
         }
-        let exit = if failed == self.outcomes.len() { self.failure() } else { Exit::Partial };
-        let message = format!("{} of {}", told.join(" and "), self.outcomes.len());
+        let all = self.outcomes.len() - self.count(Status::Skipped);
+        let exit = if failed == all { self.failure() } else { Exit::Partial };
+        let message = format!("{} of {all}", told.join(" and "));
+        let hint = if conflicts > 0 { conflict_hint } else { failure_hint };
         Err(Error::Finding { message, exit, hint: Some(hint.to_owned()) })
+    }
+
+    /// Success only when everything that was asked for exists.
+    fn found(&self) -> Result<(), Error> {
+        let missing = self.outcomes.iter().filter(|it| it.status == Status::NotFound);
+        let missing: Vec<&str> = missing.filter_map(|it| it.id.as_deref().or(it.locale.as_deref())).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let exit = if missing.len() == self.outcomes.len() { Exit::NotFound } else { Exit::Partial };
+        let message = format!("there is nothing called {}", missing.join(", "));
+        let hint = "`intercom-pp-cli articles list --all --select id,title` shows what there is";
+        Err(Error::Finding { message, exit, hint: Some(hint.to_owned()) })
+    }
+
+    /// Whether a `.conflict.md` shows both sides of what is in conflict.
+    fn has_conflict_files(&self) -> bool {
+        self.outcomes.iter().any(|it| !it.conflicts.is_empty())
     }
 
     /// The exit code when everything failed: a common reason, if it has one of its own.

@@ -58,6 +58,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     pull(&context.client()?, &folder, &options, &mut |outcome| account.outcomes.push(outcome)).await?;
     account.show(context, json!({ "source": "live", "folder": folder.root() })).await?;
     account.verdict(
+        "see what is said of each; pull again when it is put right: local edits are kept",
         "each conflict is in a .conflict.md beside its file; pull --force takes the help center's text",
     )
 }

@@ -20,7 +20,11 @@ pub fn command() -> Command {
         .arg(folder_argument("from", "The folder that `articles pull` wrote"))
         .args(only_arguments())
         .arg(flag("dry-run-only").help("Show the plan and send nothing, like --dry-run"))
-        .arg(flag("delete").help("Delete articles whose files are gone (asks, or needs --yes)"))
+        .arg(
+            flag("delete")
+                .conflicts_with("locale")
+                .help("Delete articles whose files are all gone (asks, or needs --yes)"),
+        )
         .arg(
             Arg::new("force")
                 .long("force")
@@ -35,7 +39,12 @@ pub fn command() -> Command {
         .after_help(
             "Each article is read before it is written; only edited blocks change. Where a block was changed \
              on both sides nothing of the article is sent and a .conflict.md tells what to decide (exit code 6). \
-             A file without id becomes a new article, a draft unless it says `state: published`.\n\n\
+             A file without id becomes a new article, a draft unless it says `state: published`; front matter with \
+             a title makes a file an article. A Markdown file without front matter is told as `skipped`; README.md \
+             and hidden files and folders are passed over. A line taken out of the front matter changes nothing; \
+             an empty `description:` takes the description away.\n\n\
+             What --only, --locale or --force name and does not exist is told as `not_found`: exit code 3, or 6 \
+             when there was something else.\n\n\
              Example: intercom-pp-cli articles pull --to help; intercom-pp-cli articles push --from help --dry-run",
         )
 }
@@ -70,7 +79,15 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     push(&client, &folder, &options, &mut |outcome| account.outcomes.push(outcome)).await?;
     let meta = json!({ "source": "live", "folder": folder.root(), "dry_run": options.plan_only });
     account.show(context, meta).await?;
+    let conflict_hint = match (account.has_conflict_files(), options.plan_only) {
+        (true, false) => {
+            "each conflict is in a .conflict.md beside its file; correct the file, then push with --force ID"
+        }
+        (true, true) => "each conflict is shown with both sides; correct the file, then push with --force ID",
+        (false, _) => "see what is said of each; --force ID goes on in spite of it",
+    };
     account.verdict(
-        "each conflict is in a .conflict.md beside its file; correct the files and push again: what was sent is not sent twice",
+        "correct what is said of each and push again: what was sent is not sent twice",
+        conflict_hint,
     )
 }

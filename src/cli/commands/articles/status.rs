@@ -23,5 +23,6 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let folder = folder(matches, "from");
     let mut account = Account::default();
     status(&context.client()?, &folder, &only, &mut |outcome| account.outcomes.push(outcome)).await?;
-    account.show(context, json!({ "source": "live", "folder": folder.root() })).await
+    account.show(context, json!({ "source": "live", "folder": folder.root() })).await?;
+    account.found()
 }

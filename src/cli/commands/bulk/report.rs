@@ -49,7 +49,7 @@ impl Report<'_> {
     /// Writes it, and says how the command ends.
     ///
     /// # Errors
-    /// Partly done when something failed or was left out, a failure when everything failed.
+    /// Partly done when something failed or was left out, a failure when nothing at all was done.
     pub async fn tell(&self, context: &Context) -> Result<(), Error> {
         let mut counts = Counts { matched: self.records.len(), ..Counts::default() };
         let items: Vec<Value> = self.records.iter().map(|record| self.item(record, &mut counts)).collect();
@@ -67,7 +67,7 @@ impl Report<'_> {
                 Output::open(&context.globals)?.document(meta, &results.to_string(), Some(key)).await?;
             }
             _ => {
-                let columns = self.columns();
+                let columns = self.columns(&items, Format::of(&context.globals));
                 let mut list = Output::open(&context.globals)?.rows(key, &columns)?;
                 for item in &items {
                     list.record(&cells(item))?;
@@ -185,15 +185,24 @@ impl Report<'_> {
         }
     }
 
-    fn columns(&self) -> Vec<String> {
+    /// What people see, and for programs everything that any of the entries has.
+    fn columns(&self, items: &[Value], format: Format) -> Vec<String> {
         let names: &[&str] = match (self.command, self.is_tagging()) {
             ("conversations incident-tag", _) => {
                 &["id", "status", "state", "contact", "matched_at", "matched_in", "match", "error"]
             }
             (_, true) => &["id", "status", "name", "reason", "error"],
-            _ => &["id", "status", "before", "change", "reason", "error"],
+            _ => &["id", "status", "name", "before", "change", "reason", "error"],
         };
-        names.iter().map(|name| (*name).to_owned()).collect()
+        let mut columns: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        if format != Format::Table {
+            for name in items.iter().filter_map(Value::as_object).flat_map(Map::keys) {
+                if !columns.contains(name) {
+                    columns.push(name.clone());
+                }
+            }
+        }
+        columns
     }
 
     fn sentence(&self, counts: Counts) -> String {
@@ -214,7 +223,8 @@ impl Report<'_> {
         if counts.failed + left_out == 0 {
             return Ok(());
         }
-        let all_failed = counts.failed > 0 && counts.changed + counts.unchanged + counts.skipped == 0;
+        // What was left out was not done either, whatever the reason.
+        let none_done = counts.changed + counts.would_change + counts.unchanged == 0;
         let mut said = Vec::new();
         if counts.failed > 0 {
             said.push(format!("{} of {} failed", counts.failed, counts.matched));
@@ -234,7 +244,7 @@ impl Report<'_> {
         };
         Err(Error::Finding {
             message: said.join(", "),
-            exit: if all_failed { Exit::Failure } else { Exit::Partial },
+            exit: if none_done { Exit::Failure } else { Exit::Partial },
             hint: Some(hint),
         })
     }

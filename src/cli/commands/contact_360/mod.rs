@@ -132,6 +132,10 @@ async fn show(context: &Context, found: &Contact360, meta: Value) -> Result<(), 
     if Format::of(&context.globals) == Format::Table && context.globals.select.is_none() {
         return Output::open(&context.globals)?.text(&sheet::sheet(found)).await;
     }
+    if Format::of(&context.globals) == Format::Quiet && context.globals.select.is_none() {
+        let id = json!({ "id": found.contact["id"] });
+        return Output::open(&context.globals)?.document(meta, &id.to_string(), None).await;
+    }
     let mut document = serde_json::to_value(found).unwrap_or_default();
     if context.globals.compact {
         compact(&mut document);

@@ -72,6 +72,9 @@ const DEFINITIONS: [(&str, &str); 13] = [
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let wanted = wanted(context, matches)?;
+    if let Some(path) = &wanted.html {
+        must_have_folder(path)?;
+    }
     let store = local::with_timelines(&stores::for_reading(context, matches)?)?;
     if let Some(id) = &wanted.explain {
         return explain(context, &store, &wanted, id).await;
@@ -128,12 +131,12 @@ fn meta(wanted: &Wanted, report: &SlaReport, groups: usize) -> Value {
 }
 
 fn say_what_is_missing(context: &Context, missing: &Missing) {
-    let age = missing.synced_until.map(|at| (Timestamp::now().as_second() - at).max(0) / 60);
+    let age = missing.synced_until.map(|at| (Timestamp::now().as_second() - at).max(0));
     let age = match age {
         None => "the mirror was never complete".to_owned(),
-        Some(minutes @ ..120) => format!("the mirror is {minutes} minutes old"),
-        Some(minutes @ 120..2880) => format!("the mirror is {} hours old", minutes / 60),
-        Some(minutes) => format!("the mirror is {} days old", minutes / 1440),
+        Some(seconds @ ..7_200) => format!("the mirror is {}", stores::old(seconds)),
+        Some(seconds @ ..172_800) => format!("the mirror is {} hours old", seconds / 3_600),
+        Some(seconds) => format!("the mirror is {} days old", seconds / 86_400),
     };
     if missing.incomplete {
         warn(&format!("the last sync did not reach its end; {age}; run `intercom-pp-cli sync`"));
@@ -151,6 +154,18 @@ fn say_what_is_missing(context: &Context, missing: &Missing) {
         ));
     }
     stores::warn_of_age(context, missing.synced_until);
+}
+
+/// A file is not put into a folder that is not there: the path may have been mistyped.
+fn must_have_folder(path: &Path) -> Result<(), Error> {
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => Err(Error::usage_with_hint(
+            format!("--html: there is no folder {}", folder.display()),
+            "make it first, or name a place that exists",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn write_page(
