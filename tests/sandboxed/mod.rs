@@ -160,7 +160,7 @@ pub fn dump(store: &Store) -> Vec<String> {
             let cells = columns
                 .iter()
                 .enumerate()
-                .filter(|(_, name)| !["synced_at", "fetched_at"].contains(&name.as_str()));
+                .filter(|(_, name)| !["synced_at", "fetched_at", "read_at"].contains(&name.as_str()));
             let cells: Vec<String> =
                 cells.map(|(at, name)| format!("{name}={:?}", row.get_ref(at).unwrap())).collect();
             rows.push(format!("{table}: {}", cells.join(" ")));

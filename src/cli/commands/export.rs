@@ -1,8 +1,8 @@
 //! `export`: a whole resource out of the mirror, for other programs to load.
 //!
 //! What is exported and what is said about it are two things: with `--output` the format and the selection
-//! are the file's, and the summary on stdout is left whole. A format that was asked for is never exchanged
-//! for another without a word.
+//! are the file's, and the summary on stdout is left whole. `--format` goes before the flags that every
+//! command has; without it they choose the format.
 
 use std::path::{Path, PathBuf};
 
@@ -73,7 +73,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         choice = choice.only("created_at >= ?", since);
     }
     let output = matches.get_one::<String>("output").map(PathBuf::from);
-    let format = wanted(context, matches, output.is_some())?;
+    let format = wanted(context, matches, output.is_some());
     let partitioned = matches.get_one::<String>("partition-by").is_some();
     if format.is_some() && partitioned {
         return Err(Error::usage("--partition-by works with --format parquet"));
@@ -106,28 +106,14 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     }
 }
 
-/// The format of what is exported; `None` is Parquet.
-///
-/// # Errors
-/// A usage error when two flags ask for different ones.
-fn wanted(context: &Context, matches: &ArgMatches, to_file: bool) -> Result<Option<Format>, Error> {
-    let own = matches.get_one::<String>("format").map_or("ndjson", String::as_str);
-    let is_typed = matches.value_source("format") == Some(ValueSource::CommandLine);
-    let flags = ["csv", "csv-raw", "ndjson", "json", "plain", "quiet"];
-    let is_on = |name: &str| matches.try_get_one::<bool>(name).ok().flatten() == Some(&true);
-    // What is written into a file is no JSON document, and no list for a terminal either.
-    let of_records = |name: &&str| !to_file || matches!(*name, "csv" | "csv-raw" | "ndjson");
-    let mut typed = flags.into_iter().filter(of_records).filter(|name| is_on(name));
-    if is_typed {
-        return match typed.find(|name| name.trim_end_matches("-raw") != own) {
-            Some(other) => {
-                Err(Error::usage(format!("--format {own} and --{other} ask for different formats")))
-            }
-            None => Ok(own.parse().ok()),
-        };
+/// The format of what is exported: `--format`, else that of the flags; `None` is Parquet.
+fn wanted(context: &Context, matches: &ArgMatches, to_file: bool) -> Option<Format> {
+    if matches.value_source("format") == Some(ValueSource::CommandLine) {
+        return matches.get_one::<String>("format").and_then(|format| format.parse().ok());
     }
     let globals = &context.globals;
-    Ok(Some(match to_file {
+    Some(match to_file {
+        // What is written into a file is no JSON document, and no list for a terminal either.
         true if globals.csv => Format::Csv,
         true => Format::Ndjson,
         // Lines suit a pipe and a terminal better than a table or one document that nobody asked for.
@@ -135,7 +121,7 @@ fn wanted(context: &Context, matches: &ArgMatches, to_file: bool) -> Result<Opti
             Format::of(globals)
         }
         false => globals.format.unwrap_or(Format::Ndjson),
-    }))
+    })
 }
 
 /// The documents as received, or the fields of `--select`.
