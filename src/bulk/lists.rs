@@ -21,7 +21,7 @@ pub struct Me {
 /// # Errors
 /// When the workspace does not answer.
 pub async fn me(client: &Client) -> Result<Me, Error> {
-    let reply = client.execute(operation("identifyAdmin")?, &Arguments::default()).await?;
+    let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
     let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
     let workspace = fields::id(&me["app"]["id_code"]).unwrap_or_else(|| "unknown".to_owned());
     Ok(Me { admin_id: fields::id(&me["id"]), workspace })
@@ -32,6 +32,8 @@ pub async fn me(client: &Client) -> Result<Me, Error> {
 pub struct Named {
     pub id: String,
     pub name: String,
+    /// Of a teammate.
+    pub email: Option<String>,
 }
 
 /// # Errors
@@ -55,18 +57,26 @@ pub async fn admins(client: &Client) -> Result<Vec<Named>, Error> {
 async fn named(client: &Client, list: &str) -> Result<Vec<Named>, Error> {
     let operation = operation(list)?;
     let arguments = Arguments::default();
-    let reply = client.execute(operation, &arguments).await?;
+    let reply = client.fetch(operation, &arguments).await?;
     let page = Page::read(operation, &arguments, reply)?;
     let records = page.items.iter().filter_map(|raw| serde_json::from_str::<Value>(raw.get()).ok());
     Ok(records
         .filter_map(|record| {
-            let name = record["name"].as_str().or_else(|| record["email"].as_str()).unwrap_or_default();
-            Some(Named { id: fields::id(&record["id"])?, name: name.to_owned() })
+            let email = record["email"].as_str().map(str::to_owned);
+            let name = record["name"].as_str().or(email.as_deref()).unwrap_or_default().to_owned();
+            Some(Named { id: fields::id(&record["id"])?, name, email })
         })
         .collect())
 }
 
-/// The one that has this name, or else this id. A name counts first, whatever it looks like.
+impl Named {
+    fn is(&self, wanted: &str) -> bool {
+        self.id == wanted || self.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(wanted))
+    }
+}
+
+/// The one that has this name, or else this id or e-mail address. A name counts first, whatever it looks
+/// like.
 ///
 /// # Errors
 /// [`Error::NoSuch`] with the names that there are; [`Error::Question`] when several have the name.
@@ -74,7 +84,7 @@ pub fn pick<'a>(list: &'a [Named], what: &'static str, wanted: &str) -> Result<&
     let exact: Vec<&Named> = list.iter().filter(|it| it.name == wanted).collect();
     let alike = || list.iter().filter(|it| it.name.to_lowercase() == wanted.to_lowercase()).collect();
     let found: Vec<&Named> = if exact.is_empty() { alike() } else { exact };
-    match (&found[..], list.iter().find(|it| it.id == wanted)) {
+    match (&found[..], list.iter().find(|it| it.is(wanted))) {
         ([one], _) => Ok(one),
         ([], Some(one)) => Ok(one),
         ([], None) => {

@@ -58,7 +58,7 @@ pub async fn create(client: &Client, name: &str) -> Result<Named, Error> {
                     .unwrap_or_default();
                 match (fields::id(&made["id"]), made["name"].as_str()) {
                     (Some(id), Some(found)) if found == name => {
-                        return Ok(Named { id, name: name.to_owned() });
+                        return Ok(Named { id, name: name.to_owned(), email: None });
                     }
                     (Some(_), Some(found)) => {
                         return Err(Error::OtherTag { asked: name.to_owned(), found: found.to_owned() });

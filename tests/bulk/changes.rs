@@ -362,3 +362,17 @@ async fn the_journal_tells_before_and_after_and_is_private() {
     let done: Vec<Value> = of("change").into_iter().filter(|it| it["status"] == "done").collect();
     assert!(done.len() == 2 && done.iter().all(|it| it["after"]["state"] == "snoozed"), "{done:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_teammate_is_known_by_name_address_or_id() {
+    let scene = Scene::new(4).await;
+    let (id, name, email, conversation) = scene.sandbox.with_workspace(|workspace| {
+        let admin = workspace.admins.iter().next().unwrap();
+        let conversation = workspace.conversations.iter().next().unwrap().id.clone();
+        (admin.id.to_string(), admin.name.clone(), admin.email.to_uppercase(), conversation)
+    });
+    for wanted in [&id, &name, &email] {
+        let words = ["conversations", "bulk-assign", &conversation, "--admin", wanted, "--json"];
+        assert_eq!(ids(&scene.results(&words, 0), "planned"), [conversation.as_str()], "{wanted}");
+    }
+}
