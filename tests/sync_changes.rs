@@ -419,7 +419,10 @@ async fn who_takes_a_place_in_a_segment_is_found_within_a_day() {
         (segment, leaver, joiner)
     });
     let is_in = |contact: &str| {
-        count(&store, &format!("contact_segments WHERE segment_id = '{segment}' AND contact_id = '{contact}'"))
+        count(
+            &store,
+            &format!("contact_segments WHERE segment_id = '{segment}' AND contact_id = '{contact}'"),
+        )
     };
     assert_eq!((is_in(&leaver), is_in(&joiner)), (1, 0));
     fixture.sandbox.advance(25 * HOUR);

@@ -6,6 +6,7 @@
 
 mod call;
 mod confirmation;
+mod effects;
 mod instructions;
 mod marks;
 mod options;

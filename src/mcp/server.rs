@@ -17,7 +17,7 @@ use super::options::Options;
 use super::pages::Pages;
 use super::run::{Ended, run};
 use super::schema::Detail;
-use super::{instructions, marks, prompts, refusal, resources, schema, tools};
+use super::{effects, instructions, marks, prompts, refusal, resources, schema, tools};
 use crate::cli::Session;
 use crate::cli::catalog::{self, Entry};
 use crate::cli::commands::{Effect, filter};
@@ -105,7 +105,7 @@ impl Server {
             arguments.insert(key.clone(), value.clone());
         }
         // The hints of a tool must hold whatever is called through it.
-        let effect = effect(entry, &arguments);
+        let effect = effects::of_call(entry, &arguments);
         if tools::permitted(effect, &self.options) && tools::runner(effect) != tool {
             return Ok(refusal::wrong_tool(&entry.words, tools::runner(effect)));
         }
@@ -118,7 +118,7 @@ impl Server {
         given: &JsonObject,
         context: &Request,
     ) -> Result<CallToolResult, ErrorData> {
-        let effect = effect(entry, given);
+        let effect = effects::of_call(entry, given);
         if !tools::permitted(effect, &self.options) {
             return Ok(refusal::not_permitted(&entry.words, effect));
         }
@@ -224,6 +224,7 @@ impl Server {
             "effect": entry.effect.name(),
             "permitted": permitted,
             "run_with": tools::runner(entry.effect),
+            "preview_with": effects::previews(entry).then(|| tools::runner(Effect::Read)),
             "arguments": schema::input(entry, &self.options.files(), Detail::Full),
             "example": entry.example,
         }))
@@ -249,19 +250,6 @@ impl Server {
             };
         }
         Ok(document.to_string())
-    }
-}
-
-/// What a command does with these arguments: a request of `api` that only reads is a read, and so is a
-/// change that is shown and not applied.
-fn effect(entry: &Entry, arguments: &JsonObject) -> Effect {
-    let gets = |value: &Value| value.as_str().is_some_and(|method| method.eq_ignore_ascii_case("get"));
-    let can_apply = entry.parameters.iter().any(|parameter| parameter.name == "apply");
-    let applies =
-        arguments.get("apply").is_some_and(|value| *value != json!(false) && *value != json!("false"));
-    match entry.words == "api" && arguments.get("method").is_some_and(gets) || can_apply && !applies {
-        true => Effect::Read,
-        false => entry.effect,
     }
 }
 

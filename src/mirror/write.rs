@@ -212,9 +212,7 @@ impl<'c> ShownParts<'c> {
             return Ok(Written::default());
         }
         match Detail::read(&OF_TICKETS, raw, None, self.fetched_at) {
-            Ok(detail) if detail.is_whole() => {
-                self.tables.store_parts(&detail, outcome == Outcome::Inserted)
-            }
+            Ok(detail) if detail.is_whole() => self.tables.store_parts(&detail, outcome == Outcome::Inserted),
             _ => Ok(Written::default()),
         }
     }
