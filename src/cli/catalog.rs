@@ -5,6 +5,7 @@
 //! twice, so nothing here can disagree with what runs.
 
 mod entry;
+mod example;
 mod find;
 mod parameter;
 
