@@ -25,7 +25,7 @@ pub fn of_call(entry: &Entry, arguments: &serde_json::Map<String, Value>) -> Eff
     };
     let on = |name: &&str| value(name).is_some_and(|value| *value != false && *value != "false");
     let gets = value("method").and_then(Value::as_str).is_some_and(|it| it.eq_ignore_ascii_case("get"));
-    let shows = previews(entry) && !CARRYING_OUT.iter().any(|name| on(name));
+    let shows = previews(entry) && !CARRYING_OUT.iter().any(on);
     let reads = entry.effect == Effect::Read || entry.words == "api" && gets || shows;
     match reads {
         true if WRITTEN.iter().any(|name| value(name).is_some()) => Effect::Local,

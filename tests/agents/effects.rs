@@ -36,6 +36,7 @@ fn value(argument: &Value) -> Value {
         ("<filter>", json!("state = open")),
         ("<statement>", json!("SELECT 1")),
         ("--idle", json!("7d")),
+        ("--images", json!("link")),
         ("--interval", json!("1s")),
         ("--polls", json!(1)),
         ("--resource", json!("conversations")),
@@ -83,26 +84,37 @@ async fn a_server_that_only_reads_changes_nothing_whatever_it_is_asked() {
     let tagged = ["conversations", "bulk-tag", &id, "--tag", "walk", "--apply", "--yes"];
     assert_eq!(code(&run(home.path(), &sandbox, &tagged)), 0);
     let before = changes(&sandbox).len();
-    let mut client = Client::start(home.path(), &sandbox.base_url(), TOKEN, &[]);
-    let carrying_out = ["apply", "resume"];
-    let own = commands(home.path(), &sandbox).into_iter().filter(|it| it["request"].is_null());
+    let shared = home.path().join("shared");
+    std::fs::create_dir(&shared).unwrap();
+    let files = || std::fs::read_dir(&shared).unwrap().count();
     let mut refused = 0;
-    for command in own {
-        let (name, effect) = (command["name"].as_str().unwrap(), command["effect"].as_str().unwrap());
-        for arguments in argument_sets(&command) {
-            let shown = format!("{name} {}", json!(arguments));
-            let carries_out = arguments.keys().any(|key| carrying_out.contains(&key.as_str()));
-            let tool = name.replace(' ', "_");
-            let result = client.call(&tool, arguments.clone().into());
-            let is_refused = result["structuredContent"]["error"]["kind"] == "not_permitted";
-            if effect == "terminal" || carries_out {
-                assert!(is_refused, "{shown}: {result}");
-                refused += 1;
+    let walked = commands(home.path(), &sandbox).into_iter().filter(|it| it["request"].is_null());
+    let walked: Vec<Value> = walked.collect();
+    for flags in [&[][..], &["--root", "shared"]] {
+        let mut client = Client::start(home.path(), &sandbox.base_url(), TOKEN, flags);
+        for command in &walked {
+            let (name, effect) = (command["name"].as_str().unwrap(), command["effect"].as_str().unwrap());
+            for arguments in argument_sets(command) {
+                let shown = format!("{name} {}", json!(arguments));
+                let carries_out = ["apply", "resume"].iter().any(|key| arguments.contains_key(*key));
+                let arguments = json!({ "command": name, "arguments": arguments });
+                let before_call = files();
+                // Refused also when the tool is not the right one.
+                let tool = if effect == "local" { "run_local" } else { "run_read" };
+                let result = client.call(tool, arguments);
+                if effect == "terminal" || carries_out {
+                    assert_eq!(
+                        result["structuredContent"]["error"]["kind"], "not_permitted",
+                        "{shown}: {result}"
+                    );
+                    refused += 1;
+                }
+                assert_eq!(changes(&sandbox).len(), before, "{shown}: {:?}", changes(&sandbox).last());
+                assert!(effect == "local" || files() == before_call, "{shown} wrote a file");
             }
-            assert_eq!(changes(&sandbox).len(), before, "{shown}: {:?}", changes(&sandbox).last());
         }
     }
-    assert!(refused > 20, "{refused}");
+    assert!(refused > 40, "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
