@@ -5,6 +5,7 @@
 //! twice, so nothing here can disagree with what runs.
 
 mod entry;
+mod example;
 mod find;
 mod parameter;
 
@@ -94,6 +95,21 @@ mod tests {
             .map(|it| &it.words)
             .collect();
         assert!(undeclared.is_empty(), "declare the effect of {undeclared:?} in cli/commands/mod.rs");
+    }
+
+    #[test]
+    fn what_carries_out_changes_is_no_read() {
+        let changing = ["apply", "resume", "delete", "force", "prune", "full", "retry_unknown"];
+        for entry in entries().iter().filter(|entry| entry.effect == Effect::Read) {
+            let found = entry.parameters.iter().find(|it| changing.contains(&it.name.as_str()));
+            assert!(found.is_none(), "{} --{}", entry.words, found.unwrap().name);
+            let operation = entry.operation();
+            let asks = |operation: &crate::api::operation::Operation| {
+                let is_get = operation.method == crate::api::operation::Method::Get;
+                is_get || ["/search", "/list"].iter().any(|end| operation.path.ends_with(end))
+            };
+            assert!(operation.is_none_or(asks), "{}", entry.words);
+        }
     }
 
     #[test]

@@ -98,7 +98,11 @@ pub fn arguments() -> Vec<Arg> {
             .value_name("FORMAT")
             .help("json, ndjson, csv, plain, table, quiet or toon (JSON in fewer tokens)"),
         value("select", "FIELDS", "Only these fields: a,b.c,*_at,name:d.e (into the results or each record)"),
-        value("jq", "PROGRAM", "The JSON through a program of the jq language: .results.data[].id"),
+        value(
+            "jq",
+            "PROGRAM",
+            "The JSON through a program of the jq language, for at most 10 s [env: INTERCOM_JQ_SECONDS]",
+        ),
         switch("compact", "Only key fields: ids, names, states, times"),
         switch("human-friendly", "A table, also when the output is not a terminal"),
         switch("agent", "For agents: --json --compact --no-input --no-color --yes"),
@@ -203,6 +207,16 @@ impl Globals {
         }
     }
 
+    /// What the steps of a workflow have in common: also what its owner agreed to.
+    pub fn for_steps(&self) -> Self {
+        Globals {
+            yes: self.yes,
+            idempotent: self.idempotent,
+            ignore_missing: self.ignore_missing,
+            ..self.for_session()
+        }
+    }
+
     /// These flags, and those of the session where they are silent.
     pub fn under(self, session: &Self) -> Self {
         let headers = if self.headers.is_empty() { session.headers.clone() } else { self.headers };
@@ -224,6 +238,9 @@ impl Globals {
             max_age: self.max_age.or(session.max_age),
             no_color: self.no_color || session.no_color,
             no_input: self.no_input || session.no_input,
+            yes: self.yes || session.yes,
+            idempotent: self.idempotent || session.idempotent,
+            ignore_missing: self.ignore_missing || session.ignore_missing,
             ..self
         }
     }
@@ -285,8 +302,6 @@ impl Globals {
             compact: self.compact || defaults.compact,
             select: self.select.clone().or_else(|| defaults.select.clone()),
             jq: self.jq.clone().or_else(|| defaults.jq.clone()),
-            idempotent: self.idempotent || defaults.idempotent,
-            ignore_missing: self.ignore_missing || defaults.ignore_missing,
             verbose: self.verbose || defaults.verbose,
             ..self
         };

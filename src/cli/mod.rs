@@ -43,6 +43,9 @@ pub(crate) type Serve = for<'a> fn(Session, &'a ArgMatches) -> Running<'a>;
 
 /// Runs a command line and says how it ended.
 pub(crate) fn main(arguments: Vec<OsString>, serve: Serve) -> ExitCode {
+    if output::jq::is_worker() {
+        return output::jq::work();
+    }
     let as_json = globals::wants_json(&arguments);
     let exit = match run(arguments, serve) {
         Ok(()) => Exit::Success,

@@ -28,6 +28,11 @@ impl Session {
         Session { globals: context.globals.for_session(), clients: context.clients, db: None }
     }
 
+    /// A session for the steps of a command.
+    pub fn for_steps(context: &Context) -> Self {
+        Session { globals: context.globals.for_steps(), clients: Arc::clone(&context.clients), db: None }
+    }
+
     /// The session with this mirror.
     pub fn with_mirror(self, db: Option<String>) -> Self {
         Session { db, ..self }

@@ -5,6 +5,8 @@
 //! under its readable name; every other spelling works and is not listed. A group that holds a single
 //! operation can be called like that operation (`contacts archive <id>`).
 
+use std::path::Path;
+
 use clap::{Arg, ArgAction, Command};
 
 use super::{commands, globals};
@@ -12,9 +14,17 @@ use crate::api::commands::{OPERATIONS, SPEC_HASH, SPEC_VERSION};
 use crate::api::operation::{Answer, Body, Kind, Operation, Paging, Parameter, Place};
 use crate::filter::Searched;
 
+/// The program that is `mcp` alone.
+const SERVER: &str = "intercom-pp-mcp";
+
 /// The command line as far as these words need it.
 pub fn command(words: &[String]) -> Command {
-    Tree { words: Some(words) }.root()
+    let root = Tree { words: Some(words) }.root();
+    let program = words.first().and_then(|program| Path::new(program).file_stem());
+    match program.is_some_and(|name| name == SERVER) {
+        true => root.mut_subcommand("mcp", |it| it.override_usage(format!("{SERVER} [OPTIONS]"))),
+        false => root,
+    }
 }
 
 /// The whole command line, for completions and manuals.

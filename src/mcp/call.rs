@@ -107,15 +107,7 @@ impl Call {
 
     fn add(&mut self, parameter: &Parameter, value: &Value, files: &Files) -> Result<(), Error> {
         let name = &parameter.name;
-        let values: Vec<String> = match (&parameter.shape, value) {
-            (Shape::Boolean, value) => vec![boolean(name, Some(value))?.to_string()],
-            (Shape::List, Value::Array(elements)) => {
-                elements.iter().map(|element| text(name, element)).collect::<Result<_, _>>()?
-            }
-            (Shape::Json, value @ (Value::Object(_) | Value::Array(_))) => vec![value.to_string()],
-            (Shape::List, Value::Object(_)) => vec![value.to_string()],
-            _ => vec![text(name, value)?],
-        };
+        let values = typed(parameter, value)?;
         let values = match (parameter.path, files) {
             (true, Files::Below(root)) => {
                 values.iter().map(|path| below(name, root, path)).collect::<Result<_, _>>()?
@@ -186,6 +178,31 @@ fn known(entry: &Entry, name: &str, files: &Files) -> Result<(), Error> {
     Err(Error::usage_with_hint(format!("{} takes no argument {name:?}", entry.words), hint))
 }
 
+/// The value of an argument as people would type it, or each of several; of the declared type. Numbers may
+/// be given as texts, and ids as numbers.
+fn typed(parameter: &Parameter, value: &Value) -> Result<Vec<String>, Error> {
+    let name = &parameter.name;
+    let wrong = |kind: &str| Error::usage(format!("{name}: {value} is no {kind}"));
+    let text = match (&parameter.shape, value) {
+        (Shape::Boolean, _) => boolean(name, Some(value))?.to_string(),
+        (Shape::List, Value::Array(elements)) => {
+            return elements.iter().map(|element| text(name, element)).collect();
+        }
+        (Shape::Json, Value::Object(_) | Value::Array(_)) => value.to_string(),
+        (Shape::Text | Shape::Time | Shape::Choice(_), Value::Bool(_)) => return Err(wrong("text")),
+        _ => text(name, value)?,
+    };
+    match &parameter.shape {
+        Shape::Integer if text.parse::<i128>().is_err() => Err(wrong("whole number")),
+        Shape::Number if !text.parse::<f64>().is_ok_and(f64::is_finite) => Err(wrong("number")),
+        Shape::Choice(choices) if !choices.contains(&text) => {
+            let message = format!("{name}: {value} is none of {}", choices.join(", "));
+            Err(Error::usage_with_hint(message, "use one of these values, letter by letter"))
+        }
+        _ => Ok(vec![text]),
+    }
+}
+
 /// A scalar as people would type it. Whole numbers stay whole.
 fn text(name: &str, value: &Value) -> Result<String, Error> {
     let text = match value {
@@ -197,7 +214,9 @@ fn text(name: &str, value: &Value) -> Result<String, Error> {
             }
             _ => number.to_string(),
         },
-        Value::Object(_) | Value::Array(_) => value.to_string(),
+        Value::Object(_) | Value::Array(_) => {
+            return Err(Error::usage(format!("{name}: {value} is no single value")));
+        }
         Value::Null => return Err(Error::usage(format!("{name}: null is no value"))),
     };
     match text.contains('\0') {
@@ -249,6 +268,28 @@ mod tests {
             let line = bound("contacts_show", json!({ "id": id })).unwrap();
             assert_eq!(line[3], "123456789012345");
         }
+    }
+
+    #[test]
+    fn every_value_is_of_its_declared_type() {
+        for (command, arguments) in [
+            ("contacts_show", json!({ "id": ["a"] })),
+            ("contacts_show", json!({ "id": {} })),
+            ("contacts_show", json!({ "id": true })),
+            ("contacts_list", json!({ "per_page": "many" })),
+            ("contacts_list", json!({ "per_page": [5] })),
+            ("contacts_list", json!({ "limit": 1.5 })),
+            ("contacts_list", json!({ "jq": [".meta"] })),
+            ("conversations_sla", json!({ "group_by": "colour" })),
+            ("sync", json!({ "resources": { "tags": true } })),
+            ("sync", json!({ "resources": [["tags"]] })),
+            ("sync", json!({ "full": 1 })),
+        ] {
+            let error = bound(command, arguments.clone()).unwrap_err();
+            let name = arguments.as_object().unwrap().keys().next().unwrap();
+            assert!(error.starts_with(&format!("{name}: ")), "{command} {arguments}: {error}");
+        }
+        assert_eq!(bound("contacts_list", json!({ "limit": "5" })).unwrap()[2], "--limit=5");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod call;
 mod confirmation;
+mod effects;
 mod instructions;
 mod marks;
 mod options;
@@ -48,6 +49,8 @@ pub fn server_main() -> ExitCode {
 fn serve(session: Session, matches: &ArgMatches) -> Running<'_> {
     Box::pin(async move {
         let options = Options::read(matches)?;
+        // Better said to whoever starts the server than with every call.
+        session.context().settings()?;
         let (input, output) = stdio::take()?;
         let server = Server::new(session, options);
         let failed = |reason: String| {

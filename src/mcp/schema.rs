@@ -36,11 +36,12 @@ pub fn input(entry: &Entry, files: &Files, detail: Detail) -> Map<String, Value>
 }
 
 /// The parameters that an agent may give: files only where a folder was allowed, and nothing that makes a
-/// command run without end.
+/// command run without end or read a stdin that is not there.
 pub fn offered<'a>(entry: &'a Entry, files: &Files) -> impl Iterator<Item = &'a Parameter> {
     let no_files = matches!(files, Files::None);
     entry.parameters.iter().filter(move |parameter| {
-        let withheld = (parameter.path && no_files) || ["db", "watch"].contains(&parameter.name.as_str());
+        let withheld =
+            (parameter.path && no_files) || ["db", "stdin", "watch"].contains(&parameter.name.as_str());
         !withheld
     })
 }
@@ -88,12 +89,17 @@ fn property(parameter: &Parameter, detail: Detail) -> Value {
         (Detail::Full, _) => help(parameter),
         // Their names say what they are; describe_command says more.
         (Detail::Brief, Shape::Boolean | Shape::Choice(_) | Shape::Integer | Shape::Number) => String::new(),
-        (Detail::Brief, _) => brief(&parameter.help).to_owned(),
+        (Detail::Brief, _) => brief(&without_stdin(&parameter.help)).to_owned(),
     };
     if !help.is_empty() {
         schema["description"] = json!(help);
     }
     schema
+}
+
+/// A help text without what it says of stdin, which tools do not have.
+fn without_stdin(help: &str) -> String {
+    help.split_inclusive([',', ';']).filter(|clause| !clause.contains("stdin")).collect::<String>()
 }
 
 /// The beginning of a help text, up to where it goes into detail.
@@ -103,7 +109,7 @@ fn brief(help: &str) -> &str {
 }
 
 fn help(parameter: &Parameter) -> String {
-    let mut help = parameter.help.clone();
+    let mut help = without_stdin(&parameter.help).trim_end_matches([',', ';']).to_owned();
     if parameter.shape == Shape::Time && !help.contains("date") {
         help.push_str(" (epoch seconds, a date, or 30d)");
     }

@@ -1,10 +1,10 @@
 //! The server: what it tells of itself, and how it answers.
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, GetPromptRequestParams, GetPromptResponse,
-    Implementation, JsonObject, ListPromptsResult, ListResourcesResult, ListToolsResult,
-    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult,
-    ResourceContents, ServerCapabilities, ServerConfig,
+    CallToolRequestParams, CallToolResponse, CallToolResult, CustomRequest, CustomResult, ErrorCode,
+    GetPromptRequestParams, GetPromptResponse, Implementation, JsonObject, ListPromptsResult,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
+    ReadResourceResponse, ReadResourceResult, ResourceContents, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
@@ -17,7 +17,7 @@ use super::options::Options;
 use super::pages::Pages;
 use super::run::{Ended, run};
 use super::schema::Detail;
-use super::{instructions, marks, prompts, refusal, resources, schema, tools};
+use super::{effects, instructions, marks, prompts, refusal, resources, schema, tools};
 use crate::cli::Session;
 use crate::cli::catalog::{self, Entry};
 use crate::cli::commands::{Effect, filter};
@@ -54,12 +54,18 @@ impl Server {
         let arguments = request.arguments.unwrap_or_default();
         let text = |name: &str| arguments.get(name).and_then(Value::as_str);
         let missing = |name: &str| {
-            let message = format!("{}: the argument {name:?} must be a text", request.name);
+            let kind = if name == "limit" { "whole number" } else { "text" };
+            let message = format!("{}: the argument {name:?} must be a {kind}", request.name);
             refusal::of(&json!({ "kind": "usage", "message": message, "hint": "see the tool's schema" }))
         };
         Ok(match &*request.name {
             "search_commands" => {
-                text("need").map_or_else(|| missing("need"), |need| found(need, arguments.get("limit")))
+                let limit = arguments.get("limit").filter(|limit| !limit.is_null());
+                match (text("need"), limit.map(|limit| limit.as_u64().ok_or("limit"))) {
+                    (None, _) => missing("need"),
+                    (_, Some(Err(name))) => missing(name),
+                    (Some(need), limit) => found(need, limit.and_then(Result::ok)),
+                }
             }
             "describe_command" => {
                 text("command").map_or_else(|| missing("command"), |name| self.described(name))
@@ -72,9 +78,11 @@ impl Server {
             name => match catalog::entry(name) {
                 Some(entry) => self.command(entry, &arguments, context).await?,
                 None => {
-                    let near = near(name).join(", ");
-                    let message = format!("there is no tool {name:?}; near: {near}");
-                    return Err(ErrorData::invalid_params(message, None));
+                    let near = match near(name) {
+                        near if near.is_empty() => String::new(),
+                        near => format!("; near: {}", near.join(", ")),
+                    };
+                    return Err(ErrorData::invalid_params(format!("there is no tool {name:?}{near}"), None));
                 }
             },
         })
@@ -105,7 +113,7 @@ impl Server {
             arguments.insert(key.clone(), value.clone());
         }
         // The hints of a tool must hold whatever is called through it.
-        let effect = effect(entry, &arguments);
+        let effect = effects::of_call(entry, &arguments);
         if tools::permitted(effect, &self.options) && tools::runner(effect) != tool {
             return Ok(refusal::wrong_tool(&entry.words, tools::runner(effect)));
         }
@@ -118,35 +126,40 @@ impl Server {
         given: &JsonObject,
         context: &Request,
     ) -> Result<CallToolResult, ErrorData> {
-        let effect = effect(entry, given);
+        let effect = effects::of_call(entry, given);
         if !tools::permitted(effect, &self.options) {
             return Ok(refusal::not_permitted(&entry.words, effect));
         }
         let call = match Call::bind(entry, given, &self.options.files()) {
             Ok(call) => call,
-            Err(error) => return Ok(refusal::usage(&error)),
+            Err(error) => return Ok(refusal::usage(&entry.words, &error)),
         };
         if effect == Effect::Destructive {
-            return self.destructive(&call, context).await;
+            return self.destructive(entry, &call, context).await;
         }
         let more: &[&str] = if call.dry_run { &["--dry-run"] } else { &["--yes"] };
         let ended = self.ended(&call, more, context).await?;
-        Ok(self.answer(ended))
+        Ok(self.answer(entry, ended))
     }
 
     /// Plans a call, or carries out one that was planned and confirmed.
-    async fn destructive(&self, call: &Call, context: &Request) -> Result<CallToolResult, ErrorData> {
+    async fn destructive(
+        &self,
+        entry: &Entry,
+        call: &Call,
+        context: &Request,
+    ) -> Result<CallToolResult, ErrorData> {
         let essence = call.essence();
         if let Some(token) = call.confirmation.as_deref().filter(|_| !call.dry_run) {
             return match self.confirmations.redeem(token, &essence) {
-                Ok(()) => Ok(self.answer(self.ended(call, &["--yes"], context).await?)),
+                Ok(()) => Ok(self.answer(entry, self.ended(call, &["--yes"], context).await?)),
                 Err(reason) => Ok(refusal::of(&json!({ "kind": "confirmation", "message": reason,
                     "hint": "call with dry_run for a plan and a new confirmation" }))),
             };
         }
         let plan = self.ended(call, &["--dry-run"], context).await?;
         if plan.error.is_some() {
-            return Ok(self.answer(plan));
+            return Ok(self.answer(entry, plan));
         }
         let answer = json!({
             "plan": plan.document,
@@ -174,7 +187,7 @@ impl Server {
     }
 
     /// The result of a command: its document in marked parts, cut to size, and its error if it failed.
-    fn answer(&self, ended: Ended) -> CallToolResult {
+    fn answer(&self, entry: &Entry, ended: Ended) -> CallToolResult {
         let mut answer = match ended.document {
             Value::Null => json!({}),
             document if document.is_object() => document,
@@ -185,6 +198,7 @@ impl Server {
         }
         if let Some(error) = &ended.error {
             answer["error"] = error["error"].clone();
+            refusal::for_agents(&mut answer["error"], &entry.words);
         }
         let has_results = answer.get("results").is_some();
         let mut answer = self.pages.first(answer);
@@ -224,6 +238,7 @@ impl Server {
             "effect": entry.effect.name(),
             "permitted": permitted,
             "run_with": tools::runner(entry.effect),
+            "preview_with": effects::previews(entry).then(|| tools::runner(Effect::Read)),
             "arguments": schema::input(entry, &self.options.files(), Detail::Full),
             "example": entry.example,
         }))
@@ -252,22 +267,9 @@ impl Server {
     }
 }
 
-/// What a command does with these arguments: a request of `api` that only reads is a read, and so is a
-/// change that is shown and not applied.
-fn effect(entry: &Entry, arguments: &JsonObject) -> Effect {
-    let gets = |value: &Value| value.as_str().is_some_and(|method| method.eq_ignore_ascii_case("get"));
-    let can_apply = entry.parameters.iter().any(|parameter| parameter.name == "apply");
-    let applies =
-        arguments.get("apply").is_some_and(|value| *value != json!(false) && *value != json!("false"));
-    match entry.words == "api" && arguments.get("method").is_some_and(gets) || can_apply && !applies {
-        true => Effect::Read,
-        false => entry.effect,
-    }
-}
-
-fn found(need: &str, limit: Option<&Value>) -> CallToolResult {
+fn found(need: &str, limit: Option<u64>) -> CallToolResult {
     let entries = catalog::entries();
-    let limit = limit.and_then(Value::as_u64).map_or(8, |it| it.clamp(1, 50) as usize);
+    let limit = limit.map_or(8, |it| it.clamp(1, 50) as usize);
     let found = catalog::find(&entries, need, limit);
     let commands: Vec<Value> = found
         .iter()
@@ -280,6 +282,14 @@ fn found(need: &str, limit: Option<&Value>) -> CallToolResult {
         .is_empty()
         .then_some("no command fits; use other words, such as the name of a resource and what to do with it");
     CallToolResult::structured(json!({ "commands": commands, "hint": hint }))
+}
+
+/// Refuses every page but the one that lists have.
+fn only_page(page: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
+    match page.and_then(|page| page.cursor) {
+        None => Ok(()),
+        Some(cursor) => Err(ErrorData::invalid_params(format!("there is no cursor {cursor:?}"), None)),
+    }
 }
 
 /// Commands whose names come close.
@@ -301,9 +311,10 @@ impl ServerHandler for Server {
 
     async fn list_tools(
         &self,
-        _: Option<PaginatedRequestParams>,
+        page: Option<PaginatedRequestParams>,
         _: Request,
     ) -> Result<ListToolsResult, ErrorData> {
+        only_page(page)?;
         Ok(ListToolsResult::with_all_items(tools::listed(&self.options)))
     }
 
@@ -317,9 +328,10 @@ impl ServerHandler for Server {
 
     async fn list_resources(
         &self,
-        _: Option<PaginatedRequestParams>,
+        page: Option<PaginatedRequestParams>,
         _: Request,
     ) -> Result<ListResourcesResult, ErrorData> {
+        only_page(page)?;
         Ok(ListResourcesResult::with_all_items(resources::list()))
     }
 
@@ -335,9 +347,10 @@ impl ServerHandler for Server {
 
     async fn list_prompts(
         &self,
-        _: Option<PaginatedRequestParams>,
+        page: Option<PaginatedRequestParams>,
         _: Request,
     ) -> Result<ListPromptsResult, ErrorData> {
+        only_page(page)?;
         Ok(ListPromptsResult::with_all_items(prompts::list()))
     }
 
@@ -347,5 +360,17 @@ impl ServerHandler for Server {
         _: Request,
     ) -> Result<GetPromptResponse, ErrorData> {
         prompts::get(&request.name, request.arguments.as_ref()).map(GetPromptResponse::Complete)
+    }
+
+    /// Requests of the protocol get here when their parameters have the wrong shape.
+    async fn on_custom_request(&self, request: CustomRequest, _: Request) -> Result<CustomResult, ErrorData> {
+        let method = request.method;
+        let served = ["tools/", "resources/", "prompts/"].iter().any(|it| method.starts_with(it));
+        Err(match served && ["/call", "/get", "/list", "/read"].iter().any(|it| method.ends_with(it)) {
+            true => {
+                ErrorData::invalid_params(format!("the parameters of {method} have the wrong shape"), None)
+            }
+            false => ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None),
+        })
     }
 }

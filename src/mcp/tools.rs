@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rmcp::model::{Tool, ToolAnnotations};
 use serde_json::{Map, Value, json};
 
+use super::effects;
 use super::options::{Listed, Options};
 use super::schema::{self, Detail};
 use crate::cli::catalog::{self, Entry};
@@ -61,9 +62,11 @@ fn of(entry: &Entry, options: &Options) -> Tool {
         true => Detail::Brief,
         false => Detail::Full,
     };
-    let input = schema::input(entry, &options.files(), detail);
+    let files = options.files();
+    let input = schema::input(entry, &files, detail);
+    let names_files = schema::offered(entry, &files).any(|parameter| parameter.path);
     let tool = Tool::new(entry.tool_name(), entry.about.clone(), Arc::new(input));
-    let tool = tool.with_annotations(hints(entry.effect, entry.idempotent));
+    let tool = tool.with_annotations(hints(effects::of_tool(entry, &files), names_files, entry.idempotent));
     match (entry.operation(), detail) {
         // The API's answers differ from their description; promising their shape would break clients.
         (Some(_), _) | (None, Detail::Brief) => tool,
@@ -71,11 +74,13 @@ fn of(entry: &Entry, options: &Options) -> Tool {
     }
 }
 
-/// What a client may assume of a command of this effect.
-fn hints(effect: Effect, idempotent: bool) -> ToolAnnotations {
+/// What a client may assume of a command of this effect. Files that can be named can be overwritten; a
+/// mirror can always be fetched again.
+fn hints(effect: Effect, names_files: bool, idempotent: bool) -> ToolAnnotations {
     let hints = ToolAnnotations::new().read_only(effect == Effect::Read);
     match effect {
         Effect::Read => hints,
+        Effect::Local => hints.destructive(names_files).idempotent(idempotent),
         effect => hints.destructive(effect == Effect::Destructive).idempotent(idempotent),
     }
 }
@@ -88,7 +93,7 @@ fn envelope() -> Map<String, Value> {
 
 fn general(options: &Options) -> Vec<Tool> {
     let text = |about: &str| json!({ "type": "string", "description": about });
-    let read = || hints(Effect::Read, true);
+    let read = || hints(Effect::Read, false, true);
     let mut tools = vec![
         tool(
             "search_commands",
@@ -118,10 +123,16 @@ fn general(options: &Options) -> Vec<Tool> {
         ),
     ];
     let about = "Run a command that changes files of this machine only, such as the mirror";
-    tools.push(tool("run_local", about, run(false), &["command"], hints(Effect::Local, true)));
+    tools.push(tool(
+        "run_local",
+        about,
+        run(false),
+        &["command"],
+        hints(Effect::Local, options.root.is_some(), true),
+    ));
     if permitted(Effect::Write, options) {
         let about = "Run a command that adds to or changes the workspace";
-        tools.push(tool("run_write", about, run(true), &["command"], hints(Effect::Write, false)));
+        tools.push(tool("run_write", about, run(true), &["command"], hints(Effect::Write, false, false)));
     }
     if permitted(Effect::Destructive, options) {
         let about =
@@ -133,7 +144,7 @@ fn general(options: &Options) -> Vec<Tool> {
             about,
             properties,
             &["command"],
-            hints(Effect::Destructive, false),
+            hints(Effect::Destructive, false, false),
         ));
     }
     tools

@@ -7,9 +7,12 @@ mod support;
 
 mod client;
 mod described;
+#[cfg(unix)]
+mod effects;
 mod formats;
 mod mcp;
 mod profiles;
+mod programs;
 mod workflows;
 
 use std::path::Path;

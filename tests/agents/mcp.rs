@@ -50,6 +50,7 @@ async fn it_tells_of_itself_and_lists_its_tools_in_each_mode() {
         let local = ["sync", "run_local"].contains(&tool["name"].as_str().unwrap());
         assert_eq!(tool["annotations"]["readOnlyHint"], !local, "{tool}");
         assert_eq!(tool["inputSchema"]["type"], "object");
+        assert!(!tool.to_string().contains("stdin"), "{tool}");
     }
     let mut all = serve(home.path(), &sandbox, &["--all-tools", "--allow-writes", "--allow-destructive"]);
     let tools = all.tools();
@@ -72,6 +73,15 @@ async fn it_tells_of_itself_and_lists_its_tools_in_each_mode() {
         hints("contacts_create"),
         json!({ "readOnlyHint": false, "destructiveHint": false, "idempotentHint": false })
     );
+    let kind = |name: &str, argument: &str| {
+        let tool = tools.iter().find(|tool| tool["name"] == name).unwrap();
+        tool["inputSchema"]["properties"][argument]["type"].clone()
+    };
+    assert_eq!(
+        (kind("contacts_search", "where"), kind("filter_explain", "filter")),
+        (json!("string"), json!("string"))
+    );
+    assert!(!tools.iter().any(|tool| tool.to_string().contains("stdin")));
     let mut group = serve(home.path(), &sandbox, &["--toolsets", "tags,teams"]);
     let tools = group.tools();
     assert!(names(&tools).contains(&"teams_retrieve") && !names(&tools).contains(&"contacts_list"));
@@ -174,10 +184,6 @@ async fn what_removes_needs_the_confirmation_of_its_plan() {
     let other = client.error("tags_delete", json!({ "id": id(1), "confirmation": token }));
     assert!(other["message"].as_str().unwrap().contains("other arguments"), "{other}");
     assert_eq!(
-        client.error("tags_delete", json!({ "id": id(0), "confirmation": token }))["kind"],
-        "confirmation"
-    );
-    assert_eq!(
         client.error("tags_delete", json!({ "id": id(0), "confirmation": "00" }))["kind"],
         "confirmation"
     );
@@ -203,6 +209,11 @@ async fn malformed_calls_are_answered_and_end_nothing() {
         ("contacts_show", json!({})),
         ("contacts_show", json!({ "id": "../admins" })),
         ("contacts_show", json!({ "id": ".." })),
+        ("contacts_show", json!({ "id": ["a"] })),
+        ("contacts_show", json!({ "id": {} })),
+        ("contacts_show", json!({ "id": true })),
+        ("search_commands", json!({ "need": "tag", "limit": "many" })),
+        ("conversations_search", json!({ "where": { "state": "open" } })),
         ("contacts_show", json!({ "id": { "a": 1 }, "base_url": "http://localhost:1" })),
         ("contacts_list", json!({ "per_page": "many" })),
         ("contacts_list", json!({ "jq": ".[" })),
@@ -216,7 +227,26 @@ async fn malformed_calls_are_answered_and_end_nothing() {
     ] {
         let error = client.error(name, arguments.clone());
         assert!(error["message"].is_string() && error["hint"].is_string(), "{name} {arguments}: {error}");
+        let hint = error["hint"].as_str().unwrap();
+        assert!(!hint.contains("--help") && !hint.contains("intercom-pp-cli"), "{name} {arguments}: {hint}");
     }
+    for (method, parameters) in [
+        ("tools/call", json!({ "name": "contacts_list", "arguments": "x" })),
+        ("tools/call", json!({ "name": "contacts_list", "arguments": [1] })),
+        ("tools/call", json!({ "arguments": {} })),
+        ("tools/call", json!({ "name": "zzz", "arguments": {} })),
+        ("tools/list", json!({ "cursor": "nope" })),
+        ("resources/list", json!({ "cursor": "nope" })),
+        ("resources/read", json!({})),
+        ("prompts/list", json!({ "cursor": "nope" })),
+        ("prompts/get", json!({})),
+    ] {
+        let answer = client.request(method, parameters.clone());
+        assert_eq!(answer["error"]["code"], -32602, "{method} {parameters}: {answer}");
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(!message.trim_end().ends_with([':', ';']), "{message}");
+    }
+    assert_eq!(client.request("tools/fly", json!({}))["error"]["code"], -32601);
     client.send_text("this is no message");
     client.send(&json!({ "jsonrpc": "2.0", "id": "x", "method": "no/such" }));
     client
@@ -375,4 +405,20 @@ async fn the_main_binary_serves_too_and_stops_with_its_client() {
     assert!(output.stdout.is_empty());
     let wrong = support::binary(home.path()).args(["mcp", "--toolsets", "nothing"]).output().unwrap();
     assert_eq!(wrong.status.code(), Some(2));
+    let nobody = support::binary(home.path()).args(["mcp", "--profile", "nobody"]).output().unwrap();
+    assert_eq!((nobody.status.code(), nobody.stdout.len()), (Some(10), 0), "{}", support::stderr(&nobody));
+}
+
+#[test]
+fn the_server_shows_its_own_usage() {
+    let help =
+        std::process::Command::new(env!("CARGO_BIN_EXE_intercom-pp-mcp")).arg("--help").output().unwrap();
+    assert!(
+        support::stdout(&help).contains("Usage: intercom-pp-mcp [OPTIONS]"),
+        "{}",
+        support::stdout(&help)
+    );
+    let home = tempfile::tempdir().unwrap();
+    let help = support::binary(home.path()).args(["mcp", "--help"]).output().unwrap();
+    assert!(support::stdout(&help).contains("Usage: intercom-pp-cli mcp [OPTIONS]"));
 }

@@ -86,3 +86,24 @@ fn a_profile_brings_flags_and_flags_go_before() {
     std::fs::write(&path, format!("{text}\n[profiles.bad.defaults]\nyes = true\n")).unwrap();
     assert_eq!(run(&["tags", "list", "--profile", "bad"]).status.code(), Some(10), "consent is no default");
 }
+
+#[test]
+fn a_profile_keeps_every_flag_it_is_saved_with_or_refuses_it() {
+    let home = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| binary(home.path()).args(arguments).output().unwrap();
+    let kept = ["json", "idempotent", "ignore-missing", "no-input", "quiet", "verbose"];
+    let flags: Vec<String> = kept.iter().map(|name| format!("--{name}")).collect();
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let saved = run(&[&["profile", "save", "p"], &flags[..]].concat());
+    assert_eq!(saved.status.code(), Some(0), "{}", stderr(&saved));
+    let shown = document(&run(&["profile", "show", "p", "--json"]));
+    for name in kept {
+        assert_eq!(shown["results"]["defaults"][name], true, "{name}: {shown}");
+    }
+    for flag in [["--select", "id"], ["--jq", "."]] {
+        let refused = run(&[&["profile", "save", "q"], &flag[..]].concat());
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(stderr(&refused).contains(flag[0]), "{}", stderr(&refused));
+    }
+    assert_eq!(run(&["profile", "show", "q"]).status.code(), Some(10));
+}

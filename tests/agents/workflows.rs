@@ -72,3 +72,38 @@ async fn the_first_failure_ends_the_run() {
         assert!(stderr(&output).contains(reason), "{}", stderr(&output));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consent_holds_for_every_step() {
+    let (sandbox, home) = (sandbox().await, tempfile::tempdir().unwrap());
+    assert_eq!(code(&run(home.path(), &sandbox, &["sync", "--resources", "tags"])), 0);
+    let tag = document(&run(home.path(), &sandbox, &["tags", "list", "--json"]))["results"]["data"][0]["id"]
+        .clone();
+    let workflow = |steps: &[&str], flags: &[&str]| {
+        let steps: String = steps.iter().map(|step| format!("[[steps]]\nrun = {step:?}\n")).collect();
+        std::fs::write(home.path().join("w.toml"), steps).unwrap();
+        run(home.path(), &sandbox, &[&["workflow", "run", "w.toml", "--json"], flags].concat())
+    };
+    let delete = format!("tags delete {}", tag.as_str().unwrap());
+    let refused = workflow(&[&delete], &[]);
+    assert_eq!(code(&refused), 2, "{}", stderr(&refused));
+    let deletes = || sandbox.requests().iter().filter(|request| request.method == "DELETE").count();
+    assert_eq!(deletes(), 0);
+    let done = workflow(&[&delete], &["--yes"]);
+    assert_eq!((code(&done), deletes()), (0, 1), "{}", stderr(&done));
+    assert_eq!(code(&workflow(&[&delete], &["--yes"])), 3);
+    let twice =
+        [&*delete, "contacts create --email twice@example.com", "contacts create --email twice@example.com"];
+    let lenient = workflow(&twice, &["--yes", "--ignore-missing", "--idempotent"]);
+    assert_eq!(code(&lenient), 0, "{}", stderr(&lenient));
+    let statuses = document(&lenient)["results"].clone();
+    assert_eq!(
+        (&statuses[0]["output"]["meta"]["status"], &statuses[2]["output"]["meta"]["status"]),
+        (&"noop".into(), &"noop".into())
+    );
+    let before = sandbox.requests().len();
+    let local = workflow(&["tags list"], &["--data-source", "local"]);
+    assert_eq!(code(&local), 0, "{}", stderr(&local));
+    assert_eq!(document(&local)["results"][0]["output"]["meta"]["source"], "local");
+    assert_eq!(sandbox.requests().len(), before);
+}

@@ -2,7 +2,8 @@
 
 use clap::Command;
 
-use super::parameter::{self, Parameter, Shape};
+use super::example;
+use super::parameter::{self, Parameter};
 use crate::api::operation::{self, Operation};
 use crate::cli::commands::Effect;
 use crate::cli::tree::spellings;
@@ -43,7 +44,7 @@ impl Entry {
                 operation::Effect::Destructive => Effect::Destructive,
             },
             idempotent: operation.effect == operation::Effect::Read || operation.method.is_idempotent(),
-            example: Some(example(shown, &parameters)),
+            example: Some(example::of(shown, operation)),
             parameters,
             source: Source::Operation(operation),
         }
@@ -87,25 +88,4 @@ impl Entry {
             Source::Handwritten => None,
         }
     }
-}
-
-/// A command line with everything that is required.
-fn example(words: &str, parameters: &[Parameter]) -> String {
-    let mut line = format!("intercom-pp-cli {words}");
-    for parameter in parameters.iter().filter(|it| it.required) {
-        let value = match &parameter.shape {
-            Shape::Choice(values) => values.first().cloned().unwrap_or_default(),
-            Shape::Boolean => "true".to_owned(),
-            Shape::Integer | Shape::Number => "1".to_owned(),
-            Shape::Time => "7d".to_owned(),
-            Shape::Json => "'{...}'".to_owned(),
-            Shape::Text | Shape::List => format!("<{}>", parameter.name),
-        };
-        match &parameter.flag {
-            None => line.push_str(&format!(" {value}")),
-            Some(flag) if parameter.shape == Shape::Boolean => line.push_str(&format!(" --{flag}={value}")),
-            Some(flag) => line.push_str(&format!(" --{flag} {value}")),
-        }
-    }
-    line
 }

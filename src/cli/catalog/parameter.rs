@@ -107,7 +107,7 @@ pub fn of_argument(argument: &Arg) -> Option<Parameter> {
         _ if several => Shape::List,
         _ if !choices.is_empty() => Shape::Choice(choices),
         Some("TIME") => Shape::Time,
-        Some("JSON" | "FILTER") => Shape::Json,
+        Some("JSON") => Shape::Json,
         _ if is_whole_number(argument.get_value_parser()) => Shape::Integer,
         _ => Shape::Text,
     };

@@ -69,7 +69,7 @@ fn full(context: &Context, entries: &[&'static Entry], matches: &ArgMatches) -> 
                 "code": "Intercom's", "request_id": "text", "hint": "the next command" } },
             "dry_run": { "dry_run": true, "method": "text", "url": "text", "query": {}, "headers": {}, "body": {} },
         },
-        "environment": ["INTERCOM_ACCESS_TOKEN", "INTERCOM_REGION", "INTERCOM_BASE_URL", "INTERCOM_CONFIG", "NO_COLOR"],
+        "environment": ["INTERCOM_ACCESS_TOKEN", "INTERCOM_REGION", "INTERCOM_BASE_URL", "INTERCOM_CONFIG", "INTERCOM_JQ_SECONDS", "NO_COLOR"],
         "global_flags": flags(),
         "profiles": profile::all(context).unwrap_or_default(),
         "mirror": mirror(context, matches, true),

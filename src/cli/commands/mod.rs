@@ -64,7 +64,8 @@ impl Effect {
     }
 }
 
-/// The effect of every command in this folder. Whoever adds a command declares it here.
+/// The effect of every command in this folder: the most that it does with any of its flags. Whoever adds a
+/// command declares it here.
 pub const EFFECTS: &[(&str, Effect)] = &[
     ("agent-context", Effect::Read),
     ("analytics", Effect::Read),
@@ -88,7 +89,7 @@ pub const EFFECTS: &[(&str, Effect)] = &[
     ("contacts bulk-archive", Effect::Write),
     ("contacts bulk-tag", Effect::Write),
     ("contacts bulk-update", Effect::Destructive),
-    ("contacts dupes", Effect::Read),
+    ("contacts dupes", Effect::Destructive),
     ("conversations bulk-assign", Effect::Write),
     ("conversations bulk-close", Effect::Write),
     ("conversations bulk-reply-note", Effect::Write),

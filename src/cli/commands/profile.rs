@@ -74,6 +74,13 @@ async fn save(context: &Context, name: &str, matches: &ArgMatches) -> Result<(),
             "use letters, digits, - and _, as in `intercom-pp-cli profile save eu-support --region eu`",
         ));
     }
+    let shaping = [("--select", context.globals.select.is_some()), ("--jq", context.globals.jq.is_some())];
+    if let Some((flag, _)) = shaping.iter().find(|(_, given)| *given) {
+        return Err(Error::usage_with_hint(
+            format!("{flag} cannot be saved: it belongs to one kind of answer"),
+            "leave it out here, and give it to the commands that it was made for",
+        ));
+    }
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let mut values = flags(&context.globals);
     values.extend(text("token-env").map(|name| ("token_env".to_owned(), Flag::Text(name))));
@@ -95,14 +102,9 @@ async fn save(context: &Context, name: &str, matches: &ArgMatches) -> Result<(),
         warn("INTERCOM_ACCESS_TOKEN is set and goes before the token of any profile");
     }
     let shown = described(name, &saved, config.current(None) == Some(name));
-    Output::open(&shown_as(context))?
+    Output::open(&context.globals)?
         .document(json!({ "source": "local", "path": path }), &shown.to_string(), None)
         .await
-}
-
-/// How a saved profile is shown: the flags that shape output were meant for it, not for this answer.
-fn shown_as(context: &Context) -> Globals {
-    Globals { select: None, jq: None, ..context.globals.clone() }
 }
 
 /// The flags that were typed, under the names they have in the file.
@@ -127,8 +129,16 @@ fn flags(globals: &Globals) -> Vec<(String, Flag)> {
     for (name, on) in [
         ("compact", globals.compact),
         ("csv", globals.csv),
+        ("csv-raw", globals.csv_raw),
+        ("human-friendly", globals.human_friendly),
+        ("idempotent", globals.idempotent),
+        ("ignore-missing", globals.ignore_missing),
+        ("json", globals.json),
         ("ndjson", globals.ndjson),
+        ("no-input", globals.no_input),
         ("plain", globals.plain),
+        ("quiet", globals.quiet),
+        ("verbose", globals.verbose),
     ] {
         add(&format!("defaults.{name}"), on.then_some(Flag::Switch(true)));
     }

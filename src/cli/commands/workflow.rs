@@ -44,7 +44,8 @@ pub fn command() -> Command {
                      [variables]\n  since = \"7d\"\n\n  \
                      [[steps]]\n  name = \"mirror\"\n  run = \"sync --resources conversations,conversation_parts\"\n\n  \
                      [[steps]]\n  run = [\"conversations\", \"sla\", \"--since\", \"{{since}}\", \"--deliver\", \"file:sla.json\"]\n\n\
-                     --dry-run shows the commands and runs none.",
+                     --dry-run shows the commands and runs none. --yes, --idempotent, --ignore-missing, --data-source and the \
+                     flags that say where requests go hold for every step.",
                 ),
         )
 }
@@ -196,7 +197,7 @@ async fn carry_out(
     workflow: Workflow,
     lines: &[Vec<String>],
 ) -> Result<(), Error> {
-    let session = Session::of(Context::sharing(context.globals.clone(), Arc::clone(&context.clients)));
+    let session = Session::for_steps(context);
     let mut variables = workflow.variables;
     let mut done = Vec::new();
     let mut failure = None;

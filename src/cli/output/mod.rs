@@ -245,7 +245,7 @@ impl<'a> Output<'a> {
         let Some(format) = self.after else { return self.sink.finish(self.format.content_type()).await };
         let content = self.sink.into_memory();
         let text = match &self.globals.jq {
-            Some(program) => program.run(&content, format)?,
+            Some(program) => program.run(&content, format).await?,
             None => toon::encoded(&content)?,
         };
         let mut sink = Sink::open(&self.globals.deliver)?;
