@@ -373,6 +373,6 @@ async fn a_teammate_is_known_by_name_address_or_id() {
     });
     for wanted in [&id, &name, &email] {
         let words = ["conversations", "bulk-assign", &conversation, "--admin", wanted, "--json"];
-        assert_eq!(ids(&scene.results(&words, 0), "planned"), [conversation.as_str()], "{wanted}");
+        assert_eq!(ids(&scene.results(&words, 0), "would_change"), [conversation.as_str()], "{wanted}");
     }
 }
