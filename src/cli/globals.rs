@@ -3,20 +3,21 @@
 //! Nothing here acts. A flag is turned from what was typed into what it means, so that the rest of
 //! the command line never looks at raw matches for them.
 
+mod values;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
+use self::values::{duration, flag, headers, jq, parsed, rate_limit, text};
 use super::context::Context;
 use super::error::Error;
 use super::output::Format;
 use super::output::jq::Program;
 use super::output::select::Selection;
-use super::time;
 use crate::api::region::Region;
 use crate::config::{self, Flag};
 
@@ -309,110 +310,10 @@ impl Globals {
     }
 }
 
-/// `--jq`, which makes JSON and therefore goes with no format that is none.
-fn jq(levels: &[&ArgMatches]) -> Result<Option<Program>, Error> {
-    let Some(program) = text(levels, "jq") else { return Ok(None) };
-    let csv = levels.iter().any(|level| flag(level, "csv") || flag(level, "csv-raw"));
-    if csv || text(levels, FORMAT).is_some_and(|format| format == "csv" || format == "table") {
-        return Err(Error::usage_with_hint(
-            "--jq makes JSON, which is no table",
-            "leave out the format, or let the program make the lines: --plain --jq '... | @csv'",
-        ));
-    }
-    Program::parse(program).map(Some)
-}
-
 /// A region by name; `source` is where the name stands.
 ///
 /// # Errors
 /// [`Error::Usage`] for anything but `us`, `eu` and `au`.
 pub fn region(name: &str, source: &str) -> Result<Region, Error> {
     name.parse().map_err(|_| Error::usage(format!("{source}: {name:?} is no region; use us, eu or au")))
-}
-
-fn text<'a>(levels: &[&'a ArgMatches], name: &str) -> Option<&'a String> {
-    // A command may have a flag of its own in the place of a global one.
-    levels.iter().rev().find_map(|level| level.try_get_one::<String>(name).ok().flatten())
-}
-
-fn flag(level: &ArgMatches, name: &str) -> bool {
-    level.try_get_one::<bool>(name).ok().flatten().copied().unwrap_or(false)
-}
-
-fn parsed<T: FromStr<Err = String>>(levels: &[&ArgMatches], name: &str) -> Result<Option<T>, Error> {
-    let value = text(levels, name).map(|it| it.parse());
-    let shown = name.trim_start_matches("output-");
-    value.transpose().map_err(|reason| Error::usage(format!("--{shown}: {reason}")))
-}
-
-fn duration(levels: &[&ArgMatches], name: &str) -> Result<Option<Duration>, Error> {
-    let value = text(levels, name).map(|it| time::duration(it));
-    value.transpose().map_err(|reason| Error::usage(format!("--{name}: {reason}")))
-}
-
-fn rate_limit(levels: &[&ArgMatches]) -> Result<Option<f64>, Error> {
-    let Some(text) = text(levels, "rate-limit") else { return Ok(None) };
-    match text.parse::<f64>() {
-        Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(Some(rate)),
-        _ => {
-            Err(Error::usage(format!("--rate-limit: {text:?} is no positive number of requests per second")))
-        }
-    }
-}
-
-fn headers(levels: &[&ArgMatches]) -> Result<Vec<(String, String)>, Error> {
-    let values = levels.iter().flat_map(|level| level.get_many::<String>("header").into_iter().flatten());
-    values
-        .map(|text| match text.split_once(':') {
-            Some((name, value)) if !name.trim().is_empty() => {
-                Ok((name.trim().to_owned(), value.trim().to_owned()))
-            }
-            _ => Err(Error::usage(format!("--header: {text:?} is not of the form 'Name: value'"))),
-        })
-        .collect()
-}
-
-impl FromStr for Deliver {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            None if text == "stdout" => Ok(Deliver::Stdout),
-            Some(("file", path)) if !path.is_empty() => Ok(Deliver::File(path.into())),
-            Some(("webhook", url)) if url.starts_with("http://") || url.starts_with("https://") => {
-                Ok(Deliver::Webhook(url.to_owned()))
-            }
-            _ => Err(format!("{text:?} is none of stdout, file:PATH, webhook:URL")),
-        }
-    }
-}
-
-impl FromStr for Format {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "json" => Ok(Format::Json),
-            "ndjson" => Ok(Format::Ndjson),
-            "csv" => Ok(Format::Csv),
-            "plain" => Ok(Format::Plain),
-            "quiet" => Ok(Format::Quiet),
-            "table" => Ok(Format::Table),
-            "toon" => Ok(Format::Toon),
-            _ => Err(format!("{text:?} is none of json, ndjson, csv, plain, table, quiet, toon")),
-        }
-    }
-}
-
-impl FromStr for DataSource {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "auto" => Ok(DataSource::Auto),
-            "live" => Ok(DataSource::Live),
-            "local" => Ok(DataSource::Local),
-            _ => Err(format!("{text:?} is none of auto, live, local")),
-        }
-    }
 }
