@@ -363,6 +363,11 @@ fn api_hint(error: &api::Error) -> Option<String> {
         _ => match error {
             api::Error::Token(_) => "set a new one with `intercom-pp-cli auth set-token`",
             api::Error::InvalidRequest(_) => "see the command's --help",
+            api::Error::Timeout { method, path, .. } | api::Error::Network { method, path, .. }
+                if method == "POST" && !path.ends_with("/search") && !path.ends_with("/list") =>
+            {
+                "it may have been carried out all the same: look before you send it again"
+            }
             _ => "check the connection with `intercom-pp-cli doctor`",
         },
     };

@@ -114,3 +114,14 @@ fn a_busy_server_is_not_too_many_calls() {
     assert!(stderr(&output).contains("another export job"), "{}", stderr(&output));
     assert!(setting.server.take().len() <= 3);
 }
+
+/// The connection is lost after the request has gone out.
+#[test]
+fn a_lost_change_may_have_been_made() {
+    let setting = Setting::new(|_| Vec::new());
+    let output = setting.run(&["contacts", "create", "--email", "ann@example.com"]);
+    assert_eq!((code(&output), setting.server.take().len()), (5, 1));
+    assert!(stderr(&output).contains("look before you send it again"), "{}", stderr(&output));
+    let output = setting.run(&["contacts", "search", "--where", "role = user", "--timeout", "2s"]);
+    assert!(!stderr(&output).contains("look before you send it again"), "{}", stderr(&output));
+}
