@@ -177,18 +177,18 @@ pub async fn answer(
             synced(&store, other)?;
             let owner = owner(&store, other, arguments)?;
             let choice = choice(local, &arguments.query, matches)?.only(condition, owner.to_owned());
-            list(context, &store, resource, key, &choice, |more| meta(more), &state).await
+            list(context, &store, resource, key, &choice, meta, &state).await
         }
         Answer::Search(key) => {
             let body = arguments.body.as_deref().unwrap_or_default();
             let body = serde_json::from_slice(body).unwrap_or_default();
             let zone = store.workspace()?.and_then(|workspace| workspace.timezone);
             let choice = searched(resource, &body, zone.as_deref(), matches)?;
-            list(context, &store, resource, key, &choice, |more| meta(more), &state).await
+            list(context, &store, resource, key, &choice, meta, &state).await
         }
         Answer::List(key) | Answer::ListUnless(_, key) => {
             let choice = choice(local, &arguments.query, matches)?;
-            list(context, &store, resource, key, &choice, |more| meta(more), &state).await
+            list(context, &store, resource, key, &choice, meta, &state).await
         }
     }
 }

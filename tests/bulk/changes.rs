@@ -367,7 +367,7 @@ async fn the_journal_tells_before_and_after_and_is_private() {
 async fn a_teammate_is_known_by_name_address_or_id() {
     let scene = Scene::new(4).await;
     let (id, name, email, conversation) = scene.sandbox.with_workspace(|workspace| {
-        let admin = workspace.admins.iter().next().unwrap();
+        let admin = workspace.admins.first().unwrap();
         let conversation = workspace.conversations.iter().next().unwrap().id.clone();
         (admin.id.to_string(), admin.name.clone(), admin.email.to_uppercase(), conversation)
     });

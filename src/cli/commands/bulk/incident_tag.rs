@@ -220,7 +220,8 @@ fn say_where(found: &Found, wanted: &Wanted, has_mirror: bool) {
             found.parts.cut
         ));
     }
-    let why = if has_mirror { "the mirror does not have them all as they are now" } else { "there is no mirror" };
+    let why =
+        if has_mirror { "the mirror does not have them all as they are now" } else { "there is no mirror" };
     let parts = found.parts;
     if parts.nowhere > 0 {
         warn(&format!(
