@@ -36,6 +36,13 @@ impl Reply {
         self.headers.get("x-request-id")?.to_str().ok()
     }
 
+    /// When the server made the answer, by its own clock, in epoch seconds.
+    pub fn date(&self) -> Option<i64> {
+        let date = self.headers.get(reqwest::header::DATE)?.to_str().ok()?;
+        let since = httpdate::parse_http_date(date).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_secs()).ok()
+    }
+
     /// The body, known to be one complete JSON document.
     ///
     /// # Errors

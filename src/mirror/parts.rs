@@ -13,7 +13,7 @@ use super::prune::denies;
 use super::queue::{BATCH, CHUNK, Due, Failures, PASSES, SETTLED, due};
 use super::resources::ResourceName;
 use super::store::Store;
-use super::sync::{Ending, Run, Tally, date, local};
+use super::sync::{Ending, Run, Tally, local};
 use crate::api;
 use crate::api::executor::{Arguments, operation};
 use crate::api::reply::Reply;
@@ -173,7 +173,7 @@ fn read<'a>(
     owner: &Owner,
     reply: &'a Reply,
 ) -> Result<Detail<'a>, String> {
-    let fetched_at = date(reply).unwrap_or_else(|| run.clock.server());
+    let fetched_at = reply.date().unwrap_or_else(|| run.clock.server());
     // The transport has made sure that what calls itself JSON is; anything else is looked at closely.
     let document = std::str::from_utf8(&reply.body).unwrap_or_default();
     Detail::read(of, document, owner.updated_at, fetched_at)

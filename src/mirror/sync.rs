@@ -149,7 +149,7 @@ pub(super) struct Clock {
 
 impl Clock {
     fn of(reply: &Reply) -> Self {
-        Clock { ahead: date(reply).map_or(0, |server| server - local()) }
+        Clock { ahead: reply.date().map_or(0, |server| server - local()) }
     }
 
     /// Epoch seconds now.
@@ -161,13 +161,6 @@ impl Clock {
 /// Epoch seconds by this machine's clock.
 pub(super) fn local() -> i64 {
     Timestamp::now().as_second()
-}
-
-/// When the server made an answer, in its own epoch seconds.
-pub(super) fn date(reply: &Reply) -> Option<i64> {
-    let date = reply.headers.get(reqwest::header::DATE)?.to_str().ok()?;
-    let date = httpdate::parse_http_date(date).ok()?;
-    Timestamp::try_from(date).ok().map(Timestamp::as_second)
 }
 
 /// A sync under way.

@@ -22,7 +22,7 @@ use super::plan::{Cursor, Plan};
 use super::prune::prune;
 use super::resources::{Bound, Resource, Route};
 use super::surplus::{self, total_count};
-use super::sync::{Ending, Run, Tally, date, local};
+use super::sync::{Ending, Run, Tally, local};
 use super::write::Listed;
 use crate::api::error::Unexpected;
 use crate::api::executor::operation;
@@ -270,7 +270,7 @@ impl Walk<'_, '_> {
             items: wanted,
             cursor: cursor.as_deref(),
             synced_at: local(),
-            fetched_at: date(&page.reply).unwrap_or_else(|| self.run.clock.server()),
+            fetched_at: page.reply.date().unwrap_or_else(|| self.run.clock.server()),
             seen: self.plan.removes,
         };
         let (written, parts) = self.run.with_store(|store| store.store_listed(self.resource, &listed))?;

@@ -17,7 +17,6 @@ use serde_json::{Value, json};
 use crate::api;
 use crate::api::client::Client;
 use crate::api::executor::{Arguments, operation};
-use crate::api::reply::Reply;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::globals::Globals;
@@ -158,7 +157,7 @@ impl Follower<'_> {
         let mut asked_at = None;
         while let Some(page) = pages.try_next().await? {
             let mut older = 0;
-            asked_at = asked_at.or_else(|| date(&page.reply));
+            asked_at = asked_at.or_else(|| page.reply.date());
             let count = page.items.len();
             for raw in page.items {
                 let document: Value = serde_json::from_str(raw.get()).unwrap_or_default();
@@ -199,11 +198,4 @@ fn question(resource: &str, from: i64) -> Question {
         "sort": { "field": "updated_at", "order": order },
     });
     Question { search, body }
-}
-
-/// When the server made an answer, in its own epoch seconds.
-fn date(reply: &Reply) -> Option<i64> {
-    let date = reply.headers.get("date")?.to_str().ok()?;
-    let date = httpdate::parse_http_date(date).ok()?;
-    Timestamp::try_from(date).ok().map(Timestamp::as_second)
 }
