@@ -431,6 +431,30 @@ async fn who_takes_a_place_in_a_segment_is_found_within_a_day() {
     assert_eq!((is_in(&leaver), is_in(&joiner)), (0, 1));
 }
 
+/// A document may come in that names what was found gone a moment before.
+#[tokio::test]
+async fn links_to_nothing_are_settled() {
+    let fixture = Fixture::new(small()).await;
+    let mut store = fixture.store("one.db");
+    fixture.sync(&mut store).await;
+    let change = |sql: &str| assert!(store.connection().execute(sql, []).unwrap() > 0, "{sql}");
+    change("INSERT INTO contact_companies SELECT id, 'gone' FROM contacts LIMIT 3");
+    change("INSERT INTO conversation_tags SELECT id, '404' FROM conversations LIMIT 2");
+    let before = (count(&store, "contact_companies"), count(&store, "conversation_tags"));
+    fixture.sandbox.forget_requests();
+    let summary = fixture.sync(&mut store).await;
+    assert!(summary.complete, "{summary:?}");
+    assert_eq!((fixture.calls("RetrieveACompanyById"), fixture.calls("findTag")), (1, 1));
+    assert_eq!(
+        (count(&store, "contact_companies"), count(&store, "conversation_tags")),
+        (before.0 - 3, before.1 - 2)
+    );
+    fixture.sandbox.forget_requests();
+    fixture.sync(&mut store).await;
+    assert_eq!((fixture.calls("RetrieveACompanyById"), fixture.calls("findTag")), (0, 0));
+    assert_same(&store, &fixture.sandbox);
+}
+
 #[tokio::test]
 async fn an_incomplete_listing_prunes_nothing() {
     let fixture = Fixture::new(small()).await;

@@ -10,6 +10,7 @@ pub mod events;
 pub mod fields;
 mod lists;
 mod lock;
+mod orphans;
 mod outline;
 #[cfg(feature = "parquet")]
 pub mod parquet;

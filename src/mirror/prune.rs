@@ -93,7 +93,7 @@ pub(super) async fn prune(
 }
 
 /// Those of the records that do not exist. Those that do are brought up to date.
-async fn gone(
+pub(super) async fn gone(
     run: &Run<'_>,
     resource: &'static Resource,
     one: &'static str,

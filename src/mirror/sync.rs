@@ -19,7 +19,7 @@ use super::stop::Stop;
 use super::store::{Store, Workspace};
 use super::walk::walk;
 use super::write::Written;
-use super::{fields, lists, parts, segments};
+use super::{fields, lists, orphans, parts, segments};
 use crate::api::client::Client;
 use crate::api::executor::{Arguments, operation};
 use crate::api::reply::Reply;
@@ -104,6 +104,9 @@ pub async fn sync(
     let mut outcomes: Vec<Outcome> =
         try_join_all(lanes(&resources, removes).into_iter().map(|lane| run.lane(lane))).await?.concat();
     outcomes.sort_by_key(|outcome| outcome.resource);
+    if !options.stop.is_asked() {
+        orphans::settle(&run, &mut outcomes).await?;
+    }
 
     let complete = outcomes.iter().all(|outcome| outcome.complete || outcome.skipped);
     let seconds = began.elapsed().as_secs_f64();

@@ -16,7 +16,7 @@ use super::error::Error;
 use super::resources::{Resource, ResourceName};
 use super::state::advance;
 use super::store::Store;
-pub(super) use links::Links;
+pub(super) use links::{Links, links_to};
 use parts::Details;
 use record::Table;
 

@@ -8,13 +8,17 @@ use serde_json::Value;
 use crate::mirror::error::Error;
 use crate::mirror::resources::{Link, ResourceName};
 
-/// Statements that take away every pair with a record that is gone. Conversations and tickets go on
-/// naming the contacts who took part.
-pub(super) fn all_to(connection: &Connection, gone: ResourceName) -> Result<Vec<CachedStatement<'_>>, Error> {
+/// The pairs that go when a record of this resource is gone. Conversations and tickets go on naming the
+/// contacts who took part.
+pub(in crate::mirror) fn links_to(gone: ResourceName) -> impl Iterator<Item = &'static Link> {
     let links = ResourceName::ALL.iter().flat_map(|owner| owner.resource().links);
-    let links = links.filter(|link| link.to == gone && gone != ResourceName::Contacts);
+    links.filter(move |link| link.to == gone && gone != ResourceName::Contacts)
+}
+
+/// Statements that take away every pair with a record that is gone.
+pub(super) fn all_to(connection: &Connection, gone: ResourceName) -> Result<Vec<CachedStatement<'_>>, Error> {
     let sql = |link: &Link| format!("DELETE FROM {} WHERE {} = ?1", link.table, link.other);
-    Ok(links.map(|link| connection.prepare_cached(&sql(link))).collect::<Result<_, _>>()?)
+    Ok(links_to(gone).map(|link| connection.prepare_cached(&sql(link))).collect::<Result<_, _>>()?)
 }
 
 /// A table of pairs, with its statements at hand.
