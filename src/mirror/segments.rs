@@ -2,7 +2,8 @@
 //!
 //! A contact's document does not tell, and asking for each contact would cost a call per contact. So the
 //! members of a segment are searched for, when its count has moved or everything is fetched anyway. Who
-//! leaves while somebody else enters moves no count, so they are searched for once a day as well.
+//! leaves while somebody else enters moves no count, so they are searched for once a day as well. A server
+//! that does not count is asked whenever contacts have changed.
 
 use std::pin::pin;
 
@@ -38,8 +39,9 @@ struct Reading {
 
 impl Segment {
     /// Whether the members may be others than those of the last reading.
-    fn is_due(&self, last: Option<Reading>, now: i64) -> bool {
-        last.is_none_or(|last| last.count != self.count || now - last.read_at >= STALE)
+    fn is_due(&self, last: Option<Reading>, now: i64, contacts_changed: bool) -> bool {
+        let uncounted = self.count.is_none() && contacts_changed;
+        uncounted || last.is_none_or(|last| last.count != self.count || now - last.read_at >= STALE)
     }
 }
 
@@ -125,9 +127,10 @@ pub(super) async fn fetch(run: &Run<'_>, tally: &mut Tally) -> Result<(), Error>
     };
     run.with_store(|store| store.keep_segments(&segments))?;
     let everything = run.options.full || run.options.prune;
+    let changed = tally.written.inserted + tally.written.updated + tally.written.deleted > 0;
     for segment in &segments {
         let last = run.with_store(|store| store.last_reading(&segment.id))?;
-        if everything || segment.is_due(last, run.clock.server()) {
+        if everything || segment.is_due(last, run.clock.server(), changed) {
             members(run, segment, tally).await?;
         }
     }
@@ -176,7 +179,9 @@ mod tests {
             (segment(None), last(None, 1_000), false),
             (segment(None), last(None, 1_000 - STALE), true),
         ] {
-            assert_eq!(segment.is_due(last, 1_000), due, "{segment:?} {last:?}");
+            assert_eq!(segment.is_due(last, 1_000, false), due, "{segment:?} {last:?}");
         }
+        assert!(!segment(Some(3)).is_due(last(Some(3), 1_000), 1_000, true));
+        assert!(segment(None).is_due(last(None, 1_000), 1_000, true));
     }
 }
