@@ -526,6 +526,11 @@ async fn generated_commands_answer_from_the_mirror() {
         let nobody = mirrored.run(&["contacts", group, "list", "nobody", "--data-source", "local"]);
         assert_eq!(code(&nobody), 3, "{group}: {}", stderr(&nobody));
     }
+    let (_, notes) = both(&["contacts", "notes", "list", contact, "--all"]);
+    let page =
+        ["contacts", "notes", "list", contact, "--page", "2", "--per-page", "1", "--data-source", "local"];
+    let second = document(&mirrored.run(&page))["results"]["data"].take();
+    assert_eq!(second.as_array().unwrap()[..], notes["data"].as_array().unwrap()[1..2]);
     let company =
         both(&["contacts", "companies", "list", contact]).1["data"][0]["id"].as_str().unwrap().to_owned();
     let (live, local) = both(&["companies", "contacts", "list", &company, "--all"]);

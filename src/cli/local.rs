@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use self::choice::{choice, given, limit, refuse, searched};
+use self::choice::{choice, given, refuse, searched};
 use self::table::{Answer, local};
 use super::context::Context;
 use super::error::{Error, Exit};
@@ -152,21 +152,17 @@ pub async fn answer(
             one(context, &store, resource, column, asked, meta(json!({}))).await
         }
         Answer::Notes(key) => {
-            refuse(&arguments.query, &["page", "per_page"])?;
-            let contact = owner(&store, ResourceName::Contacts, arguments)?;
-            let notes: Vec<_> = store
-                .notes_of(contact)?
-                .into_iter()
-                .filter_map(|raw| RawValue::from_string(raw).ok())
-                .collect();
-            let mut list = Output::open(&context.globals)?.list(key, &notes)?;
-            let limit = limit(matches).unwrap_or(u64::MAX);
-            notes
-                .iter()
-                .take(usize::try_from(limit).unwrap_or(usize::MAX))
-                .try_for_each(|note| list.raw(note))?;
-            let (shown, total) = (list.count(), notes.len() as u64);
-            list.end(meta(counted(shown, total, shown < total, &state))).await
+            let choice = choice(local, &arguments.query, matches)?;
+            let notes = store.notes_of(owner(&store, ResourceName::Contacts, arguments)?)?;
+            let total = notes.len() as u64;
+            let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+            let chosen = notes.into_iter().skip(whole(choice.offset));
+            let chosen = chosen.take(whole(choice.limit.unwrap_or(u64::MAX)));
+            let chosen: Vec<_> = chosen.filter_map(|raw| RawValue::from_string(raw).ok()).collect();
+            let mut list = Output::open(&context.globals)?.list(key, &chosen)?;
+            chosen.iter().try_for_each(|note| list.raw(note))?;
+            let shown = list.count();
+            list.end(meta(counted(shown, total, choice.offset + shown < total, &state))).await
         }
         Answer::Linked(key, condition) => {
             let other = if resource == ResourceName::Contacts {

@@ -88,7 +88,7 @@ fn paged(
     Ok(choice)
 }
 
-pub(super) fn limit(matches: &ArgMatches) -> Option<u64> {
+fn limit(matches: &ArgMatches) -> Option<u64> {
     matches.try_get_one::<u64>("limit").ok().flatten().copied()
 }
 
