@@ -134,6 +134,13 @@ pub enum Answer {
     Nothing,
 }
 
+impl Operation {
+    /// Every spelling of the command, the one that people are shown first.
+    pub fn spellings(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.readable.iter().copied().chain([self.command])
+    }
+}
+
 impl Method {
     /// The method as it stands on the wire.
     pub const fn as_str(self) -> &'static str {

@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 
 use super::capture;
 use super::error::Error;
+use super::flags::argument_id;
 use super::time;
-use super::tree::argument_id;
 use crate::api::executor::Arguments;
 use crate::api::operation::{Kind, Operation, Parameter, Place, Scalar};
 

@@ -17,7 +17,8 @@ use std::sync::OnceLock;
 
 use clap::Command;
 
-use super::commands::{self, Effect};
+use super::commands;
+use super::effect::Effect;
 use crate::api::commands::OPERATIONS;
 
 static HANDWRITTEN: OnceLock<Vec<Entry>> = OnceLock::new();

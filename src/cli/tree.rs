@@ -7,12 +7,11 @@
 
 use std::path::Path;
 
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, Command};
 
-use super::{commands, globals};
+use super::{commands, flags, globals};
 use crate::api::commands::{OPERATIONS, SPEC_HASH, SPEC_VERSION};
-use crate::api::operation::{Answer, Body, Kind, Operation, Paging, Parameter, Place};
-use crate::filter::Searched;
+use crate::api::operation::Operation;
 
 /// The program that is `mcp` alone.
 const SERVER: &str = "intercom-pp-mcp";
@@ -61,7 +60,7 @@ impl Tree<'_> {
             root = root.subcommand(self.handwritten(handwritten));
         }
         let mut groups: Vec<&str> =
-            OPERATIONS.iter().flat_map(spellings).filter_map(|it| it.split(' ').next()).collect();
+            OPERATIONS.iter().flat_map(Operation::spellings).filter_map(|it| it.split(' ').next()).collect();
         groups.sort_unstable();
         groups.dedup();
         groups.into_iter().fold(root, |root, group| root.subcommand(self.top_level(group)))
@@ -81,7 +80,7 @@ impl Tree<'_> {
 
     /// A group, or an operation whose command is a single word.
     fn top_level(&self, word: &'static str) -> Command {
-        match OPERATIONS.iter().find(|operation| spellings(operation).any(|it| it == word)) {
+        match OPERATIONS.iter().find(|operation| operation.spellings().any(|it| it == word)) {
             Some(operation) => self.leaf(Command::new(word), operation),
             None => {
                 let group = Command::new(word)
@@ -109,7 +108,7 @@ impl Tree<'_> {
         let depth = path.split(' ').count();
         let mut words: Vec<&'static str> = OPERATIONS
             .iter()
-            .flat_map(spellings)
+            .flat_map(Operation::spellings)
             .filter(|it| is_below(it, path))
             .filter_map(|it| it.split(' ').nth(depth))
             .collect();
@@ -123,12 +122,12 @@ impl Tree<'_> {
 
     /// What stands at a path: an operation, a group of one, or a group of several.
     fn node(&self, word: &'static str, path: &str) -> Command {
-        let called = OPERATIONS.iter().find(|operation| spellings(operation).any(|it| it == path));
+        let called = OPERATIONS.iter().find(|operation| operation.spellings().any(|it| it == path));
         if let Some(operation) = called {
-            let shown = spellings(operation).next() == Some(path);
+            let shown = operation.spellings().next() == Some(path);
             return self.leaf(Command::new(word), operation).hide(!shown);
         }
-        let shown = OPERATIONS.iter().filter_map(|it| spellings(it).next()).any(|it| is_below(it, path));
+        let shown = OPERATIONS.iter().filter_map(|it| it.spellings().next()).any(|it| is_below(it, path));
         if let Some(operation) = only_one_below(path) {
             let group = self.leaf(Command::new(word), operation).hide(!shown);
             return match self.mentions(word) {
@@ -158,11 +157,7 @@ impl Tree<'_> {
         command
             .long_about(format!("{}\n\n{method} {path}{version}", operation.help))
             .args_override_self(true)
-            .args(operation.parameters.iter().map(|parameter| argument(operation, parameter)))
-            .args(body_arguments(operation.body.as_ref()))
-            .args(paging_arguments(operation))
-            .args(search_argument(operation))
-            .args(download_arguments(operation))
+            .args(flags::of(operation))
             .args(globals::arguments())
     }
 }
@@ -171,144 +166,17 @@ fn is_below(command: &str, path: &str) -> bool {
     command.strip_prefix(path).is_some_and(|rest| rest.starts_with(' '))
 }
 
-/// Every spelling of an operation's command, the shown one first.
-pub fn spellings(operation: &Operation) -> impl Iterator<Item = &'static str> {
-    operation.readable.iter().copied().chain([operation.command])
-}
-
 /// The operation that these words call.
 pub fn operation(words: &[&str]) -> Option<&'static Operation> {
     let path = words.join(" ");
-    let exact = OPERATIONS.iter().find(|operation| spellings(operation).any(|it| it == path));
+    let exact = OPERATIONS.iter().find(|operation| operation.spellings().any(|it| it == path));
     exact.or_else(|| only_one_below(&path))
 }
 
 /// The one operation of a group, if it has exactly one.
 fn only_one_below(group: &str) -> Option<&'static Operation> {
-    let mut below = OPERATIONS.iter().filter(|operation| spellings(operation).any(|it| is_below(it, group)));
+    let mut below = OPERATIONS.iter().filter(|operation| operation.spellings().any(|it| is_below(it, group)));
     below.next().filter(|_| below.next().is_none())
-}
-
-/// The id of a parameter among the arguments of its command; a path and a body field may share a name.
-pub fn argument_id(parameter: &Parameter) -> String {
-    match parameter.place {
-        Place::Path => format!("path:{}", parameter.name),
-        Place::Query => format!("query:{}", parameter.name),
-        Place::Body => format!("body:{}", parameter.name),
-    }
-}
-
-fn argument(operation: &Operation, parameter: &'static Parameter) -> Arg {
-    let argument = Arg::new(argument_id(parameter)).help(parameter_help(parameter));
-    if parameter.place == Place::Path {
-        return argument.value_name(parameter.flag).required(true);
-    }
-    let argument = argument.long(parameter.flag).allow_hyphen_values(true);
-    let argument = match (parameter.name, operation.paging) {
-        ("pagination.per_page", Paging::CursorInBody { .. }) => argument.visible_alias("per-page"),
-        ("pagination.starting_after", Paging::CursorInBody { .. }) => {
-            argument.visible_alias("starting-after")
-        }
-        _ => argument,
-    };
-    match parameter.kind {
-        Kind::Boolean => argument
-            .value_name("true|false")
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_missing_value("true"),
-        Kind::Choice(values) => {
-            argument.value_name("VALUE").value_parser(clap::builder::PossibleValuesParser::new(values))
-        }
-        Kind::Integer => argument.value_name("INTEGER"),
-        Kind::Number => argument.value_name("NUMBER"),
-        Kind::Time => argument.value_name("TIME"),
-        Kind::Json => argument.value_name("JSON"),
-        Kind::List(_) => argument.value_name("VALUE").action(ArgAction::Append),
-        Kind::String => argument.value_name("TEXT"),
-    }
-}
-
-fn parameter_help(parameter: &Parameter) -> String {
-    let mut notes = Vec::new();
-    if parameter.required && parameter.place != Place::Path && parameter.default.is_none() {
-        notes.push("required".to_owned());
-    }
-    match parameter.kind {
-        Kind::Time => notes.push("epoch seconds, a date, or 30d ago".into()),
-        Kind::List(_) => notes.push("may be repeated".into()),
-        Kind::Json => notes.push("JSON, @file or -".into()),
-        _ => {}
-    }
-    if let Some(default) = parameter.default {
-        notes.push(format!("default: {}", default.trim_matches('"')));
-    }
-    match (parameter.help, notes.is_empty()) {
-        (help, true) => help.to_owned(),
-        ("", false) => notes.join("; "),
-        (help, false) => format!("{help} ({})", notes.join("; ")),
-    }
-}
-
-fn body_arguments(body: Option<&Body>) -> Vec<Arg> {
-    if body.is_none() {
-        return Vec::new();
-    }
-    vec![
-        Arg::new("body-json")
-            .long("body-json")
-            .value_name("JSON")
-            .allow_hyphen_values(true)
-            .help("The whole body: JSON, @file, or - for stdin; other flags override its fields"),
-        Arg::new("stdin")
-            .long("stdin")
-            .action(ArgAction::SetTrue)
-            .conflicts_with("body-json")
-            .help("The whole body from stdin"),
-        Arg::new("null")
-            .long("null")
-            .value_name("FIELD")
-            .action(ArgAction::Append)
-            .help("Send this field as JSON null; may be repeated"),
-    ]
-}
-
-fn paging_arguments(operation: &Operation) -> Vec<Arg> {
-    if operation.paging == Paging::None {
-        return Vec::new();
-    }
-    vec![
-        Arg::new("all")
-            .long("all")
-            .action(ArgAction::SetTrue)
-            .help("Fetch every page and write one document"),
-        Arg::new("limit")
-            .long("limit")
-            .value_name("N")
-            .value_parser(clap::value_parser!(u64).range(1..))
-            .help("Stop after N records, fetching as many pages as that takes"),
-    ]
-}
-
-/// The flag for a filter, where the operation is a search.
-pub fn search_argument(operation: &Operation) -> Option<Arg> {
-    let is_search = Searched::ALL.iter().any(|it| it.operation() == operation.id);
-    is_search.then(commands::filter::argument)
-}
-
-fn download_arguments(operation: &Operation) -> Vec<Arg> {
-    match operation.answer {
-        Answer::Bytes => {
-            vec![Arg::new("out").long("out").value_name("PATH").help("Write the file here; - for stdout")]
-        }
-        Answer::Text => vec![
-            Arg::new("text")
-                .long("text")
-                .action(ArgAction::SetTrue)
-                .help("The bare text, without an envelope"),
-        ],
-        Answer::Json | Answer::Nothing => Vec::new(),
-    }
 }
 
 /// One line for a group of commands.

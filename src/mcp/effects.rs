@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::schema::offered;
 use crate::cli::capture::Files;
 use crate::cli::catalog::Entry;
-use crate::cli::commands::Effect;
+use crate::cli::effect::Effect;
 
 /// Arguments that carry out what a command would otherwise only show.
 const CARRYING_OUT: [&str; 2] = ["apply", "resume"];

@@ -3,7 +3,7 @@
 use rmcp::model::CallToolResult;
 use serde_json::{Value, json};
 
-use crate::cli::commands::Effect;
+use crate::cli::effect::Effect;
 use crate::cli::error::Error;
 
 /// What only the owner of the server can set.

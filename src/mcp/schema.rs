@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::capture::Files;
 use crate::cli::catalog::{Entry, Parameter, Shape};
-use crate::cli::commands::Effect;
+use crate::cli::effect::Effect;
 
 /// How much a schema tells: every byte of a tool that is always listed is paid for in every session.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -20,7 +20,8 @@ use super::schema::Detail;
 use super::{effects, instructions, marks, prompts, refusal, resources, schema, tools};
 use crate::cli::Session;
 use crate::cli::catalog::{self, Entry};
-use crate::cli::commands::{Effect, filter};
+use crate::cli::commands::filter;
+use crate::cli::effect::Effect;
 
 /// Commands that run at the same time; others wait.
 const AT_ONCE: usize = 8;

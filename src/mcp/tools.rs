@@ -12,7 +12,7 @@ use super::effects;
 use super::options::{Listed, Options};
 use super::schema::{self, Detail};
 use crate::cli::catalog::{self, Entry};
-use crate::cli::commands::Effect;
+use crate::cli::effect::Effect;
 
 /// Commands that are tools of their own in every mode.
 const HEADLINES: [&str; 7] =

@@ -5,8 +5,7 @@ use clap::Command;
 use super::example;
 use super::parameter::{self, Parameter};
 use crate::api::operation::{self, Operation};
-use crate::cli::commands::Effect;
-use crate::cli::tree::spellings;
+use crate::cli::effect::Effect;
 
 #[derive(Clone)]
 pub struct Entry {
@@ -32,7 +31,7 @@ enum Source {
 
 impl Entry {
     pub fn of_operation(operation: &'static Operation) -> Self {
-        let shown = spellings(operation).next().unwrap_or(operation.command);
+        let shown = operation.spellings().next().unwrap_or(operation.command);
         let parameters = parameter::of_operation(operation);
         Entry {
             words: operation.command.to_owned(),
@@ -73,7 +72,7 @@ impl Entry {
     /// All words under which the command can be called.
     pub fn spellings(&self) -> impl Iterator<Item = &str> {
         let others =
-            self.operation().into_iter().flat_map(|operation| spellings(operation).map(|it| -> &str { it }));
+            self.operation().into_iter().flat_map(|operation| operation.spellings().map(|it| -> &str { it }));
         std::iter::once(self.words.as_str()).chain(others)
     }
 

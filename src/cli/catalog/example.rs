@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::commands::DEFINITIONS;
 use crate::api::operation::{Kind, Operation, Parameter, Place};
-use crate::cli::tree::search_argument;
+use crate::cli::flags::search_argument;
 
 /// The example for an operation under these words.
 pub fn of(words: &str, operation: &Operation) -> String {

@@ -4,7 +4,7 @@ use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ValueHint};
 
 use crate::api::operation::{Answer, Kind, Operation, Paging, Place};
-use crate::cli::tree::search_argument;
+use crate::cli::flags::search_argument;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {

@@ -12,8 +12,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::cli::catalog::{self, Entry, Parameter, Shape};
-use crate::cli::commands::{Effect, profile};
+use crate::cli::commands::profile;
 use crate::cli::context::Context;
+use crate::cli::effect::Effect;
 use crate::cli::error::Error;
 use crate::cli::output::Output;
 use crate::cli::{globals, stores};

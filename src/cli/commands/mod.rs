@@ -36,33 +36,8 @@ mod workflow;
 use clap::{ArgMatches, Command};
 
 use super::context::Context;
+use super::effect::Effect;
 use super::error::Error;
-
-/// What a command does, in the sense of an agent's permission to run it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    Read,
-    /// Changes files of this machine: the mirror, exports, articles. The workspace stays as it is.
-    Local,
-    /// Adds something to the workspace, or changes it in a way that can be taken back.
-    Write,
-    /// Overwrites or removes something in the workspace.
-    Destructive,
-    /// For people at a terminal: takes secrets, never ends, or prints for a shell.
-    Terminal,
-}
-
-impl Effect {
-    pub fn name(self) -> &'static str {
-        match self {
-            Effect::Read => "read",
-            Effect::Local => "local",
-            Effect::Write => "write",
-            Effect::Destructive => "destructive",
-            Effect::Terminal => "terminal",
-        }
-    }
-}
 
 /// The effect of every command in this folder: the most that it does with any of its flags. Whoever adds a
 /// command declares it here.

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use crate::cli::capture::{self, Capture, Files};
 use crate::cli::catalog;
-use crate::cli::commands::Effect;
 use crate::cli::context::Context;
+use crate::cli::effect::Effect;
 use crate::cli::error::{Error, Exit};
 use crate::cli::output::{Output, tell_to};
 use crate::cli::session::Session;

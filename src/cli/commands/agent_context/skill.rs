@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{EXIT_CODES, conventions, grouped};
 use crate::cli::catalog::Entry;
-use crate::cli::commands::Effect;
+use crate::cli::effect::Effect;
 
 const HEAD: &str = "\
 ---

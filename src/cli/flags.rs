@@ -1,0 +1,142 @@
+//! The flags of an operation: what its row of the table says it takes, as arguments of the command line.
+//!
+//! Declares only. What was typed becomes the values of a call in `arguments.rs`.
+
+use clap::{Arg, ArgAction};
+
+use super::commands::filter;
+use crate::api::operation::{Answer, Body, Kind, Operation, Paging, Parameter, Place};
+use crate::filter::Searched;
+
+/// All that an operation's command takes, in the order of its help.
+pub fn of(operation: &'static Operation) -> Vec<Arg> {
+    let parameters = operation.parameters.iter().map(|parameter| argument(operation, parameter));
+    parameters
+        .chain(body_arguments(operation.body.as_ref()))
+        .chain(paging_arguments(operation))
+        .chain(search_argument(operation))
+        .chain(download_arguments(operation))
+        .collect()
+}
+
+/// The id of a parameter among the arguments of its command; a path and a body field may share a name.
+pub fn argument_id(parameter: &Parameter) -> String {
+    match parameter.place {
+        Place::Path => format!("path:{}", parameter.name),
+        Place::Query => format!("query:{}", parameter.name),
+        Place::Body => format!("body:{}", parameter.name),
+    }
+}
+
+fn argument(operation: &Operation, parameter: &'static Parameter) -> Arg {
+    let argument = Arg::new(argument_id(parameter)).help(parameter_help(parameter));
+    if parameter.place == Place::Path {
+        return argument.value_name(parameter.flag).required(true);
+    }
+    let argument = argument.long(parameter.flag).allow_hyphen_values(true);
+    let argument = match (parameter.name, operation.paging) {
+        ("pagination.per_page", Paging::CursorInBody { .. }) => argument.visible_alias("per-page"),
+        ("pagination.starting_after", Paging::CursorInBody { .. }) => {
+            argument.visible_alias("starting-after")
+        }
+        _ => argument,
+    };
+    match parameter.kind {
+        Kind::Boolean => argument
+            .value_name("true|false")
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true"),
+        Kind::Choice(values) => {
+            argument.value_name("VALUE").value_parser(clap::builder::PossibleValuesParser::new(values))
+        }
+        Kind::Integer => argument.value_name("INTEGER"),
+        Kind::Number => argument.value_name("NUMBER"),
+        Kind::Time => argument.value_name("TIME"),
+        Kind::Json => argument.value_name("JSON"),
+        Kind::List(_) => argument.value_name("VALUE").action(ArgAction::Append),
+        Kind::String => argument.value_name("TEXT"),
+    }
+}
+
+fn parameter_help(parameter: &Parameter) -> String {
+    let mut notes = Vec::new();
+    if parameter.required && parameter.place != Place::Path && parameter.default.is_none() {
+        notes.push("required".to_owned());
+    }
+    match parameter.kind {
+        Kind::Time => notes.push("epoch seconds, a date, or 30d ago".into()),
+        Kind::List(_) => notes.push("may be repeated".into()),
+        Kind::Json => notes.push("JSON, @file or -".into()),
+        _ => {}
+    }
+    if let Some(default) = parameter.default {
+        notes.push(format!("default: {}", default.trim_matches('"')));
+    }
+    match (parameter.help, notes.is_empty()) {
+        (help, true) => help.to_owned(),
+        ("", false) => notes.join("; "),
+        (help, false) => format!("{help} ({})", notes.join("; ")),
+    }
+}
+
+fn body_arguments(body: Option<&Body>) -> Vec<Arg> {
+    if body.is_none() {
+        return Vec::new();
+    }
+    vec![
+        Arg::new("body-json")
+            .long("body-json")
+            .value_name("JSON")
+            .allow_hyphen_values(true)
+            .help("The whole body: JSON, @file, or - for stdin; other flags override its fields"),
+        Arg::new("stdin")
+            .long("stdin")
+            .action(ArgAction::SetTrue)
+            .conflicts_with("body-json")
+            .help("The whole body from stdin"),
+        Arg::new("null")
+            .long("null")
+            .value_name("FIELD")
+            .action(ArgAction::Append)
+            .help("Send this field as JSON null; may be repeated"),
+    ]
+}
+
+fn paging_arguments(operation: &Operation) -> Vec<Arg> {
+    if operation.paging == Paging::None {
+        return Vec::new();
+    }
+    vec![
+        Arg::new("all")
+            .long("all")
+            .action(ArgAction::SetTrue)
+            .help("Fetch every page and write one document"),
+        Arg::new("limit")
+            .long("limit")
+            .value_name("N")
+            .value_parser(clap::value_parser!(u64).range(1..))
+            .help("Stop after N records, fetching as many pages as that takes"),
+    ]
+}
+
+/// The flag for a filter, where the operation is a search.
+pub fn search_argument(operation: &Operation) -> Option<Arg> {
+    let is_search = Searched::ALL.iter().any(|it| it.operation() == operation.id);
+    is_search.then(filter::argument)
+}
+
+fn download_arguments(operation: &Operation) -> Vec<Arg> {
+    match operation.answer {
+        Answer::Bytes => {
+            vec![Arg::new("out").long("out").value_name("PATH").help("Write the file here; - for stdout")]
+        }
+        Answer::Text => vec![
+            Arg::new("text")
+                .long("text")
+                .action(ArgAction::SetTrue)
+                .help("The bare text, without an envelope"),
+        ],
+        Answer::Json | Answer::Nothing => Vec::new(),
+    }
+}
