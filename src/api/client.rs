@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::error::Error;
 use super::executor::{Arguments, operation, operation_at, request, version_for};
 use super::operation::{Answer, Effect, Operation, Paging};
-use super::paging::{page_size, with_size};
+use super::page_arguments::{page_size, with_size};
 use super::reply::Reply;
 use super::transport::{Download, Repeat, Settings, Transport};
 
@@ -158,10 +158,12 @@ impl Client {
         let operation = operation(id)?;
         let reply = self.execute(operation, &Arguments::typed(path, query, body)?).await?;
         let value = match operation.answer {
-            Answer::Nothing => serde_json::from_str("null").map_err(|error| Error::drift(&reply, error))?,
+            Answer::Nothing => {
+                serde_json::from_str("null").map_err(|error| reply.of_another_shape(&error))?
+            }
             _ => {
                 let text = reply.json_text()?;
-                serde_json::from_str(text).map_err(|error| Error::drift(&reply, error))?
+                serde_json::from_str(text).map_err(|error| reply.of_another_shape(&error))?
             }
         };
         Ok(Response { value, reply })

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 
-use super::reply::Reply;
 use super::secret::TokenError;
 
 /// The error of this layer.
@@ -90,11 +89,6 @@ pub enum Unexpected {
 }
 
 impl Error {
-    /// A document that is JSON, but not of the shape that was asked for.
-    pub(crate) fn drift(reply: &Reply, error: serde_json::Error) -> Self {
-        reply.unexpected(Unexpected::Shape, Some(error.to_string()))
-    }
-
     /// The answer of the API, when it gave one that is no success.
     pub fn answer(&self) -> Option<&ApiError> {
         match self {

@@ -15,6 +15,7 @@ pub mod executor;
 mod generated;
 mod limiter;
 pub mod operation;
+pub mod page_arguments;
 pub mod paging;
 pub mod region;
 mod repair;

@@ -17,6 +17,7 @@ use super::client::Client;
 use super::error::Error;
 use super::executor::Arguments;
 use super::operation::{Operation, Paging};
+use super::page_arguments::{page_size, set_in_body, set_in_query, with_size};
 use super::reply::Reply;
 
 /// One page of a list.
@@ -128,57 +129,6 @@ impl Walk<'_> {
     }
 }
 
-/// The page size to ask for: the wish within what the operation accepts, its maximum without a wish;
-/// `None` leaves it to the server.
-pub fn page_size(operation: &Operation, wish: Option<u32>) -> Option<u32> {
-    match operation.paging {
-        Paging::Cursor { max } | Paging::CursorInBody { max } | Paging::Page { max } => {
-            if max == 0 {
-                wish
-            } else {
-                Some(wish.unwrap_or(max).clamp(1, max))
-            }
-        }
-        Paging::None | Paging::Whole | Paging::Scroll => None,
-    }
-}
-
-pub(crate) fn with_size(
-    operation: &Operation,
-    mut arguments: Arguments,
-    size: Option<u32>,
-) -> Result<Arguments, Error> {
-    let Some(size) = size else { return Ok(arguments) };
-    match operation.paging {
-        Paging::CursorInBody { .. } => set_in_body(&mut arguments, "per_page", json!(size))?,
-        _ => set_in_query(&mut arguments, "per_page", size.to_string()),
-    }
-    Ok(arguments)
-}
-
-fn set_in_query(arguments: &mut Arguments, name: &str, value: String) {
-    arguments.query.retain(|(other, _)| other != name);
-    arguments.query.push((name.to_owned(), value));
-}
-
-fn set_in_body(arguments: &mut Arguments, name: &str, value: Value) -> Result<(), Error> {
-    let no_object = || Error::InvalidRequest("a search body must be a JSON object".into());
-    let mut body: Value = match &arguments.body {
-        Some(body) => {
-            serde_json::from_slice(body).map_err(|error| Error::InvalidRequest(error.to_string()))?
-        }
-        None => json!({}),
-    };
-    let pagination =
-        body.as_object_mut().ok_or_else(no_object)?.entry("pagination").or_insert_with(|| json!({}));
-    if !pagination.is_object() {
-        *pagination = json!({});
-    }
-    pagination[name] = value;
-    arguments.body = Some(body.to_string().into_bytes());
-    Ok(())
-}
-
 impl Next {
     /// The arguments that ask for this page instead of the first one.
     ///
@@ -206,7 +156,7 @@ impl Page {
     /// The records read as a model of [`crate::types`], or any type of one's own.
     pub fn records<T: DeserializeOwned>(&self) -> impl Iterator<Item = Result<T, Error>> {
         self.items.iter().map(|record| {
-            serde_json::from_str(record.get()).map_err(|error| Error::drift(&self.reply, error))
+            serde_json::from_str(record.get()).map_err(|error| self.reply.of_another_shape(&error))
         })
     }
 
@@ -227,10 +177,10 @@ impl Page {
     /// When the answer is no JSON object.
     pub fn read(operation: &Operation, arguments: &Arguments, reply: Reply) -> Result<Self, Error> {
         let text = reply.json_text()?;
-        let fields: Fields = serde_json::from_str(text).map_err(|error| Error::drift(&reply, error))?;
+        let fields: Fields = serde_json::from_str(text).map_err(|error| reply.of_another_shape(&error))?;
         let (key, list) = list_of(operation, &fields).unzip();
         let items: Vec<Box<RawValue>> = match list {
-            Some(list) => serde_json::from_str(list.get()).map_err(|error| Error::drift(&reply, error))?,
+            Some(list) => serde_json::from_str(list.get()).map_err(|error| reply.of_another_shape(&error))?,
             None => Vec::new(),
         };
         let value = |name: &str| -> Value {

@@ -72,6 +72,11 @@ impl Reply {
         }
     }
 
+    /// The error for a document that is JSON, but not of the shape that was asked for.
+    pub(crate) fn of_another_shape(&self, error: &serde_json::Error) -> Error {
+        self.unexpected(Unexpected::Shape, Some(error.to_string()))
+    }
+
     pub(crate) fn unexpected(&self, reason: Unexpected, detail: Option<String>) -> Error {
         let request_id = self.request_id().map(str::to_owned);
         Error::UnexpectedAnswer(Box::new(UnexpectedAnswer {

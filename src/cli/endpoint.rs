@@ -20,7 +20,8 @@ use crate::api;
 use crate::api::client::Client;
 use crate::api::executor::Arguments;
 use crate::api::operation::{Answer, Effect, Operation, Paging};
-use crate::api::paging::{Page, page_size};
+use crate::api::page_arguments::page_size;
+use crate::api::paging::Page;
 use crate::api::reply::Reply;
 use crate::api::transport::Download;
 

@@ -19,7 +19,8 @@ use super::store::Store;
 use super::sync::{Run, Tally, local};
 use crate::api;
 use crate::api::executor::operation;
-use crate::api::paging::{Page, with_size};
+use crate::api::page_arguments::with_size;
+use crate::api::paging::Page;
 
 /// Beyond so many records, listing all of them is for the user to ask for.
 const MOST_RECORDS: u64 = 30_000;

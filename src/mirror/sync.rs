@@ -132,7 +132,7 @@ fn lanes(resources: &[ResourceName], removes: bool) -> Vec<Vec<ResourceName>> {
 /// The workspace of the token, from the answer of `/me`; `None` when it has no code.
 fn workspace(base_url: &str, me: &Reply) -> Result<Option<Workspace>, Error> {
     let document: Value =
-        serde_json::from_str(me.json_text()?).map_err(|error| crate::api::error::Error::drift(me, error))?;
+        serde_json::from_str(me.json_text()?).map_err(|error| me.of_another_shape(&error))?;
     let app = &document["app"];
     Ok(fields::id(&app["id_code"]).map(|id_code| Workspace {
         id_code,
