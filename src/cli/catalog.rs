@@ -1,8 +1,8 @@
 //! All commands as data: what each is called, does, takes, and shows as an example.
 //!
 //! For whoever presents commands without running them: MCP tools, `which`, `agent-context`, SKILL.md.
-//! Everything comes from the operation table and from the commands' own declarations; nothing is said
-//! twice, so nothing here can disagree with what runs.
+//! Everything comes from the operation table and from the commands' own declarations, which are handed
+//! in; nothing is said twice, so nothing here can disagree with what runs.
 
 mod entry;
 mod example;
@@ -17,45 +17,59 @@ use std::sync::OnceLock;
 
 use clap::Command;
 
-use super::commands;
 use super::effect::Effect;
 use crate::api::commands::OPERATIONS;
 
-static HANDWRITTEN: OnceLock<Vec<Entry>> = OnceLock::new();
-static ENDPOINTS: OnceLock<Vec<Entry>> = OnceLock::new();
-
-/// All commands, hand-written ones first.
-pub fn entries() -> Vec<&'static Entry> {
-    handwritten().iter().chain(endpoints()).collect()
+/// All commands, described.
+pub struct Catalog {
+    handwritten: Vec<Entry>,
+    /// Made when somebody asks: they are many.
+    endpoints: OnceLock<Vec<Entry>>,
 }
 
-/// The commands that are no operation of the API.
-pub fn handwritten() -> &'static [Entry] {
-    HANDWRITTEN.get_or_init(|| {
-        let mut entries = Vec::new();
-        for command in commands::top_level() {
-            leaves(&[], command, &mut entries);
-        }
+impl Catalog {
+    /// The catalog of the operations and of these hand-written commands: those of the first level, and those
+    /// in each group of operations. `effect` tells the declared effect of a command's words.
+    pub fn new(
+        top_level: Vec<Command>,
+        in_group: fn(&str) -> Vec<Command>,
+        effect: fn(&str) -> Option<Effect>,
+    ) -> Self {
+        let mut handwritten = Vec::new();
+        top_level.into_iter().for_each(|command| leaves(&[], command, effect, &mut handwritten));
         for group in groups() {
-            commands::in_group(group).into_iter().for_each(|command| leaves(&[group], command, &mut entries));
+            in_group(group)
+                .into_iter()
+                .for_each(|command| leaves(&[group], command, effect, &mut handwritten));
         }
-        entries
-    })
-}
+        Catalog { handwritten, endpoints: OnceLock::new() }
+    }
 
-fn endpoints() -> &'static [Entry] {
-    ENDPOINTS.get_or_init(|| OPERATIONS.iter().map(Entry::of_operation).collect())
-}
+    /// All commands, hand-written ones first.
+    pub fn entries(&self) -> Vec<&Entry> {
+        self.handwritten.iter().chain(self.endpoints()).collect()
+    }
 
-/// The command of these words, in any spelling, or of a tool's name.
-pub fn entry(name: &str) -> Option<&'static Entry> {
-    let wanted = folded(name);
-    let own = handwritten().iter().find(|entry| folded(&entry.words) == wanted);
-    own.or_else(|| endpoints().iter().find(|entry| entry.spellings().any(|other| folded(other) == wanted)))
+    /// The commands that are no operation of the API.
+    pub fn handwritten(&self) -> &[Entry] {
+        &self.handwritten
+    }
+
+    /// The command of these words, in any spelling, or of a tool's name.
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
+        let wanted = folded(name);
+        let own = self.handwritten.iter().find(|entry| folded(&entry.words) == wanted);
+        let spelt = |entry: &&Entry| entry.spellings().any(|other| folded(other) == wanted);
+        own.or_else(|| self.endpoints().iter().find(spelt))
+    }
+
+    fn endpoints(&self) -> &[Entry] {
+        self.endpoints.get_or_init(|| OPERATIONS.iter().map(Entry::of_operation).collect())
+    }
 }
 
 /// The groups of operations.
-pub fn groups() -> Vec<&'static str> {
+fn groups() -> Vec<&'static str> {
     let mut groups: Vec<&str> = OPERATIONS
         .iter()
         .filter(|operation| operation.command.contains(' '))
@@ -70,26 +84,28 @@ fn folded(name: &str) -> String {
     name.trim().replace([' ', '-'], "_")
 }
 
-fn leaves(path: &[&str], mut command: Command, entries: &mut Vec<Entry>) {
+/// Adds the commands without commands below them.
+fn leaves(path: &[&str], mut command: Command, effect: fn(&str) -> Option<Effect>, entries: &mut Vec<Entry>) {
     let name = command.get_name().to_owned();
     let words: Vec<&str> = path.iter().copied().chain([name.as_str()]).collect();
     let below: Vec<Command> = command.get_subcommands().cloned().collect();
     if below.is_empty() {
         command.build();
         let words = words.join(" ");
-        let effect = commands::effect(&words).unwrap_or(Effect::Terminal);
-        entries.push(Entry::of_command(words, effect, command));
+        let declared = effect(&words).unwrap_or(Effect::Terminal);
+        entries.push(Entry::of_command(words, declared, command));
     }
-    below.into_iter().for_each(|command| leaves(&words, command, entries));
+    below.into_iter().for_each(|command| leaves(&words, command, effect, entries));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::{catalog, commands};
 
     #[test]
     fn every_command_declares_its_effect() {
-        let entries = handwritten();
+        let entries = catalog().handwritten();
         let undeclared: Vec<_> = entries
             .iter()
             .filter(|entry| commands::effect(&entry.words).is_none())
@@ -101,7 +117,7 @@ mod tests {
     #[test]
     fn what_carries_out_changes_is_no_read() {
         let changing = ["apply", "resume", "delete", "force", "prune", "full", "retry_unknown"];
-        for entry in entries().iter().filter(|entry| entry.effect == Effect::Read) {
+        for entry in catalog().entries().iter().filter(|entry| entry.effect == Effect::Read) {
             let found = entry.parameters.iter().find(|it| changing.contains(&it.name.as_str()));
             assert!(found.is_none(), "{} --{}", entry.words, found.unwrap().name);
             let operation = entry.operation();
@@ -115,7 +131,7 @@ mod tests {
 
     #[test]
     fn every_argument_that_names_a_file_is_known_as_one() {
-        for entry in handwritten().iter().filter(|entry| entry.effect != Effect::Terminal) {
+        for entry in catalog().handwritten().iter().filter(|entry| entry.effect != Effect::Terminal) {
             for parameter in &entry.parameters {
                 let named = [
                     "db",
@@ -139,7 +155,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_fit_the_limits_of_clients() {
-        let entries = entries();
+        let entries = catalog().entries();
         let mut names: Vec<String> = entries.iter().map(|entry| entry.tool_name()).collect();
         assert!(names.iter().all(|name| name.len() <= 64), "{names:?}");
         let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
@@ -170,8 +186,8 @@ mod tests {
             "conversations_sla",
             "sql",
         ] {
-            assert!(entry(name).is_some(), "{name}");
+            assert!(catalog().entry(name).is_some(), "{name}");
         }
-        assert!(entry("nothing").is_none());
+        assert!(catalog().entry("nothing").is_none());
     }
 }

@@ -5,13 +5,17 @@
 //! a lower layer.
 
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 
+use clap::{ArgMatches, Command};
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
+use super::catalog::Catalog;
 use super::clients::Clients;
 use super::credentials::{self, Credential};
+use super::environment::environment;
 use super::error::Error;
 use super::globals::{Globals, region};
 use crate::api::client::Client;
@@ -22,6 +26,22 @@ use crate::config::{self, Config};
 pub struct Context {
     pub globals: Globals,
     pub(super) clients: Arc<Clients>,
+    pub(super) program: &'static Program,
+}
+
+/// A command under way.
+pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
+
+/// The program as its own commands see it: `which` looks through all of them, `workflow run` runs some,
+/// `completions` needs the whole tree. All that stands above the commands; it is handed in.
+pub struct Program {
+    /// The command line as far as these words need it.
+    pub tree: fn(&[String]) -> Command,
+    /// The whole command line.
+    pub whole_tree: fn() -> Command,
+    pub catalog: fn() -> &'static Catalog,
+    /// Runs the command of these words.
+    pub dispatch: for<'a> fn(&'a Context, &'a [&'a str], &'a ArgMatches) -> Running<'a>,
 }
 
 /// Where requests go, and why.
@@ -35,13 +55,22 @@ pub struct Target {
 }
 
 impl Context {
-    pub fn new(globals: Globals) -> Self {
-        Context::sharing(globals, Arc::default())
+    pub fn new(globals: Globals, program: &'static Program) -> Self {
+        Context { globals, clients: Arc::default(), program }
     }
 
-    /// A context that uses the connections of others where it can.
-    pub fn sharing(globals: Globals, clients: Arc<Clients>) -> Self {
-        Context { globals, clients }
+    /// The context with the flags, too, that the profile in use was saved with. A config file that cannot
+    /// be read is reported by whoever needs it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the profile holds a flag that no command has, or a value of the wrong shape.
+    pub fn with_profile(self) -> Result<Self, Error> {
+        let settings = self.settings().unwrap_or_default();
+        if settings.defaults.is_empty() {
+            return Ok(self);
+        }
+        let globals = self.globals.over(Globals::of_flags(&settings.defaults)?);
+        Ok(Context { globals, ..self })
     }
 
     /// # Errors
@@ -205,9 +234,4 @@ impl Context {
         }
         Ok(headers)
     }
-}
-
-/// A variable that is set and not empty.
-pub fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok().map(|it| it.trim().to_owned()).filter(|it| !it.is_empty())
 }

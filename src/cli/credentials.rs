@@ -3,7 +3,7 @@
 //! Sources in order: environment, the variable that the profile names, keyring, config file. The token itself never appears in anything
 //! printed; what may be shown is its source and its masked form.
 
-use super::context::environment;
+use super::environment::environment;
 use super::error::Error;
 use super::keyring;
 use crate::api::secret::Token;

@@ -13,9 +13,8 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use self::values::{duration, flag, headers, jq, parsed, rate_limit, text};
-use super::context::Context;
 use super::error::Error;
-use super::output::Format;
+use super::output::format::Format;
 use super::output::jq::Program;
 use super::output::select::Selection;
 use crate::api::region::Region;
@@ -246,23 +245,10 @@ impl Globals {
         }
     }
 
-    /// These flags, and those that the profile in use was saved with. A config file that cannot be read
-    /// is reported by whoever needs it.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] when the profile holds a flag that no command has, or a value of the wrong shape.
-    pub fn with_profile(self) -> Result<Self, Error> {
-        let settings = Context::new(self.clone()).settings().unwrap_or_default();
-        match settings.defaults.is_empty() {
-            true => Ok(self),
-            false => Ok(self.over(Globals::of_flags(&settings.defaults)?)),
-        }
-    }
-
     /// What flags of a file mean: exactly what they would mean if they were typed.
     ///
     /// # Errors
-    /// As [`Globals::with_profile`].
+    /// When there is a flag that no command has, or a value of the wrong shape.
     pub fn of_flags(flags: &BTreeMap<String, Flag>) -> Result<Self, Error> {
         let typed = flags.iter().filter_map(|(name, value)| match value {
             Flag::Switch(false) => None,
@@ -287,7 +273,7 @@ impl Globals {
     }
 
     /// These flags, and the others where they are silent. One format goes with one selection.
-    fn over(self, defaults: Self) -> Self {
+    pub fn over(self, defaults: Self) -> Self {
         let formatted =
             self.json || self.ndjson || self.csv || self.plain || self.quiet || self.human_friendly;
         let silent = !formatted && self.format.is_none();

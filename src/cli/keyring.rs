@@ -11,8 +11,8 @@ const SERVICE: &str = "intercom-pp-cli";
 #[cfg(feature = "keyring")]
 fn entry(profile: Option<&str>) -> Option<keyring::v1::Entry> {
     let desktop =
-        !cfg!(target_os = "linux") || super::context::environment("DBUS_SESSION_BUS_ADDRESS").is_some();
-    let wanted = desktop && super::context::environment("INTERCOM_NO_KEYRING").is_none();
+        !cfg!(target_os = "linux") || super::environment::environment("DBUS_SESSION_BUS_ADDRESS").is_some();
+    let wanted = desktop && super::environment::environment("INTERCOM_NO_KEYRING").is_none();
     wanted.then(|| keyring::v1::Entry::new(SERVICE, profile.unwrap_or("default")).ok())?
 }
 

@@ -11,11 +11,13 @@ mod context;
 mod credentials;
 pub(crate) mod effect;
 mod endpoint;
+mod environment;
 pub(crate) mod error;
 mod flags;
 pub(crate) mod globals;
 mod journal;
 mod keyring;
+mod levels;
 mod local;
 mod output;
 mod preview;
@@ -26,19 +28,19 @@ mod time;
 mod tree;
 
 use std::ffi::OsString;
-use std::pin::Pin;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use clap::ArgMatches;
 
-use context::Context;
+use catalog::Catalog;
+use context::{Context, Program};
 use error::{Error, Exit};
 use globals::Globals;
+use levels::levels;
 
+pub(crate) use context::Running;
 pub(crate) use session::Session;
-
-/// A command under way.
-pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
 
 /// What runs `mcp`. It is handed in, because it stands above the command line.
 pub(crate) type Serve = for<'a> fn(Session, &'a ArgMatches) -> Running<'a>;
@@ -63,7 +65,8 @@ fn run(arguments: Vec<OsString>, serve: Serve) -> Result<(), Error> {
     let leaf = levels[levels.len() - 1];
     let globals = Globals::read(&levels)?;
     // Settings of the profile in use must not end up in the one that is saved.
-    let context = Context::new(if words[0] == "profile" { globals } else { globals.with_profile()? });
+    let context = Context::new(globals, &PROGRAM);
+    let context = if words[0] == "profile" { context } else { context.with_profile()? };
     if context.globals.verbose {
         trace_requests(&context.globals);
     }
@@ -77,8 +80,16 @@ fn run(arguments: Vec<OsString>, serve: Serve) -> Result<(), Error> {
     result
 }
 
+static PROGRAM: Program = Program { tree: tree::command, whole_tree: tree::everything, catalog, dispatch };
+
+/// All commands as data.
+pub(crate) fn catalog() -> &'static Catalog {
+    static CATALOG: OnceLock<Catalog> = OnceLock::new();
+    CATALOG.get_or_init(|| Catalog::new(commands::top_level(), commands::in_group, commands::effect))
+}
+
 /// Boxed: a runtime would otherwise compile all commands into each of its ways to run a future.
-fn dispatch<'a>(context: &'a Context, words: &'a [&str], matches: &'a ArgMatches) -> Running<'a> {
+fn dispatch<'a>(context: &'a Context, words: &'a [&'a str], matches: &'a ArgMatches) -> Running<'a> {
     Box::pin(async move {
         output::check_delivery(&context.globals)?;
         if let Some(result) = commands::run(context, words, matches).await {
@@ -101,16 +112,4 @@ fn trace_requests(globals: &Globals) {
     let subscriber = subscriber.with_max_level(tracing::Level::DEBUG).finish().with(own);
     // Only fails when a subscriber is set already, which then has the events.
     let _ = tracing::subscriber::set_global_default(subscriber);
-}
-
-/// The words of the command, and the matches of each of its levels, outermost first.
-fn levels(matches: &ArgMatches) -> (Vec<&str>, Vec<&ArgMatches>) {
-    let (mut words, mut levels) = (Vec::new(), vec![matches]);
-    let mut level = matches;
-    while let Some((word, below)) = level.subcommand() {
-        words.push(word);
-        levels.push(below);
-        level = below;
-    }
-    (words, levels)
 }

@@ -6,18 +6,19 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::catalog;
 use super::clients::Clients;
-use super::context::Context;
+use super::context::{Context, Program};
 use super::error::Error;
 use super::globals::Globals;
-use super::{dispatch, levels, stores, tree};
+use super::levels::levels;
+use super::stores;
 use crate::mirror::Store;
 
 #[derive(Clone)]
 pub(crate) struct Session {
     globals: Globals,
     clients: Arc<Clients>,
+    program: &'static Program,
     /// The mirror that commands use unless they name one.
     db: Option<String>,
 }
@@ -25,12 +26,22 @@ pub(crate) struct Session {
 impl Session {
     /// A session with the settings of a command line.
     pub fn of(context: Context) -> Self {
-        Session { globals: context.globals.for_session(), clients: context.clients, db: None }
+        Session {
+            globals: context.globals.for_session(),
+            clients: context.clients,
+            program: context.program,
+            db: None,
+        }
     }
 
     /// A session for the steps of a command.
     pub fn for_steps(context: &Context) -> Self {
-        Session { globals: context.globals.for_steps(), clients: Arc::clone(&context.clients), db: None }
+        Session {
+            globals: context.globals.for_steps(),
+            clients: Arc::clone(&context.clients),
+            program: context.program,
+            db: None,
+        }
     }
 
     /// The session with this mirror.
@@ -40,7 +51,7 @@ impl Session {
 
     /// A context with the session's settings, for what is no command of its own.
     pub fn context(&self) -> Context {
-        Context::sharing(self.globals.clone(), Arc::clone(&self.clients))
+        self.with(self.globals.clone())
     }
 
     /// One line on whose data the session's commands work with: from the mirror and the settings, without
@@ -74,27 +85,32 @@ impl Session {
         let program = "intercom-pp-cli".to_owned();
         let mut typed: Vec<String> = std::iter::once(program).chain(arguments.iter().cloned()).collect();
         if let Some(db) = &self.db
-            && takes_db(arguments)
+            && self.takes_db(arguments)
         {
             let end = typed.iter().position(|word| word == "--").unwrap_or(typed.len());
             typed.insert(end, format!("--db={db}"));
         }
-        let matches = tree::command(&typed).try_get_matches_from(&typed)?;
+        let matches = (self.program.tree)(&typed).try_get_matches_from(&typed)?;
         let (words, levels) = levels(&matches);
         let leaf = levels[levels.len() - 1];
         let globals = Globals::read(&levels)?.under(&self.globals);
-        let context = Context::sharing(globals, Arc::clone(&self.clients));
-        dispatch(&context, &words, leaf).await
+        let context = self.with(globals);
+        (self.program.dispatch)(&context, &words, leaf).await
     }
-}
 
-/// Whether the command has the flag for a mirror and was not given it.
-fn takes_db(arguments: &[String]) -> bool {
-    let given = arguments.iter().any(|word| word == "--db" || word.starts_with("--db="));
-    let has = |words: &str| {
-        catalog::entry(words).is_some_and(|entry| entry.parameters.iter().any(|it| it.name == "db"))
-    };
-    let words: Vec<&str> =
-        arguments.iter().take_while(|it| !it.starts_with('-')).map(String::as_str).collect();
-    !given && (1..=words.len().min(3)).any(|count| has(&words[..count].join(" ")))
+    fn with(&self, globals: Globals) -> Context {
+        Context { globals, clients: Arc::clone(&self.clients), program: self.program }
+    }
+
+    /// Whether the command has the flag for a mirror and was not given it.
+    fn takes_db(&self, arguments: &[String]) -> bool {
+        let given = arguments.iter().any(|word| word == "--db" || word.starts_with("--db="));
+        let catalog = (self.program.catalog)();
+        let has = |words: &str| {
+            catalog.entry(words).is_some_and(|entry| entry.parameters.iter().any(|it| it.name == "db"))
+        };
+        let words: Vec<&str> =
+            arguments.iter().take_while(|it| !it.starts_with('-')).map(String::as_str).collect();
+        !given && (1..=words.len().min(3)).any(|count| has(&words[..count].join(" ")))
+    }
 }

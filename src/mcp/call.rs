@@ -245,12 +245,12 @@ fn below(name: &str, root: &Path, path: &str) -> Result<String, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::catalog::entry;
+    use crate::cli::catalog;
     use serde_json::json;
 
     fn bound(command: &str, arguments: Value) -> Result<Vec<String>, String> {
         let arguments = arguments.as_object().cloned().unwrap_or_default();
-        let call = Call::bind(entry(command).unwrap(), &arguments, &Files::None);
+        let call = Call::bind(catalog().entry(command).unwrap(), &arguments, &Files::None);
         call.map(|call| call.essence()).map_err(|error| error.to_string())
     }
 
@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_command_that_assumes_a_folder_needs_one_that_is_allowed() {
-        let mut command = entry("tags_list").unwrap().clone();
+        let mut command = catalog().entry("tags_list").unwrap().clone();
         let folder = Parameter {
             name: "folder".to_owned(),
             flag: Some("from".to_owned()),

@@ -51,11 +51,11 @@ pub fn previews(entry: &Entry) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::catalog::{self, entry};
+    use crate::cli::catalog;
     use serde_json::json;
 
     fn of(command: &str, arguments: Value) -> Effect {
-        of_call(entry(command).unwrap(), arguments.as_object().unwrap())
+        of_call(catalog().entry(command).unwrap(), arguments.as_object().unwrap())
     }
 
     #[test]
@@ -80,14 +80,14 @@ mod tests {
         assert_eq!(of("export", json!({ "resource": "tags", "output": "x" })), Effect::Local);
         assert_eq!(of("conversations bulk-tag", json!({ "save-plan": "x" })), Effect::Local);
         let below = Files::Below("/".into());
-        assert_eq!(of_tool(entry("export").unwrap(), &Files::None), Effect::Read);
-        assert_eq!(of_tool(entry("export").unwrap(), &below), Effect::Local);
+        assert_eq!(of_tool(catalog().entry("export").unwrap(), &Files::None), Effect::Read);
+        assert_eq!(of_tool(catalog().entry("export").unwrap(), &below), Effect::Local);
     }
 
     #[test]
     fn every_file_is_known_as_read_or_written() {
         let read = ["db", "dir", "folder", "from", "input", "journal", "plan", "resume", "to"];
-        for entry in catalog::entries().iter().filter(|entry| entry.effect != Effect::Terminal) {
+        for entry in catalog().entries().iter().filter(|entry| entry.effect != Effect::Terminal) {
             for parameter in entry.parameters.iter().filter(|parameter| parameter.path) {
                 let name = parameter.name.as_str();
                 assert!(WRITTEN.contains(&name) || read.contains(&name), "{}: {name}", entry.words);

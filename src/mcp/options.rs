@@ -72,7 +72,7 @@ fn folder(path: &str) -> Result<PathBuf, Error> {
 }
 
 fn known(groups: Vec<String>) -> Result<Vec<String>, Error> {
-    let entries = catalog::entries();
+    let entries = catalog().entries();
     let mut names: Vec<&str> = entries.iter().map(|entry| entry.group()).collect();
     names.sort_unstable();
     names.dedup();

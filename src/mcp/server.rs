@@ -19,7 +19,8 @@ use super::run::{Ended, run};
 use super::schema::Detail;
 use super::{effects, instructions, marks, prompts, refusal, resources, schema, tools};
 use crate::cli::Session;
-use crate::cli::catalog::{self, Entry};
+use crate::cli::catalog;
+use crate::cli::catalog::Entry;
 use crate::cli::commands::filter;
 use crate::cli::effect::Effect;
 
@@ -76,7 +77,7 @@ impl Server {
                 Some(name) => self.by_name(&request.name, name, &arguments, context).await?,
                 None => missing("command"),
             },
-            name => match catalog::entry(name) {
+            name => match catalog().entry(name) {
                 Some(entry) => self.command(entry, &arguments, context).await?,
                 None => {
                     let near = match near(name) {
@@ -97,7 +98,7 @@ impl Server {
         given: &JsonObject,
         context: &Request,
     ) -> Result<CallToolResult, ErrorData> {
-        let Some(entry) = catalog::entry(name) else { return Ok(refusal::no_command(name, &near(name))) };
+        let Some(entry) = catalog().entry(name) else { return Ok(refusal::no_command(name, &near(name))) };
         let mut arguments = match given.get("arguments") {
             None | Some(Value::Null) => JsonObject::new(),
             Some(Value::Object(arguments)) => arguments.clone(),
@@ -231,7 +232,7 @@ impl Server {
     }
 
     fn described(&self, name: &str) -> CallToolResult {
-        let Some(entry) = catalog::entry(name) else { return refusal::no_command(name, &near(name)) };
+        let Some(entry) = catalog().entry(name) else { return refusal::no_command(name, &near(name)) };
         let permitted = tools::permitted(entry.effect, &self.options);
         CallToolResult::structured(json!({
             "command": entry.words,
@@ -251,7 +252,7 @@ impl Server {
         };
         if source.parts.is_empty() {
             let filter = filter::command().get_after_help().map(ToString::to_string);
-            let search = catalog::entry("search").map(|entry| (&entry.about, &entry.parameters[0].help));
+            let search = catalog().entry("search").map(|entry| (&entry.about, &entry.parameters[0].help));
             return Ok(json!({ "api": resources::GRAMMAR, "filters": filter, "search": search }).to_string());
         }
         let mut document = json!({});
@@ -269,7 +270,7 @@ impl Server {
 }
 
 fn found(need: &str, limit: Option<u64>) -> CallToolResult {
-    let entries = catalog::entries();
+    let entries = catalog().entries();
     let limit = limit.map_or(8, |it| it.clamp(1, 50) as usize);
     let found = catalog::find(&entries, need, limit);
     let commands: Vec<Value> = found
@@ -295,7 +296,7 @@ fn only_page(page: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
 
 /// Commands whose names come close.
 fn near(name: &str) -> Vec<String> {
-    let entries = catalog::entries();
+    let entries = catalog().entries();
     let found = catalog::find(&entries, &name.replace('_', " "), 3);
     found.iter().map(|found| found.entry.words.clone()).collect()
 }

@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 use super::effects;
 use super::options::{Listed, Options};
 use super::schema::{self, Detail};
-use crate::cli::catalog::{self, Entry};
+use crate::cli::catalog;
+use crate::cli::catalog::Entry;
 use crate::cli::effect::Effect;
 
 /// Commands that are tools of their own in every mode.
@@ -22,8 +23,8 @@ const HEADLINES: [&str; 7] =
 pub fn listed(options: &Options) -> Vec<Tool> {
     let mut tools = general(options);
     let entries = match options.listed {
-        Listed::Few => catalog::handwritten().iter().collect(),
-        _ => catalog::entries(),
+        Listed::Few => catalog().handwritten().iter().collect(),
+        _ => catalog().entries(),
     };
     let wanted = |entry: &Entry| match &options.listed {
         Listed::Few => HEADLINES.contains(&entry.words.as_str()),
@@ -209,14 +210,14 @@ mod tests {
     fn every_permitted_command_can_be_listed() {
         let all = listed(&options(Listed::All, true, true));
         let names: Vec<&str> = all.iter().map(|tool| &*tool.name).collect();
-        for entry in catalog::entries().iter().filter(|entry| entry.effect != Effect::Terminal) {
+        for entry in catalog().entries().iter().filter(|entry| entry.effect != Effect::Terminal) {
             assert!(names.contains(&entry.tool_name().as_str()), "{}", entry.words);
         }
         let read_only = listed(&options(Listed::All, false, false));
         let hint = |tool: &Tool| tool.annotations.as_ref().and_then(|it| it.read_only_hint);
         for tool in &read_only {
             let local = &*tool.name == "run_local"
-                || catalog::entry(&tool.name).is_some_and(|entry| entry.effect == Effect::Local);
+                || catalog().entry(&tool.name).is_some_and(|entry| entry.effect == Effect::Local);
             assert!(hint(tool) == Some(true) || local, "{}", tool.name);
         }
         assert!(

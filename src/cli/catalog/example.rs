@@ -107,7 +107,7 @@ fn least(schema: &Value, definitions: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::catalog::entry;
+    use crate::cli::catalog;
 
     #[test]
     fn an_example_has_what_is_required() {
@@ -122,7 +122,7 @@ mod tests {
             ("events list-data", "events list-data --filter-user-id FILTER_USER_ID --type TYPE"),
             ("visitors convert", "visitors convert --type TYPE --user-id USER_ID --visitor-id VISITOR_ID"),
         ] {
-            let operation = entry(command).unwrap().operation().unwrap();
+            let operation = catalog().entry(command).unwrap().operation().unwrap();
             assert_eq!(of(command, operation), format!("intercom-pp-cli {example}"));
         }
     }

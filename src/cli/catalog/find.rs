@@ -6,8 +6,8 @@
 use super::Entry;
 
 /// A command that fits, with how well it does.
-pub struct Found {
-    pub entry: &'static Entry,
+pub struct Found<'a> {
+    pub entry: &'a Entry,
     pub score: f64,
 }
 
@@ -49,7 +49,7 @@ const EMPTY: [&str; 34] = [
 ];
 
 /// The commands that fit a need, best first.
-pub fn find(entries: &[&'static Entry], need: &str, most: usize) -> Vec<Found> {
+pub fn find<'a>(entries: &[&'a Entry], need: &str, most: usize) -> Vec<Found<'a>> {
     let wanted = words(need);
     let known: Vec<Words> = entries.iter().map(|entry| Words::of(entry)).collect();
     let total = known.len() as f64;
@@ -61,7 +61,7 @@ pub fn find(entries: &[&'static Entry], need: &str, most: usize) -> Vec<Found> {
         })
         .collect();
     let best: f64 = rarity.iter().sum::<f64>().max(f64::EPSILON);
-    let mut found: Vec<Found> = entries
+    let mut found: Vec<Found<'a>> = entries
         .iter()
         .zip(&known)
         .map(|(&entry, words)| {
@@ -153,10 +153,10 @@ fn plain(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::catalog::entries;
+    use crate::cli::catalog;
 
     fn first(need: &str) -> Option<String> {
-        find(&entries(), need, 5).first().map(|found| found.entry.shown.clone())
+        find(&catalog().entries(), need, 5).first().map(|found| found.entry.shown.clone())
     }
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
             ("delete an article", "articles delete"),
             ("mirror the workspace", "sync"),
         ] {
-            let entries = entries();
+            let entries = catalog().entries();
             let found = find(&entries, need, 3);
             let names: Vec<&str> = found.iter().map(|it| it.entry.shown.as_str()).collect();
             assert!(names.contains(&command), "{need}: {names:?}");

@@ -11,7 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::cli::catalog::{self, Entry, Parameter, Shape};
+use crate::cli::catalog::{Entry, Parameter, Shape};
 use crate::cli::commands::profile;
 use crate::cli::context::Context;
 use crate::cli::effect::Effect;
@@ -44,7 +44,7 @@ pub fn command() -> Command {
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let entries = catalog::entries();
+    let entries = (context.program.catalog)().entries();
     if matches.get_flag("skill") {
         return Output::open(&context.globals)?.text(&skill::text(&entries)).await;
     }
@@ -56,7 +56,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     Output::open(&context.globals)?.document(meta, &results.to_string(), None).await
 }
 
-fn full(context: &Context, entries: &[&'static Entry], matches: &ArgMatches) -> Value {
+fn full(context: &Context, entries: &[&Entry], matches: &ArgMatches) -> Value {
     let exit_codes: Map<String, Value> =
         EXIT_CODES.iter().map(|(code, meaning)| (code.to_string(), json!(meaning))).collect();
     json!({
@@ -161,8 +161,8 @@ fn mirror(context: &Context, matches: &ArgMatches, in_full: bool) -> Value {
 }
 
 /// Groups with their commands; a sign behind a command tells its effect.
-fn grouped(entries: &[&'static Entry]) -> BTreeMap<&'static str, Vec<String>> {
-    let mut groups: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+fn grouped<'a>(entries: &[&'a Entry]) -> BTreeMap<&'a str, Vec<String>> {
+    let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for entry in entries {
         let sign = match entry.effect {
             Effect::Read => "",
@@ -180,7 +180,7 @@ fn grouped(entries: &[&'static Entry]) -> BTreeMap<&'static str, Vec<String>> {
 }
 
 /// The short form.
-fn compact(context: &Context, entries: &[&'static Entry], matches: &ArgMatches) -> Value {
+fn compact(context: &Context, entries: &[&Entry], matches: &ArgMatches) -> Value {
     let groups = grouped(entries).into_iter();
     let groups: Map<String, Value> =
         groups.map(|(group, commands)| (group.to_owned(), json!(commands.join(", ")))).collect();

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Arg, ArgMatches, Command};
 use clap_complete::Shell;
 
+use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::tree;
 
 pub fn command() -> Command {
     Command::new("completions")
@@ -32,20 +32,20 @@ pub fn man() -> Command {
     )
 }
 
-pub fn run(matches: &ArgMatches) -> Result<(), Error> {
+pub fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let Some(shell) = matches.get_one::<Shell>("shell") else { return Err(Error::usage("missing: <SHELL>")) };
     let mut script = Vec::new();
-    clap_complete::generate(*shell, &mut tree::everything(), "intercom-pp-cli", &mut script);
+    clap_complete::generate(*shell, &mut (context.program.whole_tree)(), "intercom-pp-cli", &mut script);
     write(&script)
 }
 
-pub fn run_man(matches: &ArgMatches) -> Result<(), Error> {
+pub fn run_man(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     if let Some(folder) = matches.get_one::<PathBuf>("out") {
         std::fs::create_dir_all(folder)?;
-        return Ok(clap_mangen::generate_to(tree::everything(), folder)?);
+        return Ok(clap_mangen::generate_to((context.program.whole_tree)(), folder)?);
     }
     let mut page = Vec::new();
-    clap_mangen::Man::new(tree::everything()).render(&mut page)?;
+    clap_mangen::Man::new((context.program.whole_tree)()).render(&mut page)?;
     write(&page)
 }
 

@@ -165,8 +165,8 @@ pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Opt
         ["auth", action] => auth::run(context, action, matches).await,
         ["doctor"] => doctor::run(context).await,
         ["sandbox", "serve"] => sandbox::run(context, matches).await,
-        ["completions"] => completions::run(matches),
-        ["man"] => completions::run_man(matches),
+        ["completions"] => completions::run(context, matches),
+        ["man"] => completions::run_man(context, matches),
         ["articles", action @ ("pull" | "push" | "diff" | "status" | "lint")] => {
             articles::run(context, action, matches).await
         }

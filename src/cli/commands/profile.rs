@@ -6,8 +6,9 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Map, Value, json};
 
-use crate::cli::context::{Context, environment};
+use crate::cli::context::Context;
 use crate::cli::endpoint::confirm;
+use crate::cli::environment::environment;
 use crate::cli::error::Error;
 use crate::cli::globals::{DataSource, Globals};
 use crate::cli::keyring;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::cli::capture::{self, Capture, Files};
-use crate::cli::catalog;
+use crate::cli::catalog::Catalog;
 use crate::cli::context::Context;
 use crate::cli::effect::Effect;
 use crate::cli::error::{Error, Exit};
@@ -91,7 +91,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         }
         workflow.variables.insert(name.to_owned(), value.to_owned());
     }
-    let lines = checked(&workflow)?;
+    let lines = checked(&workflow, (context.program.catalog)())?;
     if context.globals.dry_run {
         let steps: Vec<Value> = workflow
             .steps
@@ -124,7 +124,7 @@ fn read(path: &Path) -> Result<Workflow, Error> {
 }
 
 /// The words of each step, once all are known to be commands and all variables to be set.
-fn checked(workflow: &Workflow) -> Result<Vec<Vec<String>>, Error> {
+fn checked(workflow: &Workflow, catalog: &Catalog) -> Result<Vec<Vec<String>>, Error> {
     let mut known: Vec<&str> = workflow.variables.keys().map(String::as_str).collect();
     let mut lines = Vec::new();
     for (index, step) in workflow.steps.iter().enumerate() {
@@ -141,7 +141,7 @@ fn checked(workflow: &Workflow) -> Result<Vec<Vec<String>>, Error> {
             }
         };
         let command =
-            (1..=words.len().min(4)).rev().find_map(|count| catalog::entry(&words[..count].join(" ")));
+            (1..=words.len().min(4)).rev().find_map(|count| catalog.entry(&words[..count].join(" ")));
         let Some(command) = command else {
             return Err(refused(format!("there is no command {:?}", words.join(" "))));
         };
@@ -259,7 +259,7 @@ mod tests {
     fn a_file_is_checked_as_a_whole() {
         let check = |text: &str| {
             let workflow: Workflow = toml_edit::de::from_str(text).unwrap();
-            checked(&workflow).map_err(|error| error.to_string())
+            checked(&workflow, crate::cli::catalog()).map_err(|error| error.to_string())
         };
         let lines = check("[variables]\nn='5'\n[[steps]]\nrun='contacts list --limit {{n}}'\n").unwrap();
         assert_eq!(lines[0], ["contacts", "list", "--limit", "{{n}}"]);

@@ -7,7 +7,6 @@ use clap::ArgMatches;
 
 use super::{DataSource, Deliver, FORMAT};
 use crate::cli::error::Error;
-use crate::cli::output::Format;
 use crate::cli::output::jq::Program;
 use crate::cli::time;
 
@@ -80,23 +79,6 @@ impl FromStr for Deliver {
                 Ok(Deliver::Webhook(url.to_owned()))
             }
             _ => Err(format!("{text:?} is none of stdout, file:PATH, webhook:URL")),
-        }
-    }
-}
-
-impl FromStr for Format {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "json" => Ok(Format::Json),
-            "ndjson" => Ok(Format::Ndjson),
-            "csv" => Ok(Format::Csv),
-            "plain" => Ok(Format::Plain),
-            "quiet" => Ok(Format::Quiet),
-            "table" => Ok(Format::Table),
-            "toon" => Ok(Format::Toon),
-            _ => Err(format!("{text:?} is none of json, ndjson, csv, plain, table, quiet, toon")),
         }
     }
 }

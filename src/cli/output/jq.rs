@@ -15,8 +15,8 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use super::Format;
-use crate::cli::context::environment;
+use super::format::Format;
+use crate::cli::environment::environment;
 use crate::cli::error::{Error, Exit};
 
 pub use worker::{is_wanted as is_worker, work};

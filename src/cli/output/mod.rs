@@ -5,6 +5,7 @@
 //! whole document: it is made as JSON in memory, and changed at the end.
 
 pub mod compact;
+pub mod format;
 mod grid;
 pub mod jq;
 mod list;
@@ -19,6 +20,7 @@ use std::io::{IsTerminal, Write};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+pub use format::Format;
 pub use list::List;
 use select::{Matched, Selection};
 use sink::Sink;
@@ -26,17 +28,6 @@ use sink::Sink;
 use super::capture::{self, Capture};
 use super::error::Error;
 use super::globals::{Deliver, Globals};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    Json,
-    Ndjson,
-    Csv,
-    Plain,
-    Quiet,
-    Table,
-    Toon,
-}
 
 /// One answer on its way out.
 pub struct Output<'a> {
@@ -65,28 +56,6 @@ impl Format {
             Globals { human_friendly: true, .. } => Format::Table,
             _ if to_terminal => Format::Table,
             _ => Format::Json,
-        }
-    }
-
-    /// The name under which `--format` knows it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Format::Json => "json",
-            Format::Ndjson => "ndjson",
-            Format::Csv => "csv",
-            Format::Plain => "plain",
-            Format::Quiet => "quiet",
-            Format::Table => "table",
-            Format::Toon => "toon",
-        }
-    }
-
-    fn content_type(self) -> &'static str {
-        match self {
-            Format::Json => "application/json",
-            Format::Ndjson => "application/x-ndjson",
-            Format::Csv => "text/csv",
-            Format::Plain | Format::Quiet | Format::Table | Format::Toon => "text/plain; charset=utf-8",
         }
     }
 }

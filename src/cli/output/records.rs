@@ -9,7 +9,7 @@ use std::io::Write;
 
 use serde_json::Value;
 
-use super::Format;
+use super::format::Format;
 use super::grid::Grid;
 use super::select::{Matched, Selection};
 use crate::cli::error::Error;

@@ -12,7 +12,8 @@ use jaq_core::{Compiler, Ctx, Exn, Filter, Vars, data};
 use jaq_json::{Val, read};
 use serde::Deserialize;
 
-use crate::cli::output::{Format, toon};
+use crate::cli::output::format::Format;
+use crate::cli::output::toon;
 
 /// The argument that makes a process a worker.
 pub const ARGUMENT: &str = "--jq-worker";
