@@ -4,7 +4,6 @@
 
 use clap::{Arg, ArgAction};
 
-use super::commands::filter;
 use crate::api::operation::{Answer, Body, Kind, Operation, Paging, Parameter, Place};
 use crate::filter::Searched;
 
@@ -123,7 +122,16 @@ fn paging_arguments(operation: &Operation) -> Vec<Arg> {
 /// The flag for a filter, where the operation is a search.
 pub fn search_argument(operation: &Operation) -> Option<Arg> {
     let is_search = Searched::ALL.iter().any(|it| it.operation() == operation.id);
-    is_search.then(filter::argument)
+    is_search.then(filter_argument)
+}
+
+/// `--where`, for the commands that search.
+fn filter_argument() -> Arg {
+    Arg::new("where")
+        .long("where")
+        .value_name("FILTER")
+        .conflicts_with_all(["body:query", "body-json", "stdin"])
+        .help("What to search for, as in state = open and team = Billing (see filter --help)")
 }
 
 fn download_arguments(operation: &Operation) -> Vec<Arg> {

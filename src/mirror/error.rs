@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-
-use super::lock::Holder;
+use serde::{Deserialize, Serialize};
 
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -34,6 +33,15 @@ pub enum Error {
     /// The user has no home directory, so there is no default place for the database.
     #[error("there is no home directory to keep local data in")]
     NoHome,
+}
+
+/// Who holds the lock of a store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Process id.
+    pub pid: u32,
+    /// Epoch seconds.
+    pub since: i64,
 }
 
 impl From<rusqlite::Error> for Error {

@@ -8,24 +8,14 @@ use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use super::error::Error;
-use super::store::restrict;
+use super::error::{Error, Holder};
+use super::private;
 
 /// Held while a sync runs.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
-}
-
-/// Who holds a lock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    /// Process id.
-    pub pid: u32,
-    /// Epoch seconds.
-    pub since: i64,
 }
 
 impl Lock {
@@ -36,12 +26,7 @@ impl Lock {
     pub fn take(store: &Path) -> Result<Self, Error> {
         let path = lock_file(store);
         let failed = |source| Error::File { path: path.clone(), source };
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&path).map_err(failed)?;
-        restrict(&file).map_err(failed)?;
+        let mut file = private::open(&path, OpenOptions::new().read(true)).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -9,8 +9,8 @@ use super::error::Error;
 use super::events::Outcome;
 use super::prune::gone;
 use super::resources::ResourceName;
+use super::run::{Run, Tally};
 use super::store::Store;
-use super::sync::{Run, Tally};
 use super::write::links_to;
 
 /// Records asked for in one run; the others are left to the next.

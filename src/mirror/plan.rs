@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::error::Error;
 use super::resources::{Bound, Resource, ResourceName, Route};
-use super::sync::{Run, SyncOptions};
+use super::run::{Run, SyncOptions};
 use crate::api::executor::Arguments;
 use crate::api::paging::Next;
 

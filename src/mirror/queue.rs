@@ -7,8 +7,8 @@ use futures::stream::{self, Stream, StreamExt};
 
 use super::error::Error;
 use super::resources::ResourceName;
+use super::run::{Ending, Run};
 use super::store::Store;
-use super::sync::{Ending, Run};
 use crate::api;
 
 /// Ids read from the store at a time.

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use super::error::Error;
 use super::fields;
+use super::run::{Run, Tally};
 use super::store::Store;
-use super::sync::{Run, Tally};
 use crate::api::executor::{Arguments, operation};
 use crate::api::paging::Page;
 

@@ -3,7 +3,7 @@
 //! It holds customers' messages, so nobody but its owner may read it. It belongs to exactly one
 //! workspace and must never mix two.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::lock::Lock;
-use super::schema;
+use super::{private, schema};
 
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
@@ -57,8 +57,9 @@ impl Store {
     /// [`Error::File`] when it cannot be made, [`Error::LaterSchema`] when it is too new.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::File { path: path.to_owned(), source };
-        make_folder(path).map_err(failed)?;
-        make_file(path).map_err(failed)?;
+        private::make_folder(path).map_err(failed)?;
+        // Before SQLite sees it: that gives its `-wal` and `-shm` files the mode of the database.
+        private::open(path, &mut OpenOptions::new()).map_err(failed)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY)?;
@@ -159,37 +160,4 @@ fn title(workspace: &Workspace) -> String {
         Some(name) => format!("{} ({name})", workspace.id_code),
         None => workspace.id_code.clone(),
     }
-}
-
-fn make_folder(path: &Path) -> std::io::Result<()> {
-    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// The file is made before SQLite sees it, since SQLite gives its `-wal` and `-shm` files the mode of
-/// the database.
-fn make_file(path: &Path) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    restrict(&options.open(path)?)
-}
-
-#[cfg(unix)]
-pub(super) fn restrict(file: &File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    match file.metadata()?.permissions().mode() & 0o077 {
-        0 => Ok(()),
-        _ => file.set_permissions(std::fs::Permissions::from_mode(0o600)),
-    }
-}
-
-#[cfg(not(unix))]
-pub(super) fn restrict(_file: &File) -> std::io::Result<()> {
-    Ok(())
 }

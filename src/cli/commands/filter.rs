@@ -163,15 +163,6 @@ pub async fn of_search(
     Ok(Some(predicate))
 }
 
-/// `--where`, for the commands that search.
-pub fn argument() -> Arg {
-    Arg::new("where")
-        .long("where")
-        .value_name("FILTER")
-        .conflicts_with_all(["body:query", "body-json", "stdin"])
-        .help("What to search for, as in state = open and team = Billing (see filter --help)")
-}
-
 /// The names that a filter needs.
 async fn directory(client: &Client, expression: &Expression, searched: Searched) -> Result<Directory, Error> {
     let mut directory = Directory::default();

@@ -15,7 +15,7 @@ use crate::api::executor::Arguments;
 use crate::api::paging::{Next, Page};
 use crate::mirror::error::Error;
 use crate::mirror::events::Event;
-use crate::mirror::sync::Tally;
+use crate::mirror::run::Tally;
 
 /// How often the whole scroll is read at most.
 const PASSES: u32 = 10;
