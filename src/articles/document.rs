@@ -12,7 +12,7 @@ use super::html::shape::{self, Kind, Shape};
 use super::html::split::split;
 use super::images::{Images, unsigned};
 use super::markdown::read::{self, Form};
-use super::markdown::write::{self, Style};
+use super::markdown::{Resolve, Style, write};
 use super::patch::patch;
 
 /// A body of the server, read.
@@ -195,7 +195,7 @@ impl Text {
         }
     }
 
-    fn html(&self, written: &Written, resolve: read::Resolve<'_>) -> String {
+    fn html(&self, written: &Written, resolve: Resolve<'_>) -> String {
         read::html(&written.markdown, written.form, &self.definitions, resolve)
     }
 }

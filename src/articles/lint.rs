@@ -8,7 +8,7 @@ use super::error::Error;
 use super::folder::Folder;
 use super::local::{self, Local};
 use super::manifest::Manifest;
-use super::markdown::read::options;
+use super::markdown::options;
 use super::only::{Met, Only};
 use super::outcome::Outcome;
 

@@ -28,6 +28,7 @@ pub mod resources;
 mod run;
 pub mod schema;
 pub mod search;
+mod search_type;
 mod segments;
 pub mod sql;
 pub mod state;

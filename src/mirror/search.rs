@@ -4,8 +4,6 @@
 //! article. One line each, the best place in it first. Reading only; the index is kept elsewhere.
 
 use std::collections::HashSet;
-use std::fmt;
-use std::str::FromStr;
 
 use rusqlite::types::Value as Cell;
 use rusqlite::{OptionalExtension, params_from_iter};
@@ -13,57 +11,12 @@ use serde::Serialize;
 
 use super::error::Error;
 use super::phrase;
+pub use super::search_type::SearchType;
 use super::store::Store;
 use super::texts::SOURCES;
 
 /// Words of a snippet.
 const SNIPPET: u32 = 24;
-
-/// What can be searched for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SearchType {
-    Conversations,
-    Contacts,
-    Articles,
-    Companies,
-    Tickets,
-}
-
-impl SearchType {
-    pub const ALL: [SearchType; 5] = [
-        SearchType::Conversations,
-        SearchType::Contacts,
-        SearchType::Articles,
-        SearchType::Companies,
-        SearchType::Tickets,
-    ];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            SearchType::Conversations => "conversations",
-            SearchType::Contacts => "contacts",
-            SearchType::Articles => "articles",
-            SearchType::Companies => "companies",
-            SearchType::Tickets => "tickets",
-        }
-    }
-}
-
-impl fmt::Display for SearchType {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-impl FromStr for SearchType {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        let found = SearchType::ALL.into_iter().find(|kind| kind.as_str() == name.trim());
-        found.ok_or_else(|| Error::Question(format!("{name:?} is no type of record that can be searched")))
-    }
-}
 
 /// What to look for and how much of it.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::error::Error;
 use super::fields;
 use super::plain;
-use super::search::SearchType;
+use super::search_type::SearchType;
 use super::store::Store;
 
 /// Records whose text is read in one transaction: others can write in between.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::contact_360::Candidate;
+use super::candidate::Candidate;
 use super::error::Error;
 use crate::mirror::{ResourceName, Store};
 

@@ -1,5 +1,6 @@
 //! Why a report could not be made.
 
+use super::candidate::Candidate;
 use crate::mirror::ResourceName;
 
 #[derive(Debug, thiserror::Error)]
@@ -12,7 +13,7 @@ pub enum Error {
     NoContact { wanted: String },
     /// The same address belongs to several people.
     #[error("{wanted:?} fits {} contacts", candidates.len())]
-    SeveralContacts { wanted: String, candidates: Vec<super::contact_360::Candidate> },
+    SeveralContacts { wanted: String, candidates: Vec<Candidate> },
     #[error("there is no teammate or team {wanted:?}")]
     NoAssignee { wanted: String, known: Vec<String> },
     #[error(transparent)]

@@ -3,6 +3,7 @@
 //! Layer: above `mirror`, below `cli`. A report reads the store and writes nothing to it but what it can
 //! work out again ([`timelines`]); it returns data with what is missing from it, and never prints.
 
+pub mod candidate;
 pub mod contact_360;
 pub mod duplicates;
 pub mod error;

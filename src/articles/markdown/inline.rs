@@ -2,7 +2,7 @@
 //!
 //! Escapes no more than is needed to read the same text back: people edit the result.
 
-use super::write::Style;
+use super::Style;
 use crate::articles::html::shape::{Kind, Shape};
 
 /// Where the text stands, which decides what must be escaped.

@@ -17,7 +17,26 @@ pub mod read;
 pub mod render;
 pub mod write;
 
+use pulldown_cmark::Options;
+
 /// The label that makes a link alone in its paragraph a video.
 pub const VIDEO: &str = "▶ Video";
 /// The information string of a fenced block that is HTML, not code.
 pub const RAW: &str = "html raw";
+
+/// What the Markdown has beyond CommonMark.
+pub fn options() -> Options {
+    Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_GFM
+}
+
+/// Something that turns a shown address into the one to send.
+pub type Resolve<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// How to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Style {
+    /// Emphasis as HTML tags: for text that the rules of `*` do not fit.
+    pub tags: bool,
+    /// The other marker for lists, so that two in a row stay two.
+    pub other_marker: bool,
+}

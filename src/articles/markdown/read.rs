@@ -6,13 +6,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
-use super::{RAW, render};
-
-pub fn options() -> Options {
-    Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_GFM
-}
+use super::{RAW, Resolve, options, render};
 
 /// Collapsibles inside each other; a deeper one is left as it stands.
 const DEPTH: usize = 12;
@@ -86,9 +82,6 @@ fn push(text: &str, found: &mut Vec<Block>, folded: &mut usize, range: Range<usi
     *folded = opened.max(0).unsigned_abs();
     found.push(Block { range, form });
 }
-
-/// Something that turns a shown address into the one to send.
-pub type Resolve<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The HTML of one block of this form.
 pub fn html(text: &str, form: Form, definitions: &str, resolve: Resolve<'_>) -> String {

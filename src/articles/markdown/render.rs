@@ -6,7 +6,7 @@
 use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, Event, Parser, Tag, TagEnd};
 
 use super::VIDEO;
-use super::read::{Resolve, options};
+use super::{Resolve, options};
 use crate::articles::html::shape::Callout;
 
 pub fn html(text: &str, resolve: Resolve<'_>) -> String {

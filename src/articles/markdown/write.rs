@@ -4,17 +4,8 @@
 //! read back as something else; the caller notices and tries a plainer [`Style`], or keeps the HTML.
 
 use super::inline::{self, Place};
-use super::{RAW, VIDEO};
+use super::{RAW, Style, VIDEO};
 use crate::articles::html::shape::{Kind, Shape};
-
-/// How to write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Style {
-    /// Emphasis as HTML tags: for text that the rules of `*` do not fit.
-    pub tags: bool,
-    /// The other marker for lists, so that two in a row stay two.
-    pub other_marker: bool,
-}
 
 /// The Markdown of a block without a line feed at the end; `None` when there is no form for it.
 pub fn block(shape: &Shape<'_>, style: Style) -> Option<String> {

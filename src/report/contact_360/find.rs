@@ -6,22 +6,9 @@
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params};
-use serde::Serialize;
 
+use crate::report::candidate::Candidate;
 use crate::report::error::Error;
-
-/// Somebody who may be meant. Times are epoch seconds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Candidate {
-    pub id: String,
-    pub role: Option<String>,
-    pub name: Option<String>,
-    pub email: Option<String>,
-    pub phone: Option<String>,
-    pub external_id: Option<String>,
-    pub created_at: Option<i64>,
-    pub last_seen_at: Option<i64>,
-}
 
 /// Who is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub use find::{Candidate, Found, find};
+pub use find::{Found, find};
 pub use threads::{Conversation, Message};
 use threads::{OWN, STATE};
 

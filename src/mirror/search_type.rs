@@ -1,0 +1,54 @@
+//! The kinds of records whose text can be searched, as people name them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::error::Error;
+
+/// What can be searched for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchType {
+    Conversations,
+    Contacts,
+    Articles,
+    Companies,
+    Tickets,
+}
+
+impl SearchType {
+    pub const ALL: [SearchType; 5] = [
+        SearchType::Conversations,
+        SearchType::Contacts,
+        SearchType::Articles,
+        SearchType::Companies,
+        SearchType::Tickets,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            SearchType::Conversations => "conversations",
+            SearchType::Contacts => "contacts",
+            SearchType::Articles => "articles",
+            SearchType::Companies => "companies",
+            SearchType::Tickets => "tickets",
+        }
+    }
+}
+
+impl fmt::Display for SearchType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl FromStr for SearchType {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let found = SearchType::ALL.into_iter().find(|kind| kind.as_str() == name.trim());
+        found.ok_or_else(|| Error::Question(format!("{name:?} is no type of record that can be searched")))
+    }
+}
