@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::fields::{Kind, NameOf, Searched};
+use super::spelling::is_close;
 use super::{Error, Expression, Literal, Operator, Test};
 
 /// How many groups may stand inside one another.
@@ -291,23 +292,6 @@ fn is_of_days(text: &str) -> bool {
     counted
         || text.parse::<jiff::civil::Date>().is_ok() && !text.contains([':', 'T', ' '])
         || text.parse::<i64>().is_ok()
-}
-
-/// Whether two names differ by one letter, or by two that changed places.
-fn is_close(one: &str, other: &str) -> bool {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let same = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
-    let (one, other) = (&one[same..], &other[same..]);
-    match (one, other) {
-        ([], []) => true,
-        ([a, b, one @ ..], [c, d, other @ ..]) if a == d && b == c && one == other => true,
-        _ => {
-            let skip = |letters: &[char], count: usize| letters.get(count..).map(<[char]>::to_vec);
-            [(0, 1), (1, 0), (1, 1)]
-                .iter()
-                .any(|(a, b)| skip(one, *a).is_some_and(|rest| Some(rest) == skip(other, *b)))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod fields;
 mod lexer;
 mod parse;
 mod print;
+mod spelling;
 
 use std::fmt;
 

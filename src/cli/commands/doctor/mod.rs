@@ -3,20 +3,16 @@
 //!
 //! It only looks: nothing is changed, and the only requests are reads of `/me`.
 
+mod findings;
+mod server;
+
 use std::net::ToSocketAddrs;
 use std::path::Path;
 
 use clap::Command;
-use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::json;
 
-use crate::api;
-use crate::api::client::Client;
-use crate::api::commands::SPEC_VERSION;
-use crate::api::executor::{Arguments, operation};
-use crate::api::region::Region;
-use crate::api::reply::Reply;
+use self::findings::{Findings, Verdict};
 use crate::cli::context::{Context, Target};
 use crate::cli::credentials::Credential;
 use crate::cli::error::{Error, Exit};
@@ -24,59 +20,8 @@ use crate::cli::output::Output;
 use crate::cli::preview;
 use crate::config;
 
-/// A clock that is off by more than this makes times relative to now go wrong.
-const CLOCK_SKEW_SECONDS: i64 = 30;
-
 pub fn command() -> Command {
     Command::new("doctor").about("Check config, token, region, connection, rate limit, store and clock")
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Verdict {
-    Ok,
-    Warning,
-    Failure,
-    Skipped,
-}
-
-#[derive(Debug, Serialize)]
-struct Check {
-    check: &'static str,
-    verdict: Verdict,
-    detail: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
-}
-
-/// What was found so far, and the exit code of the first failure.
-#[derive(Default)]
-struct Findings {
-    checks: Vec<Check>,
-    exit: Option<Exit>,
-}
-
-impl Findings {
-    fn ok(&mut self, check: &'static str, detail: impl Into<String>) {
-        self.add(check, Verdict::Ok, detail, None);
-    }
-
-    fn warning(&mut self, check: &'static str, detail: impl Into<String>, hint: &str) {
-        self.add(check, Verdict::Warning, detail, Some(hint));
-    }
-
-    fn skipped(&mut self, check: &'static str, detail: impl Into<String>) {
-        self.add(check, Verdict::Skipped, detail, None);
-    }
-
-    fn failure(&mut self, check: &'static str, exit: Exit, detail: impl Into<String>, hint: &str) {
-        self.exit.get_or_insert(exit);
-        self.add(check, Verdict::Failure, detail, Some(hint));
-    }
-
-    fn add(&mut self, check: &'static str, verdict: Verdict, detail: impl Into<String>, hint: Option<&str>) {
-        self.checks.push(Check { check, verdict, detail: detail.into(), hint: hint.map(str::to_owned) });
-    }
 }
 
 pub async fn run(context: &Context) -> Result<(), Error> {
@@ -90,7 +35,7 @@ pub async fn run(context: &Context) -> Result<(), Error> {
             let reachable = check_address(&target, &mut findings).await;
             match credential.filter(|_| reachable) {
                 Some(credential) => {
-                    check_server(context, &settings, &target, credential, &mut findings).await
+                    server::check(context, &settings, &target, credential, &mut findings).await
                 }
                 None => findings.skipped("server", "needs a token and a reachable address"),
             }
@@ -260,127 +205,6 @@ async fn check_address(target: &Target, findings: &mut Findings) -> bool {
             );
             false
         }
-    }
-}
-
-async fn me(client: &Client) -> Result<Reply, api::Error> {
-    client.execute(operation("identifyAdmin")?, &Arguments::default()).await
-}
-
-async fn check_server(
-    context: &Context,
-    settings: &config::Settings,
-    target: &Target,
-    credential: Credential,
-    findings: &mut Findings,
-) {
-    let client = match context.client_with(settings, Some(credential.clone())) {
-        Ok(client) => client,
-        Err(error) => {
-            return findings.failure(
-                "tls",
-                error.exit(),
-                error.to_string(),
-                "check headers and certificates",
-            );
-        }
-    };
-    match me(&client).await {
-        Ok(reply) => {
-            let document: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-            let app = &document["app"];
-            let name = app["name"].as_str().unwrap_or("?");
-            findings.ok("workspace", format!("{name} ({})", app["id_code"].as_str().unwrap_or("?")));
-            check_version(&client, findings);
-            check_rate(&client, findings);
-            check_clock(&reply, findings);
-        }
-        Err(error) if error.status() == Some(401) => {
-            let accepting = accepting_regions(context, settings, target, &credential).await;
-            let (detail, hint) = match accepting.first() {
-                Some(region) => (
-                    format!("{} refuses the token; region {region} accepts it", target.base_url),
-                    format!("pass --region {region}, or set INTERCOM_REGION={region}"),
-                ),
-                None => (
-                    format!(
-                        "{} refuses the token, and so does every other region that could be asked",
-                        target.base_url
-                    ),
-                    "set a new token with `intercom-pp-cli auth set-token`".to_owned(),
-                ),
-            };
-            findings.failure("workspace", Exit::Authentication, detail, &hint);
-        }
-        Err(error) => {
-            let wrapped = Error::Api(error);
-            let hint = wrapped.hint().unwrap_or_default();
-            findings.failure("workspace", wrapped.exit(), wrapped.to_string(), &hint);
-        }
-    }
-}
-
-/// The regions that accept the token, among those that are not the target itself. With a base URL
-/// of one's own the token is not sent anywhere else.
-async fn accepting_regions(
-    context: &Context,
-    settings: &config::Settings,
-    target: &Target,
-    credential: &Credential,
-) -> Vec<Region> {
-    let mut accepting = Vec::new();
-    let Some(own) = target.region else { return accepting };
-    for region in Region::ALL.into_iter().filter(|region| *region != own) {
-        let Ok(client) = context.client_at(settings, Some(credential.clone()), region.base_url()) else {
-            continue;
-        };
-        if me(&client).await.is_ok() {
-            accepting.push(region);
-        }
-    }
-    accepting
-}
-
-fn check_version(client: &Client, findings: &mut Findings) {
-    let sent = client.version().unwrap_or(client.transport().api_version()).to_owned();
-    match sent == SPEC_VERSION {
-        true => findings.ok("version", format!("Intercom-Version {sent}")),
-        false => findings.warning(
-            "version",
-            format!("Intercom-Version {sent} is sent, the commands describe {SPEC_VERSION}"),
-            "leave out --api-version and `api_version` unless you need them",
-        ),
-    }
-}
-
-fn check_rate(client: &Client, findings: &mut Findings) {
-    match client.transport().usage().rate {
-        Some(rate) if rate.remaining * 10 < rate.limit => findings.warning(
-            "rate limit",
-            format!("{} of {} calls left in this window", rate.remaining, rate.limit),
-            "something else uses the same app's limit; --rate-limit leaves room for it",
-        ),
-        Some(rate) => findings
-            .ok("rate limit", format!("{} of {} calls left in this window", rate.remaining, rate.limit)),
-        None => findings.skipped("rate limit", "the server states none"),
-    }
-}
-
-fn check_clock(reply: &Reply, findings: &mut Findings) {
-    let date = reply.headers.get("date").and_then(|it| it.to_str().ok());
-    let server = date.and_then(|it| jiff::fmt::rfc2822::parse(it).ok()).map(|it| it.timestamp().as_second());
-    match server.map(|server| Timestamp::now().as_second() - server) {
-        None => findings.skipped("clock", "the server does not tell the time"),
-        Some(skew) if skew.abs() > CLOCK_SKEW_SECONDS => findings.warning(
-            "clock",
-            format!(
-                "this machine is {} s {} the server",
-                skew.abs(),
-                if skew > 0 { "ahead of" } else { "behind" }
-            ),
-            "set the clock; spans such as 24h are counted from this machine's time",
-        ),
-        Some(skew) => findings.ok("clock", format!("{} s apart from the server", skew.abs())),
     }
 }
 

@@ -1,0 +1,138 @@
+//! What only the server can tell: whose token it is, and whether version, rate limit and clock fit.
+
+use jiff::Timestamp;
+
+use super::findings::Findings;
+use crate::api;
+use crate::api::client::Client;
+use crate::api::commands::SPEC_VERSION;
+use crate::api::executor::{Arguments, operation};
+use crate::api::region::Region;
+use crate::api::reply::Reply;
+use crate::cli::context::{Context, Target};
+use crate::cli::credentials::Credential;
+use crate::cli::error::{Error, Exit};
+use crate::config;
+
+/// A clock that is off by more than this makes times relative to now go wrong.
+const CLOCK_SKEW_SECONDS: i64 = 30;
+
+async fn me(client: &Client) -> Result<Reply, api::Error> {
+    client.execute(operation("identifyAdmin")?, &Arguments::default()).await
+}
+
+/// Asks the server who the token belongs to, and looks at all that its answer tells.
+pub async fn check(
+    context: &Context,
+    settings: &config::Settings,
+    target: &Target,
+    credential: Credential,
+    findings: &mut Findings,
+) {
+    let client = match context.client_with(settings, Some(credential.clone())) {
+        Ok(client) => client,
+        Err(error) => {
+            return findings.failure(
+                "tls",
+                error.exit(),
+                error.to_string(),
+                "check headers and certificates",
+            );
+        }
+    };
+    match me(&client).await {
+        Ok(reply) => {
+            let document: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+            let app = &document["app"];
+            let name = app["name"].as_str().unwrap_or("?");
+            findings.ok("workspace", format!("{name} ({})", app["id_code"].as_str().unwrap_or("?")));
+            check_version(&client, findings);
+            check_rate(&client, findings);
+            check_clock(&reply, findings);
+        }
+        Err(error) if error.status() == Some(401) => {
+            let accepting = accepting_regions(context, settings, target, &credential).await;
+            let (detail, hint) = match accepting.first() {
+                Some(region) => (
+                    format!("{} refuses the token; region {region} accepts it", target.base_url),
+                    format!("pass --region {region}, or set INTERCOM_REGION={region}"),
+                ),
+                None => (
+                    format!(
+                        "{} refuses the token, and so does every other region that could be asked",
+                        target.base_url
+                    ),
+                    "set a new token with `intercom-pp-cli auth set-token`".to_owned(),
+                ),
+            };
+            findings.failure("workspace", Exit::Authentication, detail, &hint);
+        }
+        Err(error) => {
+            let wrapped = Error::Api(error);
+            let hint = wrapped.hint().unwrap_or_default();
+            findings.failure("workspace", wrapped.exit(), wrapped.to_string(), &hint);
+        }
+    }
+}
+
+/// The regions that accept the token, among those that are not the target itself. With a base URL
+/// of one's own the token is not sent anywhere else.
+async fn accepting_regions(
+    context: &Context,
+    settings: &config::Settings,
+    target: &Target,
+    credential: &Credential,
+) -> Vec<Region> {
+    let mut accepting = Vec::new();
+    let Some(own) = target.region else { return accepting };
+    for region in Region::ALL.into_iter().filter(|region| *region != own) {
+        let Ok(client) = context.client_at(settings, Some(credential.clone()), region.base_url()) else {
+            continue;
+        };
+        if me(&client).await.is_ok() {
+            accepting.push(region);
+        }
+    }
+    accepting
+}
+
+fn check_version(client: &Client, findings: &mut Findings) {
+    let sent = client.version().unwrap_or(client.transport().api_version()).to_owned();
+    match sent == SPEC_VERSION {
+        true => findings.ok("version", format!("Intercom-Version {sent}")),
+        false => findings.warning(
+            "version",
+            format!("Intercom-Version {sent} is sent, the commands describe {SPEC_VERSION}"),
+            "leave out --api-version and `api_version` unless you need them",
+        ),
+    }
+}
+
+fn check_rate(client: &Client, findings: &mut Findings) {
+    match client.transport().usage().rate {
+        Some(rate) if rate.remaining * 10 < rate.limit => findings.warning(
+            "rate limit",
+            format!("{} of {} calls left in this window", rate.remaining, rate.limit),
+            "something else uses the same app's limit; --rate-limit leaves room for it",
+        ),
+        Some(rate) => findings
+            .ok("rate limit", format!("{} of {} calls left in this window", rate.remaining, rate.limit)),
+        None => findings.skipped("rate limit", "the server states none"),
+    }
+}
+
+fn check_clock(reply: &Reply, findings: &mut Findings) {
+    match reply.date().map(|server| Timestamp::now().as_second() - server) {
+        None => findings.skipped("clock", "the server does not tell the time"),
+        Some(skew) if skew.abs() > CLOCK_SKEW_SECONDS => findings.warning(
+            "clock",
+            format!(
+                "this machine is {} s {} the server",
+                skew.abs(),
+                if skew > 0 { "ahead of" } else { "behind" }
+            ),
+            "set the clock; spans such as 24h are counted from this machine's time",
+        ),
+        Some(skew) => findings.ok("clock", format!("{} s apart from the server", skew.abs())),
+    }
+}
