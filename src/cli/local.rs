@@ -6,10 +6,7 @@
 mod choice;
 mod table;
 
-use std::path::Path;
-
 use clap::ArgMatches;
-use jiff::Timestamp;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -18,100 +15,14 @@ use self::table::{Answer, local};
 use super::context::Context;
 use super::error::{Error, Exit};
 use super::globals::DataSource;
+use super::mirrored::{say_how_old, synced};
 use super::output::{Output, warn};
-use super::{stores, time};
+use super::stores;
 use crate::api;
 use crate::api::executor::Arguments;
 use crate::api::operation::Operation;
 use crate::mirror::read::Choice;
-use crate::mirror::{self, ResourceName, Store, SyncState};
-use crate::report::timelines;
-
-/// Opens a mirror whose texts are up to date. While a sync is writing they may be a little behind, which
-/// is said.
-///
-/// # Errors
-/// As [`Store::open_read_only`].
-pub fn indexed(path: &Path) -> Result<Store, Error> {
-    let store = Store::open_read_only(path)?;
-    if !store.texts_due()? {
-        return Ok(store);
-    }
-    match Store::open(path).and_then(|mut store| store.index()) {
-        Ok(_) => {}
-        Err(mirror::Error::Database(error)) => {
-            warn(&format!("the newest records cannot be searched yet: {error}"));
-        }
-        Err(error) => return Err(error.into()),
-    }
-    Ok(store)
-}
-
-/// Opens a mirror whose timelines are stored, as far as that is possible: what is not is worked out with
-/// every report, which takes longer and comes to the same.
-///
-/// # Errors
-/// As [`Store::open_read_only`].
-pub fn with_timelines(path: &Path) -> Result<Store, Error> {
-    let store = Store::open_read_only(path)?;
-    if timelines::is_stored(&store)? {
-        return Ok(store);
-    }
-    if let Ok(writable) = Store::open(path) {
-        // Another process may be writing, or the file be on a medium that cannot be written.
-        let _ = timelines::refresh(&writable);
-    }
-    Ok(store)
-}
-
-/// The time that a flag names, in epoch seconds.
-///
-/// # Errors
-/// [`Error::Usage`] when it names none.
-pub fn moment(matches: &ArgMatches, name: &str) -> Result<Option<i64>, Error> {
-    let text = matches.get_one::<String>(name);
-    let moment = text.map(|text| time::epoch_seconds(text, Timestamp::now())).transpose();
-    moment.map_err(|reason| Error::usage(format!("--{name}: {reason}")))
-}
-
-/// The moment up to which all of these resources are mirrored, and warnings about what is not.
-///
-/// # Errors
-/// When the mirror cannot be read.
-pub fn say_how_old(
-    context: &Context,
-    store: &Store,
-    resources: &[ResourceName],
-) -> Result<Option<i64>, Error> {
-    let mut oldest: Option<i64> = None;
-    let (mut incomplete, mut partial) = (Vec::new(), Vec::new());
-    for resource in resources {
-        let Some(state) = store.sync_state(*resource)? else { continue };
-        // What the workspace does not offer has no end to be reached.
-        if !state.complete && !state.skipped {
-            incomplete.push(resource.as_str());
-        }
-        if state.floor.is_some() {
-            partial.push(resource.as_str());
-        }
-        oldest = match (oldest, state.watermark) {
-            (Some(oldest), Some(watermark)) => Some(oldest.min(watermark)),
-            (oldest, watermark) => oldest.or(watermark),
-        };
-    }
-    if !incomplete.is_empty() {
-        let names = incomplete.join(", ");
-        warn(&format!("the last sync did not reach the end of {names}; run `intercom-pp-cli sync`"));
-    }
-    if !partial.is_empty() {
-        let names = partial.join(", ");
-        warn(&format!(
-            "the mirror holds only the newer {names} (`intercom-pp-cli status` tells since when); `intercom-pp-cli sync --full` fetches all"
-        ));
-    }
-    stores::warn_of_age(context, oldest);
-    Ok(oldest)
-}
+use crate::mirror::{ResourceName, Store, SyncState};
 
 /// Answers a command from the mirror.
 ///
@@ -299,30 +210,4 @@ fn merge(into: &mut Value, more: Value) {
     if let (Value::Object(into), Value::Object(more)) = (into, more) {
         into.extend(more);
     }
-}
-
-/// A mirrored resource by its name.
-///
-/// # Errors
-/// [`Error::Usage`] with the names that there are.
-pub fn resource(name: &str) -> Result<ResourceName, Error> {
-    name.parse().map_err(|_| {
-        let known: Vec<&str> = ResourceName::ALL.iter().map(|it| it.as_str()).collect();
-        Error::usage_with_hint(
-            format!("{name:?} is not a mirrored resource"),
-            format!("known: {}", known.join(", ")),
-        )
-    })
-}
-
-/// How far a resource has been synced.
-///
-/// # Errors
-/// Not found when it never was.
-pub fn synced(store: &Store, resource: ResourceName) -> Result<SyncState, Error> {
-    store.sync_state(resource)?.ok_or_else(|| Error::Finding {
-        message: format!("{resource} have not been synced"),
-        exit: Exit::NotFound,
-        hint: Some(format!("run `intercom-pp-cli sync --resources {resource}` first")),
-    })
 }

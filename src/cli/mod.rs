@@ -19,6 +19,7 @@ mod journal;
 mod keyring;
 mod levels;
 mod local;
+mod mirrored;
 mod output;
 mod preview;
 mod session;

@@ -6,15 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::{Arg, ArgMatches};
-use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::context::Context;
 use super::error::Error;
-use super::output::warn;
 use crate::config::{self, data_folder, write_private};
 use crate::mirror;
 
@@ -90,30 +87,6 @@ pub fn for_writing(context: &Context, matches: &ArgMatches, workspace: &str) -> 
     Ok(path)
 }
 
-/// Warns when the mirror is older than `--max-age`. `synced_at` is epoch seconds.
-pub fn warn_of_age(context: &Context, synced_at: Option<i64>) {
-    if let Some(notice) = notice_of_age(context.globals.max_age, synced_at, Timestamp::now().as_second()) {
-        warn(&notice);
-    }
-}
-
-/// `now` is epoch seconds, too. What was never synced has no age.
-fn notice_of_age(most: Option<Duration>, synced_at: Option<i64>, now: i64) -> Option<String> {
-    let age = now.saturating_sub(synced_at?);
-    let most = i64::try_from(most?.as_secs()).unwrap_or(i64::MAX);
-    let is_old = age > most;
-    is_old.then(|| format!("the mirror is {}; run `intercom-pp-cli sync`", old(age)))
-}
-
-/// An age in words, such as `5 minutes old`.
-pub fn old(seconds: i64) -> String {
-    match seconds.max(0) {
-        1 => "1 second old".to_owned(),
-        seconds @ ..120 => format!("{seconds} seconds old"),
-        seconds => format!("{} minutes old", seconds / 60),
-    }
-}
-
 fn fingerprint(context: &Context) -> Result<Option<String>, Error> {
     let settings = context.settings()?;
     let target = context.target(&settings)?;
@@ -139,26 +112,4 @@ fn mirrors() -> Result<Vec<PathBuf>, Error> {
         entries.map(|entry| entry.path()).filter(|path| is_mirror(path)).collect();
     mirrors.sort();
     Ok(mirrors)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_is_older_than_allowed_is_old() {
-        let hour = Some(Duration::from_secs(3_600));
-        let notice = notice_of_age(hour, Some(1_000), 1_000 + 3_601).unwrap();
-        assert!(notice.contains("60 minutes old") && notice.contains("sync"), "{notice}");
-        assert_eq!(notice_of_age(hour, Some(1_000), 1_000 + 3_600), None);
-        let second = Some(Duration::from_secs(1));
-        let notice = notice_of_age(second, Some(1_000), 1_000 + 45).unwrap();
-        assert!(notice.contains("45 seconds old"), "{notice}");
-        assert_eq!([old(1), old(119), old(120)], ["1 second old", "119 seconds old", "2 minutes old"]);
-        // A clock that was set back makes nothing old, and neither does the lack of a limit or of a sync.
-        assert_eq!(notice_of_age(hour, Some(9_000), 1_000), None);
-        assert_eq!(notice_of_age(None, Some(1_000), i64::MAX), None);
-        assert_eq!(notice_of_age(hour, None, 9_000), None);
-        assert!(notice_of_age(Some(Duration::ZERO), Some(i64::MIN), i64::MAX).is_some());
-    }
 }

@@ -5,9 +5,22 @@
 
 use std::time::Duration;
 
+use clap::ArgMatches;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+
+use super::error::Error;
+
+/// The time that a flag names, in epoch seconds.
+///
+/// # Errors
+/// [`Error::Usage`] when it names none.
+pub fn moment(matches: &ArgMatches, name: &str) -> Result<Option<i64>, Error> {
+    let text = matches.get_one::<String>(name);
+    let moment = text.map(|text| epoch_seconds(text, Timestamp::now())).transpose();
+    moment.map_err(|reason| Error::usage(format!("--{name}: {reason}")))
+}
 
 /// Epoch seconds of what was typed, relative to `now` where it is relative.
 ///

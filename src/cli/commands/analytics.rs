@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::output::Output;
-use crate::cli::{local, stores};
+use crate::cli::{mirrored, stores, time};
 use crate::mirror::counts::{By, Field, Period};
 use crate::mirror::read::Choice;
 use crate::mirror::{ResourceName, Store};
@@ -46,13 +46,13 @@ pub fn command() -> Command {
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let name = matches.get_one::<String>("resource").map_or("", String::as_str);
-    let resource = local::resource(name)?;
+    let resource = mirrored::resource(name)?;
     let names = matches.get_many::<String>("by").into_iter().flatten();
     let fields = names.map(|text| field(resource, text)).collect::<Result<Vec<_>, _>>()?;
     let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
-    local::synced(&store, resource)?;
+    mirrored::synced(&store, resource)?;
     let mut choice = Choice::default();
-    if let Some(since) = local::moment(matches, "since")? {
+    if let Some(since) = time::moment(matches, "since")? {
         choice = choice.only("created_at >= ?", since);
     }
     let counts = store.counts(resource, &fields, &choice)?;
@@ -68,7 +68,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
             "see the columns with `intercom-pp-cli sql --schema`, the documents with `export`",
         ));
     }
-    let synced_at = local::say_how_old(context, &store, &[resource])?;
+    let synced_at = mirrored::say_how_old(context, &store, &[resource])?;
     let limit = matches.get_one::<u32>("limit").map_or(100, |it| *it as usize);
     let groups = sorted(counts.groups);
     let columns: Vec<String> =

@@ -9,7 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::endpoint::confirm;
 use crate::cli::error::{Error, Exit};
 use crate::cli::output::{Output, tell};
-use crate::cli::{local, stores};
+use crate::cli::{mirrored, stores};
 use crate::mirror::{ResourceName, Store};
 use crate::report::duplicates::{By, Cluster, duplicates};
 
@@ -50,7 +50,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     };
     let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
     let mut clusters = duplicates(&store, by)?;
-    let synced_at = local::say_how_old(context, &store, &[ResourceName::Contacts])?;
+    let synced_at = mirrored::say_how_old(context, &store, &[ResourceName::Contacts])?;
     let all = clusters.len();
     clusters.truncate(matches.get_one::<u32>("limit").map_or(usize::MAX, |it| *it as usize));
     let meta = json!({

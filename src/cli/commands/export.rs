@@ -15,7 +15,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
 use crate::cli::globals::{Deliver, Globals};
 use crate::cli::output::{Format, Output};
-use crate::cli::{local, stores};
+use crate::cli::{mirrored, stores, time};
 use crate::mirror::read::{Choice, readable};
 use crate::mirror::{ResourceName, Store};
 
@@ -62,11 +62,11 @@ pub fn command() -> Command {
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let name = matches.get_one::<String>("resource").map_or("", String::as_str);
-    let resource = local::resource(name)?;
+    let resource = mirrored::resource(name)?;
     let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
-    local::synced(&store, resource)?;
+    mirrored::synced(&store, resource)?;
     let mut choice = Choice::default();
-    if let Some(since) = local::moment(matches, "since")? {
+    if let Some(since) = time::moment(matches, "since")? {
         if !resource.has_column("created_at") {
             return Err(Error::usage(format!("--since: {resource} do not tell when they were made")));
         }
@@ -78,7 +78,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     if format.is_some() && partitioned {
         return Err(Error::usage("--partition-by works with --format parquet"));
     }
-    let synced_at = local::say_how_old(context, &store, &[resource])?;
+    let synced_at = mirrored::say_how_old(context, &store, &[resource])?;
     let Some(format) = format else {
         let Some(path) = output else {
             return Err(Error::usage(

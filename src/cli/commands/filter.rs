@@ -14,7 +14,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::globals::DataSource;
 use crate::cli::output::{Output, warn};
-use crate::cli::{local, stores, time};
+use crate::cli::{mirrored, stores, time};
 use crate::filter::{self, Directory, Expression, NameOf, Searched};
 use crate::mirror::read::Choice;
 use crate::mirror::{self, Store};
@@ -194,7 +194,7 @@ fn zone(store: Option<&Store>) -> Result<TimeZone, Error> {
 
 /// A statement that selects the same records from the mirror.
 fn sql(searched: Searched, predicate: &Value, zone: &TimeZone) -> Result<String, Error> {
-    let resource = local::resource(searched.as_str())?;
+    let resource = mirrored::resource(searched.as_str())?;
     let body = json!({ "query": predicate });
     let choice = mirror::predicate::narrow(resource, &body, zone, Choice::default())?;
     let (mut condition, mut values, mut quoted) = (String::new(), choice.values.iter(), false);

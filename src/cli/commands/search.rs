@@ -5,9 +5,8 @@ use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::local;
 use crate::cli::output::{Format, Output};
-use crate::cli::stores;
+use crate::cli::{mirrored, stores, time};
 use crate::mirror::ResourceName;
 use crate::mirror::search::{SearchOptions, SearchType};
 
@@ -54,12 +53,12 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let options = SearchOptions {
         types: types.map(|name| name.parse()).collect::<Result<_, _>>()?,
         limit: matches.get_one::<u32>("limit").map_or(20, |it| *it as usize),
-        since: local::moment(matches, "since")?,
+        since: time::moment(matches, "since")?,
     };
     let text = matches.get_one::<String>("text").map_or("", String::as_str);
-    let store = local::indexed(&stores::for_reading(context, matches)?)?;
+    let store = mirrored::indexed(&stores::for_reading(context, matches)?)?;
     let found = store.search(text, &options)?;
-    let synced_at = local::say_how_old(context, &store, &resources(&options.types))?;
+    let synced_at = mirrored::say_how_old(context, &store, &resources(&options.types))?;
     let more = if Format::of(&context.globals) == Format::Table { &[][..] } else { &MORE };
     let columns: Vec<String> = COLUMNS.iter().chain(more).map(|it| (*it).to_owned()).collect();
     let mut list = Output::open(&context.globals)?.rows("hits", &columns)?;

@@ -7,9 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
-use crate::cli::local;
 use crate::cli::output::{List, Output, warn};
-use crate::cli::{stores, time};
+use crate::cli::{mirrored, stores, time};
 use crate::mirror::ResourceName;
 use crate::mirror::sql::{End, Questions, Relation, Rows, SqlLimits};
 
@@ -53,7 +52,7 @@ pub fn command() -> Command {
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let path = stores::for_reading(context, matches)?;
-    let store = local::indexed(&path)?;
+    let store = mirrored::indexed(&path)?;
     if matches.get_flag("schema") {
         return schema(context, &store.relations()?).await;
     }
@@ -62,7 +61,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         rows: matches.get_one::<u64>("limit").copied().filter(|rows| *rows > 0),
         time: max_time(matches)?,
     };
-    let synced_at = local::say_how_old(context, &store, ResourceName::ALL)?;
+    let synced_at = mirrored::say_how_old(context, &store, ResourceName::ALL)?;
     drop(store);
     let mut table = Printed { context, names: Vec::new(), list: None };
     let asked = Questions::open(&path)?.ask(&statement, limits, &mut table);

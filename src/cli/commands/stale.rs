@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::output::Output;
-use crate::cli::{local, stores, time};
+use crate::cli::{mirrored, stores, time};
 use crate::mirror::{ResourceName, Store};
 use crate::report::stale::{Options, stale};
 
@@ -57,7 +57,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     };
     let mut found = stale(&store, &options)?;
     let resources = [ResourceName::Conversations, ResourceName::ConversationParts];
-    let synced_at = local::say_how_old(context, &store, &resources)?;
+    let synced_at = mirrored::say_how_old(context, &store, &resources)?;
     let all = found.len();
     found.truncate(matches.get_one::<u32>("limit").map_or(usize::MAX, |it| *it as usize));
     let rows: Vec<Value> = found.iter().map(|it| serde_json::to_value(it).unwrap_or_default()).collect();

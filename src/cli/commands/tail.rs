@@ -21,7 +21,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::globals::Globals;
 use crate::cli::output::{List, Output, warn};
-use crate::cli::{local, preview, time};
+use crate::cli::{preview, time};
 use crate::mirror::fields;
 
 /// Seconds that a question reaches back behind the newest record seen.
@@ -69,7 +69,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let text = matches.get_one::<String>("interval").map_or("10s", String::as_str);
     let interval = time::duration(text).map_err(|reason| Error::usage(format!("--interval: {reason}")))?;
     let interval = interval.max(Duration::from_secs(1));
-    let since = local::moment(matches, "since")?.unwrap_or_else(|| Timestamp::now().as_second());
+    let since = time::moment(matches, "since")?.unwrap_or_else(|| Timestamp::now().as_second());
     let polls = matches.get_one::<u64>("polls").copied();
     if context.globals.dry_run {
         let client = context.client_for_preview()?;

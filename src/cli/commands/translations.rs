@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::output::Output;
-use crate::cli::{local, stores};
+use crate::cli::{mirrored, stores};
 use crate::mirror::{ResourceName, Store};
 use crate::report::translations::translations;
 
@@ -39,7 +39,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let (locales, statuses) = (list("locale"), list("status"));
     let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
     let found = translations(&store, &locales)?;
-    let synced_at = local::say_how_old(context, &store, &[ResourceName::Articles])?;
+    let synced_at = mirrored::say_how_old(context, &store, &[ResourceName::Articles])?;
     let shown =
         found.gaps.iter().filter(|gap| statuses.is_empty() || statuses.iter().any(|it| it == gap.status));
     let rows: Vec<Value> = shown.map(|gap| serde_json::to_value(gap).unwrap_or_default()).collect();

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::output::{Format, Output};
-use crate::cli::{local, stores, time};
+use crate::cli::{mirrored, stores, time};
 use crate::config::Config;
 use crate::mirror::{ResourceName, Store};
 use crate::report::office;
@@ -46,7 +46,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let options = Options { by, since: moment("since")?, until: moment("until")?, zone: zone.clone() };
     let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
     let counts = volume(&store, &options)?;
-    let synced_at = local::say_how_old(context, &store, &[ResourceName::Conversations])?;
+    let synced_at = mirrored::say_how_old(context, &store, &[ResourceName::Conversations])?;
     if Format::of(&context.globals) == Format::Table && context.globals.select.is_none() {
         return Output::open(&context.globals)?.text(&chart(&counts)).await;
     }

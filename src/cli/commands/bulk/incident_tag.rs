@@ -13,7 +13,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::globals::DataSource;
 use crate::cli::output::warn;
-use crate::cli::{local, stores};
+use crate::cli::{stores, time};
 use crate::mirror::Store;
 
 const COMMAND: &str = "conversations incident-tag";
@@ -128,7 +128,7 @@ async fn plan(
         Some("parts") => Place::Parts,
         _ => Place::All,
     };
-    let (since, until) = (local::moment(matches, "since")?, local::moment(matches, "until")?);
+    let (since, until) = (time::moment(matches, "since")?, time::moment(matches, "until")?);
     if let (Some(since), Some(until)) = (since, until)
         && since >= until
     {

@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::globals::{DataSource, Globals};
 use crate::cli::output::{Format, Output, warn};
-use crate::cli::{local, stores};
+use crate::cli::{mirrored, stores};
 use crate::mirror::{ResourceName, Store};
 use crate::report;
 use crate::report::candidate::Candidate;
@@ -105,7 +105,7 @@ fn from_mirror(
     let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
     let found = contact_360(&store, wanted, options)?;
     let of_interest = [ResourceName::Contacts, ResourceName::Conversations, ResourceName::ConversationParts];
-    let synced_at = local::say_how_old(context, &store, &of_interest)?;
+    let synced_at = mirrored::say_how_old(context, &store, &of_interest)?;
     if !found.never_synced.is_empty() {
         let names: Vec<&str> = found.never_synced.iter().map(|resource| resource.as_str()).collect();
         warn(&format!(

@@ -15,9 +15,8 @@ use serde_json::{Value, json};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
 use crate::cli::globals::Globals;
-use crate::cli::local;
 use crate::cli::output::{Format, Output, tell, warn};
-use crate::cli::stores;
+use crate::cli::{mirrored, stores};
 use crate::mirror::Store;
 use crate::report::sla::{self, By, Missing, Resolution, SlaOptions, SlaReport};
 
@@ -75,7 +74,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     if let Some(path) = &wanted.html {
         must_have_folder(path)?;
     }
-    let store = local::with_timelines(&stores::for_reading(context, matches)?)?;
+    let store = mirrored::with_timelines(&stores::for_reading(context, matches)?)?;
     if let Some(id) = &wanted.explain {
         return explain(context, &store, &wanted, id).await;
     }
@@ -134,7 +133,7 @@ fn say_what_is_missing(context: &Context, missing: &Missing) {
     let age = missing.synced_until.map(|at| (Timestamp::now().as_second() - at).max(0));
     let age = match age {
         None => "the mirror was never complete".to_owned(),
-        Some(seconds @ ..7_200) => format!("the mirror is {}", stores::old(seconds)),
+        Some(seconds @ ..7_200) => format!("the mirror is {}", mirrored::old(seconds)),
         Some(seconds @ ..172_800) => format!("the mirror is {} hours old", seconds / 3_600),
         Some(seconds) => format!("the mirror is {} days old", seconds / 86_400),
     };
@@ -153,7 +152,7 @@ fn say_what_is_missing(context: &Context, missing: &Missing) {
             missing.without_parts, missing.stale_parts
         ));
     }
-    stores::warn_of_age(context, missing.synced_until);
+    mirrored::warn_of_age(context, missing.synced_until);
 }
 
 /// A file is not put into a folder that is not there: the path may have been mistyped.
