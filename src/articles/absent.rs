@@ -8,8 +8,8 @@ use super::error::Error;
 use super::local::Found;
 use super::manifest::{self, Manifest};
 use super::outcome::{Outcome, Status};
-use super::push::Run;
 use super::remote;
+use super::run::Run;
 
 #[derive(Debug, Default)]
 pub(super) struct Absent {

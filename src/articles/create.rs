@@ -19,8 +19,8 @@ use super::local::Local;
 use super::manifest::Creating;
 use super::merge::{Prefer, merge};
 use super::outcome::{Outcome, Status};
-use super::push::Run;
 use super::remote;
+use super::run::Run;
 use crate::mirror::fields;
 
 pub(super) async fn create(run: &mut Run<'_>, locals: &BTreeMap<String, Local>) -> Result<Outcome, Error> {

@@ -27,6 +27,7 @@ pub mod patch;
 pub mod pull;
 pub mod push;
 pub mod remote;
+mod run;
 pub mod status;
 
 pub use error::Error;

@@ -9,39 +9,19 @@ use std::collections::BTreeMap;
 
 use super::absent::Absent;
 use super::article::{Article, Edit};
-use super::combine::{combine, conflict_file, conflict_path, says, wanted_parent};
+use super::combine::{combine, conflict_file, conflict_path, wanted_parent};
 use super::create::{create, taken};
-use super::document::Document;
 use super::error::Error;
 use super::folder::Folder;
-use super::local::{self, Found, Head, Local};
-use super::manifest::{self, Manifest};
+use super::local::{self, Found, Local};
+use super::manifest::Manifest;
 use super::merge::{Conflict, Prefer};
 use super::only::{Met, Only};
 use super::outcome::{Outcome, Status};
-use super::remote::{self, Owner};
+use super::remote;
+pub use super::run::Options;
+use super::run::Run;
 use crate::api::client::Client;
-
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    pub only: Only,
-    /// Work out what would be sent, and send nothing.
-    pub plan_only: bool,
-    /// Ids of articles whose files are right where both sides changed something.
-    pub force: Vec<String>,
-    /// Delete articles whose files are gone.
-    pub delete: bool,
-    /// Author of new articles that name none: id, e-mail address or name.
-    pub author: Option<String>,
-}
-
-pub(super) struct Run<'a> {
-    pub client: &'a Client,
-    pub folder: &'a Folder,
-    pub options: &'a Options,
-    pub owner: Owner,
-    pub manifest: Manifest,
-}
 
 /// Pushes what changed in the folder and tells about each article.
 ///
@@ -250,33 +230,5 @@ impl Run<'_> {
         }
         outcome.fields.push("collection".to_owned());
         Ok(Some(wanted))
-    }
-
-    /// Notes what the server has now, in files and manifest.
-    pub(super) fn settle(
-        &mut self,
-        article: &Article,
-        locals: &BTreeMap<String, Local>,
-    ) -> Result<(), Error> {
-        for (locale, local) in locals {
-            let Some(content) = article.content(locale) else { continue };
-            let images = self.manifest.images(&local.path);
-            let document = Document::read(&content.body, &images);
-            let head = Head { content, parent_id: article.parent_id.as_deref(), tags: &article.tags };
-            // An author's way of writing stays where it says what the server has.
-            let file = match says(local, &document, &images) {
-                true => format!("{}{}", head.front(&self.manifest, &article.id, locale).write(), local.body),
-                false => local::file(&self.manifest, &article.id, locale, &head, &document),
-            };
-            let written = if local.crlf { file.replace('\n', "\r\n") } else { file.clone() };
-            if self.folder.read(&local.path)?.as_deref() != Some(written.as_bytes()) {
-                self.folder.write(&local.path, written.as_bytes())?;
-            }
-            manifest::save_html(self.folder, &article.id, locale, &content.body)?;
-            self.folder.remove(&conflict_path(&local.path))?;
-            self.manifest.note_file(article, locale, &local.path, &file);
-        }
-        self.manifest.note(article);
-        self.manifest.save(self.folder)
     }
 }
