@@ -1,4 +1,5 @@
-//! What a command runs with: the global flags, the settings they lead to, and a client on demand.
+//! What a command runs with: the global flags, the settings they lead to, a client on demand, and the program
+//! that it is a part of.
 //!
 //! Precedence everywhere: flag, environment, profile, config file, default. Nothing is read or
 //! opened before a command asks for it; this type stays in the command line and is never handed to
@@ -71,6 +72,11 @@ impl Context {
         }
         let globals = self.globals.over(Globals::of_flags(&settings.defaults)?);
         Ok(Context { globals, ..self })
+    }
+
+    /// All commands as data.
+    pub fn catalog(&self) -> &'static Catalog {
+        (self.program.catalog)()
     }
 
     /// # Errors

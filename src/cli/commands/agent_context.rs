@@ -44,7 +44,7 @@ pub fn command() -> Command {
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let entries = (context.program.catalog)().entries();
+    let entries = context.catalog().entries();
     if matches.get_flag("skill") {
         return Output::open(&context.globals)?.text(&skill::text(&entries)).await;
     }

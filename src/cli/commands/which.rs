@@ -36,7 +36,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         matches.get_many::<String>("need").into_iter().flatten().map(String::as_str).collect();
     let need = words.join(" ");
     let most = matches.get_one::<u32>("limit").map_or(5, |it| *it as usize);
-    let entries = (context.program.catalog)().entries();
+    let entries = context.catalog().entries();
     let found = catalog::find(&entries, &need, most);
     if found.is_empty() {
         return Err(Error::usage_with_hint(

@@ -91,7 +91,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         }
         workflow.variables.insert(name.to_owned(), value.to_owned());
     }
-    let lines = checked(&workflow, (context.program.catalog)())?;
+    let lines = checked(&workflow, context.catalog())?;
     if context.globals.dry_run {
         let steps: Vec<Value> = workflow
             .steps
