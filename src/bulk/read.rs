@@ -59,7 +59,7 @@ impl Patience {
 /// Whatever the transport reports; an answer that is no document.
 pub async fn document(client: &Client, target: Target, id: &str) -> Result<Value, api::Error> {
     let arguments = Arguments { path: vec![id.to_owned()], ..Arguments::default() };
-    let reply = client.execute(operation(target.read_operation())?, &arguments).await?;
+    let reply = client.fetch(operation(target.read_operation())?, &arguments).await?;
     let text = reply.json_text()?;
     Ok(serde_json::from_str(text).unwrap_or_default())
 }
@@ -96,7 +96,7 @@ pub async fn complete(
         return Ok(());
     }
     let arguments = Arguments { path: vec![id.to_owned()], ..Arguments::default() };
-    let reply = client.execute(operation("listTagsForAContact")?, &arguments).await?;
+    let reply = client.fetch(operation("listTagsForAContact")?, &arguments).await?;
     let list: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
     document["tags"] = serde_json::json!({ "data": list["data"].clone() });
     Ok(())

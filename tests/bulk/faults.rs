@@ -87,6 +87,19 @@ async fn when_everything_fails_the_exit_code_says_so() {
     assert_eq!(results["conversations"][0]["error"]["http_status"], 403);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_answer_is_asked_for_again() {
+    let scene = Scene::new(40).await;
+    let mentioned = scene.mention(8);
+    let mut asked = std::collections::HashSet::new();
+    scene.sandbox.disturb(move |_, served| {
+        let is_first = served.operation == Some("retrieveConversation") && asked.insert(served.path.clone());
+        is_first.then_some(Fault::Blank)
+    });
+    scene.results(&words(&[]), 0);
+    assert_eq!(scene.tagged(TAG), mentioned);
+}
+
 /// While nothing works, no record is tried for long; what was not done is said, and done later.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_no_reason_to_wait_for_each_record() {

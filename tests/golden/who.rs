@@ -2,7 +2,7 @@
 
 use intercom::mirror::person::ContactList;
 use intercom::mirror::{ResourceName, Store};
-use intercom::sandbox::{Options, Sandbox, TOKEN};
+use intercom::sandbox::{Fault, Options, Sandbox, TOKEN};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -241,12 +241,18 @@ async fn live_completes_what_the_mirror_lacks() {
             workspace.contacts.iter().filter(|it| it.email.is_some()).max_by_key(|it| talks(&it.id)).unwrap();
         (contact.id.clone(), contact.email.clone().unwrap(), talks(&contact.id))
     });
-    // Without any mirror.
+    // Without any mirror, and with answers that come empty the first time.
+    let mut blank = false;
+    sandbox.disturb(move |_, served| {
+        blank = served.operation == Some("retrieveConversation") && !blank;
+        blank.then_some(Fault::Blank)
+    });
     let output = run(&["contact", "360", &email, "--live", "--limit", "100"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let bare = document(&output);
     assert_eq!((&bare["results"]["contact"]["id"], &bare["meta"]["source"]), (&json!(id), &json!("live")));
     assert_eq!(bare["results"]["recent_conversations"].as_array().unwrap().len(), talks);
+    sandbox.disturb(|_, _| None);
     // With a mirror: the same answer as from it, without fetching threads again.
     assert_eq!(run(&["sync"]).status.code(), Some(0));
     let local = document(&run(&["contact", "360", &email, "--limit", "100"]));

@@ -114,7 +114,7 @@ async fn status(context: &Context) -> Result<(), Error> {
     let target = context.target(&settings)?;
     let shown = (credential.token.to_string(), credential.source.name());
     let client = context.client_with(&settings, Some(credential))?;
-    let me: Value = match client.execute(operation("identifyAdmin")?, &Arguments::default()).await {
+    let me: Value = match client.fetch(operation("identifyAdmin")?, &Arguments::default()).await {
         Ok(reply) => serde_json::from_str(reply.json_text()?).unwrap_or_default(),
         Err(error) if error.status() == Some(401) => {
             return Err(Error::Finding {

@@ -129,7 +129,7 @@ impl Asking {
 
     async fn one(&mut self, id: &'static str, arguments: &Arguments) -> Result<Box<RawValue>, Error> {
         self.requests += 1;
-        let reply = self.client.execute(operation(id)?, arguments).await?;
+        let reply = self.client.fetch(operation(id)?, arguments).await?;
         let text = reply.json_text()?.to_owned();
         RawValue::from_string(text).map_err(|error| api::Error::InvalidRequest(error.to_string()).into())
     }
