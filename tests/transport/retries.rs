@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use futures::StreamExt;
+use intercom::Client;
+use intercom::api::executor::{Arguments, operation};
 use tokio::net::TcpListener;
 
 use crate::server::{Server, cut, json, ok, raw};
@@ -186,6 +189,21 @@ async fn silence_is_a_timeout() {
     let error = post(&transport, "/slow").await.unwrap_err();
     assert!(error.is_outcome_unknown() && error.to_string().contains("POST /slow"), "{error}");
     assert_eq!(transport.usage().requests, 3);
+}
+
+/// Every attempt waits for as long as one may take: there are few of them, and of page sizes, too.
+#[tokio::test]
+async fn a_server_that_never_answers_is_given_up_soon() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut settings = settings(&format!("http://{}", listener.local_addr().unwrap()));
+    settings.timeout = Duration::from_millis(50);
+    let client = Client::new(settings).unwrap();
+    assert!(matches!(get(client.transport(), "/slow").await, Err(Error::Timeout { .. })));
+    assert_eq!(client.transport().usage().requests, 3);
+    let list = operation("ListContacts").unwrap();
+    let page = std::pin::pin!(client.pages(list, Arguments::default(), None)).next().await.unwrap();
+    assert!(matches!(page, Err(Error::Timeout { .. })), "{page:?}");
+    assert_eq!(client.transport().usage().requests, 3 + 9, "150, 75 and 37 records");
 }
 
 #[tokio::test]

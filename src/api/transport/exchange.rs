@@ -86,7 +86,8 @@ impl Transport {
 
     pub(super) fn timed_out(&self, name: &Name) -> Failure {
         let Name { method, path } = name.clone();
-        Failure::unsettled(Error::Timeout { method, path, after: self.0.settings.timeout })
+        let error = Error::Timeout { method, path, after: self.0.settings.timeout };
+        Failure { error, cause: Cause::TimedOut, asked: None }
     }
 
     fn no_answer(&self, error: reqwest::Error, name: &Name, host: String, permit: Option<Permit>) -> Failure {
