@@ -207,6 +207,24 @@ async fn a_server_that_never_answers_is_given_up_soon() {
 }
 
 #[tokio::test]
+async fn an_answer_without_end_is_not_kept() {
+    let server = Server::start(|_, _| json("200 OK", "", format!("[{}1]", " ".repeat(5_000)))).await;
+    let mut settings = settings(&server.url());
+    settings.most_bytes = 4_000;
+    let error = get(&Transport::new(settings.clone()).unwrap(), "/").await.unwrap_err();
+    assert!(
+        matches!(&error, Error::UnexpectedAnswer(answer) if answer.reason == Unexpected::TooLong),
+        "{error:?}"
+    );
+    assert!(
+        error.is_overload() && server.received().len() == 1,
+        "smaller pages may help, repeating does not"
+    );
+    settings.most_bytes = 6_000;
+    assert_eq!(get(&Transport::new(settings).unwrap(), "/").await.unwrap().body.len(), 5_003);
+}
+
+#[tokio::test]
 async fn a_body_that_stalls_is_a_timeout() {
     let stalled = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{\"a\"".to_vec();
     let server = failing(1, stalled).await;
