@@ -8,7 +8,11 @@ use std::io::{IsTerminal, Read, Write};
 use clap::{Arg, ArgMatches, Command};
 use serde_json::{Value, json};
 
+use crate::api;
+use crate::api::client::Client;
+use crate::api::error::Unexpected;
 use crate::api::executor::{Arguments, operation};
+use crate::api::reply::Reply;
 use crate::api::secret::Token;
 use crate::cli::context::Context;
 use crate::cli::credentials::Source;
@@ -114,8 +118,8 @@ async fn status(context: &Context) -> Result<(), Error> {
     let target = context.target(&settings)?;
     let shown = (credential.token.to_string(), credential.source.name());
     let client = context.client_with(&settings, Some(credential))?;
-    let me: Value = match client.fetch(operation("identifyAdmin")?, &Arguments::default()).await {
-        Ok(reply) => serde_json::from_str(reply.json_text()?).unwrap_or_default(),
+    let me = match identify(&client).await {
+        Ok((_, me)) => me,
         Err(error) if error.status() == Some(401) => {
             return Err(Error::Finding {
                 message: format!("{} does not accept the token from the {}", target.base_url, shown.1),
@@ -140,6 +144,23 @@ async fn status(context: &Context) -> Result<(), Error> {
         "workspace_name": me["app"]["name"],
     });
     Output::open(&context.globals)?.document(json!({ "source": "live" }), &result.to_string(), None).await
+}
+
+/// Whom the token belongs to, and the answer that says so.
+///
+/// # Errors
+/// Whatever the transport reports; an answer that names neither a teammate nor a workspace, as that of a
+/// server which is not Intercom's.
+pub async fn identify(client: &Client) -> Result<(Reply, Value), api::Error> {
+    let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
+    let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
+    match ["id", "app", "type"].iter().all(|field| me[*field].is_null()) {
+        true => {
+            Err(reply
+                .unexpected(Unexpected::Shape, Some("it names neither teammate nor workspace".to_owned())))
+        }
+        false => Ok((reply, me)),
+    }
 }
 
 async fn logout(context: &Context) -> Result<(), Error> {

@@ -11,10 +11,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::api;
+use super::auth::identify;
 use crate::api::client::Client;
 use crate::api::commands::SPEC_VERSION;
-use crate::api::executor::{Arguments, operation};
 use crate::api::region::Region;
 use crate::api::reply::Reply;
 use crate::cli::context::{Context, Target};
@@ -263,10 +262,6 @@ async fn check_address(target: &Target, findings: &mut Findings) -> bool {
     }
 }
 
-async fn me(client: &Client) -> Result<Reply, api::Error> {
-    client.execute(operation("identifyAdmin")?, &Arguments::default()).await
-}
-
 async fn check_server(
     context: &Context,
     settings: &config::Settings,
@@ -285,9 +280,8 @@ async fn check_server(
             );
         }
     };
-    match me(&client).await {
-        Ok(reply) => {
-            let document: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    match identify(&client).await {
+        Ok((reply, document)) => {
             let app = &document["app"];
             let name = app["name"].as_str().unwrap_or("?");
             findings.ok("workspace", format!("{name} ({})", app["id_code"].as_str().unwrap_or("?")));
@@ -334,7 +328,7 @@ async fn accepting_regions(
         let Ok(client) = context.client_at(settings, Some(credential.clone()), region.base_url()) else {
             continue;
         };
-        if me(&client).await.is_ok() {
+        if identify(&client).await.is_ok() {
             accepting.push(region);
         }
     }
