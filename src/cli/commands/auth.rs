@@ -3,7 +3,7 @@
 //! A token is never printed, not even in part beyond its last characters, and never taken into an
 //! error. `status` asks the server, because only it knows whether a token works.
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Write};
 
 use clap::{Arg, ArgMatches, Command};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use crate::cli::context::Context;
 use crate::cli::credentials::Source;
 use crate::cli::error::{Error, Exit};
 use crate::cli::output::{Output, warn};
-use crate::cli::{keyring, preview};
+use crate::cli::{keyring, preview, stdin};
 use crate::config;
 
 pub fn command() -> Command {
@@ -60,7 +60,7 @@ pub async fn run(context: &Context, action: &str, matches: &ArgMatches) -> Resul
 
 async fn set_token(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let text = match matches.get_one::<String>("token").map(String::as_str) {
-        Some("-") => stdin()?,
+        Some("-") => stdin::text().map_err(Error::usage)?,
         Some(token) => token.to_owned(),
         None => ask(context)?,
     };
@@ -91,12 +91,6 @@ async fn set_token(context: &Context, matches: &ArgMatches) -> Result<(), Error>
     let source = if kept { Source::Keyring } else { Source::File };
     let result = json!({ "stored_in": source.name(), "path": (!kept).then_some(path) });
     Output::open(&context.globals)?.document(json!({ "source": "local" }), &result.to_string(), None).await
-}
-
-fn stdin() -> Result<String, Error> {
-    let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text)?;
-    Ok(text)
 }
 
 fn ask(context: &Context) -> Result<String, Error> {
