@@ -628,6 +628,31 @@ async fn tail_shows_each_change_once() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn tail_has_columns_as_every_list() {
+    let mirrored = Mirrored::new().await;
+    for (format, separator) in [("--csv", ','), ("--plain", '\t')] {
+        let output =
+            mirrored.run(&["tail", "conversations", "--since", "2000-01-01", "--polls", "1", format]);
+        let text = stdout(&output);
+        let mut lines = text.lines();
+        let header: Vec<&str> = lines.next().unwrap().split(separator).collect();
+        assert!(header.contains(&"id") && header.contains(&"state"), "{format}: {header:?}");
+        assert!(lines.next().unwrap().split(separator).any(|cell| cell == "open" || cell == "closed"));
+    }
+    let output = mirrored.run(&[
+        "tail",
+        "conversations",
+        "--since",
+        "2000-01-01",
+        "--polls",
+        "1",
+        "--format",
+        "table",
+    ]);
+    assert!(stdout(&output).contains("state"), "{}", stdout(&output));
+}
+
 #[test]
 fn a_dry_tail_shows_its_question_and_asks_nothing() {
     let home = tempfile::tempdir().unwrap();

@@ -84,6 +84,8 @@ pub enum Unexpected {
     /// The body ends in the middle.
     Truncated,
     Empty,
+    /// More than is read into memory for one answer.
+    TooLong,
     /// JSON, but not of the described shape.
     Shape,
 }
@@ -151,7 +153,9 @@ impl Error {
     pub fn is_overload(&self) -> bool {
         match self {
             Error::Timeout { .. } => true,
-            Error::UnexpectedAnswer(answer) => answer.reason == Unexpected::Truncated,
+            Error::UnexpectedAnswer(answer) => {
+                matches!(answer.reason, Unexpected::Truncated | Unexpected::TooLong)
+            }
             _ => matches!(self.status(), Some(408 | 502..=504)),
         }
     }
@@ -221,6 +225,7 @@ impl fmt::Display for UnexpectedAnswer {
             Unexpected::NotJson => "something that is not JSON",
             Unexpected::Truncated => "an answer that ends in the middle",
             Unexpected::Empty => "an empty body instead of JSON",
+            Unexpected::TooLong => "more than can be kept of one answer",
             Unexpected::Shape => "JSON that does not have the described shape",
         };
         write!(formatter, "the server sent {what} [status {}", self.status)?;

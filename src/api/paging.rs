@@ -57,6 +57,7 @@ impl Client {
             size: page_size(operation, per_page),
             last: None,
             waited: Duration::ZERO,
+            silent: 0,
         };
         stream::try_unfold(Some(walk), |walk| async move {
             let Some(mut walk) = walk else { return Ok(None) };
@@ -81,6 +82,8 @@ impl Client {
 /// Pages are not halved below this: a server that cannot give so few records is down, and every size
 /// costs a round of retries.
 const SMALLEST_PAGE: u32 = 32;
+/// So many page sizes may go unanswered one after another: each has cost some minutes of silence.
+const SILENT_ROUNDS: u32 = 2;
 /// An idle scroll is dropped by the server after a minute.
 const SCROLL_PATIENCE: Duration = Duration::from_secs(65);
 const SCROLL_POLL: Duration = Duration::from_secs(5);
@@ -92,6 +95,8 @@ struct Walk<'a> {
     size: Option<u32>,
     last: Option<Next>,
     waited: Duration,
+    /// Page sizes that no answer came to, since the last page.
+    silent: u32,
 }
 
 impl Walk<'_> {
@@ -99,7 +104,10 @@ impl Walk<'_> {
         loop {
             let arguments = with_size(self.operation, self.arguments.clone(), self.size)?;
             match self.client.fetch(self.operation, &arguments).await {
-                Ok(reply) => return Page::read(self.operation, &arguments, reply),
+                Ok(reply) => {
+                    self.silent = 0;
+                    return Page::read(self.operation, &arguments, reply);
+                }
                 // The end of a scroll may be an empty list or a 404.
                 Err(error) if error.is_not_found() && matches!(self.last, Some(Next::Scroll(_))) => {
                     return Ok(Page::empty());
@@ -114,8 +122,10 @@ impl Walk<'_> {
                 Err(error)
                     if error.is_overload()
                         && self.size.is_some_and(|size| size > SMALLEST_PAGE)
+                        && self.silent < SILENT_ROUNDS
                         && self.by_cursor() =>
                 {
+                    self.silent += u32::from(matches!(error, Error::Timeout { .. }));
                     self.size = self.size.map(|size| size / 2);
                     tracing::debug!(size = self.size, %error, "asking for smaller pages");
                 }

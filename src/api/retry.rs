@@ -13,6 +13,8 @@ pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// A server that cannot be reached is given up sooner than one that answers: people wait for the
 /// message that they are offline.
 const UNREACHED: u32 = 3;
+/// Each of these has taken the whole of the time that one attempt may take.
+const TIMED_OUT: u32 = 2;
 /// "One job at a time" does not pass by itself within seconds.
 const BUSY: u32 = 2;
 
@@ -44,9 +46,11 @@ pub(crate) enum Cause {
     RateLimited,
     /// 429 for another reason, e.g. one export job at a time.
     Busy,
-    /// It may pass, but the server may have carried the request out: a 5xx, a timeout, a lost
-    /// connection, a body that breaks off.
+    /// It may pass, but the server may have carried the request out: a 5xx, a lost connection, a body
+    /// that breaks off.
     Unsettled,
+    /// The same, after waiting for an answer for as long as one attempt may take.
+    TimedOut,
     /// Another attempt would end the same way.
     Final,
 }
@@ -57,6 +61,7 @@ pub(crate) struct Retries {
     delays: ExponentialBackoff,
     first: Duration,
     unreached: u32,
+    timed_out: u32,
     busy: u32,
     attempts: u32,
 }
@@ -69,7 +74,15 @@ impl Retries {
             .with_min_delay(first)
             .with_max_delay(LONGEST_WAIT / 2)
             .with_max_times(times as usize);
-        Retries { repeat, delays: delays.build(), first, unreached: UNREACHED, busy: BUSY, attempts: 1 }
+        Retries {
+            repeat,
+            delays: delays.build(),
+            first,
+            unreached: UNREACHED,
+            timed_out: TIMED_OUT,
+            busy: BUSY,
+            attempts: 1,
+        }
     }
 
     /// How long to wait before the next attempt; `None` when there is none. `asked` is the wait that
@@ -84,6 +97,7 @@ impl Retries {
             Cause::Unreached => spend(&mut self.unreached),
             Cause::Busy => spend(&mut self.busy),
             Cause::Unsettled => self.repeat == Repeat::Safe,
+            Cause::TimedOut => self.repeat == Repeat::Safe && spend(&mut self.timed_out),
             Cause::Final => false,
         };
         let delay = self.delays.by_ref().take(usize::from(allowed)).next()?;
@@ -116,10 +130,12 @@ mod tests {
 
     #[test]
     fn a_change_is_repeated_only_when_nothing_was_done() {
-        use Cause::{Busy, Final, RateLimited, Unreached, Unsettled};
-        let counts = |repeat| [Unreached, RateLimited, Busy, Unsettled, Final].map(|it| attempts(repeat, it));
-        assert_eq!(counts(Repeat::Safe), [3, 5, 2, 5, 0]);
-        assert_eq!(counts(Repeat::OnlyIfUntouched), [3, 5, 2, 0, 0]);
+        use Cause::{Busy, Final, RateLimited, TimedOut, Unreached, Unsettled};
+        let counts = |repeat| {
+            [Unreached, RateLimited, Busy, Unsettled, TimedOut, Final].map(|it| attempts(repeat, it))
+        };
+        assert_eq!(counts(Repeat::Safe), [3, 5, 2, 5, 2, 0]);
+        assert_eq!(counts(Repeat::OnlyIfUntouched), [3, 5, 2, 0, 0, 0]);
     }
 
     #[test]

@@ -55,6 +55,9 @@ pub struct Settings {
     pub retries: u32,
     /// The wait before the second attempt; doubles with every further one.
     pub first_delay: Duration,
+    /// Bytes of one answer that are read into memory at most; a longer one is an error. Downloads have no
+    /// such limit.
+    pub most_bytes: usize,
 }
 
 impl Settings {
@@ -68,6 +71,7 @@ impl Settings {
             headers: HeaderMap::new(),
             retries: 5,
             first_delay: Duration::from_millis(250),
+            most_bytes: 256 << 20,
         }
     }
 }
@@ -277,8 +281,12 @@ impl Transport {
     async fn attempt(&self, request: &Request) -> Result<Reply, Failure> {
         let Arrived { mut response, deadline } = self.open(request).await?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let reply = match timeout_at(deadline, response.bytes()).await {
-            Ok(Ok(body)) => Reply::new(status, headers, body),
+        let reply = match timeout_at(deadline, exchange::body(response, self.0.settings.most_bytes)).await {
+            Ok(Ok(Some(body))) => Reply::new(status, headers, body),
+            Ok(Ok(None)) => {
+                let broken = Reply { status, headers, ..Reply::empty() };
+                return Err(Failure::last(broken.unexpected(Unexpected::TooLong, None)));
+            }
             Ok(Err(error)) => {
                 let broken = Reply { status, headers, ..Reply::empty() };
                 return Err(Failure::unsettled(

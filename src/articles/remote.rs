@@ -9,6 +9,7 @@ use super::folder::slug;
 use super::manifest::Collection;
 use crate::api::client::Client;
 use crate::api::executor::{Arguments, operation};
+use crate::api::operation::Effect;
 use crate::mirror::fields;
 
 /// Who the token belongs to.
@@ -24,7 +25,11 @@ async fn send(client: &Client, id: &str, path: &[&str], body: Option<&Value>) ->
         body: body.map(|it| it.to_string().into_bytes()),
         ..Arguments::default()
     };
-    let reply = client.execute(operation(id)?, &arguments).await?;
+    let operation = operation(id)?;
+    let reply = match operation.effect {
+        Effect::Read => client.fetch(operation, &arguments).await?,
+        _ => client.execute(operation, &arguments).await?,
+    };
     Ok(reply.json_text().ok().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
 }
 

@@ -4,6 +4,7 @@
 //! asked whether it has arrived. What cannot be asked and must not happen twice stays unknown. The rate
 //! limit is the transport's; this only keeps enough calls under way.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,11 @@ use crate::mirror::Stop;
 const ATTEMPTS: u32 = 12;
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
+/// So many calls that fail in a row, of whatever records, are no bad luck any more: nobody is helped by
+/// trying each record for half a minute.
+const OUTAGE: usize = 40;
+/// For one record while nothing works.
+const ATTEMPTS_IN_OUTAGE: u32 = 3;
 
 /// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +46,15 @@ pub struct Applier<'a> {
     pub stop: Stop,
     /// Records at the same time.
     pub concurrency: usize,
+    /// Calls that have failed since the last one that did not.
+    failures: AtomicUsize,
 }
 
-impl Applier<'_> {
+impl<'a> Applier<'a> {
+    pub fn new(client: &'a Client, stop: Stop, concurrency: usize) -> Self {
+        Applier { client, stop, concurrency, failures: AtomicUsize::new(0) }
+    }
+
     /// Sends what the run has left, and notes it. What became of each record is in the journal.
     ///
     /// # Errors
@@ -122,7 +134,7 @@ impl Applier<'_> {
         let mut delay = FIRST_DELAY;
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
-                if self.stop.is_asked() {
+                if self.stop.is_asked() || (attempt >= ATTEMPTS_IN_OUTAGE && self.is_outage()) {
                     break;
                 }
                 tokio::time::sleep(delay).await;
@@ -144,8 +156,12 @@ impl Applier<'_> {
                 }
             }
             match self.send(head, record).await {
-                Ok(after) => return Status::Done { after },
+                Ok(after) => {
+                    self.failures.store(0, Ordering::Relaxed);
+                    return Status::Done { after };
+                }
                 Err(error) if is_worth_another(&error) => {
+                    self.failures.fetch_add(1, Ordering::Relaxed);
                     unknown = may_have_arrived(&error);
                     last = told(&error);
                 }
@@ -162,9 +178,22 @@ impl Applier<'_> {
             }
         }
         match unknown {
-            true => Status::Sending,
+            true => self.at_last(head, record, last).await,
             false => Status::Failed { error: last },
         }
+    }
+
+    /// What became of a change whose last answer was lost, once it is given up.
+    async fn at_last(&self, head: &Head, record: &Record, last: Value) -> Status {
+        match self.look_up(head, record).await {
+            Ok(Some(state)) if record.change.is_done(&record.before, &state) => Status::Done { after: state },
+            Ok(Some(_)) => Status::Failed { error: last },
+            Ok(None) | Err(_) => Status::Sending,
+        }
+    }
+
+    fn is_outage(&self) -> bool {
+        self.failures.load(Ordering::Relaxed) >= OUTAGE
     }
 
     /// Sends it once, as far as the transport does not know better. Returns the state afterwards, where

@@ -15,7 +15,7 @@ use super::change::{Change, Target};
 use super::error::Error;
 use super::mentions::{Hit, Message, Phrases, Verdict};
 use super::plan::Record;
-use super::read;
+use super::read::{self, Patience};
 use crate::api::client::Client;
 use crate::api::executor::{Arguments, operation};
 use crate::mirror::{ResourceName, Store, fields};
@@ -60,6 +60,15 @@ pub struct Found {
     /// Conversations that were looked at.
     pub searched: usize,
     pub parts: Parts,
+    /// Conversations that the workspace could not hand out: their parts were not looked at.
+    pub unread: Vec<Unread>,
+}
+
+/// A conversation that could not be read, and why.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Unread {
+    pub id: String,
+    pub error: Value,
 }
 
 /// Where parts were looked at, in conversations.
@@ -233,10 +242,12 @@ impl Found {
             open.into_iter().filter_map(|document| Some((fields::id(&document["id"])?, document))).collect();
         let ids = listed.keys().cloned().collect();
         let mut answers = std::pin::pin!(read::documents(client, Target::Conversations, ids, concurrency));
+        let mut patience = Patience::default();
         while let Some((id, answer)) = answers.next().await {
             let listed = listed.remove(&id).unwrap_or_default();
             match answer {
                 Ok(document) => {
+                    patience.read();
                     self.parts.in_workspace += 1;
                     // What the answer leaves out, the list has told.
                     let document = merged(listed, document);
@@ -245,11 +256,16 @@ impl Found {
                     self.judge(wanted, change, &document, parts);
                 }
                 // Deleted since it was listed.
-                Err(error) if error.is_not_found() => {}
-                Err(error) => return Err(error.into()),
+                Err(error) if error.is_not_found() => patience.read(),
+                Err(error) => {
+                    self.unread.push(Unread { id, error: patience.bear(error)? });
+                    if wanted.place == Place::All {
+                        self.judge(wanted, change, &listed, Vec::new());
+                    }
+                }
             }
         }
-        Ok(())
+        Ok(patience.end()?)
     }
 
     /// Asks for the tags of those whose document did not tell them.
@@ -263,13 +279,19 @@ impl Found {
             self.records.iter().filter(|it| it.before.is_null()).map(|it| it.id.clone()).collect();
         let ids: Vec<String> = untold.into_iter().collect();
         let mut answers = std::pin::pin!(read::documents(client, Target::Conversations, ids, concurrency));
+        let mut patience = Patience::default();
         while let Some((id, answer)) = answers.next().await {
             let Some(record) = self.records.iter_mut().find(|record| record.id == id) else { continue };
             let document = match answer {
                 Ok(document) => document,
                 Err(error) if error.is_not_found() => continue,
-                Err(error) => return Err(error.into()),
+                // It gets the tag then, whether it has it or not.
+                Err(error) => match patience.bear(error) {
+                    Ok(_) => continue,
+                    Err(error) => return Err(error.into()),
+                },
             };
+            patience.read();
             // A conversation that shows no list of tags has none.
             let none = json!({ "tagged": false });
             let before = change.state(Target::Conversations, "", &document).unwrap_or(none);

@@ -4,6 +4,7 @@
 //! quotation marks. A phrase may run across words of different formatting, not across messages.
 
 use serde_json::Value;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::mirror::{fields, plain};
 
@@ -117,12 +118,14 @@ struct Visible {
 
 impl Visible {
     fn of_text(text: &str) -> Self {
-        let seen: String = text.chars().filter(|letter| !is_invisible(*letter)).collect();
+        let seen: String = text.nfc().filter(|letter| !is_invisible(*letter)).collect();
         let line = seen.split_whitespace().collect::<Vec<_>>().join(" ");
         let letters: Vec<char> = line.chars().collect();
         let (mut folded, mut places) = (Vec::with_capacity(letters.len()), Vec::with_capacity(letters.len()));
         for (place, letter) in letters.iter().enumerate() {
-            for lower in fold(*letter).to_lowercase() {
+            // Capitals first: ß is SS then, and a final sigma a sigma. The dot that İ keeps is not typed.
+            let capitals = fold(*letter).to_uppercase();
+            for lower in capitals.flat_map(char::to_lowercase).filter(|it| *it != '\u{307}') {
                 folded.push(lower);
                 places.push(place);
             }
@@ -199,7 +202,11 @@ mod tests {
         assert!(found("checkout never fails").is_none());
         assert!(context("It doesn’t load", "doesn't load").is_some());
         assert!(context("<p>CAF&Eacute; &amp; STRASSE</p>", "café & strasse").is_some());
-        assert_eq!(context("İstanbul down", "down").unwrap(), "İstanbul **down**");
+        assert_eq!(context("İstanbul down", "istanbul").unwrap(), "**İstanbul** down");
+        assert!(context("HAUPTSTRASSE geht nicht", "Hauptstraße geht").is_some());
+        assert!(context("ΛΟΓΟΣ", "λόγος").is_none() && context("ΛΟΓΟΣ", "λογος").is_some());
+        // An accent of its own, as some systems write it.
+        assert!(context("re\u{301}sume\u{301} perdu", "Résumé perdu").is_some());
     }
 
     #[test]

@@ -1,12 +1,57 @@
 //! Reads single records from the workspace, many at a time.
+//!
+//! One record that the workspace cannot hand out must not keep the others from being dealt with; a workspace
+//! that hands out none is an error.
 
 use futures::{Stream, StreamExt, stream};
 use serde_json::Value;
 
+use super::apply::told;
 use super::change::{Change, Target};
 use crate::api;
 use crate::api::client::Client;
 use crate::api::executor::{Arguments, operation};
+
+/// So many records may fail whatever became of the others; beyond that, more must have been read.
+const FEW: usize = 20;
+
+/// Tells records that cannot be read from a workspace that does not answer.
+#[derive(Debug, Default)]
+pub struct Patience {
+    read: usize,
+    failed: usize,
+    last: Option<api::Error>,
+}
+
+impl Patience {
+    /// Another record was read.
+    pub fn read(&mut self) {
+        self.read += 1;
+    }
+
+    /// Another one could not be read: the error as it is told, if reading may go on.
+    ///
+    /// # Errors
+    /// The error itself, when it is not about this record alone.
+    pub fn bear(&mut self, error: api::Error) -> Result<Value, api::Error> {
+        self.failed += 1;
+        let is_general = error.is_unauthorized() || error.is_rate_limited() || error.is_offline();
+        if is_general || self.failed > FEW.max(self.read) {
+            return Err(error);
+        }
+        let told = told(&error);
+        self.last = Some(error);
+        Ok(told)
+    }
+
+    /// When all were asked for.
+    ///
+    /// # Errors
+    /// The last error, when none could be read.
+    pub fn end(self) -> Result<(), api::Error> {
+        self.last.filter(|_| self.read == 0).map_or(Ok(()), Err)
+    }
+}
 
 /// The document of one record.
 ///
@@ -14,7 +59,7 @@ use crate::api::executor::{Arguments, operation};
 /// Whatever the transport reports; an answer that is no document.
 pub async fn document(client: &Client, target: Target, id: &str) -> Result<Value, api::Error> {
     let arguments = Arguments { path: vec![id.to_owned()], ..Arguments::default() };
-    let reply = client.execute(operation(target.read_operation())?, &arguments).await?;
+    let reply = client.fetch(operation(target.read_operation())?, &arguments).await?;
     let text = reply.json_text()?;
     Ok(serde_json::from_str(text).unwrap_or_default())
 }
@@ -51,7 +96,7 @@ pub async fn complete(
         return Ok(());
     }
     let arguments = Arguments { path: vec![id.to_owned()], ..Arguments::default() };
-    let reply = client.execute(operation("listTagsForAContact")?, &arguments).await?;
+    let reply = client.fetch(operation("listTagsForAContact")?, &arguments).await?;
     let list: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
     document["tags"] = serde_json::json!({ "data": list["data"].clone() });
     Ok(())

@@ -3,7 +3,6 @@
 //! Checks the shape of values (a number, a time, JSON) and that what is required is there. Whether
 //! the values make sense together is the server's to say, and a body given as a whole is not checked.
 
-use std::io::Read;
 use std::path::Path;
 
 use clap::ArgMatches;
@@ -13,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::capture;
 use super::error::Error;
 use super::flags::argument_id;
+use super::stdin;
 use super::time;
 use crate::api::executor::Arguments;
 use crate::api::operation::{Kind, Operation, Parameter, Place, Scalar};
@@ -121,16 +121,7 @@ fn scalar(kind: Scalar, text: &str) -> Result<Value, String> {
 /// A sentence that says what is wrong with it.
 pub fn json(text: &str) -> Result<Value, String> {
     let content = match text.trim() {
-        "-" if !capture::has_stdin() => {
-            return Err("there is no stdin here; give the value itself".to_owned());
-        }
-        "-" => {
-            let mut content = String::new();
-            std::io::stdin()
-                .read_to_string(&mut content)
-                .map_err(|error| format!("cannot read stdin: {error}"))?;
-            content
-        }
+        "-" => stdin::text()?,
         file if file.starts_with('@') => {
             let path = capture::allowed(Path::new(&file[1..]))?;
             std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", &file[1..]))?

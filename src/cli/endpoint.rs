@@ -5,13 +5,14 @@ use std::path::Path;
 
 use clap::ArgMatches;
 use futures::{StreamExt, TryStreamExt};
+use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
 use super::arguments;
 use super::capture;
 use super::commands::filter;
 use super::context::Context;
-use super::error::Error;
+use super::error::{Error, Exit};
 use super::globals::{DataSource, Deliver};
 use super::local;
 use super::output::{Format, Output, warn};
@@ -247,10 +248,32 @@ async fn inline(context: &Context, mut download: Download) -> Result<(), Error> 
     while let Some(chunk) = download.chunk().await? {
         content.extend_from_slice(&chunk);
     }
-    let kind = download.headers.get("content-type").and_then(|it| it.to_str().ok());
+    refuse_nothing(content.len())?;
+    let kind = download.headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
     let encoded = base64::engine::general_purpose::STANDARD.encode(&content);
     let result = json!({ "bytes": content.len(), "content_type": kind, "base64": encoded }).to_string();
     Output::open(&context.globals)?.document(meta(), &result, None).await
+}
+
+/// A login page or a proxy's notice must not be taken for the file.
+fn refuse_page(download: &Download) -> Result<(), Error> {
+    let kind = download.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    match kind.trim_start().to_ascii_lowercase().starts_with("text/html") {
+        true => Err(no_file("a web page")),
+        false => Ok(()),
+    }
+}
+
+fn refuse_nothing(bytes: usize) -> Result<(), Error> {
+    if bytes == 0 { Err(no_file("nothing")) } else { Ok(()) }
+}
+
+fn no_file(instead: &str) -> Error {
+    Error::Finding {
+        message: format!("the server sent {instead} instead of the file"),
+        exit: Exit::Failure,
+        hint: Some("try again later; `intercom-pp-cli doctor` checks the address".to_owned()),
+    }
 }
 
 /// Streams a file to `--out`, replacing it in one step, or to stdout when that is no terminal.
@@ -268,24 +291,29 @@ async fn download(
         return Err(Error::usage("this is a file: name a place for it with --out PATH, or pipe the output"));
     }
     let mut download = client.download(operation, arguments).await?;
+    refuse_page(&download)?;
     if out.is_none() && Format::of(&context.globals) == Format::Json && context.globals.json {
         return inline(context, download).await;
     }
     if to_stdout {
         let mut file = Output::bytes(&context.globals)?;
+        let mut bytes = 0;
         while let Some(chunk) = download.chunk().await? {
             file.write(&chunk)?;
+            bytes += chunk.len();
         }
+        refuse_nothing(bytes)?;
         return file.end().await;
     }
     let path = &capture::allowed(Path::new(out.unwrap_or_default())).map_err(Error::usage)?;
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(".".as_ref());
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    let mut bytes = 0_u64;
+    let mut bytes = 0;
     while let Some(chunk) = download.chunk().await? {
         file.write_all(&chunk)?;
-        bytes += chunk.len() as u64;
+        bytes += chunk.len();
     }
+    refuse_nothing(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     let result = json!({ "path": path, "bytes": bytes }).to_string();

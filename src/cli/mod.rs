@@ -24,6 +24,7 @@ mod output;
 mod preview;
 mod session;
 mod signals;
+mod stdin;
 mod stores;
 mod time;
 mod tree;

@@ -56,7 +56,7 @@ pub fn stale(store: &Store, options: &Options) -> Result<Vec<Stale>, Error> {
             SELECT c.*, coalesce(c.state, iif(c.snoozed_until IS NULL, 'open', 'snoozed')) AS how,
                    (SELECT p.id FROM conversation_parts AS p
                      WHERE p.conversation_id = c.id AND p.has_text AND p.part_type NOT LIKE 'note%'
-                     ORDER BY p.created_at DESC, length(p.id) DESC, p.id DESC LIMIT 1) AS last
+                     ORDER BY coalesce(p.created_at, p.updated_at) DESC, length(p.id) DESC, p.id DESC LIMIT 1) AS last
             FROM conversations AS c
             WHERE coalesce(c.state, iif(c.open = 0, 'closed', 'open')) <> 'closed'
         )

@@ -294,6 +294,22 @@ async fn what_customers_wrote_is_marked() {
     assert!(!body.is_empty() && !described.contains(body));
 }
 
+/// Stdin is the protocol's: no command is told that it was empty.
+#[tokio::test(flavor = "multi_thread")]
+async fn stdin_is_no_argument() {
+    let (sandbox, home) = (sandbox().await, tempfile::tempdir().unwrap());
+    let mut client = serve(home.path(), &sandbox, &[]);
+    client.content("sync", json!({ "resources": ["tags"] }));
+    for (tool, arguments) in [
+        ("sql", json!({ "statement": "-" })),
+        ("contacts_search", json!({ "query": "-" })),
+        ("conversations_bulk-tag", json!({ "ids": ["-"], "tag": "x" })),
+    ] {
+        let error = client.error(tool, arguments);
+        assert!(error["message"].as_str().unwrap().contains("there is no stdin here"), "{tool}: {error}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn files_are_reached_below_the_root_only() {
     let (sandbox, home) = (sandbox().await, tempfile::tempdir().unwrap());

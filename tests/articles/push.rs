@@ -120,6 +120,24 @@ async fn failures_are_told_and_the_rest_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_empty_answer_is_asked_for_again() {
+    let center = HelpCenter::new(2).await;
+    assert_eq!(center.pull(&[]).status.code(), Some(0));
+    for id in center.ids() {
+        center.edit(&center.file(&id, "fr"), " word\n", " EDITED\n");
+    }
+    let mut blank = false;
+    center.sandbox.disturb(move |_, served| {
+        let reads = matches!(served.operation, Some("retrieveArticle" | "identifyAdmin"));
+        blank = reads && !blank;
+        blank.then_some(Fault::Blank)
+    });
+    let pushed = center.push(&[]);
+    assert_eq!(pushed.status.code(), Some(0), "{}", stderr(&pushed));
+    assert_eq!(center.writes().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn drafts_stay_drafts_and_fields_travel_alone() {
     let center = HelpCenter::new(4).await;
     center

@@ -88,6 +88,73 @@ async fn when_everything_fails_the_exit_code_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_empty_answer_is_asked_for_again() {
+    let scene = Scene::new(40).await;
+    let mentioned = scene.mention(8);
+    let mut asked = std::collections::HashSet::new();
+    scene.sandbox.disturb(move |_, served| {
+        let is_first = served.operation == Some("retrieveConversation") && asked.insert(served.path.clone());
+        is_first.then_some(Fault::Blank)
+    });
+    scene.results(&words(&[]), 0);
+    assert_eq!(scene.tagged(TAG), mentioned);
+}
+
+/// While nothing works, no record is tried for long; what was not done is said, and done later.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_is_no_reason_to_wait_for_each_record() {
+    let scene = Scene::new(120).await;
+    let mentioned = scene.mention(60);
+    scene.sandbox.disturb(|_, served| {
+        (served.operation == Some("attachTagToConversation")).then_some(Fault::Status(500))
+    });
+    let output = scene.run(&words(&["--concurrency", "8"]));
+    assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
+    let document = support::document(&output);
+    let run = document["results"]["run"].as_str().unwrap();
+    assert!(stderr(&output).contains(&format!("--resume={run}")), "{}", stderr(&output));
+    // Whether it was carried out was asked at the end: nothing is left in doubt.
+    assert_eq!(ids(&document["results"], "failed"), mentioned);
+    // All attempts for all of them would be 720.
+    let sent = scene.changing_calls().len();
+    assert!(sent < 260, "{sent} calls");
+    scene.sandbox.disturb(|_, _| None);
+    let resume = format!("--resume={run}");
+    scene.results(&["conversations", "incident-tag", &resume, "--json"], 0);
+    assert_eq!(scene.tagged(TAG), mentioned);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_that_cannot_be_read_does_not_keep_the_others_from_their_tag() {
+    let scene = Scene::new(40).await;
+    let mentioned = scene.mention(8);
+    let all: Vec<String> = scene.sandbox.with_workspace(|workspace| {
+        workspace.conversations.iter().filter(|it| !it.parts.is_empty()).map(|it| it.id.clone()).collect()
+    });
+    let bad = all.iter().find(|id| !mentioned.contains(id)).unwrap().clone();
+    let path = format!("/conversations/{bad}");
+    scene.sandbox.disturb(move |_, served| (served.path == path).then_some(Fault::Status(500)));
+    let output = scene.run(&words(&[]));
+    assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
+    let document = support::document(&output);
+    assert_eq!((&document["results"]["tagged"], &document["meta"]["complete"]), (&json!(8), &json!(false)));
+    assert_eq!(document["meta"]["unread"][0]["id"], json!(bad));
+    assert_eq!(document["meta"]["unread"][0]["error"]["http_status"], 500);
+    assert!(stderr(&output).contains(&format!("not searched: the parts of 1 conversations that the workspace could not hand out, {bad} among them")), "{}", stderr(&output));
+    assert_eq!(scene.tagged(TAG), mentioned);
+    // The same where records are named one by one.
+    let named = ["conversations", "bulk-tag", &mentioned[0], &bad, "--tag", "other", "--apply", "--json"];
+    let results = scene.results(&named, 6);
+    assert_eq!((&results["tagged"], &results["skipped"]), (&json!(1), &json!(1)));
+    assert_eq!(results["conversations"][1]["reason"], "unreadable");
+    assert_eq!(results["conversations"][1]["error"]["http_status"], 500);
+    // Where none can be read, that is the error.
+    let output = scene.run(&["conversations", "bulk-tag", &bad, "--tag", "other", "--apply", "--json"]);
+    assert_eq!(output.status.code(), Some(5));
+    assert!(stderr(&output).contains("\"http_status\":500"), "{}", stderr(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_tag_is_made_once_even_when_the_answer_is_lost() {
     let scene = Scene::new(20).await;
     let mentioned = scene.mention(3);

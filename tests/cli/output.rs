@@ -94,6 +94,21 @@ fn a_file_is_downloaded_in_one_step() {
 }
 
 #[test]
+fn a_page_or_nothing_is_not_taken_for_a_file() {
+    for (kind, body) in [("text/html; charset=utf-8", "<html>Log in</html>"), ("audio/wav", "")] {
+        let setting = Setting::new(move |_| answer(200, kind, body));
+        let path = setting.home.path().join("call.wav");
+        std::fs::write(&path, "yesterday").unwrap();
+        for words in [&["--out", "call.wav"][..], &["--json"], &[]] {
+            let output = setting.run(&[&["calls", "recording", "42"], words].concat());
+            assert_eq!(code(&output), 5, "{words:?}: {}", stderr(&output));
+            assert!(stdout(&output).is_empty() && stderr(&output).contains("instead of the file"));
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "yesterday");
+    }
+}
+
+#[test]
 fn a_failed_walk_leaves_the_delivered_file_alone() {
     let setting = Setting::new(|request| match request.query("starting_after") {
         None => three_pages(request),

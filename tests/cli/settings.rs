@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Server, binary, document, json, stderr, stdout};
+use crate::support::{Server, answer, binary, document, json, stderr, stdout};
 use crate::{Setting, code};
 
 #[test]
@@ -94,6 +94,25 @@ fn a_token_is_kept_checked_and_forgotten() {
     assert_eq!(code(&run(&["auth", "status"], "")), 4);
     assert!(!std::fs::read_to_string(path).unwrap().contains("wrong-token"));
     assert_eq!(code(&run(&["auth", "set-token", "has space"], "")), 2);
+}
+
+/// A login page answers 200 as well.
+#[test]
+fn what_answers_is_not_taken_for_the_workspace() {
+    for body in ["<html>Log in</html>", "null", "{}", "[1]"] {
+        let setting = Setting::new(move |_| match body.starts_with('<') {
+            true => answer(200, "text/html", body),
+            false => json(200, body),
+        });
+        for words in [&["doctor", "--json"][..], &["auth", "status", "--json"]] {
+            let output = setting.run(words);
+            assert_eq!(code(&output), 5, "{words:?} {body}: {}", stdout(&output));
+        }
+        let checks = document(&setting.run(&["doctor", "--json"]))["results"]["checks"].take();
+        let failed: Vec<&Value> =
+            checks.as_array().unwrap().iter().filter(|it| it["verdict"] == "failure").collect();
+        assert!(failed.len() == 1 && failed[0]["check"] == "workspace", "{checks}");
+    }
 }
 
 #[test]

@@ -161,6 +161,31 @@ fn further_questions_and_handling() {
     );
 }
 
+/// The answer of minute 50 does not tell when it was made, only when it last changed: it comes after the
+/// question of the same moment, whose id is lower, as it would with both.
+#[test]
+fn a_part_without_its_own_time_keeps_its_place() {
+    let golden = Golden::new();
+    let mut store = golden.open();
+    let parts = [
+        ("comment", cases::By::Admin(7), "Hi", 10),
+        ("comment", cases::By::User("c1"), "And?", 50),
+        ("comment", cases::By::Admin(7), "That", 50),
+    ];
+    let template = cases::all().remove(0);
+    let case = cases::Case { id: "502", parts: parts.to_vec(), state: "open", ..template };
+    let mut document = case.document();
+    document["conversation_parts"]["conversation_parts"][2]["created_at"] = Value::Null;
+    keep(&mut store, &document);
+    let options = SlaOptions { metrics: Metric::ALL.to_vec(), ..options() };
+    let found = explain(&store, "502", &options, AS_OF).unwrap().unwrap();
+    let next = found.samples.iter().find(|(name, _)| *name == "next_response").unwrap();
+    assert_eq!(next.1, [0], "{:#?}", found.steps);
+    let stale = golden.json(&["conversations", "stale", "--idle", "7d"]);
+    let rows = stale["results"].as_array().unwrap();
+    assert_eq!(rows.iter().find(|row| row["id"] == "502").unwrap()["last_message_by"], "teammate");
+}
+
 #[test]
 fn periods_go_by_start_reply_or_close() {
     let golden = Golden::new();

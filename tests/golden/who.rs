@@ -2,7 +2,7 @@
 
 use intercom::mirror::person::ContactList;
 use intercom::mirror::{ResourceName, Store};
-use intercom::sandbox::{Options, Sandbox, TOKEN};
+use intercom::sandbox::{Fault, Options, Sandbox, TOKEN};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -221,6 +221,49 @@ fn agents_get_the_whole_answer_in_short() {
     assert!(sheet.contains("Name of c1") && sheet.contains("Open conversations"), "{sheet}");
 }
 
+/// The mirror knows whom an address belonged to; whom it belongs to, the workspace knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn live_asks_whom_an_address_belongs_to_now() {
+    let options = Options { contacts: 12, companies: 0, conversations: 6, tickets: 0, ..Options::default() };
+    let sandbox = Sandbox::start(options).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| {
+        let mut command = binary(home.path());
+        command.env("INTERCOM_ACCESS_TOKEN", TOKEN).env("INTERCOM_BASE_URL", sandbox.base_url());
+        command.args(words).arg("--json").output().unwrap()
+    };
+    let ids: Vec<String> = sandbox.with_workspace(|workspace| {
+        let ids: Vec<String> = workspace.contacts.iter().take(2).map(|it| it.id.clone()).collect();
+        workspace.contacts.get_mut(&ids[0]).unwrap().email = Some("ann@example.org".to_owned());
+        workspace.contacts.get_mut(&ids[1]).unwrap().email = Some("bo@example.org".to_owned());
+        ids
+    });
+    assert_eq!(run(&["sync"]).status.code(), Some(0));
+    let change = |place: usize, email: &str| {
+        sandbox.with_workspace(|workspace| {
+            workspace.contacts.get_mut(&ids[place]).unwrap().email = Some(email.to_owned());
+        });
+    };
+    let is = |wanted: &str| {
+        let output = run(&["contact", "360", wanted, "--live"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        document(&output)["results"]["contact"]["id"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(is("Ann@Example.org"), ids[0]);
+    change(1, "ann@example.org");
+    let both = run(&["contact", "360", "ann@example.org", "--live"]);
+    assert_eq!(both.status.code(), Some(2));
+    assert!(ids.iter().all(|id| stderr(&both).contains(id)), "{}", stderr(&both));
+    change(0, "somebody@example.org");
+    assert_eq!(is("ann@example.org"), ids[1]);
+    sandbox.with_workspace(|workspace| workspace.contacts.remove(&ids[1]));
+    for wanted in ["ann@example.org", &ids[1]] {
+        let gone = run(&["contact", "360", wanted, "--live"]);
+        assert_eq!(gone.status.code(), Some(3));
+        assert!(stderr(&gone).contains("the workspace has no contact"), "{}", stderr(&gone));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn live_completes_what_the_mirror_lacks() {
     let options =
@@ -241,12 +284,18 @@ async fn live_completes_what_the_mirror_lacks() {
             workspace.contacts.iter().filter(|it| it.email.is_some()).max_by_key(|it| talks(&it.id)).unwrap();
         (contact.id.clone(), contact.email.clone().unwrap(), talks(&contact.id))
     });
-    // Without any mirror.
+    // Without any mirror, and with answers that come empty the first time.
+    let mut blank = false;
+    sandbox.disturb(move |_, served| {
+        blank = served.operation == Some("retrieveConversation") && !blank;
+        blank.then_some(Fault::Blank)
+    });
     let output = run(&["contact", "360", &email, "--live", "--limit", "100"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let bare = document(&output);
     assert_eq!((&bare["results"]["contact"]["id"], &bare["meta"]["source"]), (&json!(id), &json!("live")));
     assert_eq!(bare["results"]["recent_conversations"].as_array().unwrap().len(), talks);
+    sandbox.disturb(|_, _| None);
     // With a mirror: the same answer as from it, without fetching threads again.
     assert_eq!(run(&["sync"]).status.code(), Some(0));
     let local = document(&run(&["contact", "360", &email, "--limit", "100"]));

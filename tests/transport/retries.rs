@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use futures::StreamExt;
+use intercom::Client;
+use intercom::api::executor::{Arguments, operation};
 use tokio::net::TcpListener;
 
 use crate::server::{Server, cut, json, ok, raw};
@@ -186,6 +189,39 @@ async fn silence_is_a_timeout() {
     let error = post(&transport, "/slow").await.unwrap_err();
     assert!(error.is_outcome_unknown() && error.to_string().contains("POST /slow"), "{error}");
     assert_eq!(transport.usage().requests, 3);
+}
+
+/// Every attempt waits for as long as one may take: there are few of them, and of page sizes, too.
+#[tokio::test]
+async fn a_server_that_never_answers_is_given_up_soon() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut settings = settings(&format!("http://{}", listener.local_addr().unwrap()));
+    settings.timeout = Duration::from_millis(50);
+    let client = Client::new(settings).unwrap();
+    assert!(matches!(get(client.transport(), "/slow").await, Err(Error::Timeout { .. })));
+    assert_eq!(client.transport().usage().requests, 3);
+    let list = operation("ListContacts").unwrap();
+    let page = std::pin::pin!(client.pages(list, Arguments::default(), None)).next().await.unwrap();
+    assert!(matches!(page, Err(Error::Timeout { .. })), "{page:?}");
+    assert_eq!(client.transport().usage().requests, 3 + 9, "150, 75 and 37 records");
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_not_kept() {
+    let server = Server::start(|_, _| json("200 OK", "", format!("[{}1]", " ".repeat(5_000)))).await;
+    let mut settings = settings(&server.url());
+    settings.most_bytes = 4_000;
+    let error = get(&Transport::new(settings.clone()).unwrap(), "/").await.unwrap_err();
+    assert!(
+        matches!(&error, Error::UnexpectedAnswer(answer) if answer.reason == Unexpected::TooLong),
+        "{error:?}"
+    );
+    assert!(
+        error.is_overload() && server.received().len() == 1,
+        "smaller pages may help, repeating does not"
+    );
+    settings.most_bytes = 6_000;
+    assert_eq!(get(&Transport::new(settings).unwrap(), "/").await.unwrap().body.len(), 5_003);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
 use reqwest::{Request, Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
@@ -19,6 +20,18 @@ pub(super) struct Failure {
     pub cause: Cause,
     /// The wait that the server asked for.
     pub asked: Option<Duration>,
+}
+
+/// Reads a body to its end; `None` when it goes on beyond so many bytes.
+pub(super) async fn body(mut response: Response, most: usize) -> reqwest::Result<Option<Bytes>> {
+    let mut body = BytesMut::new();
+    while let Some(piece) = response.chunk().await? {
+        if body.len() + piece.len() > most {
+            return Ok(None);
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(Some(body.freeze()))
 }
 
 /// An answer whose headers have arrived, and when its body must have.
@@ -86,7 +99,8 @@ impl Transport {
 
     pub(super) fn timed_out(&self, name: &Name) -> Failure {
         let Name { method, path } = name.clone();
-        Failure::unsettled(Error::Timeout { method, path, after: self.0.settings.timeout })
+        let error = Error::Timeout { method, path, after: self.0.settings.timeout };
+        Failure { error, cause: Cause::TimedOut, asked: None }
     }
 
     fn no_answer(&self, error: reqwest::Error, name: &Name, host: String, permit: Option<Permit>) -> Failure {
@@ -140,7 +154,8 @@ impl Transport {
     async fn read_error(&self, arrived: Arrived, name: &Name) -> ApiError {
         let Arrived { mut response, deadline } = arrived;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let body = timeout_at(deadline, response.bytes()).await.ok().and_then(Result::ok).unwrap_or_default();
+        let body = timeout_at(deadline, body(response, self.0.settings.most_bytes)).await;
+        let body = body.ok().and_then(Result::ok).flatten().unwrap_or_default();
         let reply = Reply::new(status, headers, body);
         let text = String::from_utf8_lossy(&reply.body);
         let text = match &self.0.settings.token {

@@ -3,18 +3,22 @@
 //! A token is never printed, not even in part beyond its last characters, and never taken into an
 //! error. `status` asks the server, because only it knows whether a token works.
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Write};
 
 use clap::{Arg, ArgMatches, Command};
 use serde_json::{Value, json};
 
+use crate::api;
+use crate::api::client::Client;
+use crate::api::error::Unexpected;
 use crate::api::executor::{Arguments, operation};
+use crate::api::reply::Reply;
 use crate::api::secret::Token;
 use crate::cli::context::Context;
 use crate::cli::credentials::Source;
 use crate::cli::error::{Error, Exit};
 use crate::cli::output::{Output, warn};
-use crate::cli::{keyring, preview};
+use crate::cli::{keyring, preview, stdin};
 use crate::config;
 
 pub fn command() -> Command {
@@ -56,7 +60,7 @@ pub async fn run(context: &Context, action: &str, matches: &ArgMatches) -> Resul
 
 async fn set_token(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let text = match matches.get_one::<String>("token").map(String::as_str) {
-        Some("-") => stdin()?,
+        Some("-") => stdin::text().map_err(Error::usage)?,
         Some(token) => token.to_owned(),
         None => ask(context)?,
     };
@@ -89,12 +93,6 @@ async fn set_token(context: &Context, matches: &ArgMatches) -> Result<(), Error>
     Output::open(&context.globals)?.document(json!({ "source": "local" }), &result.to_string(), None).await
 }
 
-fn stdin() -> Result<String, Error> {
-    let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text)?;
-    Ok(text)
-}
-
 fn ask(context: &Context) -> Result<String, Error> {
     if context.globals.no_input || !std::io::stdin().is_terminal() {
         return Err(Error::usage_with_hint("no token was given", "pass it on stdin: auth set-token -"));
@@ -114,8 +112,8 @@ async fn status(context: &Context) -> Result<(), Error> {
     let target = context.target(&settings)?;
     let shown = (credential.token.to_string(), credential.source.name());
     let client = context.client_with(&settings, Some(credential))?;
-    let me: Value = match client.execute(operation("identifyAdmin")?, &Arguments::default()).await {
-        Ok(reply) => serde_json::from_str(reply.json_text()?).unwrap_or_default(),
+    let me = match identify(&client).await {
+        Ok((_, me)) => me,
         Err(error) if error.status() == Some(401) => {
             return Err(Error::Finding {
                 message: format!("{} does not accept the token from the {}", target.base_url, shown.1),
@@ -140,6 +138,23 @@ async fn status(context: &Context) -> Result<(), Error> {
         "workspace_name": me["app"]["name"],
     });
     Output::open(&context.globals)?.document(json!({ "source": "live" }), &result.to_string(), None).await
+}
+
+/// Whom the token belongs to, and the answer that says so.
+///
+/// # Errors
+/// Whatever the transport reports; an answer that names neither a teammate nor a workspace, as that of a
+/// server which is not Intercom's.
+pub async fn identify(client: &Client) -> Result<(Reply, Value), api::Error> {
+    let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
+    let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
+    match ["id", "app", "type"].iter().all(|field| me[*field].is_null()) {
+        true => {
+            Err(reply
+                .unexpected(Unexpected::Shape, Some("it names neither teammate nor workspace".to_owned())))
+        }
+        false => Ok((reply, me)),
+    }
 }
 
 async fn logout(context: &Context) -> Result<(), Error> {

@@ -16,11 +16,11 @@ use serde_json::{Map, Value, json};
 use crate::api::client::Client;
 use crate::api::executor::{Arguments, operation};
 use crate::api::operation::Operation;
-use crate::cli::capture;
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
 use crate::cli::journal::{Journal, Known, Line};
 use crate::cli::output::{List, Output};
+use crate::cli::stdin;
 
 /// Resources that can be created, and the operation that does it.
 const CREATED_BY: [(&str, &str); 11] = [
@@ -199,8 +199,7 @@ fn due<'a>(journal: &Journal, line: &'a Line, retry: bool) -> Due<'a> {
 fn read(input: &str) -> Result<Vec<Line>, Error> {
     let failed = |error| Error::usage(format!("cannot read {input}: {error}"));
     let reader: Box<dyn BufRead> = match input {
-        "-" if capture::has_stdin() => Box::new(std::io::stdin().lock()),
-        "-" => return Err(Error::usage("there is no stdin here; name a file")),
+        "-" => Box::new(stdin::lines().map_err(Error::usage)?),
         path => Box::new(std::io::BufReader::new(std::fs::File::open(path).map_err(failed)?)),
     };
     let (mut lines, mut before) = (Vec::new(), HashMap::new());
@@ -215,7 +214,7 @@ fn read(input: &str) -> Result<Vec<Line>, Error> {
 
 /// The workspace that the token belongs to: a journal is good for one only.
 async fn workspace(client: &Client) -> Result<String, Error> {
-    let reply = client.execute(operation("identifyAdmin")?, &Arguments::default()).await?;
+    let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
     let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
     Ok(me["app"]["id_code"].as_str().unwrap_or("unknown").to_owned())
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
 use crate::cli::output::{List, Output, warn};
-use crate::cli::{mirrored, stores, time};
+use crate::cli::{mirrored, stdin, stores, time};
 use crate::mirror::ResourceName;
 use crate::mirror::sql::{End, Questions, Relation, Rows, SqlLimits};
 
@@ -89,7 +89,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
 
 fn statement(matches: &ArgMatches) -> Result<String, Error> {
     match matches.get_one::<String>("statement").map(String::as_str) {
-        Some("-") => Ok(std::io::read_to_string(std::io::stdin())?),
+        Some("-") => stdin::text().map_err(Error::usage),
         text => Ok(text.unwrap_or_default().to_owned()),
     }
 }

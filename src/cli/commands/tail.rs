@@ -81,7 +81,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let client = context.client()?;
     let lines = !context.globals.csv && !context.globals.plain && !context.globals.quiet;
     let globals = Globals { ndjson: lines, ..context.globals.clone() };
-    let mut list = Output::open(&globals)?.list(resource, &[])?;
+    let mut told = Told { output: Some(Output::open(&globals)?), list: None, resource };
     let mut follower = Follower { client: &client, resource, since, newest: since, seen: HashMap::new() };
     let mut asked = 0;
     let failure = loop {
@@ -89,9 +89,10 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         let last = polls == Some(asked);
         let stop = tokio::signal::ctrl_c();
         let result = tokio::select! {
-            result = follower.poll(&mut list) => result,
+            result = follower.poll() => result,
             _ = stop => break None,
         };
+        let result = result.and_then(|changed| told.tell(&changed));
         match result {
             Ok(()) if last => break None,
             Ok(()) => {}
@@ -105,8 +106,42 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
             _ = tokio::signal::ctrl_c() => break None,
         }
     };
-    list.end(json!({ "source": "live" })).await?;
+    told.end().await?;
     failure.map_or(Ok(()), Err)
+}
+
+/// What is written, from the first change on: that one tells which columns there are.
+struct Told<'a> {
+    output: Option<Output<'a>>,
+    list: Option<List<'a>>,
+    resource: &'a str,
+}
+
+impl Told<'_> {
+    fn tell(&mut self, changed: &[Box<RawValue>]) -> Result<(), Error> {
+        if changed.is_empty() {
+            return Ok(());
+        }
+        self.begin(changed)?;
+        let Some(list) = &mut self.list else { return Ok(()) };
+        changed.iter().try_for_each(|raw| list.raw(raw))?;
+        list.flush()
+    }
+
+    fn begin(&mut self, first: &[Box<RawValue>]) -> Result<(), Error> {
+        if let Some(output) = self.output.take() {
+            self.list = Some(output.list(self.resource, first)?);
+        }
+        Ok(())
+    }
+
+    async fn end(mut self) -> Result<(), Error> {
+        self.begin(&[])?;
+        match self.list {
+            Some(list) => list.end(json!({ "source": "live" })).await,
+            None => Ok(()),
+        }
+    }
 }
 
 /// Whether asking again later may help.
@@ -126,10 +161,12 @@ struct Follower<'a> {
 }
 
 impl Follower<'_> {
-    async fn poll(&mut self, list: &mut List<'_>) -> Result<(), Error> {
+    /// What has changed since the last time, the oldest change first.
+    async fn poll(&mut self) -> Result<Vec<Box<RawValue>>, Error> {
         let from = (self.newest - OVERLAP).max(self.since);
         let (mut changed, now) = self.changed_since(from).await?;
         changed.sort_by_key(|(at, _)| *at);
+        let mut new = Vec::new();
         for (at, raw) in changed {
             let document: Value = serde_json::from_str(raw.get()).unwrap_or_default();
             let Some(id) = fields::id(&document["id"]) else { continue };
@@ -137,13 +174,13 @@ impl Follower<'_> {
             raw.get().hash(&mut hasher);
             let form = (at, hasher.finish());
             if self.seen.insert(id, form) != Some(form) {
-                list.raw(&raw)?;
+                new.push(raw);
             }
             self.newest = self.newest.max(at.min(now));
         }
         let kept = self.newest - OVERLAP;
         self.seen.retain(|_, (at, _)| *at >= kept);
-        list.flush()
+        Ok(new)
     }
 
     /// The records that changed at or after a moment, with the moment of their change; and what the time

@@ -47,14 +47,15 @@ impl Conversation {
     }
 }
 
-// A part that does not tell when it was made was made when it last changed. The columns outside the index
-// are looked up only where they are needed.
+// A part that does not tell when it was made was made when it last changed: whoever reads puts them in order
+// of time, and ids decide among parts of one second. The columns outside the index are looked up only where
+// they are needed.
 const PARTS: &str = "SELECT part_type, author_type, from_ai_agent, has_text, state,
         CASE WHEN created_at IS NULL THEN updated_at ELSE created_at END,
         CASE WHEN part_type LIKE '%assign%' THEN assigned_type END,
         CASE WHEN part_type LIKE '%assign%' THEN assigned_id IS NOT NULL END
     FROM conversation_parts WHERE conversation_id = ?1
-    ORDER BY created_at, length(id), id";
+    ORDER BY length(id), id";
 
 const CONVERSATION: &str = "
     SELECT c.created_at, c.state, c.open, c.source_author_type, c.source_delivered_as, c.team_assignee_id,

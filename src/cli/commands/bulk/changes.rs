@@ -11,6 +11,7 @@ use super::running::{self, Plan};
 use super::selection::{self, Chosen};
 use crate::api::client::Client;
 use crate::bulk::lists::{self, Me};
+use crate::bulk::read::Patience;
 use crate::bulk::{Assignee, Change, Record, Target, read, tags};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
@@ -246,13 +247,17 @@ async fn plan(
         unread.into_iter().map(|it| (it.1.id.clone(), it)).collect();
     let mut documents =
         std::pin::pin!(read::documents(client, kind.target, ids, running::concurrency(matches)));
+    let mut patience = Patience::default();
+    records.iter().flatten().for_each(|_| patience.read());
     while let Some((id, document)) = documents.next().await {
         let Some((place, mut record)) = unread.remove(&id) else { continue };
         if let Ok(document) = &document {
             record.shown = shown(document);
         }
-        records[place] = Some(running::planned(client, kind.target, &admin_id, record, document).await?);
+        let planned = running::planned(client, kind.target, &admin_id, record, document, &mut patience);
+        records[place] = Some(planned.await?);
     }
+    patience.end()?;
     Ok(Plan {
         command: kind.command.to_owned(),
         target: kind.target,
@@ -261,6 +266,7 @@ async fn plan(
         about,
         records: records.into_iter().flatten().collect(),
         meta: Value::Null,
+        unread: 0,
     })
 }
 

@@ -148,7 +148,9 @@ async fn plan(
         workspace: me.workspace.clone(),
         undoes: None,
         about: json!({ "tag": tag.name, "tag_id": tag.id }),
-        meta: json!({ "since": since, "until": until, "in": place, "searched": found.searched, "parts": found.parts }),
+        meta: json!({ "since": since, "until": until, "in": place, "searched": found.searched, "parts": found.parts,
+                      "unread": found.unread }),
+        unread: found.unread.len(),
         records: found.records,
     })
 }
@@ -218,6 +220,14 @@ fn say_where(found: &Found, wanted: &Wanted, has_mirror: bool) {
         warn(&format!(
             "not searched: the oldest parts of {} conversations, of which the workspace hands out the newest 500",
             found.parts.cut
+        ));
+    }
+    if let Some(first) = found.unread.first() {
+        warn(&format!(
+            "not searched: the parts of {} conversations that the workspace could not hand out, {} among them ({})",
+            found.unread.len(),
+            first.id,
+            first.error["message"].as_str().unwrap_or_default()
         ));
     }
     let why =

@@ -24,6 +24,8 @@ pub struct Report<'a> {
     pub meta: Value,
     /// What the command wants to stand before the counts.
     pub about: Value,
+    /// Records that may belong here and could not be read.
+    pub unread: usize,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +58,7 @@ impl Report<'_> {
         let results = self.results(counts, &items);
         let mut meta = json!({
             "source": "live", "command": self.command, "dry_run": self.dry_run,
-            "run": self.run.map(|run| run.head.run.as_str()), "complete": counts.failed + counts.skipped == 0,
+            "run": self.run.map(|run| run.head.run.as_str()), "complete": counts.failed + counts.skipped + self.unread == 0,
         });
         if let (Value::Object(meta), Value::Object(more)) = (&mut meta, &self.meta) {
             meta.extend(more.clone());
@@ -220,11 +222,11 @@ impl Report<'_> {
 
     fn verdict(&self, counts: Counts) -> Result<(), Error> {
         let left_out = counts.skipped;
-        if counts.failed + left_out == 0 {
+        if counts.failed + left_out + self.unread == 0 {
             return Ok(());
         }
         // What was left out was not done either, whatever the reason.
-        let none_done = counts.changed + counts.would_change + counts.unchanged == 0;
+        let none_done = counts.changed + counts.would_change + counts.unchanged == 0 && counts.matched > 0;
         let mut said = Vec::new();
         if counts.failed > 0 {
             said.push(format!("{} of {} failed", counts.failed, counts.matched));
@@ -235,10 +237,12 @@ impl Report<'_> {
         if left_out > counts.limited {
             said.push(format!("{} were left out", left_out - counts.limited));
         }
+        if self.unread > 0 {
+            said.push(format!("{} could not be read and were not searched", self.unread));
+        }
         let hint = match self.run {
-            Some(run) if counts.failed > 0 || left_out > counts.limited => {
-                format!("go on with --resume {}", run.head.run)
-            }
+            Some(run) if run.due().next().is_some() => format!("go on with --resume={}", run.head.run),
+            _ if self.unread > 0 => "run it again when the workspace can hand them out".to_owned(),
             _ if counts.limited > 0 => "raise --limit, or leave it out".to_owned(),
             _ => "see the reason beside each of them".to_owned(),
         };

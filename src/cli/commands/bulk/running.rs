@@ -14,6 +14,7 @@ use super::report::Report;
 use crate::api::client::Client;
 use crate::bulk::journal::Run;
 use crate::bulk::lists::Me;
+use crate::bulk::read::Patience;
 use crate::bulk::{Applier, Change, Head, Journal, Record, Target, journal, plan, read, tags};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
@@ -39,6 +40,9 @@ pub struct Plan {
     /// What the command adds to the `meta` of the result.
     #[serde(skip)]
     pub meta: Value,
+    /// Records of which nobody knows whether they belong to the plan, since they could not be read.
+    #[serde(skip)]
+    pub unread: usize,
 }
 
 /// Flags of every command that changes many records.
@@ -137,13 +141,13 @@ async fn go_on(
     if head.command != command {
         return Err(Error::usage_with_hint(
             format!("the run {name} was made by `{}`", head.command),
-            format!("go on with `intercom-pp-cli {} --resume {name}`", head.command),
+            format!("go on with `intercom-pp-cli {} --resume={name}`", head.command),
         ));
     }
     if !context.globals.dry_run {
         send(client, &mut journal, concurrency(matches)).await?;
     }
-    tell_run(context, &journal, context.globals.dry_run, json!({ "resumed": true })).await
+    tell_run(context, &journal, context.globals.dry_run, json!({ "resumed": true }), 0).await
 }
 
 /// Shows a plan, or carries it out when `--apply` says so.
@@ -190,7 +194,7 @@ pub async fn carry_out(
     };
     let mut journal = Journal::begin(head, plan.records)?;
     send(client, &mut journal, concurrency(matches)).await?;
-    tell_run(context, &journal, false, plan.meta).await
+    tell_run(context, &journal, false, plan.meta, plan.unread).await
 }
 
 async fn shown(context: &Context, plan: &Plan, dry_run: bool) -> Result<(), Error> {
@@ -202,6 +206,7 @@ async fn shown(context: &Context, plan: &Plan, dry_run: bool) -> Result<(), Erro
         dry_run,
         meta: plan.meta.clone(),
         about: plan.about.clone(),
+        unread: plan.unread,
     };
     report.tell(context).await
 }
@@ -209,11 +214,17 @@ async fn shown(context: &Context, plan: &Plan, dry_run: bool) -> Result<(), Erro
 async fn send(client: &Client, journal: &mut Journal, concurrency: usize) -> Result<(), Error> {
     let stop = Stop::default();
     stop_on_signals(stop.clone(), "finishing the calls under way; go on with --resume");
-    let applier = Applier { client, stop, concurrency };
+    let applier = Applier::new(client, stop, concurrency);
     Ok(applier.apply(journal, &mut progress::observer()).await?)
 }
 
-async fn tell_run(context: &Context, journal: &Journal, dry_run: bool, meta: Value) -> Result<(), Error> {
+async fn tell_run(
+    context: &Context,
+    journal: &Journal,
+    dry_run: bool,
+    meta: Value,
+    unread: usize,
+) -> Result<(), Error> {
     let run = journal.run();
     let report = Report {
         command: &run.head.command,
@@ -223,6 +234,7 @@ async fn tell_run(context: &Context, journal: &Journal, dry_run: bool, meta: Val
         dry_run,
         meta,
         about: run.head.about.clone(),
+        unread,
     };
     report.tell(context).await
 }
@@ -300,18 +312,20 @@ pub async fn from_file(
     let admin_id = me.admin_id.clone().unwrap_or_default();
     let ids = plan.records.iter().map(|record| record.id.clone()).collect();
     let mut documents = std::pin::pin!(read::documents(client, plan.target, ids, concurrency(matches)));
+    let mut patience = Patience::default();
     while let Some((id, document)) = documents.next().await {
         let Some(record) = plan.records.iter_mut().find(|record| record.id == id) else { continue };
         let left_out = matches!(&record.skip, Some(reason) if reason != record.change.needless());
         if left_out {
             continue;
         }
-        *record = planned(client, plan.target, &admin_id, record.clone(), document).await?;
+        *record = planned(client, plan.target, &admin_id, record.clone(), document, &mut patience).await?;
     }
+    patience.end()?;
     Ok(Some(plan))
 }
 
-/// The record as its document tells it is now.
+/// The record as its document tells it is now; left out when the workspace cannot hand it out.
 ///
 /// # Errors
 /// When nobody may read it, or the workspace does not answer.
@@ -321,16 +335,21 @@ pub async fn planned(
     admin_id: &str,
     record: Record,
     document: Result<Value, crate::api::Error>,
+    patience: &mut Patience,
 ) -> Result<Record, Error> {
-    let Record { id, change, shown, .. } = record;
+    let Record { id, change, mut shown, .. } = record;
     let mut document = match document {
         Ok(document) => document,
-        Err(error) if error.is_not_found() => {
-            let skip = Some("not_found".to_owned());
-            return Ok(Record { id, change, before: Value::Null, skip, shown });
+        Err(error) => {
+            let reason = if error.is_not_found() { "not_found" } else { "unreadable" };
+            match error.is_not_found() {
+                true => patience.read(),
+                false => shown["error"] = patience.bear(error)?,
+            }
+            return Ok(Record { id, change, before: Value::Null, skip: Some(reason.to_owned()), shown });
         }
-        Err(error) => return Err(error.into()),
     };
+    patience.read();
     read::complete(client, target, &change, &mut document, &id).await?;
     let before = change.state(target, admin_id, &document).unwrap_or_default();
     Ok(Record { shown, ..Record::new(id, change, before) })

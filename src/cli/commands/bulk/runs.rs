@@ -79,6 +79,7 @@ pub async fn run_undo(context: &Context, matches: &ArgMatches) -> Result<(), Err
         about: json!({ "undoes": run.head.run }),
         records: undo::plan(&client, &run, running::concurrency(matches)).await?,
         meta: Value::Null,
+        unread: 0,
     };
     running::carry_out(context, &client, &me, matches, plan).await
 }

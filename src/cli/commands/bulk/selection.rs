@@ -2,7 +2,6 @@
 //! mirror. Each record once, in the order given.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Read;
 use std::path::Path;
 
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
@@ -15,7 +14,7 @@ use crate::bulk::Target;
 use crate::cli::commands::filter;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::stores;
+use crate::cli::{stdin, stores};
 use crate::filter::Searched;
 use crate::mirror::fields;
 use crate::mirror::sql::{End, Questions, Rows, SqlLimits};
@@ -111,12 +110,11 @@ fn from_arguments(matches: &ArgMatches) -> Result<Vec<Chosen>, Error> {
 }
 
 fn read(path: &str) -> Result<String, Error> {
-    let mut text = String::new();
-    let done = match path {
-        "-" => std::io::stdin().read_to_string(&mut text).map(drop),
-        path => std::fs::read_to_string(path).map(|content| text = content),
+    let text = match path {
+        "-" => stdin::text().map_err(Error::usage)?,
+        path => std::fs::read_to_string(path)
+            .map_err(|error| Error::usage(format!("cannot read {path}: {error}")))?,
     };
-    done.map_err(|error| Error::usage(format!("cannot read {path}: {error}")))?;
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 

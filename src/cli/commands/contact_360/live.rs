@@ -16,7 +16,7 @@ use crate::api;
 use crate::api::client::Client;
 use crate::api::executor::{Arguments, operation};
 use crate::cli::context::Context;
-use crate::cli::error::Error;
+use crate::cli::error::{Error, Exit};
 use crate::cli::{preview, stores};
 use crate::mirror::conversation::{Detail, OF_CONVERSATIONS};
 use crate::mirror::person::ContactList;
@@ -49,20 +49,19 @@ pub async fn answer(
         asking.store = Store::open(&path)?;
     }
     let known = contact_360(&asking.store, wanted, options);
-    let known = match known {
-        Err(error @ report::Error::SeveralContacts { .. }) => return Err(error.into()),
-        Err(report::Error::NothingSynced { .. } | report::Error::NoContact { .. }) => None,
-        other => Some(other?),
-    };
-    let synced_at = synced_at(&asking.store)?;
-    if let (Some(found), Some(most), Some(synced_at)) = (known.as_ref(), context.globals.max_age, synced_at)
-        && asking.now - synced_at <= i64::try_from(most.as_secs()).unwrap_or(i64::MAX)
-    {
-        let meta = meta(found, "local", json!(synced_at), 0);
-        return Ok((found.clone(), meta));
+    let unknown = matches!(known, Err(report::Error::NothingSynced { .. } | report::Error::NoContact { .. }));
+    if !unknown && asking.is_young(context)? {
+        let found = known?;
+        let meta = meta(&found, "local", json!(synced_at(&asking.store)?), 0);
+        return Ok((found, meta));
     }
-    let id = known.and_then(|found| fields::id(&found.contact["id"]));
-    let id = asking.contact(wanted, id.as_deref()).await?;
+    let known = match known {
+        // Which of them, or whether it still is several, the workspace knows.
+        Err(report::Error::SeveralContacts { .. }) => None,
+        Err(_) if unknown => None,
+        known => fields::id(&known?.contact["id"]),
+    };
+    let id = asking.contact(wanted, known.as_deref()).await?;
     asking.around(&id, options).await?;
     let mut found = contact_360(&asking.store, &id, options)?;
     found.never_synced.clear();
@@ -87,10 +86,15 @@ fn synced_at(store: &Store) -> Result<Option<i64>, Error> {
 /// A search for everything that somebody may have typed, in one request.
 fn search_for(wanted: &str) -> Arguments {
     let is = |field: &str, value: &str| json!({"field": field, "operator": "=", "value": value});
-    let fields = match wanted.contains('@') {
+    let mut fields = match wanted.contains('@') {
         true => vec![is("email", wanted), is("external_id", wanted)],
         false => vec![is("external_id", wanted), is("phone", wanted)],
     };
+    // Addresses are kept in small letters, however they are typed.
+    let small = wanted.to_lowercase();
+    if wanted.contains('@') && small != wanted {
+        fields.push(is("email", &small));
+    }
     search(&json!({"operator": "OR", "value": fields}))
 }
 
@@ -129,7 +133,7 @@ impl Asking {
 
     async fn one(&mut self, id: &'static str, arguments: &Arguments) -> Result<Box<RawValue>, Error> {
         self.requests += 1;
-        let reply = self.client.execute(operation(id)?, arguments).await?;
+        let reply = self.client.fetch(operation(id)?, arguments).await?;
         let text = reply.json_text()?.to_owned();
         RawValue::from_string(text).map_err(|error| api::Error::InvalidRequest(error.to_string()).into())
     }
@@ -140,22 +144,58 @@ impl Asking {
         Ok(pages.into_iter().flat_map(|page| page.items).collect())
     }
 
-    /// Fetches the contact itself, and returns its id.
-    async fn contact(&mut self, wanted: &str, known: Option<&str>) -> Result<String, Error> {
-        let is_id = wanted.len() == 24 && wanted.chars().all(|letter| letter.is_ascii_hexdigit());
-        let by_id = known.or(Some(wanted).filter(|_| is_id));
-        if let Some(id) = by_id {
-            match self.one("ShowContact", &of(id)).await {
-                Ok(document) => return self.keep_contacts(&[document], wanted),
-                // Merged or deleted: whoever has the address now is looked for.
-                Err(Error::Api(error)) if matches!(error.status(), Some(404 | 410)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let found = self.all("SearchContacts", search_for(wanted)).await?;
-        self.keep_contacts(&found, wanted)
+    /// Whether the mirror is as new as --max-age wants it.
+    fn is_young(&self, context: &Context) -> Result<bool, Error> {
+        let age = synced_at(&self.store)?.map(|synced_at| self.now - synced_at);
+        let most = context.globals.max_age.map(|most| i64::try_from(most.as_secs()).unwrap_or(i64::MAX));
+        Ok(age.zip(most).is_some_and(|(age, most)| age <= most))
     }
 
+    /// Fetches the contact itself, and returns its id. Whom an address or a number belongs to, the workspace
+    /// says: since the mirror was made it may have passed to somebody else, or to one more.
+    async fn contact(&mut self, wanted: &str, known: Option<&str>) -> Result<String, Error> {
+        let is_id = wanted.len() == 24 && wanted.chars().all(|letter| letter.is_ascii_hexdigit());
+        if is_id && let Some(document) = self.shown(known.unwrap_or(wanted)).await? {
+            return self.keep_contacts(&[document], wanted);
+        }
+        let found = self.all("SearchContacts", search_for(wanted)).await?;
+        if !found.is_empty() {
+            return self.keep_contacts(&found, wanted);
+        }
+        // A search does not know yet what has changed within the last minutes.
+        if !is_id
+            && let Some(known) = known
+            && let Some(document) = self.shown(known).await?
+        {
+            self.store.store_records(ResourceName::Contacts, &[document], self.now)?;
+            match report::contact_360::find(self.store.connection(), wanted) {
+                Err(report::Error::NoContact { .. }) => {}
+                found => return Ok(found?.id),
+            }
+        }
+        let hint = match known {
+            Some(_) => "without --live, the mirror tells what it remembers",
+            None => {
+                "check the spelling; a search can take minutes to find a new contact, by its id it is found at once"
+            }
+        };
+        Err(Error::Finding {
+            message: format!("the workspace has no contact {wanted:?}"),
+            exit: Exit::NotFound,
+            hint: Some(hint.to_owned()),
+        })
+    }
+
+    /// `None` when it was merged or deleted.
+    async fn shown(&mut self, id: &str) -> Result<Option<Box<RawValue>>, Error> {
+        match self.one("ShowContact", &of(id)).await {
+            Ok(document) => Ok(Some(document)),
+            Err(Error::Api(error)) if matches!(error.status(), Some(404 | 410)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Stores the documents, and returns the id of the one that was wanted.
     fn keep_contacts(&mut self, documents: &[Box<RawValue>], wanted: &str) -> Result<String, Error> {
         self.store.store_records(ResourceName::Contacts, documents, self.now)?;
         let id = |document: &RawValue| {
@@ -165,9 +205,6 @@ impl Asking {
             && let Some(id) = id(only)
         {
             return Ok(id);
-        }
-        if documents.is_empty() && self.store.is_empty(ResourceName::Contacts)? {
-            return Err(report::Error::NoContact { wanted: wanted.to_owned() }.into());
         }
         Ok(report::contact_360::find(self.store.connection(), wanted)?.id)
     }

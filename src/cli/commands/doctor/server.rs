@@ -3,12 +3,11 @@
 use jiff::Timestamp;
 
 use super::findings::Findings;
-use crate::api;
 use crate::api::client::Client;
 use crate::api::commands::SPEC_VERSION;
-use crate::api::executor::{Arguments, operation};
 use crate::api::region::Region;
 use crate::api::reply::Reply;
+use crate::cli::commands::auth::identify;
 use crate::cli::context::{Context, Target};
 use crate::cli::credentials::Credential;
 use crate::cli::error::{Error, Exit};
@@ -16,10 +15,6 @@ use crate::config;
 
 /// A clock that is off by more than this makes times relative to now go wrong.
 const CLOCK_SKEW_SECONDS: i64 = 30;
-
-async fn me(client: &Client) -> Result<Reply, api::Error> {
-    client.execute(operation("identifyAdmin")?, &Arguments::default()).await
-}
 
 /// Asks the server who the token belongs to, and looks at all that its answer tells.
 pub async fn check(
@@ -40,9 +35,8 @@ pub async fn check(
             );
         }
     };
-    match me(&client).await {
-        Ok(reply) => {
-            let document: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    match identify(&client).await {
+        Ok((reply, document)) => {
             let app = &document["app"];
             let name = app["name"].as_str().unwrap_or("?");
             findings.ok("workspace", format!("{name} ({})", app["id_code"].as_str().unwrap_or("?")));
@@ -89,7 +83,7 @@ async fn accepting_regions(
         let Ok(client) = context.client_at(settings, Some(credential.clone()), region.base_url()) else {
             continue;
         };
-        if me(&client).await.is_ok() {
+        if identify(&client).await.is_ok() {
             accepting.push(region);
         }
     }
