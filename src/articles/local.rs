@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::article::{Content, is_id, is_locale, is_state};
-use super::document::{Document, lines_of};
+use super::document::Document;
 use super::error::Error;
 use super::folder::Folder;
 use super::front_matter::{self, FrontMatter};
+use super::lines::lines_of;
 use super::manifest::{Manifest, markdown_sha256};
 
 /// A file that was read.

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::article::{Article, is_id, is_locale};
-use super::document::lines_of;
 use super::error::Error;
 use super::folder::Folder;
 use super::images::Images;
+use super::lines::lines_of;
 
 const FILE: &str = "manifest.json";
 const HIDDEN: &str = ".intercom";
