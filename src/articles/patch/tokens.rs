@@ -88,7 +88,14 @@ impl<'a> Token<'a> {
 fn entity(text: &str) -> Option<usize> {
     let name = text.strip_prefix('&')?;
     let length = name.bytes().take_while(|it| it.is_ascii_alphanumeric() || *it == b'#').count();
-    Some(1 + length + usize::from(name[length..].starts_with(';')))
+    let unit = &text[..1 + length + usize::from(name[length..].starts_with(';'))];
+    let decoded = htmlize::unescape(unit);
+    // Old names need no semicolon, so that letters may follow: `&notice` is `¬ice`.
+    let literal = unit.bytes().rev().zip(decoded.bytes().rev()).take_while(|(a, b)| a == b).count();
+    let (own, rest) = unit.split_at_checked(unit.len() - literal)?;
+    let ends_early = decoded.strip_suffix(rest) == Some(&htmlize::unescape(own));
+    let length = if ends_early { own.len() } else { unit.len() };
+    (length > 0).then_some(length)
 }
 
 #[cfg(test)]
@@ -120,8 +127,32 @@ mod tests {
     }
 
     #[test]
+    fn entities_of_every_kind() {
+        for (source, own) in [
+            ("&notan;", "&not"),
+            ("&semi;x", "&semi;"),
+            ("&amp;lt;", "&amp;"),
+            ("&#65;", "&#65;"),
+            ("&copy", "&copy"),
+        ] {
+            assert_eq!(entity(source), Some(own.len()), "{source}");
+        }
+        for source in ["& a", "&nonsense;", "&", "a&amp;"] {
+            assert_eq!(entity(source), None, "{source}");
+        }
+    }
+
+    #[test]
     fn nothing_of_the_source_is_lost() {
-        for source in ["", "  x ", "&copy2 &notit; && &", "ü&#x1F600;é\u{a0}\r\n", "&;&#;a"] {
+        for source in [
+            "",
+            "  x ",
+            "&copy2 &notit; && &",
+            "ü&#x1F600;é\u{a0}\r\n",
+            "&;&#;a",
+            "&notanentity; &semi;",
+            "&é&amp",
+        ] {
             let whole: String = Token::of_html(source).iter().map(|it| it.source).collect();
             let text: String = Token::of_html(source).into_iter().map(|it| it.text).collect();
             assert_eq!((whole.as_str(), text), (source, htmlize::unescape(source).into_owned()));
