@@ -16,7 +16,7 @@ pub mod folder;
 pub mod front_matter;
 pub mod html;
 pub mod images;
-mod lines;
+pub mod lines;
 pub mod lint;
 pub mod local;
 pub mod manifest;

@@ -46,13 +46,8 @@ pub async fn pull(
     tell: &mut dyn FnMut(Outcome),
 ) -> Result<(), Error> {
     let owner = remote::owner(client).await?;
-    let mut manifest = match Manifest::read(folder)? {
-        Some(manifest) => {
-            manifest.check_workspace(folder, &owner.workspace)?;
-            manifest
-        }
-        None => Manifest::new(&owner.workspace),
-    };
+    let mut manifest = Manifest::read(folder)?.unwrap_or_else(Manifest::new);
+    manifest.bind(folder, owner.workspace.as_deref())?;
     let found = local::scan(folder, &manifest)?;
     match remote::collections(client).await {
         Ok(collections) => manifest.collections = collections,

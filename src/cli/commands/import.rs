@@ -215,7 +215,7 @@ fn read(input: &str) -> Result<Vec<Line>, Error> {
 
 /// The workspace that the token belongs to: a journal is good for one only.
 async fn workspace(client: &Client) -> Result<String, Error> {
-    let reply = client.execute(operation("identifyAdmin")?, &Arguments::default()).await?;
+    let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
     let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
     Ok(me["app"]["id_code"].as_str().unwrap_or("unknown").to_owned())
 }
