@@ -143,6 +143,9 @@ impl Run<'_> {
     fn file(&mut self, article: &Article, locale: &str, known: &Known) -> Result<Outcome, Error> {
         let id = &article.id;
         let key = (id.clone(), locale.to_owned());
+        if let Some(local) = self.found.unknown.remove(&key).filter(|_| !self.options.force) {
+            return self.adopt(article, locale, &local);
+        }
         let entry = known.files.get(locale);
         let at = self.found.paths.get(&key).cloned();
         let path = at.clone().or_else(|| entry.map(|it| it.path.clone()));
@@ -254,6 +257,14 @@ impl Run<'_> {
         let head = Head { content, parent_id: article.parent_id.as_deref(), tags: &article.tags };
         let document = Document::read(&content.body, &self.manifest.images(path));
         local::file(&self.manifest, &article.id, locale, &head, &document)
+    }
+
+    /// A file that an interrupted run wrote, or that lost its manifest.
+    fn adopt(&mut self, article: &Article, locale: &str, local: &local::Local) -> Result<Outcome, Error> {
+        self.found.problems.retain(|(path, _)| *path != local.path);
+        let outcome = self.merge(article, locale, local)?;
+        let whole = outcome.status == Status::Merged && outcome.changes.is_empty();
+        Ok(if whole { Outcome { status: Status::Created, ..outcome } } else { outcome })
     }
 
     /// Both sides changed: the author's changes on top of the server's, or a conflict.
