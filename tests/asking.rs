@@ -511,6 +511,21 @@ async fn generated_commands_answer_from_the_mirror() {
         };
         assert_eq!(found(&live), found(&local), "{group} {query}");
     }
+    // Numbers of custom attributes may be written as texts.
+    let (contacts, _) = both(&["contacts", "list", "--all"]);
+    let seats = |it: &Value| it["custom_attributes"]["seats"].as_u64();
+    let some = contacts["data"].as_array().unwrap().iter().find_map(seats).unwrap();
+    for operator in ["=", "!=", ">", "<"] {
+        let found = [some.to_string(), format!("{:?}", some.to_string())].map(|value| {
+            let query =
+                format!(r#"{{"field":"custom_attributes.seats","operator":"{operator}","value":{value}}}"#);
+            let search =
+                ["contacts", "search", "--query", &query, "--all", "--data-source", "local", "--json"];
+            document(&mirrored.run(&search))["results"]["data"].clone()
+        });
+        assert!(found[0].as_array().is_some_and(|it| !it.is_empty()), "{operator} {some}");
+        assert_eq!(found[0], found[1], "{operator} {some}");
+    }
     for id in ids(&live["conversations"]) {
         let (live, local) = both(&["conversations", "retrieve", id]);
         assert_eq!(live, local, "{id}");
@@ -746,6 +761,23 @@ fn an_import_creates_each_record_once() {
     assert_eq!(import(home.path(), &server.url, &["--journal", "other"]).0, 5, "nothing was created at all");
     let elsewhere = Server::always(200, r#"{"type":"admin","app":{"id_code":"w2"}}"#);
     assert_eq!(import(home.path(), &elsewhere.url, &[]).0, 2, "the journal is another workspace's");
+}
+
+#[test]
+fn a_line_that_is_no_text_fails_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(|request| match request.path.as_str() {
+        "/me" => answer(200, r#"{"type":"admin","app":{"id_code":"w1"}}"#),
+        _ => answer(200, r#"{"type":"contact","id":"c1"}"#),
+    });
+    let input = b"\xEF\xBB\xBF{\"email\":\"a@x\"}\r\n{\"email\":\"\xff\"}\n\n{\"email\":\"b@x\"}";
+    std::fs::write(home.path().join("in.jsonl"), input).unwrap();
+    let (exit, results) = import(home.path(), &server.url, &[]);
+    assert_eq!((exit, statuses(&results)), (6, ["created", "failed", "created"].map(str::to_owned).to_vec()));
+    assert_eq!(results[1]["line"], 2);
+    let sent: Vec<_> = server.take().iter().filter(|it| it.method == "POST").map(|it| it.json()).collect();
+    assert_eq!(sent.len(), 2);
+    assert!(sent.contains(&json!({"email": "a@x"})), "{sent:?}");
 }
 
 #[test]

@@ -175,3 +175,24 @@ async fn an_old_mirror_is_warned_of_when_an_age_is_asked_for() {
     assert!(!ask("--max-age 3h").contains("minutes old"), "it is not that old");
     assert!(!ask("").contains("minutes old"), "nobody asked");
 }
+
+/// In a folder that is read-only SQLite cannot make the file that readers and writers share.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_in_a_read_only_place_is_read_and_a_damaged_one_is_named() {
+    let (sandbox, home) = (sandbox().await, tempfile::tempdir().unwrap());
+    let synced = run(home.path(), &sandbox, "sync --db m%20?#.db --resources contacts --json");
+    assert_eq!(synced.status.code(), Some(0), "{}", stderr(&synced));
+    std::fs::create_dir(home.path().join("m%20?#.db-shm")).unwrap();
+    let mut counted = command(home.path(), &sandbox, "sql --db m%20?#.db --quiet");
+    let counted = counted.arg("SELECT count(*) FROM contacts").output().unwrap();
+    assert_eq!(stdout(&counted).trim().parse::<u32>().unwrap(), 330, "{}", stderr(&counted));
+    // Pages that a writer left beside the file would be missed.
+    std::fs::write(home.path().join("m%20?#.db-wal"), [1; 40]).unwrap();
+    let refused = run(home.path(), &sandbox, "status --db m%20?#.db --json");
+    assert_eq!(refused.status.code(), Some(5), "{}", stdout(&refused));
+
+    std::fs::write(home.path().join("text.db"), "no database at all, but long enough to be one").unwrap();
+    let refused = run(home.path(), &sandbox, "sync --db text.db --json");
+    assert_eq!(refused.status.code(), Some(5));
+    assert!(stderr(&refused).contains("damaged"), "{}", stderr(&refused));
+}

@@ -137,7 +137,9 @@ impl Article {
         if let Some(edit) = edits.get(&self.default_locale) {
             edit.write(&mut body);
         }
-        if let Some(state) = self.document["state"].as_str().filter(|it| is_state(it)) {
+        let own = [&self.document, &self.document["translated_content"][&self.default_locale]];
+        let mut stated = own.into_iter().filter_map(|it| it["state"].as_str());
+        if let Some(state) = stated.find(|it| is_state(it)) {
             body.entry("state").or_insert_with(|| json!(state));
         }
         if let Some(parent_id) = parent_id {
@@ -154,8 +156,8 @@ impl Article {
             if *locale == self.default_locale && !known {
                 continue;
             }
-            let entry =
-                translated.entry(locale.clone()).or_insert_with(|| json!({"type": "article_content"}));
+            let new = || json!({"type": "article_content", "state": "draft"});
+            let entry = translated.entry(locale.clone()).or_insert_with(new);
             if let Value::Object(content) = entry {
                 edit.write(content);
             }
@@ -268,6 +270,19 @@ mod tests {
                 },
             })
         );
+    }
+
+    #[test]
+    fn nothing_is_published_because_a_state_is_missing() {
+        let translated = json!({"en": {"title": "T", "state": "draft"}});
+        for own in [json!(null), json!("odd"), json!(7)] {
+            let document = json!({"id": "1", "state": own, "translated_content": translated});
+            let edit = Edit { title: Some("U".into()), ..Edit::default() };
+            let edits = BTreeMap::from([("en".to_owned(), edit.clone()), ("fr".to_owned(), edit)]);
+            let body = Article::read(document).unwrap().update(&edits, None);
+            assert_eq!(body["state"], "draft");
+            assert_eq!(body["translated_content"]["fr"]["state"], "draft");
+        }
     }
 
     #[test]

@@ -43,13 +43,14 @@ pub fn combine(
         return Err(Error::content(folder.root().join(&local.path), None, reason));
     }
     let theirs = theirs.unwrap_or(&nothing);
-    let base = match known {
-        Some(_) => manifest::read_html(folder, id, locale)?,
-        None => String::new(),
+    // An interrupted pull leaves the HTML of a file that the manifest does not know yet.
+    let base = match (known, manifest::read_html(folder, id, locale)) {
+        (None, base) => base.ok(),
+        (Some(_), base) => Some(base?),
     };
     let mut combined = Combined::default();
     fields(&mut combined, known, local, theirs, prefer);
-    let merged = body(&base, known.is_some(), local, theirs, &images, prefer);
+    let merged = body(base.as_deref(), local, theirs, &images, prefer);
     if merged.html != theirs.body {
         if let Some(path) = missing_image(&merged.html) {
             let reason = format!("{path} is a file: the API takes no images, only addresses of images");
@@ -62,11 +63,11 @@ pub fn combine(
     Ok(combined)
 }
 
-fn body(base: &str, known: bool, local: &Local, theirs: &Content, images: &Images, prefer: Prefer) -> Merge {
-    let old = Document::read(base, images);
+fn body(base: Option<&str>, local: &Local, theirs: &Content, images: &Images, prefer: Prefer) -> Merge {
+    let old = Document::read(base.unwrap_or_default(), images);
     let text = Text::read(&local.body, &old, images);
     let now = Document::read(&theirs.body, images);
-    if !known && !now.blocks.is_empty() && prefer == Prefer::Neither {
+    if base.is_none() && !now.blocks.is_empty() && prefer == Prefer::Neither {
         let same = says(local, &now, images);
         let conflict = Conflict { base: String::new(), ours: local.body.clone(), theirs: now.markdown() };
         let conflicts = if same { Vec::new() } else { vec![conflict] };

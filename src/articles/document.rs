@@ -11,6 +11,7 @@ use std::ops::Range;
 use super::html::shape::{self, Kind, Shape};
 use super::html::split::split;
 use super::images::{Images, unsigned};
+use super::lines::{lines_of, spliced};
 use super::markdown::read::{self, Form};
 use super::markdown::{Resolve, Style, write};
 use super::patch::patch;
@@ -150,7 +151,11 @@ impl Document {
             return self.source(block).to_owned();
         }
         let rendered = text.html(written, &|shown| self.address(shown));
-        let Some(old) = old.filter(|it| !it.raw) else { return rendered };
+        let Some(old) = old else { return rendered };
+        if old.raw {
+            let is_html = matches!(written.form, Form::Html | Form::FencedHtml);
+            return if is_html { spliced(self.source(old), &rendered) } else { rendered };
+        }
         let patched = {
             let before = shape::read(self.source(old), images);
             let after = shape::read(&rendered, images);
@@ -222,14 +227,6 @@ fn raw_markdown(source: &str) -> String {
     match found.as_slice() {
         [only] if whole(only) => text,
         _ => write::fenced_html(&text),
-    }
-}
-
-/// Text with the line ends that files and Markdown agree on.
-pub fn lines_of(text: &str) -> String {
-    match text.bytes().any(|it| matches!(it, b'\r' | b'\0')) {
-        true => text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "\u{fffd}"),
-        false => text.to_owned(),
     }
 }
 
@@ -355,6 +352,24 @@ mod tests {
             "<p>a <u>b</u> <span style=\"color:red\">c</span></p>",
             "a <u>b</u> <span style=\"color:red\">c</span>",
         );
+    }
+
+    #[test]
+    fn an_edit_leaves_white_space_and_spellings_alone() {
+        for (html, word) in [
+            ("<p>    one two  </p>", "two"),
+            ("<p>\u{a0}\u{a0}one\u{a0}</p>", "one"),
+            ("<p>&#13;one &eacute;t&eacute;\u{a0}&mdash;two&hellip;</p>", "two"),
+            ("<ul>\n  <li>one\n  </li>\n</ul>", "one"),
+            ("<p>one <b>two </b> three\n</p>", "three"),
+            ("<section>\r\none\r\ntwo\r</section>", "one"),
+            ("<section>\r\none\r\ntwo\r</section>", "two"),
+            ("<p>nul\0 one\r\n two</p>", "one"),
+            ("<p>nul\0 one\r\n two</p>", "two"),
+            ("<pre><code>&#97;b&amp;&amp;one\u{a0}x</code></pre>", "one"),
+        ] {
+            assert_eq!(edited(html, word, "drei"), html.replacen(word, "drei", 1), "{html}");
+        }
     }
 
     #[test]

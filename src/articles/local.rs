@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::article::{Content, is_id, is_locale, is_state};
-use super::document::{Document, lines_of};
+use super::document::Document;
 use super::error::Error;
 use super::folder::Folder;
 use super::front_matter::{self, FrontMatter};
+use super::lines::lines_of;
 use super::manifest::{Manifest, markdown_sha256};
 
 /// A file that was read.
@@ -29,6 +30,9 @@ pub struct Found {
     pub new: Vec<BTreeMap<String, Local>>,
     /// Known files that are where they were, or moved: path by id and locale.
     pub paths: BTreeMap<(String, String), String>,
+    /// Files of articles that the manifest does not know, by id and locale: a pull that was interrupted
+    /// leaves some. They are among the problems as well.
+    pub unknown: BTreeMap<(String, String), Local>,
     /// Files that cannot be used, and why.
     pub problems: Vec<(String, Error)>,
     /// Files that are no articles, and why.
@@ -180,9 +184,11 @@ fn other_file(folder: &Folder, manifest: &Manifest, found: &mut Found, new: &mut
         }
         (Some(said), _) if !manifest.articles.contains_key(said) => {
             let reason = format!(
-                "id: no article {said} was pulled into this folder; leave the line out for a new article"
+                "id: no article {said} was pulled into this folder; pull, or leave the line out for a new article"
             );
-            return problem("id", reason);
+            problem("id", reason);
+            found.unknown.insert((said.clone(), locale), local);
+            return;
         }
         (Some(id), _) => id.clone(),
         (None, Some(id)) => id.to_owned(),

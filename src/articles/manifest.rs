@@ -9,14 +9,16 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::article::{Article, is_id, is_locale};
-use super::document::lines_of;
 use super::error::Error;
 use super::folder::Folder;
 use super::images::Images;
+use super::lines::lines_of;
 
 const FILE: &str = "manifest.json";
 const HIDDEN: &str = ".intercom";
 const VERSION: u32 = 1;
+/// The workspace of a folder that was pulled while the service did not tell it.
+const UNKNOWN: &str = "unknown";
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Manifest {
@@ -89,8 +91,8 @@ pub struct Creating {
 }
 
 impl Manifest {
-    pub fn new(workspace: &str) -> Self {
-        Manifest { version: VERSION, workspace: workspace.to_owned(), ..Manifest::default() }
+    pub fn new() -> Self {
+        Manifest { version: VERSION, workspace: UNKNOWN.to_owned(), ..Manifest::default() }
     }
 
     /// # Errors
@@ -118,17 +120,23 @@ impl Manifest {
         }
     }
 
+    /// Makes it one of this workspace, as far as that is known.
+    ///
     /// # Errors
     /// [`Error::OtherWorkspace`] when it belongs to another one.
-    pub fn check_workspace(&self, folder: &Folder, workspace: &str) -> Result<(), Error> {
-        match self.workspace == workspace {
-            true => Ok(()),
-            false => Err(Error::OtherWorkspace {
-                path: folder.root().to_owned(),
-                pulled: self.workspace.clone(),
-                current: workspace.to_owned(),
-            }),
+    pub fn bind(&mut self, folder: &Folder, workspace: Option<&str>) -> Result<(), Error> {
+        match workspace {
+            Some(current) if self.workspace == UNKNOWN => self.workspace = current.to_owned(),
+            Some(current) if self.workspace != current => {
+                return Err(Error::OtherWorkspace {
+                    path: folder.root().to_owned(),
+                    pulled: self.workspace.clone(),
+                    current: current.to_owned(),
+                });
+            }
+            _ => {}
         }
+        Ok(())
     }
 
     /// Writes it, unless it says what the file says already.

@@ -16,6 +16,7 @@ pub mod folder;
 pub mod front_matter;
 pub mod html;
 pub mod images;
+pub mod lines;
 pub mod lint;
 pub mod local;
 pub mod manifest;

@@ -5,10 +5,13 @@
 //! takes every byte from the old one wherever the meaning is the same, down to single words. It never
 //! decides what a block means: whoever calls it compares the result with what was asked for.
 
+mod tokens;
+
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::html::shape::{Kind, Shape};
 use super::markdown::render::{escape_attribute, escape_text};
+use tokens::Token;
 
 /// `new`, written with the bytes of `old`.
 pub fn patch(old: &Shape<'_>, new: &Shape<'_>) -> String {
@@ -24,12 +27,12 @@ fn merge(old: &Shape<'_>, new: &Shape<'_>, out: &mut String) {
     if std::mem::discriminant(&old.kind) != std::mem::discriminant(&new.kind) {
         return new.write_source(out);
     }
-    match &new.kind {
-        Kind::Text(text) => return words(old.open, text, out),
-        Kind::Verbatim(text) => return code(old.open, text, out),
-        Kind::Heading(_) if old.kind != new.kind => return renamed(old, new, out),
+    match (&old.kind, &new.kind) {
+        (Kind::Text(folded), Kind::Text(text)) => return words(old.open, folded, text, out),
+        (_, Kind::Verbatim(text)) => return code(old.open, text, out),
+        (_, Kind::Heading(_)) if old.kind != new.kind => return renamed(old, new, out),
         // Another language or numbering stands in a tag that has nothing else to keep.
-        Kind::Code(_) | Kind::List(_) if old.kind != new.kind => return new.write_source(out),
+        (_, Kind::Code(_) | Kind::List(_)) if old.kind != new.kind => return new.write_source(out),
         _ => {}
     }
     out.push_str(&opened(old, new));
@@ -237,45 +240,30 @@ fn renamed(old: &Shape<'_>, new: &Shape<'_>, out: &mut String) {
     out.push_str(&old.close.replacen(&name(from), &name(to), 1));
 }
 
-/// Text whose unchanged words keep their spelling in the source.
-fn words(source: &str, text: &str, out: &mut String) {
-    let (old, new) = (tokens(source), tokens(text));
-    let decoded = |token: &&str| match token.trim_ascii().is_empty() {
-        true => " ".to_owned(),
-        false => htmlize::unescape(*token).into_owned(),
-    };
-    let before: Vec<String> = old.iter().map(decoded).collect();
-    let after: Vec<String> = new
-        .iter()
-        .map(|it| if it.trim_ascii().is_empty() { " ".to_owned() } else { (*it).to_owned() })
-        .collect();
-    for op in capture_diff_slices(Algorithm::Myers, &before, &after) {
-        match op {
-            DiffOp::Equal { old_index, len, .. } => {
-                old[old_index..old_index + len].iter().for_each(|it| out.push_str(it))
-            }
-            _ => new[op.new_range()].iter().for_each(|it| escape_text(it, out)),
-        }
+/// Text whose unchanged words keep their spelling in the source. `folded` is what the source says, without
+/// the white space at its edges that no browser shows.
+fn words(source: &str, folded: &str, text: &str, out: &mut String) {
+    let mut tokens = Token::of_html(source);
+    tokens.iter_mut().for_each(Token::fold);
+    let mut old = tokens.as_slice();
+    let (mut head, mut tail) = ("", "");
+    if let [first, rest @ ..] = old
+        && first.is_space()
+        && !folded.starts_with(' ')
+    {
+        (head, old) = (first.source, rest);
     }
-}
-
-/// Words and the white space between them.
-fn tokens(text: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    let mut start = 0;
-    let mut space = None;
-    for (at, letter) in text.char_indices() {
-        let is_space = letter.is_ascii_whitespace();
-        if space.is_some_and(|it| it != is_space) {
-            found.push(&text[start..at]);
-            start = at;
-        }
-        space = Some(is_space);
+    if let [rest @ .., last] = old
+        && last.is_space()
+        && !folded.ends_with(' ')
+    {
+        (tail, old) = (last.source, rest);
     }
-    if start < text.len() {
-        found.push(&text[start..]);
-    }
-    found
+    let mut new = Token::of_text(text);
+    new.iter_mut().for_each(Token::fold);
+    out.push_str(head);
+    spelled(old, &new, out);
+    out.push_str(tail);
 }
 
 /// Code whose unchanged words keep their spelling in the source; white space counts.
@@ -283,17 +271,21 @@ fn code(source: &str, text: &str, out: &mut String) {
     let tail = if source.ends_with('\n') { "\n" } else { "" };
     let head = if source.starts_with('\n') && !text.starts_with('\n') { "\n" } else { "" };
     let inner = &source[head.len()..];
-    let (old, new) = (tokens(inner.strip_suffix('\n').unwrap_or(inner)), tokens(text));
-    let before: Vec<String> = old.iter().map(|it| htmlize::unescape(*it).into_owned()).collect();
-    let after: Vec<String> = new.iter().map(|it| (*it).to_owned()).collect();
     out.push_str(head);
+    spelled(&Token::of_html(inner.strip_suffix('\n').unwrap_or(inner)), &Token::of_text(text), out);
+    out.push_str(tail);
+}
+
+/// `new`, with what stays taken from the source of `old`.
+fn spelled(old: &[Token<'_>], new: &[Token<'_>], out: &mut String) {
+    let before: Vec<&str> = old.iter().map(|it| it.text.as_ref()).collect();
+    let after: Vec<&str> = new.iter().map(|it| it.text.as_ref()).collect();
     for op in capture_diff_slices(Algorithm::Myers, &before, &after) {
         match op {
             DiffOp::Equal { old_index, len, .. } => {
-                old[old_index..old_index + len].iter().for_each(|it| out.push_str(it));
+                old[old_index..old_index + len].iter().for_each(|it| out.push_str(it.source));
             }
-            _ => new[op.new_range()].iter().for_each(|it| escape_text(it, out)),
+            _ => new[op.new_range()].iter().for_each(|it| escape_text(it.source, out)),
         }
     }
-    out.push_str(tail);
 }

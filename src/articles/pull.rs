@@ -46,13 +46,8 @@ pub async fn pull(
     tell: &mut dyn FnMut(Outcome),
 ) -> Result<(), Error> {
     let owner = remote::owner(client).await?;
-    let mut manifest = match Manifest::read(folder)? {
-        Some(manifest) => {
-            manifest.check_workspace(folder, &owner.workspace)?;
-            manifest
-        }
-        None => Manifest::new(&owner.workspace),
-    };
+    let mut manifest = Manifest::read(folder)?.unwrap_or_else(Manifest::new);
+    manifest.bind(folder, owner.workspace.as_deref())?;
     let found = local::scan(folder, &manifest)?;
     match remote::collections(client).await {
         Ok(collections) => manifest.collections = collections,
@@ -148,6 +143,9 @@ impl Run<'_> {
     fn file(&mut self, article: &Article, locale: &str, known: &Known) -> Result<Outcome, Error> {
         let id = &article.id;
         let key = (id.clone(), locale.to_owned());
+        if let Some(local) = self.found.unknown.remove(&key).filter(|_| !self.options.force) {
+            return self.adopt(article, locale, &local);
+        }
         let entry = known.files.get(locale);
         let at = self.found.paths.get(&key).cloned();
         let path = at.clone().or_else(|| entry.map(|it| it.path.clone()));
@@ -259,6 +257,14 @@ impl Run<'_> {
         let head = Head { content, parent_id: article.parent_id.as_deref(), tags: &article.tags };
         let document = Document::read(&content.body, &self.manifest.images(path));
         local::file(&self.manifest, &article.id, locale, &head, &document)
+    }
+
+    /// A file that an interrupted run wrote, or that lost its manifest.
+    fn adopt(&mut self, article: &Article, locale: &str, local: &local::Local) -> Result<Outcome, Error> {
+        self.found.problems.retain(|(path, _)| *path != local.path);
+        let outcome = self.merge(article, locale, local)?;
+        let whole = outcome.status == Status::Merged && outcome.changes.is_empty();
+        Ok(if whole { Outcome { status: Status::Created, ..outcome } } else { outcome })
     }
 
     /// Both sides changed: the author's changes on top of the server's, or a conflict.

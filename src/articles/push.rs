@@ -46,9 +46,9 @@ pub(super) async fn walk(
     tell: &mut dyn FnMut(Outcome),
 ) -> Result<Met, Error> {
     let missing = || Error::NoManifest { path: folder.root().to_owned() };
-    let manifest = Manifest::read(folder)?.ok_or_else(missing)?;
+    let mut manifest = Manifest::read(folder)?.ok_or_else(missing)?;
     let owner = remote::owner(client).await?;
-    manifest.check_workspace(folder, &owner.workspace)?;
+    manifest.bind(folder, owner.workspace.as_deref())?;
     let found = local::scan(folder, &manifest)?;
     let met = met(&options.only, &manifest, &found);
     for id in options.force.iter().filter(|it| !manifest.articles.contains_key(*it)) {

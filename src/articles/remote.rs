@@ -9,42 +9,49 @@ use super::folder::slug;
 use super::manifest::Collection;
 use crate::api::client::Client;
 use crate::api::executor::{Arguments, operation};
-use crate::api::operation::Effect;
 use crate::mirror::fields;
 
 /// Who the token belongs to.
 #[derive(Debug, Clone)]
 pub struct Owner {
-    pub workspace: String,
+    /// The service's short code of it; not every answer tells.
+    pub workspace: Option<String>,
     pub admin_id: Option<i64>,
 }
 
-async fn send(client: &Client, id: &str, path: &[&str], body: Option<&Value>) -> Result<Value, Error> {
-    let arguments = Arguments {
+fn arguments(path: &[&str], body: Option<&Value>) -> Arguments {
+    Arguments {
         path: path.iter().map(|it| (*it).to_owned()).collect(),
         body: body.map(|it| it.to_string().into_bytes()),
         ..Arguments::default()
-    };
+    }
+}
+
+async fn read(client: &Client, id: &str, path: &[&str]) -> Result<Value, Error> {
     let operation = operation(id)?;
-    let reply = match operation.effect {
-        Effect::Read => client.fetch(operation, &arguments).await?,
-        _ => client.execute(operation, &arguments).await?,
-    };
+    let reply = client.fetch(operation, &arguments(path, None)).await?;
+    let unusable = |_| Error::Unusable(format!("the answer to GET {} cannot be used", operation.path));
+    serde_json::from_str(reply.json_text()?).map_err(unusable)
+}
+
+/// The answer to a change; null when it is none: what was done is then read.
+async fn send(client: &Client, id: &str, path: &[&str], body: Option<&Value>) -> Result<Value, Error> {
+    let reply = client.execute(operation(id)?, &arguments(path, body)).await?;
     Ok(reply.json_text().ok().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
 }
 
 /// # Errors
 /// When the API cannot be asked.
 pub async fn owner(client: &Client) -> Result<Owner, Error> {
-    let me = send(client, "identifyAdmin", &[], None).await?;
-    let workspace = fields::id(&me["app"]["id_code"]).unwrap_or_else(|| "unknown".to_owned());
+    let me = read(client, "identifyAdmin", &[]).await?;
+    let workspace = fields::id(&me["app"]["id_code"]);
     Ok(Owner { workspace, admin_id: fields::integer(&me["id"]) })
 }
 
 /// # Errors
 /// When the API cannot be asked, or answers something else.
 pub async fn article(client: &Client, id: &str) -> Result<Article, Error> {
-    let document = send(client, "retrieveArticle", &[id], None).await?;
+    let document = read(client, "retrieveArticle", &[id]).await?;
     Article::read(document)
         .ok_or_else(|| Error::Unusable(format!("the answer for article {id} is no article")))
 }
@@ -162,7 +169,7 @@ pub async fn admin(client: &Client, who: &str) -> Result<i64, Error> {
     if let Ok(id) = who.parse() {
         return Ok(id);
     }
-    let admins = send(client, "listAdmins", &[], None).await?;
+    let admins = read(client, "listAdmins", &[]).await?;
     let is_meant = |admin: &&Value| {
         ["email", "name"].iter().any(|it| admin[it].as_str().is_some_and(|it| it.eq_ignore_ascii_case(who)))
     };

@@ -289,9 +289,17 @@ fn mirror_hint(error: &mirror::Error) -> Option<String> {
         mirror::Error::Question(_) => {
             "add --help to the command for what it understands; `intercom-pp-cli sql --schema` shows the tables"
         }
+        mirror::Error::Database(error) if is_damaged(error) => {
+            "the file is damaged, or no mirror at all: move it away and run `intercom-pp-cli sync` again, or name another with --db"
+        }
         _ => "`intercom-pp-cli status` tells what the mirror holds; --db names another file",
     };
     Some(hint.to_owned())
+}
+
+fn is_damaged(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
 }
 
 fn articles_hint(error: &articles::Error) -> &'static str {

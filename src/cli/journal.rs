@@ -24,13 +24,13 @@ pub struct Line {
 
 impl Line {
     /// `before` counts the equal lines already read.
-    pub fn new(number: u64, text: &str, before: &mut HashMap<String, u64>) -> Self {
-        let digest = Sha256::digest(text.as_bytes());
+    pub fn new(number: u64, text: &[u8], before: &mut HashMap<String, u64>) -> Self {
+        let digest = Sha256::digest(text);
         let hash = digest.iter().take(12).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         let equal = before.entry(hash.clone()).or_default();
         let key = format!("{hash}.{equal}");
         *equal += 1;
-        let body = serde_json::from_str(text).map_err(|error| format!("this is no JSON object: {error}"));
+        let body = serde_json::from_slice(text).map_err(|error| format!("this is no JSON object: {error}"));
         Line { number, key, body }
     }
 }
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn equal_lines_are_different_records() {
         let mut before = HashMap::new();
-        let mut line = |text| Line::new(1, text, &mut before);
+        let mut line = |text: &str| Line::new(1, text.as_bytes(), &mut before);
         let (first, other, second) = (line("{}"), line("{\"a\":1}"), line("{}"));
         assert!(first.key != second.key && first.key != other.key);
         assert!(line("[1]").body.is_err());

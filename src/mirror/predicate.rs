@@ -282,7 +282,7 @@ impl Search<'_> {
                 Value::Bool(_) if matches!(operator, "=" | "!=") => {
                     self.number(at, operator, &Value::from(i64::from(fields::flag(value)?)))
                 }
-                Value::String(text) => self.text(at, operator, text.clone()),
+                Value::String(text) => self.anything(at, operator, text),
                 _ => None,
             },
         }
@@ -300,6 +300,25 @@ impl Search<'_> {
             "$" if length > 0 => format!("lower(substr({at}, -{length})) = lower(?)"),
             _ => return None,
         })
+    }
+
+    /// A text that is compared with whatever a custom attribute holds: searches write numbers and truth
+    /// values as texts, too.
+    fn anything(&mut self, at: &str, operator: &str, text: &str) -> Option<String> {
+        let number = match text.trim() {
+            "true" => Some(Value::from(1)),
+            "false" => Some(Value::from(0)),
+            number => serde_json::from_str(number).ok().filter(Value::is_number),
+        };
+        let join = match (operator, &number) {
+            ("<" | ">", Some(number)) => return self.number(at, operator, number),
+            ("=", Some(_)) => "OR",
+            ("!=", Some(_)) => "AND",
+            _ => return self.text(at, operator, text.to_owned()),
+        };
+        let as_text = self.text(at, operator, text.to_owned())?;
+        let as_number = self.number(at, operator, &number?)?;
+        Some(format!("({as_text} {join} {as_number})"))
     }
 
     fn number(&mut self, at: &str, operator: &str, value: &Value) -> Option<String> {

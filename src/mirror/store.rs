@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use etcetera::BaseStrategy;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use percent_encoding::{AsciiSet, CONTROLS};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
@@ -17,6 +18,9 @@ use super::{private, schema};
 
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
+
+/// What means something in the path of a URI for SQLite.
+const URI_PATH: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
 
 /// The local copy of one workspace.
 #[derive(Debug)]
@@ -80,8 +84,7 @@ impl Store {
         if !path.try_exists().map_err(|source| Error::File { path: path.to_owned(), source })? {
             return Err(Error::Missing { path: path.to_owned() });
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
+        let connection = readable(path)?;
         connection.busy_timeout(BUSY)?;
         match schema::version(&connection, path)? {
             0 => Err(Error::Missing { path: path.to_owned() }),
@@ -153,6 +156,29 @@ impl Store {
         )?;
         Ok(())
     }
+}
+
+/// A connection that reads. SQLite keeps a file beside a database to share it with writers; where none
+/// can be made, because the folder is read-only, there is no writer either, and the file is read as it lies.
+fn readable(path: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    let cannot_open = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::CannotOpen);
+    let probe = connection.query_row("PRAGMA user_version", [], |_| Ok(()));
+    if !probe.is_err_and(|error| cannot_open(&error)) || has_pages_outside(path) {
+        return Ok(connection);
+    }
+    let name = path.to_string_lossy();
+    let name = percent_encoding::utf8_percent_encode(&name, URI_PATH);
+    let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+    Ok(Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)?)
+}
+
+/// Whether a writer left pages that are not in the database file itself yet.
+fn has_pages_outside(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
 }
 
 fn title(workspace: &Workspace) -> String {

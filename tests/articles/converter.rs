@@ -75,7 +75,7 @@ fn check(html: &str) {
         if block.raw {
             assert_eq!(
                 rendered.trim_ascii(),
-                intercom::articles::document::lines_of(document.source(block)).trim_ascii()
+                intercom::articles::lines::lines_of(document.source(block)).trim_ascii()
             );
         } else {
             assert_eq!(meaning(&rendered), meaning(document.source(block)), "{:?}", block.markdown);

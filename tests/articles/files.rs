@@ -162,3 +162,36 @@ async fn images_are_kept_beside_the_text() {
     assert!(statuses(&again).iter().all(|(_, status)| status == "unchanged"));
     assert!(images.take().is_empty());
 }
+
+/// A run that is killed has written files that no manifest knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_pull_is_completed_by_the_next() {
+    let center = HelpCenter::new(6).await;
+    assert_eq!(center.pull(&[]).status.code(), Some(0));
+    let whole = center.files();
+    let ids = center.ids();
+    std::fs::remove_file(center.folder().join("manifest.json")).unwrap();
+    for locale in ["en", "fr"] {
+        let _ = std::fs::remove_file(center.folder().join(format!(".intercom/{}.{locale}.html", ids[0])));
+    }
+    std::fs::remove_file(center.folder().join(center.file(&ids[1], "en"))).unwrap();
+    let again = center.pull(&[]);
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    assert!(statuses(&again).iter().all(|(_, status)| status == "created"), "{:?}", statuses(&again));
+    assert_eq!(center.files(), whole);
+    assert_eq!(center.push(&[]).status.code(), Some(0));
+    assert!(center.writes().is_empty());
+
+    // What was edited or changed in between is merged.
+    std::fs::remove_file(center.folder().join("manifest.json")).unwrap();
+    let pushed = center.push(&[]);
+    assert_eq!(pushed.status.code(), Some(2), "{}", stderr(&pushed));
+    center.edit(&center.file(&ids[2], "en"), " word\n", " OURS\n");
+    center.colleague(&ids[3], " word</p>", " THEIRS</p>");
+    let again = center.pull(&[]);
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    let text = |id: &String| String::from_utf8(center.files()[&center.file(id, "en")].clone()).unwrap();
+    assert!(text(&ids[2]).contains(" OURS") && text(&ids[3]).contains(" THEIRS"));
+    assert_eq!(center.push(&[]).status.code(), Some(0));
+    assert_eq!(center.writes(), [format!("PUT /articles/{}", ids[2])]);
+}

@@ -254,3 +254,23 @@ async fn a_lost_answer_sends_nothing_twice() {
     let status = center.run(&["status", "--from", "help"]);
     assert_eq!(statuses(&status), []);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_a_body_makes_no_other_workspace() {
+    let center = HelpCenter::new(2).await;
+    let blank = |served: u64| served.is_multiple_of(2);
+    let times = std::sync::atomic::AtomicU64::new(0);
+    center.sandbox.disturb(move |_, served| {
+        let reads = served.method == "GET" && served.path != "/articles";
+        let turn = || times.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        (reads && blank(turn())).then_some(Fault::Blank)
+    });
+    assert_eq!(center.pull(&[]).status.code(), Some(0));
+    center.edit(&center.file(&center.ids()[0], "en"), " word\n", " OURS\n");
+    let pushed = center.push(&[]);
+    assert_eq!(pushed.status.code(), Some(0), "{}", stderr(&pushed));
+    center.sandbox.disturb(|_, served| (served.path == "/me").then_some(Fault::Blank));
+    let pulled = center.pull(&[]);
+    assert_eq!(pulled.status.code(), Some(5), "{}", stderr(&pulled));
+    assert!(!stderr(&pulled).contains("workspace"), "{}", stderr(&pulled));
+}

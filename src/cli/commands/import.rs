@@ -22,6 +22,9 @@ use crate::cli::journal::{Journal, Known, Line};
 use crate::cli::output::{List, Output};
 use crate::cli::stdin;
 
+/// What some editors begin a file with.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// Resources that can be created, and the operation that does it.
 const CREATED_BY: [(&str, &str); 11] = [
     ("contacts", "CreateContact"),
@@ -203,10 +206,11 @@ fn read(input: &str) -> Result<Vec<Line>, Error> {
         path => Box::new(std::io::BufReader::new(std::fs::File::open(path).map_err(failed)?)),
     };
     let (mut lines, mut before) = (Vec::new(), HashMap::new());
-    for (index, text) in reader.lines().enumerate() {
-        let text = text.map_err(failed)?;
-        if !text.trim().is_empty() {
-            lines.push(Line::new(index as u64 + 1, text.trim(), &mut before));
+    for (index, bytes) in reader.split(b'\n').enumerate() {
+        let bytes = bytes.map_err(failed)?;
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).filter(|_| index == 0).unwrap_or(&bytes);
+        if !bytes.trim_ascii().is_empty() {
+            lines.push(Line::new(index as u64 + 1, bytes.trim_ascii(), &mut before));
         }
     }
     Ok(lines)
