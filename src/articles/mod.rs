@@ -30,6 +30,7 @@ pub mod push;
 pub mod remote;
 mod run;
 pub mod status;
+pub mod steady;
 
 pub use error::Error;
 
