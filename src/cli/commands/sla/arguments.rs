@@ -193,7 +193,10 @@ pub fn wanted(context: &Context, matches: &ArgMatches) -> Result<Wanted, Error> 
     if let (Some(since), Some(until)) = (since, until)
         && since >= until
     {
-        return Err(Error::usage("--until lies before --since"));
+        return Err(Error::usage_with_hint(
+            "--until does not lie after --since: the period is empty",
+            "the end does not belong to the period: for one day, --until is the day after it",
+        ));
     }
     let metrics = metrics(matches);
     let group_by = group_by(text("group-by"));
