@@ -9,6 +9,8 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::error::Error;
+
 /// Epoch seconds of what was typed, relative to `now` where it is relative.
 ///
 /// # Errors
@@ -35,6 +37,20 @@ pub fn epoch_seconds_in(text: &str, now: Timestamp, zone: &TimeZone) -> Result<i
         .ok_or_else(|| {
             format!("{text:?} is no time; use epoch seconds, a date such as 2026-05-24, or a span such as 30d or 24h")
         })
+}
+
+/// Refuses a period in which nothing can lie.
+///
+/// # Errors
+/// When both ends are given and the second is not the later one.
+pub fn check_period(since: Option<i64>, until: Option<i64>) -> Result<(), Error> {
+    match since.zip(until).is_some_and(|(since, until)| since >= until) {
+        true => Err(Error::usage_with_hint(
+            "--until does not lie after --since: the period is empty",
+            "the end does not belong to the period: for one day, --until is the day after it",
+        )),
+        false => Ok(()),
+    }
 }
 
 fn in_zone(civil: DateTime, zone: &TimeZone) -> Option<i64> {

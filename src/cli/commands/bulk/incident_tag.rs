@@ -13,7 +13,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::globals::DataSource;
 use crate::cli::output::warn;
-use crate::cli::{local, stores};
+use crate::cli::{local, stores, time};
 use crate::mirror::Store;
 
 const COMMAND: &str = "conversations incident-tag";
@@ -130,11 +130,7 @@ async fn plan(
         _ => Place::All,
     };
     let (since, until) = (local::moment(matches, "since")?, local::moment(matches, "until")?);
-    if let (Some(since), Some(until)) = (since, until)
-        && since >= until
-    {
-        return Err(Error::usage("--until does not lie after --since: the window is empty"));
-    }
+    time::check_period(since, until)?;
     let (tag, team) = futures::try_join!(tag(client, matches), team(client, matches))?;
     let states = texts(matches, "state").cloned().collect();
     let wanted = Wanted { phrases, place, since, until, states, team };

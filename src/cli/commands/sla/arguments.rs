@@ -190,14 +190,7 @@ pub fn wanted(context: &Context, matches: &ArgMatches) -> Result<Wanted, Error> 
         }
         None => (moment(matches, "since", &zone)?, moment(matches, "until", &zone)?),
     };
-    if let (Some(since), Some(until)) = (since, until)
-        && since >= until
-    {
-        return Err(Error::usage_with_hint(
-            "--until does not lie after --since: the period is empty",
-            "the end does not belong to the period: for one day, --until is the day after it",
-        ));
-    }
+    time::check_period(since, until)?;
     let metrics = metrics(matches);
     let group_by = group_by(text("group-by"));
     let html = text("html").map(PathBuf::from);
