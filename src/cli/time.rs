@@ -50,6 +50,20 @@ pub fn epoch_seconds_in(text: &str, now: Timestamp, zone: &TimeZone) -> Result<i
         })
 }
 
+/// Refuses a period in which nothing can lie.
+///
+/// # Errors
+/// When both ends are given and the second is not the later one.
+pub fn check_period(since: Option<i64>, until: Option<i64>) -> Result<(), Error> {
+    match since.zip(until).is_some_and(|(since, until)| since >= until) {
+        true => Err(Error::usage_with_hint(
+            "--until does not lie after --since: the period is empty",
+            "the end does not belong to the period: for one day, --until is the day after it",
+        )),
+        false => Ok(()),
+    }
+}
+
 fn in_zone(civil: DateTime, zone: &TimeZone) -> Option<i64> {
     civil.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp().as_second())
 }

@@ -22,6 +22,8 @@ pub struct Directory {
     pub tags: Vec<(String, String)>,
     pub teams: Vec<(String, String)>,
     pub admins: Vec<(String, String)>,
+    /// Addresses of teammates.
+    pub emails: Vec<(String, String)>,
 }
 
 /// Reads a time as people write it: epoch seconds, or what is wrong with it.
@@ -227,7 +229,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// The id that a name stands for. A name counts before an id, whatever it looks like.
+    /// The id that a name stands for. A name counts before an id or an address, whatever it looks like.
     fn id(&self, of: NameOf, literal: &Literal) -> Result<String, Error> {
         let list = match of {
             NameOf::Tag => &self.directory.tags,
@@ -241,6 +243,11 @@ impl Compiler<'_> {
             [id] => Ok((*id).to_owned()),
             [] if list.iter().any(|(id, _)| id == wanted) => Ok(wanted.to_owned()),
             [] => {
+                let has = |(_, email): &&(String, String)| email.eq_ignore_ascii_case(wanted);
+                let by_address = self.directory.emails.iter().find(has).filter(|_| of == NameOf::Admin);
+                if let Some((id, _)) = by_address {
+                    return Ok(id.clone());
+                }
                 let known: Vec<String> = list.iter().take(20).map(|(_, name)| format!("{name:?}")).collect();
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 Err(Error::new(
@@ -307,6 +314,7 @@ mod tests {
             tags: named(&[("7", "vip"), ("8", "VIP"), ("9", "7")]),
             teams: named(&[("31", "Billing")]),
             admins: named(&[("5", "Ann")]),
+            emails: named(&[("5", "ann@example.com")]),
         }
     }
 
@@ -343,6 +351,7 @@ mod tests {
         assert_eq!(one("tags ~ nothing"), test("tag_ids", "=", json!("0")));
         assert_eq!(one("created_at >= 2026-05-24"), test("created_at", ">", json!(1999)));
         assert_eq!(one("statistics.count_reopens <= 3"), test("statistics.count_reopens", "<", json!(4)));
+        assert_eq!(one("assignee = \"Ann@example.com\""), test("admin_assignee_id", "=", json!(5)));
         assert_eq!(one("assignee = null"), test("admin_assignee_id", "=", Value::Null));
         assert_eq!(one("state not in (open, snoozed)"), test("state", "NIN", json!(["open", "snoozed"])));
         let ticket = compiled("assignee = null and team = Billing", Searched::Tickets).unwrap();

@@ -136,6 +136,7 @@ static BOTH: LazyLock<Both> = LazyLock::new(|| {
         tags: workspace.tags.iter().map(|it| (it.id.clone(), it.name.clone())).collect(),
         teams: workspace.teams.iter().map(|it| (it.id.to_string(), it.name.clone())).collect(),
         admins: workspace.admins.iter().map(|it| (it.id.to_string(), it.name.clone())).collect(),
+        emails: Vec::new(),
     });
     Both {
         _sandbox: sandbox,

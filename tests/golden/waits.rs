@@ -265,7 +265,8 @@ fn wrong_words_name_the_right_ones() {
         (&["--target", "resolution=soon"], "METRIC=TIME"),
         (&["--sort", "speed"], "resolution_p90_hours"),
         (&["--hours", "office"], "[office_hours]"),
-        (&["--since", "2026-05-20", "--until", "2026-05-10"], "before"),
+        (&["--since", "2026-05-20", "--until", "2026-05-10"], "period is empty"),
+        (&["--since", "2026-05-20", "--until", "2026-05-20"], "period is empty"),
     ] {
         let (code, message) = golden.fails(&[&["conversations", "sla"], words].concat());
         assert_eq!(code, 2, "{words:?}: {message}");

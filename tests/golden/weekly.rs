@@ -151,6 +151,9 @@ fn volume_by_day_hour_and_channel() {
     let ask = |by: &str, zone: &str| {
         golden.json(&[&["conversations", "volume", "--by", by, "--timezone", zone], &week[..]].concat())
     };
+    let (code, message) =
+        golden.fails(&["conversations", "volume", "--since", "2026-05-18", "--until", "2026-05-11"]);
+    assert!(code == 2 && message.contains("the period is empty"), "{message}");
     let days = ask("day", "UTC");
     // 27 in the first minute, and one on Friday; the days in between are there with zero.
     assert_eq!(

@@ -34,7 +34,7 @@ pub fn command() -> Command {
              Values with spaces or operators are quoted (\"...\" or '...'). null is the absence of a value. Times are epoch \
              seconds, dates, or spans before now, so `updated_at > 7d` means in the last seven days. Times of contacts \
              are compared by whole days of the workspace: > is after that day, < before it.\n\n\
-             Teams, teammates and tags are given by name or id. For tags, = and in want the whole name, ~ any part of it.\n\n\
+             Teams, teammates and tags are given by name or id, teammates by e-mail address as well. For tags, = and in want the whole name, ~ any part of it.\n\n\
              Grammar:\n\
              \u{20}  filter   = all { \"or\" all }\n\
              \u{20}  all      = one { \"and\" one }\n\
@@ -171,20 +171,30 @@ async fn directory(client: &Client, expression: &Expression, searched: Searched)
         match of {
             NameOf::Tag => directory.tags = pairs(lists::tags(client).await?),
             NameOf::Team => directory.teams = pairs(lists::teams(client).await?),
-            NameOf::Admin => directory.admins = pairs(lists::admins(client).await?),
+            NameOf::Admin => {
+                let admins = lists::admins(client).await?;
+                let address = |it: &Named| Some((it.id.clone(), it.email.clone()?));
+                directory.emails = admins.iter().filter_map(address).collect();
+                directory.admins = pairs(admins);
+            }
         }
     }
     Ok(directory)
 }
 
 fn mirrored(store: &Store) -> Result<Directory, Error> {
-    let pairs = |table: &str| -> Result<Vec<(String, String)>, mirror::Error> {
-        let sql = format!("SELECT id, coalesce(name, '') FROM {table}");
+    let pairs = |table: &str, column: &str| -> Result<Vec<(String, String)>, mirror::Error> {
+        let sql = format!("SELECT id, coalesce({column}, '') FROM {table}");
         let mut statement = store.connection().prepare(&sql)?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     };
-    Ok(Directory { tags: pairs("tags")?, teams: pairs("teams")?, admins: pairs("admins")? })
+    Ok(Directory {
+        tags: pairs("tags", "name")?,
+        teams: pairs("teams", "name")?,
+        admins: pairs("admins", "name")?,
+        emails: pairs("admins", "email")?,
+    })
 }
 
 fn zone(store: Option<&Store>) -> Result<TimeZone, Error> {

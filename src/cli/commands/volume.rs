@@ -44,6 +44,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         _ => By::Day,
     };
     let options = Options { by, since: moment("since")?, until: moment("until")?, zone: zone.clone() };
+    time::check_period(options.since, options.until)?;
     let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
     let counts = volume(&store, &options)?;
     let synced_at = mirrored::say_how_old(context, &store, &[ResourceName::Conversations])?;

@@ -72,7 +72,8 @@ pub fn command() -> Command {
              where it is as new as the conversation, and from the workspace otherwise (a call for each \
              conversation, of up to 5000); --in source does without.\n\n\
              The result is {tag, matched, already_tagged, tagged, failed, skipped, limit_reached, \
-             conversations: [{id, status, contact, state, match, ...}]}. Exit code 0: all done; 6: in part; 5: all failed. \
+             conversations: [{id, status, contact, state, match, ...}]}. Exit code 0: all done; 6: in part, also when \
+             a conversation could not be read (meta.unread); 5: all failed. \
              `bulk undo` takes a run back.\n\n\
              Example: intercom-pp-cli conversations incident-tag --mentions \"checkout fails\" --since 24h --tag incident-2026-05-24\n\n\
              Example: intercom-pp-cli conversations incident-tag --mentions refund --mentions \"charged twice\" --since 30d \
@@ -129,11 +130,7 @@ async fn plan(
         _ => Place::All,
     };
     let (since, until) = (time::moment(matches, "since")?, time::moment(matches, "until")?);
-    if let (Some(since), Some(until)) = (since, until)
-        && since >= until
-    {
-        return Err(Error::usage("--since lies after --until"));
-    }
+    time::check_period(since, until)?;
     let (tag, team) = futures::try_join!(tag(client, matches), team(client, matches))?;
     let states = texts(matches, "state").cloned().collect();
     let wanted = Wanted { phrases, place, since, until, states, team };

@@ -190,11 +190,7 @@ pub fn wanted(context: &Context, matches: &ArgMatches) -> Result<Wanted, Error> 
         }
         None => (moment(matches, "since", &zone)?, moment(matches, "until", &zone)?),
     };
-    if let (Some(since), Some(until)) = (since, until)
-        && since >= until
-    {
-        return Err(Error::usage("--until lies before --since"));
-    }
+    time::check_period(since, until)?;
     let metrics = metrics(matches);
     let group_by = group_by(text("group-by"));
     let html = text("html").map(PathBuf::from);
