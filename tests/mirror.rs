@@ -59,6 +59,18 @@ fn a_store_is_made_once_and_only_grows() {
     }
 }
 
+/// What an earlier version worked out otherwise must not be shown by this one.
+#[test]
+fn timelines_of_an_earlier_version_are_worked_out_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one.db");
+    let store = Store::open(&path).unwrap();
+    let insert = "INSERT INTO conversation_timelines (conversation_id, marks) VALUES ('1', 0)";
+    store.connection().execute(insert, []).unwrap();
+    store.connection().pragma_update(None, "user_version", 8).unwrap();
+    assert_eq!(number(&Store::open(&path).unwrap(), "SELECT count(*) FROM conversation_timelines"), 0);
+}
+
 #[test]
 fn reading_needs_a_store_and_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();

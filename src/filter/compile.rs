@@ -229,7 +229,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// The id that a name stands for. A name counts before an id or an address, whatever it looks like.
+    /// The id that a name stands for. A name counts before an id or an address, whatever it looks like, and
+    /// one written in other letters only where nothing else fits.
     fn id(&self, of: NameOf, literal: &Literal) -> Result<String, Error> {
         let list = match of {
             NameOf::Tag => &self.directory.tags,
@@ -237,17 +238,26 @@ impl Compiler<'_> {
             NameOf::Admin => &self.directory.admins,
         };
         let wanted = literal.text.trim();
-        let named: Vec<&str> =
-            list.iter().filter(|(_, name)| name == wanted).map(|(id, _)| id.as_str()).collect();
-        match &named[..] {
+        let named = |fits: &dyn Fn(&str) -> bool| -> Vec<&str> {
+            list.iter().filter(|(_, name)| fits(name)).map(|(id, _)| id.as_str()).collect()
+        };
+        let mut found = named(&|name| name == wanted);
+        if found.is_empty() && list.iter().any(|(id, _)| id == wanted) {
+            return Ok(wanted.to_owned());
+        }
+        if found.is_empty() && of == NameOf::Admin {
+            let addresses = &self.directory.emails;
+            found.extend(
+                addresses.iter().filter(|(_, it)| it.eq_ignore_ascii_case(wanted)).map(|(id, _)| &**id),
+            );
+        }
+        if found.is_empty() {
+            let small = wanted.to_lowercase();
+            found = named(&|name| name.to_lowercase() == small);
+        }
+        match &found[..] {
             [id] => Ok((*id).to_owned()),
-            [] if list.iter().any(|(id, _)| id == wanted) => Ok(wanted.to_owned()),
             [] => {
-                let has = |(_, email): &&(String, String)| email.eq_ignore_ascii_case(wanted);
-                let by_address = self.directory.emails.iter().find(has).filter(|_| of == NameOf::Admin);
-                if let Some((id, _)) = by_address {
-                    return Ok(id.clone());
-                }
                 let known: Vec<String> = list.iter().take(20).map(|(_, name)| format!("{name:?}")).collect();
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 Err(Error::new(
@@ -348,6 +358,7 @@ mod tests {
         let one = |text: &str| compiled(text, Searched::Conversations).unwrap();
         assert_eq!(one("tags = vip"), test("tag_ids", "=", json!("7")));
         assert_eq!(one("tags = 7"), test("tag_ids", "=", json!("9")), "a name before an id");
+        assert_eq!(one("team = billing"), one("team = Billing"));
         assert_eq!(one("tags ~ nothing"), test("tag_ids", "=", json!("0")));
         assert_eq!(one("created_at >= 2026-05-24"), test("created_at", ">", json!(1999)));
         assert_eq!(one("statistics.count_reopens <= 3"), test("statistics.count_reopens", "<", json!(4)));
@@ -372,6 +383,7 @@ mod tests {
         assert_eq!(conversations("state > open"), 0);
         assert_eq!(conversations("team = Biling"), 7);
         assert_eq!(conversations("updated_at > soon"), 13);
+        assert_eq!(conversations("tags = Vip"), 7, "two are called so but for the case");
         assert_eq!(conversations("open = maybe"), 7);
         assert_eq!(conversations("title = x"), 0);
         assert_eq!(conversations("source.subject ~ ''"), 17);

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0006_timelines.sql"),
     include_str!("schema/0007_segments.sql"),
     include_str!("schema/0008_spend.sql"),
+    include_str!("schema/0009_timelines_again.sql"),
 ];
 
 /// The schema version this program reads and writes.
