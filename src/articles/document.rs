@@ -10,11 +10,12 @@ use std::ops::Range;
 
 use super::html::shape::{self, Kind, Shape};
 use super::html::split::split;
-use super::images::{Images, unsigned};
+use super::images::Images;
 use super::lines::{lines_of, spliced};
 use super::markdown::read::{self, Form};
 use super::markdown::write::{self, Style};
 use super::patch::patch;
+use super::steady::fingerprint;
 
 /// A body of the server, read.
 #[derive(Debug, Clone)]
@@ -254,41 +255,6 @@ fn collect(shape: &Shape<'_>, addresses: &mut HashMap<String, String>) {
     shape.children.iter().for_each(|child| collect(child, addresses));
 }
 
-/// See [`Block::fingerprint`].
-pub fn fingerprint(html: &str) -> u64 {
-    hash(&steady(html))
-}
-
-/// HTML without what the server makes anew each time.
-pub fn steady(html: &str) -> std::borrow::Cow<'_, str> {
-    if !html.contains(" id=\"h_") && !html.contains('?') {
-        return html.into();
-    }
-    let mut steady = String::with_capacity(html.len());
-    let mut rest = html;
-    while let Some(at) = rest.find([' ', '?']) {
-        let found = &rest[at..];
-        let skipped = match found.strip_prefix(" id=\"h_") {
-            Some(id) => id.find('"').map(|length| length + 8),
-            None if found.starts_with('?') => {
-                let end = found.find(['"', '\'', ' ', '<', '>']).unwrap_or(found.len());
-                (unsigned(&found[..end]).is_empty()).then_some(end)
-            }
-            None => None,
-        };
-        steady.push_str(&rest[..at]);
-        match skipped {
-            Some(length) => rest = &found[length..],
-            None => {
-                steady.push_str(&found[..1]);
-                rest = &found[1..];
-            }
-        }
-    }
-    steady.push_str(rest);
-    steady.into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -351,6 +317,26 @@ mod tests {
         shown(
             "<p>a <u>b</u> <span style=\"color:red\">c</span></p>",
             "a <u>b</u> <span style=\"color:red\">c</span>",
+        );
+    }
+
+    #[test]
+    fn another_number_or_kind_of_list_keeps_its_items() {
+        let items = "<li><p class=\"c\">b</p></li><li id=\"d\">e</li>";
+        let old = format!("<ol class=\"x\"><li>a</li>{items}</ol>");
+        assert_eq!(
+            edited(&old, "1. a\n2. b\n3. e", "2. b\n3. e"),
+            format!("<ol class=\"x\" start=\"2\">{items}</ol>")
+        );
+        let old = format!("<ol start='7' class=\"x\">\n{items}\n</ol>");
+        assert_eq!(edited(&old, "7. b\n8. e", "1. b\n2. e"), old.replace("start='7'", "start=\"1\""));
+        assert_eq!(
+            edited(&format!("<ul>{items}</ul>"), "- b\n- e", "1. b\n2. e"),
+            format!("<ol>{items}</ol>")
+        );
+        assert_eq!(
+            edited(&format!("<ol>{items}</ol>"), "1. b\n2. e", "- b\n- e"),
+            format!("<ul>{items}</ul>")
         );
     }
 

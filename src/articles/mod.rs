@@ -29,6 +29,7 @@ pub mod pull;
 pub mod push;
 pub mod remote;
 pub mod status;
+pub mod steady;
 
 pub use error::Error;
 

@@ -11,7 +11,7 @@ use futures::StreamExt;
 
 use super::article::Article;
 use super::combine::{Combined, combine, conflict_file, conflict_path, parent, wanted_parent};
-use super::document::{Document, steady};
+use super::document::Document;
 use super::error::Error;
 use super::folder::{Folder, slug};
 use super::local::{self, Found, Head};
@@ -19,6 +19,7 @@ use super::manifest::{self, Known, KnownFile, Manifest};
 use super::merge::Prefer;
 use super::only::{Met, Only};
 use super::outcome::{Outcome, Status};
+use super::steady::steady;
 use super::{download, remote};
 use crate::api::client::Client;
 

@@ -185,7 +185,7 @@ impl HelpCenter {
 
 /// The body without the ids that the server gives headings anew.
 pub fn steady(html: &str) -> String {
-    intercom::articles::document::steady(html).into_owned()
+    intercom::articles::steady::steady(html).into_owned()
 }
 
 /// The status of each record of an output, by article.
