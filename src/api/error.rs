@@ -130,6 +130,12 @@ impl Error {
         matches!(self.status(), Some(404 | 410))
     }
 
+    /// Whether the API itself says that there is no such record. A web page with the same status, of
+    /// something on the way, says nothing.
+    pub fn is_gone(&self) -> bool {
+        self.is_not_found() && self.code().is_some()
+    }
+
     /// The token is missing, wrong, of another region, or not allowed to do this.
     pub fn is_unauthorized(&self) -> bool {
         matches!(self.status(), Some(401 | 403))

@@ -58,7 +58,7 @@ impl Run<'_> {
 
     async fn delete(&mut self, id: &str, mut outcome: Outcome) -> Result<Outcome, Error> {
         let fresh = match remote::article(self.client, id).await {
-            Err(Error::Api(error)) if error.is_not_found() => None,
+            Err(Error::Api(error)) if error.is_gone() => None,
             fresh => Some(fresh?),
         };
         let known = self.manifest.articles.get(id).cloned().unwrap_or_default();

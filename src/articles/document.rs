@@ -313,6 +313,26 @@ mod tests {
     }
 
     #[test]
+    fn another_number_or_kind_of_list_keeps_its_items() {
+        let items = "<li><p class=\"c\">b</p></li><li id=\"d\">e</li>";
+        let old = format!("<ol class=\"x\"><li>a</li>{items}</ol>");
+        assert_eq!(
+            edited(&old, "1. a\n2. b\n3. e", "2. b\n3. e"),
+            format!("<ol class=\"x\" start=\"2\">{items}</ol>")
+        );
+        let old = format!("<ol start='7' class=\"x\">\n{items}\n</ol>");
+        assert_eq!(edited(&old, "7. b\n8. e", "1. b\n2. e"), old.replace("start='7'", "start=\"1\""));
+        assert_eq!(
+            edited(&format!("<ul>{items}</ul>"), "- b\n- e", "1. b\n2. e"),
+            format!("<ol>{items}</ol>")
+        );
+        assert_eq!(
+            edited(&format!("<ol>{items}</ol>"), "1. b\n2. e", "- b\n- e"),
+            format!("<ul>{items}</ul>")
+        );
+    }
+
+    #[test]
     fn an_edit_leaves_white_space_and_spellings_alone() {
         for (html, word) in [
             ("<p>    one two  </p>", "two"),

@@ -31,8 +31,9 @@ fn merge(old: &Shape<'_>, new: &Shape<'_>, out: &mut String) {
         (Kind::Text(folded), Kind::Text(text)) => return words(old.open, folded, text, out),
         (_, Kind::Verbatim(text)) => return code(old.open, text, out),
         (_, Kind::Heading(_)) if old.kind != new.kind => return renamed(old, new, out),
-        // Another language or numbering stands in a tag that has nothing else to keep.
-        (_, Kind::Code(_) | Kind::List(_)) if old.kind != new.kind => return new.write_source(out),
+        (Kind::List(from), Kind::List(to)) if from != to => return relisted(old, new, out),
+        // Another language stands in a tag that has nothing else to keep.
+        (_, Kind::Code(_)) if old.kind != new.kind => return new.write_source(out),
         _ => {}
     }
     out.push_str(&opened(old, new));
@@ -238,6 +239,18 @@ fn renamed(old: &Shape<'_>, new: &Shape<'_>, out: &mut String) {
     out.push_str(&old.open.replacen(&name(from), &name(to), 1));
     children(old, new, out);
     out.push_str(&old.close.replacen(&name(from), &name(to), 1));
+}
+
+/// A list of another kind, or that begins with another number, keeps its attributes and items.
+fn relisted(old: &Shape<'_>, new: &Shape<'_>, out: &mut String) {
+    let (Kind::List(from), Kind::List(to)) = (&old.kind, &new.kind) else { return };
+    let name = |first: &Option<u64>| if first.is_some() { "ol" } else { "ul" };
+    let mut open = old.open.replacen(name(from), name(to), 1);
+    let first = to.filter(|it| *it != from.unwrap_or(1)).map(|it| it.to_string());
+    set(&mut open, "start", first.as_ref());
+    out.push_str(&open);
+    children(old, new, out);
+    out.push_str(&old.close.replacen(name(from), name(to), 1));
 }
 
 /// Text whose unchanged words keep their spelling in the source. `folded` is what the source says, without

@@ -342,7 +342,7 @@ impl Run<'_> {
             }
             match remote::article(client, &id).await {
                 Ok(article) => self.article(client, &article, tell).await,
-                Err(Error::Api(error)) if error.is_not_found() => self.prune(&id, tell)?,
+                Err(Error::Api(error)) if error.is_gone() => self.prune(&id, tell)?,
                 Err(error) => tell(Outcome::failed(error, Some(&id), None)),
             }
         }

@@ -129,7 +129,7 @@ impl Run<'_> {
         locals: &BTreeMap<String, Local>,
     ) -> Result<Outcome, Error> {
         let fresh = match remote::article(self.client, id).await {
-            Err(Error::Api(error)) if error.is_not_found() => {
+            Err(Error::Api(error)) if error.is_gone() => {
                 let reason = "the article is gone from the help center; pull --prune removes its files";
                 return Err(Error::Unusable(format!("article {id}: {reason}")));
             }

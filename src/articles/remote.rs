@@ -92,7 +92,7 @@ fn has_languages(article: &Article, body: &Value) -> bool {
 /// When the API refuses, or cannot be asked.
 pub async fn delete(client: &Client, id: &str) -> Result<(), Error> {
     match send(client, "deleteArticle", &[id], None).await {
-        Err(Error::Api(error)) if error.is_not_found() => Ok(()),
+        Err(Error::Api(error)) if error.is_gone() => Ok(()),
         result => result.map(drop),
     }
 }

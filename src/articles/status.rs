@@ -43,7 +43,7 @@ pub async fn status(
         }
     }
     for id in manifest.articles.keys().filter(|id| !seen.contains(*id) && only.article(id, &[])) {
-        if matches!(remote::article(client, id).await, Err(Error::Api(error)) if error.is_not_found()) {
+        if matches!(remote::article(client, id).await, Err(Error::Api(error)) if error.is_gone()) {
             tell(Outcome::new(Status::DeletedUpstream, Some(id), None, None));
         }
     }

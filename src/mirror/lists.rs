@@ -8,7 +8,6 @@ use serde_json::value::RawValue;
 
 use super::error::Error;
 use super::fields;
-use super::prune::denies;
 use super::queue::{BATCH, CHUNK, Due, Failures, PASSES, SETTLED, due};
 use super::resources::ResourceName;
 use super::run::{Ending, Run, Tally, local};
@@ -133,7 +132,7 @@ async fn pass(run: &Run<'_>, tally: &mut Tally) -> Result<Failures, Error> {
                     tally.requests += lists.requests;
                     found.push(lists);
                 }
-                Err(error) if denies(&error) => gone.push(id),
+                Err(error) if error.is_gone() => gone.push(id),
                 Err(error) => {
                     failures.refusal(run, &id, &error);
                     refused = Some(error);

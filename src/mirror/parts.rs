@@ -9,7 +9,6 @@ use rusqlite::params;
 use super::conversation::{Detail, Nesting};
 use super::error::Error;
 use super::events::Event;
-use super::prune::denies;
 use super::queue::{BATCH, CHUNK, Due, Failures, PASSES, SETTLED, due};
 use super::resources::ResourceName;
 use super::run::{Ending, Run, Tally, local};
@@ -146,7 +145,7 @@ fn store(
                 Err(message) => failures.failure(run, &owner.id, &message),
             },
             // Listed a moment ago, and deleted since.
-            Err(error) if denies(error) => {
+            Err(error) if error.is_gone() => {
                 failures.success();
                 gone.push(owner.id.clone());
             }

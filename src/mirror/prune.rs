@@ -11,7 +11,6 @@ use super::error::Error;
 use super::resources::{Resource, ResourceName};
 use super::run::{Run, Tally, local};
 use super::store::Store;
-use crate::api;
 use crate::api::executor::{Arguments, operation};
 use crate::api::operation::Paging;
 use crate::api::reply::Reply;
@@ -111,7 +110,7 @@ pub(super) async fn gone(
         tally.requests += 1;
         match answer {
             Ok(reply) => refresh(run, resource, &reply)?,
-            Err(error) if denies(&error) => gone.push(id),
+            Err(error) if error.is_gone() => gone.push(id),
             Err(error) => return Err(error.into()),
         }
     }
@@ -124,9 +123,4 @@ fn refresh(run: &Run<'_>, resource: &'static Resource, reply: &Reply) -> Result<
     let Some(document) = reply.json_text().ok().filter(|_| !nested) else { return Ok(()) };
     run.with_store(|store| store.store_page(resource, [document], None, local()))?;
     Ok(())
-}
-
-/// Whether the API says that there is no such record. A web page with the same status says nothing.
-pub(super) fn denies(error: &api::error::Error) -> bool {
-    error.is_not_found() && error.code().is_some()
 }

@@ -1,7 +1,7 @@
 //! Odd titles, odd files, odd folders: clear messages, and never a write outside the folder.
 
 use crate::help_center::{HelpCenter, statuses};
-use crate::support::{Server, answer, stderr};
+use crate::support::{Server, answer, binary, json, stderr};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn titles_make_safe_names() {
@@ -194,4 +194,40 @@ async fn an_interrupted_pull_is_completed_by_the_next() {
     assert!(text(&ids[2]).contains(" OURS") && text(&ids[3]).contains(" THEIRS"));
     assert_eq!(center.push(&[]).status.code(), Some(0));
     assert_eq!(center.writes(), [format!("PUT /articles/{}", ids[2])]);
+}
+
+/// A proxy's page that something is not found says nothing about articles.
+#[test]
+fn only_the_api_can_say_that_an_article_is_gone() {
+    use std::sync::atomic::{AtomicU8, Ordering};
+    let home = tempfile::tempdir().unwrap();
+    let stage = std::sync::Arc::new(AtomicU8::new(0));
+    let now = std::sync::Arc::clone(&stage);
+    let article = r#"{"id":"1","title":"T","body":"<p>a</p>","state":"draft","default_locale":"en"}"#;
+    let server = Server::start(move |request| match (request.path.as_str(), now.load(Ordering::SeqCst)) {
+        ("/me", _) => json(200, r#"{"app":{"id_code":"w1"}}"#),
+        (path, 0) if path.starts_with("/articles?") || path == "/articles" => {
+            json(200, &format!(r#"{{"type":"list","data":[{article}],"total_count":1}}"#))
+        }
+        ("/articles/1", 1) => answer(404, "text/html", "<html><h1>404 Not Found</h1>nginx</html>"),
+        ("/articles/1", _) => json(
+            404,
+            r#"{"type":"error.list","errors":[{"code":"not_found","message":"Resource Not Found"}]}"#,
+        ),
+        _ => json(200, r#"{"type":"list","data":[],"total_count":0}"#),
+    });
+    let pull = |more: &[&str]| {
+        let mut command = binary(home.path());
+        command.env("INTERCOM_BASE_URL", &server.url).env("INTERCOM_ACCESS_TOKEN", "token_of_a_test");
+        command.args(["articles", "pull", "--to", "help", "--json"]).args(more).output().unwrap()
+    };
+    let file = home.path().join("help/1-t.en.md");
+    let first = pull(&[]);
+    assert!(first.status.success() && file.exists(), "{}", stderr(&first));
+    stage.store(1, Ordering::SeqCst);
+    assert_eq!(pull(&["--prune"]).status.code(), Some(5));
+    assert!(file.exists());
+    stage.store(2, Ordering::SeqCst);
+    let pruned = pull(&["--prune"]);
+    assert!(pruned.status.success() && !file.exists(), "{}", stderr(&pruned));
 }
