@@ -22,16 +22,22 @@ impl Folder {
         &self.root
     }
 
+    /// Whether a path is made of plain names alone, whatever is there.
+    pub fn is_inside(relative: &str) -> bool {
+        let mut parts = Path::new(relative).components().peekable();
+        parts.peek().is_some() && parts.all(|part| matches!(part, Component::Normal(_)))
+    }
+
     /// The place of a file inside the folder.
     ///
     /// # Errors
     /// [`Error::Unusable`] for a path that could lead out of the folder.
     pub fn path(&self, relative: &str) -> Result<PathBuf, Error> {
+        if !Folder::is_inside(relative) {
+            return Err(Error::Unusable(format!("{relative:?} leads out of {}", self.root.display())));
+        }
         let mut path = self.root.clone();
-        for part in Path::new(relative).components() {
-            let Component::Normal(name) = part else {
-                return Err(Error::Unusable(format!("{relative:?} leads out of {}", self.root.display())));
-            };
+        for name in Path::new(relative) {
             path.push(name);
             if path.symlink_metadata().is_ok_and(|it| it.file_type().is_symlink()) {
                 return Err(Error::Unusable(format!(
@@ -40,10 +46,7 @@ impl Folder {
                 )));
             }
         }
-        match path == self.root {
-            true => Err(Error::Unusable("a file must have a name".into())),
-            false => Ok(path),
-        }
+        Ok(path)
     }
 
     /// The content of a file; `None` when there is none.

@@ -106,10 +106,14 @@ pub fn scan(folder: &Folder, manifest: &Manifest) -> Result<Found, Error> {
     let mut new = Groups::new();
     let mut others = Vec::new();
     for path in folder.markdown_files()? {
-        match known.get(path.as_str()) {
+        match known.remove(path.as_str()) {
             Some((id, locale)) => known_file(folder, manifest, &mut found, &path, id, locale),
             None => others.push(path),
         }
+    }
+    // What stands in the place of a file and is none, such as a link, does not mean that it is gone.
+    for (path, (id, locale)) in known.into_iter().filter(|(path, _)| folder.has(path)) {
+        known_file(folder, manifest, &mut found, path, id, locale);
     }
     for path in others {
         other_file(folder, manifest, &mut found, &mut new, &path);

@@ -107,10 +107,7 @@ impl Manifest {
         }
         let sound = manifest.articles.iter().all(|(id, known)| {
             is_id(id)
-                && known
-                    .files
-                    .iter()
-                    .all(|(locale, file)| is_locale(locale) && folder.path(&file.path).is_ok())
+                && known.files.iter().all(|(locale, file)| is_locale(locale) && Folder::is_inside(&file.path))
         });
         match sound {
             true => Ok(Some(manifest)),

@@ -44,9 +44,19 @@ async fn links_are_not_followed() {
     std::fs::remove_file(center.folder().join(&name)).unwrap();
     std::os::unix::fs::symlink(&target, center.folder().join(&name)).unwrap();
     center.colleague(id, " word</p>", " THEIRS</p>");
+    let other = center.ids()[1].clone();
+    center.colleague(&other, " word</p>", " THEIRS</p>");
     let pulled = center.pull(&[]);
-    assert_ne!(pulled.status.code(), Some(0), "{}", stderr(&pulled));
+    assert_eq!(pulled.status.code(), Some(6), "{}", stderr(&pulled));
     assert_eq!(std::fs::read_to_string(&target).unwrap(), "mine");
+    assert!(
+        std::fs::read_to_string(center.folder().join(center.file(&other, "en"))).unwrap().contains("THEIRS")
+    );
+    let pushed = center.push(&["--delete", "--yes"]);
+    assert_eq!(pushed.status.code(), Some(5), "{}", stderr(&pushed));
+    let link = |(_, status): &&(String, String)| status == "failed";
+    assert_eq!(statuses(&pushed).iter().filter(link).count(), 1, "{}", stderr(&pushed));
+    assert!(stderr(&pushed).contains("symbolic link") && center.writes().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
