@@ -77,13 +77,20 @@ pub fn lint(folder: &Folder, only: &Only) -> Result<(Vec<Finding>, Vec<Outcome>)
                     findings.extend(text(&manifest, &files, &local, first));
                 }
             }
-            Err(error) if id.is_some() => findings.push(Finding {
-                path: path.clone(),
-                line: None,
-                rule: Rule::Unreadable,
-                message: error.to_string(),
-            }),
-            Err(_) => {}
+            Err(error) => {
+                let Some((id, locale)) = id else { continue };
+                met.note(only, &id, &[path], [&locale]);
+                if only.article(&id, &[path]) && only.locale(&locale) {
+                    findings.push(Finding {
+                        path: path.clone(),
+                        line: None,
+                        rule: Rule::Unreadable,
+                        message: error.to_string(),
+                    });
+                }
+                // What cannot be read is there all the same.
+                locales.entry(id).or_insert_with(|| (path.clone(), BTreeSet::new())).1.insert(locale);
+            }
         }
     }
     let all: BTreeSet<&String> =

@@ -138,6 +138,12 @@ async fn lint_finds_what_readers_stumble_over() {
     }
     let all = String::from_utf8(center.run(&["lint", "--from", "help"]).stdout).unwrap();
     assert!(all.contains("missing_translation"), "{all}");
+    // A file that cannot be read is a translation that is there.
+    std::fs::write(&path, b"---\ntitle: caf\xe9\n---\n").unwrap();
+    let linted = center.run(&["lint", "--from", "help", "--only", &center.ids()[0]]);
+    let told = String::from_utf8(linted.stdout.clone()).unwrap();
+    assert!(told.contains("unreadable") && !told.contains("missing_translation"), "{told}");
+    assert!(!stderr(&linted).contains("doctor"), "{}", stderr(&linted));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -47,7 +47,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         true => Err(Error::Finding {
             message: format!("{errors} errors and {warnings} warnings"),
             exit: Exit::Partial,
-            hint: None,
+            hint: Some("put right what the findings name, and run it again".to_owned()),
         }),
         false => Account { outcomes: missing }.found(),
     }
