@@ -12,7 +12,7 @@ use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use super::change::Change;
-use super::error::Error;
+use super::error::{Error, told};
 use super::journal::{Journal, Status};
 use super::plan::{Head, Record};
 use super::read;
@@ -233,16 +233,4 @@ pub fn is_worth_another(error: &api::Error) -> bool {
 /// Whether the workspace may have carried the call out.
 fn may_have_arrived(error: &api::Error) -> bool {
     error.is_outcome_unknown() || matches!(error, api::Error::UnexpectedAnswer(_))
-}
-
-/// An error as the journal and the result tell it.
-pub fn told(error: &api::Error) -> Value {
-    let mut told = json!({
-        "message": error.to_string(), "http_status": error.status(), "code": error.code(),
-        "request_id": error.request_id(),
-    });
-    if let Some(fields) = told.as_object_mut() {
-        fields.retain(|_, value| !value.is_null());
-    }
-    told
 }

@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::{Value, json};
+
 use crate::{api, config, mirror};
 
 #[derive(Debug, thiserror::Error)]
@@ -48,4 +50,16 @@ fn listed(names: &[String]) -> String {
         [] => String::new(),
         names => format!("; there are {}", names.join(", ")),
     }
+}
+
+/// An error as the journal and the result tell it.
+pub fn told(error: &api::Error) -> Value {
+    let mut told = json!({
+        "message": error.to_string(), "http_status": error.status(), "code": error.code(),
+        "request_id": error.request_id(),
+    });
+    if let Some(fields) = told.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    told
 }

@@ -6,8 +6,8 @@
 use futures::{Stream, StreamExt, stream};
 use serde_json::Value;
 
-use super::apply::told;
 use super::change::{Change, Target};
+use super::error::told;
 use crate::api;
 use crate::api::client::Client;
 use crate::api::executor::{Arguments, operation};

@@ -6,8 +6,7 @@
 use futures::StreamExt;
 use serde_json::{Value, json};
 
-use super::apply::told;
-use super::error::Error;
+use super::error::{Error, told};
 use super::journal::{Run, Status};
 use super::plan::Record;
 use super::read;

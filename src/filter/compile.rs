@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::directory::Directory;
 use super::fields::{Kind, NameOf, Searched};
 use super::spelling::is_close;
 use super::{Error, Expression, Literal, Operator, Test};
@@ -15,16 +16,6 @@ use super::{Error, Expression, Literal, Operator, Test};
 const DEEPEST: usize = 2;
 /// How many members a group may have.
 const WIDEST: usize = 15;
-
-/// The names of a workspace, with their ids.
-#[derive(Debug, Clone, Default)]
-pub struct Directory {
-    pub tags: Vec<(String, String)>,
-    pub teams: Vec<(String, String)>,
-    pub admins: Vec<(String, String)>,
-    /// Addresses of teammates.
-    pub emails: Vec<(String, String)>,
-}
 
 /// Reads a time as people write it: epoch seconds, or what is wrong with it.
 pub type Moment<'a> = &'a dyn Fn(&str) -> Result<i64, String>;
@@ -182,10 +173,10 @@ impl Compiler<'_> {
             }
             Kind::Flag => text.parse::<bool>().map(Value::from).map_err(|_| wrong("true or false")),
             Kind::NumberOf(of) => {
-                let id = self.id(of, literal)?;
+                let id = self.directory.id(of, literal)?;
                 id.parse::<i64>().map(Value::from).map_err(|_| wrong("id"))
             }
-            Kind::TextOf(of) => self.id(of, literal).map(Value::from),
+            Kind::TextOf(of) => self.directory.id(of, literal).map(Value::from),
             Kind::Custom if literal.quoted => Ok(json!(literal.text)),
             Kind::Custom => Ok(match (text.parse::<i64>(), text.parse::<bool>()) {
                 (Ok(number), _) => json!(number),
@@ -206,7 +197,7 @@ impl Compiler<'_> {
                         self.directory.tags.iter().filter(|(_, name)| name.to_lowercase().contains(&part));
                     ids.extend(found.map(|(id, _)| id.clone()));
                 }
-                _ => ids.push(self.id(NameOf::Tag, literal)?),
+                _ => ids.push(self.directory.id(NameOf::Tag, literal)?),
             }
         }
         let negated = matches!(test.operator, Operator::NotEqual | Operator::ContainsNot | Operator::NotIn);
@@ -226,49 +217,6 @@ impl Compiler<'_> {
                 let members = ids.iter().map(test_of).collect();
                 self.group(if negated { "AND" } else { "OR" }, members, depth, test.at)
             }
-        }
-    }
-
-    /// The id that a name stands for. A name counts before an id or an address, whatever it looks like, and
-    /// one written in other letters only where nothing else fits.
-    fn id(&self, of: NameOf, literal: &Literal) -> Result<String, Error> {
-        let list = match of {
-            NameOf::Tag => &self.directory.tags,
-            NameOf::Team => &self.directory.teams,
-            NameOf::Admin => &self.directory.admins,
-        };
-        let wanted = literal.text.trim();
-        let named = |fits: &dyn Fn(&str) -> bool| -> Vec<&str> {
-            list.iter().filter(|(_, name)| fits(name)).map(|(id, _)| id.as_str()).collect()
-        };
-        let mut found = named(&|name| name == wanted);
-        if found.is_empty() && list.iter().any(|(id, _)| id == wanted) {
-            return Ok(wanted.to_owned());
-        }
-        if found.is_empty() && of == NameOf::Admin {
-            let addresses = &self.directory.emails;
-            found.extend(
-                addresses.iter().filter(|(_, it)| it.eq_ignore_ascii_case(wanted)).map(|(id, _)| &**id),
-            );
-        }
-        if found.is_empty() {
-            let small = wanted.to_lowercase();
-            found = named(&|name| name.to_lowercase() == small);
-        }
-        match &found[..] {
-            [id] => Ok((*id).to_owned()),
-            [] => {
-                let known: Vec<String> = list.iter().take(20).map(|(_, name)| format!("{name:?}")).collect();
-                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                Err(Error::new(
-                    literal.at,
-                    format!("there is no {} {wanted:?}; there are {known}", of.noun()),
-                ))
-            }
-            ids => Err(Error::new(
-                literal.at,
-                format!("there are several of this name; use one of the ids {}", ids.join(", ")),
-            )),
         }
     }
 

@@ -21,6 +21,7 @@
 //! before now (`7d`).
 
 mod compile;
+mod directory;
 mod fields;
 mod lexer;
 mod parse;
@@ -29,7 +30,8 @@ mod spelling;
 
 use std::fmt;
 
-pub use compile::{Directory, Moment, compile, names_needed};
+pub use compile::{Moment, compile, names_needed};
+pub use directory::Directory;
 pub use fields::{NameOf, Searched};
 pub use parse::parse;
 
