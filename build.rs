@@ -1,6 +1,7 @@
-//! Keeps `generated/` in step with `spec/`. The work is in `src/codegen`, which the tests share.
+//! Regenerates `generated/` when `spec/` changes. The generator is in `src/codegen`, so that tests can use it
+//! too.
 
-#![allow(clippy::print_stdout, reason = "this program talks on stdout")]
+#![allow(clippy::print_stdout, reason = "build scripts report to cargo on stdout")]
 
 #[path = "src/codegen/mod.rs"]
 #[allow(dead_code, reason = "the update-spec example uses the rest")]

@@ -1,15 +1,15 @@
-//! How fast articles become Markdown, and how much memory a large pull takes.
+//! Measures the speed of converting articles to Markdown, and the memory use of a large pull.
 //!
-//! `cargo bench --bench articles` converts 24 MB of HTML, then pulls 2,000 articles in four languages from a
-//! sandbox with the release binary, twice, and reads the peak of its memory from /proc.
+//! `cargo bench --bench articles` converts 24 MB of HTML. Then the release binary pulls 2,000 articles in four
+//! languages from a sandbox, twice; its peak memory is read from /proc.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement, not a program")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 use std::process::Command;
 use std::time::Instant;
 
-use intercom::articles::document::Document;
-use intercom::articles::images::Images;
+use intercom::articles::address_map::AddressMap;
+use intercom::articles::blocks::Document;
 use intercom::sandbox::{Options, Sandbox, TOKEN};
 
 const PIECES: [&str; 8] = [
@@ -25,37 +25,37 @@ const PIECES: [&str; 8] = [
 
 fn body(length: usize) -> String {
     let mut body = String::with_capacity(length + 512);
-    let mut at = 0;
+    let mut index = 0;
     while body.len() < length {
-        body.push_str(PIECES[at % PIECES.len()]);
-        at += if at % 3 == 0 { 3 } else { 1 };
+        body.push_str(PIECES[index % PIECES.len()]);
+        index += if index % 3 == 0 { 3 } else { 1 };
     }
     body
 }
 
 fn conversion() {
-    let bodies: Vec<String> = (0..1_200).map(|at| body(16_000 + at * 7)).collect();
+    let bodies: Vec<String> = (0..1_200).map(|number| body(16_000 + number * 7)).collect();
     let bytes: usize = bodies.iter().map(String::len).sum();
-    let images = Images::default();
+    let addresses = AddressMap::default();
     let start = Instant::now();
-    let mut written = 0;
+    let mut markdown_bytes = 0;
     for body in &bodies {
-        written += Document::read(body, &images).markdown().len();
+        markdown_bytes += Document::read(body, &addresses).markdown().len();
     }
     let seconds = start.elapsed().as_secs_f64();
     let rate = bytes as f64 / 1e6 / seconds;
     println!(
         "conversion: {:.1} MB of HTML to {:.1} MB of Markdown, {rate:.1} MB/s",
         bytes as f64 / 1e6,
-        written as f64 / 1e6
+        markdown_bytes as f64 / 1e6
     );
 }
 
 /// Peak resident memory of a process in MB.
-fn peak(id: u32) -> Option<f64> {
+fn peak_memory(id: u32) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_ascii_whitespace().nth(1)?.parse::<f64>().ok().map(|it| it / 1024.0)
+    line.split_ascii_whitespace().nth(1)?.parse::<f64>().ok().map(|kilobytes| kilobytes / 1024.0)
 }
 
 async fn pulls() {
@@ -72,7 +72,8 @@ async fn pulls() {
     sandbox.with_workspace(|workspace| {
         for article in workspace.articles.iter_mut() {
             article.body = body(8_000);
-            for content in article.translations.iter_mut().flat_map(|it| it.values_mut()) {
+            for content in article.translations.iter_mut().flat_map(|translations| translations.values_mut())
+            {
                 content["body"] = body(8_000).into();
             }
         }
@@ -87,9 +88,9 @@ async fn pulls() {
             .stdout(std::process::Stdio::null())
             .spawn()
             .unwrap();
-        let mut highest = 0.0_f64;
+        let mut max_memory = 0.0_f64;
         let status = loop {
-            highest = highest.max(peak(child.id()).unwrap_or(0.0));
+            max_memory = max_memory.max(peak_memory(child.id()).unwrap_or(0.0));
             match child.try_wait().unwrap() {
                 Some(status) => break status,
                 None => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
@@ -97,7 +98,7 @@ async fn pulls() {
         };
         assert!(status.success());
         println!(
-            "{round}: 2,000 articles in 4 languages, {:.1} s, at most {highest:.0} MB",
+            "{round}: 2,000 articles in 4 languages, {:.1} s, peak memory {max_memory:.0} MB",
             start.elapsed().as_secs_f64()
         );
     }

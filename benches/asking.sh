@@ -1,6 +1,6 @@
 #!/bin/sh
-# Process time of `search` and `sql` on a mirror of 20,000 conversations with 5 parts each, and what the
-# index of texts costs. Needs hyperfine. Usage: benches/asking.sh [BINARY]
+# Measures `search` and `sql` on a mirror of 20,000 conversations with 5 parts each, and the time to build the
+# search index. Requires hyperfine. Usage: benches/asking.sh [BINARY]
 set -eu
 binary=$(realpath "${1:-target/release/intercom-pp-cli}")
 folder=$(mktemp -d)
@@ -24,6 +24,6 @@ hyperfine --shell none --warmup 3 \
     "$binary search '\"duplicate charge\"' --db $db" \
     "$binary search refund --db $db" \
     "$binary search 'the OR a' --db $db" 2> "$folder/log" || cat "$folder/log"
-# From nothing: every text is read again, as after a first sync.
+# Rebuild the search index from scratch, as after a first sync.
 python3 -c "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('DELETE FROM texts'); [c.execute(f'INSERT INTO texts_due SELECT \'{t}\', id FROM {t}') for t in ('contacts', 'companies', 'conversations', 'conversation_parts', 'tickets', 'ticket_parts', 'articles')]; c.commit(); print(c.execute('SELECT count(*) FROM texts_due').fetchone()[0], 'records')" "$db"
 time "$binary" search refund --limit 1 --db "$db" > /dev/null

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""What the MCP server costs: start, tools/list in each mode, and our own time in each call.
+"""Measures the MCP server: startup, tools/list in each mode, and the overhead per call.
 
-Usage: benches/mcp.py [folder of the binaries, default target/release]. Needs nothing but Python 3.
-Our own time is that of a call through the server less that of the same request sent directly.
+Usage: benches/mcp.py [FOLDER OF THE BINARIES, default target/release]. Requires only Python 3.
+The overhead is the time of a call through the server minus the time of the same request sent directly.
 """
 
 import http.client
@@ -22,14 +22,14 @@ CALLS = 1000
 class Server:
     def __init__(self, url, *arguments):
         environment = {"HOME": HOME, "INTERCOM_BASE_URL": url, "INTERCOM_ACCESS_TOKEN": "sandbox-token"}
-        self.began = time.perf_counter()
+        self.started = time.perf_counter()
         self.process = subprocess.Popen(
             [f"{BINARIES}/intercom-pp-mcp", *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment,
         )
         self.number = 0
-        hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}
-        self.request("initialize", hello)
+        client = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}
+        self.request("initialize", client)
         self.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
     def send(self, message):
@@ -57,13 +57,13 @@ class Server:
 def milliseconds(call, count):
     times = []
     for _ in range(count):
-        began = time.perf_counter()
+        started = time.perf_counter()
         call()
-        times.append((time.perf_counter() - began) * 1000)
+        times.append((time.perf_counter() - started) * 1000)
     return times
 
 
-def shown(name, times):
+def report(name, times):
     times = sorted(times)
     print(f"{name:<44} median {statistics.median(times):6.2f} ms   p90 {times[int(len(times) * 0.9)]:6.2f} ms")
 
@@ -78,9 +78,9 @@ try:
     for _ in range(40):
         server = Server(url)
         server.request("tools/list", {})
-        starts.append((time.perf_counter() - server.began) * 1000)
+        starts.append((time.perf_counter() - server.started) * 1000)
         server.stop()
-    shown("process start to tools/list", starts)
+    report("process start to tools/list", starts)
     modes = {
         "default": [], "--allow-writes": ["--allow-writes"],
         "--allow-destructive": ["--allow-writes", "--allow-destructive"],
@@ -104,12 +104,12 @@ try:
     milliseconds(direct, 50)
     milliseconds(lambda: server.call("tags_list"), 50)
     before = server.memory()
-    through = milliseconds(lambda: server.call("tags_list"), CALLS)
+    through_server = milliseconds(lambda: server.call("tags_list"), CALLS)
     after = server.memory()
-    straight = milliseconds(direct, CALLS)
-    shown(f"{CALLS} x tags_list through the server", through)
-    shown(f"{CALLS} x GET /tags directly", straight)
-    print(f"our own time in each call: {statistics.median(through) - statistics.median(straight):.2f} ms")
+    directly = milliseconds(direct, CALLS)
+    report(f"{CALLS} x tags_list through the server", through_server)
+    report(f"{CALLS} x GET /tags directly", directly)
+    print(f"overhead per call: {statistics.median(through_server) - statistics.median(directly):.2f} ms")
     print(f"memory: {before} kB before, {after} kB after")
     server.stop()
 finally:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# How long the release binary takes to start, beside /bin/true. Needs hyperfine (Debian: hyperfine).
-# Usage: benches/startup.sh [binary]
+# Measures the startup time of the release binary relative to /bin/true. Requires hyperfine.
+# Usage: benches/startup.sh [BINARY]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 binary=${1:-target/release/intercom-pp-cli}
@@ -17,4 +17,4 @@ for result in results:
     command = result["command"].split("/")[-1]
     print(f"{command:<36} median {result['median'] * 1000:5.2f} ms   {result['median'] / base:4.1f} x /bin/true")
 PY
-printf 'size of the binary: %.1f MB\n' "$(stat -c %s "$binary" | awk '{print $1 / 1e6}')"
+printf 'binary size: %.1f MB\n' "$(stat -c %s "$binary" | awk '{print $1 / 1e6}')"

@@ -1,8 +1,8 @@
-//! How fast a sync is, and how much memory it needs, against a sandbox on the same machine.
+//! Measures the speed and memory use of a sync from a sandbox on the same machine.
 //!
-//! `cargo bench --bench sync` at a tenth of the full size, `-- --full` for all of it; `-- lists latency` for
-//! some of the chapters only: lists, latency, limit, memory. Everything is told as a ratio within this one
-//! run, or as a rate, with what is aimed at beside it.
+//! `cargo bench --bench sync` runs at a tenth of the full size, `-- --full` at full size. `-- lists latency` runs
+//! only some of the sections: lists, latency, limit, memory. Results are ratios within the same run, or rates,
+//! printed with their targets.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a benchmark")]
 
@@ -16,7 +16,7 @@ use intercom::mirror::{Event, ResourceName, Store, Summary, SyncOptions, sync};
 use intercom::sandbox::{Options, Sandbox, TOKEN};
 use rusqlite::types::Value;
 
-/// No limit that anybody would notice.
+/// A rate limit that is never reached.
 const UNLIMITED: u32 = u32::MAX;
 
 fn client(sandbox: &Sandbox) -> Client {
@@ -31,35 +31,35 @@ async fn run(client: &Client, path: &Path, resources: &[ResourceName]) -> Summar
 }
 
 fn seconds(summary: &Summary, resource: ResourceName) -> f64 {
-    summary.resources.iter().find(|it| it.resource == resource).unwrap().seconds
+    summary.resources.iter().find(|entry| entry.resource == resource).unwrap().seconds
 }
 
-fn told(what: &str, figure: String, aim: &str) {
-    println!("{what:64} {figure:>16}   (aim: {aim})");
+fn report(name: &str, result: String, target: &str) {
+    println!("{name:64} {result:>16}   (target: {target})");
 }
 
-/// The tables that a document of a resource ends up in, its own first.
+/// The tables that store a resource, its main table first.
 fn tables(resource: ResourceName) -> &'static [&'static str] {
     match resource {
         ResourceName::Contacts => &["contacts", "contact_tags", "contact_companies", "contact_subscriptions"],
         ResourceName::Conversations => &["conversations", "conversation_tags", "conversation_contacts"],
-        // A list of tickets shows their parts.
+        // The list of tickets includes their parts.
         ResourceName::Tickets => &["tickets", "ticket_contacts", "ticket_parts", "ticket_parts_state"],
         _ => &["companies"],
     }
 }
 
-/// Seconds for putting the same rows, links and parts included, into the same schema, a page to a transaction, and
-/// nothing else. Returns the rows of the resource's own table with them.
-fn bare_loop(from: &Path, folder: &Path, resource: ResourceName) -> (usize, f64) {
+/// Inserts the same rows, including links and parts, into the same schema, one transaction per page. Returns the
+/// number of rows of the main table, and the seconds taken. This is the baseline for storing.
+fn bare_insert(from: &Path, folder: &Path, resource: ResourceName) -> (usize, f64) {
     let source = Store::open(from).unwrap();
     let read = |table: &&str| {
         let mut statement = source.connection().prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = statement.column_count();
-        let rows = statement.query_map([], |row| (0..columns).map(|at| row.get(at)).collect()).unwrap();
+        let rows = statement.query_map([], |row| (0..columns).map(|index| row.get(index)).collect()).unwrap();
         let rows: Vec<Vec<Value>> = rows.map(Result::unwrap).collect();
-        let marks = vec!["?"; columns].join(", ");
-        (format!("INSERT INTO {table} VALUES ({marks})"), rows)
+        let placeholders = vec!["?"; columns].join(", ");
+        (format!("INSERT INTO {table} VALUES ({placeholders})"), rows)
     };
     let tables: Vec<(String, Vec<Vec<Value>>)> = tables(resource).iter().map(read).collect();
     let count = tables[0].1.len();
@@ -68,9 +68,9 @@ fn bare_loop(from: &Path, folder: &Path, resource: ResourceName) -> (usize, f64)
     drop(Store::open(&path).unwrap());
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.pragma_update(None, "synchronous", "NORMAL").unwrap();
-    // Links are spread evenly over the pages, so some come before their record.
+    // Links are spread evenly over the pages, so some are inserted before their record.
     connection.pragma_update(None, "foreign_keys", false).unwrap();
-    let began = Instant::now();
+    let started = Instant::now();
     for page in 0..pages {
         connection.execute_batch("BEGIN IMMEDIATE").unwrap();
         for (sql, rows) in &tables {
@@ -81,21 +81,21 @@ fn bare_loop(from: &Path, folder: &Path, resource: ResourceName) -> (usize, f64)
         }
         connection.execute_batch("COMMIT").unwrap();
     }
-    (count, began.elapsed().as_secs_f64())
+    (count, started.elapsed().as_secs_f64())
 }
 
-/// Seconds for storing the same documents page by page as a sync does, without a server.
-fn stored(from: &Path, folder: &Path, resource: ResourceName) -> f64 {
+/// Seconds taken to store the same documents page by page, as a sync does, without a server.
+fn store_pages(from: &Path, folder: &Path, resource: ResourceName) -> f64 {
     let source = Store::open(from).unwrap();
     let mut statement = source.connection().prepare(&format!("SELECT raw FROM {resource}")).unwrap();
     let documents: Vec<String> =
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let mut store = Store::open(&folder.join(format!("stored-{resource}.db"))).unwrap();
-    let began = Instant::now();
+    let started = Instant::now();
     for page in documents.chunks(150) {
         store.store_page(resource.resource(), page.iter().map(String::as_str), None, 1).unwrap();
     }
-    began.elapsed().as_secs_f64()
+    started.elapsed().as_secs_f64()
 }
 
 async fn lists(options: &Options, folder: &Path) {
@@ -105,18 +105,18 @@ async fn lists(options: &Options, folder: &Path) {
     for resource in [Contacts, Companies, Conversations, Tickets] {
         let summary = run(&client(&sandbox), &path, &[resource]).await;
         assert!(summary.complete, "{summary:?}");
-        let (rows, bare) = bare_loop(&path, folder, resource);
+        let (rows, bare) = bare_insert(&path, folder, resource);
         let taken = seconds(&summary, resource);
-        let share = format!("{:.0} %", bare / stored(&path, folder, resource) * 100.0);
-        told(&format!("{resource}: storing pages, of a bare loop"), share, "60 %");
+        let share = format!("{:.0} %", bare / store_pages(&path, folder, resource) * 100.0);
+        report(&format!("{resource}: speed of storing pages, relative to bare inserts"), share, "60 %");
         let rates = format!("{:.0} of {:.0}/s", rows as f64 / taken, rows as f64 / bare);
-        told(&format!("{resource}: rows with the sandbox's own work, of a bare loop"), rates, "-");
+        report(&format!("{resource}: rows of a sync (includes the sandbox), of bare inserts"), rates, "-");
     }
-    let began = Instant::now();
+    let started = Instant::now();
     let summary = run(&client(&sandbox), &path, &[ResourceName::ConversationParts]).await;
     assert!(summary.complete, "{summary:?}");
-    let rate = options.conversations as f64 / began.elapsed().as_secs_f64();
-    told("conversations with parts, no latency", format!("{rate:.0}/s"), "3,000/s");
+    let rate = options.conversations as f64 / started.elapsed().as_secs_f64();
+    report("conversations with parts, no latency", format!("{rate:.0}/s"), "3,000/s");
 
     sandbox.forget_requests();
     let summary = run(&client(&sandbox), &path, ResourceName::ALL).await;
@@ -124,7 +124,7 @@ async fn lists(options: &Options, folder: &Path) {
     run(&client(&sandbox), &path, ResourceName::ALL).await;
     sandbox.forget_requests();
     run(&client(&sandbox), &path, ResourceName::ALL).await;
-    told("requests of a run without changes", sandbox.requests().len().to_string(), "a handful");
+    report("requests of a sync without changes", sandbox.requests().len().to_string(), "a handful");
 }
 
 async fn latency(options: &Options, folder: &Path) {
@@ -133,14 +133,14 @@ async fn latency(options: &Options, folder: &Path) {
     let sandbox = Sandbox::start(options).await.unwrap();
     let path = folder.join("latency.db");
     run(&client(&sandbox), &path, &[ResourceName::Conversations]).await;
-    let began = Instant::now();
+    let started = Instant::now();
     run(&client(&sandbox), &path, &[ResourceName::ConversationParts]).await;
-    let rate = conversations as f64 / began.elapsed().as_secs_f64();
-    told("conversations with parts, 50 ms latency", format!("{rate:.0}/s"), "400/s");
+    let rate = conversations as f64 / started.elapsed().as_secs_f64();
+    report("conversations with parts, 50 ms latency", format!("{rate:.0}/s"), "400/s");
 }
 
-/// How much of the allowed calls is used in the windows that are wholly within the run.
-async fn limit(limit: u32, windows: usize, folder: &Path, aim: &str) {
+/// Measures the share of the rate limit that a sync uses, in the windows completely within the sync.
+async fn limit(limit: u32, windows: usize, folder: &Path, target: &str) {
     let conversations = limit as usize * windows;
     let options = Options { contacts: 50, conversations, rate_limit: UNLIMITED, ..Options::default() };
     let sandbox = Sandbox::start(Options { rate_limit: limit, ..options }).await.unwrap();
@@ -153,24 +153,28 @@ async fn limit(limit: u32, windows: usize, folder: &Path, aim: &str) {
         concurrency: 64,
         ..SyncOptions::default()
     };
-    let mut seen: Vec<(u64, u64)> = Vec::new();
-    let watched = client.clone();
+    let mut counts: Vec<(u64, u64)> = Vec::new();
+    let observed = client.clone();
     let mut observer = |_: &Event| {
         let window = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 10;
-        seen.push((window, watched.transport().usage().requests));
+        counts.push((window, observed.transport().usage().requests));
     };
     sync(&client, &mut store, &options, &mut observer).await.unwrap();
-    let (first, last) = (seen.first().unwrap().0, seen.last().unwrap().0);
-    let calls = |window: u64| seen.iter().filter(|it| it.0 == window).map(|it| it.1).max();
-    let whole: Vec<u64> = (first + 1..last).filter_map(|it| Some(calls(it)? - calls(it - 1)?)).collect();
-    let used = whole.iter().sum::<u64>() as f64 / (whole.len() as f64 * f64::from(limit)) * 100.0;
+    let (first, last) = (counts.first().unwrap().0, counts.last().unwrap().0);
+    let requests_until_end_of = |window: u64| {
+        counts.iter().filter(|(other, _)| *other == window).map(|(_, requests)| *requests).max()
+    };
+    let complete: Vec<u64> = (first + 1..last)
+        .filter_map(|window| Some(requests_until_end_of(window)? - requests_until_end_of(window - 1)?))
+        .collect();
+    let used = complete.iter().sum::<u64>() as f64 / (complete.len() as f64 * f64::from(limit)) * 100.0;
     let usage = client.transport().usage();
     let refused = usage.refused as f64 / usage.requests as f64 * 100.0;
-    let figures = format!("{used:.1} %, {refused:.2} % 429");
-    told(&format!("calls used at {limit} per window ({} windows)", whole.len()), figures, aim);
+    let result = format!("{used:.1} %, {refused:.2} % 429");
+    report(&format!("requests used of {limit} per window ({} windows)", complete.len()), result, target);
 }
 
-/// The most memory that the binary has held, in MB. Where `/proc` is not, nothing is told.
+/// Measures the peak memory of the binary during a full sync. Reports 0 on systems without `/proc`.
 async fn memory(options: &Options, folder: &Path) {
     let sandbox = Sandbox::start(options.clone()).await.unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_intercom-pp-cli"))
@@ -183,26 +187,26 @@ async fn memory(options: &Options, folder: &Path) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let began = Instant::now();
-    let mut most = 0_u64;
+    let started = Instant::now();
+    let mut peak_kilobytes = 0_u64;
     while child.try_wait().unwrap().is_none() {
         let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let peak = peak.and_then(|it| it.split_whitespace().next()?.parse().ok());
-        most = most.max(peak.unwrap_or(0));
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        peak_kilobytes = peak_kilobytes.max(kilobytes.unwrap_or(0));
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let taken = began.elapsed().as_secs_f64();
-    told("whole sync of the binary", format!("{taken:.1} s"), "-");
-    told("its peak memory", format!("{:.0} MB", most as f64 / 1024.0), "150 MB");
+    let taken = started.elapsed().as_secs_f64();
+    report("full sync by the binary", format!("{taken:.1} s"), "-");
+    report("peak memory of that sync", format!("{:.0} MB", peak_kilobytes as f64 / 1024.0), "150 MB");
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let full = arguments.iter().any(|argument| argument == "--full");
-    let some = arguments.iter().any(|argument| !argument.starts_with('-'));
-    let asked = |chapter: &str| !some || arguments.iter().any(|argument| argument == chapter);
+    let names_sections = arguments.iter().any(|argument| !argument.starts_with('-'));
+    let is_selected = |section: &str| !names_sections || arguments.iter().any(|argument| argument == section);
     let size = if full { 20_000 } else { 2_000 };
     let options = Options {
         contacts: size,
@@ -214,17 +218,17 @@ async fn main() {
     };
     let folder = tempfile::tempdir().unwrap();
     println!("{size} contacts and conversations");
-    if asked("lists") {
+    if is_selected("lists") {
         lists(&options, folder.path()).await;
     }
-    if asked("latency") {
+    if is_selected("latency") {
         latency(&options, folder.path()).await;
     }
-    if asked("limit") {
+    if is_selected("limit") {
         limit(167, 4, folder.path(), "90 %").await;
         limit(1_667, if full { 5 } else { 3 }, folder.path(), "95 %, under 0.1 % 429").await;
     }
-    if asked("memory") {
+    if is_selected("memory") {
         let many = Options { conversations: size * if full { 10 } else { 1 }, ..options };
         memory(&many, folder.path()).await;
     }

@@ -1,13 +1,13 @@
 //! Lists contacts with the typed client: `cargo run --example list_contacts`.
 //!
-//! Needs `INTERCOM_ACCESS_TOKEN`; `INTERCOM_BASE_URL` leads to another server, such as a sandbox.
+//! Needs `INTERCOM_ACCESS_TOKEN`. Set `INTERCOM_BASE_URL` to use another server, for example a sandbox.
 
-#![allow(clippy::print_stdout, reason = "this program talks on stdout")]
+#![allow(clippy::print_stdout, reason = "the example prints its result")]
 
 use std::error::Error;
 
 use futures::TryStreamExt;
-use intercom::api::executor::{Arguments, operation};
+use intercom::api::request_builder::{Arguments, operation};
 use intercom::{Client, Region, Settings, Token, types};
 
 #[tokio::main(flavor = "current_thread")]
@@ -19,12 +19,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let client = Client::new(Settings::new(base_url, Some(token)))?;
 
-    // A typed function: its models read what differs from the description as far as they can, and
-    // the document is there as it was received.
+    // A typed function. Its models tolerate fields that differ from the description, and the raw
+    // document is available beside them.
     let me = client.identify_admin().await?;
     println!("{} ({} bytes)", me.name.as_deref().unwrap_or("?"), me.raw().len());
 
-    // Every page of a list, each fetched when it is asked for.
+    // All pages of a list, each fetched when it is polled.
     let contacts = operation("ListContacts")?;
     let mut pages = std::pin::pin!(client.pages(contacts, Arguments::default(), None));
     let mut count = 0;
@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("{count} contacts");
 
-    // What went wrong is told by status, code, message and request id.
+    // Errors carry the status, code, message and request id.
     match client.show_contact("no-such-contact").await {
         Ok(contact) => println!("found {:?}", contact.id),
         Err(error) => println!("{:?} {:?}: {error}", error.status(), error.code()),

@@ -9,22 +9,22 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ActivityLog {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub activity_description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub activity_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub metadata: ::std::option::Option<ActivityLogMetadata>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub performed_by: ::std::option::Option<ActivityLogPerformedBy>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -33,13 +33,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ActivityLogList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub activity_logs: ::std::option::Option<::std::vec::Vec<ActivityLog>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<CursorPages>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -48,54 +48,54 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ActivityLogMetadata {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub auto: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub auto_changed: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub away_mode: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub away_status_reason: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub changes: ::std::option::Option<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_activity_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub new_state: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub previous_state: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub reassign_conversations: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub setting_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sign_in_method: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub source: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub threshold_minutes: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub update_by: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub update_by_name: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -104,16 +104,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ActivityLogPerformedBy {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ip: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -122,13 +122,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct AddressableList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -137,37 +137,37 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Admin {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub avatar: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub away_mode_enabled: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub away_mode_reassign: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub has_inbox_seat: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub job_title: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub team_ids: ::std::option::Option<::std::vec::Vec<::std::option::Option<i64>>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub team_priority_level: ::std::option::Option<TeamPriorityLevel>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -176,10 +176,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct AdminList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub admins: ::std::option::Option<::std::vec::Vec<Admin>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -188,12 +188,12 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct AdminPriorityLevel {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub primary_admin_ids: ::std::option::Option<
             ::std::vec::Vec<::std::option::Option<i64>>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub secondary_admin_ids: ::std::option::Option<
             ::std::vec::Vec<::std::option::Option<i64>>,
         >,
@@ -204,40 +204,40 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct AdminWithApp {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub app: ::std::option::Option<App>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub avatar: ::std::option::Option<AdminWithAppAvatar>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub away_mode_enabled: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub away_mode_reassign: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email_verified: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub has_inbox_seat: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub job_title: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub team_ids: ::std::option::Option<::std::vec::Vec<::std::option::Option<i64>>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -246,10 +246,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct AdminWithAppAvatar {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub image_url: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -258,25 +258,25 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct AiAgent {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub content_sources: ::std::option::Option<ContentSourcesList>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_answer_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub rating: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub rating_remark: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub resolution_state: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub source_title: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub source_type: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -285,25 +285,25 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct App {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id_code: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub identity_verification: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub region: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub timezone: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -312,60 +312,60 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Article {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub default_locale: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub parent_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub parent_ids: ::std::option::Option<
             ::std::vec::Vec<::std::option::Option<i64>>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub parent_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub statistics: ::std::option::Option<ArticleStatistics>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tags: ::std::option::Option<Tags>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub title: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub translated_content: ::std::option::Option<ArticleTranslatedContent>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub workspace_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -374,31 +374,31 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ArticleContent {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub title: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -407,31 +407,31 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ArticleContentInput {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<ArticleContentInputState>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub title: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<ArticleContentInputType>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -546,16 +546,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ArticleList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<ArticleListItem>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<CursorPages>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -564,57 +564,57 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ArticleListItem {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub default_locale: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub parent_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub parent_ids: ::std::option::Option<
             ::std::vec::Vec<::std::option::Option<i64>>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub parent_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tags: ::std::option::Option<Tags>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub title: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub translated_content: ::std::option::Option<ArticleTranslatedContent>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub workspace_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -623,10 +623,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ArticleSearchHighlights {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub article_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub highlighted_summary: ::std::option::Option<
             ::std::vec::Vec<
                 ::std::option::Option<
@@ -635,7 +635,7 @@ pub mod types {
             >,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub highlighted_title: ::std::option::Option<
             ::std::vec::Vec<ArticleSearchHighlightsHighlightedTitleItem>,
         >,
@@ -646,10 +646,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ArticleSearchHighlightsHighlightedSummaryItemItem {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub text: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -658,10 +658,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ArticleSearchHighlightsHighlightedTitleItem {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub text: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -670,16 +670,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ArticleSearchResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<ArticleSearchResponseData>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<CursorPages>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -688,10 +688,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ArticleSearchResponseData {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub articles: ::std::option::Option<::std::vec::Vec<Article>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub highlights: ::std::option::Option<::std::vec::Vec<ArticleSearchHighlights>>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -700,25 +700,25 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ArticleStatistics {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub conversions: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub happy_reaction_percentage: ::std::option::Option<f64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub neutral_reaction_percentage: ::std::option::Option<f64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub reactions: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sad_reaction_percentage: ::std::option::Option<f64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub views: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -727,127 +727,127 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ArticleTranslatedContent {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ar: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub bg: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub bs: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ca: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub cs: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub da: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub de: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub el: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub en: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub es: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub et: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub fi: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub fr: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub he: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub hr: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub hu: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub it: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ja: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ko: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub lt: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub lv: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub mn: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub nb: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub nl: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pl: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pt: ::std::option::Option<ArticleContent>,
         #[serde(
             rename = "pt-BR",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pt_br: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ro: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ru: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sl: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sr: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sv: ::std::option::Option<ArticleContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tr: ::std::option::Option<ArticleContent>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub vi: ::std::option::Option<ArticleContent>,
         #[serde(
             rename = "zh-CN",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub zh_cn: ::std::option::Option<ArticleContent>,
         #[serde(
             rename = "zh-TW",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub zh_tw: ::std::option::Option<ArticleContent>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -856,127 +856,127 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ArticleTranslatedContentInput {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ar: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub bg: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub bs: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ca: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub cs: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub da: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub de: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub el: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub en: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub es: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub et: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub fi: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub fr: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub he: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub hr: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub hu: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub it: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ja: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ko: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub lt: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub lv: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub mn: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub nb: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub nl: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pl: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pt: ::std::option::Option<ArticleContentInput>,
         #[serde(
             rename = "pt-BR",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pt_br: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ro: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ru: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sl: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sr: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sv: ::std::option::Option<ArticleContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tr: ::std::option::Option<ArticleContentInput>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<ArticleTranslatedContentInputType>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub vi: ::std::option::Option<ArticleContentInput>,
         #[serde(
             rename = "zh-CN",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub zh_cn: ::std::option::Option<ArticleContentInput>,
         #[serde(
             rename = "zh-TW",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub zh_tw: ::std::option::Option<ArticleContentInput>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1046,10 +1046,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct AttachContactToConversationRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub admin_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub customer: ::std::option::Option<AttachContactToConversationRequestCustomer>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1058,16 +1058,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct AttachContactToConversationRequestCustomer {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub customer: ::std::option::Option<CustomerRequest>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub intercom_user_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub user_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1107,43 +1107,43 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Collection {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub default_locale: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub help_center_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub icon: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub order: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub parent_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub translated_content: ::std::option::Option<GroupTranslatedContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub workspace_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1152,16 +1152,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CollectionList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<Collection>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<CursorPages>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1170,63 +1170,63 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Company {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub app_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub company_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub custom_attributes: ::std::option::Option<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub industry: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_request_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub monthly_spend: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub plan: ::std::option::Option<CompanyPlan>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub remote_created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub segments: ::std::option::Option<CompanySegments>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub session_count: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub size: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tags: ::std::option::Option<CompanyTags>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub user_count: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub website: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1235,16 +1235,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CompanyAttachedContacts {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<Contact>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<CursorPages>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1253,10 +1253,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CompanyAttachedSegments {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<Segment>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1265,13 +1265,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CompanyData {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1280,16 +1280,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CompanyList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<Company>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<CursorPages>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1298,13 +1298,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CompanyPlan {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1313,19 +1313,19 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CompanyScroll {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<Company>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<CursorPages>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub scroll_param: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1334,10 +1334,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CompanySegments {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub segments: ::std::option::Option<::std::vec::Vec<Segment>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1346,10 +1346,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CompanyTags {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tags: ::std::option::Option<::std::vec::Vec<TagBasic>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1358,141 +1358,141 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Contact {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_app_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_app_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_device: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_os_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_sdk_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub avatar: ::std::option::Option<ContactAvatar>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub browser: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub browser_language: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub browser_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub companies: ::std::option::Option<ContactCompanies>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub custom_attributes: ::std::option::Option<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email_domain: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub has_hard_bounced: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_app_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_app_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_device: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_os_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_sdk_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub language_override: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_contacted_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_email_clicked_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_email_opened_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_replied_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub location: ::std::option::Option<ContactLocation>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub marked_email_as_spam: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub notes: ::std::option::Option<ContactNotes>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub os: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub owner_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub role: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub signed_up_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub social_profiles: ::std::option::Option<ContactSocialProfiles>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tags: ::std::option::Option<ContactTags>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub unsubscribed_from_emails: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub workspace_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1501,16 +1501,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContactArchived {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub archived: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1519,16 +1519,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContactAttachedCompanies {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub companies: ::std::option::Option<::std::vec::Vec<Company>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<PagesLink>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1537,10 +1537,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContactAvatar {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub image_url: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1549,16 +1549,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContactBlocked {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub blocked: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1567,16 +1567,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContactCompanies {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<CompanyData>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub has_more: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1585,16 +1585,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContactDeleted {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub deleted: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1603,16 +1603,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContactList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<Contact>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<CursorPages>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1621,16 +1621,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContactLocation {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub city: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub country: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub region: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1639,16 +1639,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContactNotes {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<AddressableList>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub has_more: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1657,13 +1657,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContactReference {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1672,10 +1672,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContactSegments {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<Segment>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1684,7 +1684,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContactSocialProfiles {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<SocialProfile>>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1693,16 +1693,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContactTags {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<AddressableList>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub has_more: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1711,16 +1711,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContactUnarchived {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub archived: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1729,28 +1729,28 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContentImportSource {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_synced_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub status: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sync_behavior: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1759,16 +1759,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContentImportSourcesList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<ContentImportSource>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<PagesLink>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1777,16 +1777,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContentSource {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub content_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub locale: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub title: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1795,13 +1795,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContentSourcesList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub content_sources: ::std::option::Option<::std::vec::Vec<ContentSource>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1810,79 +1810,79 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Conversation {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub admin_assignee_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ai_agent: ::std::option::Option<AiAgent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ai_agent_participated: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub contacts: ::std::option::Option<ConversationContacts>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub conversation_parts: ::std::option::Option<ConversationParts>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub conversation_rating: ::std::option::Option<ConversationRating>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub first_contact_reply: ::std::option::Option<ConversationFirstContactReply>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub linked_objects: ::std::option::Option<LinkedObjectList>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub open: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub priority: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub read: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sla_applied: ::std::option::Option<SlaApplied>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub snoozed_until: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub source: ::std::option::Option<ConversationSource>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub statistics: ::std::option::Option<ConversationStatistics>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tags: ::std::option::Option<Tags>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub team_assignee_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub teammates: ::std::option::Option<ConversationTeammates>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub title: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub waiting_since: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1891,13 +1891,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConversationAttachmentFiles {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub content_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1906,10 +1906,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConversationContacts {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub contacts: ::std::option::Option<::std::vec::Vec<ContactReference>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1918,13 +1918,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConversationDeleted {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub deleted: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub object: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1933,13 +1933,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConversationFirstContactReply {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1948,16 +1948,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConversationList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub conversations: ::std::option::Option<::std::vec::Vec<ConversationListItem>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<CursorPages>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1966,76 +1966,76 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConversationListItem {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub admin_assignee_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ai_agent: ::std::option::Option<AiAgent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ai_agent_participated: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub contacts: ::std::option::Option<ConversationContacts>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub conversation_rating: ::std::option::Option<ConversationRating>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub first_contact_reply: ::std::option::Option<ConversationFirstContactReply>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub linked_objects: ::std::option::Option<LinkedObjectList>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub open: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub priority: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub read: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sla_applied: ::std::option::Option<SlaApplied>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub snoozed_until: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub source: ::std::option::Option<ConversationSource>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub statistics: ::std::option::Option<ConversationStatistics>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tags: ::std::option::Option<Tags>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub team_assignee_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub teammates: ::std::option::Option<ConversationTeammates>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub title: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub waiting_since: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2044,55 +2044,55 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConversationPart {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub app_package_code: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub assigned_to: ::std::option::Option<Reference>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub attachments: ::std::option::Option<::std::vec::Vec<PartAttachment>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author: ::std::option::Option<ConversationPartAuthor>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email_message_metadata: ::std::option::Option<EmailMessageMetadata>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub event_details: ::std::option::Option<EventDetails>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub notified_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub part_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub redacted: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tags: ::std::option::Option<::std::vec::Vec<TagBasic>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2101,16 +2101,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConversationPartAuthor {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2119,13 +2119,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConversationParts {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub conversation_parts: ::std::option::Option<::std::vec::Vec<ConversationPart>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2134,19 +2134,19 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConversationRating {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub contact: ::std::option::Option<ContactReference>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub rating: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub remark: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub teammate: ::std::option::Option<Reference>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2155,13 +2155,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConversationResponseTime {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub response_time: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub team_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub team_name: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2170,31 +2170,31 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConversationSource {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub attachments: ::std::option::Option<::std::vec::Vec<PartAttachment>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author: ::std::option::Option<ConversationPartAuthor>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub delivered_as: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub redacted: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub subject: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2203,77 +2203,77 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConversationStatistics {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub adjusted_handling_time: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub assigned_team_first_response_time: ::std::option::Option<
             ::std::vec::Vec<ConversationResponseTime>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub assigned_team_first_response_time_in_office_hours: ::std::option::Option<
             ::std::vec::Vec<ConversationResponseTime>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub count_assignments: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub count_conversation_parts: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub count_reopens: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub first_admin_reply_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub first_assignment_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub first_close_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub first_contact_reply_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub handling_time: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_admin_reply_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_assignment_admin_reply_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_assignment_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_close_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_closed_by_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_contact_reply_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub median_time_to_reply: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub time_to_admin_reply: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub time_to_assignment: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub time_to_first_close: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub time_to_last_close: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2282,10 +2282,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConversationTeammates {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub teammates: ::std::option::Option<::std::vec::Vec<Reference>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2294,7 +2294,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConvertConversationToTicketRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub attributes: ::std::option::Option<TicketRequestCustomAttributes>,
         pub ticket_type_id: ::std::string::String,
         #[serde(flatten)]
@@ -2314,13 +2314,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConvertVisitorRequestUser {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub user_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2329,13 +2329,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConvertVisitorRequestVisitor {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub user_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2345,23 +2345,23 @@ pub mod types {
     pub struct CreateArticleRequest {
         pub author_id: i64,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub parent_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub parent_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<CreateArticleRequestState>,
         pub title: ::std::string::String,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub translated_content: ::std::option::Option<ArticleTranslatedContentInput>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2425,17 +2425,17 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateCollectionRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub help_center_id: ::std::option::Option<i64>,
         pub name: ::std::string::String,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub parent_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub translated_content: ::std::option::Option<GroupTranslatedContentInput>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2444,7 +2444,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateContactBody {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub avatar: ::std::option::Option<::std::string::String>,
         #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
         pub custom_attributes: ::serde_json::Map<
@@ -2452,31 +2452,31 @@ pub mod types {
             ::serde_json::Value,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub owner_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub role: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub signed_up_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub unsubscribed_from_emails: ::std::option::Option<bool>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2485,144 +2485,144 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateContactResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_app_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_app_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_device: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_os_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_sdk_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub avatar: ::std::option::Option<CreateContactResponseAvatar>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub browser: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub browser_language: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub browser_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub companies: ::std::option::Option<ContactCompanies>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub custom_attributes: ::std::option::Option<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email_domain: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub enabled_push_messaging: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub has_hard_bounced: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_app_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_app_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_device: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_os_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_sdk_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub language_override: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_contacted_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_email_clicked_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_email_opened_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_replied_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub location: ::std::option::Option<ContactLocation>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub marked_email_as_spam: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub notes: ::std::option::Option<ContactNotes>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub os: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub owner_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub role: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub signed_up_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub social_profiles: ::std::option::Option<ContactSocialProfiles>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tags: ::std::option::Option<ContactTags>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub unsubscribed_from_emails: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub workspace_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2631,10 +2631,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateContactResponseAvatar {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub image_url: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2643,7 +2643,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateContentImportSourceRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub status: ::std::option::Option<CreateContentImportSourceRequestStatus>,
         pub sync_behavior: CreateContentImportSourceRequestSyncBehavior,
         pub url: ::std::string::String,
@@ -2765,11 +2765,11 @@ pub mod types {
         pub attachment_urls: ::std::vec::Vec<::std::string::String>,
         pub body: ::std::string::String,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         pub from: CreateConversationRequestFrom,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub subject: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2847,25 +2847,25 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateConversationResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub conversation_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub message_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub subject: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2875,10 +2875,10 @@ pub mod types {
     pub struct CreateDataAttributeRequest {
         pub data_type: CreateDataAttributeRequestDataType,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub messenger_writable: ::std::option::Option<bool>,
         pub model: CreateDataAttributeRequestModel,
         pub name: ::std::string::String,
@@ -3018,22 +3018,18 @@ pub mod types {
     ///`CreateDataEventRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateDataEventRequest {
+        pub created_at: i64,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
-        pub created_at: ::std::option::Option<i64>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
+        pub event_name: ::std::string::String,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
-        pub event_name: ::std::option::Option<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
         pub metadata: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub user_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3042,12 +3038,12 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateDataEventSummariesRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub event_summaries: ::std::option::Option<
             CreateDataEventSummariesRequestEventSummaries,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub user_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3056,16 +3052,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateDataEventSummariesRequestEventSummaries {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub count: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub event_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub first: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3082,10 +3078,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateExternalPageRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ai_agent_availability: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ai_copilot_availability: ::std::option::Option<bool>,
         pub external_id: ::std::string::String,
         pub html: ::std::string::String,
@@ -3093,7 +3089,7 @@ pub mod types {
         pub source_id: i64,
         pub title: ::std::string::String,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3155,7 +3151,7 @@ pub mod types {
     pub struct CreateInternalArticleRequest {
         pub author_id: i64,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         pub owner_id: i64,
         pub title: ::std::string::String,
@@ -3165,30 +3161,22 @@ pub mod types {
     ///`CreateMessageRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateMessageRequest {
+        pub body: ::std::string::String,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
-        pub body: ::std::option::Option<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub create_conversation_without_contact_reply: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
+        pub from: CreateMessageRequestFrom,
+        pub message_type: CreateMessageRequestMessageType,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
-        pub from: ::std::option::Option<CreateMessageRequestFrom>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
-        pub message_type: ::std::option::Option<CreateMessageRequestMessageType>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub subject: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub template: ::std::option::Option<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
-        pub to: ::std::option::Option<CreateMessageRequestTo>,
+        pub to: CreateMessageRequestTo,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -3267,15 +3255,15 @@ pub mod types {
         PartialOrd
     )]
     pub enum CreateMessageRequestMessageType {
-        #[serde(rename = "in_app")]
-        InApp,
+        #[serde(rename = "inapp")]
+        Inapp,
         #[serde(rename = "email")]
         Email,
     }
     impl ::std::fmt::Display for CreateMessageRequestMessageType {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             match *self {
-                Self::InApp => f.write_str("in_app"),
+                Self::Inapp => f.write_str("inapp"),
                 Self::Email => f.write_str("email"),
             }
         }
@@ -3286,7 +3274,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             match value {
-                "in_app" => Ok(Self::InApp),
+                "inapp" => Ok(Self::Inapp),
                 "email" => Ok(Self::Email),
                 _ => Err("invalid value".into()),
             }
@@ -3377,11 +3365,11 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateNoteBody {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub admin_id: ::std::option::Option<::std::string::String>,
         pub body: ::std::string::String,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub contact_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3390,7 +3378,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateOrUpdateCompanyRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub company_id: ::std::option::Option<::std::string::String>,
         #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
         pub custom_attributes: ::serde_json::Map<
@@ -3398,25 +3386,25 @@ pub mod types {
             ::serde_json::Value,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub industry: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub monthly_spend: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub plan: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub remote_created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub size: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub website: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3430,13 +3418,13 @@ pub mod types {
             ::serde_json::Value,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_updated_at: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3445,7 +3433,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreatePhoneSwitchRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub custom_attributes: ::std::option::Option<CustomAttributes>,
         pub phone: ::std::string::String,
         #[serde(flatten)]
@@ -3457,7 +3445,7 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub companies: ::std::vec::Vec<CreateTagBodyCompaniesItem>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         pub name: ::std::string::String,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -3469,10 +3457,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateTagBodyCompaniesItem {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub company_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3481,7 +3469,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateTagBodyUsersItem {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3490,17 +3478,17 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateTicketBody {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub company_id: ::std::option::Option<::std::string::String>,
         pub contacts: ::std::vec::Vec<CreateTicketBodyContactsItem>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub skip_notifications: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ticket_attributes: ::std::option::Option<TicketRequestCustomAttributes>,
         pub ticket_type_id: ::std::string::String,
         #[serde(flatten)]
@@ -3510,13 +3498,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateTicketBodyContactsItem {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3525,28 +3513,28 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateTicketTypeAttributeRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub allow_multiple_values: ::std::option::Option<bool>,
         pub data_type: CreateTicketTypeAttributeRequestDataType,
         pub description: ::std::string::String,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub list_items: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub multiline: ::std::option::Option<bool>,
         pub name: ::std::string::String,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub required_to_create: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub required_to_create_for_contacts: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub visible_on_create: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub visible_to_contacts: ::std::option::Option<bool>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3631,16 +3619,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateTicketTypeRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub category: ::std::option::Option<CreateTicketTypeRequestCategory>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub icon: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub is_internal: ::std::option::Option<bool>,
         pub name: ::std::string::String,
         #[serde(flatten)]
@@ -3708,19 +3696,19 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CursorPages {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub next: ::std::option::Option<StartingAfterPaging>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub page: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub per_page: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_pages: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3758,30 +3746,30 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CustomObjectInstance {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub custom_attributes: ::std::option::Option<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3790,13 +3778,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CustomObjectInstanceDeleted {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub deleted: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub object: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3805,13 +3793,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CustomerRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub intercom_user_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub user_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3820,57 +3808,57 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct DataAttribute {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub admin_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub api_writable: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub archived: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub custom: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub full_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub label: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub messenger_writable: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub model: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub options: ::std::option::Option<
             ::std::vec::Vec<::std::option::Option<::std::string::String>>,
         >,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ui_writable: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3879,10 +3867,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct DataAttributeList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<DataAttribute>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3891,19 +3879,19 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct DataEventSummary {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub events: ::std::option::Option<::std::vec::Vec<DataEventSummaryItem>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub intercom_user_id: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub user_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3912,19 +3900,19 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct DataEventSummaryItem {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub count: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub first: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3933,16 +3921,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct DataExport {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub download_expires_at: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub download_url: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub job_identfier: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub status: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3951,13 +3939,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct DeletedArticleObject {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub deleted: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub object: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3966,13 +3954,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct DeletedCollectionObject {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub deleted: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub object: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3981,13 +3969,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct DeletedCompanyObject {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub deleted: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub object: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3996,13 +3984,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct DeletedInternalArticleObject {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub deleted: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub object: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4011,13 +3999,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct DeletedObject {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub deleted: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub object: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4047,13 +4035,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct EmailAddressHeader {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email_address: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4062,12 +4050,12 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct EmailMessageMetadata {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email_address_headers: ::std::option::Option<
             ::std::vec::Vec<EmailAddressHeader>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub subject: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4096,49 +4084,49 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ExternalPage {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ai_agent_availability: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ai_copilot_availability: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ai_sales_agent_availability: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub fin_availability: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub html: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_ingested_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub locale: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub source_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub title: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4147,16 +4135,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ExternalPagesList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<ExternalPage>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<PagesLink>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4165,13 +4153,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct GroupContent {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4180,13 +4168,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct GroupContentInput {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<GroupContentInputType>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4246,127 +4234,127 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct GroupTranslatedContent {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ar: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub bg: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub bs: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ca: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub cs: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub da: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub de: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub el: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub en: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub es: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub et: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub fi: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub fr: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub he: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub hr: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub hu: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub it: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ja: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ko: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub lt: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub lv: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub mn: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub nb: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub nl: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pl: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pt: ::std::option::Option<GroupContent>,
         #[serde(
             rename = "pt-BR",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pt_br: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ro: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ru: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sl: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sr: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sv: ::std::option::Option<GroupContent>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tr: ::std::option::Option<GroupContent>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub vi: ::std::option::Option<GroupContent>,
         #[serde(
             rename = "zh-CN",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub zh_cn: ::std::option::Option<GroupContent>,
         #[serde(
             rename = "zh-TW",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub zh_tw: ::std::option::Option<GroupContent>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4375,127 +4363,127 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct GroupTranslatedContentInput {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ar: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub bg: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub bs: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ca: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub cs: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub da: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub de: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub el: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub en: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub es: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub et: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub fi: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub fr: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub he: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub hr: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub hu: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub it: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ja: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ko: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub lt: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub lv: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub mn: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub nb: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub nl: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pl: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pt: ::std::option::Option<GroupContentInput>,
         #[serde(
             rename = "pt-BR",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pt_br: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ro: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ru: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sl: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sr: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sv: ::std::option::Option<GroupContentInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tr: ::std::option::Option<GroupContentInput>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<GroupTranslatedContentInputType>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub vi: ::std::option::Option<GroupContentInput>,
         #[serde(
             rename = "zh-CN",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub zh_cn: ::std::option::Option<GroupContentInput>,
         #[serde(
             rename = "zh-TW",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub zh_tw: ::std::option::Option<GroupContentInput>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4556,31 +4544,31 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct HelpCenter {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub custom_domain: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub display_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub identifier: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub website_turned_on: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub workspace_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4589,10 +4577,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct HelpCenterList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<HelpCenter>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4601,31 +4589,31 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct InternalArticle {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub locale: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub owner_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub title: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4634,16 +4622,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct InternalArticleList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<InternalArticleListItem>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<CursorPages>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4652,31 +4640,31 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct InternalArticleListItem {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub locale: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub owner_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub title: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4685,16 +4673,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct InternalArticleSearchResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<InternalArticleSearchResponseData>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<CursorPages>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4703,7 +4691,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct InternalArticleSearchResponseData {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub internal_articles: ::std::option::Option<::std::vec::Vec<InternalArticle>>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4712,13 +4700,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct LinkedObject {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub category: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4727,16 +4715,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct LinkedObjectList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<LinkedObject>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub has_more: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4804,16 +4792,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ListCallsResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<ListCallsResponseDataItem>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<CursorPages>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4822,61 +4810,61 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ListCallsResponseDataItem {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub admin_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub answered_at: ::std::option::Option<::serde_json::Value>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub call_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub contact_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub conversation_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<::serde_json::Value>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub direction: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ended_at: ::std::option::Option<::serde_json::Value>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ended_reason: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub fin_recording_url: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub fin_transcription_url: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub initiated_at: ::std::option::Option<::serde_json::Value>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub recording_url: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub transcription_url: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<::serde_json::Value>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -4886,17 +4874,17 @@ pub mod types {
     pub struct ManageConversationBody {
         pub admin_id: ::std::string::String,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub assignee_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         pub message_type: ManageConversationBodyMessageType,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub snoozed_until: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<ManageConversationBodyType>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5024,144 +5012,144 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct MergeContactResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_app_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_app_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_device: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_os_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_sdk_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub avatar: ::std::option::Option<MergeContactResponseAvatar>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub browser: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub browser_language: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub browser_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub companies: ::std::option::Option<ContactCompanies>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub custom_attributes: ::std::option::Option<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email_domain: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub enabled_push_messaging: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub has_hard_bounced: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_app_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_app_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_device: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_os_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_sdk_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub language_override: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_contacted_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_email_clicked_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_email_opened_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_replied_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub location: ::std::option::Option<ContactLocation>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub marked_email_as_spam: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub notes: ::std::option::Option<ContactNotes>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub os: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub owner_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub role: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub signed_up_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub social_profiles: ::std::option::Option<ContactSocialProfiles>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tags: ::std::option::Option<ContactTags>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub unsubscribed_from_emails: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub workspace_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5170,10 +5158,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct MergeContactResponseAvatar {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub image_url: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5190,25 +5178,25 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Message {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub conversation_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub message_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub subject: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5217,52 +5205,52 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct NewsItem {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub cover_image_url: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub deliver_silently: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub labels: ::std::option::Option<
             ::std::vec::Vec<::std::option::Option<::std::string::String>>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub newsfeed_assignments: ::std::option::Option<
             ::std::vec::Vec<NewsfeedAssignment>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub reactions: ::std::option::Option<
             ::std::vec::Vec<::std::option::Option<::std::string::String>>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sender_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub title: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub workspace_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5271,10 +5259,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct NewsItemRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub deliver_silently: ::std::option::Option<bool>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub labels: ::std::vec::Vec<::std::string::String>,
@@ -5284,7 +5272,7 @@ pub mod types {
         pub reactions: ::std::vec::Vec<::std::string::String>,
         pub sender_id: i64,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<NewsItemRequestState>,
         pub title: ::std::string::String,
         #[serde(flatten)]
@@ -5349,19 +5337,19 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Newsfeed {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5370,10 +5358,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct NewsfeedAssignment {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub newsfeed_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub published_at: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5382,10 +5370,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct NewsfeedAssignmentInput {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub newsfeed_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub published_at: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5394,22 +5382,22 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Note {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author: ::std::option::Option<Admin>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub contact: ::std::option::Option<NoteContact>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5418,10 +5406,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct NoteContact {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5430,16 +5418,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct NoteList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<Note>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<CursorPages>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5448,19 +5436,19 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct PagesLink {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub next: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub page: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub per_page: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_pages: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5469,16 +5457,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct PaginatedResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<::serde_json::Value>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<CursorPages>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5487,25 +5475,25 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct PartAttachment {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub content_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub filesize: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub height: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub width: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5514,10 +5502,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct PhoneSwitch {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5527,10 +5515,10 @@ pub mod types {
     pub struct RedactConversationRequest {
         pub conversation_id: ::std::string::String,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub conversation_part_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub source_id: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type")]
         pub type_: RedactConversationRequestType,
@@ -5597,10 +5585,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Reference {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5609,29 +5597,29 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ReplyConversationRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub admin_id: ::std::option::Option<::std::string::String>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub attachment_files: ::std::vec::Vec<ConversationAttachmentFiles>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub attachment_urls: ::std::vec::Vec<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub intercom_user_id: ::std::option::Option<::std::string::String>,
         pub message_type: ReplyConversationRequestMessageType,
         #[serde(rename = "type")]
         pub type_: ReplyConversationRequestType,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub user_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5752,35 +5740,35 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ReplyTicketBody {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub admin_id: ::std::option::Option<::std::string::String>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub attachment_urls: ::std::vec::Vec<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub cross_post: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub intercom_user_id: ::std::option::Option<::std::string::String>,
         pub message_type: ReplyTicketBodyMessageType,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub reply_options: ::std::vec::Vec<ReplyTicketBodyReplyOptionsItem>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub skip_notifications: ::std::option::Option<bool>,
         #[serde(rename = "type")]
         pub type_: ReplyTicketBodyType,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub user_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5911,11 +5899,11 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SearchContactsBody {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pagination: ::std::option::Option<StartingAfterPagingInput>,
         pub query: SearchContactsBodyQuery,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sort: ::std::option::Option<SearchContactsBodySort>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5924,13 +5912,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SearchContactsBodyQuery {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub field: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub operator: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub value: ::std::option::Option<::serde_json::Value>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -5939,10 +5927,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SearchContactsBodySort {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub field: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub order: ::std::option::Option<SearchContactsBodySortOrder>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6006,11 +5994,11 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SearchConversationsBody {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pagination: ::std::option::Option<StartingAfterPagingInput>,
         pub query: SearchConversationsBodyQuery,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sort: ::std::option::Option<SearchConversationsBodySort>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6019,13 +6007,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SearchConversationsBodyQuery {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub field: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub operator: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub value: ::std::option::Option<::serde_json::Value>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6034,10 +6022,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SearchConversationsBodySort {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub field: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub order: ::std::option::Option<SearchConversationsBodySortOrder>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6102,11 +6090,11 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SearchTicketsBody {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pagination: ::std::option::Option<StartingAfterPagingInput>,
         pub query: SearchTicketsBodyQuery,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sort: ::std::option::Option<SearchTicketsBodySort>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6115,13 +6103,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SearchTicketsBodyQuery {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub field: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub operator: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub value: ::std::option::Option<::serde_json::Value>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6130,10 +6118,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SearchTicketsBodySort {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub field: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub order: ::std::option::Option<SearchTicketsBodySortOrder>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6197,25 +6185,25 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Segment {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub count: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub person_type: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6224,15 +6212,15 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SegmentList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub segments: ::std::option::Option<::std::vec::Vec<Segment>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6249,61 +6237,61 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ShowCallResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub admin_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub answered_at: ::std::option::Option<::serde_json::Value>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub call_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub contact_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub conversation_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<::serde_json::Value>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub direction: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ended_at: ::std::option::Option<::serde_json::Value>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ended_reason: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub fin_recording_url: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub fin_transcription_url: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub initiated_at: ::std::option::Option<::serde_json::Value>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub recording_url: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub transcription_url: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<::serde_json::Value>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6312,144 +6300,144 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ShowContactByExternalIdResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_app_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_app_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_device: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_os_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_sdk_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub avatar: ::std::option::Option<ShowContactByExternalIdResponseAvatar>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub browser: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub browser_language: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub browser_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub companies: ::std::option::Option<ContactCompanies>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub custom_attributes: ::std::option::Option<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email_domain: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub enabled_push_messaging: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub has_hard_bounced: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_app_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_app_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_device: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_os_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_sdk_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub language_override: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_contacted_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_email_clicked_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_email_opened_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_replied_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub location: ::std::option::Option<ContactLocation>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub marked_email_as_spam: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub notes: ::std::option::Option<ContactNotes>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub os: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub owner_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub role: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub signed_up_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub social_profiles: ::std::option::Option<ContactSocialProfiles>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tags: ::std::option::Option<ContactTags>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub unsubscribed_from_emails: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub workspace_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6458,10 +6446,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ShowContactByExternalIdResponseAvatar {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub image_url: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6470,144 +6458,144 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ShowContactResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_app_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_app_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_device: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_os_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_sdk_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub avatar: ::std::option::Option<ShowContactResponseAvatar>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub browser: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub browser_language: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub browser_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub companies: ::std::option::Option<ContactCompanies>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub custom_attributes: ::std::option::Option<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email_domain: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub enabled_push_messaging: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub has_hard_bounced: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_app_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_app_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_device: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_os_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_sdk_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub language_override: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_contacted_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_email_clicked_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_email_opened_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_replied_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub location: ::std::option::Option<ContactLocation>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub marked_email_as_spam: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub notes: ::std::option::Option<ContactNotes>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub os: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub owner_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub role: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub signed_up_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub social_profiles: ::std::option::Option<ContactSocialProfiles>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tags: ::std::option::Option<ContactTags>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub unsubscribed_from_emails: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub workspace_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6616,10 +6604,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ShowContactResponseAvatar {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub image_url: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6628,13 +6616,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SlaApplied {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sla_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sla_status: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6643,13 +6631,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SocialProfile {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6658,10 +6646,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct StartingAfterPaging {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub per_page: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub starting_after: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6670,10 +6658,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct StartingAfterPagingInput {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub per_page: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub starting_after: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6682,27 +6670,27 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SubscriptionType {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub consent_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub content_types: ::std::option::Option<
             ::std::vec::Vec<::std::option::Option<::std::string::String>>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub default_translation: ::std::option::Option<Translation>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub translations: ::std::option::Option<::std::vec::Vec<Translation>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6711,10 +6699,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SubscriptionTypeList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<SubscriptionType>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6723,19 +6711,19 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Tag {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub applied_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub applied_by: ::std::option::Option<TagAppliedBy>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6744,10 +6732,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TagAppliedBy {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6756,13 +6744,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TagBasic {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6771,10 +6759,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TagList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<Tag>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6783,10 +6771,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Tags {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tags: ::std::option::Option<::std::vec::Vec<Tag>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6795,21 +6783,21 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Team {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub admin_ids: ::std::option::Option<
             ::std::vec::Vec<::std::option::Option<i64>>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub admin_priority_level: ::std::option::Option<AdminPriorityLevel>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6818,10 +6806,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TeamList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub teams: ::std::option::Option<::std::vec::Vec<Team>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6830,12 +6818,12 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TeamPriorityLevel {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub primary_team_ids: ::std::option::Option<
             ::std::vec::Vec<::std::option::Option<i64>>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub secondary_team_ids: ::std::option::Option<
             ::std::vec::Vec<::std::option::Option<i64>>,
         >,
@@ -6846,55 +6834,55 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Ticket {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub admin_assignee_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub category: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub contacts: ::std::option::Option<TicketContacts>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub is_shared: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub linked_objects: ::std::option::Option<LinkedObjectList>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub open: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub snoozed_until: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub team_assignee_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ticket_attributes: ::std::option::Option<TicketCustomAttributes>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ticket_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ticket_parts: ::std::option::Option<TicketParts>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ticket_state: ::std::option::Option<TicketState>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ticket_type: ::std::option::Option<TicketType>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6903,10 +6891,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TicketContacts {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub contacts: ::std::option::Option<::std::vec::Vec<ContactReference>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6956,13 +6944,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TicketDeleted {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub deleted: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub object: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6971,16 +6959,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TicketList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pages: ::std::option::Option<CursorPages>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tickets: ::std::option::Option<::std::vec::Vec<Ticket>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -6989,46 +6977,46 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TicketPart {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub app_package_code: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub assigned_to: ::std::option::Option<Reference>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub attachments: ::std::option::Option<::std::vec::Vec<PartAttachment>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author: ::std::option::Option<TicketPartAuthor>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub part_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub previous_ticket_state: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub redacted: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ticket_state: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7037,16 +7025,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TicketPartAuthor {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7055,13 +7043,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TicketParts {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ticket_parts: ::std::option::Option<::std::vec::Vec<TicketPart>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7070,31 +7058,31 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TicketReply {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub attachments: ::std::option::Option<::std::vec::Vec<PartAttachment>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author: ::std::option::Option<TicketPartAuthor>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub part_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub redacted: ::std::option::Option<bool>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7132,19 +7120,19 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TicketState {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub category: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_label: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub internal_label: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7153,25 +7141,25 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TicketStateDetailed {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub archived: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub category: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_label: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub internal_label: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ticket_types: ::std::option::Option<TicketStateDetailedTicketTypes>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7180,10 +7168,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TicketStateDetailedTicketTypes {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<TicketType>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7192,10 +7180,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TicketStateList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<TicketStateDetailed>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7204,40 +7192,40 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TicketType {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub archived: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub category: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub icon: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ticket_states: ::std::option::Option<TicketTypeTicketStates>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ticket_type_attributes: ::std::option::Option<TicketTypeAttributeList>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub workspace_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7246,57 +7234,57 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TicketTypeAttribute {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub archived: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub default: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub input_options: ::std::option::Option<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub order: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub required_to_create: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub required_to_create_for_contacts: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ticket_type_id: ::std::option::Option<i64>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub visible_on_create: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub visible_to_contacts: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub workspace_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7305,12 +7293,12 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TicketTypeAttributeList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ticket_type_attributes: ::std::option::Option<
             ::std::vec::Vec<TicketTypeAttribute>,
         >,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7319,10 +7307,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TicketTypeList {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<TicketType>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7331,10 +7319,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TicketTypeTicketStates {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub data: ::std::option::Option<::std::vec::Vec<TicketState>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7343,13 +7331,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Translation {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub locale: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7358,28 +7346,28 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateArticleRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub parent_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub parent_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<UpdateArticleRequestState>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub title: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub translated_content: ::std::option::Option<ArticleTranslatedContentInput>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7443,16 +7431,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateCollectionRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub parent_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub translated_content: ::std::option::Option<GroupTranslatedContentInput>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7466,22 +7454,22 @@ pub mod types {
             ::serde_json::Value,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub industry: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub monthly_spend: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub plan: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub size: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub website: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7490,7 +7478,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateContactBody {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub avatar: ::std::option::Option<::std::string::String>,
         #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
         pub custom_attributes: ::serde_json::Map<
@@ -7498,31 +7486,31 @@ pub mod types {
             ::serde_json::Value,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub owner_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub role: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub signed_up_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub unsubscribed_from_emails: ::std::option::Option<bool>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7531,144 +7519,144 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateContactResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_app_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_app_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_device: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_os_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub android_sdk_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub avatar: ::std::option::Option<UpdateContactResponseAvatar>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub browser: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub browser_language: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub browser_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub companies: ::std::option::Option<ContactCompanies>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub custom_attributes: ::std::option::Option<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email_domain: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub enabled_push_messaging: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub has_hard_bounced: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_app_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_app_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_device: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_os_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ios_sdk_version: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub language_override: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_contacted_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_email_clicked_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_email_opened_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_replied_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_seen_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub location: ::std::option::Option<ContactLocation>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub marked_email_as_spam: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub notes: ::std::option::Option<ContactNotes>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub os: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub owner_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub role: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub signed_up_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub social_profiles: ::std::option::Option<ContactSocialProfiles>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tags: ::std::option::Option<ContactTags>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub unsubscribed_from_emails: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub workspace_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7677,10 +7665,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateContactResponseAvatar {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub image_url: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7689,7 +7677,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateContentImportSourceRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub status: ::std::option::Option<UpdateContentImportSourceRequestStatus>,
         pub sync_behavior: UpdateContentImportSourceRequestSyncBehavior,
         pub url: ::std::string::String,
@@ -7816,13 +7804,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateConversationRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub custom_attributes: ::std::option::Option<CustomAttributes>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub read: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub title: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7831,13 +7819,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateDataAttributeRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub archived: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub messenger_writable: ::std::option::Option<bool>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub options: ::std::vec::Vec<::std::string::String>,
@@ -7848,10 +7836,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateExternalPageRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub fin_availability: ::std::option::Option<bool>,
         pub html: ::std::string::String,
         pub locale: UpdateExternalPageRequestLocale,
@@ -7917,16 +7905,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateInternalArticleRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub owner_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub title: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7935,22 +7923,22 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateTicketBody {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub assignment: ::std::option::Option<UpdateTicketBodyAssignment>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub company_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub is_shared: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub open: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub skip_notifications: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub snoozed_until: ::std::option::Option<i64>,
         #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
         pub ticket_attributes: ::serde_json::Map<
@@ -7958,7 +7946,7 @@ pub mod types {
             ::serde_json::Value,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ticket_state_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7967,10 +7955,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateTicketBodyAssignment {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub admin_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub assignee_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -7979,34 +7967,34 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateTicketTypeAttributeRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub allow_multiple_values: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub archived: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub list_items: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub multiline: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub required_to_create: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub required_to_create_for_contacts: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub visible_on_create: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub visible_to_contacts: ::std::option::Option<bool>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -8015,22 +8003,22 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateTicketTypeRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub archived: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub category: ::std::option::Option<UpdateTicketTypeRequestCategory>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub icon: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub is_internal: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -8102,13 +8090,13 @@ pub mod types {
             ::serde_json::Value,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub user_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -8117,105 +8105,105 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Visitor {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub anonymous: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub app_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub avatar: ::std::option::Option<VisitorAvatar>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub companies: ::std::option::Option<VisitorCompanies>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub custom_attributes: ::std::option::Option<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub do_not_track: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub has_hard_bounced: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub las_request_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub location_data: ::std::option::Option<VisitorLocationData>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub marked_email_as_spam: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub owner_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub pseudonym: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub referrer: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub remote_created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub segments: ::std::option::Option<VisitorSegments>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub session_count: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub signed_up_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub social_profiles: ::std::option::Option<VisitorSocialProfiles>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tags: ::std::option::Option<VisitorTags>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub unsubscribed_from_emails: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub user_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub utm_campaign: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub utm_content: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub utm_medium: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub utm_source: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub utm_term: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -8224,10 +8212,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct VisitorAvatar {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub image_url: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -8236,10 +8224,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct VisitorCompanies {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub companies: ::std::option::Option<::std::vec::Vec<Company>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -8248,28 +8236,28 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct VisitorLocationData {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub city_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub continent_code: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub country_code: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub country_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub postal_code: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub region_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub timezone: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -8278,12 +8266,12 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct VisitorSegments {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub segments: ::std::option::Option<
             ::std::vec::Vec<::std::option::Option<::std::string::String>>,
         >,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -8292,12 +8280,12 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct VisitorSocialProfiles {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub social_profiles: ::std::option::Option<
             ::std::vec::Vec<::std::option::Option<::std::string::String>>,
         >,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -8306,10 +8294,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct VisitorTags {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub tags: ::std::option::Option<::std::vec::Vec<VisitorTagsTagsItem>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -8318,13 +8306,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct VisitorTagsTagsItem {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::tolerant::option")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -8370,7 +8358,7 @@ impl Client {
     ) -> Result<Response<types::AdminWithApp>, Error> {
         self.call("identifyAdmin", &[], &[], None::<&()>).await
     }
-    /// Set a teammate as away in the inbox, or as back (`PUT /admins/{id}/away`).
+    /// Set a teammate to away or back in the inbox (`PUT /admins/{id}/away`).
     pub async fn set_away_admin<'a>(
         &'a self,
         id: i64,
@@ -8468,7 +8456,7 @@ impl Client {
     ) -> Result<Response<()>, Error> {
         self.call("deleteContentImportSource", &[id.to_string()], &[], None::<&()>).await
     }
-    /// List the external pages that AI answers may draw on (`GET /ai/external_pages`).
+    /// List the external pages that AI answers may use (`GET /ai/external_pages`).
     pub async fn list_external_pages<'a>(
         &'a self,
         page: Option<i64>,
@@ -8545,7 +8533,7 @@ impl Client {
     ) -> Result<Response<types::Article>, Error> {
         self.call("retrieveArticle", &[id.to_string()], &[], None::<&()>).await
     }
-    /// Update an article; pass its state too, as leaving it out can publish the change (`PUT /articles/{id}`).
+    /// Update an article; pass its state too, because omitting it can publish the change (`PUT /articles/{id}`).
     pub async fn update_article<'a>(
         &'a self,
         id: i64,
@@ -8720,7 +8708,7 @@ impl Client {
             )
             .await
     }
-    /// List companies, filtered by tag or segment, or find one by its name or your id (`GET /companies`).
+    /// List companies by tag or segment, or find one by name or your id (`GET /companies`).
     pub async fn retrieve_company<'a>(
         &'a self,
         company_id: Option<&'a str>,
@@ -8759,7 +8747,7 @@ impl Client {
     ) -> Result<Response<types::Company>, Error> {
         self.call("RetrieveACompanyById", &[id.to_string()], &[], None::<&()>).await
     }
-    /// Update a company; your id of it cannot be changed (`PUT /companies/{id}`).
+    /// Update a company; its company_id cannot be changed (`PUT /companies/{id}`).
     pub async fn update_company<'a>(
         &'a self,
         id: &'a str,
@@ -8767,7 +8755,7 @@ impl Client {
     ) -> Result<Response<types::Company>, Error> {
         self.call("UpdateCompany", &[id.to_string()], &[], Some(body)).await
     }
-    /// Archive a company and detach its contacts; the contacts stay (`DELETE /companies/{id}`).
+    /// Archive a company and detach its contacts, which are kept (`DELETE /companies/{id}`).
     pub async fn delete_company<'a>(
         &'a self,
         id: &'a str,
@@ -8792,7 +8780,7 @@ impl Client {
             )
             .await
     }
-    /// List the segments that a company is in (`GET /companies/{id}/segments`).
+    /// List the segments of a company (`GET /companies/{id}/segments`).
     pub async fn list_attached_segments_for_companies<'a>(
         &'a self,
         id: &'a str,
@@ -8805,7 +8793,7 @@ impl Client {
             )
             .await
     }
-    /// List companies that have users, by their last activity, 10,000 at most (`POST /companies/list`).
+    /// List up to 10,000 companies that have users, ordered by last activity (`POST /companies/list`).
     pub async fn list_all_companies<'a>(
         &'a self,
         order: Option<&'a str>,
@@ -8824,7 +8812,7 @@ impl Client {
             )
             .await
     }
-    /// Walk over every company, also those without users; one walk at a time per app (`GET /companies/scroll`).
+    /// List all companies, including those without users; one scroll at a time per app (`GET /companies/scroll`).
     pub async fn scroll_over_all_companies<'a>(
         &'a self,
         scroll_param: Option<&'a str>,
@@ -8863,7 +8851,7 @@ impl Client {
     ) -> Result<Response<types::Company>, Error> {
         self.call("attachContactToACompany", &[id.to_string()], &[], Some(body)).await
     }
-    /// Remove a contact from a company; both stay (`DELETE /contacts/{contact_id}/companies/{id}`).
+    /// Remove a contact from a company; both are kept (`DELETE /contacts/{contact_id}/companies/{id}`).
     pub async fn detach_contact_from_a_company<'a>(
         &'a self,
         contact_id: &'a str,
@@ -8903,7 +8891,7 @@ impl Client {
     ) -> Result<Response<types::Note>, Error> {
         self.call("createNote", &[id.to_string()], &[], Some(body)).await
     }
-    /// List the segments that a contact is in (`GET /contacts/{contact_id}/segments`).
+    /// List the segments of a contact (`GET /contacts/{contact_id}/segments`).
     pub async fn list_segments_for_a_contact<'a>(
         &'a self,
         contact_id: &'a str,
@@ -8911,7 +8899,7 @@ impl Client {
         self.call("listSegmentsForAContact", &[contact_id.to_string()], &[], None::<&()>)
             .await
     }
-    /// List the message subscriptions that a contact has opted into or out of (`GET /contacts/{contact_id}/subscriptions`).
+    /// List the subscription types that a contact has opted into or out of (`GET /contacts/{contact_id}/subscriptions`).
     pub async fn list_subscriptions_for_a_contact<'a>(
         &'a self,
         contact_id: &'a str,
@@ -8924,7 +8912,7 @@ impl Client {
             )
             .await
     }
-    /// Record that a contact opts into or out of a kind of message (`POST /contacts/{contact_id}/subscriptions`).
+    /// Opt a contact into or out of a subscription type (`POST /contacts/{contact_id}/subscriptions`).
     pub async fn attach_subscription_type_to_contact<'a>(
         &'a self,
         contact_id: &'a str,
@@ -8938,7 +8926,7 @@ impl Client {
             )
             .await
     }
-    /// Take back what a contact chose for a kind of message (`DELETE /contacts/{contact_id}/subscriptions/{id}`).
+    /// Remove a contact's choice for a subscription type (`DELETE /contacts/{contact_id}/subscriptions/{id}`).
     pub async fn detach_subscription_type_to_contact<'a>(
         &'a self,
         contact_id: &'a str,
@@ -8992,7 +8980,7 @@ impl Client {
             )
             .await
     }
-    /// Show one contact; one that was merged away is not found (`GET /contacts/{id}`).
+    /// Show one contact; a contact merged into another is not found (`GET /contacts/{id}`).
     pub async fn show_contact<'a>(
         &'a self,
         id: &'a str,
@@ -9014,7 +9002,7 @@ impl Client {
     ) -> Result<Response<types::ContactDeleted>, Error> {
         self.call("DeleteContact", &[id.to_string()], &[], None::<&()>).await
     }
-    /// Merge a lead into a user; the lead disappears and cannot be brought back (`POST /contacts/merge`).
+    /// Merge a lead into a user; the lead is removed permanently (`POST /contacts/merge`).
     pub async fn merge_contact<'a>(
         &'a self,
         body: &'a types::MergeContactsRequest,
@@ -9028,7 +9016,7 @@ impl Client {
     ) -> Result<Response<types::ContactList>, Error> {
         self.call("SearchContacts", &[], &[], Some(body)).await
     }
-    /// List the people of the workspace, users and leads (`GET /contacts`).
+    /// List the contacts of the workspace, users and leads (`GET /contacts`).
     pub async fn list_contacts<'a>(
         &'a self,
         per_page: Option<i64>,
@@ -9072,7 +9060,7 @@ impl Client {
     ) -> Result<Response<types::ContactArchived>, Error> {
         self.call("ArchiveContact", &[id.to_string()], &[], None::<&()>).await
     }
-    /// Bring an archived contact back (`POST /contacts/{id}/unarchive`).
+    /// Unarchive a contact (`POST /contacts/{id}/unarchive`).
     pub async fn unarchive_contact<'a>(
         &'a self,
         id: &'a str,
@@ -9134,14 +9122,14 @@ impl Client {
             )
             .await
     }
-    /// Start a conversation in the name of a contact (`POST /conversations`).
+    /// Start a conversation on behalf of a contact (`POST /conversations`).
     pub async fn create_conversation<'a>(
         &'a self,
         body: &'a types::CreateConversationRequest,
     ) -> Result<Response<types::CreateConversationResponse>, Error> {
         self.call("createConversation", &[], &[], Some(body)).await
     }
-    /// Show one conversation with its parts, the newest 500 at most (`GET /conversations/{id}`).
+    /// Show one conversation with its latest parts, up to 500 (`GET /conversations/{id}`).
     pub async fn retrieve_conversation<'a>(
         &'a self,
         id: i64,
@@ -9155,7 +9143,7 @@ impl Client {
             )
             .await
     }
-    /// Update the title, custom attributes or read mark of a conversation (`PUT /conversations/{id}`).
+    /// Update the title, custom attributes or read state of a conversation (`PUT /conversations/{id}`).
     pub async fn update_conversation<'a>(
         &'a self,
         id: i64,
@@ -9170,14 +9158,14 @@ impl Client {
             )
             .await
     }
-    /// Delete a conversation and its content for good; reports still count it (`DELETE /conversations/{id}`).
+    /// Delete a conversation and its content permanently; reports still count it (`DELETE /conversations/{id}`).
     pub async fn delete_conversation<'a>(
         &'a self,
         id: i64,
     ) -> Result<Response<types::ConversationDeleted>, Error> {
         self.call("deleteConversation", &[id.to_string()], &[], None::<&()>).await
     }
-    /// Search conversations by their fields; the answer has no parts (`POST /conversations/search`).
+    /// Search conversations by their fields; the results have no parts (`POST /conversations/search`).
     pub async fn search_conversations<'a>(
         &'a self,
         body: &'a types::SearchConversationsBody,
@@ -9200,7 +9188,7 @@ impl Client {
     ) -> Result<Response<types::Conversation>, Error> {
         self.call("manageConversation", &[id.to_string()], &[], Some(body)).await
     }
-    /// Add a contact to a conversation; an unknown email address becomes a new lead (`POST /conversations/{id}/customers`).
+    /// Add a contact to a conversation; an unknown email address creates a lead (`POST /conversations/{id}/customers`).
     pub async fn attach_contact_to_conversation<'a>(
         &'a self,
         id: &'a str,
@@ -9224,7 +9212,7 @@ impl Client {
             )
             .await
     }
-    /// Blank out one message of a conversation; cannot be taken back (`POST /conversations/redact`).
+    /// Redact one message of a conversation; cannot be undone (`POST /conversations/redact`).
     pub async fn redact_conversation<'a>(
         &'a self,
         body: &'a types::RedactConversationRequest,
@@ -9268,7 +9256,7 @@ impl Client {
             )
             .await
     }
-    /// Delete the custom object with your id (not Intercom's, whatever the name says) (`DELETE /custom_object_instances/{custom_object_type_identifier}`).
+    /// Delete the custom object with your id (not Intercom's, despite the name) (`DELETE /custom_object_instances/{custom_object_type_identifier}`).
     pub async fn delete_custom_object_instances_by_id<'a>(
         &'a self,
         custom_object_type_identifier: &'a str,
@@ -9296,7 +9284,7 @@ impl Client {
             )
             .await
     }
-    /// Delete the custom object with Intercom's id (not yours, whatever the name says) (`DELETE /custom_object_instances/{custom_object_type_identifier}/{id}`).
+    /// Delete the custom object with Intercom's id (not yours, despite the name) (`DELETE /custom_object_instances/{custom_object_type_identifier}/{id}`).
     pub async fn delete_custom_object_instances_by_external_id<'a>(
         &'a self,
         custom_object_type_identifier: &'a str,
@@ -9337,7 +9325,7 @@ impl Client {
     ) -> Result<Response<types::DataAttribute>, Error> {
         self.call("createDataAttribute", &[], &[], Some(body)).await
     }
-    /// Update or archive a custom attribute; its type stays (`PUT /data_attributes/{id}`).
+    /// Update or archive a custom attribute; its type cannot be changed (`PUT /data_attributes/{id}`).
     pub async fn update_data_attribute<'a>(
         &'a self,
         id: i64,
@@ -9384,7 +9372,7 @@ impl Client {
     ) -> Result<Response<()>, Error> {
         self.call("createDataEvent", &[], &[], Some(body)).await
     }
-    /// Record how often, and when first and last, a user did something (`POST /events/summaries`).
+    /// Record how often a user did something, and when first and last (`POST /events/summaries`).
     pub async fn data_event_summaries<'a>(
         &'a self,
         body: &'a types::CreateDataEventSummariesRequest,
@@ -9398,7 +9386,7 @@ impl Client {
     ) -> Result<Response<types::DataExport>, Error> {
         self.call("createDataExport", &[], &[], Some(body)).await
     }
-    /// Show how far an export has come (`GET /export/content/data/{job_identifier}`).
+    /// Show the progress of an export (`GET /export/content/data/{job_identifier}`).
     pub async fn get_data_export<'a>(
         &'a self,
         job_identifier: &'a str,
@@ -9413,7 +9401,7 @@ impl Client {
         self.call("cancelDataExport", &[job_identifier.to_string()], &[], None::<&()>)
             .await
     }
-    /// Download a finished export as compressed CSV, within two days (`GET /download/content/data/{job_identifier}`).
+    /// Download a finished export as compressed CSV; available for two days (`GET /download/content/data/{job_identifier}`).
     pub async fn download_data_export<'a>(
         &'a self,
         job_identifier: &'a str,
@@ -9565,7 +9553,7 @@ impl Client {
     pub async fn list_tags<'a>(&'a self) -> Result<Response<types::TagList>, Error> {
         self.call("listTags", &[], &[], None::<&()>).await
     }
-    /// Create or rename a tag, or use one on companies and contacts (`POST /tags`).
+    /// Create or rename a tag, or tag companies and contacts (`POST /tags`).
     pub async fn create_tag<'a>(
         &'a self,
         body: &'a types::CreateTagBody,
@@ -9635,7 +9623,7 @@ impl Client {
     ) -> Result<Response<types::TicketTypeList>, Error> {
         self.call("listTicketTypes", &[], &[], None::<&()>).await
     }
-    /// Create a ticket type, which starts with a title and a description attribute (`POST /ticket_types`).
+    /// Create a ticket type with a title and a description attribute (`POST /ticket_types`).
     pub async fn create_ticket_type<'a>(
         &'a self,
         body: &'a types::CreateTicketTypeRequest,
@@ -9710,7 +9698,7 @@ impl Client {
     ) -> Result<Response<types::Ticket>, Error> {
         self.call("updateTicket", &[id.to_string()], &[], Some(body)).await
     }
-    /// Delete a ticket and its content for good; reports still count it (`DELETE /tickets/{id}`).
+    /// Delete a ticket and its content permanently; reports still count it (`DELETE /tickets/{id}`).
     pub async fn delete_ticket<'a>(
         &'a self,
         id: &'a str,

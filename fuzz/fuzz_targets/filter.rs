@@ -1,4 +1,5 @@
-//! Any text at all: parsing, printing and compiling it must end, and agree.
+//! Parsing, printing and compiling an arbitrary filter must terminate, with consistent results.
+
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

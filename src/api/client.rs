@@ -1,7 +1,7 @@
-//! The client: every operation of the table, by name with typed models or by row with raw JSON.
+//! The client: every operation of the table, as a typed function or by table row with raw JSON.
 //!
-//! The typed functions are generated and end in `Client::call` or `Client::stream` here; the command line and the mirror use [`Client::execute`] and keep the document
-//! as it was received. Both bind the same table row and leave through the same transport.
+//! The generated functions call `Client::call` or `Client::stream`. The command line and the mirror use
+//! [`Client::execute`] and keep the raw document. Both use the same table row and the same transport.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -11,24 +11,24 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::Error;
-use super::executor::{Arguments, operation, operation_at, request, version_for};
 use super::operation::{Answer, Effect, Operation, Paging};
 use super::page_arguments::{page_size, with_size};
 use super::reply::Reply;
-use super::transport::{Download, Repeat, Settings, Transport};
+use super::request_builder::{Arguments, operation, operation_at, request, version_for};
+use super::transport::{Download, Idempotency, Settings, Transport};
 
-/// How often an empty answer is not believed, and the wait after the first; it doubles.
-const BLANKS: u32 = 4;
-const FIRST_BLANK_PAUSE: Duration = Duration::from_millis(100);
+/// How many empty responses to a read are retried. The delay starts here and doubles.
+const EMPTY_RETRIES: u32 = 4;
+const FIRST_EMPTY_DELAY: Duration = Duration::from_millis(100);
 
-/// A workspace reached over HTTP. Cheap to clone; clones share connections and rate limit.
+/// A client for one workspace. Cheap to clone; clones share connections and the rate limit.
 #[derive(Clone)]
 pub struct Client {
     transport: Transport,
     version: Option<String>,
 }
 
-/// A typed answer together with the document it was read from.
+/// A typed response together with the document it was read from.
 #[derive(Debug, Clone)]
 pub struct Response<T> {
     value: T,
@@ -40,7 +40,7 @@ impl<T> Response<T> {
         self.value
     }
 
-    /// The JSON text as received, with unknown fields.
+    /// The JSON text as received, unknown fields included.
     pub fn raw(&self) -> &Bytes {
         &self.reply.body
     }
@@ -66,14 +66,14 @@ impl Client {
         Ok(Client { transport: Transport::new(settings)?, version: None })
     }
 
-    /// Sends this `Intercom-Version` with every request, also to operations that need a later one.
+    /// Sends this `Intercom-Version` with every request, even to operations that need a later one.
     pub fn with_version(mut self, version: impl Into<String>) -> Self {
         self.version = Some(version.into());
         self
     }
 
-    /// The `Intercom-Version` that a request of one's own needs, where that is not the default: the
-    /// forced one, or the one of the operation that its path leads to.
+    /// The `Intercom-Version` to send with a hand-made request, if it is not the default: the forced one, or
+    /// the one that the operation at this path needs.
     pub fn version_at(&self, method: &str, path: &str) -> Option<&str> {
         version_for(&self.transport, self.version.as_deref(), operation_at(method, path))
     }
@@ -87,15 +87,15 @@ impl Client {
         &self.transport
     }
 
-    /// The request that [`Client::execute`] would send, without its authorisation.
+    /// The request that [`Client::execute`] would send, without the authorization header.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] when an argument cannot stand in the URL.
+    /// [`Error::InvalidRequest`] when an argument cannot be part of the URL.
     pub fn request(&self, operation: &Operation, arguments: &Arguments) -> Result<reqwest::Request, Error> {
         request(&self.transport, self.version.as_deref(), operation, arguments)
     }
 
-    /// The request for the first page of a walk with this page size.
+    /// The request for the first page, with this page size.
     ///
     /// # Errors
     /// As [`Client::request`].
@@ -109,43 +109,43 @@ impl Client {
         self.request(operation, &with_size(operation, arguments.clone(), size)?)
     }
 
-    /// Sends one operation and returns the document as received.
+    /// Sends one operation and returns the raw document.
     ///
     /// # Errors
-    /// Everything the transport reports, among it every status that is no success.
+    /// Any transport error, including every status that is not a success.
     pub async fn execute(&self, operation: &Operation, arguments: &Arguments) -> Result<Reply, Error> {
         let request = self.request(operation, arguments)?;
-        self.transport.send(request, repeat(operation)).await
+        self.transport.send(request, idempotency(operation)).await
     }
 
-    /// Like [`Client::execute`], for reading what must be there: a success without a body is asked for
-    /// again before it is taken as the answer.
+    /// Like [`Client::execute`], for reads that must return a body: an empty success is retried before it is
+    /// accepted.
     ///
     /// # Errors
     /// As [`Client::execute`].
     pub async fn fetch(&self, operation: &Operation, arguments: &Arguments) -> Result<Reply, Error> {
-        let mut pause = FIRST_BLANK_PAUSE;
-        // Asking again must not move a scroll on.
-        let blanks = if repeat(operation) == Repeat::Safe { BLANKS } else { 0 };
-        for _ in 0..blanks {
+        let mut delay = FIRST_EMPTY_DELAY;
+        // Retrying a scroll would skip a page.
+        let retries = if idempotency(operation) == Idempotency::Idempotent { EMPTY_RETRIES } else { 0 };
+        for _ in 0..retries {
             let reply = self.execute(operation, arguments).await?;
             if !reply.body.trim_ascii().is_empty() {
                 return Ok(reply);
             }
-            tracing::debug!(path = operation.path, "an empty answer, asking again");
-            tokio::time::sleep(pause).await;
-            pause *= 2;
+            tracing::debug!(path = operation.path, "empty response, retrying");
+            tokio::time::sleep(delay).await;
+            delay *= 2;
         }
         self.execute(operation, arguments).await
     }
 
-    /// Sends one operation whose answer is a file.
+    /// Sends one operation that returns a file.
     ///
     /// # Errors
     /// As [`Client::execute`].
     pub async fn download(&self, operation: &Operation, arguments: &Arguments) -> Result<Download, Error> {
         let request = self.request(operation, arguments)?;
-        self.transport.download(request, repeat(operation)).await
+        self.transport.download(request, idempotency(operation)).await
     }
 
     pub(crate) async fn call<T: DeserializeOwned>(
@@ -157,15 +157,8 @@ impl Client {
     ) -> Result<Response<T>, Error> {
         let operation = operation(id)?;
         let reply = self.execute(operation, &Arguments::typed(path, query, body)?).await?;
-        let value = match operation.answer {
-            Answer::Nothing => {
-                serde_json::from_str("null").map_err(|error| reply.of_another_shape(&error))?
-            }
-            _ => {
-                let text = reply.json_text()?;
-                serde_json::from_str(text).map_err(|error| reply.of_another_shape(&error))?
-            }
-        };
+        let text = if operation.answer == Answer::Nothing { "null" } else { reply.json_text()? };
+        let value = serde_json::from_str(text).map_err(|error| reply.wrong_shape(&error))?;
         Ok(Response { value, reply })
     }
 
@@ -180,14 +173,13 @@ impl Client {
     }
 }
 
-/// A search is a POST that only reads: sending it again changes nothing. A scroll is a GET that moves
-/// on with every call: sending it again after a lost answer would skip a page.
-pub(crate) fn repeat(operation: &Operation) -> Repeat {
-    if operation.paging == Paging::Scroll {
-        return Repeat::OnlyIfUntouched;
-    }
-    match operation.method.is_idempotent() || operation.effect == Effect::Read {
-        true => Repeat::Safe,
-        false => Repeat::OnlyIfUntouched,
+/// A search is a POST that only reads, so repeating it changes nothing. A scroll is a GET that advances with
+/// every call, so repeating it after a lost response would skip a page.
+pub(crate) fn idempotency(operation: &Operation) -> Idempotency {
+    let is_read = operation.method.is_idempotent() || operation.effect == Effect::Read;
+    if is_read && operation.paging != Paging::Scroll {
+        Idempotency::Idempotent
+    } else {
+        Idempotency::NotIdempotent
     }
 }

@@ -1,60 +1,69 @@
-//! Everything that can go wrong between a request and its answer, in words for people.
+//! Errors between a request and its response, with messages for people.
 //!
-//! No message and no `Debug` output may hold the access token: texts of the server are masked before
-//! they come here. What an error means to a process (its exit code) is the command line's matter.
+//! No message and no `Debug` output may contain the access token: text from the server is masked before it
+//! gets here. Exit codes are the command line's concern.
 
 use std::fmt;
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
+use serde_json::value::RawValue;
 
+use super::conflict::Conflict;
 use super::secret::TokenError;
 
-/// The error of this layer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The API answered, but not with a success.
+    /// The API returned an error.
     #[error(transparent)]
     Api(Box<ApiError>),
-    /// Status 429 on the last attempt too. `retry_after` is what the server asked to wait.
-    #[error("the rate limit was still exceeded after {attempts} attempts: {answer}")]
-    RateLimited { attempts: u32, retry_after: Option<Duration>, answer: Box<ApiError> },
-    /// No connection came about: the server has seen nothing.
-    #[error("could not connect to {host}: {cause}")]
+    /// Status 429 up to the last attempt. `retry_after` is the wait that the server requested.
+    #[error("rate limit still exceeded after {attempts} attempts: {error}")]
+    RateLimited { attempts: u32, retry_after: Option<Duration>, error: Box<ApiError> },
+    /// No connection was made, so the server has not seen the request.
+    #[error("cannot connect to {host}: {cause}")]
     Connect { host: String, cause: String },
-    /// Nobody knows whether the server carried the request out.
-    #[error("{method} {path}: no complete answer within {} s", .after.as_secs_f64())]
+    /// The server may or may not have processed the request.
+    #[error("{method} {path}: no complete response within {} s", .after.as_secs_f64())]
     Timeout { method: Method, path: String, after: Duration },
-    /// The connection was lost; nobody knows whether the server carried the request out.
-    #[error("{method} {path}: the connection was lost: {cause}")]
+    /// The connection was lost; the server may or may not have processed the request.
+    #[error("{method} {path}: connection lost: {cause}")]
     Network { method: Method, path: String, cause: String },
-    /// A success whose body is not what such an answer holds.
+    /// A success with an unusable body.
     #[error(transparent)]
-    UnexpectedAnswer(Box<UnexpectedAnswer>),
-    #[error("{path}: redirected too often")]
+    UnexpectedResponse(Box<UnexpectedResponse>),
+    #[error("{path}: too many redirects")]
     TooManyRedirects { path: String },
-    /// A list whose next page is the one just read.
-    #[error("{path}: the list names the same next page again and again")]
+    /// A list whose next page has been fetched before.
+    #[error("{path}: pagination loop: the next page has been fetched before")]
     PagingLoop { path: String },
+    /// A scroll that ended before all records were fetched.
+    #[error("{path}: the scroll was lost after {came} records; run the command again")]
+    LostScroll { path: String, came: u64 },
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The request or the settings cannot be sent as they are; nothing was sent.
+    /// The request or the settings are invalid; nothing was sent.
     #[error("{0}")]
     InvalidRequest(String),
+    /// The client is read-only and the request may change the workspace; nothing was sent.
+    #[error("{method} {path}: read-only mode refuses changes to the workspace")]
+    ReadOnly { method: Method, path: String, set_by: String },
     /// The HTTP client could not be set up, e.g. because the machine has no root certificates.
     #[error("cannot set up the HTTP client: {0}")]
     Setup(String),
 }
 
-/// An answer that is no success, read leniently.
+/// An error response, parsed leniently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
     pub status: u16,
     pub method: Method,
     pub path: String,
     pub request_id: Option<String>,
-    /// At least one; the first is the one to act on.
+    /// At least one. The first is the one to act on.
     pub errors: Vec<Problem>,
+    /// Id of the record that this one was merged into, from the `Link` header of a 410.
+    pub merged_into: Option<String>,
 }
 
 /// One entry of the API's `errors` list.
@@ -63,85 +72,99 @@ pub struct Problem {
     /// e.g. `rate_limit_exceeded`
     pub code: Option<String>,
     pub message: String,
-    /// The field of the request that is meant.
+    /// The field of the request that it refers to.
     pub field: Option<String>,
 }
 
+/// A successful response whose body is unusable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnexpectedAnswer {
+pub struct UnexpectedResponse {
     pub reason: Unexpected,
     pub status: u16,
     pub request_id: Option<String>,
     pub detail: Option<String>,
 }
 
-/// What a body turned out to be where one JSON document was expected.
+/// What is wrong with a body that should be one JSON document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unexpected {
-    /// A web page, as proxies and login portals send.
+    /// A web page, as sent by proxies and login portals.
     Html,
     NotJson,
-    /// The body ends in the middle.
+    /// The body breaks off.
     Truncated,
     Empty,
-    /// More than is read into memory for one answer.
+    /// Longer than [`super::Settings::max_body_bytes`].
     TooLong,
-    /// JSON, but not of the described shape.
+    /// JSON that does not match the description.
     Shape,
 }
 
 impl Error {
-    /// The answer of the API, when it gave one that is no success.
-    pub fn answer(&self) -> Option<&ApiError> {
+    /// The error response of the API, if there was one.
+    pub fn api_error(&self) -> Option<&ApiError> {
         match self {
-            Error::Api(answer) | Error::RateLimited { answer, .. } => Some(answer),
+            Error::Api(error) | Error::RateLimited { error, .. } => Some(error),
             _ => None,
         }
     }
 
-    /// The HTTP status, when an answer arrived.
+    /// The HTTP status, if a response arrived.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Error::UnexpectedAnswer(answer) => Some(answer.status),
-            _ => self.answer().map(|answer| answer.status),
+            Error::UnexpectedResponse(response) => Some(response.status),
+            _ => self.api_error().map(|error| error.status),
         }
     }
 
-    /// What Intercom's support asks for.
+    /// The request id that Intercom's support asks for.
     pub fn request_id(&self) -> Option<&str> {
         match self {
-            Error::UnexpectedAnswer(answer) => answer.request_id.as_deref(),
-            _ => self.answer()?.request_id.as_deref(),
+            Error::UnexpectedResponse(response) => response.request_id.as_deref(),
+            _ => self.api_error()?.request_id.as_deref(),
         }
     }
 
-    /// The API's code, e.g. `not_found` or `parameter_invalid`.
+    /// The API's error code, e.g. `not_found` or `parameter_invalid`.
     pub fn code(&self) -> Option<&str> {
-        self.answer()?.code()
+        self.api_error()?.code()
     }
 
-    /// The field of the request that the API refused.
+    /// The request field that the API rejected.
     pub fn field(&self) -> Option<&str> {
-        self.answer()?.errors.first()?.field.as_deref()
+        self.api_error()?.errors.first()?.field.as_deref()
     }
 
-    /// 404, or 410 for what was merged or deleted.
+    /// 404, or 410 for a merged or deleted record.
     pub fn is_not_found(&self) -> bool {
         matches!(self.status(), Some(404 | 410))
     }
 
-    /// Whether the API itself says that there is no such record. A web page with the same status, of
-    /// something on the way, says nothing.
+    /// Whether the API itself says that the record does not exist. A web page with the same status proves
+    /// nothing, nor does a 404 for another reason, such as a plan that lacks a feature.
     pub fn is_gone(&self) -> bool {
-        self.is_not_found() && self.code().is_some()
+        self.is_not_found()
+            && self.code().is_some_and(|code| {
+                matches!(code, "not_found" | "gone" | "deleted") || code.ends_with("_not_found")
+            })
     }
 
-    /// The token is missing, wrong, of another region, or not allowed to do this.
+    /// Id of the contact that the requested one was merged into, if the response names it.
+    pub fn merged_into(&self) -> Option<&str> {
+        self.api_error()?.merged_into.as_deref()
+    }
+
+    /// What a 409 says about the existing record.
+    pub fn conflict(&self) -> Option<Conflict> {
+        self.api_error().and_then(Conflict::read)
+    }
+
+    /// The token is missing, wrong, for another region, or lacks the permission.
     pub fn is_unauthorized(&self) -> bool {
         matches!(self.status(), Some(401 | 403))
     }
 
-    /// 409: what should be created exists already, or something else is under way.
+    /// 409: the record exists already, or another job is running.
     pub fn is_conflict(&self) -> bool {
         self.status() == Some(409)
     }
@@ -150,33 +173,52 @@ impl Error {
         matches!(self, Error::RateLimited { .. })
     }
 
-    /// The server could not be reached at all, as when the machine is offline.
+    /// The server could not be reached, for example because the machine is offline.
     pub fn is_offline(&self) -> bool {
         matches!(self, Error::Connect { .. })
     }
 
-    /// The server had more to do than it could: asking for less may help.
+    /// The server was overloaded; a smaller request may succeed.
     pub fn is_overload(&self) -> bool {
         match self {
             Error::Timeout { .. } => true,
-            Error::UnexpectedAnswer(answer) => {
-                matches!(answer.reason, Unexpected::Truncated | Unexpected::TooLong)
+            Error::UnexpectedResponse(response) => {
+                matches!(response.reason, Unexpected::Truncated | Unexpected::TooLong)
             }
             _ => matches!(self.status(), Some(408 | 502..=504)),
         }
     }
 
-    /// Whether a request that changes something may have been carried out all the same.
+    /// The server rejected the page size.
+    pub fn is_about_page_size(&self) -> bool {
+        let names_page_size = |problem: &Problem| {
+            let words = format!("{} {}", problem.message, problem.field.as_deref().unwrap_or_default());
+            let words = words.to_lowercase().replace(['_', '-', ' '], "");
+            let is_a_limit = words.contains("limit")
+                && ["greater", "exceed", "above", "max", "toolarge", "toobig", "toohigh"]
+                    .iter()
+                    .any(|word| words.contains(word));
+            let is_too_many = words.contains("toomany")
+                && ["result", "record", "item", "entries"].iter().any(|word| words.contains(word));
+            words.contains("perpage") || words.contains("pagesize") || is_a_limit || is_too_many
+        };
+        matches!(self.status(), Some(400 | 422))
+            && self.api_error().is_some_and(|error| error.errors.iter().any(names_page_size))
+    }
+
+    /// Whether the server may have processed the request despite the error.
     pub fn is_outcome_unknown(&self) -> bool {
         matches!(self, Error::Timeout { .. } | Error::Network { .. })
-            || matches!(self, Error::UnexpectedAnswer(answer) if answer.reason == Unexpected::Truncated)
+            || matches!(self, Error::UnexpectedResponse(response) if response.reason == Unexpected::Truncated)
             || matches!(self.status(), Some(408 | 500..=599))
+            // An error list with a success status: either of them may be wrong.
+            || self.api_error().is_some_and(|error| error.status < 300)
     }
 }
 
 impl ApiError {
-    /// Reads the body of an answer: the API's error list, similar JSON, or else a few words of text.
-    /// Never hands a web page on.
+    /// Parses the body of an error response: the API's error list, similar JSON, or a short text.
+    /// Never passes a web page on.
     pub(crate) fn read(
         status: StatusCode,
         method: Method,
@@ -184,20 +226,57 @@ impl ApiError {
         id: Option<&str>,
         body: &str,
     ) -> Self {
-        let (request_id, errors) = match serde_json::from_str::<serde_json::Value>(body) {
+        let (request_id, mut errors) = match serde_json::from_str::<serde_json::Value>(body) {
             Ok(document) => (text(&document["request_id"]), problems(&document)),
             Err(_) => (None, Vec::new()),
         };
-        let mut errors = errors;
         if errors.is_empty() {
-            errors.push(Problem { message: plain(status, body), ..Problem::default() });
+            errors.push(Problem { message: fallback_message(status, body), ..Problem::default() });
         }
         let request_id = request_id.or_else(|| id.map(str::to_owned));
-        ApiError { status: status.as_u16(), method, path, request_id, errors }
+        ApiError { status: status.as_u16(), method, path, request_id, errors, merged_into: None }
     }
 
     pub fn code(&self) -> Option<&str> {
         self.errors.first()?.code.as_deref()
+    }
+}
+
+/// Whether a document reports an error, regardless of the response status: its type is `error.list`, `errors`
+/// is not empty, or `error` is not empty and the document is not a record.
+pub(crate) fn is_error_list(document: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Envelope<'d> {
+        #[serde(borrow, default, rename = "type")]
+        kind: Option<&'d RawValue>,
+        #[serde(borrow, default)]
+        id: Option<&'d RawValue>,
+        #[serde(borrow, default)]
+        errors: Option<&'d RawValue>,
+        #[serde(borrow, default)]
+        error: Option<&'d RawValue>,
+    }
+    // Avoid parsing large documents twice: look for the word first.
+    if !document.contains("\"error") || !document.trim_start().starts_with('{') {
+        return false;
+    }
+    let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(document) else { return false };
+    let kind = envelope.kind.map_or("null", RawValue::get);
+    // Message deliveries are records with an `error`.
+    let is_record = envelope.id.is_some() || !matches!(kind, "null" | "\"list\"" | "\"error\"");
+    kind == "\"error.list\""
+        || envelope.errors.is_some_and(has_content)
+        || (!is_record && envelope.error.is_some_and(has_content))
+}
+
+/// Whether a value is neither empty, null nor false.
+fn has_content(value: &RawValue) -> bool {
+    match serde_json::from_str::<serde_json::Value>(value.get()) {
+        Ok(serde_json::Value::Null | serde_json::Value::Bool(false)) | Err(_) => false,
+        Ok(serde_json::Value::Array(entries)) => !entries.is_empty(),
+        Ok(serde_json::Value::Object(members)) => !members.is_empty(),
+        Ok(serde_json::Value::String(text)) => !text.is_empty(),
+        Ok(_) => true,
     }
 }
 
@@ -224,15 +303,15 @@ impl fmt::Display for ApiError {
 
 impl std::error::Error for ApiError {}
 
-impl fmt::Display for UnexpectedAnswer {
+impl fmt::Display for UnexpectedResponse {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.reason {
-            Unexpected::Html => "a web page instead of JSON: is the address right?",
-            Unexpected::NotJson => "something that is not JSON",
-            Unexpected::Truncated => "an answer that ends in the middle",
+            Unexpected::Html => "a web page instead of JSON; check the address",
+            Unexpected::NotJson => "a body that is not JSON",
+            Unexpected::Truncated => "a truncated response",
             Unexpected::Empty => "an empty body instead of JSON",
-            Unexpected::TooLong => "more than can be kept of one answer",
-            Unexpected::Shape => "JSON that does not have the described shape",
+            Unexpected::TooLong => "a response that is too long to keep in memory",
+            Unexpected::Shape => "JSON that does not match the API description",
         };
         write!(formatter, "the server sent {what} [status {}", self.status)?;
         if let Some(id) = &self.request_id {
@@ -243,9 +322,10 @@ impl fmt::Display for UnexpectedAnswer {
     }
 }
 
-impl std::error::Error for UnexpectedAnswer {}
+impl std::error::Error for UnexpectedResponse {}
 
-/// `{"errors": [...]}` as described, and what gateways make of it: `{"error": ...}`, `{"message": ...}`.
+/// Reads `{"errors": [...]}` as described, and the gateways' variants `{"error": ...}` and `{"message":
+/// ...}`.
 fn problems(document: &serde_json::Value) -> Vec<Problem> {
     let entries = match (&document["errors"], &document["error"]) {
         (serde_json::Value::Array(list), _) => list.as_slice(),
@@ -270,18 +350,18 @@ fn text(value: &serde_json::Value) -> Option<String> {
     }
 }
 
-/// A message for a body without an error list: its first line when it is short text, else the status.
-fn plain(status: StatusCode, body: &str) -> String {
-    const LONGEST: usize = 200;
+/// The message for a body without an error list: its first line if that is short text, otherwise the status.
+fn fallback_message(status: StatusCode, body: &str) -> String {
+    const MAX_LENGTH: usize = 200;
     let reason = status.canonical_reason().unwrap_or("unknown status");
     let line = body.trim().lines().next().unwrap_or_default().trim();
     if looks_like_html(body) {
         return format!("{reason} (the server sent a web page)");
     }
-    match line.starts_with(['{', '[']) || line.is_empty() || line.len() > LONGEST {
-        true => reason.to_owned(),
-        false => line.chars().filter(|character| !character.is_control()).collect(),
+    if line.starts_with(['{', '[']) || line.is_empty() || line.len() > MAX_LENGTH {
+        return reason.to_owned();
     }
+    line.chars().filter(|character| !character.is_control()).collect()
 }
 
 pub(crate) fn looks_like_html(body: &str) -> bool {
@@ -298,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_list_is_read() {
+    fn an_error_list_is_parsed() {
         let error = read(
             422,
             r#"{"type":"error.list","request_id":"abc","errors":[
@@ -316,7 +396,43 @@ mod tests {
     }
 
     #[test]
-    fn other_bodies_give_a_short_message() {
+    fn a_success_that_reports_an_error_is_detected() {
+        for document in [
+            r#"{"type":"error.list"}"#,
+            r#"{"type":"list","data":[],"errors":[{"code":"x"}]}"#,
+            r#"{"data":[],"errors":{"code":"x"}}"#,
+            r#"{"data":[],"error":{"code":"forbidden"}}"#,
+            r#"{"error":"internal"}"#,
+        ] {
+            assert!(is_error_list(document), "{document}");
+        }
+        for document in [
+            r#"{"type":"list","data":[{"error":"x"}]}"#,
+            r#"{"type":"list","data":[],"errors":[],"error":null}"#,
+            r#"{"type":"list","data":[],"error":""}"#,
+            r#"{"id":"1","error":{"message":"not delivered"}}"#,
+            r#"{"type":"whatsapp_message_status","error":{"message":"not delivered"}}"#,
+            r#"[{"error":"x"}]"#,
+        ] {
+            assert!(!is_error_list(document), "{document}");
+        }
+    }
+
+    #[test]
+    fn only_the_codes_for_missing_records_mean_that_a_record_is_gone() {
+        let is_gone = |status: u16, body: &str| Error::Api(Box::new(read(status, body))).is_gone();
+        let coded = |code: &str| format!(r#"{{"type":"error.list","errors":[{{"code":"{code}"}}]}}"#);
+        for code in ["not_found", "company_not_found", "gone"] {
+            assert!(is_gone(404, &coded(code)) && is_gone(410, &coded(code)), "{code}");
+        }
+        for code in ["api_plan_restricted", "forbidden", "unauthorized"] {
+            assert!(!is_gone(404, &coded(code)), "{code}");
+        }
+        assert!(!is_gone(404, "<html>Not Found</html>") && !is_gone(403, &coded("not_found")));
+    }
+
+    #[test]
+    fn other_bodies_become_a_short_message() {
         let message = |status, body| read(status, body).errors[0].message.clone();
         let page = "<html>\r\n<head><title>404 Not Found</title></head></html>";
         assert_eq!(message(404, page), "Not Found (the server sent a web page)");

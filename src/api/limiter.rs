@@ -1,12 +1,12 @@
-//! Keeps calls within what the server allows, so that a refusal is the exception.
+//! Rate limiter that follows the server's limit, so that a 429 is the exception.
 //!
-//! The server deals out calls in windows of ten seconds and tells with every answer how many are left
-//! and when the window ends. No crate follows such headers (governor's quotas are fixed when it is
-//! built), so this is our own. Before the first answer one call goes out alone and the others wait for
-//! what it learns; afterwards calls are spread over the window and counted as spent until answered. A
-//! cap of the user's own comes on top. All clones of a transport share one limiter.
+//! The server grants a number of calls per window of ten seconds, and reports with every response how many
+//! are left and when the window ends. No crate follows such headers (governor's quotas are fixed when it is
+//! built). Before the first response, one call is sent alone and the others wait for its headers. After that,
+//! calls are paced over the window, and count as spent until their response arrives. The user's own limit
+//! applies in addition. All clones of a transport share one limiter.
 //!
-//! It must never wait for long on the word of a single header: resets out of reach are not believed.
+//! It must never wait long because of a single header: implausible resets are ignored.
 
 mod budget;
 mod clock;
@@ -22,33 +22,33 @@ pub use budget::RateLimit;
 use budget::{Budget, Decision, Ticket};
 
 pub(crate) struct Limiter {
-    /// Calls queue here in the order they came; only the first of them looks at the budget.
-    turn: tokio::sync::Mutex<()>,
-    /// An answer changed the budget.
+    /// Calls queue here in order of arrival; only the first one checks the budget.
+    queue: tokio::sync::Mutex<()>,
+    /// Signals that a response has changed the budget.
     changed: Notify,
     budget: Mutex<Budget>,
 }
 
-/// The right to send one call, until it is answered. Dropping it means the answer never came.
+/// The right to send one call, held until its response arrives. Dropping it records a lost response.
 pub(crate) struct Permit {
     limiter: Arc<Limiter>,
     ticket: Option<Ticket>,
 }
 
 impl Limiter {
-    /// `interval` is the least time between two calls, if the user wants one.
+    /// `interval` is the user's minimum time between two calls.
     pub fn new(interval: Option<Duration>) -> Arc<Self> {
         let budget = Budget::new(interval, Instant::now(), SystemTime::now());
         Arc::new(Limiter {
-            turn: tokio::sync::Mutex::new(()),
+            queue: tokio::sync::Mutex::new(()),
             changed: Notify::new(),
             budget: Mutex::new(budget),
         })
     }
 
-    /// Waits until a call may leave. First come, first served; giving up while waiting costs nothing.
+    /// Waits until a call may be sent. First come, first served. Cancelling the wait costs nothing.
     pub async fn acquire(self: &Arc<Self>) -> Permit {
-        let _turn = self.turn.lock().await;
+        let _turn = self.queue.lock().await;
         loop {
             let decision = self.budget().decide(Instant::now());
             match decision {
@@ -61,17 +61,17 @@ impl Limiter {
         }
     }
 
-    /// Lets no call leave for that long.
+    /// Blocks all calls for this long.
     pub fn hold(&self, wait: Duration) {
         self.budget().hold(Instant::now() + wait);
     }
 
-    /// So many calls are coming and then no more for a while: they may leave at once where they are few.
+    /// Announces a burst of this many calls. They are not paced if they are few compared to the calls left.
     pub fn expect(&self, calls: u64) {
         self.budget().expect(calls);
     }
 
-    /// The server's latest account of the window, if it gives one.
+    /// The rate limit that the server reported last, if any.
     pub fn rate(&self) -> Option<RateLimit> {
         self.budget().rate()
     }
@@ -82,9 +82,9 @@ impl Limiter {
 }
 
 impl Permit {
-    /// The answer's headers arrived.
-    pub fn answered(self, seen: Observation) {
-        self.settle(|budget, ticket| budget.answered(ticket, seen, Instant::now()));
+    /// The response headers arrived.
+    pub fn answered(self, observation: Observation) {
+        self.settle(|budget, ticket| budget.answered(ticket, observation, Instant::now()));
     }
 
     /// The call never reached the server.

@@ -1,28 +1,29 @@
-//! Talking to the Intercom API: the operation table, the typed client, paging, and the one transport
-//! beneath them.
+//! The Intercom API: the operation table, the typed client, pagination and the transport.
 //!
-//! This layer knows HTTP and Intercom's conventions. It must not know flags, files, SQLite or a
-//! terminal: it compiles without any of them.
+//! This layer knows HTTP and Intercom's conventions. It must not depend on flags, files, SQLite or a
+//! terminal: it compiles without them.
 
 pub mod client;
 #[rustfmt::skip]
 #[path = "../../generated/commands.rs"]
 pub mod commands;
+pub mod conflict;
+pub mod effect;
 pub mod error;
-pub mod executor;
+pub mod request_builder;
 #[rustfmt::skip]
 #[path = "../../generated/client.rs"]
 mod generated;
+mod json_repair;
+mod lenient_fields;
 mod limiter;
 pub mod operation;
 pub mod page_arguments;
 pub mod paging;
 pub mod region;
-mod repair;
 pub mod reply;
 mod retry;
 pub mod secret;
-mod tolerant;
 pub mod transport;
 
 pub use client::{Client, Response};
@@ -31,4 +32,4 @@ pub use generated::types;
 pub use region::Region;
 pub use reply::Reply;
 pub use secret::Token;
-pub use transport::{Download, Repeat, Settings, Transport};
+pub use transport::{Download, Idempotency, Settings, Transport};

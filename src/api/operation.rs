@@ -1,17 +1,16 @@
-//! The shape of one row of the operation table in `generated/commands.rs`.
+//! The row type of the operation table in `generated/commands.rs`.
 //!
-//! The table is the single description that the command line, the executor, the sandbox and every
-//! listing of commands are built from. These types hold facts only: nothing here parses arguments,
-//! sends a request or knows about a terminal.
+//! The command line, the request builder, the sandbox and all command listings are built from this one table.
+//! These types hold facts only: nothing here parses arguments, sends a request or knows about a terminal.
 
-/// One operation of the API: what it is called, what it sends, and what may be expected back.
+/// One operation of the API: its name, its parameters and its response.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation {
-    /// Operation id of the API description, e.g. `listContacts`.
+    /// Operation id in the API description, e.g. `listContacts`.
     pub id: &'static str,
-    /// The command users rely on, words separated by one space, e.g. `contacts list`.
+    /// The stable command name, words separated by one space, e.g. `contacts list`.
     pub command: &'static str,
-    /// Other spellings of the whole command; the first one is what people are shown.
+    /// Other spellings of the whole command. The first one is shown in help.
     pub readable: &'static [&'static str],
     /// One line of help, in our words.
     pub help: &'static str,
@@ -19,9 +18,15 @@ pub struct Operation {
     /// Path template, e.g. `/contacts/{id}`. Every `{name}` has a [`Place::Path`] parameter.
     pub path: &'static str,
     pub effect: Effect,
-    /// Lowest `Intercom-Version` that has the operation, when above the pinned one.
+    /// Whether it adds a record and leaves all others unchanged.
+    pub is_additive: bool,
+    /// The confirmation that the command line requires.
+    pub confirm: Confirm,
+    /// Lowest `Intercom-Version` that has the operation, when later than the pinned one.
     pub version: Option<&'static str>,
     pub paging: Paging,
+    /// Where the description puts the records of a list, e.g. `data` or `data.articles`.
+    pub list: Option<&'static str>,
     /// Path, query and body parameters, path parameters first and in path order.
     pub parameters: &'static [Parameter],
     /// The request body, if the operation takes one.
@@ -38,23 +43,33 @@ pub enum Method {
     Patch,
 }
 
-/// What an operation does to the workspace, in the sense of an agent's permission to call it.
+/// What an operation does to the workspace. Decides whether an agent may call it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     Read,
-    /// Adds something, or changes it in a way that can be taken back.
+    /// Adds a record, or changes one in a way that another call can undo.
     Write,
-    /// Overwrites or removes something: asks for `--yes`.
+    /// Overwrites, removes, reaches customers, or changes many records.
     Destructive,
 }
 
-/// How a list continues after its first page. `max` is the largest page the API accepts; 0 when it is
-/// not known whether a size may be asked for at all.
+/// The confirmation that an operation needs before it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confirm {
+    Never,
+    /// `--yes` or `--agent`: the operation can be undone.
+    Ask,
+    /// `--yes`, given explicitly: the operation cannot be undone.
+    Explicit,
+}
+
+/// How a list continues after its first page. `max` is the largest page size that the API accepts; 0 if it is
+/// unknown whether a size can be requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paging {
-    /// The operation is no list.
+    /// Not a list.
     None,
-    /// A list whose one answer holds everything.
+    /// A list without page parameters: one response holds everything, or says how to get the next page.
     Whole,
     /// `starting_after` and `per_page` in the query.
     Cursor { max: u32 },
@@ -62,23 +77,23 @@ pub enum Paging {
     CursorInBody { max: u32 },
     /// `page` (from 1) and `per_page` in the query.
     Page { max: u32 },
-    /// `scroll_param` in the query; the page size is the server's.
+    /// `scroll_param` in the query; the server chooses the page size.
     Scroll,
 }
 
-/// One value that the operation takes.
+/// One parameter of an operation.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameter {
     /// Wire name; dotted when it is a field of an object, e.g. `pagination.per_page`.
     pub name: &'static str,
-    /// Long flag without dashes (`pagination-per-page`), or the positional's name.
+    /// Long flag without dashes (`pagination-per-page`), or the name of the positional argument.
     pub flag: &'static str,
     pub place: Place,
     pub kind: Kind,
     pub required: bool,
-    /// JSON text to send when the value is required and not given: its only choice, or its default.
+    /// JSON text to send when the value is required but not given: its only choice, or its default.
     pub default: Option<&'static str>,
-    /// One line of help, in our words; empty where the name says it all.
+    /// One line of help, in our words; empty if the name is enough.
     pub help: &'static str,
 }
 
@@ -89,18 +104,18 @@ pub enum Place {
     Body,
 }
 
-/// What a value must look like.
+/// The type of a parameter's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     String,
     Integer,
     Number,
     Boolean,
-    /// Seconds since the epoch on the wire; people may also write a date or `30d`.
+    /// Epoch seconds on the wire; the command line also accepts a date or `30d`.
     Time,
     /// One of these strings.
     Choice(&'static [&'static str]),
-    /// A list of scalars: the flag is repeated.
+    /// A list of scalars; the flag is repeatable.
     List(Scalar),
     /// Any JSON value.
     Json,
@@ -118,11 +133,11 @@ pub enum Scalar {
 #[derive(Debug, Clone, Copy)]
 pub struct Body {
     pub required: bool,
-    /// JSON Schema 2020-12 as JSON text; `#/$defs/<name>` refers into the table's `DEFINITIONS`.
+    /// JSON Schema 2020-12 as JSON text; `#/$defs/<name>` refers to the table's `DEFINITIONS`.
     pub schema: &'static str,
 }
 
-/// What a success carries.
+/// The content of a successful response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     Json,
@@ -134,15 +149,42 @@ pub enum Answer {
     Nothing,
 }
 
+/// The value that `text` names, ignoring case and separators; an exact match wins.
+pub fn choice<'a, T: AsRef<str>>(values: &'a [T], text: &str) -> Option<&'a str> {
+    let folded = |text: &str| -> String {
+        text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    let mut values = values.iter().map(AsRef::as_ref);
+    let exact = values.clone().find(|value| *value == text);
+    exact.or_else(|| values.find(|value| folded(value) == folded(text)))
+}
+
 impl Operation {
-    /// Every spelling of the command, the one that people are shown first.
+    /// Whether a call must give this value itself. A value with a default is not demanded, and neither is an
+    /// object with a required field that has its own flag.
+    pub fn demands(&self, parameter: &Parameter) -> bool {
+        let is_part = |other: &Parameter| {
+            let rest = other.name.strip_prefix(parameter.name).and_then(|rest| rest.strip_prefix('.'));
+            other.place == parameter.place && rest.is_some()
+        };
+        let by_parts = self.parameters.iter().any(|other| is_part(other) && other.required);
+        parameter.required && parameter.default.is_none() && !by_parts
+    }
+
+    /// The parameter that takes the whole object this value is a field of.
+    pub fn object_of(&self, parameter: &Parameter) -> Option<&'static Parameter> {
+        let (object, _) = parameter.name.rsplit_once('.')?;
+        self.parameters.iter().find(|other| other.place == parameter.place && other.name == object)
+    }
+
+    /// Every spelling of the command, starting with the one shown in help.
     pub fn spellings(&self) -> impl Iterator<Item = &'static str> + use<> {
         self.readable.iter().copied().chain([self.command])
     }
 }
 
 impl Method {
-    /// The method as it stands on the wire.
+    /// The method as sent on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Method::Get => "GET",
@@ -153,7 +195,7 @@ impl Method {
         }
     }
 
-    /// Whether sending the request twice leaves the same state as sending it once (RFC 9110 §9.2.2).
+    /// Whether sending the request twice has the same effect as sending it once (RFC 9110 §9.2.2).
     pub const fn is_idempotent(self) -> bool {
         !matches!(self, Method::Post | Method::Patch)
     }

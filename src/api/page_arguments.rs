@@ -1,29 +1,29 @@
-//! How an operation is asked for a page and for its size: in the query or in the body.
+//! Sets the page and page size of a request, in the query or in the body.
 //!
-//! Knows where the values go, not what they are: following a list is `paging.rs`.
+//! It knows where the values go, not which values to use: `paging.rs` follows the list.
 
 use serde_json::{Value, json};
 
 use super::error::Error;
-use super::executor::Arguments;
 use super::operation::{Operation, Paging};
+use super::request_builder::Arguments;
 
-/// The page size to ask for: the wish within what the operation accepts, its maximum without a wish;
-/// `None` leaves it to the server.
-pub fn page_size(operation: &Operation, wish: Option<u32>) -> Option<u32> {
+/// The page size to request: the requested one within the operation's limits, or its maximum if none is
+/// requested. `None` leaves it to the server.
+pub fn page_size(operation: &Operation, requested: Option<u32>) -> Option<u32> {
     match operation.paging {
         Paging::Cursor { max } | Paging::CursorInBody { max } | Paging::Page { max } => {
             if max == 0 {
-                wish
+                requested
             } else {
-                Some(wish.unwrap_or(max).clamp(1, max))
+                Some(requested.unwrap_or(max).clamp(1, max))
             }
         }
         Paging::None | Paging::Whole | Paging::Scroll => None,
     }
 }
 
-/// The arguments, asking for pages of this size.
+/// The arguments with this page size set.
 ///
 /// # Errors
 /// As [`set_in_body`].
@@ -40,18 +40,18 @@ pub(crate) fn with_size(
     Ok(arguments)
 }
 
-/// Puts a value into the query, in place of one that is there.
+/// Sets a query value, replacing an existing one.
 pub(super) fn set_in_query(arguments: &mut Arguments, name: &str, value: String) {
     arguments.query.retain(|(other, _)| other != name);
     arguments.query.push((name.to_owned(), value));
 }
 
-/// Puts a value into the body's `pagination`, in place of one that is there.
+/// Sets a value in the body's `pagination`, replacing an existing one.
 ///
 /// # Errors
-/// [`Error::InvalidRequest`] when the body is no JSON object.
+/// [`Error::InvalidRequest`] if the body is not a JSON object.
 pub(super) fn set_in_body(arguments: &mut Arguments, name: &str, value: Value) -> Result<(), Error> {
-    let no_object = || Error::InvalidRequest("a search body must be a JSON object".into());
+    let not_an_object = || Error::InvalidRequest("invalid search body: expected a JSON object".into());
     let mut body: Value = match &arguments.body {
         Some(body) => {
             serde_json::from_slice(body).map_err(|error| Error::InvalidRequest(error.to_string()))?
@@ -59,7 +59,7 @@ pub(super) fn set_in_body(arguments: &mut Arguments, name: &str, value: Value) -
         None => json!({}),
     };
     let pagination =
-        body.as_object_mut().ok_or_else(no_object)?.entry("pagination").or_insert_with(|| json!({}));
+        body.as_object_mut().ok_or_else(not_an_object)?.entry("pagination").or_insert_with(|| json!({}));
     if !pagination.is_object() {
         *pagination = json!({});
     }

@@ -1,11 +1,14 @@
-//! Follows a list or a search to its end.
+//! Pagination: fetches all pages of a list or a search.
 //!
-//! A page keeps its records as JSON text, untouched. What comes next is read from the answer
-//! leniently (`pages.next` may be an object, a URL or null), but only ever used as query or body
-//! values of the same operation: an address in an answer is never followed. It must not end early
-//! without saying so, and must not go round in circles.
+//! A page keeps its records as raw JSON text. The next page is read leniently from the response (`pages.next`
+//! may be an object, a URL or null), but used only as query or body values of the same operation: an address
+//! in a response is never followed. Pagination must not end early without an error or a report, and must not
+//! loop.
 
-use std::collections::BTreeMap;
+mod coverage;
+mod read;
+pub(crate) mod scroll;
+
 use std::time::Duration;
 
 use futures::stream::{self, Stream};
@@ -14,136 +17,195 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::client::Client;
-use super::error::Error;
-use super::executor::Arguments;
+use super::error::{Error, Unexpected};
 use super::operation::{Operation, Paging};
 use super::page_arguments::{page_size, set_in_body, set_in_query, with_size};
 use super::reply::Reply;
+use super::request_builder::Arguments;
+use coverage::CoverageTracker;
+pub use coverage::{Coverage, is_first as is_first_page};
+use scroll::ScrollEnd;
 
 /// One page of a list.
 #[derive(Debug)]
 pub struct Page {
     pub reply: Reply,
-    /// Where the list is inside the document, keys joined by dots: `data`, `conversations`,
-    /// `data.articles`. `None` when there is none.
+    /// Path of the list inside the document, keys joined by dots: `data`, `conversations`, `data.articles`.
+    /// `None` if the document contains no list.
     pub key: Option<String>,
     /// The records, as received.
     pub items: Vec<Box<RawValue>>,
-    /// How to ask for the page after this one; `None` on the last.
+    /// How to request the next page; `None` on the last one.
     pub next: Option<Next>,
+    /// Total number of records, as reported by the API.
+    pub total: Option<u64>,
+    /// The response says that there is more, but not how to request it.
+    pub has_more: bool,
+    /// On the last page of [`Client::pages`]: whether all records were received.
+    pub end: Option<Coverage>,
 }
 
-/// The start of the following page.
+/// The position of the next page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
     StartingAfter(String),
     Page(u64),
     Scroll(String),
+    /// Another query parameter, with its value.
+    Query(String, String),
 }
 
 impl Client {
-    /// All pages from the one that `arguments` describe, each fetched when it is polled. `per_page` is
-    /// a wish: it is cut to what the operation accepts, and halved when large pages time out.
+    /// All pages, starting with the one that `arguments` describe, each fetched when it is polled. `per_page`
+    /// is limited to what the operation accepts, and halved if large pages time out.
     pub fn pages<'a>(
         &'a self,
         operation: &'a Operation,
         arguments: Arguments,
         per_page: Option<u32>,
     ) -> impl Stream<Item = Result<Page, Error>> + 'a {
-        let walk = Walk {
+        let pager = Pager {
             client: self,
             operation,
             arguments,
             size: page_size(operation, per_page),
-            last: None,
+            position: None,
             waited: Duration::ZERO,
-            silent: 0,
+            timeouts: 0,
+            tracker: CoverageTracker::default(),
+            from_start: None,
+            sizes: scroll::PageSizes::default(),
         };
-        stream::try_unfold(Some(walk), |walk| async move {
-            let Some(mut walk) = walk else { return Ok(None) };
-            let page = walk.fetch().await?;
-            let following = match &page.next {
-                // A scroll has one name from its beginning to its end.
-                Some(next) if walk.last.as_ref() == Some(next) && !matches!(next, Next::Scroll(_)) => {
-                    return Err(Error::PagingLoop { path: walk.operation.path.to_owned() });
+        stream::try_unfold(Some(pager), |pager| async move {
+            let Some(mut pager) = pager else { return Ok(None) };
+            let mut page = pager.fetch().await?;
+            pager.sizes.add(page.items.len());
+            let is_stuck = pager.tracker.add(&page);
+            let rest = match &page.next {
+                Some(next) if is_stuck || coverage::is_loop(pager.position.as_ref(), next) => {
+                    return Err(Error::PagingLoop { path: pager.operation.path.to_owned() });
                 }
                 Some(next) => {
-                    walk.arguments = next.apply(walk.operation, walk.arguments)?;
-                    walk.last = Some(next.clone());
-                    Some(walk)
+                    pager.arguments = next.apply(pager.operation, pager.arguments)?;
+                    pager.position = Some(next.clone());
+                    Some(pager)
                 }
-                None => None,
+                None => {
+                    page.end = Some(pager.end(&page).await?);
+                    None
+                }
             };
-            Ok(Some((page, following)))
+            Ok(Some((page, rest)))
         })
     }
 }
 
-/// Pages are not halved below this: a server that cannot give so few records is down, and every size
+/// Pages are not halved below this: a server that cannot return this few records is down, and every size
 /// costs a round of retries.
-const SMALLEST_PAGE: u32 = 32;
-/// So many page sizes may go unanswered one after another: each has cost some minutes of silence.
-const SILENT_ROUNDS: u32 = 2;
-/// An idle scroll is dropped by the server after a minute.
-const SCROLL_PATIENCE: Duration = Duration::from_secs(65);
+const MIN_PAGE_SIZE: u32 = 32;
+/// How many page sizes in a row may time out. Each costs minutes of waiting.
+const MAX_TIMEOUTS: u32 = 2;
+/// How long to wait for another scroll. The server drops an idle one after a minute.
+const SCROLL_TIMEOUT: Duration = Duration::from_secs(65);
 const SCROLL_POLL: Duration = Duration::from_secs(5);
 
-struct Walk<'a> {
+/// The state of one pagination.
+struct Pager<'a> {
     client: &'a Client,
     operation: &'a Operation,
     arguments: Arguments,
     size: Option<u32>,
-    last: Option<Next>,
+    /// The position of the current page; `None` on the first one.
+    position: Option<Next>,
+    /// Time spent waiting for another scroll to end.
     waited: Duration,
-    /// Page sizes that no answer came to, since the last page.
-    silent: u32,
+    /// Page sizes that have timed out since the last page.
+    timeouts: u32,
+    tracker: CoverageTracker,
+    /// Whether pagination started with the first page; `None` before the first request.
+    from_start: Option<bool>,
+    sizes: scroll::PageSizes,
 }
 
-impl Walk<'_> {
+impl Pager<'_> {
     async fn fetch(&mut self) -> Result<Page, Error> {
+        let from_start = coverage::is_first(&self.arguments.query, self.arguments.body.as_deref());
+        self.from_start.get_or_insert(from_start);
         loop {
             let arguments = with_size(self.operation, self.arguments.clone(), self.size)?;
             match self.client.fetch(self.operation, &arguments).await {
                 Ok(reply) => {
-                    self.silent = 0;
+                    self.timeouts = 0;
                     return Page::read(self.operation, &arguments, reply);
                 }
-                // The end of a scroll may be an empty list or a 404.
-                Err(error) if error.is_not_found() && matches!(self.last, Some(Next::Scroll(_))) => {
+                // Either the end of the scroll or a lost scroll; `end` decides.
+                Err(error) if error.is_not_found() && matches!(self.position, Some(Next::Scroll(_))) => {
                     return Ok(Page::empty());
                 }
-                // There is one scroll per app; another one ends within a minute.
-                Err(error) if error.code() == Some("scroll_exists") && self.waited < SCROLL_PATIENCE => {
-                    tracing::info!("another scroll is open, waiting for its end");
+                // Each app has one scroll at a time; another one expires within a minute.
+                Err(error) if error.code() == Some("scroll_exists") && self.waited < SCROLL_TIMEOUT => {
+                    tracing::info!("another scroll is open, waiting for it to end");
                     self.waited += SCROLL_POLL;
                     tokio::time::sleep(SCROLL_POLL).await;
                 }
-                // Halving keeps the cursor valid; page numbers would shift.
                 Err(error)
                     if error.is_overload()
-                        && self.size.is_some_and(|size| size > SMALLEST_PAGE)
-                        && self.silent < SILENT_ROUNDS
-                        && self.by_cursor() =>
+                        && self.size.is_some_and(|size| size > MIN_PAGE_SIZE)
+                        && self.timeouts < MAX_TIMEOUTS =>
                 {
-                    self.silent += u32::from(matches!(error, Error::Timeout { .. }));
-                    self.size = self.size.map(|size| size / 2);
-                    tracing::debug!(size = self.size, %error, "asking for smaller pages");
+                    self.timeouts += u32::from(matches!(error, Error::Timeout { .. }));
+                    self.halve(&error)?;
+                }
+                Err(error) if error.is_about_page_size() && self.size.is_some_and(|size| size > 1) => {
+                    self.halve(&error)?;
                 }
                 Err(error) => return Err(error),
             }
         }
     }
 
-    fn by_cursor(&self) -> bool {
-        matches!(self.operation.paging, Paging::Cursor { .. } | Paging::CursorInBody { .. })
+    /// Halves the page size from here on. A cursor stays valid; a page number is recomputed so that the next
+    /// page begins where the last one ended, or slightly before.
+    fn halve(&mut self, error: &Error) -> Result<(), Error> {
+        let Some(size) = self.size else { return Ok(()) };
+        let smaller = (size / 2).max(1);
+        tracing::debug!(size = smaller, %error, "requesting smaller pages");
+        self.size = Some(smaller);
+        if let Some(Next::Page(page)) = self.position {
+            let next = Next::Page(page.saturating_sub(1) * u64::from(size) / u64::from(smaller) + 1);
+            self.arguments = next.apply(self.operation, std::mem::take(&mut self.arguments))?;
+            self.position = Some(next);
+        }
+        Ok(())
+    }
+
+    /// Checks on the last page whether all records were received.
+    async fn end(&self, last: &Page) -> Result<Coverage, Error> {
+        let coverage = self.tracker.coverage(last, self.from_start == Some(true));
+        let ends_empty = last.items.is_empty() && last.key.is_some();
+        let is_continued = self.from_start != Some(true);
+        if self.operation.paging != Paging::Scroll || (ends_empty && is_continued) {
+            return Ok(coverage);
+        }
+        let counted = scroll::companies_counted(self.client).await;
+        let came = self.tracker.distinct();
+        if ends_empty && counted.is_none_or(|counted| counted <= came) {
+            return Ok(coverage);
+        }
+        match scroll::judge(self.sizes, came, counted) {
+            ScrollEnd::Whole => Ok(Coverage { total: counted, ..coverage }),
+            ScrollEnd::Doubtful | ScrollEnd::Lost => {
+                Err(Error::LostScroll { path: self.operation.path.to_owned(), came })
+            }
+        }
     }
 }
 
 impl Next {
-    /// The arguments that ask for this page instead of the first one.
+    /// The arguments that request this page.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] when the body of a search is no JSON object.
+    /// [`Error::InvalidRequest`] if the body of a search is not a JSON object.
     pub fn apply(&self, operation: &Operation, mut arguments: Arguments) -> Result<Arguments, Error> {
         match (self, operation.paging) {
             (Next::StartingAfter(cursor), Paging::CursorInBody { .. }) => {
@@ -157,20 +219,70 @@ impl Next {
             }
             (Next::Page(page), _) => set_in_query(&mut arguments, "page", page.to_string()),
             (Next::Scroll(scroll), _) => set_in_query(&mut arguments, "scroll_param", scroll.clone()),
+            (Next::Query(name, value), _) => set_in_query(&mut arguments, name, value.clone()),
         }
         Ok(arguments)
     }
 }
 
 impl Page {
-    /// The records read as a model of [`crate::types`], or any type of one's own.
+    /// The records as a model of [`crate::types`] or any other type.
     pub fn records<T: DeserializeOwned>(&self) -> impl Iterator<Item = Result<T, Error>> {
-        self.items.iter().map(|record| {
-            serde_json::from_str(record.get()).map_err(|error| self.reply.of_another_shape(&error))
-        })
+        self.items
+            .iter()
+            .map(|record| serde_json::from_str(record.get()).map_err(|error| self.reply.wrong_shape(&error)))
     }
 
-    /// Whether this is the end of a list that has no list in it any more, or null in its place.
+    /// Fails if the response contains no list: it must not be taken for an empty one.
+    ///
+    /// # Errors
+    /// [`Error::UnexpectedResponse`] if the list is missing. A response without content, as at the end of a
+    /// scroll, is accepted.
+    pub fn require_list(&self) -> Result<(), Error> {
+        if self.key.is_none() && !self.reply.body.is_empty() {
+            return Err(self.reply.unexpected(Unexpected::Shape, Some("it contains no list".into())));
+        }
+        Ok(())
+    }
+
+    /// Like [`Page::require_list`]; on the last page, all records must have been received.
+    ///
+    /// # Errors
+    /// [`Error::UnexpectedResponse`] with the reason.
+    pub fn require_whole(&self) -> Result<(), Error> {
+        self.require_list()?;
+        match self.end.as_ref().and_then(|end| end.reason.clone()) {
+            Some(reason) => Err(self.reply.unexpected(Unexpected::Shape, Some(reason))),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a page with records that have no id: whoever keeps records by their ids would lose them.
+    ///
+    /// # Errors
+    /// [`Error::UnexpectedResponse`] with their number.
+    pub fn require_ids(&self) -> Result<(), Error> {
+        #[derive(serde::Deserialize)]
+        struct Identified {
+            #[serde(default)]
+            id: Value,
+        }
+        let has_id =
+            |item: &RawValue| match serde_json::from_str::<Identified>(item.get()).map(|record| record.id) {
+                Ok(Value::String(id)) => !id.trim().is_empty(),
+                Ok(Value::Number(_)) => true,
+                _ => false,
+            };
+        match self.items.iter().filter(|item| !has_id(item)).count() {
+            0 => Ok(()),
+            without => {
+                let detail = format!("{without} of its records have no id");
+                Err(self.reply.unexpected(Unexpected::Shape, Some(detail)))
+            }
+        }
+    }
+
+    /// Whether this is an end page without a body, or with null instead of the list.
     pub fn is_empty_list(&self) -> bool {
         let lists = ["data", "conversations", "tickets", "contacts", "companies"];
         let document: Value = serde_json::from_slice(&self.reply.body).unwrap_or_default();
@@ -178,100 +290,7 @@ impl Page {
     }
 
     pub(crate) fn empty() -> Self {
-        Page { reply: Reply::empty(), key: None, items: Vec::new(), next: None }
+        let (reply, items) = (Reply::empty(), Vec::new());
+        Page { reply, key: None, items, next: None, total: None, has_more: false, end: None }
     }
-
-    /// Reads a list document: its records and what comes next.
-    ///
-    /// # Errors
-    /// When the answer is no JSON object.
-    pub fn read(operation: &Operation, arguments: &Arguments, reply: Reply) -> Result<Self, Error> {
-        let text = reply.json_text()?;
-        let fields: Fields = serde_json::from_str(text).map_err(|error| reply.of_another_shape(&error))?;
-        let (key, list) = list_of(operation, &fields).unzip();
-        let items: Vec<Box<RawValue>> = match list {
-            Some(list) => serde_json::from_str(list.get()).map_err(|error| reply.of_another_shape(&error))?,
-            None => Vec::new(),
-        };
-        let value = |name: &str| -> Value {
-            fields.get(name).and_then(|it| serde_json::from_str(it.get()).ok()).unwrap_or_default()
-        };
-        let next = match operation.paging {
-            Paging::None | Paging::Whole => None,
-            Paging::Scroll if items.is_empty() => None,
-            Paging::Scroll => value("scroll_param").as_str().map(|it| Next::Scroll(it.to_owned())),
-            _ => next_page(&value("pages"), arguments, operation.paging),
-        };
-        Ok(Page { reply, key, items, next })
-    }
-}
-
-/// The list of a document and where it is: `data`, or named like the path, below `data` too. A document
-/// that is said to be a list has it in its only array; a single record may have arrays of its own.
-fn list_of(operation: &Operation, fields: &Fields) -> Option<(String, Box<RawValue>)> {
-    let name =
-        operation.path.split('/').rfind(|it| !it.is_empty() && !it.starts_with('{') && *it != "search");
-    let array = |fields: &Fields, name: &str| fields.get(name).filter(|it| is_array(it)).cloned();
-    for name in ["data"].into_iter().chain(name) {
-        if let Some(list) = array(fields, name) {
-            return Some((name.to_owned(), list));
-        }
-    }
-    if let (Some(name), Some(data)) = (name, fields.get("data"))
-        && let Some(list) = serde_json::from_str(data.get()).ok().and_then(|data| array(&data, name))
-    {
-        return Some((format!("data.{name}"), list));
-    }
-    let only = fields.iter().find(|(_, value)| is_array(value)).filter(|_| operation.paging != Paging::None);
-    only.map(|(name, list)| (name.clone(), list.clone()))
-}
-
-type Fields = BTreeMap<String, Box<RawValue>>;
-
-fn is_array(value: &RawValue) -> bool {
-    value.get().starts_with('[')
-}
-
-fn next_page(pages: &Value, arguments: &Arguments, paging: Paging) -> Option<Next> {
-    let next = &pages["next"];
-    if let Some(cursor) = text(&next["starting_after"]) {
-        return Some(Next::StartingAfter(cursor));
-    }
-    if let Some(address) = next.as_str() {
-        return from_address(address);
-    }
-    let by_number = matches!(paging, Paging::Page { .. });
-    let asked =
-        || arguments.query.iter().find(|(name, _)| name == "page").and_then(|(_, it)| it.parse().ok());
-    let page = number(&pages["page"]).or_else(asked).unwrap_or(1);
-    match number(&pages["total_pages"]) {
-        Some(total) if by_number && page < total => Some(Next::Page(page + 1)),
-        _ => number(&next["page"]).filter(|next| *next > page).map(Next::Page),
-    }
-}
-
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-fn number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
-}
-
-/// The cursor or page number in the query of a `next` address; the address itself is not used.
-fn from_address(address: &str) -> Option<Next> {
-    let (_, query) = address.split_once('?')?;
-    let value = |name: &str| {
-        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        let found = pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)?;
-        let found = found.replace('+', " ");
-        Some(percent_encoding::percent_decode_str(&found).decode_utf8_lossy().into_owned())
-    };
-    value("starting_after")
-        .map(Next::StartingAfter)
-        .or_else(|| value("page").and_then(|page| page.parse().ok()).map(Next::Page))
 }

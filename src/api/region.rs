@@ -1,5 +1,5 @@
-//! Where a workspace lives. A token works only in its own region, so the region is chosen, never
-//! guessed, and an unknown one is an error instead of a silent default.
+//! The data region of a workspace. A token works only in its own region, so the region is chosen explicitly,
+//! and an unknown one is an error, never a silent default.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,15 +15,15 @@ pub enum Region {
     Au,
 }
 
-/// A name that is none of the regions.
+/// A name that is not a region.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no region {0:?}: use us, eu or au")]
+#[error("unknown region {0:?}: expected us, eu or au")]
 pub struct UnknownRegion(pub String);
 
 impl Region {
     pub const ALL: [Region; 3] = [Region::Us, Region::Eu, Region::Au];
 
-    /// The name that people type: `us`, `eu` or `au`.
+    /// The name as typed: `us`, `eu` or `au`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Region::Us => "us",
@@ -32,15 +32,15 @@ impl Region {
         }
     }
 
-    /// The region's address, e.g. `https://api.eu.intercom.io/`.
+    /// The region's base URL, e.g. `https://api.eu.intercom.io/`.
     pub fn base_url(self) -> Url {
-        let address = match self {
+        let url = match self {
             Region::Us => "https://api.intercom.io",
             Region::Eu => "https://api.eu.intercom.io",
             Region::Au => "https://api.au.intercom.io",
         };
-        #[expect(clippy::expect_used, reason = "three constant addresses, each parsed by a test")]
-        Url::parse(address).expect("the three addresses are valid")
+        #[expect(clippy::expect_used, reason = "three constant URLs, each parsed by a test")]
+        Url::parse(url).expect("the three URLs are valid")
     }
 }
 
@@ -54,9 +54,9 @@ impl FromStr for Region {
     type Err = UnknownRegion;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wanted = text.trim();
-        let found = Region::ALL.into_iter().find(|region| region.as_str().eq_ignore_ascii_case(wanted));
-        found.ok_or_else(|| UnknownRegion(wanted.to_owned()))
+        let name = text.trim();
+        let region = Region::ALL.into_iter().find(|region| region.as_str().eq_ignore_ascii_case(name));
+        region.ok_or_else(|| UnknownRegion(name.to_owned()))
     }
 }
 
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_in_any_case_and_lead_to_their_host() {
+    fn names_are_read_in_any_case_and_give_the_host() {
         assert_eq!("EU".parse(), Ok(Region::Eu));
         assert_eq!(Region::Us.base_url().as_str(), "https://api.intercom.io/");
         for region in Region::ALL {
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_region_is_told_the_valid_ones() {
+    fn an_unknown_region_is_an_error_that_lists_the_valid_ones() {
         let message = "asia".parse::<Region>().unwrap_err().to_string();
         assert!(message.contains("asia") && message.contains("us, eu or au"), "{message}");
     }

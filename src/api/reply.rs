@@ -1,22 +1,22 @@
-//! A whole answer: status, headers and the body as it was received.
+//! A complete successful response: status, headers and raw body.
 //!
-//! The body is never parsed into models here. Where JSON is expected it is checked to be one complete
-//! document, so that nothing half-read reaches a file or a pipe.
+//! The body is never parsed into models here. Where JSON is expected, the body is checked to be one complete
+//! document, so that a truncated one never reaches a file or a pipe.
 
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::de::IgnoredAny;
 
-use super::error::{Error, Unexpected, UnexpectedAnswer, looks_like_html};
-use super::repair::repair;
+use super::error::{Error, Unexpected, UnexpectedResponse, looks_like_html};
+use super::json_repair::repair;
 
-/// An answer of the API whose status is a success.
+/// A response with a success status.
 #[derive(Debug, Clone)]
 pub struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
-    /// As received, but decompressed and, if JSON, with the text of its strings made valid.
+    /// As received, but decompressed and, if it is JSON, with invalid text in strings repaired.
     pub body: Bytes,
 }
 
@@ -26,27 +26,27 @@ impl Reply {
         Reply { status, headers, body }
     }
 
-    /// An answer without content.
+    /// A response without content.
     pub(crate) fn empty() -> Self {
         Reply { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: Bytes::new() }
     }
 
-    /// The server's name for the request, from the headers.
+    /// The request id that the server put into the headers.
     pub fn request_id(&self) -> Option<&str> {
         self.headers.get("x-request-id")?.to_str().ok()
     }
 
-    /// When the server made the answer, by its own clock, in epoch seconds.
+    /// The server's time of the response, in epoch seconds.
     pub fn date(&self) -> Option<i64> {
         let date = self.headers.get(reqwest::header::DATE)?.to_str().ok()?;
         let since = httpdate::parse_http_date(date).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
         i64::try_from(since.as_secs()).ok()
     }
 
-    /// The body, known to be one complete JSON document.
+    /// The body, checked to be one complete JSON document.
     ///
     /// # Errors
-    /// [`Error::UnexpectedAnswer`] with what the body is instead.
+    /// [`Error::UnexpectedResponse`] if it is anything else.
     pub fn json_text(&self) -> Result<&str, Error> {
         let text = std::str::from_utf8(&self.body).map_err(|error| {
             let reason =
@@ -64,22 +64,22 @@ impl Reply {
         }
     }
 
-    /// An error when the server calls the body JSON, there is a body, and it is no complete document.
-    pub(crate) fn keeps_its_promise(&self) -> Result<(), Error> {
-        match self.body.is_empty() || !promises_json(&self.headers) {
-            true => Ok(()),
-            false => self.json_text().map(drop),
+    /// Fails if the content type says JSON and the body is neither empty nor a complete document.
+    pub(crate) fn check_content_type(&self) -> Result<(), Error> {
+        if self.body.is_empty() || !has_json_content_type(&self.headers) {
+            return Ok(());
         }
+        self.json_text().map(drop)
     }
 
-    /// The error for a document that is JSON, but not of the shape that was asked for.
-    pub(crate) fn of_another_shape(&self, error: &serde_json::Error) -> Error {
+    /// The error for JSON that does not have the expected shape.
+    pub(crate) fn wrong_shape(&self, error: &serde_json::Error) -> Error {
         self.unexpected(Unexpected::Shape, Some(error.to_string()))
     }
 
     pub(crate) fn unexpected(&self, reason: Unexpected, detail: Option<String>) -> Error {
         let request_id = self.request_id().map(str::to_owned);
-        Error::UnexpectedAnswer(Box::new(UnexpectedAnswer {
+        Error::UnexpectedResponse(Box::new(UnexpectedResponse {
             reason,
             status: self.status.as_u16(),
             request_id,
@@ -88,17 +88,17 @@ impl Reply {
     }
 }
 
-fn promises_json(headers: &HeaderMap) -> bool {
+fn has_json_content_type(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     kind.to_ascii_lowercase().contains("json")
 }
 
-/// Whether to treat the body as JSON: the server says so, or says nothing that speaks against it. A
-/// transcript may begin with a bracket, so plain text must begin with a brace.
+/// Whether to treat the body as JSON. Without a JSON content type the first character decides. A transcript
+/// may begin with a bracket, so plain text must begin with a brace.
 fn is_json(headers: &HeaderMap, body: &[u8]) -> bool {
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     match headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()) {
-        _ if promises_json(headers) => true,
+        _ if has_json_content_type(headers) => true,
         None => matches!(first, Some(b'{' | b'[')),
         Some(kind) => kind.starts_with("text/") && first == Some(&b'{'),
     }
@@ -117,7 +117,7 @@ mod tests {
 
     fn reason(kind: &'static str, body: &'static str) -> Option<Unexpected> {
         match reply(kind, body).json_text() {
-            Err(Error::UnexpectedAnswer(answer)) => Some(answer.reason),
+            Err(Error::UnexpectedResponse(response)) => Some(response.reason),
             Err(other) => panic!("{other}"),
             Ok(text) => {
                 assert_eq!(text, body);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn only_one_complete_document_is_json() {
+    fn only_a_single_complete_document_is_json() {
         assert_eq!(reason("application/json", "{\"a\": [1, null]}\n"), None);
         assert_eq!(reason("application/json", "{\"a\": [1, nul"), Some(Unexpected::Truncated));
         assert_eq!(reason("application/json", "{} {}"), Some(Unexpected::NotJson));
@@ -136,14 +136,14 @@ mod tests {
     }
 
     #[test]
-    fn a_label_that_is_not_kept_is_noticed() {
-        assert!(reply("application/json; charset=utf-8", "{\"a\"").keeps_its_promise().is_err());
-        assert!(reply("application/json", "").keeps_its_promise().is_ok());
-        assert!(reply("text/plain", "not json").keeps_its_promise().is_ok());
+    fn a_body_that_contradicts_its_content_type_is_an_error() {
+        assert!(reply("application/json; charset=utf-8", "{\"a\"").check_content_type().is_err());
+        assert!(reply("application/json", "").check_content_type().is_ok());
+        assert!(reply("text/plain", "not json").check_content_type().is_ok());
     }
 
     #[test]
-    fn text_is_not_repaired() {
+    fn plain_text_is_not_repaired() {
         let transcript = "[00:01] \"Hello\nthere\"";
         assert_eq!(reply("text/plain", transcript).body, transcript);
         assert_eq!(reply("application/vnd.api+json", "[\"a\nb\"]").body, "[\"a\\nb\"]");

@@ -1,119 +1,123 @@
-//! Which failures are worth another attempt, and how long to wait before it.
+//! The retry policy: which failures are retried, and how long to wait first.
 //!
-//! The rule that must hold: a request that changes something is never sent again unless the server
-//! has certainly done nothing with it.
+//! The rule that must hold: a request that changes something is never sent again unless it is certain that
+//! the server has not processed it.
 
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use reqwest::Method;
 
-/// The longest wait before one attempt; a server that asks for a longer one is not asked again.
-pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// A server that cannot be reached is given up sooner than one that answers: people wait for the
-/// message that they are offline.
-const UNREACHED: u32 = 3;
-/// Each of these has taken the whole of the time that one attempt may take.
-const TIMED_OUT: u32 = 2;
-/// "One job at a time" does not pass by itself within seconds.
-const BUSY: u32 = 2;
+/// The longest wait before a retry. If the server asks for a longer one, the call fails instead.
+pub(crate) const MAX_DELAY: Duration = Duration::from_secs(60);
+/// Few, because somebody is waiting to learn that they are offline.
+const CONNECT_RETRIES: u32 = 3;
+/// Few, because each attempt has taken the full timeout.
+const TIMEOUT_RETRIES: u32 = 2;
+/// A gateway that sends errors with a success status may recover, but not after many attempts.
+const CONTRADICTION_RETRIES: u32 = 2;
+/// "One job at a time" does not clear up within seconds.
+const BUSY_RETRIES: u32 = 2;
 
-/// Whether sending a request twice is the same as sending it once.
+/// Whether sending a request twice has the same effect as sending it once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Repeat {
-    /// Yes: it reads, or it sets a state.
-    Safe,
-    /// No: send it again only when the server has certainly done nothing with it.
-    OnlyIfUntouched,
+pub enum Idempotency {
+    /// It reads, or it sets a state.
+    Idempotent,
+    /// Retry only if the server has certainly not processed it.
+    NotIdempotent,
 }
 
-impl Repeat {
-    /// By the rules of HTTP. A POST that only searches is better marked [`Repeat::Safe`].
+impl Idempotency {
+    /// By the rules of HTTP. Mark a POST that only searches as [`Idempotency::Idempotent`] instead.
     pub fn of(method: &Method) -> Self {
-        match method.is_idempotent() {
-            true => Repeat::Safe,
-            false => Repeat::OnlyIfUntouched,
-        }
+        if method.is_idempotent() { Idempotency::Idempotent } else { Idempotency::NotIdempotent }
     }
 }
 
 /// Why an attempt failed, as far as retrying is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// No connection came about.
-    Unreached,
+    /// No connection was made.
+    NotConnected,
     /// 429 for too many requests.
     RateLimited,
     /// 429 for another reason, e.g. one export job at a time.
     Busy,
-    /// It may pass, but the server may have carried the request out: a 5xx, a lost connection, a body
-    /// that breaks off.
-    Unsettled,
-    /// The same, after waiting for an answer for as long as one attempt may take.
+    /// Temporary, but the server may have processed the request: a 5xx, a lost connection, a truncated body.
+    OutcomeUnknown,
+    /// The same, after waiting for the full timeout.
     TimedOut,
-    /// Another attempt would end the same way.
-    Final,
+    /// An error list with a success status; either of them may be wrong.
+    Contradictory,
+    /// Another attempt would fail the same way.
+    Permanent,
 }
 
-/// The attempts that one call has left.
+/// The retry budget of one call.
 pub(crate) struct Retries {
-    repeat: Repeat,
+    idempotency: Idempotency,
     delays: ExponentialBackoff,
-    first: Duration,
-    unreached: u32,
+    first_delay: Duration,
+    not_connected: u32,
     timed_out: u32,
+    contradictory: u32,
     busy: u32,
     attempts: u32,
 }
 
 impl Retries {
-    /// At most `times` further attempts, the first after `first` and up to as much again.
-    pub fn new(repeat: Repeat, times: u32, first: Duration) -> Self {
+    /// At most `times` retries. The first waits for `first_delay` plus a jitter of up to the same length.
+    pub fn new(idempotency: Idempotency, times: u32, first_delay: Duration) -> Self {
         let delays = ExponentialBuilder::new()
             .with_jitter()
-            .with_min_delay(first)
-            .with_max_delay(LONGEST_WAIT / 2)
+            .with_min_delay(first_delay)
+            .with_max_delay(MAX_DELAY / 2)
             .with_max_times(times as usize);
         Retries {
-            repeat,
+            idempotency,
             delays: delays.build(),
-            first,
-            unreached: UNREACHED,
-            timed_out: TIMED_OUT,
-            busy: BUSY,
+            first_delay,
+            not_connected: CONNECT_RETRIES,
+            timed_out: TIMEOUT_RETRIES,
+            contradictory: CONTRADICTION_RETRIES,
+            busy: BUSY_RETRIES,
             attempts: 1,
         }
     }
 
-    /// How long to wait before the next attempt; `None` when there is none. `asked` is the wait that
-    /// the server asked for.
-    pub fn next(&mut self, cause: Cause, asked: Option<Duration>) -> Option<Duration> {
-        // Better to say so now than to come back before the time, or to hang without a word.
-        if asked.is_some_and(|asked| asked > LONGEST_WAIT) {
+    /// How long to wait before the next attempt; `None` to give up. `retry_after` is the wait that the server
+    /// requested.
+    pub fn next(&mut self, cause: Cause, retry_after: Option<Duration>) -> Option<Duration> {
+        // Fail now rather than retry too early or hang silently.
+        if retry_after.is_some_and(|wait| wait > MAX_DELAY) {
             return None;
         }
+        let is_idempotent = self.idempotency == Idempotency::Idempotent;
         let allowed = match cause {
             Cause::RateLimited => true,
-            Cause::Unreached => spend(&mut self.unreached),
+            Cause::NotConnected => spend(&mut self.not_connected),
             Cause::Busy => spend(&mut self.busy),
-            Cause::Unsettled => self.repeat == Repeat::Safe,
-            Cause::TimedOut => self.repeat == Repeat::Safe && spend(&mut self.timed_out),
-            Cause::Final => false,
+            Cause::OutcomeUnknown => is_idempotent,
+            Cause::Contradictory => is_idempotent && spend(&mut self.contradictory),
+            Cause::TimedOut => is_idempotent && spend(&mut self.timed_out),
+            Cause::Permanent => false,
         };
         let delay = self.delays.by_ref().take(usize::from(allowed)).next()?;
         self.attempts += 1;
-        Some(asked.map_or(delay, |asked| asked.max(self.first)))
+        Some(retry_after.map_or(delay, |wait| wait.max(self.first_delay)))
     }
 
-    /// Attempts made or granted so far, the first one included.
+    /// Attempts made or granted so far, including the first one.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 }
 
-fn spend(left: &mut u32) -> bool {
-    let any = *left > 0;
-    *left = left.saturating_sub(1);
+/// Uses up one retry of a budget. Returns whether one was left.
+fn spend(budget: &mut u32) -> bool {
+    let any = *budget > 0;
+    *budget = budget.saturating_sub(1);
     any
 }
 
@@ -123,47 +127,48 @@ mod tests {
 
     const FIRST: Duration = Duration::from_millis(100);
 
-    fn attempts(repeat: Repeat, cause: Cause) -> usize {
-        let mut retries = Retries::new(repeat, 5, FIRST);
+    fn attempts(idempotency: Idempotency, cause: Cause) -> usize {
+        let mut retries = Retries::new(idempotency, 5, FIRST);
         std::iter::from_fn(|| retries.next(cause, None)).count()
     }
 
     #[test]
-    fn a_change_is_repeated_only_when_nothing_was_done() {
-        use Cause::{Busy, Final, RateLimited, TimedOut, Unreached, Unsettled};
-        let counts = |repeat| {
-            [Unreached, RateLimited, Busy, Unsettled, TimedOut, Final].map(|it| attempts(repeat, it))
+    fn a_change_is_retried_only_if_it_was_not_processed() {
+        use Cause::{Busy, Contradictory, NotConnected, OutcomeUnknown, Permanent, RateLimited, TimedOut};
+        let counts = |idempotency| {
+            [NotConnected, RateLimited, Busy, OutcomeUnknown, TimedOut, Contradictory, Permanent]
+                .map(|cause| attempts(idempotency, cause))
         };
-        assert_eq!(counts(Repeat::Safe), [3, 5, 2, 5, 2, 0]);
-        assert_eq!(counts(Repeat::OnlyIfUntouched), [3, 5, 2, 0, 0, 0]);
+        assert_eq!(counts(Idempotency::Idempotent), [3, 5, 2, 5, 2, 2, 0]);
+        assert_eq!(counts(Idempotency::NotIdempotent), [3, 5, 2, 0, 0, 0, 0]);
     }
 
     #[test]
-    fn only_put_and_delete_change_things_repeatably() {
+    fn get_put_and_delete_are_idempotent() {
         for method in [Method::GET, Method::PUT, Method::DELETE] {
-            assert_eq!(Repeat::of(&method), Repeat::Safe);
+            assert_eq!(Idempotency::of(&method), Idempotency::Idempotent);
         }
-        assert_eq!(Repeat::of(&Method::POST), Repeat::OnlyIfUntouched);
-        assert_eq!(Repeat::of(&Method::PATCH), Repeat::OnlyIfUntouched);
+        assert_eq!(Idempotency::of(&Method::POST), Idempotency::NotIdempotent);
+        assert_eq!(Idempotency::of(&Method::PATCH), Idempotency::NotIdempotent);
     }
 
     #[test]
     fn delays_double_with_jitter() {
-        let mut retries = Retries::new(Repeat::Safe, 5, FIRST);
+        let mut retries = Retries::new(Idempotency::Idempotent, 5, FIRST);
         for step in 0..5 {
             let least = FIRST * 2_u32.pow(step);
-            let delay = retries.next(Cause::Unsettled, None).unwrap();
+            let delay = retries.next(Cause::OutcomeUnknown, None).unwrap();
             assert!(delay >= least && delay <= least * 2, "{delay:?}");
         }
-        assert_eq!(retries.next(Cause::Unsettled, None), None);
+        assert_eq!(retries.next(Cause::OutcomeUnknown, None), None);
     }
 
     #[test]
-    fn the_server_is_heard_within_reason() {
-        let mut retries = Retries::new(Repeat::OnlyIfUntouched, 5, FIRST);
-        let mut asked = |seconds| retries.next(Cause::RateLimited, Some(Duration::from_secs(seconds)));
-        assert_eq!(asked(7), Some(Duration::from_secs(7)));
-        assert_eq!(asked(0), Some(FIRST));
-        assert_eq!(asked(86_400), None, "nobody waits for a day");
+    fn a_requested_wait_is_honored_unless_it_is_too_long() {
+        let mut retries = Retries::new(Idempotency::NotIdempotent, 5, FIRST);
+        let mut delay = |seconds| retries.next(Cause::RateLimited, Some(Duration::from_secs(seconds)));
+        assert_eq!(delay(7), Some(Duration::from_secs(7)));
+        assert_eq!(delay(0), Some(FIRST));
+        assert_eq!(delay(86_400), None, "a day is too long");
     }
 }

@@ -1,5 +1,5 @@
-//! The access token. It leaves this type only through [`Token::expose`], which the transport calls to
-//! fill a header and the configuration to save it; printing a token in any way shows a mask.
+//! The access token. It leaves this type only through [`Token::expose`], which the transport uses for the
+//! header and the configuration for saving it. Printing a token always shows a mask.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,26 +7,26 @@ use std::fmt;
 const MASK: &str = "****";
 const BEARER: &str = "bearer ";
 
-/// An access token, known to fit into a header.
+/// An access token that is valid as a header value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
-/// Why a text cannot be an access token. Never repeats the text.
+/// Why a text is not an access token. Never contains the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     #[error("the access token is empty")]
     Empty,
-    #[error("the access token has white space inside: was more than the token copied?")]
+    #[error("the access token contains white space: copy the token alone")]
     WhiteSpace,
-    #[error("the access token has characters that no token has: only visible ASCII is possible")]
+    #[error("the access token contains invalid characters: expected visible ASCII only")]
     NotAscii,
 }
 
 impl Token {
-    /// Takes a token as people paste it: surrounding white space and a leading `Bearer ` are dropped.
+    /// Accepts a token as pasted: surrounding white space and a leading `Bearer ` are removed.
     ///
     /// # Errors
-    /// When what remains is empty or has characters other than visible ASCII.
+    /// If the rest is empty or contains anything but visible ASCII.
     pub fn new(text: impl AsRef<str>) -> Result<Self, TokenError> {
         let text = text.as_ref().trim();
         let scheme = text.get(..BEARER.len()).filter(|start| start.eq_ignore_ascii_case(BEARER));
@@ -43,21 +43,18 @@ impl Token {
         Ok(Token(token.to_owned()))
     }
 
-    /// The token itself. Whoever calls this must neither print nor log it.
+    /// The token itself. Never print or log it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
     /// `text` with every occurrence of the token masked.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        match text.contains(&self.0) {
-            true => Cow::Owned(text.replace(&self.0, MASK)),
-            false => Cow::Borrowed(text),
-        }
+        if text.contains(&self.0) { Cow::Owned(text.replace(&self.0, MASK)) } else { Cow::Borrowed(text) }
     }
 }
 
-/// `****` and, of a token long enough to keep its secret, the last four characters.
+/// Shows `****` and, if the token is long enough to stay secret, its last four characters.
 impl fmt::Display for Token {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tail = match self.0.len() {
@@ -79,14 +76,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pasted_token_is_cleaned() {
+    fn a_pasted_token_is_trimmed() {
         for text in ["dG9rOjEyMzQ1Njc4OTA=", "  dG9rOjEyMzQ1Njc4OTA=\n", "Bearer dG9rOjEyMzQ1Njc4OTA="] {
             assert_eq!(Token::new(text).unwrap().expose(), "dG9rOjEyMzQ1Njc4OTA=");
         }
     }
 
     #[test]
-    fn what_cannot_be_a_token_is_refused() {
+    fn an_invalid_token_is_rejected() {
         assert_eq!(Token::new(" \n").unwrap_err(), TokenError::Empty);
         assert_eq!(Token::new("Bearer ").unwrap_err(), TokenError::Empty);
         assert_eq!(Token::new("two words").unwrap_err(), TokenError::WhiteSpace);
@@ -95,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn printing_masks_it() {
+    fn printing_masks_the_token() {
         let long = Token::new("dG9rOjEyMzQ1Njc4OTA=").unwrap();
         assert_eq!(format!("{long} {long:?}"), "****OTA= Token(****OTA=)");
         assert_eq!(Token::new("short-secret").unwrap().to_string(), "****");

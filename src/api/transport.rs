@@ -1,13 +1,14 @@
-//! The one way out: every request of the crate passes through [`Transport::send`] or
-//! [`Transport::download`], which add what all requests share (authorisation, version, limits, retries,
-//! tracing) and turn every kind of failure into an [`Error`].
+//! The HTTP transport. Every request of the crate goes through [`Transport::send`] or
+//! [`Transport::download`], which handle authorization, version, rate limit, retries and tracing, and turn
+//! every failure into an [`Error`].
 //!
-//! The token and the user's own headers go to the configured server and to nobody else: redirects are
-//! followed by hand for that. Nothing here is logged but method, path, status and duration.
+//! The token and the user's extra headers must never reach another server than the configured one; for that
+//! reason redirects are followed here and not by the HTTP client. Only method, path, status and duration are
+//! logged.
 
+mod attempt;
 mod connection;
 mod download;
-mod exchange;
 mod headers;
 
 use std::fmt;
@@ -18,46 +19,51 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Method, Request, Response, Url};
-use tokio::time::timeout_at;
+use tokio::sync::Semaphore;
 
+use self::attempt::{AttemptError, BodyOutcome, ResponseHead};
 use self::connection::Clients;
 pub use self::download::Download;
-use self::exchange::{Arrived, Failure};
 use super::commands::SPEC_VERSION;
 use super::error::{Error, Unexpected};
 use super::limiter::Limiter;
 pub use super::limiter::RateLimit;
 use super::reply::Reply;
-pub use super::retry::Repeat;
+pub use super::retry::Idempotency;
 use super::retry::{Cause, Retries};
 use super::secret::Token;
 
-/// The `Intercom-Version` that the operation table was made from.
+/// The `Intercom-Version` that the operation table was generated from.
 pub const DEFAULT_VERSION: &str = SPEC_VERSION;
-const MOST_REDIRECTS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
+/// How many large responses are read at the same time, to limit memory use.
+const MAX_LARGE_RESPONSES: usize = 2;
 
-/// What a transport is built from.
+/// The settings of a transport.
 #[derive(Clone)]
 pub struct Settings {
-    /// Address of the API; may have a path of its own.
+    /// Base URL of the API; may have a path.
     pub base_url: Url,
     pub token: Option<Token>,
-    /// Sent as `Intercom-Version` with requests that carry none.
+    /// Sent as `Intercom-Version` with requests that do not set it.
     pub api_version: String,
-    /// For one attempt, from leaving to the end of the body; for downloads, to the headers and from
-    /// one piece of the body to the next. Waiting for the rate limit does not count.
+    /// Timeout of one attempt, from sending to the end of the body. For downloads: from sending to the
+    /// headers, and from one chunk to the next. Waiting for the rate limit does not count.
     pub timeout: Duration,
-    /// Most requests per second, below what the server allows; evenly spaced.
+    /// Timeout of all attempts of one call together, including waits.
+    pub total: Option<Duration>,
+    /// Maximum number of requests per second, evenly spaced. Applies in addition to the server's limit.
     pub rate_limit: Option<f64>,
-    /// Sent with every request to the API, in place of headers of the same name.
+    /// Sent with every request to the API; replaces headers of the same name.
     pub headers: HeaderMap,
-    /// Further attempts after the first.
+    /// Number of retries after the first attempt.
     pub retries: u32,
-    /// The wait before the second attempt; doubles with every further one.
+    /// Delay before the first retry; doubles with every further one.
     pub first_delay: Duration,
-    /// Bytes of one answer that are read into memory at most; a longer one is an error. Downloads have no
-    /// such limit.
-    pub most_bytes: usize,
+    /// Maximum size of one response in memory; a longer one is an error. Downloads are not limited.
+    pub max_body_bytes: usize,
+    /// If set, refuses every request that may change the workspace. The text says what set it.
+    pub read_only: Option<String>,
 }
 
 impl Settings {
@@ -67,17 +73,19 @@ impl Settings {
             token,
             api_version: DEFAULT_VERSION.to_owned(),
             timeout: Duration::from_secs(30),
+            total: None,
             rate_limit: None,
             headers: HeaderMap::new(),
             retries: 5,
             first_delay: Duration::from_millis(250),
-            most_bytes: 256 << 20,
+            max_body_bytes: 256 << 20,
+            read_only: None,
         }
     }
 }
 
 impl fmt::Debug for Settings {
-    /// Values of extra headers may be secrets: only their names are shown.
+    /// Shows only the names of extra headers: their values may be secret.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Settings")
@@ -88,11 +96,12 @@ impl fmt::Debug for Settings {
             .field("rate_limit", &self.rate_limit)
             .field("headers", &self.headers.keys().collect::<Vec<_>>())
             .field("retries", &self.retries)
+            .field("read_only", &self.read_only)
             .finish_non_exhaustive()
     }
 }
 
-/// A request as it would leave, fit to be shown: secrets are masked.
+/// A request as it would be sent, with secrets masked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestPreview {
     pub method: String,
@@ -102,19 +111,19 @@ pub struct RequestPreview {
     pub body: Option<Bytes>,
 }
 
-/// What a transport and its clones have done so far.
+/// Request counters of a transport and its clones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {
-    /// Requests sent, with retries and redirects.
+    /// Requests sent, including retries and redirects.
     pub requests: u64,
     pub retries: u64,
-    /// Answers with status 429.
+    /// Responses with status 429.
     pub refused: u64,
-    /// The server's latest account; `None` until one was given.
+    /// The rate limit that the server reported last; `None` before the first report.
     pub rate: Option<RateLimit>,
 }
 
-/// A connection to one server with one token. Clones share connections, limits and counts.
+/// A transport to one server with one token. Clones share connections, limits and counters.
 #[derive(Clone)]
 pub struct Transport(Arc<Inner>);
 
@@ -122,6 +131,8 @@ struct Inner {
     settings: Settings,
     clients: Clients,
     limiter: Arc<Limiter>,
+    /// Permits for reading large responses.
+    large_responses: Semaphore,
     requests: AtomicU64,
     retries: AtomicU64,
     refused: AtomicU64,
@@ -133,18 +144,18 @@ impl fmt::Debug for Transport {
     }
 }
 
-/// A request's name in messages and traces.
+/// Identifies a request in messages and traces.
 #[derive(Clone)]
-struct Name {
+struct RequestLabel {
     method: Method,
     path: String,
 }
 
 impl Transport {
-    /// Checks the settings; connects to nothing yet.
+    /// Validates the settings. Does not connect yet.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] for a base URL, version, header or rate that cannot be used.
+    /// [`Error::InvalidRequest`] for an invalid base URL, version, header or rate.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         headers::check(&settings)?;
         let interval = match settings.rate_limit {
@@ -153,34 +164,39 @@ impl Transport {
                 Ok(interval) if rate > 0.0 && interval <= Duration::from_secs(3_600) => Some(interval),
                 _ => {
                     return Err(Error::InvalidRequest(format!(
-                        "{rate} requests per second is no rate limit"
+                        "invalid rate limit {rate}: expected requests per second, at least one per hour"
                     )));
                 }
             },
         };
         let clients = Clients::new(&settings);
-        let count = || AtomicU64::new(0);
-        let limiter = Limiter::new(interval);
-        let (requests, retries, refused) = (count(), count(), count());
-        Ok(Transport(Arc::new(Inner { settings, clients, limiter, requests, retries, refused })))
+        Ok(Transport(Arc::new(Inner {
+            settings,
+            clients,
+            limiter: Limiter::new(interval),
+            large_responses: Semaphore::new(MAX_LARGE_RESPONSES),
+            requests: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        })))
     }
 
-    /// The `Intercom-Version` of requests that carry none.
+    /// The `Intercom-Version` of requests that do not set it.
     pub fn api_version(&self) -> &str {
         &self.0.settings.api_version
     }
 
-    /// A request below the base URL. `path` begins with `/` and is percent-encoded already.
+    /// A request below the base URL. `path` starts with `/` and is already percent-encoded.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] when the path could not stand in a URL as it is.
+    /// [`Error::InvalidRequest`] if the path would not be part of the URL unchanged.
     pub fn request(&self, method: Method, path: &str, query: &[(String, String)]) -> Result<Request, Error> {
         let mut url = self.0.settings.base_url.clone();
         let whole = format!("{}{path}", url.path().trim_end_matches('/'));
         url.set_path(&whole);
-        // Dots would lead out of the base path, other characters into another part of the URL.
+        // Dots could leave the base path, and other characters could end up in another part of the URL.
         if !path.starts_with('/') || url.path() != whole {
-            return Err(Error::InvalidRequest(format!("{path:?} is no path of the API")));
+            return Err(Error::InvalidRequest(format!("invalid API path {path:?}")));
         }
         url.set_query(None);
         url.set_fragment(None);
@@ -190,57 +206,68 @@ impl Transport {
         Ok(Request::new(method, url))
     }
 
-    /// Sends a request, again if that is safe and may help, and reads the whole answer.
+    /// Sends a request, retries it if that is safe and may help, and reads the whole response.
     ///
     /// # Errors
-    /// Whatever remains after the last attempt; any status that is no success is [`Error::Api`] or
+    /// The error of the last attempt. Any status that is not a success is [`Error::Api`] or
     /// [`Error::RateLimited`].
-    pub async fn send(&self, request: Request, repeat: Repeat) -> Result<Reply, Error> {
-        let mut retries = self.retries(repeat);
+    pub async fn send(&self, request: Request, idempotency: Idempotency) -> Result<Reply, Error> {
+        let label = RequestLabel::of(&request);
+        self.within_total_timeout(label, self.send_with_retries(request, idempotency)).await
+    }
+
+    async fn send_with_retries(&self, request: Request, idempotency: Idempotency) -> Result<Reply, Error> {
+        let mut retries = self.retries(idempotency);
         loop {
             match self.attempt(&request).await {
                 Ok(reply) => return Ok(reply),
-                Err(failure) => self.pause(&mut retries, failure).await?,
+                Err(error) => self.wait_for_retry(&mut retries, error).await?,
             }
         }
     }
 
-    /// Like [`Transport::send`] up to the headers; the body is read as it arrives. A request without
-    /// an `Accept` header takes any type.
+    /// Like [`Transport::send`] up to the headers; the body is streamed. A request without an `Accept` header
+    /// accepts any type.
     ///
     /// # Errors
     /// As [`Transport::send`].
-    pub async fn download(&self, mut request: Request, repeat: Repeat) -> Result<Download, Error> {
+    pub async fn download(&self, mut request: Request, idempotency: Idempotency) -> Result<Download, Error> {
         headers::accept_anything(&mut request);
-        let mut retries = self.retries(repeat);
+        let label = RequestLabel::of(&request);
+        self.within_total_timeout(label, self.open_with_retries(request, idempotency)).await
+    }
+
+    async fn open_with_retries(&self, request: Request, idempotency: Idempotency) -> Result<Download, Error> {
+        let mut retries = self.retries(idempotency);
         loop {
             match self.open(&request).await {
-                Ok(arrived) => {
-                    let name = Name::of(&request);
-                    return Ok(Download::new(arrived.response, name, self.0.settings.timeout));
+                Ok(head) => {
+                    let label = RequestLabel::of(&request);
+                    return Ok(Download::new(head.response, label, self.0.settings.timeout));
                 }
-                Err(failure) => self.pause(&mut retries, failure).await?,
+                Err(error) => self.wait_for_retry(&mut retries, error).await?,
             }
         }
     }
 
-    /// What [`Transport::send`] would send. Sends nothing.
+    /// The request that [`Transport::send`] would send. Sends nothing.
     pub fn preview(&self, request: &Request) -> RequestPreview {
         let mut headers = request.headers().clone();
-        match self.is_api(request.url()) {
-            true => headers::complete(&mut headers, &self.0.settings, request.body().is_some()),
-            false => headers::strip(&mut headers),
+        if self.is_api(request.url()) {
+            headers::complete(&mut headers, &self.0.settings, request.body().is_some());
+        } else {
+            headers::strip(&mut headers);
         }
         RequestPreview {
             method: request.method().to_string(),
             url: request.url().to_string(),
-            headers: headers::shown(&headers, self.0.settings.token.as_ref()),
+            headers: headers::masked(&headers, &self.0.settings),
             body: request.body().and_then(|body| body.as_bytes()).map(Bytes::copy_from_slice),
         }
     }
 
-    /// Announces that so many calls are coming and then no more for a while. Where the server's window has
-    /// plenty of room for them they leave without being spread over it; a cap of the user's own holds.
+    /// Announces a burst of this many calls with a pause after it. If the server's window has ample room for
+    /// them, they are sent without pacing. The user's own rate limit still applies.
     pub fn expect(&self, calls: usize) {
         self.0.limiter.expect(calls as u64);
     }
@@ -254,23 +281,34 @@ impl Transport {
         }
     }
 
-    fn retries(&self, repeat: Repeat) -> Retries {
-        Retries::new(repeat, self.0.settings.retries, self.0.settings.first_delay)
+    /// Runs a call with its retries, limited to the total timeout if there is one.
+    async fn within_total_timeout<T>(
+        &self,
+        label: RequestLabel,
+        call: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let Some(total) = self.0.settings.total else { return call.await };
+        let RequestLabel { method, path } = label;
+        tokio::time::timeout(total, call).await.unwrap_or(Err(Error::Timeout { method, path, after: total }))
     }
 
-    /// Waits before the next attempt, or gives the error back when there is none.
-    async fn pause(&self, retries: &mut Retries, failure: Failure) -> Result<(), Error> {
-        let Failure { error, cause, asked } = failure;
-        let Some(delay) = retries.next(cause, asked) else {
+    fn retries(&self, idempotency: Idempotency) -> Retries {
+        Retries::new(idempotency, self.0.settings.retries, self.0.settings.first_delay)
+    }
+
+    /// Waits for the next attempt, or returns the error if the call is not retried.
+    async fn wait_for_retry(&self, retries: &mut Retries, failed: AttemptError) -> Result<(), Error> {
+        let AttemptError { error, cause, retry_after } = failed;
+        let Some(delay) = retries.next(cause, retry_after) else {
             return Err(match (cause, error) {
-                (Cause::RateLimited, Error::Api(answer)) => {
-                    Error::RateLimited { attempts: retries.attempts(), retry_after: asked, answer }
+                (Cause::RateLimited, Error::Api(error)) => {
+                    Error::RateLimited { attempts: retries.attempts(), retry_after, error }
                 }
                 (_, error) => error,
             });
         };
-        tracing::debug!(%error, wait_ms = delay.as_millis() as u64, "trying again");
-        if cause == Cause::RateLimited && (asked.is_some() || self.0.limiter.rate().is_none()) {
+        tracing::debug!(%error, wait_ms = delay.as_millis() as u64, "retrying");
+        if cause == Cause::RateLimited && (retry_after.is_some() || self.0.limiter.rate().is_none()) {
             self.0.limiter.hold(delay);
         }
         self.0.retries.fetch_add(1, Relaxed);
@@ -278,51 +316,55 @@ impl Transport {
         Ok(())
     }
 
-    async fn attempt(&self, request: &Request) -> Result<Reply, Failure> {
-        let Arrived { mut response, deadline } = self.open(request).await?;
+    /// One attempt, up to the end of the body.
+    async fn attempt(&self, request: &Request) -> Result<Reply, AttemptError> {
+        let label = RequestLabel::of(request);
+        let ResponseHead { mut response, deadline } = self.open(request).await?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let reply = match timeout_at(deadline, exchange::body(response, self.0.settings.most_bytes)).await {
-            Ok(Ok(Some(body))) => Reply::new(status, headers, body),
-            Ok(Ok(None)) => {
-                let broken = Reply { status, headers, ..Reply::empty() };
-                return Err(Failure::last(broken.unexpected(Unexpected::TooLong, None)));
+        let without_body = Reply { status, headers: headers.clone(), ..Reply::empty() };
+        let reply = match self.read_body(ResponseHead { response, deadline }).await {
+            BodyOutcome::Complete(body) => Reply::new(status, headers, body),
+            BodyOutcome::TooLong => {
+                return Err(AttemptError::permanent(without_body.unexpected(Unexpected::TooLong, None)));
             }
-            Ok(Err(error)) => {
-                let broken = Reply { status, headers, ..Reply::empty() };
-                return Err(Failure::unsettled(
-                    broken.unexpected(Unexpected::Truncated, Some(connection::cause(error))),
-                ));
+            BodyOutcome::ConnectionLost(error) => {
+                let cause = Some(connection::cause(error));
+                let error = without_body.unexpected(Unexpected::Truncated, cause);
+                return Err(AttemptError::outcome_unknown(error));
             }
-            Err(_) => return Err(self.timed_out(&Name::of(request))),
+            BodyOutcome::TimedOut => return Err(self.timed_out(&label)),
         };
-        reply.keeps_its_promise().map_err(Failure::unsettled)?;
-        Ok(reply)
+        reply.check_content_type().map_err(AttemptError::outcome_unknown)?;
+        match self.error_list_in(&reply, &label) {
+            Some(error) => Err(error),
+            None => Ok(reply),
+        }
     }
 
-    /// One attempt up to the headers of a success, redirects of a GET followed.
-    async fn open(&self, request: &Request) -> Result<Arrived, Failure> {
-        let name = Name::of(request);
+    /// One attempt, up to the headers of a success. Follows redirects of a GET.
+    async fn open(&self, request: &Request) -> Result<ResponseHead, AttemptError> {
+        let label = RequestLabel::of(request);
         let Some(mut next) = request.try_clone() else {
-            return Err(Failure::last(Error::InvalidRequest(
-                "the body of a request must be in memory".into(),
-            )));
+            let error = Error::InvalidRequest("a streamed request body cannot be retried: pass bytes".into());
+            return Err(AttemptError::permanent(error));
         };
         let mut trusted = self.is_api(next.url());
-        for _ in 0..=MOST_REDIRECTS {
+        for _ in 0..=MAX_REDIRECTS {
             let url = next.url().clone();
-            let arrived = self.exchange(next, &name, trusted).await?;
-            let Some(target) = redirect(&name, &url, &arrived.response) else {
-                return match arrived.response.status().is_success() {
-                    true => Ok(arrived),
-                    false => Err(self.refusal(arrived, &name).await),
+            let head = self.exchange(next, &label, trusted).await?;
+            let Some(target) = redirect_target(&label, &url, &head.response) else {
+                return if head.response.status().is_success() {
+                    Ok(head)
+                } else {
+                    Err(self.error_status(head, &label).await)
                 };
             };
-            // A way that has led elsewhere must not come back with the token.
+            // Once redirected to another host, never send the token again.
             trusted &= self.is_api(&target);
             next = Request::new(Method::GET, target);
             *next.headers_mut() = request.headers().clone();
         }
-        Err(Failure::last(Error::TooManyRedirects { path: name.path }))
+        Err(AttemptError::permanent(Error::TooManyRedirects { path: label.path }))
     }
 
     fn is_api(&self, url: &Url) -> bool {
@@ -330,25 +372,25 @@ impl Transport {
     }
 }
 
-/// Where an answer sends a GET on to.
-fn redirect(name: &Name, url: &Url, response: &Response) -> Option<Url> {
-    let moved =
-        matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) && name.method == Method::GET;
-    let location = response.headers().get(LOCATION).filter(|_| moved)?;
+/// Where a response redirects a GET to.
+fn redirect_target(label: &RequestLabel, url: &Url, response: &Response) -> Option<Url> {
+    let is_redirect =
+        matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) && label.method == Method::GET;
+    let location = response.headers().get(LOCATION).filter(|_| is_redirect)?;
     let target = url.join(location.to_str().ok()?).ok()?;
     matches!(target.scheme(), "http" | "https").then_some(target)
 }
 
-impl Name {
+impl RequestLabel {
     fn of(request: &Request) -> Self {
-        Name { method: request.method().clone(), path: request.url().path().to_owned() }
+        RequestLabel { method: request.method().clone(), path: request.url().path().to_owned() }
     }
 }
 
-/// A bare HTTP client for an address that is not the API's: no token, no limits, no retries.
+/// A plain HTTP client for a server other than the API: without token, rate limit and retries.
 ///
 /// # Errors
-/// [`Error::Setup`] as for any client.
+/// [`Error::Setup`], as for any client.
 pub fn foreign_client(url: &Url) -> Result<reqwest::Client, Error> {
     Clients::new(&Settings::new(url.clone(), None)).get(url).cloned()
 }

@@ -1,8 +1,8 @@
-//! An article as the API answers it, and the bodies of the requests that change it.
+//! An article as the API returns it, and the bodies of the requests that change it.
 //!
-//! Answers are read leniently: `translated_content` may be missing, null, a text or an object with more in
-//! it than languages. Requests are strict and leave nothing out that leaving out could change: the state is
-//! always sent, and so is every language the server had a moment ago.
+//! Responses are read leniently: `translated_content` may be missing, null, a string, or an object that
+//! contains more than languages. Requests must not omit anything whose absence could change the article: the
+//! state is always sent, and so is every language of the server's current version.
 
 use std::collections::BTreeMap;
 
@@ -16,17 +16,17 @@ pub struct Article {
     pub default_locale: String,
     /// Epoch seconds.
     pub updated_at: Option<i64>,
-    /// Id of the collection it stands in.
+    /// Id of the collection that contains it.
     pub parent_id: Option<String>,
     pub tags: Vec<String>,
-    /// By locale, the default one included.
-    pub contents: BTreeMap<String, Content>,
+    /// Contents by locale, including the default locale.
+    pub contents: BTreeMap<String, ArticleContent>,
     document: Value,
 }
 
-/// An article in one language. What the server has not is an empty text.
+/// An article in one language. Missing texts are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Content {
+pub struct ArticleContent {
     pub title: String,
     pub description: String,
     /// HTML.
@@ -39,7 +39,7 @@ pub struct Content {
     pub updated_at: Option<i64>,
 }
 
-/// What to change of a content; `None` leaves a field.
+/// Changes to a content; `None` leaves the field unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Edit {
     pub title: Option<String>,
@@ -54,7 +54,7 @@ impl Edit {
         *self == Edit::default()
     }
 
-    /// The names of the fields that change.
+    /// The names of the changed fields.
     pub fn fields(&self) -> Vec<&'static str> {
         let fields = [
             ("title", &self.title),
@@ -66,7 +66,7 @@ impl Edit {
         fields.into_iter().filter(|(_, value)| value.is_some()).map(|(name, _)| name).collect()
     }
 
-    fn write(&self, into: &mut Map<String, Value>) {
+    fn write_to(&self, object: &mut Map<String, Value>) {
         for (name, value) in [
             ("title", &self.title),
             ("description", &self.description),
@@ -74,72 +74,78 @@ impl Edit {
             ("state", &self.state),
         ] {
             if let Some(value) = value {
-                into.insert(name.to_owned(), json!(value));
+                object.insert(name.to_owned(), json!(value));
             }
         }
-        if let Some(author) = self.author.as_ref().and_then(|it| it.parse::<i64>().ok()) {
-            into.insert("author_id".to_owned(), json!(author));
+        if let Some(author) = self.author.as_ref().and_then(|id| id.parse::<i64>().ok()) {
+            object.insert("author_id".to_owned(), json!(author));
         }
     }
 }
 
-impl Content {
+impl ArticleContent {
     fn read(value: &Value) -> Self {
         let text = |name: &str| fields::text(&value[name]).unwrap_or_default();
-        Content {
+        ArticleContent {
             title: text("title"),
             description: text("description"),
             body: text("body"),
             state: fields::text(&value["state"]),
             author: fields::reference(&value["author_id"]),
-            url: fields::text(&value["url"]).filter(|it| !it.is_empty()),
+            url: fields::text(&value["url"]).filter(|url| !url.is_empty()),
             updated_at: fields::time(&value["updated_at"]),
         }
     }
 }
 
 impl Article {
-    /// `None` when the document has no id that a file can be named after.
+    /// `None` if the document has no id that can be part of a file name.
     pub fn read(document: Value) -> Option<Self> {
-        let id = fields::id(&document["id"]).filter(|it| is_id(it))?;
+        let id = fields::id(&document["id"]).filter(|id| is_id(id))?;
         let locale =
-            document["default_locale"].as_str().filter(|it| is_locale(it)).unwrap_or("en").to_owned();
-        let mut contents: BTreeMap<String, Content> = BTreeMap::new();
+            document["default_locale"].as_str().filter(|locale| is_locale(locale)).unwrap_or("en").to_owned();
+        let mut contents: BTreeMap<String, ArticleContent> = BTreeMap::new();
         if let Some(translated) = document["translated_content"].as_object() {
             let translations = translated.iter().filter(|(name, value)| value.is_object() && is_locale(name));
-            contents.extend(translations.map(|(locale, value)| (locale.clone(), Content::read(value))));
+            contents
+                .extend(translations.map(|(locale, value)| (locale.clone(), ArticleContent::read(value))));
         }
-        contents.insert(locale.clone(), Content::read(&document));
+        contents.insert(locale.clone(), ArticleContent::read(&document));
         let tags = document["tags"]["tags"].as_array().into_iter().flatten();
         Some(Article {
             id,
             default_locale: locale,
             updated_at: fields::time(&document["updated_at"]),
             parent_id: fields::reference(&document["parent_id"]),
-            tags: tags.filter_map(|it| fields::text(&it["name"])).collect(),
+            tags: tags.filter_map(|tag| fields::text(&tag["name"])).collect(),
             contents,
             document,
         })
     }
 
-    /// Whether an answer to a write shows everything that `before` shows.
-    pub fn is_as_full_as(&self, before: &Article) -> bool {
-        self.document.get("body").is_some() && before.contents.keys().all(|it| self.contents.contains_key(it))
+    /// Whether the response to a write contains every language of `before`.
+    pub fn is_as_complete_as(&self, before: &Article) -> bool {
+        self.document.get("body").is_some()
+            && before.contents.keys().all(|locale| self.contents.contains_key(locale))
     }
 
-    pub fn content(&self, locale: &str) -> Option<&Content> {
+    pub fn content(&self, locale: &str) -> Option<&ArticleContent> {
         self.contents.get(locale)
     }
 
-    /// The body of the update that makes these edits and leaves everything else as it is.
+    /// The body of an update that makes these edits and changes nothing else.
     pub fn update(&self, edits: &BTreeMap<String, Edit>, parent_id: Option<&str>) -> Value {
         let mut body = Map::new();
         if let Some(edit) = edits.get(&self.default_locale) {
-            edit.write(&mut body);
+            edit.write_to(&mut body);
         }
-        let own = [&self.document, &self.document["translated_content"][&self.default_locale]];
-        let mut stated = own.into_iter().filter_map(|it| it["state"].as_str());
-        if let Some(state) = stated.find(|it| is_state(it)) {
+        // Without it, the API may set the author to the owner of the token.
+        if let Some(author) = fields::integer(&self.document["author_id"]) {
+            body.entry("author_id").or_insert_with(|| json!(author));
+        }
+        let sources = [&self.document, &self.document["translated_content"][&self.default_locale]];
+        let mut states = sources.into_iter().filter_map(|content| content["state"].as_str());
+        if let Some(state) = states.find(|state| is_state(state)) {
             body.entry("state").or_insert_with(|| json!(state));
         }
         if let Some(parent_id) = parent_id {
@@ -148,18 +154,17 @@ impl Article {
         }
         let mut translated = Map::new();
         let existing = self.document["translated_content"].as_object();
-        for (locale, content) in existing.into_iter().flatten().filter(|(_, it)| it.is_object()) {
-            translated.insert(locale.clone(), Value::Object(as_is(content)));
+        for (locale, content) in existing.into_iter().flatten().filter(|(_, content)| content.is_object()) {
+            translated.insert(locale.clone(), Value::Object(resend(content)));
         }
         for (locale, edit) in edits {
-            let known = translated.contains_key(locale);
-            if *locale == self.default_locale && !known {
+            if *locale == self.default_locale && !translated.contains_key(locale) {
                 continue;
             }
             let new = || json!({"type": "article_content", "state": "draft"});
             let entry = translated.entry(locale.clone()).or_insert_with(new);
             if let Value::Object(content) = entry {
-                edit.write(content);
+                edit.write_to(content);
             }
         }
         if !translated.is_empty() {
@@ -170,7 +175,7 @@ impl Article {
     }
 }
 
-/// The body of the request that makes a new article.
+/// The body of the request that creates an article.
 pub fn creation(
     default_locale: &str,
     contents: &BTreeMap<String, Edit>,
@@ -181,16 +186,16 @@ pub fn creation(
     let mut translated = Map::new();
     for (locale, edit) in contents {
         if locale == default_locale {
-            edit.write(&mut body);
+            edit.write_to(&mut body);
         } else {
             let mut content = Map::from_iter([("type".to_owned(), json!("article_content"))]);
             content.insert("author_id".to_owned(), json!(author_id));
-            edit.write(&mut content);
+            edit.write_to(&mut content);
             translated.insert(locale.clone(), Value::Object(content));
         }
     }
     body.entry("state").or_insert_with(|| json!("draft"));
-    if let Some(parent_id) = parent_id.and_then(|it| it.parse::<i64>().ok()) {
+    if let Some(parent_id) = parent_id.and_then(|id| id.parse::<i64>().ok()) {
         body.insert("parent_id".to_owned(), json!(parent_id));
         body.insert("parent_type".to_owned(), json!("collection"));
     }
@@ -201,17 +206,17 @@ pub fn creation(
     Value::Object(body)
 }
 
-/// A language as the server had it, in the shape that it takes: no nulls, whole numbers as numbers.
-fn as_is(content: &Value) -> Map<String, Value> {
+/// A language of the server's version in the form that the API accepts: without nulls, with ids as numbers.
+fn resend(content: &Value) -> Map<String, Value> {
     let mut kept = Map::new();
     for (name, value) in content.as_object().into_iter().flatten() {
         let value = match name.as_str() {
             "author_id" => fields::integer(value).map(Value::from),
             "created_at" | "updated_at" => fields::time(value).map(Value::from),
             "title" | "description" | "body" | "url" => fields::text(value).map(Value::from),
-            "state" => value.as_str().filter(|it| is_state(it)).map(Value::from),
+            "state" => value.as_str().filter(|state| is_state(state)).map(Value::from),
             "type" => Some(json!("article_content")),
-            _ => Some(value.clone()).filter(|it| !it.is_null()),
+            _ => Some(value.clone()).filter(|value| !value.is_null()),
         };
         if let Some(value) = value {
             kept.insert(name.clone(), value);
@@ -224,19 +229,23 @@ pub fn is_state(text: &str) -> bool {
     matches!(text, "published" | "draft")
 }
 
-/// Whether an id can be a part of a file name on every system.
+/// Whether an id can be part of a file name on every system.
 pub fn is_id(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 40 && text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')
+    !text.is_empty()
+        && text.len() <= 40
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Whether a text has the form of a locale, such as `en`, `pt-BR` or `zh-CN`.
+/// Whether a text has the form of a locale, for example `en`, `pt-BR` or `zh-CN`.
 pub fn is_locale(text: &str) -> bool {
     let mut parts = text.split('-');
     let language = parts.next().unwrap_or_default();
     (2..=3).contains(&language.len())
-        && language.bytes().all(|it| it.is_ascii_lowercase())
+        && language.bytes().all(|byte| byte.is_ascii_lowercase())
         && text.len() <= 16
-        && parts.all(|it| (2..=8).contains(&it.len()) && it.bytes().all(|it| it.is_ascii_alphanumeric()))
+        && parts.all(|part| {
+            (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
 }
 
 #[cfg(test)]
@@ -247,7 +256,7 @@ mod tests {
     fn an_update_sends_the_state_and_every_language() {
         let article = Article::read(json!({
             "id": 9007199254740993_u64, "title": "T", "body": "<p>a</p>", "state": "draft", "default_locale": "en",
-            "parent_id": 60,
+            "parent_id": 60, "author_id": "9",
             "translated_content": {
                 "type": "article_translated_content",
                 "en": {"type": "article_content", "title": "T", "body": "<p>a</p>", "description": null},
@@ -262,7 +271,7 @@ mod tests {
         assert_eq!(
             article.update(&edits, None),
             json!({
-                "title": "U", "state": "draft",
+                "title": "U", "state": "draft", "author_id": 9,
                 "translated_content": {
                     "en": {"type": "article_content", "title": "U", "body": "<p>a</p>"},
                     "fr": {"title": "F", "author_id": 12, "created_at": 1663597223, "state": "published"},
@@ -273,10 +282,10 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_published_because_a_state_is_missing() {
+    fn a_missing_state_does_not_publish_an_article() {
         let translated = json!({"en": {"title": "T", "state": "draft"}});
-        for own in [json!(null), json!("odd"), json!(7)] {
-            let document = json!({"id": "1", "state": own, "translated_content": translated});
+        for state in [json!(null), json!("odd"), json!(7)] {
+            let document = json!({"id": "1", "state": state, "translated_content": translated});
             let edit = Edit { title: Some("U".into()), ..Edit::default() };
             let edits = BTreeMap::from([("en".to_owned(), edit.clone()), ("fr".to_owned(), edit)]);
             let body = Article::read(document).unwrap().update(&edits, None);
@@ -286,12 +295,12 @@ mod tests {
     }
 
     #[test]
-    fn translated_content_of_any_kind_is_read() {
-        for nothing in
+    fn malformed_translated_content_is_tolerated() {
+        for malformed in
             [json!(null), json!(""), json!("x"), json!([]), json!({"type": "x"}), json!({"../x": {}})]
         {
             let article =
-                Article::read(json!({"id": "1", "title": "T", "translated_content": nothing})).unwrap();
+                Article::read(json!({"id": "1", "title": "T", "translated_content": malformed})).unwrap();
             assert_eq!(article.contents.keys().collect::<Vec<_>>(), ["en"]);
             let edits =
                 BTreeMap::from([("fr".to_owned(), Edit { title: Some("F".into()), ..Edit::default() })]);
@@ -302,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn locales_by_their_form() {
+    fn locales_are_recognized_by_their_form() {
         assert!(["en", "zh-CN", "pt-BR", "fil"].into_iter().all(is_locale));
         assert!(!["", "type", "EN", "e", "en/..", "en_US", "../x", "statistics"].into_iter().any(is_locale));
     }

@@ -1,114 +1,240 @@
-//! New files become articles, each once.
+//! Creates an article from each new file, exactly once.
 //!
-//! Before an article is created the manifest says so for each of its files, and the answer's id is noted
-//! before anything else happens. A run that is killed before it saw the answer leaves a note without id: the
-//! next run looks for the article before it creates another. A run that is killed later leaves a note that
-//! says which article the files are. What an author wrote since then is never overwritten.
+//! Before the request, the manifest records a pending creation for every file of the article; after the
+//! response, the id is added to it before anything else is written. If the push is killed before the
+//! response, the entry has no id, and the next push searches for the article before it creates another. If it
+//! is killed later, the entry maps the files to their article. Edits made since then must never be
+//! overwritten.
+//!
+//! A clone to which the result of an earlier push was never committed has no such entry. For that case,
+//! articles with the same title are looked up in the help center before one is created.
 
 use std::collections::BTreeMap;
 
 use futures::StreamExt;
 use serde_json::Value;
 
-use super::article::{Article, Content, Edit, creation};
-use super::combine::{parent, says, wanted_parent};
-use super::document::{Document, Text};
+use super::article::{Article, ArticleContent, Edit, creation};
+use super::blocks::{Document, EditedDocument};
 use super::error::Error;
 use super::folder::slug;
-use super::local::Local;
-use super::manifest::Creating;
+use super::manifest::{Manifest, PendingCreation};
 use super::merge::{Prefer, merge};
-use super::outcome::{Outcome, Status};
+use super::outcome::{ArticleOutcome, ArticleStatus};
+use super::push::PushSession;
+use super::rebase::{is_equivalent, parent, requested_parent};
 use super::remote;
-use super::run::Run;
+use super::working_copy::LocalFile;
 use crate::mirror::fields;
 
-pub(super) async fn create(run: &mut Run<'_>, locals: &BTreeMap<String, Local>) -> Result<Outcome, Error> {
-    let locale = default_locale(run, locals);
-    let Some(first) = locals.get(&locale) else {
-        let path = locals.values().next().map(|it| it.path.clone()).unwrap_or_default();
-        let reason = format!("a new article needs its text in {locale}, the language of this help center");
-        return Err(Error::content(run.folder.root().join(path), None, reason));
+pub(super) async fn create(
+    session: &mut PushSession<'_>,
+    locals: &BTreeMap<String, LocalFile>,
+) -> Result<ArticleOutcome, Error> {
+    let locale = default_locale(&session.manifest, locals);
+    let findings = session.findings(None, None, locals);
+    let path = locals.values().next().map(|local| local.path.as_str());
+    let first = match locals.get(&locale) {
+        Some(first) if !findings.iter().any(|finding| finding.blocks_push) => first,
+        _ => return Ok(ArticleOutcome::blocked(findings, None, path)),
     };
-    for local in locals.values() {
-        if local.front.title.as_deref().unwrap_or_default().trim().is_empty() {
-            return Err(Error::content(
-                run.folder.root().join(&local.path),
-                Some(1),
-                "a new article needs a title",
-            ));
-        }
-    }
-    let author = first.front.author.as_ref().or(run.options.author.as_ref());
-    let author_id = match (author, run.owner.admin_id) {
-        (Some(author), _) => remote::admin(run.client, author).await?,
+    let author = first.front.author.as_ref().or(session.options.author.as_ref());
+    let author_id = match (author, session.owner.admin_id) {
+        (Some(author), _) => remote::admin(session.client, author).await?,
         (None, Some(id)) => id,
         (None, None) => {
-            return Err(Error::Unusable(format!("{}: name an author, or use --author", first.path)));
+            let reason = "no author: add `author: ...` to the file, or use --author";
+            return Err(Error::Unusable(format!("{}: {reason}", first.path)));
         }
     };
-    let parent_id = wanted_parent(run.folder, &run.manifest, None, locals)?;
-    let mut outcome = Outcome::new(Status::WouldCreate, None, None, Some(&first.path));
-    outcome.fields = locals.keys().map(|it| format!("{it}.body")).collect();
-    if run.options.plan_only {
+    let parent_id = requested_parent(session.folder, &session.manifest, None, locals)?;
+    let mut outcome = ArticleOutcome::new(ArticleStatus::WouldCreate, None, None, Some(&first.path));
+    outcome.fields = locals.keys().map(|locale| format!("{locale}.body")).collect();
+    outcome.findings = findings;
+    let is_pending = locals.values().any(|local| session.manifest.creating.contains_key(&local.path));
+    if !is_pending && !session.options.same_title {
+        match find_by_title(session, locals, &locale, first).await? {
+            TitleMatch::None => {}
+            TitleMatch::Same(article) => return reuse_article(session, locals, article, outcome).await,
+            TitleMatch::Other(reason) => {
+                outcome.status = ArticleStatus::Conflict;
+                outcome.error = Some(Error::content(session.folder.root().join(&first.path), None, reason));
+                return Ok(outcome);
+            }
+        }
+    }
+    if session.options.plan_only {
         return Ok(outcome);
     }
     let title = first.front.title.clone().unwrap_or_default();
-    let article = match find(run, locals, &locale, first).await? {
+    let article = match find_interrupted(session, locals, &locale, first).await? {
         Some(article) => {
-            note(run, locals, &title, Some(&article))?;
-            let found = run.article(&article.id, locals).await?;
-            if found.status == Status::Conflict {
-                return Ok(found);
+            record_creation(session, locals, &title, Some(&article))?;
+            let outcome = session.push_article(&article.id, locals).await?;
+            if matches!(outcome.status, ArticleStatus::Conflict | ArticleStatus::Failed) {
+                return Ok(outcome);
             }
             article
         }
         None => {
-            note(run, locals, &title, None)?;
-            let body = body(run, locals, &locale, author_id, parent_id.as_deref());
-            let article = send(run, locals, &body).await?;
-            note(run, locals, &title, Some(&article))?;
-            run.settle(&article, locals)?;
+            record_creation(session, locals, &title, None)?;
+            let body = request_body(session, locals, &locale, author_id, parent_id.as_deref());
+            let article = send(session, locals, &body).await?;
+            session.claimed.insert(article.id.clone());
+            record_creation(session, locals, &title, Some(&article))?;
+            session.record(&article, locals)?;
             article
         }
     };
-    adopt(run, &article, locals)?;
-    taken(&article, locals)?;
-    let known = run.manifest.file(&article.id, &locale);
-    outcome.path = known.map(|it| it.path.clone());
+    rename_files(session, &article, locals)?;
+    check_languages(&article, locals)?;
+    let known = session.manifest.file(&article.id, &locale);
+    outcome.path = known.map(|file| file.path.clone());
     outcome.id = Some(article.id);
-    outcome.status = Status::Created;
+    outcome.status = ArticleStatus::Created;
     Ok(outcome)
 }
 
-/// The language that a new article begins with. The API takes what stands first for a text in the help
-/// center's own language, whatever it is written in.
-fn default_locale(run: &Run<'_>, locals: &BTreeMap<String, Local>) -> String {
-    let known = &run.manifest.default_locale;
-    let usual = if known.is_empty() { "en" } else { known };
+/// Whether the help center already has an article with the title of a new file.
+enum TitleMatch {
+    None,
+    /// Its text is the same: an earlier push created it.
+    Same(Box<Article>),
+    /// Its text differs, so it may or may not be the file's article; holds the reason to report.
+    Other(String),
+}
+
+async fn find_by_title(
+    session: &mut PushSession<'_>,
+    locals: &BTreeMap<String, LocalFile>,
+    locale: &str,
+    first: &LocalFile,
+) -> Result<TitleMatch, Error> {
+    if session.title_matches.is_none() {
+        let mut found = Vec::new();
+        let mut pages = std::pin::pin!(remote::pages(session.client)?);
+        while let Some(page) = pages.next().await {
+            let articles = page?.into_iter().filter_map(Article::read);
+            found.extend(articles.filter(|article| {
+                article.contents.values().any(|content| session.titles.contains(content.title.trim()))
+            }));
+        }
+        session.title_matches = Some(found);
+    }
+    let title = first.front.title.as_deref().unwrap_or_default().trim();
+    let all = session.title_matches.as_deref().unwrap_or_default();
+    let has_title =
+        |article: &&Article| article.content(locale).is_some_and(|content| content.title.trim() == title);
+    let mut other = None;
+    for article in all.iter().filter(has_title).filter(|article| !session.claimed.contains(&article.id)) {
+        let known = session.manifest.articles.get(&article.id);
+        if !has_same_text(session, article, locals) {
+            // An article with files in the folder is certainly a different one.
+            other = other.or(known.is_none().then_some(&article.id));
+            continue;
+        }
+        // A copy of a file that this folder already turned into an article is meant as a second article.
+        if known.is_some_and(|known| known.created_from.is_some()) {
+            continue;
+        }
+        return Ok(match known {
+            None => TitleMatch::Same(Box::new(article.clone())),
+            Some(known) => TitleMatch::Other(format!(
+                "article {} ({}) already has this title and text: remove this file, change its title, \
+                 or use --allow-same-title for a second article",
+                article.id,
+                known.files.values().next().map_or("", |file| file.path.as_str())
+            )),
+        });
+    }
+    Ok(other.map_or(TitleMatch::None, |id| {
+        TitleMatch::Other(format!(
+            "article {id} has the same title but a different text: to edit that article, pull it and edit \
+             its file; for a second article, change the title or use --allow-same-title"
+        ))
+    }))
+}
+
+/// Whether an article has the same title and text as these files, in every language.
+fn has_same_text(session: &PushSession<'_>, article: &Article, locals: &BTreeMap<String, LocalFile>) -> bool {
+    locals.iter().all(|(locale, local)| {
+        let addresses = session.manifest.address_map(&local.path);
+        article.content(locale).is_some_and(|content| {
+            let document = Document::read(&content.body, &addresses);
+            let title = local.front.title.as_deref().unwrap_or_default().trim();
+            let text = EditedDocument::read(&local.body, &document, &addresses);
+            let addresses =
+                addresses.with_outgoing_links(session.folder, &session.manifest, None, locale, local, &text);
+            content.title.trim() == title && is_equivalent(local, &document, &addresses)
+        })
+    })
+}
+
+/// Maps the files to an article that already exists.
+async fn reuse_article(
+    session: &mut PushSession<'_>,
+    locals: &BTreeMap<String, LocalFile>,
+    article: Box<Article>,
+    mut outcome: ArticleOutcome,
+) -> Result<ArticleOutcome, Error> {
+    outcome.id = Some(article.id.clone());
+    outcome.status = ArticleStatus::Unchanged;
+    outcome.fields.clear();
+    outcome.note = Some(format!(
+        "already article {}, which an earlier push created; commit manifest.json, .intercom/ and the \
+         renamed file, so that the next push recognizes it",
+        article.id
+    ));
+    session.claimed.insert(article.id.clone());
+    if session.options.plan_only {
+        return Ok(outcome);
+    }
+    let title = locals.values().next().and_then(|local| local.front.title.clone()).unwrap_or_default();
+    record_creation(session, locals, &title, Some(&article))?;
+    let pushed = session.push_article(&article.id, locals).await?;
+    if matches!(pushed.status, ArticleStatus::Conflict | ArticleStatus::Failed) {
+        return Ok(pushed);
+    }
+    rename_files(session, &article, locals)?;
+    outcome.status = pushed.status;
+    outcome.fields = pushed.fields;
+    outcome.path = locals
+        .keys()
+        .find_map(|locale| session.manifest.file(&article.id, locale))
+        .map(|file| file.path.clone());
+    Ok(outcome)
+}
+
+/// The default language of a new article. The API stores the top-level text under the default language of the
+/// help center, whatever language it is in.
+pub(super) fn default_locale(manifest: &Manifest, locals: &BTreeMap<String, LocalFile>) -> String {
+    let known = &manifest.default_locale;
+    let default = if known.is_empty() { "en" } else { known };
     match locals.keys().next() {
-        Some(first) if known.is_empty() && !locals.contains_key(usual) => first.clone(),
-        _ => usual.to_owned(),
+        Some(first) if known.is_empty() && !locals.contains_key(default) => first.clone(),
+        _ => default.to_owned(),
     }
 }
 
 /// The body of the request for a new article.
-fn body(
-    run: &Run<'_>,
-    locals: &BTreeMap<String, Local>,
+fn request_body(
+    session: &PushSession<'_>,
+    locals: &BTreeMap<String, LocalFile>,
     default_locale: &str,
     author_id: i64,
     parent_id: Option<&str>,
 ) -> Value {
     let contents = locals.iter().map(|(locale, local)| {
-        let images = run.manifest.images(&local.path);
-        let nothing = Document::read("", &images);
-        let text = Text::read(&local.body, &nothing, &images);
+        let addresses = session.manifest.address_map(&local.path);
+        let empty = Document::read("", &addresses);
+        let text = EditedDocument::read(&local.body, &empty, &addresses);
+        let addresses =
+            addresses.with_outgoing_links(session.folder, &session.manifest, None, locale, local, &text);
         let front = &local.front;
         let edit = Edit {
             title: front.title.clone(),
             description: front.description.clone(),
-            body: Some(merge(&nothing, &text, &nothing, &images, Prefer::Neither).html),
+            body: Some(merge(&empty, &text, &empty, &addresses, Prefer::Neither).html),
             state: Some(front.state.clone().unwrap_or_else(|| "draft".to_owned())),
             author: None,
         };
@@ -117,65 +243,75 @@ fn body(
     creation(default_locale, &contents.collect(), author_id, parent_id)
 }
 
-async fn send(run: &mut Run<'_>, locals: &BTreeMap<String, Local>, body: &Value) -> Result<Article, Error> {
-    match remote::create(run.client, body).await {
-        Err(Error::Api(error)) if certainly_refused(&error) => {
-            locals.values().for_each(|it| drop(run.manifest.creating.remove(&it.path)));
-            run.manifest.save(run.folder)?;
+async fn send(
+    session: &mut PushSession<'_>,
+    locals: &BTreeMap<String, LocalFile>,
+    body: &Value,
+) -> Result<Article, Error> {
+    match remote::create(session.client, body).await {
+        Err(Error::Api(error)) if is_definite_refusal(&error) => {
+            for local in locals.values() {
+                session.manifest.creating.remove(&local.path);
+            }
+            session.manifest.save(session.folder)?;
             Err(error.into())
         }
         article => article,
     }
 }
 
-fn certainly_refused(error: &crate::api::Error) -> bool {
+/// Whether the server certainly did not create the article.
+fn is_definite_refusal(error: &crate::api::Error) -> bool {
     matches!(error.status(), Some(400..=407 | 409..=499)) || error.status().is_none() && error.is_offline()
 }
 
-/// Says in the manifest that these files are being created, or which article they have become.
-fn note(
-    run: &mut Run<'_>,
-    locals: &BTreeMap<String, Local>,
+/// Records in the manifest that an article is being created from these files, and its id once it exists.
+fn record_creation(
+    session: &mut PushSession<'_>,
+    locals: &BTreeMap<String, LocalFile>,
     title: &str,
     article: Option<&Article>,
 ) -> Result<(), Error> {
     let since = jiff::Timestamp::now().as_second();
-    let id = article.map(|it| it.id.clone());
+    let id = article.map(|article| article.id.clone());
     for local in locals.values() {
-        let creating = Creating { title: title.to_owned(), since, id: id.clone() };
-        run.manifest.creating.insert(local.path.clone(), creating);
+        let creating = PendingCreation { title: title.to_owned(), since, id: id.clone() };
+        session.manifest.creating.insert(local.path.clone(), creating);
     }
     if let Some(article) = article {
-        run.manifest.note(article);
+        session.manifest.record_article(article);
     }
-    run.manifest.save(run.folder)
+    session.manifest.save(session.folder)
 }
 
-/// The article that an earlier run created without seeing the answer.
-async fn find(
-    run: &Run<'_>,
-    locals: &BTreeMap<String, Local>,
+/// Finds the article that an earlier push created without receiving the response.
+async fn find_interrupted(
+    session: &PushSession<'_>,
+    locals: &BTreeMap<String, LocalFile>,
     locale: &str,
-    first: &Local,
+    first: &LocalFile,
 ) -> Result<Option<Article>, Error> {
-    let noted = locals.values().find_map(|it| run.manifest.creating.get(&it.path));
-    let Some(noted) = noted.filter(|it| it.id.is_none()) else { return Ok(None) };
-    let images = run.manifest.images(&first.path);
+    let pending = locals.values().find_map(|local| session.manifest.creating.get(&local.path));
+    let Some(pending) = pending.filter(|pending| pending.id.is_none()) else { return Ok(None) };
+    let addresses = session.manifest.address_map(&first.path);
     let mut pulled = None;
-    let mut pages = std::pin::pin!(remote::pages(run.client)?);
+    let mut pages = std::pin::pin!(remote::pages(session.client)?);
     while let Some(page) = pages.next().await {
         for document in page? {
-            // Clocks of two machines may differ by a little.
-            let recent = fields::time(&document["created_at"]).is_some_and(|it| it + 300 >= noted.since);
-            if !recent || document["title"].as_str() != Some(&noted.title) {
+            // Tolerate 300 seconds of clock skew between this machine and the server.
+            let recent =
+                fields::time(&document["created_at"]).is_some_and(|created| created + 300 >= pending.since);
+            if !recent || document["title"].as_str() != Some(&pending.title) {
                 continue;
             }
             let Some(article) = Article::read(document) else { continue };
-            if !run.manifest.articles.contains_key(&article.id) {
+            if !session.manifest.articles.contains_key(&article.id) {
                 return Ok(Some(article));
             }
-            let same = |it: &Content| says(first, &Document::read(&it.body, &images), &images);
-            if article.content(locale).is_some_and(same) {
+            let has_same_text = |content: &ArticleContent| {
+                is_equivalent(first, &Document::read(&content.body, &addresses), &addresses)
+            };
+            if article.content(locale).is_some_and(has_same_text) {
                 pulled = Some(article.id);
             }
         }
@@ -184,47 +320,60 @@ async fn find(
         None => Ok(None),
         Some(id) => {
             let reason = format!(
-                "an earlier run made article {id} of this file, and it was pulled since; \
-                 remove this file, or rename it to make another article"
+                "an earlier push created article {id} from this file, and it was pulled since; \
+                 remove this file, or rename it to create another article"
             );
-            Err(Error::content(run.folder.root().join(&first.path), None, reason))
+            Err(Error::content(session.folder.root().join(&first.path), None, reason))
         }
     }
 }
 
+/// Checks that the server stored every language that was sent.
+///
 /// # Errors
-/// When the server kept only some of the languages that it was sent.
-pub(super) fn taken(article: &Article, locals: &BTreeMap<String, Local>) -> Result<(), Error> {
-    let left: Vec<&str> =
-        locals.keys().map(String::as_str).filter(|it| article.content(it).is_none()).collect();
-    match left.is_empty() {
-        true => Ok(()),
-        false => Err(Error::Unusable(format!(
-            "article {}: the help center did not take {}; switch the language on there",
-            article.id,
-            left.join(", ")
-        ))),
+/// Names the languages that it dropped.
+pub(super) fn check_languages(article: &Article, locals: &BTreeMap<String, LocalFile>) -> Result<(), Error> {
+    let dropped: Vec<&str> =
+        locals.keys().map(String::as_str).filter(|locale| article.content(locale).is_none()).collect();
+    if dropped.is_empty() {
+        return Ok(());
     }
+    Err(Error::Unusable(format!(
+        "article {}: the help center did not store {}; enable the language in its settings",
+        article.id,
+        dropped.join(", ")
+    )))
 }
 
-/// Gives the files the names of the article that they are now.
-fn adopt(run: &mut Run<'_>, article: &Article, locals: &BTreeMap<String, Local>) -> Result<(), Error> {
-    let title = article.content(&article.default_locale).map(|it| it.title.as_str()).unwrap_or_default();
+/// Renames the files after the article that they belong to now.
+fn rename_files(
+    session: &mut PushSession<'_>,
+    article: &Article,
+    locals: &BTreeMap<String, LocalFile>,
+) -> Result<(), Error> {
+    let title =
+        article.content(&article.default_locale).map(|content| content.title.as_str()).unwrap_or_default();
+    if let Some(known) = session.manifest.articles.get_mut(&article.id) {
+        known.created_from = locals.values().next().map(|local| local.path.clone());
+    }
     for (locale, local) in locals {
         let name = format!("{}-{}.{locale}.md", article.id, slug(title));
         let path = match parent(&local.path) {
             "" => name,
             folder => format!("{folder}/{name}"),
         };
-        if path == local.path || run.folder.has(&path) {
+        if path == local.path || session.folder.has(&path) {
             continue;
         }
-        let (from, to) = (run.folder.path(&local.path)?, run.folder.path(&path)?);
+        let (from, to) = (session.folder.path(&local.path)?, session.folder.path(&path)?);
         std::fs::rename(&from, &to).map_err(|error| Error::file(&from, error))?;
-        if let Some(file) = run.manifest.articles.get_mut(&article.id).and_then(|it| it.files.get_mut(locale))
+        if let Some(file) =
+            session.manifest.articles.get_mut(&article.id).and_then(|record| record.files.get_mut(locale))
         {
-            file.path = path;
+            file.path.clone_from(&path);
         }
+        std::sync::Arc::make_mut(&mut session.manifest.links).set_path(&article.id, locale, &path);
+        session.renamed.push((local.path.clone(), path));
     }
-    run.manifest.save(run.folder)
+    session.manifest.save(session.folder)
 }

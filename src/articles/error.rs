@@ -1,7 +1,10 @@
-//! What can go wrong between the help center and the folder.
+//! Errors of pulls and pushes.
+//!
+//! They name the file and the line where possible; exit codes and hints are assigned by the command line.
 
 use std::path::PathBuf;
 
+use super::lock;
 use crate::api;
 
 #[derive(Debug, thiserror::Error)]
@@ -10,13 +13,16 @@ pub enum Error {
     Api(#[from] api::Error),
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: std::io::Error },
-    /// Something in the folder cannot be used as it is.
+    /// The content of a file in the folder is invalid.
     #[error("{}{}: {reason}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
     Content { path: PathBuf, line: Option<usize>, reason: String },
-    #[error("{} was pulled from workspace {pulled}, but the token is of {current}", path.display())]
+    #[error("{} was pulled from workspace {pulled}, but the token belongs to workspace {current}", path.display())]
     OtherWorkspace { path: PathBuf, pulled: String, current: String },
-    #[error("{} holds no articles: it has no manifest.json", path.display())]
+    #[error("{} is not a folder of pulled articles: manifest.json not found", path.display())]
     NoManifest { path: PathBuf },
+    /// Another process writes to the folder.
+    #[error("another push or pull is writing to {}{}", path.display(), lock::describe_holder(holder.as_ref()))]
+    Busy { path: PathBuf, holder: Option<(u32, i64)> },
     #[error("{0}")]
     Unusable(String),
 }

@@ -1,12 +1,17 @@
-//! The one folder that is written to.
+//! The only folder that pulls and pushes write to.
 //!
-//! Every path comes through here: relative, made of plain names, with no symbolic link on its way. Files
-//! appear whole or not at all.
+//! Every path is checked here: it must be relative, without `..`, and must not pass through a symbolic link.
+//! Files are written atomically.
 
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
 use super::error::Error;
+
+/// Prefix of temporary files.
+const TEMPORARY: &str = ".writing-";
+/// The hidden folder for the server's HTML.
+pub(super) const HIDDEN: &str = ".intercom";
 
 #[derive(Debug, Clone)]
 pub struct Folder {
@@ -22,26 +27,26 @@ impl Folder {
         &self.root
     }
 
-    /// Whether a path is made of plain names alone, whatever is there.
+    /// Whether a path is relative and without `.` and `..`. Does not look at the disk.
     pub fn is_inside(relative: &str) -> bool {
         let mut parts = Path::new(relative).components().peekable();
         parts.peek().is_some() && parts.all(|part| matches!(part, Component::Normal(_)))
     }
 
-    /// The place of a file inside the folder.
+    /// The full path of a file in the folder.
     ///
     /// # Errors
-    /// [`Error::Unusable`] for a path that could lead out of the folder.
+    /// [`Error::Unusable`] for a path that may lead out of the folder.
     pub fn path(&self, relative: &str) -> Result<PathBuf, Error> {
         if !Folder::is_inside(relative) {
-            return Err(Error::Unusable(format!("{relative:?} leads out of {}", self.root.display())));
+            return Err(Error::Unusable(format!("path {relative:?} is outside {}", self.root.display())));
         }
         let mut path = self.root.clone();
         for name in Path::new(relative) {
             path.push(name);
-            if path.symlink_metadata().is_ok_and(|it| it.file_type().is_symlink()) {
+            if path.symlink_metadata().is_ok_and(|metadata| metadata.file_type().is_symlink()) {
                 return Err(Error::Unusable(format!(
-                    "{} is a symbolic link and is left alone",
+                    "{} is a symbolic link: expected a regular file or folder",
                     path.display()
                 )));
             }
@@ -49,10 +54,10 @@ impl Folder {
         Ok(path)
     }
 
-    /// The content of a file; `None` when there is none.
+    /// The content of a file; `None` if it does not exist.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the file cannot be read.
     pub fn read(&self, relative: &str) -> Result<Option<Vec<u8>>, Error> {
         let path = self.path(relative)?;
         match std::fs::read(&path) {
@@ -62,30 +67,30 @@ impl Folder {
         }
     }
 
-    /// Whether there is anything under this path.
+    /// Whether a file, folder or symbolic link exists at this path.
     pub fn has(&self, relative: &str) -> bool {
         self.root.join(relative).symlink_metadata().is_ok()
     }
 
-    /// Puts a file in place in one step, with the folders above it.
+    /// Writes a file atomically, and creates its parent folders.
     ///
     /// # Errors
-    /// When that fails; the old file is then still there.
+    /// When writing fails; the old file is then unchanged.
     pub fn write(&self, relative: &str, content: &[u8]) -> Result<(), Error> {
         let path = self.path(relative)?;
         let parent = path.parent().unwrap_or(&self.root);
         std::fs::create_dir_all(parent).map_err(|error| Error::file(parent, error))?;
         let failed = |error| Error::file(&path, error);
-        let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(parent).map_err(failed)?;
+        let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(parent).map_err(failed)?;
         file.write_all(content).map_err(failed)?;
-        allow_reading(file.as_file(), &path).map_err(failed)?;
+        set_permissions(file.as_file(), &path).map_err(failed)?;
         file.persist(&path).map(drop).map_err(|error| Error::file(&path, error.error))
     }
 
-    /// Takes a file away, if it is there.
+    /// Removes a file if it exists.
     ///
     /// # Errors
-    /// When it is there and stays.
+    /// When it exists and cannot be removed.
     pub fn remove(&self, relative: &str) -> Result<(), Error> {
         let path = self.path(relative)?;
         match std::fs::remove_file(&path) {
@@ -94,15 +99,36 @@ impl Folder {
         }
     }
 
-    /// Every Markdown file, as relative paths with `/`, sorted; hidden folders, links and conflict files are
-    /// passed over.
+    /// Removes temporary files of killed processes. Only the holder of the folder's lock may call this.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub fn remove_unfinished(&self) -> Result<(), Error> {
+        let mut pending = vec![self.root.clone()];
+        while let Some(path) = pending.pop() {
+            for entry in std::fs::read_dir(&path).map_err(|error| Error::file(&path, error))? {
+                let entry = entry.map_err(|error| Error::file(&path, error))?;
+                let name = entry.file_name();
+                let kind = entry.file_type().map_err(|error| Error::file(entry.path(), error))?;
+                if kind.is_dir() && (name == HIDDEN || !name.as_encoded_bytes().starts_with(b".")) {
+                    pending.push(entry.path());
+                } else if kind.is_file() && name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
+                    std::fs::remove_file(entry.path()).map_err(|error| Error::file(entry.path(), error))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The relative paths of all Markdown files, with `/`, sorted. Hidden folders, symbolic links and
+    /// conflict files are skipped.
     ///
     /// # Errors
     /// When a folder cannot be listed.
     pub fn markdown_files(&self) -> Result<Vec<String>, Error> {
         let mut found = Vec::new();
-        let mut waiting = vec![String::new()];
-        while let Some(folder) = waiting.pop() {
+        let mut pending = vec![String::new()];
+        while let Some(folder) = pending.pop() {
             let path = self.root.join(&folder);
             let entries = match std::fs::read_dir(&path) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
@@ -117,7 +143,7 @@ impl Folder {
                 }
                 let relative = if folder.is_empty() { name } else { format!("{folder}/{name}") };
                 if kind.is_dir() {
-                    waiting.push(relative);
+                    pending.push(relative);
                 } else if kind.is_file() && relative.ends_with(".md") && !relative.ends_with(".conflict.md") {
                     found.push(relative);
                 }
@@ -128,24 +154,24 @@ impl Folder {
     }
 }
 
-/// Temporary files are private; files of authors are as readable as others, or as they were.
+/// Sets the permissions of the file that is replaced, or 0644. Temporary files are created as 0600.
 #[cfg(unix)]
-fn allow_reading(file: &std::fs::File, old: &Path) -> std::io::Result<()> {
+fn set_permissions(file: &std::fs::File, old: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = old.metadata().map_or(0o644, |it| it.permissions().mode());
+    let mode = old.metadata().map_or(0o644, |metadata| metadata.permissions().mode());
     file.set_permissions(std::fs::Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]
-fn allow_reading(_: &std::fs::File, _: &Path) -> std::io::Result<()> {
+fn set_permissions(_: &std::fs::File, _: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A title as a part of a file name: lower-case ASCII letters, digits and single hyphens.
+/// A title as part of a file name: lower-case ASCII letters, digits and single hyphens.
 pub fn slug(title: &str) -> String {
     let mut slug = String::new();
     for letter in title.chars() {
-        let plain = match letter {
+        let ascii = match letter {
             'ä' | 'Ä' => "ae",
             'ö' | 'Ö' => "oe",
             'ü' | 'Ü' => "ue",
@@ -159,15 +185,15 @@ pub fn slug(title: &str) -> String {
             'ù'..='û' | 'Ù'..='Û' => "u",
             '\'' | '’' => "",
             _ => {
-                match letter.is_ascii_alphanumeric() {
-                    true => slug.push(letter.to_ascii_lowercase()),
-                    false if slug.ends_with('-') || slug.is_empty() => {}
-                    false => slug.push('-'),
+                if letter.is_ascii_alphanumeric() {
+                    slug.push(letter.to_ascii_lowercase());
+                } else if !slug.ends_with('-') && !slug.is_empty() {
+                    slug.push('-');
                 }
                 continue;
             }
         };
-        slug.push_str(plain);
+        slug.push_str(ascii);
     }
     slug.truncate(60);
     let slug = slug.trim_end_matches('-');
@@ -187,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_leads_out() {
+    fn no_path_leads_out_of_the_folder() {
         let outside = tempfile::tempdir().unwrap();
         let inside = tempfile::tempdir().unwrap();
         let folder = Folder::new(inside.path());

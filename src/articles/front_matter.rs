@@ -1,12 +1,13 @@
-//! The YAML at the head of a file: what an article has besides its text.
+//! The front matter: YAML at the top of a file with the article's fields.
 //!
-//! `title`, `description`, `state`, `author` and `collection` are an author's to change; `id` and `locale`
-//! say what the file is; the rest is written for information and never read back. A line that is not there
-//! changes nothing; `description:` with nothing behind it takes the description away.
+//! `title`, `description`, `state`, `author` and `collection` can be edited; `id` and `locale` identify the
+//! file; the other fields are informational and never read back. Removing a line leaves the field unchanged;
+//! an empty `description:` clears it.
 
 use serde::Deserialize;
 
-/// The head of a file. Fields that are not there, or null, are `None`; a null description is an empty one.
+/// The fields of the front matter. Missing and null fields are `None`, but a null title or description is
+/// empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FrontMatter {
     pub id: Option<String>,
@@ -14,105 +15,119 @@ pub struct FrontMatter {
     pub title: Option<String>,
     pub description: Option<String>,
     pub state: Option<String>,
-    /// Id of a teammate, or the e-mail address or name of one.
+    /// Id, e-mail address or name of a teammate.
     pub author: Option<String>,
-    /// Path of a collection, such as `Billing / Invoices`, or its id.
+    /// Path of a collection (`Billing / Invoices`), or its id.
     pub collection: Option<String>,
     pub tags: Vec<String>,
     pub url: Option<String>,
     pub updated_at: Option<String>,
 }
 
-/// A scalar of any kind, as text.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-enum Scalar {
-    Text(String),
-    Integer(i64),
-    Number(f64),
-    Flag(bool),
-}
-
+/// Every field is a string, taken verbatim: `1.10`, `No` and `007` are not read as numbers or booleans.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Fields {
-    id: Option<Scalar>,
-    locale: Option<Scalar>,
-    title: Option<Scalar>,
-    #[serde(default, deserialize_with = "emptied")]
-    description: Option<Scalar>,
-    state: Option<Scalar>,
-    author: Option<Scalar>,
-    collection: Option<Scalar>,
-    tags: Option<Vec<Scalar>>,
-    url: Option<Scalar>,
-    updated_at: Option<Scalar>,
+struct YamlFields {
+    id: Option<String>,
+    locale: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    title: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    description: Option<String>,
+    state: Option<String>,
+    author: Option<String>,
+    collection: Option<String>,
+    tags: Option<Vec<String>>,
+    url: Option<String>,
+    updated_at: Option<String>,
 }
 
-/// A field that is there is `Some`, also when nothing is in it.
-fn emptied<'de, D: serde::Deserializer<'de>>(field: D) -> Result<Option<Scalar>, D::Error> {
-    let value = Option::<Scalar>::deserialize(field)?;
-    Ok(Some(value.unwrap_or_else(|| Scalar::Text(String::new()))))
+/// Reads a present field as `Some`, even if it is empty or null.
+fn present<'de, D: serde::Deserializer<'de>>(field: D) -> Result<Option<String>, D::Error> {
+    Ok(Some(Option::<String>::deserialize(field)?.unwrap_or_default()))
 }
 
-impl Scalar {
-    fn text(self) -> String {
-        match self {
-            Scalar::Text(text) => text,
-            Scalar::Integer(number) => number.to_string(),
-            Scalar::Number(number) => number.to_string(),
-            Scalar::Flag(flag) => flag.to_string(),
-        }
-    }
-}
-
-/// Head and text of a file.
+/// Splits a file into its front matter and its text.
 ///
 /// # Errors
-/// What is wrong and, where that is known, in which line of the file.
+/// The reason, and the line number in the file if it is known.
 pub fn parse(file: &str) -> Result<(FrontMatter, &str), (Option<usize>, String)> {
     let Some(rest) = file.strip_prefix("---\n") else {
-        return Err((Some(1), "the file must begin with front matter between two lines of ---".into()));
+        return Err((
+            Some(1),
+            "no front matter: expected it between two lines of --- at the top of the file".into(),
+        ));
     };
     let (head, body) = match rest.strip_prefix("---\n").or_else(|| (rest == "---").then_some("")) {
         Some(body) => ("", body),
         None => rest
             .split_once("\n---\n")
             .or_else(|| rest.strip_suffix("\n---").map(|head| (head, "")))
-            .ok_or((Some(1), "the front matter has no closing line of ---".to_owned()))?,
+            .ok_or((Some(1), "unclosed front matter: expected a closing line of ---".to_owned()))?,
     };
     if head.trim().is_empty() {
         return Ok((FrontMatter::default(), body));
     }
-    let fields: Fields = serde_saphyr::from_str(head).map_err(|error| {
-        let line = error.location().map(|it| usize::try_from(it.line()).unwrap_or(1) + 1);
-        let reason = error.without_snippet().to_string();
-        (line, format!("front matter: {}", reason.lines().next().unwrap_or_default()))
+    if let Some((line, field)) = comment_in_text(head) {
+        let message = format!(
+            "front matter: \" #\" begins a comment in {field}: put quotes around the text, or the comment on its own line"
+        );
+        return Err((Some(line), message));
+    }
+    let fields: YamlFields = serde_saphyr::from_str(head).map_err(|error| {
+        let line = error.location().map(|at| usize::try_from(at.line()).unwrap_or(1) + 1);
+        (line, reason(&error.without_snippet().to_string()))
     })?;
-    let text = |it: Option<Scalar>| it.map(Scalar::text);
     let front_matter = FrontMatter {
-        id: text(fields.id),
-        locale: text(fields.locale),
-        title: text(fields.title),
-        description: text(fields.description),
-        state: text(fields.state),
-        author: text(fields.author),
-        collection: text(fields.collection),
-        tags: fields.tags.unwrap_or_default().into_iter().map(Scalar::text).collect(),
-        url: text(fields.url),
-        updated_at: text(fields.updated_at),
+        id: fields.id,
+        locale: fields.locale,
+        title: fields.title,
+        description: fields.description,
+        state: fields.state,
+        author: fields.author,
+        collection: fields.collection,
+        tags: fields.tags.unwrap_or_default(),
+        url: fields.url,
+        updated_at: fields.updated_at,
     };
     Ok((front_matter, body))
 }
 
-/// The line of the file in which a field stands.
+/// The line of the file, and the field, of an unquoted text that YAML would cut at a `#`.
+fn comment_in_text(head: &str) -> Option<(usize, &'static str)> {
+    head.lines().enumerate().find_map(|(index, line)| {
+        let fields = ["title", "description", "author", "collection"];
+        let (field, text) = fields.into_iter().find_map(|field| {
+            Some((field, line.strip_prefix(field)?.trim_start().strip_prefix(':')?.trim_start()))
+        })?;
+        let is_quoted = text.starts_with(['"', '\'', '|', '>', '#']);
+        let begins_comment = text.contains(" #") || text.contains("\t#");
+        // The first line of the file is the opening `---`.
+        (!is_quoted && begins_comment).then_some((index + 2, field))
+    })
+}
+
+/// The parser's reason without its position, because that counts from the start of the YAML, not of the file.
+fn reason(error: &str) -> String {
+    let error = error.lines().next().unwrap_or_default();
+    let error = error.split(" at line ").next().unwrap_or_default();
+    let error = match error.split_once(": ") {
+        Some((position, rest)) if position.starts_with("line ") => rest,
+        _ => error,
+    };
+    let hint = "; put quotes around a text that contains any of : # [ ] { } & * ! | > % @ `";
+    let hint = if error.contains("unknown field") { "" } else { hint };
+    format!("invalid front matter: {error}{hint}")
+}
+
+/// The line number of a field.
 pub fn line_of(file: &str, field: &str) -> Option<usize> {
     let is_field = |line: &str| line.strip_prefix(field).is_some_and(|rest| rest.starts_with(':'));
     file.lines().position(is_field).map(|at| at + 1)
 }
 
 impl FrontMatter {
-    /// The head of a file, with both its lines of `---` and the empty line behind it.
+    /// The front matter as text, with both `---` lines and an empty line after it.
     pub fn write(&self) -> String {
         let mut head = String::from("---\n");
         let fields = [
@@ -130,7 +145,7 @@ impl FrontMatter {
             }
         }
         if !self.tags.is_empty() {
-            let tags: Vec<String> = self.tags.iter().map(|it| scalar(it)).collect();
+            let tags: Vec<String> = self.tags.iter().map(|tag| scalar(tag)).collect();
             head.push_str(&format!("tags: [{}]\n", tags.join(", ")));
         }
         for (name, value) in [("url", &self.url), ("updated_at", &self.updated_at)] {
@@ -143,32 +158,32 @@ impl FrontMatter {
     }
 }
 
-/// A text as YAML: bare where that is read back as the same text, else quoted.
+/// A string as YAML: plain if it reads back as the same string, quoted otherwise.
 fn scalar(text: &str) -> String {
-    let bare = !text.is_empty()
+    let is_plain = !text.is_empty()
         && text.trim() == text
-        && text.chars().next().is_some_and(|it| it.is_alphanumeric() || it == '/')
+        && text.chars().next().is_some_and(|first| first.is_alphanumeric() || first == '/')
         && !text.contains(": ")
         && !text.contains(" #")
         && !text.ends_with(':')
-        && !text.contains(|it: char| {
-            it.is_control()
-                || matches!(it, ',' | '[' | ']' | '{' | '}' | '\u{2028}' | '\u{2029}' | '\u{85}' | '\u{feff}')
+        && !text.contains(|letter: char| {
+            letter.is_control()
+                || matches!(
+                    letter,
+                    ',' | '[' | ']' | '{' | '}' | '\u{2028}' | '\u{2029}' | '\u{85}' | '\u{feff}'
+                )
         })
         && !looks_like_another_type(text);
-    match bare {
-        true => text.to_owned(),
-        false => quoted(text),
-    }
+    if is_plain { text.to_owned() } else { quote(text) }
 }
 
 fn looks_like_another_type(text: &str) -> bool {
     let word = text.to_ascii_lowercase();
     matches!(word.as_str(), "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n")
-        || text.starts_with(|it: char| it.is_ascii_digit())
-            && !text.bytes().all(|it| it.is_ascii_digit())
+        || text.starts_with(|letter: char| letter.is_ascii_digit())
+            && !text.bytes().all(|byte| byte.is_ascii_digit())
             && !is_date(text)
-        || text.bytes().all(|it| it.is_ascii_digit()) && (text.len() > 15 || text.starts_with('0'))
+        || text.bytes().all(|byte| byte.is_ascii_digit()) && (text.len() > 15 || text.starts_with('0'))
         || word.starts_with("inf")
         || word.starts_with("nan")
 }
@@ -177,7 +192,7 @@ fn is_date(text: &str) -> bool {
     text.len() >= 19 && text.as_bytes().get(4) == Some(&b'-') && text.as_bytes().get(10) == Some(&b'T')
 }
 
-fn quoted(text: &str) -> String {
+fn quote(text: &str) -> String {
     let mut quoted = String::from("\"");
     for letter in text.chars() {
         match letter {
@@ -186,8 +201,11 @@ fn quoted(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
-            it if it.is_control() || matches!(it, '\u{2028}' | '\u{2029}' | '\u{85}' | '\u{feff}') => {
-                quoted.push_str(&format!("\\u{:04x}", u32::from(it)));
+            letter
+                if letter.is_control()
+                    || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{85}' | '\u{feff}') =>
+            {
+                quoted.push_str(&format!("\\u{:04x}", u32::from(letter)));
             }
             other => quoted.push(other),
         }
@@ -201,7 +219,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn titles_of_every_kind_survive() {
+    fn a_comment_never_cuts_a_text() {
+        for line in ["title: Plan #1", "description: How C # works", "title : a\t# b", "author: Ann # who?"] {
+            let (at, message) = parse(&format!("---\nid: 1\n{line}\n---\n")).unwrap_err();
+            assert_eq!(at, Some(3), "{line}");
+            assert!(message.contains("put quotes"), "{message}");
+        }
+        let read = |line: &str| parse(&format!("---\n{line}\n---\n")).unwrap().0;
+        assert_eq!(read("title: \"Plan #1\" # checked").title.as_deref(), Some("Plan #1"));
+        assert_eq!(read("title: C#").title.as_deref(), Some("C#"));
+        assert_eq!(read("# checked\nstate: draft # for now").state.as_deref(), Some("draft"));
+    }
+
+    #[test]
+    fn titles_of_any_kind_round_trip() {
         for title in [
             "a: b # c",
             "\"quoted\"",
@@ -249,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_description_is_another_thing_than_none() {
+    fn an_empty_description_differs_from_a_missing_one() {
         let description = |line: &str| parse(&format!("---\ntitle: a\n{line}---\n")).unwrap().0.description;
         assert_eq!(description(""), None);
         for line in ["description:\n", "description: \"\"\n", "description: null\n", "description: ''\n"] {
@@ -259,11 +290,61 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_name_their_line() {
+    fn strings_are_taken_verbatim() {
+        for text in [
+            "1.10",
+            "2.0",
+            "No",
+            "N",
+            "On",
+            "off",
+            "y",
+            "true",
+            "False",
+            "007",
+            "0x1F",
+            "0o17",
+            "1e3",
+            "1_000",
+            "2026-01-01",
+            "12:30:45",
+            ".5",
+            "+1",
+            "-0",
+            "1.",
+            ".inf",
+            "NaN",
+            "9007199254740993",
+        ] {
+            let file = format!("---\ntitle: {text}\ndescription: {text}\ntags: [{text}]\n---\n");
+            let (front, _) = parse(&file).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+            assert_eq!(front.title.as_deref(), Some(text));
+            assert_eq!(front.description.as_deref(), Some(text));
+            assert_eq!(front.tags, [text]);
+        }
+        for empty in ["~", "null", "", "''"] {
+            let (front, _) = parse(&format!("---\ntitle: {empty}\n---\n")).unwrap();
+            assert_eq!(front.title.as_deref(), Some(""), "{empty}");
+        }
+        assert_eq!(parse("---\ntitle: 'null'\n---\n").unwrap().0.title.as_deref(), Some("null"));
+        assert_eq!(parse("---\nstate: draft\n---\n").unwrap().0.title, None);
+    }
+
+    #[test]
+    fn yaml_errors_suggest_quotes() {
+        for (line, word) in [("title: a: b", "quotes"), ("title: [a", "quotes"), ("title: @a", "quotes")] {
+            let (at, reason) = parse(&format!("---\nid: 1\n{line}\n---\n")).unwrap_err();
+            assert!(at.is_some_and(|at| at >= 3), "{line}: {at:?} {reason}");
+            assert!(reason.contains(word) && !reason.contains("column"), "{reason}");
+        }
+    }
+
+    #[test]
+    fn errors_name_their_line() {
         assert_eq!(parse("# Title\n").unwrap_err().0, Some(1));
         assert!(parse("---\ntitle: a\n").unwrap_err().1.contains("closing"));
         let (line, reason) = parse("---\ntitle: a\nstate: [draft\n---\n").unwrap_err();
-        assert!(line.is_some_and(|it| (2..=4).contains(&it)), "{line:?} {reason}");
+        assert!(line.is_some_and(|line| (2..=4).contains(&line)), "{line:?} {reason}");
         let (line, reason) = parse("---\ntitle: a\ntitel: b\n---\n").unwrap_err();
         assert!(reason.contains("titel"), "{reason}");
         assert_eq!(line, Some(3), "{reason}");

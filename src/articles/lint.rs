@@ -1,202 +1,165 @@
-//! `articles lint`: what readers would stumble over, found in the files alone.
+//! `articles lint`: finds problems in the files without calling the API.
+//!
+//! Problems that block a push are found by the same gate that push uses, so that the two agree. In addition,
+//! lint checks all files, edited or not, for problems that readers would notice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
 
 use super::error::Error;
+use super::finding::{Finding, Rule};
 use super::folder::Folder;
-use super::local::{self, Local};
+use super::gate::{AllowEmpty, Gate};
 use super::manifest::Manifest;
 use super::markdown::options;
-use super::only::{Met, Only};
-use super::outcome::Outcome;
+use super::order::creation_order;
+use super::outcome::ArticleOutcome;
+use super::push::selection_matches;
+use super::selection::ArticleSelection;
+use super::working_copy::{self, LocalFile};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
-    Unreadable,
-    BrokenLink,
-    MissingTranslation,
-    MissingAlternative,
-    HeadingJump,
-}
-
-impl Rule {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Rule::Unreadable => "unreadable",
-            Rule::BrokenLink => "broken_link",
-            Rule::MissingTranslation => "missing_translation",
-            Rule::MissingAlternative => "missing_alt",
-            Rule::HeadingJump => "heading_jump",
-        }
-    }
-
-    /// Whether it must be put right before readers see the article.
-    pub fn is_error(self) -> bool {
-        matches!(self, Rule::Unreadable | Rule::BrokenLink)
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    pub path: String,
-    pub line: Option<usize>,
-    pub rule: Rule,
-    pub message: String,
-}
-
-/// What was found, and what was asked for and is not in the folder.
+/// Returns the findings, and an outcome for each selected article or language that does not exist.
 ///
 /// # Errors
 /// When the folder cannot be listed, or has no manifest.
-pub fn lint(folder: &Folder, only: &Only) -> Result<(Vec<Finding>, Vec<Outcome>), Error> {
+pub fn lint(
+    folder: &Folder,
+    selection: &ArticleSelection,
+    allow_empty: &AllowEmpty,
+) -> Result<(Vec<Finding>, Vec<ArticleOutcome>), Error> {
     let missing = || Error::NoManifest { path: folder.root().to_owned() };
-    let manifest = Manifest::read(folder)?.ok_or_else(missing)?;
-    let files = folder.markdown_files()?;
-    let mut locales: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
-    let mut findings = Vec::new();
-    let mut met = Met::default();
-    for path in &files {
-        let id = manifest.articles.iter().find_map(|(id, known)| {
-            known
-                .files
-                .iter()
-                .find(|(_, it)| it.path == *path)
-                .map(|(locale, _)| (id.clone(), locale.clone()))
-        });
-        match local::read(folder, path) {
+    let mut manifest = Manifest::read(folder)?.ok_or_else(missing)?;
+    let working_copy = working_copy::scan(folder, &manifest)?;
+    manifest.update_paths(&working_copy.paths);
+    let matches = selection_matches(selection, &manifest, &working_copy);
+    let files: BTreeSet<String> = folder.markdown_files()?.into_iter().collect();
+    let mut upcoming = BTreeSet::new();
+    let mut findings: Vec<Finding> = Vec::new();
+    for (path, error) in &working_copy.problems {
+        let owner =
+            manifest.articles.iter().find(|(_, known)| known.files.values().any(|file| file.path == *path));
+        if selection.has_article(owner.map_or("", |(id, _)| id), &[path]) {
+            findings.push(unreadable(path, error));
+        }
+    }
+    let gate = |upcoming: &BTreeSet<String>, id: Option<&str>, locals: &BTreeMap<String, LocalFile>| {
+        Gate { folder, manifest: &manifest, files: &files, upcoming, allow_empty, fresh: None }
+            .check_article(id, locals)
+    };
+    for mut locals in creation_order(&manifest, working_copy.new) {
+        let paths: Vec<&str> = locals.values().map(|local| local.path.as_str()).collect();
+        let is_selected = selection.has_article("", &paths);
+        let gate_findings = gate(&upcoming, None, &locals);
+        if !gate_findings.iter().any(|finding| finding.blocks_push) {
+            upcoming.extend(locals.values().map(|local| local.path.clone()));
+        }
+        if is_selected {
+            findings.extend(gate_findings);
+            locals.retain(|locale, _| selection.has_locale(locale));
+            locals.values().for_each(|local| findings.extend(check_text(local)));
+        }
+    }
+    for (id, mut locals) in working_copy.changed {
+        locals.retain(|locale, _| selection.has_locale(locale));
+        let paths: Vec<&str> = locals.values().map(|local| local.path.as_str()).collect();
+        if !locals.is_empty() && selection.has_article(&id, &paths) {
+            findings.extend(gate(&upcoming, Some(&id), &locals));
+        }
+    }
+    let mut articles: BTreeMap<&str, (&str, BTreeSet<&str>)> = BTreeMap::new();
+    let broken: BTreeSet<&String> = working_copy.problems.iter().map(|(path, _)| path).collect();
+    for ((id, locale), path) in &working_copy.paths {
+        articles.entry(id).or_insert_with(|| (path, BTreeSet::new())).1.insert(locale);
+        if !selection.has_article(id, &[path]) || !selection.has_locale(locale) || broken.contains(path) {
+            continue;
+        }
+        match working_copy::read_file(folder, path) {
             Ok(local) => {
-                let named = local.front.id.clone().zip(local.front.locale.clone());
-                let Some((id, locale)) = named.or(id) else { continue };
-                let entry = locales.entry(id.clone()).or_insert_with(|| (path.clone(), BTreeSet::new()));
-                entry.1.insert(locale.clone());
-                met.note(only, &id, &[path], [&locale]);
-                if only.article(&id, &[path]) && only.locale(&locale) {
-                    let first = first_line(folder, path, &local);
-                    findings.extend(text(&manifest, &files, &local, first));
-                }
+                let gate = Gate {
+                    folder,
+                    manifest: &manifest,
+                    files: &files,
+                    upcoming: &upcoming,
+                    allow_empty,
+                    fresh: None,
+                };
+                findings.extend(gate.check_links(id, locale, &local));
+                findings.extend(check_text(&local));
             }
-            Err(error) => {
-                let Some((id, locale)) = id else { continue };
-                met.note(only, &id, &[path], [&locale]);
-                if only.article(&id, &[path]) && only.locale(&locale) {
-                    findings.push(Finding {
-                        path: path.clone(),
-                        line: None,
-                        rule: Rule::Unreadable,
-                        message: error.to_string(),
-                    });
-                }
-                // What cannot be read is there all the same.
-                locales.entry(id).or_insert_with(|| (path.clone(), BTreeSet::new())).1.insert(locale);
-            }
+            Err(error) => findings.push(unreadable(path, &error)),
         }
     }
-    let all: BTreeSet<&String> =
-        locales.values().flat_map(|(_, it)| it).filter(|it| only.locale(it)).collect();
-    for (id, (path, has)) in locales.iter().filter(|(id, (path, _))| only.article(id, &[path])) {
-        for locale in all.iter().filter(|it| !has.contains(**it)) {
-            let message = format!("article {id} is not there in {locale}");
-            findings.push(Finding {
-                path: path.clone(),
-                line: None,
-                rule: Rule::MissingTranslation,
-                message,
-            });
+    let all_locales: BTreeSet<&str> = articles
+        .values()
+        .flat_map(|(_, locales)| locales.iter().copied())
+        .filter(|locale| selection.has_locale(locale))
+        .collect();
+    for (id, (path, locales)) in articles.iter().filter(|(id, (path, _))| selection.has_article(id, &[path]))
+    {
+        for locale in all_locales.iter().filter(|locale| !locales.contains(**locale)) {
+            let message = format!("article {id} has no translation in {locale}");
+            findings.push(Finding::warning(path, None, Rule::MissingTranslation, message));
         }
     }
-    findings.sort_by(|one, other| (&one.path, one.line).cmp(&(&other.path, other.line)));
-    Ok((findings, met.missing(only)))
+    let key = |finding: &Finding| (finding.path.clone(), finding.line, finding.rule, finding.message.clone());
+    findings.sort_by_key(|finding| (key(finding), !finding.blocks_push));
+    findings.dedup_by_key(|finding| key(finding));
+    Ok((findings, matches.missing(selection)))
 }
 
-/// The line of the file that the text begins in.
-fn first_line(folder: &Folder, path: &str, local: &Local) -> usize {
-    let whole = folder.read(path).ok().flatten().unwrap_or_default();
-    let lines = String::from_utf8_lossy(&whole).lines().count();
-    lines.saturating_sub(local.body.lines().count()) + 1
+fn unreadable(path: &str, error: &Error) -> Finding {
+    match error {
+        Error::Content { line, reason, .. } => Finding::error(path, *line, Rule::Unreadable, reason),
+        other => Finding::error(path, None, Rule::Unreadable, other.to_string()),
+    }
 }
 
-fn text(manifest: &Manifest, files: &[String], local: &Local, first: usize) -> Vec<Finding> {
+/// Checks a text for problems that readers would notice.
+fn check_text(local: &LocalFile) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let line = |at: usize| first + local.body[..at].bytes().filter(|it| *it == b'\n').count();
+    let line = |at: usize| local.first + local.body[..at].bytes().filter(|byte| *byte == b'\n').count();
     let mut add = |at: usize, rule, message: String| {
-        findings.push(Finding { path: local.path.clone(), line: Some(line(at)), rule, message });
+        findings.push(Finding::warning(&local.path, Some(line(at)), rule, message));
     };
     let mut level: Option<HeadingLevel> = None;
     let mut image: Option<(usize, bool)> = None;
+    let mut heading: Option<(usize, String)> = None;
     for (event, range) in Parser::new_ext(&local.body, options()).into_offset_iter() {
         match event {
             Event::Start(Tag::Heading { level: next, .. }) => {
-                if level.is_some_and(|it| next as usize > it as usize + 1) {
-                    add(
-                        range.start,
-                        Rule::HeadingJump,
-                        format!(
-                            "a heading of level {} follows one of level {}",
-                            next as usize,
-                            level.map_or(0, |it| it as usize)
-                        ),
-                    );
+                if let Some(before) = level.filter(|before| next as usize > *before as usize + 1) {
+                    let (next, before) = (next as usize, before as usize);
+                    let message = format!("a heading of level {next} follows one of level {before}");
+                    add(range.start, Rule::HeadingJump, message);
                 }
                 level = Some(next);
+                heading = (next == HeadingLevel::H1).then(|| (range.start, String::new()));
             }
-            Event::Start(Tag::Image { dest_url, .. }) => {
-                image = Some((range.start, false));
-                if is_broken_file(&dest_url, files, local, true) {
-                    add(range.start, Rule::BrokenLink, format!("there is no image {dest_url}"));
+            Event::End(TagEnd::Heading(_)) => {
+                let title = local.front.title.as_deref().unwrap_or_default();
+                if let Some((at, text)) = heading.take()
+                    && text.trim() == title.trim()
+                {
+                    add(at, Rule::RepeatedTitle, "the heading repeats the title: remove it".into());
                 }
             }
-            Event::Text(text) if image.is_some() && !text.trim().is_empty() => {
-                image = image.map(|(at, _)| (at, true));
+            Event::Start(Tag::Image { .. }) => image = Some((range.start, false)),
+            Event::Text(text) if image.is_some() => {
+                image = image.map(|(at, has_text)| (at, has_text || !text.trim().is_empty()));
+            }
+            Event::Text(text) | Event::Code(text) => {
+                if let Some((_, heading)) = &mut heading {
+                    heading.push_str(&text);
+                }
             }
             Event::End(TagEnd::Image) => {
                 if let Some((at, false)) = image.take() {
                     add(at, Rule::MissingAlternative, "an image has no alternative text".into());
                 }
             }
-            Event::Start(Tag::Link { dest_url, .. }) => {
-                if let Some(id) =
-                    article_in(&dest_url, manifest).filter(|it| !manifest.articles.contains_key(*it))
-                {
-                    add(range.start, Rule::BrokenLink, format!("there is no article {id}"));
-                } else if is_broken_file(&dest_url, files, local, false) {
-                    add(range.start, Rule::BrokenLink, format!("there is no file {dest_url}"));
-                }
-            }
             _ => {}
         }
     }
     findings
-}
-
-/// The id in an address of an article of this help center.
-fn article_in<'a>(address: &'a str, manifest: &Manifest) -> Option<&'a str> {
-    let (host, rest) = address.split_once("/articles/")?;
-    let own = host.contains("intercom.help") || host.is_empty() || host.ends_with(&manifest.default_locale);
-    let digits = rest.find(|it: char| !it.is_ascii_digit()).unwrap_or(rest.len());
-    (own && digits > 0).then(|| &rest[..digits])
-}
-
-/// Whether an address is a path in the folder to something that is not there.
-fn is_broken_file(address: &str, files: &[String], local: &Local, image: bool) -> bool {
-    let path = address.split(['#', '?']).next().unwrap_or_default();
-    let relative = !path.is_empty() && !path.contains(':') && !path.starts_with(['/', '#']);
-    if !relative || image == path.ends_with(".md") {
-        return false;
-    }
-    let mut parts: Vec<&str> = local.path.split('/').collect();
-    parts.pop();
-    for part in path.split('/') {
-        match part {
-            "." => {}
-            ".." => drop(parts.pop()),
-            name => parts.push(name),
-        }
-    }
-    let target = parts.join("/");
-    match image {
-        true => !target.starts_with("images/"),
-        false => !files.contains(&target),
-    }
 }

@@ -1,23 +1,25 @@
-//! What the folder knows about the server: `manifest.json`, and the HTML beside it in `.intercom/`.
+//! The folder's record of the server: `manifest.json`, and the HTML in `.intercom/`.
 //!
-//! Both belong into version control. The manifest says what the server had when a file was last written,
-//! so that an author's changes and a colleague's can be told apart.
+//! Both belong in version control. The manifest records the server's version at the time a file was last
+//! written, which is what distinguishes an author's edits from a colleague's. Paths in it must never lead
+//! out of the folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::address_map::AddressMap;
 use super::article::{Article, is_id, is_locale};
 use super::error::Error;
-use super::folder::Folder;
-use super::images::Images;
-use super::lines::lines_of;
+use super::folder::{Folder, HIDDEN};
+use super::line_endings::{is_merge_marker, normalize_line_endings};
+use super::links::LinkIndex;
 
 const FILE: &str = "manifest.json";
-const HIDDEN: &str = ".intercom";
 const VERSION: u32 = 1;
-/// The workspace of a folder that was pulled while the service did not tell it.
+/// Workspace of a folder that was pulled while the API did not return its code.
 const UNKNOWN: &str = "unknown";
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -25,67 +27,81 @@ pub struct Manifest {
     pub version: u32,
     pub workspace: String,
     pub default_locale: String,
-    /// Collections are folders.
+    /// Whether collections are written as folders.
     #[serde(default)]
     pub tree: bool,
     #[serde(default)]
     pub collections: Vec<Collection>,
     /// By id.
     #[serde(default)]
-    pub articles: BTreeMap<String, Known>,
-    /// Path of each image in the folder, by its address without signature.
+    pub articles: BTreeMap<String, ArticleRecord>,
+    /// Paths of downloaded images, by address without signature.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub images: BTreeMap<String, String>,
-    /// Files of new articles whose creation is under way, or was when a run ended, by path.
+    /// Files of new articles whose creation was started but not completed, by path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub creating: BTreeMap<String, Creating>,
+    pub creating: BTreeMap<String, PendingCreation>,
+    /// Index of the articles that links can point to.
+    #[serde(skip)]
+    pub links: Arc<LinkIndex>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Collection {
     pub id: String,
-    /// Names from the outermost on, joined with ` / `.
+    /// Names from the top level down, joined with ` / `.
     pub path: String,
-    /// Relative to the root, with `--tree`.
+    /// Folder used with `--tree`, relative to the root.
     pub folder: String,
 }
 
-/// An article as it was when its files were last written.
+/// The server's version of an article when its files were last written.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Known {
+pub struct ArticleRecord {
     /// Epoch seconds.
     pub updated_at: Option<i64>,
     pub default_locale: String,
     pub parent_id: Option<String>,
+    /// The file from which a push created the article.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_from: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<String>>,
     /// By locale.
-    pub files: BTreeMap<String, KnownFile>,
+    pub files: BTreeMap<String, FileRecord>,
 }
 
+/// The server's version of one language when its file was last written.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KnownFile {
+pub struct FileRecord {
     pub path: String,
     pub title: String,
     pub description: String,
     pub state: Option<String>,
     pub author: Option<String>,
-    /// The collection that the file speaks of, by id and as it is written there.
+    /// Id of the collection that the file names.
     #[serde(default)]
     pub parent_id: Option<String>,
+    /// The collection as it is written in the file.
     #[serde(default)]
     pub collection: Option<String>,
-    /// Of the HTML as the server sent it.
+    /// Public address for readers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Hash of the server's HTML.
     pub html_sha256: String,
-    /// Of the file that says the same, with line feeds only.
+    /// Hash of the file for that HTML, with line feeds only.
     pub markdown_sha256: String,
 }
 
+/// A request to create an article whose response may have been lost.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Creating {
-    /// Of the article.
+pub struct PendingCreation {
+    /// Title of the article.
     pub title: String,
-    /// Epoch seconds of this machine.
+    /// Epoch seconds, by the clock of this machine.
     pub since: i64,
-    /// The article, as soon as the server has told.
+    /// Id of the article, once the response arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
@@ -95,33 +111,60 @@ impl Manifest {
         Manifest { version: VERSION, workspace: UNKNOWN.to_owned(), ..Manifest::default() }
     }
 
+    pub fn exists(folder: &Folder) -> bool {
+        folder.has(FILE)
+    }
+
+    /// Reads the manifest; `None` if the folder has none.
+    ///
     /// # Errors
-    /// When there is one that cannot be used.
+    /// When it is invalid, or was written by a later version.
     pub fn read(folder: &Folder) -> Result<Option<Self>, Error> {
         let Some(content) = folder.read(FILE)? else { return Ok(None) };
         let path = folder.root().join(FILE);
-        let manifest: Manifest = serde_json::from_slice(&content)
-            .map_err(|error| Error::content(&path, Some(error.line()), format!("no manifest: {error}")))?;
+        let mut manifest: Manifest = serde_json::from_slice(&content)
+            .map_err(|error| Error::content(&path, Some(error.line()), unreadable(&content, &error)))?;
         if manifest.version > VERSION {
-            return Err(Error::content(&path, None, "it was written by a later version of this program"));
+            return Err(Error::content(&path, None, "written by a later version of this program: update it"));
         }
-        let sound = manifest.articles.iter().all(|(id, known)| {
+        let is_valid = manifest.articles.iter().all(|(id, known)| {
             is_id(id)
                 && known.files.iter().all(|(locale, file)| is_locale(locale) && Folder::is_inside(&file.path))
         });
-        match sound {
-            true => Ok(Some(manifest)),
-            false => {
-                Err(Error::content(&path, None, "it names files outside the folder, or ids that are none"))
-            }
+        if !is_valid {
+            return Err(Error::content(
+                &path,
+                None,
+                "contains invalid ids, locales or paths outside the folder",
+            ));
+        }
+        manifest.index_links();
+        Ok(Some(manifest))
+    }
+
+    /// Points links to the current paths of moved files.
+    pub fn update_paths(&mut self, paths: &BTreeMap<(String, String), String>) {
+        let links = Arc::make_mut(&mut self.links);
+        for ((id, locale), path) in paths {
+            links.set_path(id, locale, path);
         }
     }
 
-    /// Makes it one of this workspace, as far as that is known.
+    fn index_links(&mut self) {
+        let mut links = LinkIndex::default();
+        for (id, known) in &self.articles {
+            for (locale, file) in &known.files {
+                links.add(id, locale, &file.path, file.url.as_deref());
+            }
+        }
+        self.links = Arc::new(links);
+    }
+
+    /// Binds the folder to this workspace, if the workspace is known.
     ///
     /// # Errors
-    /// [`Error::OtherWorkspace`] when it belongs to another one.
-    pub fn bind(&mut self, folder: &Folder, workspace: Option<&str>) -> Result<(), Error> {
+    /// [`Error::OtherWorkspace`] when the folder belongs to another one.
+    pub fn bind_workspace(&mut self, folder: &Folder, workspace: Option<&str>) -> Result<(), Error> {
         match workspace {
             Some(current) if self.workspace == UNKNOWN => self.workspace = current.to_owned(),
             Some(current) if self.workspace != current => {
@@ -136,43 +179,50 @@ impl Manifest {
         Ok(())
     }
 
-    /// Writes it, unless it says what the file says already.
+    /// Writes the manifest if it changed.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self, folder: &Folder) -> Result<(), Error> {
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
-        match folder.read(FILE)?.as_deref() == Some(text.as_bytes()) {
-            true => Ok(()),
-            false => folder.write(FILE, text.as_bytes()),
+        if folder.read(FILE)?.as_deref() == Some(text.as_bytes()) {
+            return Ok(());
         }
+        folder.write(FILE, text.as_bytes())
     }
 
-    pub fn file(&self, id: &str, locale: &str) -> Option<&KnownFile> {
+    pub fn file(&self, id: &str, locale: &str) -> Option<&FileRecord> {
         self.articles.get(id)?.files.get(locale)
     }
 
+    /// The collection as it is written in a file: its path, or its id if the path is ambiguous or unknown.
     pub fn collection_path(&self, id: Option<&str>) -> Option<String> {
         let id = id?;
-        let found = self.collections.iter().find(|it| it.id == id);
-        // Two collections of one name can only be told apart by id.
-        let clear =
-            found.filter(|it| self.collections.iter().filter(|other| other.path == it.path).count() == 1);
-        Some(clear.map_or_else(|| id.to_owned(), |it| it.path.clone()))
+        let found = self.collections.iter().find(|collection| collection.id == id);
+        let unique = found.filter(|collection| {
+            self.collections.iter().filter(|other| other.path == collection.path).count() == 1
+        });
+        Some(unique.map_or_else(|| id.to_owned(), |collection| collection.path.clone()))
     }
 
-    /// The images as a file at this path speaks of them.
-    pub fn images(&self, path: &str) -> Images {
+    /// The addresses as a file at this path shows them.
+    pub fn address_map(&self, path: &str) -> AddressMap {
         let up = "../".repeat(path.matches('/').count());
-        let local = self.images.iter().map(|(address, image)| (address.clone(), format!("{up}{image}")));
-        Images { local: local.collect() }
+        let image_paths =
+            self.images.iter().map(|(address, image)| (address.clone(), format!("{up}{image}")));
+        AddressMap {
+            image_paths: image_paths.collect(),
+            path: path.to_owned(),
+            links: Arc::clone(&self.links),
+            outgoing: HashMap::new(),
+        }
     }
 
-    /// Notes what the server has of a language; `file` is the text that says so.
-    pub fn note_file(&mut self, article: &Article, locale: &str, path: &str, file: &str) {
+    /// Records the server's version of one language; `file` is the canonical file for it.
+    pub fn record_file(&mut self, article: &Article, locale: &str, path: &str, file: &str) {
         let Some(content) = article.content(locale) else { return };
-        let known = KnownFile {
+        let known = FileRecord {
             path: path.to_owned(),
             title: content.title.clone(),
             description: content.description.clone(),
@@ -180,49 +230,76 @@ impl Manifest {
             author: content.author.clone(),
             parent_id: article.parent_id.clone(),
             collection: self.collection_path(article.parent_id.as_deref()),
+            url: content.url.clone(),
             html_sha256: sha256(content.body.as_bytes()),
             markdown_sha256: markdown_sha256(file),
         };
+        Arc::make_mut(&mut self.links).add(&article.id, locale, path, known.url.as_deref());
         self.articles.entry(article.id.clone()).or_default().files.insert(locale.to_owned(), known);
         self.creating.remove(path);
     }
 
-    /// Notes what the server has of an article apart from its texts.
-    pub fn note(&mut self, article: &Article) {
+    /// Records the server's version of an article, apart from its texts.
+    pub fn record_article(&mut self, article: &Article) {
         let known = self.articles.entry(article.id.clone()).or_default();
         known.updated_at = article.updated_at;
         known.default_locale.clone_from(&article.default_locale);
         known.parent_id.clone_from(&article.parent_id);
+        known.tags = Some(article.tags.clone());
+    }
+
+    /// Records the public addresses of an article, even if its files do not change.
+    pub fn record_urls(&mut self, article: &Article) {
+        let Some(known) = self.articles.get_mut(&article.id) else { return };
+        for (locale, file) in &mut known.files {
+            let url = article.content(locale).and_then(|content| content.url.as_ref());
+            if file.url.as_ref() != url {
+                file.url = url.cloned();
+                Arc::make_mut(&mut self.links).add(&article.id, locale, &file.path, url.map(String::as_str));
+            }
+        }
     }
 }
 
-/// Keeps the HTML of a language as the server sent it.
+/// Why the manifest cannot be parsed.
+fn unreadable(content: &[u8], error: &serde_json::Error) -> String {
+    let is_unresolved = String::from_utf8_lossy(content).lines().any(is_merge_marker);
+    if is_unresolved {
+        return "unresolved merge conflict: take either side, then run `articles pull`".to_owned();
+    }
+    format!("invalid manifest: {error}")
+}
+
+/// Stores the server's HTML of one language.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When the file cannot be written.
 pub fn save_html(folder: &Folder, id: &str, locale: &str, html: &str) -> Result<(), Error> {
     let attributes = format!("{HIDDEN}/.gitattributes");
     if !folder.has(&attributes) {
-        folder.write(&attributes, b"* -text\n")?;
+        folder.write(&attributes, b"* -text -merge linguist-generated\n")?;
     }
     folder.write(&html_path(id, locale), html.as_bytes())
 }
 
-/// The HTML that the server had when the file was last written.
+/// The server's HTML at the time the file was last written.
 ///
-/// It may be ahead of the manifest when a run was killed between the two; that is sound, because files of
-/// authors are always written first.
+/// It can be newer than the manifest if a pull was killed between the two. That is safe, because Markdown
+/// files are always written first.
 ///
 /// # Errors
-/// When it is not there.
+/// When the HTML is missing or damaged.
 pub fn read_html(folder: &Folder, id: &str, locale: &str) -> Result<String, Error> {
     let path = html_path(id, locale);
     let damaged = |reason: &str| {
-        let hint = "pull with --force to start from the server's text (a backup of the file is kept)";
+        let hint = "run `articles pull` to restore it; local edits are kept";
         Error::content(folder.root().join(&path), None, format!("{reason}; {hint}"))
     };
-    let html = folder.read(&path)?.ok_or_else(|| damaged("it is missing"))?;
-    String::from_utf8(html).map_err(|_| damaged("it is not UTF-8"))
+    let html = folder.read(&path)?.ok_or_else(|| damaged("file not found"))?;
+    if html.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<< ")) {
+        return Err(damaged("unresolved merge conflict"));
+    }
+    String::from_utf8(html).map_err(|_| damaged("invalid UTF-8"))
 }
 
 pub fn html_path(id: &str, locale: &str) -> String {
@@ -233,7 +310,7 @@ pub fn sha256(content: &[u8]) -> String {
     Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Line ends and a mark at the beginning are no changes.
+/// Hash of a file, regardless of line endings and a byte order mark.
 pub fn markdown_sha256(text: &str) -> String {
-    sha256(lines_of(text.strip_prefix('\u{feff}').unwrap_or(text)).as_bytes())
+    sha256(normalize_line_endings(text.strip_prefix('\u{feff}').unwrap_or(text)).as_bytes())
 }

@@ -1,132 +1,153 @@
 //! Three-way merge of a body, block by block.
 //!
-//! The three sides are what the folder last had from the server, what the author's file says now, and what
-//! the server has now. Whatever only one side changed is taken from that side; a block that both changed in
-//! different ways is a conflict, and nothing is decided about it here. Blocks that nobody changed are the
-//! server's, to the byte.
+//! The three sides are the server's version that the file was made from, the author's file, and the server's
+//! current version. A change of one side is taken. A block that both sides changed differently is a conflict,
+//! and so are different blocks inserted at the same point. Conflicts are never resolved here unless the
+//! caller prefers a side, and unchanged blocks are the server's, byte for byte.
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use super::document::{Document, Text};
-use super::images::Images;
+use super::address_map::AddressMap;
+use super::blocks::{Document, EditedDocument};
+use super::insertions::{Insertions, Overlap};
 
 #[derive(Debug, Clone, Default)]
-pub struct Merge {
-    /// The body to send; the server's where there are conflicts.
+pub struct MergeResult {
+    /// The body to send; the server's body if there are conflicts.
     pub html: String,
-    pub conflicts: Vec<Conflict>,
-    /// What the author's file changes, for people to look at.
-    pub changes: Vec<Change>,
+    pub conflicts: Vec<MergeConflict>,
+    /// The changes of the author's file, to display.
+    pub changes: Vec<BlockChange>,
 }
 
-/// A block that both sides changed. Empty where the side took it out.
+/// A block that both sides changed, as Markdown. Empty where a side removed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conflict {
+pub struct MergeConflict {
     pub base: String,
     pub ours: String,
     pub theirs: String,
 }
 
-/// A block before and after, as Markdown. Empty where there is none.
+/// A block before and after, as Markdown. Empty for an insertion or a removal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct BlockChange {
     pub before: String,
     pub after: String,
 }
 
-/// What to do about a conflict.
+/// The side that wins a conflict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Prefer {
-    /// Report it.
+    /// Report the conflict.
     #[default]
     Neither,
-    /// The author said that the file is right.
+    /// Take the author's file.
     Ours,
 }
 
-/// What one side did to the blocks of the base: indices are the side's own.
-struct Side {
-    /// For each block of the base.
-    fate: Vec<Fate>,
-    /// Blocks put in before each block of the base, and behind the last.
-    added: Vec<Vec<usize>>,
+/// How one side changed the blocks of the base. Indices are those of the side's blocks.
+pub(super) struct SideChanges {
+    /// The state of each base block.
+    states: Vec<BlockState>,
+    /// Blocks inserted before each base block, and after the last.
+    pub(super) inserted: Vec<Vec<usize>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum BlockState {
     Kept(usize),
     Changed(usize),
-    Gone,
+    Removed,
 }
 
-/// Merges an author's text and the server's body.
-pub fn merge(base: &Document, text: &Text, theirs: &Document, images: &Images, prefer: Prefer) -> Merge {
-    let meanings: Vec<u64> = base.blocks.iter().map(|it| it.meaning).collect();
-    let written: Vec<u64> = text.blocks.iter().map(|it| it.meaning).collect();
-    let ours =
-        side(&meanings, &written, |at, to| likeness(&base.blocks[at].markdown, &text.blocks[to].markdown));
-    let before: Vec<u64> = base.blocks.iter().map(|it| it.fingerprint).collect();
-    let now: Vec<u64> = theirs.blocks.iter().map(|it| it.fingerprint).collect();
-    let other =
-        side(&before, &now, |at, to| likeness(&base.blocks[at].markdown, &theirs.blocks[to].markdown));
-    let mut merge = Merge::default();
-    let mut out = Out { theirs, html: String::with_capacity(theirs.html.len()) };
+/// Merges the author's text with the server's current body.
+pub fn merge(
+    base: &Document,
+    text: &EditedDocument,
+    theirs: &Document,
+    addresses: &AddressMap,
+    prefer: Prefer,
+) -> MergeResult {
+    let meanings: Vec<u64> = base.blocks.iter().map(|block| block.meaning).collect();
+    let edited: Vec<u64> = text.blocks.iter().map(|block| block.meaning).collect();
+    let our_changes = compare(&meanings, &edited, |at, to| {
+        similarity(&base.blocks[at].markdown, &text.blocks[to].markdown)
+    });
+    let before: Vec<u64> = base.blocks.iter().map(|block| block.fingerprint).collect();
+    let current: Vec<u64> = theirs.blocks.iter().map(|block| block.fingerprint).collect();
+    let their_changes = compare(&before, &current, |at, to| {
+        similarity(&base.blocks[at].markdown, &theirs.blocks[to].markdown)
+    });
+    let mut merge = MergeResult::default();
+    let insertions =
+        Insertions { base, text, theirs, our_changes: &our_changes, their_changes: &their_changes };
+    let points = insertions.points();
+    let conflicting = || points.iter().filter(|point| point.overlap == Overlap::Conflict);
+    if prefer == Prefer::Neither {
+        merge.conflicts.extend(conflicting().map(|point| insertions.conflict(point)));
+    }
+    let mut out = MergedBody { theirs, html: String::with_capacity(theirs.html.len()) };
     let markdown = |at: usize| text.blocks[at].markdown.clone();
 
     for at in 0..=base.blocks.len() {
-        for to in &other.added[at] {
-            out.theirs(*to);
-        }
-        for to in &ours.added[at] {
-            let same = |it: &&usize| theirs.blocks[**it].meaning == text.blocks[*to].meaning;
-            if other.added[at].iter().find(same).is_none() {
-                out.added(&theirs.html_for(&text.blocks[*to], None, text, images));
-                merge.changes.push(Change { before: String::new(), after: markdown(*to) });
+        let overlap = points.iter().find(|point| point.gaps.contains(&at)).map(|point| point.overlap);
+        for their in &their_changes.inserted[at] {
+            if prefer == Prefer::Ours && conflicting().any(|point| point.theirs.contains(their)) {
+                let before = theirs.blocks[*their].markdown.clone();
+                merge.changes.push(BlockChange { before, after: String::new() });
+            } else {
+                out.push_theirs(*their);
             }
+        }
+        for our in our_changes.inserted[at].iter().filter(|_| overlap != Some(Overlap::Same)) {
+            out.push_new(&theirs.html_for(&text.blocks[*our], None, text, addresses));
+            merge.changes.push(BlockChange { before: String::new(), after: markdown(*our) });
         }
         let Some(block) = base.blocks.get(at) else { break };
         let mut conflict = |ours: String, theirs: String| {
-            merge.conflicts.push(Conflict { base: block.markdown.clone(), ours, theirs });
+            merge.conflicts.push(MergeConflict { base: block.markdown.clone(), ours, theirs });
         };
-        match (ours.fate[at], other.fate[at]) {
-            (Fate::Kept(_), Fate::Kept(to) | Fate::Changed(to)) => out.theirs(to),
-            (Fate::Kept(_) | Fate::Gone, Fate::Gone) => {}
-            (Fate::Changed(to), Fate::Kept(it)) => {
-                let html = theirs.html_for(&text.blocks[to], Some(&theirs.blocks[it]), text, images);
-                if html != theirs.source(&theirs.blocks[it]) {
-                    merge.changes.push(Change { before: block.markdown.clone(), after: markdown(to) });
+        match (our_changes.states[at], their_changes.states[at]) {
+            (BlockState::Kept(_), BlockState::Kept(their) | BlockState::Changed(their)) => {
+                out.push_theirs(their)
+            }
+            (BlockState::Kept(_) | BlockState::Removed, BlockState::Removed) => {}
+            (BlockState::Changed(our), BlockState::Kept(their)) => {
+                let html = theirs.html_for(&text.blocks[our], Some(&theirs.blocks[their]), text, addresses);
+                if html != theirs.source(&theirs.blocks[their]) {
+                    merge.changes.push(BlockChange { before: block.markdown.clone(), after: markdown(our) });
                 }
-                out.instead(it, &html);
+                out.push_instead(their, &html);
             }
-            (Fate::Changed(to), Fate::Changed(it)) if prefer == Prefer::Ours => {
-                let html = theirs.html_for(&text.blocks[to], Some(&theirs.blocks[it]), text, images);
-                let before = theirs.blocks[it].markdown.clone();
-                merge.changes.push(Change { before, after: markdown(to) });
-                out.instead(it, &html);
+            (BlockState::Changed(our), BlockState::Changed(their)) if prefer == Prefer::Ours => {
+                let html = theirs.html_for(&text.blocks[our], Some(&theirs.blocks[their]), text, addresses);
+                let before = theirs.blocks[their].markdown.clone();
+                merge.changes.push(BlockChange { before, after: markdown(our) });
+                out.push_instead(their, &html);
             }
-            (Fate::Changed(to), Fate::Gone) if prefer == Prefer::Ours => {
-                out.added(&theirs.html_for(&text.blocks[to], None, text, images));
-                merge.changes.push(Change { before: String::new(), after: markdown(to) });
+            (BlockState::Changed(our), BlockState::Removed) if prefer == Prefer::Ours => {
+                out.push_new(&theirs.html_for(&text.blocks[our], None, text, addresses));
+                merge.changes.push(BlockChange { before: String::new(), after: markdown(our) });
             }
-            (Fate::Gone, Fate::Changed(it)) if prefer == Prefer::Ours => {
-                let before = theirs.blocks[it].markdown.clone();
-                merge.changes.push(Change { before, after: String::new() });
+            (BlockState::Removed, BlockState::Changed(their)) if prefer == Prefer::Ours => {
+                let before = theirs.blocks[their].markdown.clone();
+                merge.changes.push(BlockChange { before, after: String::new() });
             }
-            (Fate::Changed(to), Fate::Changed(it)) => {
-                let same = text.blocks[to].meaning == theirs.blocks[it].meaning
-                    || text.blocks[to].markdown == theirs.blocks[it].markdown;
+            (BlockState::Changed(our), BlockState::Changed(their)) => {
+                let same = text.blocks[our].meaning == theirs.blocks[their].meaning
+                    || text.blocks[our].markdown == theirs.blocks[their].markdown;
                 if !same {
-                    conflict(markdown(to), theirs.blocks[it].markdown.clone());
+                    conflict(markdown(our), theirs.blocks[their].markdown.clone());
                 }
-                out.theirs(it);
+                out.push_theirs(their);
             }
-            (Fate::Changed(to), Fate::Gone) => conflict(markdown(to), String::new()),
-            (Fate::Gone, Fate::Kept(_)) => {
-                merge.changes.push(Change { before: block.markdown.clone(), after: String::new() });
+            (BlockState::Changed(our), BlockState::Removed) => conflict(markdown(our), String::new()),
+            (BlockState::Removed, BlockState::Kept(_)) => {
+                merge.changes.push(BlockChange { before: block.markdown.clone(), after: String::new() });
             }
-            (Fate::Gone, Fate::Changed(it)) => {
-                conflict(String::new(), theirs.blocks[it].markdown.clone());
-                out.theirs(it);
+            (BlockState::Removed, BlockState::Changed(their)) => {
+                conflict(String::new(), theirs.blocks[their].markdown.clone());
+                out.push_theirs(their);
             }
         }
     }
@@ -135,24 +156,27 @@ pub fn merge(base: &Document, text: &Text, theirs: &Document, images: &Images, p
     merge
 }
 
-struct Out<'a> {
+/// The body under construction.
+struct MergedBody<'a> {
     theirs: &'a Document,
     html: String,
 }
 
-impl Out<'_> {
-    fn theirs(&mut self, at: usize) {
+impl MergedBody<'_> {
+    /// Appends a block of the server.
+    fn push_theirs(&mut self, at: usize) {
         let block = &self.theirs.blocks[at];
         self.html.push_str(&self.theirs.html[block.before.start..block.html.end]);
     }
 
-    fn instead(&mut self, at: usize, html: &str) {
+    /// Appends HTML in place of a block of the server.
+    fn push_instead(&mut self, at: usize, html: &str) {
         self.html.push_str(&self.theirs.html[self.theirs.blocks[at].before.clone()]);
         self.html.push_str(html);
     }
 
-    /// A new block stands apart like the others do.
-    fn added(&mut self, html: &str) {
+    /// Appends a new block, with the same white space that separates the server's blocks.
+    fn push_new(&mut self, html: &str) {
         if let Some(second) = self.theirs.blocks.get(1).filter(|_| !self.html.is_empty()) {
             self.html.push_str(&self.theirs.html[second.before.clone()]);
         }
@@ -160,9 +184,12 @@ impl Out<'_> {
     }
 }
 
-/// Compares a side with the base. Blocks in a stretch that changed are paired by likeness, in order.
-fn side(base: &[u64], side: &[u64], likeness: impl Fn(usize, usize) -> u32) -> Side {
-    let mut found = Side { fate: vec![Fate::Gone; base.len()], added: vec![Vec::new(); base.len() + 1] };
+/// Compares a side with the base. Blocks in a changed stretch are paired by similarity, in order.
+fn compare(base: &[u64], side: &[u64], similarity: impl Fn(usize, usize) -> u32) -> SideChanges {
+    let mut changes = SideChanges {
+        states: vec![BlockState::Removed; base.len()],
+        inserted: vec![Vec::new(); base.len() + 1],
+    };
     let mut stretch: Option<(std::ops::Range<usize>, std::ops::Range<usize>)> = None;
     let mut ops = capture_diff_slices(Algorithm::Myers, base, side);
     ops.push(DiffOp::Equal { old_index: base.len(), new_index: side.len(), len: 0 });
@@ -170,9 +197,9 @@ fn side(base: &[u64], side: &[u64], likeness: impl Fn(usize, usize) -> u32) -> S
         let (olds, news) = (op.old_range(), op.new_range());
         if let DiffOp::Equal { .. } = op {
             if let Some((olds, news)) = stretch.take() {
-                pair(&mut found, olds, news, &likeness);
+                pair_blocks(&mut changes, olds, news, &similarity);
             }
-            olds.zip(news).for_each(|(at, to)| found.fate[at] = Fate::Kept(to));
+            olds.zip(news).for_each(|(at, to)| changes.states[at] = BlockState::Kept(to));
             continue;
         }
         stretch = Some(match stretch.take() {
@@ -180,52 +207,54 @@ fn side(base: &[u64], side: &[u64], likeness: impl Fn(usize, usize) -> u32) -> S
             None => (olds, news),
         });
     }
-    found
+    changes
 }
 
-/// Larger stretches are paired in order, without looking.
-const PAIRED_BY_LIKENESS: usize = 4_096;
+/// Larger stretches (old blocks times new blocks) are paired in order, regardless of similarity.
+const MAX_COMPARISONS: usize = 4_096;
 
-fn pair(
-    found: &mut Side,
+fn pair_blocks(
+    changes: &mut SideChanges,
     olds: std::ops::Range<usize>,
     news: std::ops::Range<usize>,
-    likeness: impl Fn(usize, usize) -> u32,
+    similarity: impl Fn(usize, usize) -> u32,
 ) {
-    let pairs = match olds.len() == news.len() || olds.len() * news.len() > PAIRED_BY_LIKENESS {
-        true => olds.clone().zip(news.clone()).collect(),
-        false => best_pairs(&olds, &news, likeness),
+    let in_order = olds.len() == news.len() || olds.len() * news.len() > MAX_COMPARISONS;
+    let pairs = if in_order {
+        olds.clone().zip(news.clone()).collect()
+    } else {
+        best_pairs(&olds, &news, similarity)
     };
     let mut next = news.start;
     for (at, to) in pairs {
-        found.added[at].extend(next..to);
-        found.fate[at] = Fate::Changed(to);
+        changes.inserted[at].extend(next..to);
+        changes.states[at] = BlockState::Changed(to);
         next = to + 1;
     }
-    // What was added behind the last pair stands before the next block that is kept.
-    found.added[olds.end].extend(next..news.end);
+    // Blocks inserted after the last pair come before the next kept block.
+    changes.inserted[olds.end].extend(next..news.end);
 }
 
-/// The pairs in order whose likeness adds up highest.
+/// The pairs, in order, with the highest total similarity.
 fn best_pairs(
     olds: &std::ops::Range<usize>,
     news: &std::ops::Range<usize>,
-    likeness: impl Fn(usize, usize) -> u32,
+    similarity: impl Fn(usize, usize) -> u32,
 ) -> Vec<(usize, usize)> {
     let (rows, columns) = (olds.len(), news.len());
     let mut scores = vec![vec![0u32; columns + 1]; rows + 1];
-    let mut likenesses = vec![vec![0u32; columns]; rows];
+    let mut similarities = vec![vec![0u32; columns]; rows];
     for row in (0..rows).rev() {
         for column in (0..columns).rev() {
-            let like = likeness(olds.start + row, news.start + column);
-            likenesses[row][column] = like;
+            let like = similarity(olds.start + row, news.start + column);
+            similarities[row][column] = like;
             let paired = if like > 0 { like + scores[row + 1][column + 1] } else { 0 };
             scores[row][column] = paired.max(scores[row + 1][column]).max(scores[row][column + 1]);
         }
     }
     let (mut row, mut column, mut pairs) = (0, 0, Vec::new());
     while row < rows && column < columns {
-        let like = likenesses[row][column];
+        let like = similarities[row][column];
         if like > 0 && scores[row][column] == like + scores[row + 1][column + 1] {
             pairs.push((olds.start + row, news.start + column));
             (row, column) = (row + 1, column + 1);
@@ -238,8 +267,8 @@ fn best_pairs(
     pairs
 }
 
-/// How much of two texts is the same, from 0 to 100; 0 for texts that have little in common.
-fn likeness(one: &str, other: &str) -> u32 {
+/// The share of common words of two texts, from 0 to 100; 0 if it is below 30.
+pub(super) fn similarity(one: &str, other: &str) -> u32 {
     let mut words: std::collections::HashMap<&str, usize> = std::collections::HashMap::new();
     let (mut ones, mut others, mut common) = (0usize, 0usize, 0usize);
     for word in one.split_ascii_whitespace() {
@@ -248,7 +277,7 @@ fn likeness(one: &str, other: &str) -> u32 {
     }
     for word in other.split_ascii_whitespace() {
         others += 1;
-        if let Some(count) = words.get_mut(word).filter(|it| **it > 0) {
+        if let Some(count) = words.get_mut(word).filter(|count| **count > 0) {
             *count -= 1;
             common += 1;
         }
@@ -261,64 +290,124 @@ fn likeness(one: &str, other: &str) -> u32 {
 mod tests {
     use super::*;
 
-    fn merged(base: &str, ours: impl Fn(&str) -> String, theirs: &str) -> Merge {
-        let images = Images::default();
-        let base = Document::read(base, &images);
-        let text = Text::read(&ours(&base.markdown()), &base, &images);
-        merge(&base, &text, &Document::read(theirs, &images), &images, Prefer::Neither)
+    fn merged(base: &str, ours: impl Fn(&str) -> String, theirs: &str) -> MergeResult {
+        let addresses = AddressMap::default();
+        let base = Document::read(base, &addresses);
+        let text = EditedDocument::read(&ours(&base.markdown()), &base, &addresses);
+        merge(&base, &text, &Document::read(theirs, &addresses), &addresses, Prefer::Neither)
     }
 
     const BASE: &str = "<h2 id=\"h_1\">T</h2>\n<p>one a</p>\n<p>two b</p>\n<p>three c</p>\n";
 
     #[test]
-    fn what_nobody_touched_is_the_servers_to_the_byte() {
+    fn unchanged_blocks_are_the_servers_byte_for_byte() {
         let theirs = BASE.replace("h_1", "h_2");
         let same = merged(BASE, str::to_owned, &theirs);
         assert_eq!(same.html, theirs);
         assert!(same.changes.is_empty());
-        let reflowed = merged(BASE, |it| it.replace("one a", "one\na").replace('\n', "\r\n"), BASE);
+        let reflowed = merged(BASE, |text| text.replace("one a", "one\na").replace('\n', "\r\n"), BASE);
         assert_eq!(reflowed.html, BASE);
     }
 
     #[test]
-    fn neighbours_merge() {
+    fn edits_of_neighbouring_blocks_merge() {
         let theirs = BASE.replace("two b", "two B").replace("h_1", "h_2");
-        let both = merged(BASE, |it| it.replace("one a", "one A"), &theirs);
+        let both = merged(BASE, |text| text.replace("one a", "one A"), &theirs);
         assert_eq!(both.html, theirs.replace("one a", "one A"));
-        assert_eq!(both.changes, [Change { before: "one a".into(), after: "one A".into() }]);
+        assert_eq!(both.changes, [BlockChange { before: "one a".into(), after: "one A".into() }]);
     }
 
     #[test]
-    fn additions_and_removals_merge() {
+    fn insertions_and_removals_merge() {
         let theirs = BASE.replace("<p>three c</p>\n", "").replace("<h2", "<p>first</p>\n<h2");
-        let both = merged(BASE, |it| it.replace("two b\n", "two b\n\nnew *x*\n"), &theirs);
+        let both = merged(BASE, |text| text.replace("two b\n", "two b\n\nnew *x*\n"), &theirs);
         assert_eq!(
             both.html,
             "<p>first</p>\n<h2 id=\"h_1\">T</h2>\n<p>one a</p>\n<p>two b</p>\n<p>new <i>x</i></p>\n"
         );
-        let removed = merged(BASE, |it| it.replace("\none a\n", ""), BASE);
+        let removed = merged(BASE, |text| text.replace("\none a\n", ""), BASE);
         assert_eq!(removed.html, BASE.replace("\n<p>one a</p>", ""));
     }
 
     #[test]
-    fn the_same_block_is_a_conflict_unless_both_say_the_same() {
+    fn different_edits_of_one_block_are_a_conflict() {
         let theirs = BASE.replace("one a", "one X");
-        let conflict = merged(BASE, |it| it.replace("one a", "one Y"), &theirs);
+        let conflict = merged(BASE, |text| text.replace("one a", "one Y"), &theirs);
         assert_eq!(conflict.html, theirs);
-        let expected = Conflict { base: "one a".into(), ours: "one Y".into(), theirs: "one X".into() };
+        let expected = MergeConflict { base: "one a".into(), ours: "one Y".into(), theirs: "one X".into() };
         assert_eq!(conflict.conflicts, [expected]);
-        let same = merged(BASE, |it| it.replace("one a", "one X"), &theirs);
+        let same = merged(BASE, |text| text.replace("one a", "one X"), &theirs);
         assert!(same.conflicts.is_empty() && same.html == theirs);
-        let gone = merged(BASE, |it| it.replace("one a", "one Y"), &BASE.replace("<p>one a</p>\n", ""));
-        assert_eq!(gone.conflicts.len(), 1);
+        let removed =
+            merged(BASE, |text| text.replace("one a", "one Y"), &BASE.replace("<p>one a</p>\n", ""));
+        assert_eq!(removed.conflicts.len(), 1);
+    }
+
+    /// Merges insertions of both sides after the second paragraph.
+    fn both_insert(ours: &str, theirs: &str) -> MergeResult {
+        let theirs = BASE.replace("<p>three c</p>", &format!("{theirs}<p>three c</p>"));
+        merged(BASE, |text| text.replace("three c", &format!("{ours}\n\nthree c")), &theirs)
     }
 
     #[test]
-    fn what_was_sent_already_is_not_sent_again() {
+    fn different_insertions_at_one_point_are_a_conflict() {
+        for (ours, theirs) in [
+            ("The fee is 7 euros.", "<p>The fee is 5 euros.</p>"),
+            ("One thing.", "<p>Quite another text.</p>"),
+            ("One thing.\n\nAnd more.", "<p>One thing.</p>"),
+            ("One thing.", "<p>One thing.</p><p>And more.</p>"),
+            ("- a\n- b", "<ul><li>a</li></ul>"),
+        ] {
+            let both = both_insert(ours, theirs);
+            assert_eq!(both.conflicts.len(), 1, "{ours} / {theirs}: {}", both.html);
+            assert_eq!((both.conflicts[0].base.as_str(), both.conflicts[0].ours.as_str()), ("", ours));
+            assert!(both.html.contains(theirs) && both.html.matches("<p>three c</p>").count() == 1);
+        }
+        let same = both_insert("The *fee* is 7.", "<p class=\"no-margin\">The <i>fee</i> is 7.</p>");
+        assert!(same.conflicts.is_empty() && same.html.matches("fee").count() == 1, "{}", same.html);
+    }
+
+    #[test]
+    fn empty_blocks_do_not_separate_insertion_points() {
+        let blank = "<p class=\"no-margin\"></p>";
+        let base = format!("<p>one a</p>{blank}<p>three c</p>");
+        let theirs = base.replacen(blank, &format!("{blank}<p>The fee is 5 euros.</p>{blank}"), 1);
+        let ours = |text: &str| text.replacen("one a\n", "one a\n\nThe fee is 7 euros.\n", 1);
+        let both = merged(&base, ours, &theirs);
+        assert_eq!(both.conflicts.len(), 1, "{}", both.html);
+        assert_eq!(both.html, theirs);
+    }
+
+    #[test]
+    fn versions_of_one_block_at_two_points_are_a_conflict() {
+        let theirs = BASE.replace("<p>two b</p>", "<p>The fee is now 5 euros.</p><p>two b</p>");
+        let both = merged(BASE, |text| format!("{text}\nThe fee is now 7 euros.\n"), &theirs);
+        assert_eq!(both.conflicts.len(), 1, "{}", both.html);
+        assert!(both.conflicts[0].theirs.contains("5 euros"));
+        let apart = merged(BASE, |text| format!("{text}\nSomething else entirely here.\n"), &theirs);
+        assert!(
+            apart.conflicts.is_empty() && apart.html.contains("5 euros") && apart.html.contains("entirely")
+        );
+    }
+
+    #[test]
+    fn a_preferred_file_replaces_conflicting_blocks() {
+        let addresses = AddressMap::default();
+        let base = Document::read(BASE, &addresses);
+        let ours = base.markdown().replace("three c", "The fee is 7 euros.\n\nthree c");
+        let text = EditedDocument::read(&ours, &base, &addresses);
+        let theirs =
+            BASE.replace("<p>three c</p>", "<p>The fee is 5 euros.</p>\n<p>three c</p>\n<p>kept</p>");
+        let forced = merge(&base, &text, &Document::read(&theirs, &addresses), &addresses, Prefer::Ours);
+        assert_eq!(forced.html, theirs.replace("5 euros", "7 euros"));
+    }
+
+    #[test]
+    fn a_change_that_was_already_sent_is_not_sent_again() {
         let theirs =
             BASE.replace("<p>three", "<p class=\"no-margin\">new</p>\n<p>three").replace("one a", "one A");
         let again =
-            merged(BASE, |it| it.replace("one a", "one A").replace("three c", "new\n\nthree c"), &theirs);
+            merged(BASE, |text| text.replace("one a", "one A").replace("three c", "new\n\nthree c"), &theirs);
         assert!(again.conflicts.is_empty());
         assert_eq!(again.html, theirs);
     }

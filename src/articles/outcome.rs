@@ -1,88 +1,96 @@
-//! What a run did with one article or file, for whoever shows it.
+//! The outcome of a command for one article or file, as records for scripts and as a diff for people.
 
 use serde_json::{Map, Value, json};
 
 use super::error::Error;
-use super::merge::{Change, Conflict};
+use super::finding::{Finding, Rule};
+use super::merge::{BlockChange, MergeConflict};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Status {
+pub enum ArticleStatus {
     Unchanged,
-    /// A file that was not there.
+    /// An article or a file was created.
     Created,
-    /// The server's text, or the file, was brought up to date.
+    /// The article or the file was updated.
     Updated,
-    /// Both had changed, in different places.
+    /// Both sides had changed, in different places.
     Merged,
-    /// Local changes that the server's did not touch.
+    /// The file has local edits, and the server's version did not change.
     Kept,
     Restored,
     Moved,
     Deleted,
-    /// It is gone from the server, and the file is still here.
+    /// The article was deleted on the server; its file still exists.
     DeletedUpstream,
-    /// Its files are gone from here, and the article is still on the server.
+    /// The files were deleted; the article still exists on the server.
     Missing,
     Conflict,
+    /// A conflict was resolved in favour of the file.
+    Resolved,
     Failed,
-    /// It was asked for and does not exist.
+    /// The selection names it, but it does not exist.
     NotFound,
-    /// A file that is no article.
+    /// A new file that was left alone, or a Markdown file that is not an article.
     Skipped,
-    /// A plan: nothing was sent.
+    /// Used in plans: nothing was sent.
     WouldCreate,
     WouldUpdate,
     WouldDelete,
-    /// For `status`.
+    /// Used by `articles status`.
     Modified,
     New,
     RemoteChanged,
 }
 
-impl Status {
+impl ArticleStatus {
     pub fn as_str(self) -> &'static str {
         match self {
-            Status::Unchanged => "unchanged",
-            Status::Created => "created",
-            Status::Updated => "updated",
-            Status::Merged => "merged",
-            Status::Kept => "kept",
-            Status::Restored => "restored",
-            Status::Moved => "moved",
-            Status::Deleted => "deleted",
-            Status::DeletedUpstream => "deleted_upstream",
-            Status::Missing => "missing",
-            Status::Conflict => "conflict",
-            Status::Failed => "failed",
-            Status::NotFound => "not_found",
-            Status::Skipped => "skipped",
-            Status::WouldCreate => "would_create",
-            Status::WouldUpdate => "would_update",
-            Status::WouldDelete => "would_delete",
-            Status::Modified => "modified",
-            Status::New => "new",
-            Status::RemoteChanged => "remote_changed",
+            ArticleStatus::Unchanged => "unchanged",
+            ArticleStatus::Created => "created",
+            ArticleStatus::Updated => "updated",
+            ArticleStatus::Merged => "merged",
+            ArticleStatus::Kept => "kept",
+            ArticleStatus::Restored => "restored",
+            ArticleStatus::Moved => "moved",
+            ArticleStatus::Deleted => "deleted",
+            ArticleStatus::DeletedUpstream => "deleted_upstream",
+            ArticleStatus::Missing => "missing",
+            ArticleStatus::Conflict => "conflict",
+            ArticleStatus::Resolved => "resolved",
+            ArticleStatus::Failed => "failed",
+            ArticleStatus::NotFound => "not_found",
+            ArticleStatus::Skipped => "skipped",
+            ArticleStatus::WouldCreate => "would_create",
+            ArticleStatus::WouldUpdate => "would_update",
+            ArticleStatus::WouldDelete => "would_delete",
+            ArticleStatus::Modified => "modified",
+            ArticleStatus::New => "new",
+            ArticleStatus::RemoteChanged => "remote_changed",
         }
     }
 }
 
 #[derive(Debug)]
-pub struct Outcome {
+pub struct ArticleOutcome {
     pub id: Option<String>,
     pub locale: Option<String>,
     pub path: Option<String>,
-    pub status: Status,
-    /// Fields that change, as `locale.field`.
+    pub status: ArticleStatus,
+    /// Changed fields, as `locale.field`.
     pub fields: Vec<String>,
     /// Changed blocks by locale.
-    pub changes: Vec<(String, Change)>,
-    pub conflicts: Vec<(String, Conflict)>,
+    pub changes: Vec<(String, BlockChange)>,
+    pub conflicts: Vec<(String, MergeConflict)>,
+    /// Problems in the article's files.
+    pub findings: Vec<Finding>,
+    /// Information that is not an error.
+    pub note: Option<String>,
     pub error: Option<Error>,
 }
 
-impl Outcome {
-    pub fn new(status: Status, id: Option<&str>, locale: Option<&str>, path: Option<&str>) -> Self {
-        Outcome {
+impl ArticleOutcome {
+    pub fn new(status: ArticleStatus, id: Option<&str>, locale: Option<&str>, path: Option<&str>) -> Self {
+        ArticleOutcome {
             id: id.map(str::to_owned),
             locale: locale.map(str::to_owned),
             path: path.map(str::to_owned),
@@ -90,17 +98,34 @@ impl Outcome {
             fields: Vec::new(),
             changes: Vec::new(),
             conflicts: Vec::new(),
+            findings: Vec::new(),
+            note: None,
             error: None,
         }
     }
 
     pub fn failed(error: Error, id: Option<&str>, path: Option<&str>) -> Self {
-        Outcome { error: Some(error), ..Outcome::new(Status::Failed, id, None, path) }
+        ArticleOutcome { error: Some(error), ..ArticleOutcome::new(ArticleStatus::Failed, id, None, path) }
     }
 
-    /// Something that was asked for and does not exist.
+    /// An article that is not sent because of problems in its files.
+    pub fn blocked(findings: Vec<Finding>, id: Option<&str>, path: Option<&str>) -> Self {
+        ArticleOutcome { findings, ..ArticleOutcome::new(ArticleStatus::Failed, id, None, path) }
+    }
+
+    /// Whether the text of an article blocks its push. Files that do not form an article at all count as
+    /// failed, like unreadable ones.
+    pub fn is_blocked_by_text(&self) -> bool {
+        let is_text = |rule| !matches!(rule, Rule::Placement | Rule::MissingTitle);
+        self.findings.iter().any(|finding| finding.blocks_push && is_text(finding.rule))
+    }
+
+    /// Something that the selection names but that does not exist.
     pub fn not_found(id: Option<&str>, locale: Option<&str>, reason: String) -> Self {
-        Outcome { error: Some(Error::Unusable(reason)), ..Outcome::new(Status::NotFound, id, locale, None) }
+        ArticleOutcome {
+            error: Some(Error::Unusable(reason)),
+            ..ArticleOutcome::new(ArticleStatus::NotFound, id, locale, None)
+        }
     }
 
     /// The record that scripts read.
@@ -120,18 +145,26 @@ impl Outcome {
             record.insert("diff".to_owned(), json!(self.diff()));
         }
         if !self.conflicts.is_empty() {
-            let conflicts: Vec<Value> = self.conflicts.iter().map(|(locale, it)| {
-                json!({ "locale": locale, "base": it.base, "ours": it.ours, "theirs": it.theirs })
+            let conflicts: Vec<Value> = self.conflicts.iter().map(|(locale, conflict)| {
+                json!({ "locale": locale, "base": conflict.base, "ours": conflict.ours, "theirs": conflict.theirs })
             }).collect();
             record.insert("conflicts".to_owned(), json!(conflicts));
         }
-        if let Some(error) = &self.error {
-            record.insert("error".to_owned(), json!(error.to_string()));
+        if !self.findings.is_empty() {
+            let findings = self.findings.iter().map(Finding::record);
+            record.insert("findings".to_owned(), findings.collect());
+        }
+        if let Some(note) = &self.note {
+            record.insert("note".to_owned(), json!(note));
+        }
+        let blocker = || self.findings.iter().find(|finding| finding.blocks_push).map(ToString::to_string);
+        if let Some(error) = self.error.as_ref().map(ToString::to_string).or_else(blocker) {
+            record.insert("error".to_owned(), json!(error));
         }
         Value::Object(record)
     }
 
-    /// The changed blocks as people read a diff.
+    /// The changed blocks as a line diff.
     pub fn diff(&self) -> String {
         let mut text = String::new();
         for (locale, change) in &self.changes {

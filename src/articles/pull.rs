@@ -1,106 +1,126 @@
-//! `articles pull`: from the help center into the folder.
+//! `articles pull`: writes the help center into the folder.
 //!
-//! A file is written only when the server's text changed in a way that an author can see. What an author
-//! changed is never overwritten: it is merged, or kept and reported. Files are written before the HTML they
-//! were made from, and the manifest last, so that a run that is killed leaves a folder that the next run
-//! understands.
+//! A file is written only when the server's text changed in a way that an author can see. Local edits are
+//! never overwritten: they are merged, or kept and reported. Files are written before the HTML they were made
+//! from, and the manifest last, so that the next pull can continue from any point at which one was killed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt;
 
 use super::article::Article;
-use super::combine::{Combined, combine, conflict_file, conflict_path, parent, wanted_parent};
-use super::document::Document;
+use super::blocks::Document;
 use super::error::Error;
 use super::folder::{Folder, slug};
-use super::local::{self, Found, Head};
-use super::manifest::{self, Known, KnownFile, Manifest};
+use super::lock::Lock;
+use super::manifest::{self, ArticleRecord, FileRecord, Manifest};
 use super::merge::Prefer;
-use super::only::{Met, Only};
-use super::outcome::{Outcome, Status};
-use super::steady::steady;
+use super::normalize::strip_volatile;
+use super::outcome::{ArticleOutcome, ArticleStatus};
+use super::rebase::{Rebase, conflict_file, conflict_path, parent, rebase, requested_parent};
+use super::selection::{ArticleSelection, SelectionMatches};
+use super::working_copy::{self, FrontMatterSource, WorkingCopy};
 use super::{download, remote};
 use crate::api::client::Client;
 
 #[derive(Debug, Clone, Default)]
-pub struct Options {
-    pub only: Only,
-    /// Collections as folders; `None` keeps what the folder has.
+pub struct PullOptions {
+    pub selection: ArticleSelection,
+    /// Write collections as folders; `None` keeps the folder's current layout.
     pub tree: Option<bool>,
-    /// Remove files of articles that the server no longer has.
+    /// Remove files of articles that were deleted on the server.
     pub prune: bool,
-    /// Overwrite local changes, after saving a copy of them.
+    /// Overwrite local edits, after saving a copy of them.
     pub force: bool,
-    /// Keep images in the folder.
+    /// Download images into the folder.
     pub download_images: bool,
 }
 
-/// Pulls all articles and tells about each file.
+/// Pulls all selected articles and reports the outcome of each file.
 ///
 /// # Errors
-/// When the folder or the API cannot be used at all; what goes wrong with one article is told as its outcome.
+/// When the folder or the API cannot be used at all. The failure of a single article is reported as its
+/// outcome.
 pub async fn pull(
     client: &Client,
     folder: &Folder,
-    options: &Options,
-    tell: &mut dyn FnMut(Outcome),
+    options: &PullOptions,
+    report: &mut dyn FnMut(ArticleOutcome),
 ) -> Result<(), Error> {
+    // Create a new folder only after the token has proved to work.
+    let existing_lock = if Manifest::exists(folder) { Some(Lock::take(folder)?) } else { None };
     let owner = remote::owner(client).await?;
+    let _lock = existing_lock.map_or_else(|| Lock::take(folder), Ok)?;
     let mut manifest = Manifest::read(folder)?.unwrap_or_else(Manifest::new);
-    manifest.bind(folder, owner.workspace.as_deref())?;
-    let found = local::scan(folder, &manifest)?;
+    manifest.bind_workspace(folder, owner.workspace.as_deref())?;
+    let working_copy = working_copy::scan(folder, &manifest)?;
+    manifest.update_paths(&working_copy.paths);
     match remote::collections(client).await {
         Ok(collections) => manifest.collections = collections,
-        // A token that may not see collections still sees articles; they are then named by id.
+        // A token without permission for collections can still pull articles; collections are then shown by
+        // id.
         Err(Error::Api(error)) if matches!(error.status(), Some(403 | 404)) => {}
         Err(error) => return Err(error),
     }
-    let relocate = options.tree.is_some_and(|tree| tree != manifest.tree);
+    let layout_changed = options.tree.is_some_and(|tree| tree != manifest.tree);
     manifest.tree = options.tree.unwrap_or(manifest.tree);
-    let mut run = Run { folder, options, manifest, found, relocate, met: Met::default() };
+    let mut session = PullSession {
+        folder,
+        options,
+        manifest,
+        working_copy,
+        layout_changed,
+        matches: SelectionMatches::default(),
+        to_relink: BTreeSet::new(),
+        moved: false,
+    };
     let mut seen = BTreeSet::new();
-    // A list that moves while it is read can skip an article: once more through it finds that.
+    // The list can skip an article while it changes during pagination; a second pass finds it.
     for _ in 0..2 {
         let before = seen.len();
-        run.walk(client, &mut seen, tell).await?;
-        if seen.len() == before || run.manifest.articles.keys().all(|id| seen.contains(id)) {
+        session.pull_listed(client, &mut seen, report).await?;
+        if seen.len() == before || session.manifest.articles.keys().all(|id| seen.contains(id)) {
             break;
         }
     }
-    run.gone(client, &seen, tell).await?;
-    run.manifest.save(folder)?;
-    run.met.missing(&options.only).into_iter().for_each(tell);
+    session.check_unlisted(client, &seen, report).await?;
+    session.relink()?;
+    session.manifest.save(folder)?;
+    session.matches.missing(&options.selection).into_iter().for_each(report);
     Ok(())
 }
 
-struct Run<'a> {
-    folder: &'a Folder,
-    options: &'a Options,
-    manifest: Manifest,
-    found: Found,
-    /// Files change their folders because the layout does.
-    relocate: bool,
-    met: Met,
+pub(super) struct PullSession<'a> {
+    pub(super) folder: &'a Folder,
+    options: &'a PullOptions,
+    pub(super) manifest: Manifest,
+    working_copy: WorkingCopy,
+    /// `--tree` or `--flat` changed the layout, so that files move to other folders.
+    layout_changed: bool,
+    matches: SelectionMatches,
+    /// Id and locale of written files that may link to articles which were pulled later.
+    pub(super) to_relink: BTreeSet<(String, String)>,
+    /// Whether any file was moved.
+    pub(super) moved: bool,
 }
 
-impl Run<'_> {
-    async fn walk(
+impl PullSession<'_> {
+    async fn pull_listed(
         &mut self,
         client: &Client,
         seen: &mut BTreeSet<String>,
-        tell: &mut dyn FnMut(Outcome),
+        report: &mut dyn FnMut(ArticleOutcome),
     ) -> Result<(), Error> {
         let mut pages = std::pin::pin!(remote::pages(client)?);
         while let Some(page) = pages.next().await {
             for document in page? {
                 let Some(article) = Article::read(document) else {
-                    let error = Error::Unusable("an article without a usable id was passed over".into());
-                    tell(Outcome::failed(error, None, None));
+                    let error = Error::Unusable("skipped an article without a valid id".into());
+                    report(ArticleOutcome::failed(error, None, None));
                     continue;
                 };
                 if seen.insert(article.id.clone()) {
-                    self.article(client, &article, tell).await;
+                    self.pull_article(client, &article, report).await;
                 }
             }
             self.manifest.save(self.folder)?;
@@ -108,110 +128,148 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn article(&mut self, client: &Client, article: &Article, tell: &mut dyn FnMut(Outcome)) {
+    async fn pull_article(
+        &mut self,
+        client: &Client,
+        article: &Article,
+        report: &mut dyn FnMut(ArticleOutcome),
+    ) {
         let known = self.manifest.articles.get(&article.id).cloned().unwrap_or_default();
-        let mut paths: Vec<&str> = known.files.values().map(|it| it.path.as_str()).collect();
+        let mut paths: Vec<&str> = known.files.values().map(|file| file.path.as_str()).collect();
         let name = format!("{}-{}.md", article.id, slug(&article.contents[&article.default_locale].title));
         paths.push(&name);
-        self.met.note(&self.options.only, &article.id, &paths, article.contents.keys());
-        if !self.options.only.article(&article.id, &paths) {
+        self.matches.record(&self.options.selection, &article.id, &paths, article.contents.keys());
+        if !self.options.selection.has_article(&article.id, &paths) {
             return;
         }
         if self.manifest.default_locale.is_empty() {
             self.manifest.default_locale.clone_from(&article.default_locale);
         }
         if self.options.download_images {
-            let bodies = article.contents.values().map(|it| it.body.as_str());
-            if let Err(error) = download::images(client, self.folder, &mut self.manifest, bodies).await {
-                tell(Outcome::failed(error, Some(&article.id), None));
+            let bodies = article.contents.values().map(|content| content.body.as_str());
+            if let Err(error) =
+                download::download_images(client, self.folder, &mut self.manifest, bodies).await
+            {
+                report(ArticleOutcome::failed(error, Some(&article.id), None));
             }
         }
-        let mut whole = true;
-        for locale in article.contents.keys().filter(|it| self.options.only.locale(it)) {
-            let outcome = self.file(article, locale, &known).unwrap_or_else(|error| {
-                let path = known.files.get(locale).map(|it| it.path.as_str());
-                Outcome { locale: Some(locale.clone()), ..Outcome::failed(error, Some(&article.id), path) }
+        self.manifest.record_urls(article);
+        let mut complete = true;
+        for locale in article.contents.keys().filter(|locale| self.options.selection.has_locale(locale)) {
+            let outcome = self.pull_file(article, locale, &known).unwrap_or_else(|error| {
+                let path = known.files.get(locale).map(|file| file.path.as_str());
+                ArticleOutcome {
+                    locale: Some(locale.clone()),
+                    ..ArticleOutcome::failed(error, Some(&article.id), path)
+                }
             });
-            whole &= !matches!(outcome.status, Status::Conflict | Status::Failed);
-            tell(outcome);
+            complete &= !matches!(outcome.status, ArticleStatus::Conflict | ArticleStatus::Failed);
+            report(outcome);
         }
-        if whole {
-            self.manifest.note(article);
+        if complete {
+            self.manifest.record_article(article);
         }
     }
 
-    /// One language of an article.
-    fn file(&mut self, article: &Article, locale: &str, known: &Known) -> Result<Outcome, Error> {
+    /// Pulls one language of an article.
+    fn pull_file(
+        &mut self,
+        article: &Article,
+        locale: &str,
+        known: &ArticleRecord,
+    ) -> Result<ArticleOutcome, Error> {
         let id = &article.id;
         let key = (id.clone(), locale.to_owned());
-        if let Some(local) = self.found.unknown.remove(&key).filter(|_| !self.options.force) {
+        if let Some(local) = self.working_copy.unknown.remove(&key).filter(|_| !self.options.force) {
             return self.adopt(article, locale, &local);
         }
         let entry = known.files.get(locale);
-        let at = self.found.paths.get(&key).cloned();
-        let path = at.clone().or_else(|| entry.map(|it| it.path.clone()));
+        let current_path = self.working_copy.paths.get(&key).cloned();
+        let path = current_path.clone().or_else(|| entry.map(|file| file.path.clone()));
         let path = path.unwrap_or_else(|| self.new_path(article, locale, known));
-        let outcome = |status, path: &str| Ok(Outcome::new(status, Some(id), Some(locale), Some(path)));
-        let broken = self.found.problems.iter().any(|(problem, _)| *problem == path);
-        let local = self.found.changed.get(id).and_then(|it| it.get(locale)).cloned();
-        let in_the_way = entry.is_none() && self.folder.has(&path);
-        if self.options.force && (broken || local.is_some() || in_the_way) {
+        let outcome =
+            |status, path: &str| Ok(ArticleOutcome::new(status, Some(id), Some(locale), Some(path)));
+        let is_invalid = self.working_copy.problems.iter().any(|(problem, _)| *problem == path);
+        let local = self.working_copy.changed.get(id).and_then(|locals| locals.get(locale)).cloned();
+        let is_occupied = entry.is_none() && self.folder.has(&path);
+        if self.options.force && (is_invalid || local.is_some() || is_occupied) {
             self.back_up(&path)?;
             self.write(article, locale, &path)?;
-            return outcome(Status::Updated, &path);
+            return outcome(ArticleStatus::Updated, &path);
         }
-        if broken {
-            let position = self.found.problems.iter().position(|(problem, _)| *problem == path);
-            let error = position.map(|it| self.found.problems.remove(it).1);
-            let reason = || Error::Unusable(format!("{path} cannot be read"));
-            return Err(error.unwrap_or_else(reason));
+        if is_invalid {
+            let position = self.working_copy.problems.iter().position(|(problem, _)| *problem == path);
+            let error = position.map(|at| self.working_copy.problems.remove(at).1);
+            let unreadable = || Error::Unusable(format!("{path} cannot be read"));
+            return Err(error.unwrap_or_else(unreadable));
         }
         match (entry, local) {
             (Some(entry), None) => {
                 let same = is_same(self.folder, &self.manifest, article, locale, entry)?;
-                let target = self.settled_path(article, &path, entry.parent_id.as_ref());
-                match (at.is_some(), same) {
-                    (true, true) if target == path => outcome(Status::Unchanged, &path),
+                let target = self.target_path(article, &path, entry.parent_id.as_ref());
+                match (current_path.is_some(), same) {
+                    (true, true) if target == path => {
+                        let restored = self.restore_html(article, locale)?;
+                        outcome(
+                            if restored { ArticleStatus::Restored } else { ArticleStatus::Unchanged },
+                            &path,
+                        )
+                    }
                     (true, same) => {
                         self.write(article, locale, &target)?;
                         if target != path {
                             self.folder.remove(&path)?;
+                            self.moved = true;
                         }
-                        outcome(if same { Status::Moved } else { Status::Updated }, &target)
+                        outcome(if same { ArticleStatus::Moved } else { ArticleStatus::Updated }, &target)
                     }
                     (false, _) => {
                         self.write(article, locale, &path)?;
-                        outcome(Status::Restored, &path)
+                        outcome(ArticleStatus::Restored, &path)
                     }
                 }
             }
-            (Some(entry), Some(local)) => match is_same(self.folder, &self.manifest, article, locale, entry)?
-            {
-                true => outcome(Status::Kept, &path),
-                false => self.merge(article, locale, &local),
-            },
+            (Some(entry), Some(local)) => {
+                if !is_same(self.folder, &self.manifest, article, locale, entry)? {
+                    return self.merge(article, locale, &local);
+                }
+                self.restore_html(article, locale)?;
+                outcome(ArticleStatus::Kept, &path)
+            }
             (None, Some(local)) => self.merge(article, locale, &local),
-            (None, None) if in_the_way => Err(Error::content(
+            (None, None) if is_occupied => Err(Error::content(
                 self.folder.root().join(&path),
                 None,
-                "a file that no pull wrote is in the way; move it, or pull with --force",
+                "a file that no pull wrote already has this name; move it, or pull with --force",
             )),
             (None, None) => {
                 self.write(article, locale, &path)?;
-                outcome(Status::Created, &path)
+                outcome(ArticleStatus::Created, &path)
             }
         }
     }
 
-    fn new_path(&self, article: &Article, locale: &str, known: &Known) -> String {
-        // Languages of one article share a name, and keep it when the title changes.
+    /// Restores the HTML that a file was made from if it is missing. Returns whether it was; call only while
+    /// the server's version is the same.
+    fn restore_html(&self, article: &Article, locale: &str) -> Result<bool, Error> {
+        let Some(content) = article.content(locale) else { return Ok(false) };
+        if manifest::read_html(self.folder, &article.id, locale).is_ok() {
+            return Ok(false);
+        }
+        manifest::save_html(self.folder, &article.id, locale, &content.body)?;
+        Ok(true)
+    }
+
+    fn new_path(&self, article: &Article, locale: &str, known: &ArticleRecord) -> String {
+        // All languages of an article share a file name, which stays when the title changes.
         let sibling = known
             .files
             .values()
             .next()
             .or_else(|| self.manifest.articles.get(&article.id)?.files.values().next());
-        let stem = sibling
-            .and_then(|it| it.path.strip_suffix(".md")?.rsplit_once('.').map(|(stem, _)| stem.to_owned()));
+        let stem = sibling.and_then(|file| {
+            file.path.strip_suffix(".md")?.rsplit_once('.').map(|(stem, _)| stem.to_owned())
+        });
         let stem = stem.unwrap_or_else(|| {
             let name = format!("{}-{}", article.id, slug(&article.contents[&article.default_locale].title));
             match self.collection_folder(article) {
@@ -223,16 +281,16 @@ impl Run<'_> {
     }
 
     fn collection_folder(&self, article: &Article) -> &str {
-        let of = |id: &String| self.manifest.collections.iter().find(|it| it.id == *id);
-        match article.parent_id.as_ref().and_then(of) {
+        let find = |id: &String| self.manifest.collections.iter().find(|collection| collection.id == *id);
+        match article.parent_id.as_ref().and_then(find) {
             Some(collection) if self.manifest.tree => &collection.folder,
             _ => "",
         }
     }
 
-    /// Where a file belongs whose article moved, or whose folder changes its layout.
-    fn settled_path(&self, article: &Article, path: &str, was: Option<&String>) -> String {
-        let moves = self.relocate || self.manifest.tree && was != article.parent_id.as_ref();
+    /// The path of a file after its article moved to another collection, or the folder's layout changed.
+    fn target_path(&self, article: &Article, path: &str, old_parent: Option<&String>) -> String {
+        let moves = self.layout_changed || self.manifest.tree && old_parent != article.parent_id.as_ref();
         let folder = self.collection_folder(article);
         if !moves || parent(path) == folder {
             return path.to_owned();
@@ -242,53 +300,70 @@ impl Run<'_> {
         if self.folder.has(&target) { path.to_owned() } else { target }
     }
 
-    /// Writes a language as the server has it.
+    /// Writes the server's version of one language.
     fn write(&mut self, article: &Article, locale: &str, path: &str) -> Result<(), Error> {
         let Some(content) = article.content(locale) else { return Ok(()) };
         let file = self.server_file(article, locale, path);
         self.folder.write(path, file.as_bytes())?;
         manifest::save_html(self.folder, &article.id, locale, &content.body)?;
         self.folder.remove(&conflict_path(path))?;
-        self.manifest.note_file(article, locale, path, &file);
+        self.manifest.record_file(article, locale, path, &file);
+        if content.body.contains("/articles/") {
+            self.to_relink.insert((article.id.clone(), locale.to_owned()));
+        }
         Ok(())
     }
 
     fn server_file(&self, article: &Article, locale: &str, path: &str) -> String {
         let Some(content) = article.content(locale) else { return String::new() };
-        let head = Head { content, parent_id: article.parent_id.as_deref(), tags: &article.tags };
-        let document = Document::read(&content.body, &self.manifest.images(path));
-        local::file(&self.manifest, &article.id, locale, &head, &document)
+        let source =
+            FrontMatterSource { content, parent_id: article.parent_id.as_deref(), tags: &article.tags };
+        let document = Document::read(&content.body, &self.manifest.address_map(path));
+        working_copy::render_file(&self.manifest, &article.id, locale, &source, &document)
     }
 
-    /// A file that an interrupted run wrote, or that lost its manifest.
-    fn adopt(&mut self, article: &Article, locale: &str, local: &local::Local) -> Result<Outcome, Error> {
-        self.found.problems.retain(|(path, _)| *path != local.path);
+    /// Takes over a file that the manifest does not list, because a pull was interrupted or the manifest was
+    /// lost.
+    fn adopt(
+        &mut self,
+        article: &Article,
+        locale: &str,
+        local: &working_copy::LocalFile,
+    ) -> Result<ArticleOutcome, Error> {
+        self.working_copy.problems.retain(|(path, _)| *path != local.path);
         let outcome = self.merge(article, locale, local)?;
-        let whole = outcome.status == Status::Merged && outcome.changes.is_empty();
-        Ok(if whole { Outcome { status: Status::Created, ..outcome } } else { outcome })
+        let is_unedited = outcome.status == ArticleStatus::Merged && outcome.changes.is_empty();
+        Ok(if is_unedited { ArticleOutcome { status: ArticleStatus::Created, ..outcome } } else { outcome })
     }
 
-    /// Both sides changed: the author's changes on top of the server's, or a conflict.
-    fn merge(&mut self, article: &Article, locale: &str, local: &local::Local) -> Result<Outcome, Error> {
+    /// Both sides changed: rebases the author's edits on the server's version, or reports a conflict.
+    fn merge(
+        &mut self,
+        article: &Article,
+        locale: &str,
+        local: &working_copy::LocalFile,
+    ) -> Result<ArticleOutcome, Error> {
         let id = &article.id;
         let theirs = article.content(locale);
-        let combined = combine(self.folder, &self.manifest, id, locale, local, theirs, Prefer::Neither)?;
-        let mut outcome = Outcome::new(Status::Merged, Some(id), Some(locale), Some(&local.path));
-        if !combined.conflicts.is_empty() {
-            let text = conflict_file(local, &combined.conflicts);
+        let rebased = rebase(self.folder, &self.manifest, id, locale, local, article, Prefer::Neither)?;
+        let mut outcome =
+            ArticleOutcome::new(ArticleStatus::Merged, Some(id), Some(locale), Some(&local.path));
+        if !rebased.conflicts.is_empty() {
+            let text = conflict_file(local, &rebased.conflicts, &theirs.cloned().unwrap_or_default());
             self.folder.write(&conflict_path(&local.path), text.as_bytes())?;
-            outcome.status = Status::Conflict;
-            outcome.conflicts = combined.conflicts.into_iter().map(|it| (locale.to_owned(), it)).collect();
+            outcome.status = ArticleStatus::Conflict;
+            outcome.conflicts =
+                rebased.conflicts.into_iter().map(|conflict| (locale.to_owned(), conflict)).collect();
             return Ok(outcome);
         }
         let Some(content) = theirs else { return Ok(outcome) };
         let canonical = self.server_file(article, locale, &local.path);
-        let merged = self.merged_file(article, locale, local, &combined)?;
+        let merged = self.merged_file(article, locale, local, &rebased)?;
         self.folder.write(&local.path, merged.as_bytes())?;
         manifest::save_html(self.folder, id, locale, &content.body)?;
         self.folder.remove(&conflict_path(&local.path))?;
-        self.manifest.note_file(article, locale, &local.path, &canonical);
-        outcome.changes = combined.changes.into_iter().map(|it| (locale.to_owned(), it)).collect();
+        self.manifest.record_file(article, locale, &local.path, &canonical);
+        outcome.changes = rebased.changes.into_iter().map(|change| (locale.to_owned(), change)).collect();
         Ok(outcome)
     }
 
@@ -296,74 +371,78 @@ impl Run<'_> {
         &self,
         article: &Article,
         locale: &str,
-        local: &local::Local,
-        combined: &Combined,
+        local: &working_copy::LocalFile,
+        rebased: &Rebase,
     ) -> Result<String, Error> {
         let mut content = article.content(locale).cloned().unwrap_or_default();
-        let edit = &combined.edit;
+        let edit = &rebased.edit;
         content.title = edit.title.clone().unwrap_or(content.title);
         content.description = edit.description.clone().unwrap_or(content.description);
         content.state = edit.state.clone().or(content.state);
         content.author = edit.author.clone().or(content.author);
         let locals = BTreeMap::from([(locale.to_owned(), local.clone())]);
-        let wanted = wanted_parent(self.folder, &self.manifest, Some(&article.id), &locals)?;
-        let parent_id = wanted.or_else(|| article.parent_id.clone());
-        let head = Head { content: &content, parent_id: parent_id.as_deref(), tags: &article.tags };
+        let requested = requested_parent(self.folder, &self.manifest, Some(&article.id), &locals)?;
+        let parent_id = requested.or_else(|| article.parent_id.clone());
+        let source =
+            FrontMatterSource { content: &content, parent_id: parent_id.as_deref(), tags: &article.tags };
         let html = edit.body.as_ref().unwrap_or(&content.body);
-        let document = Document::read(html, &self.manifest.images(&local.path));
-        let file = local::file(&self.manifest, &article.id, locale, &head, &document);
+        let document = Document::read(html, &self.manifest.address_map(&local.path));
+        let file = working_copy::render_file(&self.manifest, &article.id, locale, &source, &document);
         Ok(if local.crlf { file.replace('\n', "\r\n") } else { file })
     }
 
     fn back_up(&self, path: &str) -> Result<(), Error> {
         if let Some(content) = self.folder.read(path)? {
-            let short = &manifest::sha256(&content)[..8];
+            let hash = &manifest::sha256(&content)[..8];
             let name = path.replace('/', "__");
-            self.folder.write(&format!(".intercom/backup/{name}.{short}"), &content)?;
+            self.folder.write(&format!(".intercom/backup/{name}.{hash}"), &content)?;
         }
         Ok(())
     }
 
-    /// Articles that were not listed. Only the server's word that one is gone makes it gone.
-    async fn gone(
+    /// Checks known articles that the list did not contain. Only a "not found" from the server counts as
+    /// deleted.
+    async fn check_unlisted(
         &mut self,
         client: &Client,
         seen: &BTreeSet<String>,
-        tell: &mut dyn FnMut(Outcome),
+        report: &mut dyn FnMut(ArticleOutcome),
     ) -> Result<(), Error> {
-        let unseen: Vec<String> =
-            self.manifest.articles.keys().filter(|it| !seen.contains(*it)).cloned().collect();
-        for id in unseen {
-            let files = self.manifest.articles.get(&id).map(|it| it.files.clone()).unwrap_or_default();
-            let paths: Vec<&str> = files.values().map(|it| it.path.as_str()).collect();
-            self.met.note(&self.options.only, &id, &paths, files.keys());
-            if !self.options.only.article(&id, &paths) {
+        let unlisted: Vec<String> =
+            self.manifest.articles.keys().filter(|id| !seen.contains(*id)).cloned().collect();
+        for id in unlisted {
+            let files =
+                self.manifest.articles.get(&id).map(|record| record.files.clone()).unwrap_or_default();
+            let paths: Vec<&str> = files.values().map(|file| file.path.as_str()).collect();
+            self.matches.record(&self.options.selection, &id, &paths, files.keys());
+            if !self.options.selection.has_article(&id, &paths) {
                 continue;
             }
             match remote::article(client, &id).await {
-                Ok(article) => self.article(client, &article, tell).await,
-                Err(Error::Api(error)) if error.is_gone() => self.prune(&id, tell)?,
-                Err(error) => tell(Outcome::failed(error, Some(&id), None)),
+                Ok(article) => self.pull_article(client, &article, report).await,
+                Err(Error::Api(error)) if error.is_gone() => self.prune(&id, report)?,
+                Err(error) => report(ArticleOutcome::failed(error, Some(&id), None)),
             }
         }
         Ok(())
     }
 
-    fn prune(&mut self, id: &str, tell: &mut dyn FnMut(Outcome)) -> Result<(), Error> {
-        let files = self.manifest.articles.get(id).map(|it| it.files.clone()).unwrap_or_default();
-        let edited = self.found.changed.get(id);
+    fn prune(&mut self, id: &str, report: &mut dyn FnMut(ArticleOutcome)) -> Result<(), Error> {
+        let files = self.manifest.articles.get(id).map(|record| record.files.clone()).unwrap_or_default();
+        let edited = self.working_copy.changed.get(id);
         for (locale, file) in &files {
-            let path = self.found.paths.get(&(id.to_owned(), locale.clone())).unwrap_or(&file.path).clone();
-            let mut status = Status::DeletedUpstream;
+            let path =
+                self.working_copy.paths.get(&(id.to_owned(), locale.clone())).unwrap_or(&file.path).clone();
+            let mut status = ArticleStatus::DeletedUpstream;
             if self.options.prune {
-                if edited.is_some_and(|it| it.contains_key(locale)) {
+                if edited.is_some_and(|locals| locals.contains_key(locale)) {
                     self.back_up(&path)?;
                 }
                 self.folder.remove(&path)?;
                 self.folder.remove(&manifest::html_path(id, locale))?;
-                status = Status::Deleted;
+                status = ArticleStatus::Deleted;
             }
-            tell(Outcome::new(status, Some(id), Some(locale), Some(&path)));
+            report(ArticleOutcome::new(status, Some(id), Some(locale), Some(&path)));
         }
         if self.options.prune {
             self.manifest.articles.remove(id);
@@ -372,16 +451,16 @@ impl Run<'_> {
     }
 }
 
-/// Whether the server still has what the file was made from, as far as an author can see.
+/// Whether the server still has the version that the file was made from, as far as an author can see.
 ///
 /// # Errors
-/// When that cannot be read.
+/// When the stored HTML cannot be read.
 pub fn is_same(
     folder: &Folder,
     manifest: &Manifest,
     article: &Article,
     locale: &str,
-    entry: &KnownFile,
+    entry: &FileRecord,
 ) -> Result<bool, Error> {
     let Some(content) = article.content(locale) else { return Ok(true) };
     let fields = entry.title == content.title
@@ -391,7 +470,8 @@ pub fn is_same(
         && entry.parent_id == article.parent_id
         && entry.collection == manifest.collection_path(article.parent_id.as_deref());
     let html = || {
-        Ok::<_, Error>(steady(&manifest::read_html(folder, &article.id, locale)?) == steady(&content.body))
+        let base = working_copy::base_html(folder, manifest, &article.id, locale, Some(article));
+        base.is_some_and(|base| strip_volatile(&base) == strip_volatile(&content.body))
     };
-    Ok(fields && (entry.html_sha256 == manifest::sha256(content.body.as_bytes()) || html()?))
+    Ok(fields && (entry.html_sha256 == manifest::sha256(content.body.as_bytes()) || html()))
 }

@@ -1,4 +1,6 @@
-//! The requests that articles need.
+//! The API requests for articles and collections.
+//!
+//! A response to a write may be empty or incomplete; the article is then read again, never assumed.
 
 use futures::{Stream, StreamExt};
 use serde_json::Value;
@@ -8,21 +10,21 @@ use super::error::Error;
 use super::folder::slug;
 use super::manifest::Collection;
 use crate::api::client::Client;
-use crate::api::executor::{Arguments, operation};
+use crate::api::request_builder::{Arguments, operation};
 use crate::mirror::fields;
 
-/// Who the token belongs to.
+/// The owner of the token.
 #[derive(Debug, Clone)]
-pub struct Owner {
-    /// The service's short code of it; not every answer tells.
+pub struct TokenOwner {
+    /// Short code of the workspace; missing in some responses.
     pub workspace: Option<String>,
     pub admin_id: Option<i64>,
 }
 
 fn arguments(path: &[&str], body: Option<&Value>) -> Arguments {
     Arguments {
-        path: path.iter().map(|it| (*it).to_owned()).collect(),
-        body: body.map(|it| it.to_string().into_bytes()),
+        path: path.iter().map(|part| (*part).to_owned()).collect(),
+        body: body.map(|body| body.to_string().into_bytes()),
         ..Arguments::default()
     }
 }
@@ -30,66 +32,72 @@ fn arguments(path: &[&str], body: Option<&Value>) -> Arguments {
 async fn read(client: &Client, id: &str, path: &[&str]) -> Result<Value, Error> {
     let operation = operation(id)?;
     let reply = client.fetch(operation, &arguments(path, None)).await?;
-    let unusable = |_| Error::Unusable(format!("the answer to GET {} cannot be used", operation.path));
+    let unusable = |_| Error::Unusable(format!("invalid response to GET {}: expected JSON", operation.path));
     serde_json::from_str(reply.json_text()?).map_err(unusable)
 }
 
-/// The answer to a change; null when it is none: what was done is then read.
+/// Sends a change and returns the response; null if it is not JSON.
 async fn send(client: &Client, id: &str, path: &[&str], body: Option<&Value>) -> Result<Value, Error> {
     let reply = client.execute(operation(id)?, &arguments(path, body)).await?;
     Ok(reply.json_text().ok().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
 }
 
 /// # Errors
-/// When the API cannot be asked.
-pub async fn owner(client: &Client) -> Result<Owner, Error> {
+/// When the request fails.
+pub async fn owner(client: &Client) -> Result<TokenOwner, Error> {
     let me = read(client, "identifyAdmin", &[]).await?;
     let workspace = fields::id(&me["app"]["id_code"]);
-    Ok(Owner { workspace, admin_id: fields::integer(&me["id"]) })
+    Ok(TokenOwner { workspace, admin_id: fields::integer(&me["id"]) })
 }
 
 /// # Errors
-/// When the API cannot be asked, or answers something else.
+/// When the request fails, or the response is not an article.
 pub async fn article(client: &Client, id: &str) -> Result<Article, Error> {
     let document = read(client, "retrieveArticle", &[id]).await?;
     Article::read(document)
-        .ok_or_else(|| Error::Unusable(format!("the answer for article {id} is no article")))
+        .ok_or_else(|| Error::Unusable(format!("invalid response for article {id}: expected an article")))
 }
 
-/// Changes an article and returns what the server made of it.
+/// Updates an article and returns the server's new version.
 ///
 /// # Errors
-/// When the API refuses, or cannot be asked.
+/// When the request fails.
 pub async fn update(client: &Client, before: &Article, body: &Value) -> Result<Article, Error> {
-    let answer = send(client, "updateArticle", &[&before.id], Some(body)).await?;
-    let whole = |it: &Article| it.id == before.id && it.is_as_full_as(before) && has_languages(it, body);
-    match Article::read(answer).filter(whole) {
+    let response = send(client, "updateArticle", &[&before.id], Some(body)).await?;
+    let is_complete = |article: &Article| {
+        article.id == before.id && article.is_as_complete_as(before) && has_languages(article, body)
+    };
+    match Article::read(response).filter(is_complete) {
         Some(article) => Ok(article),
         None => article(client, &before.id).await,
     }
 }
 
 /// # Errors
-/// When the API refuses, or cannot be asked.
+/// When the request fails.
 pub async fn create(client: &Client, body: &Value) -> Result<Article, Error> {
-    let answer = send(client, "createArticle", &[], Some(body)).await?;
-    let id = fields::id(&answer["id"]);
-    let complete = answer.get("body").is_some();
-    match (Article::read(answer), id) {
-        (Some(article), _) if complete && has_languages(&article, body) => Ok(article),
+    let response = send(client, "createArticle", &[], Some(body)).await?;
+    let id = fields::id(&response["id"]);
+    let has_body = response.get("body").is_some();
+    match (Article::read(response), id) {
+        (Some(article), _) if has_body && has_languages(&article, body) => Ok(article),
         (_, Some(id)) => article(client, &id).await,
-        _ => Err(Error::Unusable("the answer to the creation is no article".into())),
+        _ => {
+            Err(Error::Unusable("invalid response to the creation of an article: expected an article".into()))
+        }
     }
 }
 
-/// Whether an answer shows every translation that was sent.
+/// Whether a response contains every translation that was sent.
 fn has_languages(article: &Article, body: &Value) -> bool {
     let sent = body["translated_content"].as_object().into_iter().flatten();
-    sent.filter(|(_, it)| it.is_object()).all(|(locale, _)| article.content(locale).is_some())
+    sent.filter(|(_, content)| content.is_object()).all(|(locale, _)| article.content(locale).is_some())
 }
 
+/// Deletes an article; one that is already deleted is not an error.
+///
 /// # Errors
-/// When the API refuses, or cannot be asked.
+/// When the request fails.
 pub async fn delete(client: &Client, id: &str) -> Result<(), Error> {
     match send(client, "deleteArticle", &[id], None).await {
         Err(Error::Api(error)) if error.is_gone() => Ok(()),
@@ -105,20 +113,23 @@ pub fn pages(client: &Client) -> Result<impl Stream<Item = Result<Vec<Value>, Er
     let operation = operation("listArticles")?;
     Ok(client.pages(operation, Arguments::default(), None).map(|page| {
         let page = page?;
-        Ok(page.items.iter().filter_map(|it| serde_json::from_str(it.get()).ok()).collect())
+        page.require_whole()?;
+        Ok(page.items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect())
     }))
 }
 
 /// All collections, with their paths.
 ///
 /// # Errors
-/// When the API cannot be asked.
+/// When the request fails.
 pub async fn collections(client: &Client) -> Result<Vec<Collection>, Error> {
     let operation = operation("listAllCollections")?;
     let mut pages = std::pin::pin!(client.pages(operation, Arguments::default(), None));
-    let mut found: Vec<(String, String, Option<String>)> = Vec::new();
+    let mut found: Vec<CollectionRow> = Vec::new();
     while let Some(page) = pages.next().await {
-        for item in page?.items {
+        let page = page?;
+        page.require_whole()?;
+        for item in page.items {
             let document: Value = serde_json::from_str(item.get()).unwrap_or_default();
             let Some(id) = fields::id(&document["id"]) else { continue };
             if found.iter().any(|(known, ..)| *known == id) {
@@ -129,52 +140,57 @@ pub async fn collections(client: &Client) -> Result<Vec<Collection>, Error> {
         }
     }
     found.sort();
-    Ok(found.iter().map(|(id, name, _)| located(&found, id, name)).collect())
+    Ok(found.iter().map(|(id, name, _)| with_path(&found, id, name)).collect())
 }
 
-type Named = (String, String, Option<String>);
+/// Id, name and parent id of a collection.
+type CollectionRow = (String, String, Option<String>);
 
-/// A collection with its place among the others.
-fn located(all: &[Named], id: &str, name: &str) -> Collection {
-    let mut line = vec![(id, name)];
-    let mut parent = all.iter().find(|(known, ..)| known == id).and_then(|it| it.2.as_deref());
-    while let Some((id, name, above)) = parent.and_then(|parent| all.iter().find(|it| it.0 == parent)) {
-        if line.iter().any(|(known, _)| known == id) {
+/// A collection with its path and folder. Cycles of parents are cut.
+fn with_path(all: &[CollectionRow], id: &str, name: &str) -> Collection {
+    let mut ancestry = vec![(id, name)];
+    let mut parent = all.iter().find(|(known, ..)| known == id).and_then(|row| row.2.as_deref());
+    while let Some((id, name, above)) = parent.and_then(|parent| all.iter().find(|row| row.0 == parent)) {
+        if ancestry.iter().any(|(known, _)| known == id) {
             break;
         }
-        line.push((id, name));
+        ancestry.push((id, name));
         parent = above.as_deref();
     }
-    line.reverse();
-    let parent_of = |id: &str| all.iter().find(|it| it.0 == id).and_then(|it| it.2.clone());
+    ancestry.reverse();
+    let parent_of = |id: &str| all.iter().find(|row| row.0 == id).and_then(|row| row.2.clone());
     let folder = |(id, name): &(&str, &str)| {
-        let plain = slug(name);
-        let siblings = all.iter().filter(|it| it.2 == parent_of(id) && slug(&it.1) == plain).count();
-        let reserved = matches!(plain.as_str(), "con" | "prn" | "aux" | "nul" | "article" | "images")
-            || plain.len() == 4 && (plain.starts_with("com") || plain.starts_with("lpt"));
-        if siblings > 1 || reserved { format!("{plain}-{id}") } else { plain }
+        let slugged = slug(name);
+        let siblings = all.iter().filter(|row| row.2 == parent_of(id) && slug(&row.1) == slugged).count();
+        let reserved = matches!(slugged.as_str(), "con" | "prn" | "aux" | "nul" | "article" | "images")
+            || slugged.len() == 4 && (slugged.starts_with("com") || slugged.starts_with("lpt"));
+        if siblings > 1 || reserved { format!("{slugged}-{id}") } else { slugged }
     };
     Collection {
         id: id.to_owned(),
-        path: line.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(" / "),
-        folder: line.iter().map(folder).collect::<Vec<_>>().join("/"),
+        path: ancestry.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(" / "),
+        folder: ancestry.iter().map(folder).collect::<Vec<_>>().join("/"),
     }
 }
 
 /// The id of a teammate by id, e-mail address or name.
 ///
 /// # Errors
-/// When there is none, or the API cannot be asked.
+/// When no teammate matches, or the request fails.
 pub async fn admin(client: &Client, who: &str) -> Result<i64, Error> {
     if let Ok(id) = who.parse() {
         return Ok(id);
     }
     let admins = read(client, "listAdmins", &[]).await?;
-    let is_meant = |admin: &&Value| {
-        ["email", "name"].iter().any(|it| admin[it].as_str().is_some_and(|it| it.eq_ignore_ascii_case(who)))
+    let is_match = |admin: &&Value| {
+        ["email", "name"]
+            .iter()
+            .any(|field| admin[field].as_str().is_some_and(|value| value.eq_ignore_ascii_case(who)))
     };
-    let found = admins["admins"].as_array().into_iter().flatten().find(is_meant);
-    found
-        .and_then(|it| fields::integer(&it["id"]))
-        .ok_or_else(|| Error::Unusable(format!("author: no teammate is called {who:?}")))
+    let found = admins["admins"].as_array().into_iter().flatten().find(is_match);
+    found.and_then(|admin| fields::integer(&admin["id"])).ok_or_else(|| {
+        Error::Unusable(format!(
+            "unknown author {who:?}: expected the id, e-mail address or name of a teammate"
+        ))
+    })
 }

@@ -1,4 +1,8 @@
-//! `articles status`: what changed here, what changed in the help center, and where both did.
+//! `articles status`: what changed in the folder, in the help center, or in both.
+//!
+//! Uses the plan of a push for the folder's side, so that both commands agree. Writes nothing.
+
+use std::collections::BTreeSet;
 
 use futures::StreamExt;
 
@@ -6,68 +10,70 @@ use super::article::Article;
 use super::error::Error;
 use super::folder::Folder;
 use super::manifest::Manifest;
-use super::outcome::{Outcome, Status};
+use super::outcome::{ArticleOutcome, ArticleStatus};
+use super::selection::ArticleSelection;
 use super::{pull, push, remote};
 use crate::api::client::Client;
 
-/// Tells about everything that is not as it was when it was last pulled or pushed.
+/// Reports every article that changed on either side since it was last pulled or pushed.
 ///
 /// # Errors
-/// As [`push::push`].
+/// The same as [`push::push`].
 pub async fn status(
     client: &Client,
     folder: &Folder,
-    only: &super::only::Only,
-    tell: &mut dyn FnMut(Outcome),
+    selection: &ArticleSelection,
+    report: &mut dyn FnMut(ArticleOutcome),
 ) -> Result<(), Error> {
-    let options = push::Options { only: only.clone(), plan_only: true, ..push::Options::default() };
-    let mut met = push::walk(client, folder, &options, &mut |outcome| {
+    let options =
+        push::PushOptions { selection: selection.clone(), plan_only: true, ..push::PushOptions::default() };
+    let mut matches = push::push_selected(client, folder, &options, &mut |outcome| {
         let status = match outcome.status {
-            Status::WouldUpdate => Status::Modified,
-            Status::WouldCreate => Status::New,
-            Status::Unchanged => return,
+            ArticleStatus::WouldUpdate => ArticleStatus::Modified,
+            ArticleStatus::WouldCreate => ArticleStatus::New,
+            ArticleStatus::Unchanged => return,
             other => other,
         };
-        tell(Outcome { status, ..outcome });
+        report(ArticleOutcome { status, ..outcome });
     })
     .await?;
     let Some(manifest) = Manifest::read(folder)? else { return Ok(()) };
     let mut pages = std::pin::pin!(remote::pages(client)?);
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     while let Some(page) = pages.next().await {
         for article in page?.into_iter().filter_map(Article::read) {
             if seen.insert(article.id.clone()) {
-                met.note(only, &article.id, &[], article.contents.keys());
-                remote_side(folder, &manifest, only, &article, tell)?;
+                matches.record(selection, &article.id, &[], article.contents.keys());
+                report_remote_change(folder, &manifest, selection, &article, report)?;
             }
         }
     }
-    for id in manifest.articles.keys().filter(|id| !seen.contains(*id) && only.article(id, &[])) {
+    for id in manifest.articles.keys().filter(|id| !seen.contains(*id) && selection.has_article(id, &[])) {
         if matches!(remote::article(client, id).await, Err(Error::Api(error)) if error.is_gone()) {
-            tell(Outcome::new(Status::DeletedUpstream, Some(id), None, None));
+            report(ArticleOutcome::new(ArticleStatus::DeletedUpstream, Some(id), None, None));
         }
     }
-    met.missing(only).into_iter().for_each(tell);
+    matches.missing(selection).into_iter().for_each(report);
     Ok(())
 }
 
-fn remote_side(
+fn report_remote_change(
     folder: &Folder,
     manifest: &Manifest,
-    only: &super::only::Only,
+    selection: &ArticleSelection,
     article: &Article,
-    tell: &mut dyn FnMut(Outcome),
+    report: &mut dyn FnMut(ArticleOutcome),
 ) -> Result<(), Error> {
     let known = manifest.articles.get(&article.id).cloned().unwrap_or_default();
-    for locale in article.contents.keys().filter(|it| only.locale(it)) {
+    for locale in article.contents.keys().filter(|locale| selection.has_locale(locale)) {
         let entry = known.files.get(locale);
-        let path = entry.map(|it| it.path.as_str());
-        let same = match entry {
+        let path = entry.map(|file| file.path.as_str());
+        let is_same = match entry {
             Some(entry) => pull::is_same(folder, manifest, article, locale, entry)?,
             None => false,
         };
-        if !same && only.article(&article.id, &path.into_iter().collect::<Vec<_>>()) {
-            tell(Outcome::new(Status::RemoteChanged, Some(&article.id), Some(locale), path));
+        if !is_same && selection.has_article(&article.id, &path.into_iter().collect::<Vec<_>>()) {
+            report(ArticleOutcome::new(ArticleStatus::RemoteChanged, Some(&article.id), Some(locale), path));
         }
     }
     Ok(())

@@ -1,5 +1,4 @@
-//! The `intercom-pp-mcp` binary: `intercom-pp-cli mcp` under a name that clients can call without
-//! arguments.
+//! The `intercom-pp-mcp` binary: `intercom-pp-cli mcp` for MCP clients that cannot pass arguments.
 
 fn main() -> std::process::ExitCode {
     intercom::mcp::server_main()

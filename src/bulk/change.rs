@@ -7,10 +7,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::state::{current, is_same_minute, own_notes, same_field, tagged, was_set};
 use crate::api;
-use crate::api::executor::{Arguments, operation};
 use crate::api::operation::Operation;
-use crate::mirror::{fields, plain};
+use crate::api::request_builder::{Arguments, operation};
+use crate::filter::By;
+use crate::mirror::fields;
+
+/// How requests name nobody.
+const NOBODY: &str = "0";
 
 /// The kind of record that a run changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +40,14 @@ impl Target {
             Target::Conversations => "conversations",
             Target::Contacts => "contacts",
             Target::Companies => "companies",
+        }
+    }
+
+    pub const fn one(self) -> &'static str {
+        match self {
+            Target::Conversations => "conversation",
+            Target::Contacts => "contact",
+            Target::Companies => "company",
         }
     }
 }
@@ -90,7 +103,60 @@ pub enum Change {
     },
     Archive,
     Unarchive,
+    /// Both assignees of a conversation as they were; `None` is nobody.
+    Reassign {
+        admin: Option<String>,
+        team: Option<String>,
+        /// Close it again afterwards.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        close: bool,
+        /// Snooze it again afterwards, until epoch seconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        snooze: Option<i64>,
+    },
+    /// A lead goes into the user with this id.
+    Merge {
+        into: String,
+        /// What both must still have in common when the merge is sent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sharing: Option<Sharing>,
+    },
 }
+
+/// A value that makes two contacts the same person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sharing {
+    pub by: By,
+    /// As [`By::key`] spells it.
+    pub value: String,
+}
+
+impl Sharing {
+    /// Why a lead must not be merged into a user, given the documents of both.
+    pub fn misfit(&self, lead: &Value, user: &Value) -> Option<String> {
+        let has_value = |contact: &Value| {
+            let stored = fields::text(&contact[self.by.field()]).and_then(|value| self.by.key(&value));
+            stored.as_deref() == Some(self.value.as_str())
+        };
+        let (field, value) = (self.by.field(), &self.value);
+        for (contact, role, part) in [(lead, "lead", "merge"), (user, "user", "keep")] {
+            if contact["role"] != role {
+                return Some(format!(
+                    "changed since the plan: the contact to {part} is not a {role} any more"
+                ));
+            }
+            if !has_value(contact) {
+                return Some(format!(
+                    "changed since the plan: the {role} no longer has the {field} {value:?}"
+                ));
+            }
+        }
+        None
+    }
+}
+
+/// The code of a change that was left out because its record is not what the plan saw.
+pub const CHANGED_SINCE_PLAN: &str = "changed_since_plan";
 
 /// A change that cannot be taken back, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +216,14 @@ impl Change {
                 ("replyConversation", path(), Some(body))
             }
             (Change::Update { fields }, _) => ("UpdateContact", path(), Some(json!(fields))),
+            (Change::Merge { into, .. }, _) => {
+                ("MergeContact", Vec::new(), Some(json!({ "from": id, "into": into })))
+            }
+            // It is sent step by step.
+            (Change::Reassign { admin, .. }, _) => {
+                let admin = admin.as_deref().unwrap_or(NOBODY);
+                manage(json!({ "message_type": "assignment", "type": "admin", "assignee_id": admin }))
+            }
             (Change::Archive, _) => ("ArchiveContact", path(), None),
             (Change::Unarchive, _) => ("UnarchiveContact", path(), None),
         };
@@ -163,21 +237,31 @@ impl Change {
             Change::Tag { tag_id, .. } | Change::Untag { tag_id, .. } => {
                 tagged(target, document, tag_id).map(|tagged| json!({ "tagged": tagged }))
             }
-            Change::Assign { .. } => {
-                // Nobody is null or 0; a document that has neither field tells nothing.
-                let assignee = |field: &str| Some(json!(fields::reference(document.get(field)?)));
-                Some(json!({
-                    "admin_assignee_id": assignee("admin_assignee_id")?,
-                    "team_assignee_id": assignee("team_assignee_id")?,
+            Change::Assign { .. } | Change::Reassign { .. } => {
+                // Nobody is null, 0, or a missing field; what has no id is not a record.
+                fields::id(document.get("id")?)?;
+                let assignee = |field: &str| json!(fields::reference(&document[field]));
+                let mut state = json!({
+                    "admin_assignee_id": assignee("admin_assignee_id"),
+                    "team_assignee_id": assignee("team_assignee_id"),
                     "state": document["state"],
-                }))
+                });
+                if document["state"] == "snoozed" {
+                    state["snoozed_until"] = json!(fields::time(&document["snoozed_until"]));
+                }
+                Some(state)
             }
             Change::Close | Change::Open | Change::Snooze { .. } => {
                 let state = document["state"].as_str()?;
                 let until = fields::time(&document["snoozed_until"]).filter(|_| state == "snoozed");
                 Some(json!({ "state": state, "snoozed_until": until }))
             }
-            Change::Note { body } => own_notes(document, admin_id, body).map(|ids| json!({ "notes": ids })),
+            Change::Note { body } => own_notes(document, admin_id, body)
+                .map(|notes| json!({ "notes": notes.same_text, "latest_own": notes.latest })),
+            // A merged lead either is gone, or its id answers with the user's document.
+            Change::Merge { into, .. } => {
+                fields::id(&document["id"]).map(|id| json!({ "merged": id == *into }))
+            }
             Change::Update { fields } => current(fields, document).map(Value::Object),
             Change::Archive | Change::Unarchive => {
                 fields::flag(&document["archived"]).map(|archived| json!({ "archived": archived }))
@@ -201,21 +285,60 @@ impl Change {
             }
             Change::Close => now["state"] == "closed",
             Change::Open => now["state"] == "open",
-            Change::Snooze { until } => now["snoozed_until"] == *until,
+            Change::Snooze { until } => is_same_minute(now["snoozed_until"].as_i64(), *until),
+            Change::Reassign { admin, team, close, snooze } => {
+                let is = |field: &str, wanted: &Option<String>| fields::reference(&now[field]) == *wanted;
+                is("admin_assignee_id", admin)
+                    && is("team_assignee_id", team)
+                    && (!close || now["state"] == "closed")
+                    && snooze.is_none_or(|until| is_same_minute(now["snoozed_until"].as_i64(), until))
+            }
+            Change::Merge { .. } => now["merged"] == true,
             Change::Note { .. } => {
                 let known = before["notes"].as_array().map_or(&[][..], Vec::as_slice);
                 now["notes"].as_array().is_some_and(|notes| notes.iter().any(|note| !known.contains(note)))
             }
-            Change::Update { fields } => fields.iter().all(|(name, value)| same(value, &now[name])),
+            Change::Update { fields } => {
+                fields.iter().all(|(name, value)| same_field(name, value, &now[name]))
+            }
             Change::Archive => now["archived"] == true,
             Change::Unarchive => now["archived"] == false,
         }
+    }
+
+    /// Whether a state shows a change that the workspace answered with success. Less than [`Self::is_done`]
+    /// asks: values may have been rewritten, but something must have moved.
+    pub fn is_shown(&self, before: &Value, now: &Value) -> bool {
+        match self {
+            Change::Note { .. } => {
+                let is_new = !now["latest_own"].is_null() && now["latest_own"] != before["latest_own"];
+                is_new || self.is_done(before, now)
+            }
+            Change::Update { fields } if !now.is_null() => {
+                let is_set = |(name, value): (&String, &Value)| {
+                    same_field(name, value, &now[name]) || was_set(value, &before[name], &now[name])
+                };
+                fields.iter().all(is_set)
+            }
+            _ => self.is_done(before, now),
+        }
+    }
+
+    /// Whether a run can find that somebody else has made the change already.
+    pub fn can_be_found_done(&self) -> bool {
+        !matches!(self, Change::Note { .. })
     }
 
     /// Whether a record in this state needs the change no more. A note can be written any number of
     /// times.
     pub fn is_needless(&self, state: &Value) -> bool {
         !matches!(self, Change::Note { .. }) && self.is_done(&Value::Null, state)
+    }
+
+    /// Whether this answer to reading the record, after the change was sent, shows the change: archived contacts
+    /// cannot always be read.
+    pub fn has_removed(&self, error: &api::Error) -> bool {
+        matches!(self, Change::Archive) && error.is_gone() && error.merged_into().is_none()
     }
 
     /// Whether taking the change back takes more than the change itself: what was there before.
@@ -229,6 +352,17 @@ impl Change {
         match self {
             Change::Assign { to, close: true } => {
                 vec![Change::Assign { to: to.clone(), close: false }, Change::Close]
+            }
+            // The teammate last: taking the team away may take the teammate away as well.
+            Change::Reassign { admin, team, close, snooze } => {
+                let someone = |id: &Option<String>| id.clone().unwrap_or_else(|| NOBODY.to_owned());
+                let to = |to: Assignee| Change::Assign { to, close: false };
+                let assignments = [to(Assignee::Team(someone(team))), to(Assignee::Admin(someone(admin)))];
+                let state = match snooze {
+                    Some(until) => Some(Change::Snooze { until: *until }),
+                    None => close.then_some(Change::Close),
+                };
+                assignments.into_iter().chain(state).collect()
             }
             other => vec![other.clone()],
         }
@@ -252,6 +386,8 @@ impl Change {
             Change::Update { .. } => "already_so",
             Change::Archive => "already_archived",
             Change::Unarchive => "not_archived",
+            Change::Reassign { .. } => "already_assigned",
+            Change::Merge { .. } => "already_merged",
         }
     }
 
@@ -263,12 +399,17 @@ impl Change {
         Ok(match self {
             Change::Tag { tag_id, tag } => Change::Untag { tag_id: tag_id.clone(), tag: tag.clone() },
             Change::Untag { tag_id, tag } => Change::Tag { tag_id: tag_id.clone(), tag: tag.clone() },
-            Change::Assign { to, .. } => {
-                let (kind, _) = to.parts();
-                let id = fields::id(&before[format!("{kind}_assignee_id")]).unwrap_or_else(|| "0".to_owned());
-                let to = if kind == "team" { Assignee::Team(id) } else { Assignee::Admin(id) };
-                Change::Assign { to, close: before["state"] == "closed" }
+            Change::Assign { .. } | Change::Reassign { .. } => {
+                let id = |field: &str| fields::reference(&before[field]);
+                let is_snoozed = before["state"] == "snoozed";
+                Change::Reassign {
+                    admin: id("admin_assignee_id"),
+                    team: id("team_assignee_id"),
+                    close: before["state"] == "closed",
+                    snooze: before["snoozed_until"].as_i64().filter(|_| is_snoozed),
+                }
             }
+            Change::Merge { .. } => return Err(Irrevocable("a merge cannot be undone")),
             Change::Close | Change::Open | Change::Snooze { .. } => match before["state"].as_str() {
                 Some("open") => Change::Open,
                 Some("closed") => Change::Close,
@@ -287,56 +428,5 @@ impl Change {
             Change::Archive => Change::Unarchive,
             Change::Unarchive => Change::Archive,
         })
-    }
-}
-
-/// Whether a record has a tag; `None` when the document shows only some of its tags, or none at all.
-fn tagged(target: Target, document: &Value, tag_id: &str) -> Option<bool> {
-    let list = document.get("tags").filter(|list| !list.is_null())?;
-    let key = if target == Target::Contacts { "data" } else { "tags" };
-    let tags = list.as_array().or_else(|| list[key].as_array())?;
-    let has = tags.iter().any(|tag| fields::id(&tag["id"]).as_deref() == Some(tag_id));
-    match !has && target == Target::Contacts && fields::is_cut(list) {
-        true => None,
-        false => Some(has),
-    }
-}
-
-/// Ids of the notes of this teammate that say this.
-fn own_notes(document: &Value, admin_id: &str, body: &str) -> Option<Vec<String>> {
-    let parts = document["conversation_parts"]["conversation_parts"].as_array()?;
-    let wanted = plain::text(body);
-    let notes = parts.iter().filter(|part| {
-        part["part_type"] == "note"
-            && fields::id(&part["author"]["id"]).as_deref() == Some(admin_id)
-            && plain::text(part["body"].as_str().unwrap_or_default()) == wanted
-    });
-    Some(notes.filter_map(|part| fields::id(&part["id"])).collect())
-}
-
-/// What the fields are now, custom attributes one by one. A field that is missing is null.
-fn current(wanted: &Map<String, Value>, document: &Value) -> Option<Map<String, Value>> {
-    document.as_object().filter(|it| it.contains_key("id"))?;
-    let field = |(name, value): (&String, &Value)| {
-        let now = match value {
-            Value::Object(inside) => {
-                let inner = inside
-                    .keys()
-                    .map(|key| (key.clone(), document[name].get(key).cloned().unwrap_or_default()));
-                Value::Object(inner.collect())
-            }
-            _ => document.get(name).cloned().unwrap_or_default(),
-        };
-        (name.clone(), now)
-    };
-    Some(wanted.iter().map(field).collect())
-}
-
-/// Numbers and texts may change places between a request and an answer.
-fn same(wanted: &Value, now: &Value) -> bool {
-    match (wanted, now) {
-        (Value::Object(wanted), now) => wanted.iter().all(|(key, value)| same(value, &now[key])),
-        (Value::Null, now) => now.is_null(),
-        (wanted, now) => wanted == now || (!now.is_null() && fields::text(wanted) == fields::text(now)),
     }
 }

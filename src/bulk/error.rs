@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::api::conflict::Conflict;
 use crate::{api, config, mirror};
 
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +57,7 @@ fn listed(names: &[String]) -> String {
 pub fn told(error: &api::Error) -> Value {
     let mut told = json!({
         "message": error.to_string(), "http_status": error.status(), "code": error.code(),
-        "request_id": error.request_id(),
+        "request_id": error.request_id(), "existing_id": error.conflict().as_ref().and_then(Conflict::id),
     });
     if let Some(fields) = told.as_object_mut() {
         fields.retain(|_, value| !value.is_null());

@@ -1,7 +1,8 @@
 //! Finds every conversation that mentions something in a window of time.
 //!
-//! The server's search sees opening messages only, word by word, so it is asked for what was going on in
-//! the window, and the texts are compared here. Parts come from the mirror where it has them as they are
+//! A conversation belongs to the window when a message that mentions was written in it. The server's search sees
+//! opening messages only, word by word, so it is asked for every conversation that changed since the window
+//! began: a message cannot be newer than the last change. The texts and their times are compared here. Parts come from the mirror where it has them as they are
 //! now (the conversation has not changed since), and from the workspace otherwise. Whatever could not be
 //! looked at is counted, never passed over. Only reads.
 
@@ -17,13 +18,12 @@ use super::mentions::{Hit, Message, Phrases, Verdict};
 use super::plan::Record;
 use super::read::{self, Patience};
 use crate::api::client::Client;
-use crate::api::executor::{Arguments, operation};
+use crate::api::request_builder::{Arguments, operation};
+use crate::mirror::write::lacks;
 use crate::mirror::{ResourceName, Store, fields};
 
 /// The most conversations whose parts are fetched one by one; more need a mirror.
 const MOST_FETCHED: usize = 5_000;
-/// So many parts of a conversation are handed out, the newest.
-const MOST_PARTS: usize = 500;
 /// Records of a page of the search: the most there can be.
 const PAGE: u32 = 150;
 
@@ -38,13 +38,22 @@ pub enum Place {
     All,
 }
 
+/// What has to lie in the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Window {
+    /// The time at which a message that mentions was written.
+    Message,
+    /// That, or the last change of the conversation, whatever it was: a tag, an assignment, a "thanks".
+    Active,
+}
+
 /// What to look for. Times are epoch seconds.
 #[derive(Debug, Clone)]
 pub struct Wanted {
     pub phrases: Phrases,
     pub place: Place,
-    /// A conversation belongs to the window when a message that mentions was written in it, or when
-    /// it was last active in it.
+    pub window: Window,
     pub since: Option<i64>,
     pub until: Option<i64>,
     /// Any of these states; all when empty.
@@ -78,7 +87,7 @@ pub struct Parts {
     pub in_workspace: usize,
     /// Not looked at.
     pub nowhere: usize,
-    /// Of which the workspace hands out the newest parts only.
+    /// Of which the workspace did not hand out every part.
     pub cut: usize,
 }
 
@@ -123,7 +132,8 @@ async fn candidates(client: &Client, wanted: &Wanted) -> Result<Vec<Value>, Erro
     let test = |field: &str, operator: &str, value: i64| json!({ "field": field, "operator": operator, "value": value });
     // Whether the limit itself belongs to what is found is not said the same everywhere: one second more.
     let since = wanted.since.map_or(0, |since| (since - 1).max(0));
-    let mut query = test("updated_at", ">", since);
+    let begin = if wanted.opening_decides() { "created_at" } else { "updated_at" };
+    let mut query = test(begin, ">", since);
     if let Some(until) = wanted.until {
         query = json!({ "operator": "AND", "value": [query, test("created_at", "<", until + 1)] });
     }
@@ -134,6 +144,7 @@ async fn candidates(client: &Client, wanted: &Wanted) -> Result<Vec<Value>, Erro
     let mut pages = std::pin::pin!(client.pages(search, arguments, Some(PAGE)));
     let (mut places, mut candidates) = (HashMap::new(), Vec::new());
     while let Some(page) = pages.try_next().await? {
+        page.require_list()?;
         for raw in page.items {
             let Ok(document) = serde_json::from_str::<Value>(raw.get()) else { continue };
             let Some(id) = fields::id(&document["id"]) else { continue };
@@ -151,6 +162,11 @@ async fn candidates(client: &Client, wanted: &Wanted) -> Result<Vec<Value>, Erro
 }
 
 impl Wanted {
+    /// Whether only an opening message can put a conversation into the window.
+    fn opening_decides(&self) -> bool {
+        self.place == Place::Source && self.window == Window::Message
+    }
+
     /// Whether state, team and age of a conversation fit.
     fn admits(&self, document: &Value) -> bool {
         let state = state(document);
@@ -175,7 +191,7 @@ impl Wanted {
             // Another message may be written in the window, and only that one.
             Place::All => match verdict {
                 Verdict::Mentioned(hits)
-                    if self.phrases.exclude.is_empty() && self.in_window(document, &hits) =>
+                    if self.phrases.exclude.is_empty() && !self.in_window(document, &hits).is_empty() =>
                 {
                     Some(Verdict::Mentioned(hits))
                 }
@@ -184,14 +200,17 @@ impl Wanted {
         }
     }
 
-    /// Whether the conversation was last active in the window, or mentions in it.
-    fn in_window(&self, document: &Value, hits: &[Hit]) -> bool {
-        let inside = |at: Option<i64>| {
-            at.is_none_or(|at| {
-                self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until)
-            })
-        };
-        inside(fields::time(&document["updated_at"])) || hits.iter().any(|hit| inside(hit.written_at))
+    fn contains(&self, at: i64) -> bool {
+        self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until)
+    }
+
+    /// The mentions that put the conversation into the window; none when it does not belong to it. A message
+    /// without a time may have been written at any time.
+    fn in_window(&self, document: &Value, hits: &[Hit]) -> Vec<Hit> {
+        let written = |hit: &&Hit| hit.written_at.is_none_or(|at| self.contains(at));
+        let inside: Vec<Hit> = hits.iter().filter(written).cloned().collect();
+        let active = || fields::time(&document["updated_at"]).is_none_or(|at| self.contains(at));
+        if inside.is_empty() && self.window == Window::Active && active() { hits.to_vec() } else { inside }
     }
 }
 
@@ -210,12 +229,13 @@ impl Found {
 
     fn take(&mut self, wanted: &Wanted, change: &Change, document: &Value, hits: &[Hit]) {
         let Some(id) = fields::id(&document["id"]) else { return };
-        if !wanted.in_window(document, hits) {
+        let hits = wanted.in_window(document, hits);
+        if hits.is_empty() {
             return;
         }
         let before = change.state(Target::Conversations, "", document).unwrap_or_default();
         let mut record = Record::new(id, change.clone(), before);
-        record.shown = shown(document, hits);
+        record.shown = shown(document, &hits);
         self.records.push(record);
     }
 
@@ -252,7 +272,7 @@ impl Found {
                     // What the answer leaves out, the list has told.
                     let document = merged(listed, document);
                     let parts = parts(&document);
-                    self.parts.cut += usize::from(parts.len() >= MOST_PARTS);
+                    self.parts.cut += usize::from(is_cut(&document, parts.len()));
                     self.judge(wanted, change, &document, parts);
                 }
                 // Deleted since it was listed.
@@ -317,6 +337,13 @@ fn parts(document: &Value) -> Vec<Message> {
     let list = &document["conversation_parts"];
     let parts = list.as_array().or_else(|| list["conversation_parts"].as_array());
     parts.into_iter().flatten().map(Message::part).collect()
+}
+
+/// Whether the workspace has more parts than it handed out.
+fn is_cut(document: &Value, handed_out: usize) -> bool {
+    let stated =
+        [&document["statistics"]["count_conversation_parts"], &document["conversation_parts"]["total_count"]];
+    lacks(stated.into_iter().filter_map(fields::integer).max(), handed_out, handed_out)
 }
 
 /// The parts in the mirror; `None` unless it has all of them as they are now.

@@ -25,10 +25,32 @@ pub enum Status {
     Planned,
     /// It was sent, and nobody has seen what became of it.
     Sending,
-    /// With the state afterwards, as far as the answer told it.
-    Done { after: Value },
+    /// The record shows the change. `before` is its state right before the call, `after` the one that was
+    /// seen afterwards.
+    Done {
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        before: Value,
+        after: Value,
+    },
+    /// Somebody else had made the change by the time it was to be sent. It is not this run's to undo.
+    FoundDone { state: Value },
+    /// The record did not pass the filter of the run any more, so nothing was sent.
+    Unmatched,
+    /// The workspace answered with success, and the record's document does not show whether it has changed.
+    /// `before` is its state right before the call.
+    Unconfirmed {
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        before: Value,
+    },
     /// The workspace refused it, or was never reached.
     Failed { error: Value },
+}
+
+impl Status {
+    /// Whether a call may have reached the workspace that nobody has seen the effect of.
+    pub fn was_sent(&self) -> bool {
+        matches!(self, Status::Sending | Status::Unconfirmed { .. })
+    }
 }
 
 /// A line of the file.
@@ -112,10 +134,24 @@ impl Run {
         self.statuses.get(id).unwrap_or(&Status::Planned)
     }
 
+    /// The state of a record right before this run changed it, as far as it was seen.
+    pub fn before<'a>(&'a self, record: &'a Record) -> &'a Value {
+        match self.status(&record.id) {
+            Status::Done { before, .. } | Status::Unconfirmed { before } if !before.is_null() => before,
+            _ => &record.before,
+        }
+    }
+
     /// Records that something is still to be sent for. One that failed is tried again.
     pub fn due(&self) -> impl Iterator<Item = &Record> {
         let records = self.records.iter().filter(|_| self.whole);
-        records.filter(|record| record.is_due() && !matches!(self.status(&record.id), Status::Done { .. }))
+        let is_settled = |record: &Record| {
+            matches!(
+                self.status(&record.id),
+                Status::Done { .. } | Status::FoundDone { .. } | Status::Unmatched
+            )
+        };
+        records.filter(move |record| record.is_due() && !is_settled(record))
     }
 
     pub fn counts(&self) -> Counts {
@@ -124,8 +160,9 @@ impl Run {
             match self.status(&record.id) {
                 _ if !record.is_due() => counts.skipped += 1,
                 Status::Done { .. } => counts.done += 1,
+                Status::FoundDone { .. } | Status::Unmatched => counts.skipped += 1,
                 Status::Failed { .. } => counts.failed += 1,
-                Status::Planned | Status::Sending => counts.open += 1,
+                Status::Planned | Status::Sending | Status::Unconfirmed { .. } => counts.open += 1,
             }
         }
         counts
@@ -197,11 +234,20 @@ impl Journal {
     }
 }
 
-/// A name for a run that begins now: sorts by time, and differs from that of any other process.
+/// A name for a run that begins now: sorts by time, also within a second, and differs from that of any
+/// other process.
 pub fn new_name() -> String {
     let now = Timestamp::now();
     let moment = now.strftime("%Y%m%dT%H%M%S");
-    format!("{moment}-{:05}", (std::process::id() ^ now.subsec_nanosecond().unsigned_abs()) % 100_000)
+    let micros = now.subsec_nanosecond().unsigned_abs() / 1_000;
+    format!("{moment}-{micros:06}{}", std::process::id() % 10)
+}
+
+/// Whether a text has the shape of a run's name, as [`new_name`] makes them.
+pub fn is_name(text: &str) -> bool {
+    let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|it| it.is_ascii_digit());
+    let parts = text.split_once('T').and_then(|(day, rest)| Some((day, rest.split_once('-')?)));
+    parts.is_some_and(|(day, (time, rest))| digits(day, 8) && digits(time, 6) && digits(rest, 7))
 }
 
 /// What the journal of a run tells, also while another process is writing it.
@@ -223,8 +269,11 @@ pub fn runs() -> Result<Vec<Run>, Error> {
     let mut names: Vec<String> = entries
         .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".jsonl").map(str::to_owned))
         .collect();
-    names.sort_unstable_by(|one, other| other.cmp(one));
-    Ok(names.iter().filter_map(|name| read(name).ok()).collect())
+    names.sort_unstable();
+    let mut runs: Vec<Run> = names.iter().rev().filter_map(|name| read(name).ok()).collect();
+    // Stable: runs of one second stay in the order of their names.
+    runs.sort_by_key(|run| std::cmp::Reverse(run.head.started_at));
+    Ok(runs)
 }
 
 fn path_of(name: &str) -> Result<PathBuf, Error> {

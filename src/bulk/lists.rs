@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::error::Error;
 use crate::api::client::Client;
-use crate::api::executor::{Arguments, operation};
 use crate::api::paging::Page;
+use crate::api::request_builder::{Arguments, operation};
 use crate::mirror::fields;
 
 /// Who the token belongs to.
@@ -23,7 +23,8 @@ pub struct Me {
 pub async fn me(client: &Client) -> Result<Me, Error> {
     let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
     let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
-    let workspace = fields::id(&me["app"]["id_code"]).unwrap_or_else(|| "unknown".to_owned());
+    let workspace =
+        fields::id(&me["app"]["id_code"]).unwrap_or_else(|| crate::mirror::store::UNKNOWN.to_owned());
     Ok(Me { admin_id: fields::id(&me["id"]), workspace })
 }
 
@@ -59,6 +60,7 @@ async fn named(client: &Client, list: &str) -> Result<Vec<Named>, Error> {
     let arguments = Arguments::default();
     let reply = client.fetch(operation, &arguments).await?;
     let page = Page::read(operation, &arguments, reply)?;
+    page.require_list()?;
     let records = page.items.iter().filter_map(|raw| serde_json::from_str::<Value>(raw.get()).ok());
     Ok(records
         .filter_map(|record| {
@@ -81,9 +83,17 @@ impl Named {
 /// # Errors
 /// [`Error::NoSuch`] with the names that there are; [`Error::Question`] when several have the name.
 pub fn pick<'a>(list: &'a [Named], what: &'static str, wanted: &str) -> Result<&'a Named, Error> {
-    let exact: Vec<&Named> = list.iter().filter(|it| it.name == wanted).collect();
-    let alike = || list.iter().filter(|it| it.name.to_lowercase() == wanted.to_lowercase()).collect();
-    let found: Vec<&Named> = if exact.is_empty() { alike() } else { exact };
+    let named =
+        |fits: &dyn Fn(&str) -> bool| list.iter().filter(|record| fits(&record.name)).collect::<Vec<_>>();
+    let plain = |name: &str| name.trim().to_lowercase();
+    let mut found = named(&|name| name == wanted);
+    if found.is_empty() {
+        found = named(&|name| name.trim() == wanted.trim());
+    }
+    if found.is_empty() {
+        found = named(&|name| plain(name) == plain(wanted));
+    }
+    let wanted = wanted.trim();
     match (&found[..], list.iter().find(|it| it.is(wanted))) {
         ([one], _) => Ok(one),
         ([], Some(one)) => Ok(one),

@@ -93,7 +93,8 @@ impl Message {
         let text = document["body"].as_str().map(plain::text).unwrap_or_default();
         Message {
             part_id: fields::id(&document["id"]),
-            written_at: fields::time(&document["created_at"]),
+            written_at: fields::time(&document["created_at"])
+                .or_else(|| fields::time(&document["updated_at"])),
             text: Visible::of_text(&text),
         }
     }

@@ -16,11 +16,13 @@ pub mod log;
 pub mod mentions;
 pub mod plan;
 pub mod read;
+mod state;
 pub mod tags;
+pub mod turn;
 pub mod undo;
 
 pub use apply::{Applier, Progress};
 pub use change::{Assignee, Change, Target};
 pub use error::Error;
 pub use journal::{Journal, Status};
-pub use plan::{Head, Record};
+pub use plan::{Head, Record, Selection};

@@ -1,9 +1,11 @@
 //! What a run is about, decided before anything is sent.
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::change::{Change, Target};
+use crate::mirror::{ResourceName, predicate};
 
 /// A run as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,9 +24,36 @@ pub struct Head {
     /// The run that this one takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<String>,
+    /// The filter that the records were chosen by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<Selection>,
     /// What else the command wants to remember.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub about: Value,
+}
+
+/// A filter that chose records. A search can be behind, so each record must pass it again right before it is
+/// changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Selection {
+    /// For [`crate::mirror::predicate`].
+    pub exact: Value,
+    /// Name of the workspace's time zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+}
+
+impl Selection {
+    /// Whether a record shows that it is not meant any more.
+    pub fn refuses(&self, target: Target, record: &Value) -> bool {
+        let resource = match target {
+            Target::Conversations => ResourceName::Conversations,
+            Target::Contacts => ResourceName::Contacts,
+            Target::Companies => ResourceName::Companies,
+        };
+        let zone = self.zone.as_deref().and_then(|name| TimeZone::get(name).ok());
+        predicate::holds(resource, &self.exact, record, zone.as_ref()) == Some(false)
+    }
 }
 
 /// What is to happen to one record.

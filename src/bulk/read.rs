@@ -3,14 +3,17 @@
 //! One record that the workspace cannot hand out must not keep the others from being dealt with; a workspace
 //! that hands out none is an error.
 
+use std::collections::HashMap;
+
 use futures::{Stream, StreamExt, stream};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::change::{Change, Target};
 use super::error::told;
 use crate::api;
 use crate::api::client::Client;
-use crate::api::executor::{Arguments, operation};
+use crate::api::request_builder::{Arguments, operation};
+use crate::mirror::fields;
 
 /// So many records may fail whatever became of the others; beyond that, more must have been read.
 const FEW: usize = 20;
@@ -64,6 +67,34 @@ pub async fn document(client: &Client, target: Target, id: &str) -> Result<Value
     Ok(serde_json::from_str(text).unwrap_or_default())
 }
 
+/// The documents of these conversations that one search shows, by id. A search that fails finds none; the caller
+/// then reads each conversation.
+pub async fn search_by_ids<'a>(
+    client: &Client,
+    ids: impl Iterator<Item = &'a str>,
+) -> HashMap<String, Value> {
+    let ids: Vec<&str> = ids.collect();
+    let body = json!({
+        "query": { "field": "id", "operator": "IN", "value": ids },
+        "pagination": { "per_page": ids.len() },
+    });
+    let arguments = Arguments { body: Some(body.to_string().into_bytes()), ..Arguments::default() };
+    let answer = async {
+        let reply = client.fetch(operation("searchConversations")?, &arguments).await?;
+        let page: Option<Value> = serde_json::from_str(reply.json_text()?).ok();
+        Ok::<_, api::Error>(page)
+    };
+    let documents = match answer.await {
+        Ok(page) => page.and_then(|mut page| page.get_mut("conversations").map(Value::take)),
+        Err(error) => {
+            tracing::debug!(%error, "conversations cannot be searched by id");
+            None
+        }
+    };
+    let Some(Value::Array(documents)) = documents else { return HashMap::new() };
+    documents.into_iter().filter_map(|document| Some((fields::id(&document["id"])?, document))).collect()
+}
+
 /// The documents of these records, in the order of their arrival.
 pub fn documents<'a>(
     client: &'a Client,
@@ -80,7 +111,7 @@ pub fn documents<'a>(
         .buffer_unordered(concurrency)
 }
 
-/// Puts all tags of a contact into its document, where it shows only some of them and they matter.
+/// Puts all tags of a contact into its document, where it shows only some of them or none and they matter.
 ///
 /// # Errors
 /// As [`document`].
@@ -92,7 +123,8 @@ pub async fn complete(
     id: &str,
 ) -> Result<(), api::Error> {
     let about_tags = matches!(change, Change::Tag { .. } | Change::Untag { .. });
-    if target != Target::Contacts || !about_tags || !crate::mirror::fields::is_cut(&document["tags"]) {
+    let tags = &document["tags"];
+    if target != Target::Contacts || !about_tags || !(tags.is_null() || crate::mirror::fields::is_cut(tags)) {
         return Ok(());
     }
     let arguments = Arguments { path: vec![id.to_owned()], ..Arguments::default() };

@@ -1,6 +1,7 @@
 //! Finding and making the tag that a run is about.
 //!
-//! Names are compared letter by letter: two tags that differ in case are two tags. A name that looks
+//! Two tags whose names differ in case are two tags. White space around a name only counts where two
+//! tags differ in nothing else. A name that looks
 //! like a number is a name.
 
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::apply::is_worth_another;
 use super::error::Error;
 use super::lists::{self, Named};
 use crate::api::client::Client;
-use crate::api::executor::{Arguments, operation};
+use crate::api::request_builder::{Arguments, operation};
 use crate::mirror::fields;
 
 /// Which tag is meant.
@@ -31,12 +32,33 @@ const FIRST_DELAY: Duration = Duration::from_millis(100);
 pub async fn find(client: &Client, wanted: &Wanted) -> Result<Option<Named>, Error> {
     let tags = lists::tags(client).await?;
     match wanted {
-        Wanted::Name(name) => Ok(tags.into_iter().find(|tag| tag.name == *name)),
+        Wanted::Name(name) => Ok(named(tags, name)),
         Wanted::Id(id) => match tags.into_iter().find(|tag| tag.id == *id) {
             Some(tag) => Ok(Some(tag)),
             None => Err(Error::NoSuch { what: "tag with id", name: id.clone(), known: Vec::new() }),
         },
     }
+}
+
+/// The tag of this name, or else the only one whose name differs in white space around it.
+fn named(tags: Vec<Named>, name: &str) -> Option<Named> {
+    if let Some(exact) = tags.iter().position(|tag| tag.name == name) {
+        return tags.into_iter().nth(exact);
+    }
+    let mut alike = tags.into_iter().filter(|tag| tag.name.trim() == name.trim());
+    alike.next().filter(|_| alike.next().is_none())
+}
+
+/// The name of a tag that differs from `name` in upper and lower case, or in white space around it, only. Workspaces can take the two for
+/// one tag and refuse to make the second.
+///
+/// # Errors
+/// When the workspace does not answer.
+pub async fn other_case(client: &Client, name: &str) -> Result<Option<String>, Error> {
+    let tags = lists::tags(client).await?;
+    let plain = |name: &str| name.trim().to_lowercase();
+    let is_alike = |tag: &Named| tag.name != name && plain(&tag.name) == plain(name);
+    Ok(tags.into_iter().find(is_alike).map(|tag| tag.name))
 }
 
 /// Makes a tag, once: when the answer is lost, the list tells whether it was made.

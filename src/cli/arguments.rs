@@ -3,38 +3,48 @@
 //! Checks the shape of values (a number, a time, JSON) and that what is required is there. Whether
 //! the values make sense together is the server's to say, and a body given as a whole is not checked.
 
-use std::path::Path;
-
 use clap::ArgMatches;
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::capture;
+use super::context::Context;
+use super::door::Content;
 use super::error::Error;
 use super::flags::argument_id;
-use super::stdin;
-use super::time;
-use crate::api::executor::Arguments;
+use super::time::Times;
 use crate::api::operation::{Kind, Operation, Parameter, Place, Scalar};
+use crate::api::request_builder::Arguments;
 
 /// Binds the matches of an operation's command. `query` is the predicate of a search that was written in
 /// another way than as JSON.
 ///
 /// # Errors
 /// [`Error::Usage`] for a value of the wrong shape or a missing one.
-pub fn bind(operation: &Operation, matches: &ArgMatches, query: Option<Value>) -> Result<Arguments, Error> {
+pub fn bind(
+    context: &Context,
+    operation: &Operation,
+    matches: &ArgMatches,
+    query: Option<Value>,
+) -> Result<Arguments, Error> {
     let of = |place: Place| operation.parameters.iter().filter(move |it| it.place == place);
     let mut arguments = Arguments::default();
     for parameter in of(Place::Path) {
         arguments.path.push(path_value(parameter, matches)?);
     }
     for parameter in of(Place::Query) {
-        for value in values(parameter, matches)? {
+        for value in values(context, parameter, matches)? {
+            let field = parameter.name.rsplit('.').next().unwrap_or(parameter.name);
+            let known = arguments.query.iter().find(|(name, _)| name == field).map(|(_, text)| json!(text));
+            let object = operation.object_of(parameter).filter(|it| matches.contains_id(&argument_id(it)));
+            if known.is_some() && object.is_some() {
+                agree(operation, matches, parameter, known.as_ref(), &value)?;
+                continue;
+            }
             append_query(&mut arguments.query, parameter, &value)?;
         }
     }
-    require_query(operation, &arguments)?;
-    arguments.body = body(operation, matches, query)?.map(|body| body.to_string().into_bytes());
+    require_query(operation, &arguments, matches)?;
+    refuse_empty_periods(context, operation, matches)?;
+    arguments.body = body(context, operation, matches, query)?.map(|body| body.to_string().into_bytes());
     Ok(arguments)
 }
 
@@ -51,15 +61,39 @@ fn path_value(parameter: &Parameter, matches: &ArgMatches) -> Result<String, Err
 }
 
 /// The values of a flag as JSON; empty when it was not given.
-fn values(parameter: &Parameter, matches: &ArgMatches) -> Result<Vec<Value>, Error> {
-    let texts = matches.get_many::<String>(&argument_id(parameter)).into_iter().flatten();
-    let values = texts.map(|text| {
-        value(parameter, text).map_err(|reason| Error::Usage {
-            message: format!("--{}: {reason}", parameter.flag),
-            hint: hint(parameter),
-        })
-    });
-    values.collect()
+fn values(context: &Context, parameter: &Parameter, matches: &ArgMatches) -> Result<Vec<Value>, Error> {
+    let id = argument_id(parameter);
+    let wrong = |reason: String| Error::Usage {
+        message: format!("--{}: {reason}", parameter.flag),
+        hint: hint(parameter),
+    };
+    if parameter.kind == Kind::Json {
+        let contents = matches.get_many::<Content>(&id).into_iter().flatten();
+        return contents.map(|content| json_value(parameter, content)).collect();
+    }
+    let texts = matches.get_many::<String>(&id).into_iter().flatten();
+    texts.map(|text| value(context, parameter, text).map_err(wrong)).collect()
+}
+
+/// JSON, or in the query also `key=value` pairs.
+fn json_value(parameter: &Parameter, content: &Content) -> Result<Value, Error> {
+    let named = |error: Error| Error::Usage {
+        message: format!("--{}: {error}", parameter.flag),
+        hint: match &error {
+            Error::Usage { hint: Some(hint), .. } => Some(hint.clone()),
+            _ => hint(parameter),
+        },
+    };
+    let typed = content.typed();
+    if parameter.place == Place::Query && !typed.trim_start().starts_with('{') {
+        return pairs(typed).map_err(|reason| named(Error::usage(reason)));
+    }
+    match content.json().map_err(named)? {
+        value if parameter.name == "query" && !value.is_object() => {
+            Err(named(Error::usage(format!("{typed:?} is not a search predicate"))))
+        }
+        value => Ok(value),
+    }
 }
 
 fn hint(parameter: &Parameter) -> Option<String> {
@@ -69,28 +103,53 @@ fn hint(parameter: &Parameter) -> Option<String> {
     })
 }
 
-fn value(parameter: &Parameter, text: &str) -> Result<Value, String> {
+fn value(context: &Context, parameter: &Parameter, text: &str) -> Result<Value, String> {
     match parameter.kind {
         Kind::String | Kind::Choice(_) => Ok(json!(text)),
         Kind::Integer => scalar(Scalar::Integer, text),
         Kind::Number => scalar(Scalar::Number, text),
         Kind::Boolean => scalar(Scalar::Boolean, text),
-        Kind::Time => time::epoch_seconds(text, Timestamp::now()).map(Value::from),
+        Kind::Time => {
+            let times = Times::of(context).map_err(|error| error.to_string())?;
+            // The only field that is always about a time to come.
+            if parameter.name == "snoozed_until" { ahead(&times, text) } else { times.moment(text) }
+                .map(Value::from)
+        }
         Kind::List(of) => match serde_json::from_str::<Value>(text) {
             Ok(Value::Array(elements)) => Ok(elements.into()),
             _ => scalar(of, text),
         },
-        Kind::Json => {
-            if parameter.place == Place::Query && !text.trim_start().starts_with('{') {
-                return pairs(text);
-            }
-            let value = json(text)?;
-            match parameter.name == "query" && !value.is_object() {
-                true => Err(format!("{text:?} is no search predicate")),
-                false => Ok(value),
-            }
+        Kind::Json => serde_json::from_str(text).map_err(|error| format!("not valid JSON: {error}")),
+    }
+}
+
+/// A time to come. A span such as `2d` reaches back and is refused; moments that are spelled out are the caller's.
+fn ahead(times: &Times, text: &str) -> Result<i64, String> {
+    let moment = times.coming(text)?;
+    if moment > jiff::Timestamp::now().as_second() || !times.is_span_back(text) {
+        return Ok(moment);
+    }
+    Err(format!(
+        "{text:?} is in the past: expected a time in the future; a span from now begins with +, as in +2d"
+    ))
+}
+
+/// Refuses a period that ends before it begins: nothing can be in it.
+fn refuse_empty_periods(context: &Context, operation: &Operation, matches: &ArgMatches) -> Result<(), Error> {
+    for from in operation.parameters.iter().filter(|parameter| parameter.kind == Kind::Time) {
+        let Some(stem) = from.name.strip_suffix("_after") else { continue };
+        let is_end = |parameter: &&Parameter| {
+            parameter.kind == Kind::Time && parameter.name.strip_suffix("_before") == Some(stem)
+        };
+        let Some(to) = operation.parameters.iter().find(is_end) else { continue };
+        let (begins, ends) = (values(context, from, matches)?, values(context, to, matches)?);
+        if let (Some(begin), Some(end)) = (begins.last(), ends.last())
+            && begin.as_i64() > end.as_i64()
+        {
+            return Err(Error::usage(format!("--{} must not be earlier than --{}", to.flag, from.flag)));
         }
     }
+    Ok(())
 }
 
 fn scalar(kind: Scalar, text: &str) -> Result<Value, String> {
@@ -117,22 +176,6 @@ fn scalar(kind: Scalar, text: &str) -> Result<Value, String> {
 
 /// JSON as typed, from `@file`, or from stdin (`-`).
 ///
-/// # Errors
-/// A sentence that says what is wrong with it.
-pub fn json(text: &str) -> Result<Value, String> {
-    let content = match text.trim() {
-        "-" => stdin::text()?,
-        file if file.starts_with('@') => {
-            let path = capture::allowed(Path::new(&file[1..]))?;
-            std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", &file[1..]))?
-        }
-        _ => text.to_owned(),
-    };
-    // Editors on some systems begin a file with a byte order mark.
-    serde_json::from_str(content.trim_start_matches('\u{feff}'))
-        .map_err(|error| format!("this is no JSON: {error}"))
-}
-
 /// `key=value` pairs as an object: how an object in the query is most easily typed.
 fn pairs(text: &str) -> Result<Value, String> {
     let pairs: Option<Map<String, Value>> = text
@@ -162,10 +205,35 @@ fn append_query(
     Ok(())
 }
 
-fn require_query(operation: &Operation, arguments: &Arguments) -> Result<(), Error> {
+/// Refuses a field that says something else than the object it was given in as well.
+fn agree(
+    operation: &Operation,
+    matches: &ArgMatches,
+    parameter: &Parameter,
+    in_object: Option<&Value>,
+    alone: &Value,
+) -> Result<(), Error> {
+    // A body that is given as a whole is there to be overridden; an object of its own is not.
+    let object = operation.object_of(parameter).filter(|it| matches.contains_id(&argument_id(it)));
+    let (Some(object), Some(other)) = (object, in_object) else { return Ok(()) };
+    // Numbers are often written as texts.
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    if text(other) == text(alone) {
+        return Ok(());
+    }
+    let (whole, part) = (object.flag, parameter.flag);
+    Err(Error::usage_with_hint(
+        format!("--{whole} and --{part} contradict each other: one says {other}, the other {alone}"),
+        format!("give --{whole} or --{part}, or the same value in both"),
+    ))
+}
+
+fn require_query(operation: &Operation, arguments: &Arguments, matches: &ArgMatches) -> Result<(), Error> {
     let required = operation.parameters.iter().filter(|it| it.place == Place::Query && it.required);
     for parameter in required {
-        let own = |name: &str| arguments.query.iter().any(|(given, _)| given == name);
+        // An object may be given without any field: what it needs is the server's to say.
+        let is_given = matches.contains_id(&argument_id(parameter));
+        let own = |name: &str| is_given || arguments.query.iter().any(|(given, _)| given == name);
         let inside = operation.parameters.iter().any(|other| {
             let property = other.name.strip_prefix(parameter.name).and_then(|it| it.strip_prefix('.'));
             property.is_some_and(own)
@@ -181,7 +249,12 @@ fn missing(flags: &[String]) -> Error {
     Error::usage_with_hint(format!("missing: {}", flags.join(", ")), "see the command's --help")
 }
 
-fn body(operation: &Operation, matches: &ArgMatches, query: Option<Value>) -> Result<Option<Value>, Error> {
+fn body(
+    context: &Context,
+    operation: &Operation,
+    matches: &ArgMatches,
+    query: Option<Value>,
+) -> Result<Option<Value>, Error> {
     if operation.body.is_none() {
         return Ok(None);
     }
@@ -194,9 +267,12 @@ fn body(operation: &Operation, matches: &ArgMatches, query: Option<Value>) -> Re
     let mut body = whole.unwrap_or_else(|| json!({}));
     let fields: Vec<&Parameter> = operation.parameters.iter().filter(|it| it.place == Place::Body).collect();
     for parameter in &fields {
-        let values = values(parameter, matches)?;
+        let values = values(context, parameter, matches)?;
         if !values.is_empty() {
-            set(&mut body, parameter.name, joined(parameter, values))?;
+            let value = joined(parameter, values);
+            let place = format!("/{}", parameter.name.replace('.', "/"));
+            agree(operation, matches, parameter, body.pointer(&place), &value)?;
+            set(&mut body, parameter.name, value)?;
         }
     }
     if let Some(query) = query {
@@ -211,21 +287,27 @@ fn body(operation: &Operation, matches: &ArgMatches, query: Option<Value>) -> Re
     Ok(Some(body))
 }
 
+/// What `--body-json` or `--stdin` gives as the body.
+pub fn given_body(matches: &ArgMatches) -> Option<Content> {
+    let given = matches.get_one::<Content>("body-json").cloned();
+    given.or_else(|| matches.get_flag("stdin").then(Content::of_stdin))
+}
+
 /// A body without described fields may be any JSON; one with fields is an object.
 fn whole_body(matches: &ArgMatches, has_fields: bool) -> Result<Option<Value>, Error> {
-    let source = matches.get_one::<String>("body-json").map(String::as_str);
-    let source = source.or_else(|| matches.get_flag("stdin").then_some("-"));
-    let Some(source) = source else { return Ok(None) };
-    let wrong = |reason: String| {
-        Error::usage_with_hint(
-            format!("--body-json: {reason}"),
-            r#"give a JSON object, as in --body-json '{"name":"Ann"}'"#,
-        )
+    let Some(source) = given_body(matches) else { return Ok(None) };
+    let wrong = |reason: String, hint: Option<String>| Error::Usage {
+        message: format!("--body-json: {reason}"),
+        hint: hint.or_else(|| Some(r#"give a JSON object, as in --body-json '{"name":"Ann"}'"#.to_owned())),
     };
-    match json(source).map_err(wrong)? {
+    let refused = |error: Error| match &error {
+        Error::Usage { hint, .. } => wrong(error.to_string(), hint.clone()),
+        _ => error,
+    };
+    match source.json().map_err(refused)? {
         body @ Value::Object(_) => Ok(Some(body)),
         body if !has_fields => Ok(Some(body)),
-        _ => Err(wrong("the body must be a JSON object".into())),
+        _ => Err(wrong("the body must be a JSON object".into(), None)),
     }
 }
 

@@ -5,7 +5,7 @@
 //! nothing changes. What is captured is bounded; a command that exceeds the bound fails.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 tokio::task_local! {
@@ -34,16 +34,69 @@ pub struct Capture {
     files: Files,
     said: Mutex<Vec<String>>,
     listener: Option<Box<Listener>>,
+    /// What is known about records that a program of the caller took out of their document.
+    meta: Mutex<Option<String>>,
+    /// The plan that the command made, if it made one that can be carried out later.
+    made: Mutex<Option<String>>,
+    /// The plan that it must carry out, instead of making one.
+    given: Option<String>,
+    /// Arguments that are text whatever they look like: they name neither a file nor stdin.
+    literals: Vec<String>,
 }
 
 impl Capture {
     pub fn new(limit: usize, files: Files) -> Self {
-        Capture { output: Mutex::default(), limit, files, said: Mutex::default(), listener: None }
+        Capture {
+            output: Mutex::default(),
+            limit,
+            files,
+            said: Mutex::default(),
+            listener: None,
+            meta: Mutex::default(),
+            made: Mutex::default(),
+            given: None,
+            literals: Vec::new(),
+        }
     }
 
     /// Hears what the command says while it runs.
     pub fn heard_by(self, listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Capture { listener: Some(Box::new(listener)), ..self }
+    }
+
+    /// Has the command carry out a plan that was made before.
+    pub fn with_plan(self, plan: Option<String>) -> Self {
+        Capture { given: plan, ..self }
+    }
+
+    /// Has the command take these arguments as text, also where `@` would name a file and `-` stdin.
+    pub fn with_literals(self, literals: Vec<String>) -> Self {
+        Capture { literals, ..self }
+    }
+
+    /// The plan that the command must carry out.
+    pub fn plan(&self) -> Option<&str> {
+        self.given.as_deref()
+    }
+
+    /// Keeps the plan that the command made.
+    pub fn keep_plan(&self, plan: String) {
+        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(plan);
+    }
+
+    /// The plan that the command made, leaving none.
+    pub fn take_plan(&self) -> Option<String> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Keeps what is known about the records of a document that is not written itself.
+    pub fn keep_meta(&self, meta: &str) {
+        *self.meta.lock().unwrap_or_else(PoisonError::into_inner) = Some(meta.to_owned());
+    }
+
+    /// What was kept so, leaving nothing.
+    pub fn take_meta(&self) -> Option<String> {
+        self.meta.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Runs a command with these streams.
@@ -96,18 +149,14 @@ pub fn current() -> Option<Arc<Capture>> {
     CAPTURE.try_with(Arc::clone).ok()
 }
 
-/// The path under which a file named in an argument may be used.
-///
-/// # Errors
-/// A sentence that says why it must not be used.
-pub fn allowed(path: &Path) -> Result<PathBuf, String> {
-    match current().as_deref() {
-        None | Some(Capture { files: Files::All, .. }) => Ok(path.to_owned()),
-        Some(Capture { files: Files::None, .. }) => {
-            Err("files are not allowed here; give the value itself".to_owned())
-        }
-        Some(Capture { files: Files::Below(root), .. }) => below(root, path),
-    }
+/// Which files the command that runs may touch.
+pub fn files() -> Files {
+    current().map_or(Files::All, |capture| capture.files.clone())
+}
+
+/// Whether an argument of the command that runs is text, whatever it looks like.
+pub fn is_literal(argument: &str) -> bool {
+    current().is_some_and(|capture| capture.literals.iter().any(|text| text.trim() == argument.trim()))
 }
 
 /// Whether stdin belongs to the command that runs.
@@ -115,77 +164,22 @@ pub fn has_stdin() -> bool {
     current().is_none()
 }
 
-/// The path below a folder that exists; relative paths start there. Links are followed before it is
-/// decided, and a path that does not exist yet is judged by its nearest folder that does.
-///
-/// # Errors
-/// When it leads out of the folder.
-pub fn below(root: &Path, path: &Path) -> Result<PathBuf, String> {
-    let outside = || format!("{} is not below the allowed folder", path.display());
-    let root = root.canonicalize().map_err(|error| format!("{}: {error}", root.display()))?;
-    let wanted = root.join(path);
-    if wanted.components().any(|part| part == std::path::Component::ParentDir) {
-        return Err(outside());
-    }
-    let mut known = wanted.as_path();
-    let real = loop {
-        match known.canonicalize() {
-            Ok(real) => break real,
-            // A link that leads nowhere could lead anywhere once its target exists.
-            Err(_) if known.symlink_metadata().is_ok() => return Err(outside()),
-            Err(_) => known = known.parent().ok_or_else(outside)?,
-        }
-    };
-    let rest = wanted.strip_prefix(known).map_err(|_| outside())?;
-    let real = if rest.as_os_str().is_empty() { real } else { real.join(rest) };
-    if real.starts_with(&root) { Ok(real) } else { Err(outside()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::Write;
 
-    #[test]
-    fn only_paths_below_the_root_are_allowed() {
-        let folder = tempfile::tempdir().unwrap();
-        let (root, secret) = (folder.path().join("root"), folder.path().join("secret"));
-        std::fs::create_dir_all(root.join("in")).unwrap();
-        std::fs::write(&secret, "s").unwrap();
-        let real = root.canonicalize().unwrap();
-        assert_eq!(below(&root, Path::new("in/new.csv")), Ok(real.join("in/new.csv")));
-        assert_eq!(below(&root, Path::new("new/deep.csv")), Ok(real.join("new/deep.csv")));
-        assert_eq!(below(&root, &real.join("in")), Ok(real.join("in")));
-        for path in ["../secret", "in/../../secret", "/etc/passwd", "new/../../secret"] {
-            assert!(below(&root, Path::new(path)).is_err(), "{path}");
-        }
-        assert!(below(&root, &secret).is_err());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_link_cannot_lead_out() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().join("root");
-        std::fs::create_dir(&root).unwrap();
-        std::os::unix::fs::symlink(folder.path(), root.join("up")).unwrap();
-        std::os::unix::fs::symlink(folder.path().join("later"), root.join("dangling")).unwrap();
-        for path in ["up/secret", "up", "dangling", "dangling/x"] {
-            assert!(below(&root, Path::new(path)).is_err(), "{path}");
-        }
-    }
-
     #[tokio::test]
     async fn output_is_bounded_and_speech_is_heard() {
         let capture = Arc::new(Capture::new(4, Files::None));
-        let (written, allowed) = capture
+        let refused = capture
             .scope(async {
                 let capture = current().unwrap();
                 capture.say("hello");
-                ((&*capture).write(b"12345").is_err(), allowed(Path::new("x")).is_ok())
+                (&*capture).write(b"12345").is_err()
             })
             .await;
-        assert!(written && !allowed);
+        assert!(refused);
         assert_eq!(capture.take_said(), ["hello"]);
         assert!(capture.take_output().is_empty() && current().is_none());
     }

@@ -42,10 +42,12 @@ fn is_same(one: &Settings, other: &Settings) -> bool {
         && token(one) == token(other)
         && one.api_version == other.api_version
         && one.timeout == other.timeout
+        && one.total == other.total
         && one.rate_limit == other.rate_limit
         && one.headers == other.headers
         && one.retries == other.retries
         && one.first_delay == other.first_delay
+        && one.read_only == other.read_only
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ pub enum Effect {
     Local,
     /// Adds something to the workspace, or changes it in a way that can be taken back.
     Write,
-    /// Overwrites or removes something in the workspace.
+    /// Overwrites or removes something in the workspace, reaches customers, or does what cannot be taken back.
     Destructive,
     /// For people at a terminal: takes secrets, never ends, or prints for a shell.
     Terminal,

@@ -7,7 +7,9 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
+use super::output::printable;
 use crate::api;
+use crate::api::conflict::Conflict;
 use crate::mirror::ResourceName;
 use crate::{articles, bulk, config, mirror, report};
 
@@ -30,8 +32,20 @@ pub enum Error {
     Articles(#[from] articles::Error),
     #[error(transparent)]
     Bulk(#[from] bulk::Error),
+    /// Consent is missing, and there is nobody to ask.
+    #[error("{message}")]
+    Unconfirmed { message: String, records: usize, hint: String },
+    /// The person who was asked said no.
+    #[error("nothing was changed")]
+    Declined,
+    /// A change was asked for in read-only mode; `set_by` says where the mode was set.
+    #[error("{action}: read-only mode refuses changes to the workspace")]
+    ReadOnly { action: String, set_by: String },
     #[error("the sandbox did not start: {0}")]
     Sandbox(String),
+    /// The token was refused, by the server or because it cannot be one.
+    #[error("{error} (the token came from {place})")]
+    Token { error: Box<Error>, place: String },
     #[error("no access token is set")]
     NoToken,
     #[error("cannot write the output: {0}")]
@@ -54,6 +68,7 @@ pub enum Exit {
     Failure = 5,
     Partial = 6,
     RateLimited = 7,
+    Busy = 8,
     Configuration = 10,
 }
 
@@ -69,9 +84,14 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Error::Clap(error) if !error.use_stderr() => Exit::Success,
-            Error::Usage { .. } | Error::Clap(_) => Exit::Usage,
+            Error::Usage { .. }
+            | Error::Clap(_)
+            | Error::Unconfirmed { .. }
+            | Error::Declined
+            | Error::ReadOnly { .. } => Exit::Usage,
             Error::Config(_) => Exit::Configuration,
             Error::NoToken => Exit::Authentication,
+            Error::Token { error, .. } => error.exit(),
             Error::Api(error) | Error::Articles(articles::Error::Api(error)) => api_exit(error),
             Error::Articles(error) => articles_exit(error),
             Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => mirror_exit(error),
@@ -94,6 +114,10 @@ impl Error {
             Error::Usage { hint: Some(hint), .. } | Error::Finding { hint: Some(hint), .. } => {
                 Some(hint.clone())
             }
+            Error::Token { error, .. } => error.hint(),
+            Error::Unconfirmed { hint, .. } => Some(hint.clone()),
+            Error::Declined => None,
+            Error::ReadOnly { set_by, .. } => Some(read_only_hint(set_by)),
             Error::Usage { .. } => fixed("add --help to the command to see what it takes"),
             Error::Clap(error) => Some(clap_hint(error)),
             Error::Finding { .. } => {
@@ -103,7 +127,7 @@ impl Error {
                 "correct the file or name another one with --config; `intercom-pp-cli doctor` checks it",
             ),
             Error::NoToken => fixed(
-                "set INTERCOM_ACCESS_TOKEN or run `intercom-pp-cli auth set-token`; `intercom-pp-cli demo` needs no token",
+                "set INTERCOM_ACCESS_TOKEN (or INTERCOM_TOKEN), or run `intercom-pp-cli auth set-token`; `intercom-pp-cli demo` needs no token",
             ),
             Error::Api(error)
             | Error::Mirror(mirror::Error::Api(error))
@@ -152,6 +176,11 @@ impl Error {
             }
             _ => {}
         }
+        if matches!(self, Error::Declined) && !as_json {
+            // A person who says no has made no mistake.
+            let _ = std::io::stderr().write_all(b"nothing was changed\n");
+            return self.exit();
+        }
         let text = if as_json { format!("{}\n", self.as_json()) } else { self.as_text() };
         // There is nowhere left to report that stderr is closed.
         let _ = std::io::stderr().write_all(text.as_bytes());
@@ -160,7 +189,7 @@ impl Error {
 
     fn as_text(&self) -> String {
         let hint = self.hint().map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
-        format!("error: {self}\n{hint}")
+        printable::lines(&format!("error: {self}\n{hint}"))
     }
 
     /// The error as one JSON object.
@@ -178,6 +207,7 @@ impl Error {
             other => other.to_string(),
         };
         let api = self.api();
+        let conflict = api.and_then(api::Error::conflict);
         let mut error = json!({
             "error": {
                 "kind": self.kind(),
@@ -186,17 +216,32 @@ impl Error {
                 "http_status": api.and_then(api::Error::status),
                 "code": api.and_then(api::Error::code),
                 "request_id": api.and_then(api::Error::request_id),
+                "merged_into": api.and_then(api::Error::merged_into),
+                "existing_id": conflict.as_ref().and_then(Conflict::id),
                 "hint": self.hint(),
             }
         });
+        if let Error::Token { place, .. } = self {
+            error["error"]["token_place"] = json!(place);
+        }
+        if let Error::Unconfirmed { records, .. } = self {
+            error["error"]["unconfirmed"] = json!({ "records": records });
+        }
         if let Some(fields) = error["error"].as_object_mut() {
             fields.retain(|_, value| !value.is_null());
         }
         error
     }
 
+    /// Whether the server refused the token or what it may do.
+    pub fn is_about_token(&self) -> bool {
+        let is_wrapped = matches!(self, Error::Token { .. });
+        !is_wrapped && self.api().is_some_and(|error| matches!(error.status(), Some(401 | 403)))
+    }
+
     fn api(&self) -> Option<&api::Error> {
         match self {
+            Error::Token { error, .. } => error.api(),
             Error::Api(error)
             | Error::Mirror(mirror::Error::Api(error))
             | Error::Bulk(bulk::Error::Api(error))
@@ -214,6 +259,7 @@ impl Error {
             Exit::Failure => "failure",
             Exit::Partial => "partial",
             Exit::RateLimited => "rate_limited",
+            Exit::Busy => "busy",
             Exit::Configuration => "configuration",
         }
     }
@@ -242,7 +288,7 @@ fn clap_hint(error: &clap::Error) -> String {
 fn api_exit(error: &api::Error) -> Exit {
     match error {
         api::Error::Token(_) => Exit::Authentication,
-        api::Error::InvalidRequest(_) => Exit::Usage,
+        api::Error::InvalidRequest(_) | api::Error::ReadOnly { .. } => Exit::Usage,
         _ => match error.status() {
             Some(401 | 403) => Exit::Authentication,
             Some(404 | 410) => Exit::NotFound,
@@ -255,6 +301,7 @@ fn api_exit(error: &api::Error) -> Exit {
 fn articles_exit(error: &articles::Error) -> Exit {
     match error {
         articles::Error::NoManifest { .. } => Exit::Usage,
+        articles::Error::Busy { .. } => Exit::Busy,
         articles::Error::OtherWorkspace { .. } | articles::Error::Content { .. } => Exit::Configuration,
         _ => Exit::Failure,
     }
@@ -263,11 +310,16 @@ fn articles_exit(error: &articles::Error) -> Exit {
 fn mirror_exit(error: &mirror::Error) -> Exit {
     match error {
         mirror::Error::Api(error) => api_exit(error),
-        mirror::Error::Missing { .. } => Exit::NotFound,
+        mirror::Error::Missing { .. }
+        | mirror::Error::NoMirrors { .. }
+        | mirror::Error::Moved { .. }
+        | mirror::Error::Nobody { .. } => Exit::NotFound,
+        mirror::Error::Locked { .. } => Exit::Busy,
         mirror::Error::Question(_) => Exit::Usage,
-        mirror::Error::LaterSchema { .. } | mirror::Error::OtherWorkspace { .. } | mirror::Error::NoHome => {
-            Exit::Configuration
-        }
+        mirror::Error::LaterSchema { .. }
+        | mirror::Error::OtherWorkspace { .. }
+        | mirror::Error::NotAMirror { .. }
+        | mirror::Error::NoHome => Exit::Configuration,
         _ => Exit::Failure,
     }
 }
@@ -275,7 +327,12 @@ fn mirror_exit(error: &mirror::Error) -> Exit {
 fn mirror_hint(error: &mirror::Error) -> Option<String> {
     let hint = match error {
         mirror::Error::Api(error) => return api_hint(error),
-        mirror::Error::Missing { .. } => "run `intercom-pp-cli sync` first, or name the mirror with --db",
+        mirror::Error::Moved { .. } => {
+            "name its new place with --db, or run `intercom-pp-cli sync` to make another"
+        }
+        mirror::Error::Missing { .. } | mirror::Error::NoMirrors { .. } => {
+            "run `intercom-pp-cli sync` first, or name the mirror with --db"
+        }
         mirror::Error::OtherWorkspace { .. } => {
             "keep each workspace in a file of its own: leave out --db, or name another"
         }
@@ -284,6 +341,13 @@ fn mirror_hint(error: &mirror::Error) -> Option<String> {
         }
         mirror::Error::Locked { .. } => {
             "wait for it to end, or stop it; each workspace can have a file of its own"
+        }
+        mirror::Error::Nobody { .. } => {
+            "check the spelling; `intercom-pp-cli search` finds names and e-mail addresses"
+        }
+        mirror::Error::NotAMirror { .. } => "name another file with --db, or leave it out",
+        mirror::Error::OtherUser { .. } => {
+            "run it as the owner of the file, or wait until the owner's sync has ended"
         }
         mirror::Error::LaterSchema { .. } => "update intercom-pp-cli, or name another file with --db",
         mirror::Error::Question(_) => {
@@ -311,6 +375,7 @@ fn articles_hint(error: &articles::Error) -> &'static str {
         articles::Error::Content { .. } => {
             "correct the file, or restore it with git; `intercom-pp-cli articles status` shows what differs"
         }
+        articles::Error::Busy { .. } => "wait for it to end, or stop it; then run this again",
         articles::Error::Unusable(_) => {
             "`intercom-pp-cli articles status` tells how files and help center differ"
         }
@@ -353,7 +418,42 @@ fn bulk_hint(error: &bulk::Error) -> Option<String> {
     Some(hint.to_owned())
 }
 
+fn conflict_hint(conflict: &Conflict) -> String {
+    match conflict {
+        Conflict::Exists { id: Some(id) } => {
+            format!("the record exists with the id {id}; with --idempotent that counts as success")
+        }
+        Conflict::Exists { id: None } => {
+            "the record exists; with --idempotent that counts as success".to_owned()
+        }
+        Conflict::Archived { id } => {
+            let id = id.as_deref().unwrap_or("ID");
+            format!(
+                "the contact is archived: `intercom-pp-cli contacts unarchive contact {id}` brings it back"
+            )
+        }
+        Conflict::Ambiguous => {
+            "several contacts match: find them with `intercom-pp-cli contacts search --where`, and use an id"
+                .to_owned()
+        }
+        Conflict::Busy => "something of this kind is under way: try again when it has ended".to_owned(),
+    }
+}
+
+fn read_only_hint(set_by: &str) -> String {
+    format!("it is set by {set_by}; --dry-run shows what would be sent")
+}
+
 fn api_hint(error: &api::Error) -> Option<String> {
+    if let api::Error::ReadOnly { set_by, .. } = error {
+        return Some(read_only_hint(set_by));
+    }
+    if let Some(into) = error.merged_into() {
+        return Some(format!("the contact was merged into {into}: use that id"));
+    }
+    if let Some(conflict) = error.conflict() {
+        return Some(conflict_hint(&conflict));
+    }
     let hint = match error.status() {
         Some(401) => {
             "the token may be wrong, revoked or of another region: `intercom-pp-cli doctor` finds out which"
@@ -364,7 +464,6 @@ fn api_hint(error: &api::Error) -> Option<String> {
             "the workspace is busy with something of the kind, such as another export job: try again when that has ended"
         }
         Some(429) => "lower --rate-limit or try again in a minute",
-        Some(409) => "it exists already: with --idempotent that is no error",
         Some(400) if error.to_string().contains("version") => "send another version with --api-version",
         Some(400 | 422) => "look at the request with --dry-run",
         Some(500..) => "Intercom had a problem; try again later",

@@ -2,10 +2,14 @@
 //!
 //! Declares only. What was typed becomes the values of a call in `arguments.rs`.
 
-use clap::{Arg, ArgAction};
+use std::ffi::OsStr;
 
-use crate::api::operation::{Answer, Body, Kind, Operation, Paging, Parameter, Place};
-use crate::filter::Searched;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Arg, ArgAction, value_parser};
+
+use super::door::{self, Content};
+use crate::api::operation::{Answer, Body, Kind, Operation, Paging, Parameter, Place, choice};
+use crate::filter::Searchable;
 
 /// All that an operation's command takes, in the order of its help.
 pub fn of(operation: &'static Operation) -> Vec<Arg> {
@@ -28,7 +32,7 @@ pub fn argument_id(parameter: &Parameter) -> String {
 }
 
 fn argument(operation: &Operation, parameter: &'static Parameter) -> Arg {
-    let argument = Arg::new(argument_id(parameter)).help(parameter_help(parameter));
+    let argument = Arg::new(argument_id(parameter)).help(parameter_help(operation, parameter));
     if parameter.place == Place::Path {
         return argument.value_name(parameter.flag).required(true);
     }
@@ -46,21 +50,44 @@ fn argument(operation: &Operation, parameter: &'static Parameter) -> Arg {
             .num_args(0..=1)
             .require_equals(true)
             .default_missing_value("true"),
-        Kind::Choice(values) => {
-            argument.value_name("VALUE").value_parser(clap::builder::PossibleValuesParser::new(values))
-        }
+        Kind::Choice(values) => argument.value_name("VALUE").value_parser(Choice(values)),
         Kind::Integer => argument.value_name("INTEGER"),
         Kind::Number => argument.value_name("NUMBER"),
         Kind::Time => argument.value_name("TIME"),
-        Kind::Json => argument.value_name("JSON"),
+        Kind::Json => argument.value_name("JSON").value_parser(value_parser!(Content)),
         Kind::List(_) => argument.value_name("VALUE").action(ArgAction::Append),
         Kind::String => argument.value_name("TEXT"),
     }
 }
 
-fn parameter_help(parameter: &Parameter) -> String {
+/// One of a few values, in any spelling of it.
+#[derive(Clone)]
+struct Choice(&'static [&'static str]);
+
+impl TypedValueParser for Choice {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        let meant = value.to_str().and_then(|text| choice(self.0, text));
+        match meant {
+            Some(meant) => Ok(meant.to_owned()),
+            None => PossibleValuesParser::new(self.0).parse_ref(command, argument, value),
+        }
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().map(PossibleValue::new)))
+    }
+}
+
+fn parameter_help(operation: &Operation, parameter: &Parameter) -> String {
     let mut notes = Vec::new();
-    if parameter.required && parameter.place != Place::Path && parameter.default.is_none() {
+    if parameter.place != Place::Path && operation.demands(parameter) {
         notes.push("required".to_owned());
     }
     match parameter.kind {
@@ -84,10 +111,8 @@ fn body_arguments(body: Option<&Body>) -> Vec<Arg> {
         return Vec::new();
     }
     vec![
-        Arg::new("body-json")
-            .long("body-json")
+        door::content("body-json")
             .value_name("JSON")
-            .allow_hyphen_values(true)
             .help("The whole body: JSON, @file, or - for stdin; other flags override its fields"),
         Arg::new("stdin")
             .long("stdin")
@@ -121,7 +146,7 @@ fn paging_arguments(operation: &Operation) -> Vec<Arg> {
 
 /// The flag for a filter, where the operation is a search.
 pub fn search_argument(operation: &Operation) -> Option<Arg> {
-    let is_search = Searched::ALL.iter().any(|it| it.operation() == operation.id);
+    let is_search = Searchable::ALL.iter().any(|it| it.operation() == operation.id);
     is_search.then(filter_argument)
 }
 
@@ -137,7 +162,7 @@ fn filter_argument() -> Arg {
 fn download_arguments(operation: &Operation) -> Vec<Arg> {
     match operation.answer {
         Answer::Bytes => {
-            vec![Arg::new("out").long("out").value_name("PATH").help("Write the file here; - for stdout")]
+            vec![door::output("out").value_name("PATH").help("Write the file here; - for stdout")]
         }
         Answer::Text => vec![
             Arg::new("text")

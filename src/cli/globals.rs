@@ -12,10 +12,14 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use self::values::{duration, flag, headers, jq, parsed, rate_limit, text};
+pub use self::values::Suggested;
+use self::values::{duration, flag, headers, jq, parsed, rate_limit, text, timeout};
+use super::consent::Consent;
+use super::door::OutputFile;
 use super::error::Error;
 use super::output::format::Format;
 use super::output::jq::Program;
+use super::output::names::Directory;
 use super::output::select::Selection;
 use crate::api::region::Region;
 use crate::config::{self, Flag};
@@ -40,20 +44,28 @@ pub struct Globals {
     pub dry_run: bool,
     pub idempotent: bool,
     pub ignore_missing: bool,
-    pub yes: bool,
+    pub consent: Consent,
+    /// `--read-only`.
+    pub read_only: bool,
     pub no_input: bool,
     pub region: Option<Region>,
     pub base_url: Option<String>,
     pub api_version: Option<String>,
     pub headers: Vec<(String, String)>,
     pub timeout: Option<Duration>,
+    /// For all attempts of one call; no flag sets it.
+    pub total: Option<Duration>,
     /// Requests per second.
     pub rate_limit: Option<f64>,
     pub config: Option<PathBuf>,
     pub profile: Option<String>,
     pub data_source: DataSource,
     pub max_age: Option<Duration>,
+    /// IANA name of the zone of dates.
+    pub timezone: Option<String>,
     pub verbose: bool,
+    /// What ids are called that a table shows; no flag sets it.
+    pub names: Directory,
 }
 
 /// Where the output goes.
@@ -61,7 +73,7 @@ pub struct Globals {
 pub enum Deliver {
     #[default]
     Stdout,
-    File(PathBuf),
+    File(OutputFile),
     Webhook(String),
 }
 
@@ -73,7 +85,7 @@ pub enum DataSource {
     Local,
 }
 
-const HEADING: &str = "Global options";
+pub const HEADING: &str = "Global options";
 
 /// Not the name of the flag: commands may have a `--format` of their own.
 const FORMAT: &str = "output-format";
@@ -96,6 +108,8 @@ pub fn arguments() -> Vec<Arg> {
         Arg::new(FORMAT)
             .long("format")
             .value_name("FORMAT")
+            .value_parser(Suggested(vec!["json", "ndjson", "csv", "plain", "table", "quiet", "toon"]))
+            .hide_possible_values(true)
             .help("json, ndjson, csv, plain, table, quiet or toon (JSON in fewer tokens)"),
         value("select", "FIELDS", "Only these fields: a,b.c,*_at,name:d.e (into the results or each record)"),
         value(
@@ -105,15 +119,21 @@ pub fn arguments() -> Vec<Arg> {
         ),
         switch("compact", "Only key fields: ids, names, states, times"),
         switch("human-friendly", "A table, also when the output is not a terminal"),
-        switch("agent", "For agents: --json --compact --no-input --no-color --yes"),
+        switch(
+            "agent",
+            "For agents: --json --compact --no-input --no-color, and --yes for what can be undone",
+        ),
         switch("no-color", "No colours (NO_COLOR is honoured as well)"),
         value("deliver", "WHERE", "stdout, file:PATH (written atomically) or webhook:URL"),
         switch("dry-run", "Show the request and send nothing"),
         switch("idempotent", "A create that finds its record existing (409) is a success"),
         switch("ignore-missing", "A delete that finds nothing (404) is a success"),
-        switch("yes", "Confirm destructive actions").short('y'),
+        switch("yes", "Confirm destructive actions, also what cannot be undone").short('y'),
+        switch("read-only", "Refuse everything that would change the workspace [env: INTERCOM_READ_ONLY]"),
         switch("no-input", "Never ask, fail instead"),
-        value("region", "REGION", "us, eu or au [env: INTERCOM_REGION]"),
+        value("region", "REGION", "us, eu or au [env: INTERCOM_REGION]")
+            .value_parser(Suggested(vec!["us", "eu", "au"]))
+            .hide_possible_values(true),
         value("base-url", "URL", "Another server instead of a region's [env: INTERCOM_BASE_URL]"),
         value("api-version", "VERSION", "Intercom-Version to send with every request"),
         value("header", "NAME: VALUE", "Send this header too; may be repeated").action(ArgAction::Append),
@@ -121,8 +141,11 @@ pub fn arguments() -> Vec<Arg> {
         value("rate-limit", "N", "At most N requests per second, below what the server allows"),
         value("config", "PATH", "Config file [env: INTERCOM_CONFIG]"),
         value("profile", "NAME", "Named settings from the config file"),
-        value("data-source", "SOURCE", "auto, live or local: where reads come from"),
+        value("data-source", "SOURCE", "auto, live or local: where reads come from")
+            .value_parser(Suggested(vec!["auto", "live", "local"]))
+            .hide_possible_values(true),
         value("max-age", "DURATION", "Warn when local data are older, such as 30m"),
+        value("timezone", "ZONE", "IANA time zone of dates [default: that of the office hours, else UTC]"),
         switch("no-cache", "Never answer from a response cache (there is none: always so)"),
         switch("verbose", "Tell on stderr about every request").short('v'),
     ];
@@ -170,19 +193,27 @@ impl Globals {
             dry_run: on("dry-run"),
             idempotent: on("idempotent"),
             ignore_missing: on("ignore-missing"),
-            yes: on("yes") || agent,
+            consent: match (on("yes"), agent) {
+                (true, _) => Consent::Full,
+                (false, true) => Consent::Reversible,
+                (false, false) => Consent::Open,
+            },
+            read_only: on("read-only"),
             no_input: on("no-input") || agent,
             region: text("region").map(|it| region(&it, "--region")).transpose()?,
             base_url: text("base-url"),
             api_version: text("api-version"),
             headers: headers(levels)?,
-            timeout: duration(levels, "timeout")?,
+            timeout: timeout(levels)?,
+            total: None,
             rate_limit: rate_limit(levels)?,
             config: text("config").map(PathBuf::from),
             profile: text("profile"),
             data_source: parsed(levels, "data-source")?.unwrap_or_default(),
             max_age: duration(levels, "max-age")?,
+            timezone: text("timezone"),
             verbose: on("verbose"),
+            names: Directory::default(),
         })
     }
 }
@@ -196,13 +227,17 @@ impl Globals {
             api_version: self.api_version.clone(),
             headers: self.headers.clone(),
             timeout: self.timeout,
+            total: self.total,
             rate_limit: self.rate_limit,
             config: self.config.clone(),
             profile: self.profile.clone(),
             data_source: self.data_source,
             max_age: self.max_age,
+            timezone: self.timezone.clone(),
             no_color: self.no_color,
             no_input: self.no_input,
+            read_only: self.read_only,
+            names: self.names.clone(),
             ..Globals::default()
         }
     }
@@ -210,7 +245,7 @@ impl Globals {
     /// What the steps of a workflow have in common: also what its owner agreed to.
     pub fn for_steps(&self) -> Self {
         Globals {
-            yes: self.yes,
+            consent: self.consent,
             idempotent: self.idempotent,
             ignore_missing: self.ignore_missing,
             ..self.for_session()
@@ -228,6 +263,7 @@ impl Globals {
             api_version: self.api_version.or_else(|| session.api_version.clone()),
             headers,
             timeout: self.timeout.or(session.timeout),
+            total: self.total.or(session.total),
             rate_limit: self.rate_limit.or(session.rate_limit),
             config: self.config.or_else(|| session.config.clone()),
             profile: self.profile.or_else(|| session.profile.clone()),
@@ -236,9 +272,11 @@ impl Globals {
                 chosen => chosen,
             },
             max_age: self.max_age.or(session.max_age),
+            timezone: self.timezone.or_else(|| session.timezone.clone()),
             no_color: self.no_color || session.no_color,
             no_input: self.no_input || session.no_input,
-            yes: self.yes || session.yes,
+            consent: self.consent.max(session.consent),
+            read_only: self.read_only || session.read_only,
             idempotent: self.idempotent || session.idempotent,
             ignore_missing: self.ignore_missing || session.ignore_missing,
             ..self

@@ -12,16 +12,18 @@ use serde_json::{Value, json};
 
 use self::choice::{choice, given, refuse, searched};
 use self::table::{Answer, local};
+use super::commands::filter::Condition;
 use super::context::Context;
+use super::endpoint;
 use super::error::{Error, Exit};
 use super::globals::DataSource;
-use super::mirrored::{say_how_old, synced};
-use super::output::{Output, warn};
+use super::mirrored::{indexed, say_how_old, synced};
+use super::output::{Extent, Output, warn};
 use super::stores;
 use crate::api;
-use crate::api::executor::Arguments;
 use crate::api::operation::Operation;
-use crate::mirror::read::Choice;
+use crate::api::request_builder::Arguments;
+use crate::mirror::read::{Choice, as_listed};
 use crate::mirror::{ResourceName, Store, SyncState};
 
 /// Answers a command from the mirror.
@@ -34,6 +36,7 @@ pub async fn answer(
     operation: &Operation,
     arguments: &Arguments,
     matches: &ArgMatches,
+    condition: Option<&Condition>,
 ) -> Result<(), Error> {
     let Some((local, resource)) = local(operation) else {
         return Err(Error::usage_with_hint(
@@ -41,7 +44,9 @@ pub async fn answer(
             "leave out --data-source local; `search`, `sql`, `export` and `analytics` work on the mirror",
         ));
     };
-    let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
+    let path = stores::for_reading(context, matches)?;
+    // Messages are compared as people read them, which the index holds.
+    let store = if condition.is_some() { indexed(&path)? } else { Store::open_read_only(&path)? };
     let state = synced(&store, resource)?;
     let synced_at = say_how_old(context, &store, &[resource])?;
     let meta = |more: Value| {
@@ -73,7 +78,8 @@ pub async fn answer(
             let mut list = Output::open(&context.globals)?.list(key, &chosen)?;
             chosen.iter().try_for_each(|note| list.raw(note))?;
             let shown = list.count();
-            list.end(meta(counted(shown, total, choice.offset + shown < total, &state))).await
+            let extent = extent("notes", total, choice.offset + shown < total);
+            list.end(meta(counted(shown, total, choice.offset + shown < total, &state)), &extent).await
         }
         Answer::Linked(key, condition) => {
             let other = if resource == ResourceName::Contacts {
@@ -88,7 +94,10 @@ pub async fn answer(
         }
         Answer::Search(key) => {
             let body = arguments.body.as_deref().unwrap_or_default();
-            let body = serde_json::from_slice(body).unwrap_or_default();
+            let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
+            if let Some(condition) = condition {
+                body["query"] = condition.exact.clone();
+            }
             let zone = store.workspace()?.and_then(|workspace| workspace.timezone);
             let choice = searched(resource, &body, zone.as_deref(), matches)?;
             list(context, &store, resource, key, &choice, meta, &state).await
@@ -114,16 +123,25 @@ async fn list(
     let mut first = Vec::new();
     let page = Choice { limit: Some(choice.limit.unwrap_or(FIRST).min(FIRST)), ..choice.clone() };
     store.documents(resource, &page, |raw| {
-        first.extend(RawValue::from_string(raw.to_owned()));
+        first.extend(RawValue::from_string(as_listed(resource, raw).into_owned()));
         Ok::<_, Error>(())
     })?;
     let mut list = Output::open(&context.globals)?.list(key, &first)?;
-    store.documents(resource, choice, |raw| match serde_json::from_str::<&RawValue>(raw) {
-        Ok(record) => list.raw(record),
-        Err(_) => Ok(()),
+    store.documents(resource, choice, |raw| {
+        match serde_json::from_str::<&RawValue>(&as_listed(resource, raw)) {
+            Ok(record) => list.raw(record),
+            Err(_) => Ok(()),
+        }
     })?;
     let shown = list.count();
-    list.end(meta(counted(shown, total, choice.offset + shown < total, state))).await
+    let has_more = choice.offset + shown < total;
+    let extent = extent(resource.as_str(), total, has_more);
+    list.end(meta(counted(shown, total, has_more, state)), &extent).await
+}
+
+fn extent(what: &'static str, total: u64, has_more: bool) -> Extent {
+    Extent::part(what, Some(total), has_more, endpoint::MORE)
+        .or(format!("no {} match", what.replace('_', " ")))
 }
 
 fn counted(shown: u64, total: u64, more: bool, state: &SyncState) -> Value {
@@ -173,6 +191,7 @@ pub async fn stand_in(
     operation: &Operation,
     arguments: &Arguments,
     matches: &ArgMatches,
+    condition: Option<&Condition>,
     error: api::Error,
 ) -> Result<(), Error> {
     let able = context.globals.data_source == DataSource::Auto && error.is_offline();
@@ -184,7 +203,7 @@ pub async fn stand_in(
         return Err(error.into());
     }
     warn(&format!("{error}; answering from the mirror"));
-    answer(context, operation, arguments, matches).await
+    answer(context, operation, arguments, matches, condition).await
 }
 
 fn one_document(

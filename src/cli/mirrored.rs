@@ -26,7 +26,7 @@ pub fn indexed(path: &Path) -> Result<Store, Error> {
     }
     match Store::open(path).and_then(|mut store| store.index()) {
         Ok(_) => {}
-        Err(mirror::Error::Database(error)) => {
+        Err(error @ (mirror::Error::Database(_) | mirror::Error::File { .. })) => {
             warn(&format!("the newest records cannot be searched yet: {error}"));
         }
         Err(error) => return Err(error.into()),

@@ -7,8 +7,12 @@ pub(crate) mod capture;
 pub(crate) mod catalog;
 mod clients;
 pub(crate) mod commands;
+mod completion;
+pub(crate) mod consent;
 mod context;
 mod credentials;
+#[allow(clippy::disallowed_methods, reason = "this is the door")]
+pub(crate) mod door;
 pub(crate) mod effect;
 mod endpoint;
 mod environment;
@@ -20,12 +24,17 @@ mod keyring;
 mod levels;
 mod local;
 mod mirrored;
-mod output;
+mod naming;
+mod narrowed;
+pub(crate) mod output;
+mod people;
 mod preview;
+mod read_only;
 mod session;
 mod signals;
-mod stdin;
+#[allow(clippy::disallowed_methods, reason = "the register of mirrors in the data folder")]
 mod stores;
+pub(crate) mod subject;
 mod time;
 mod tree;
 
@@ -52,6 +61,9 @@ pub(crate) fn main(arguments: Vec<OsString>, serve: Serve) -> ExitCode {
     if output::jq::is_worker() {
         return output::jq::work();
     }
+    if let Some(exit) = completion::answered(&arguments) {
+        return exit;
+    }
     let as_json = globals::wants_json(&arguments);
     let exit = match run(arguments, serve) {
         Ok(()) => Exit::Success,
@@ -66,9 +78,12 @@ fn run(arguments: Vec<OsString>, serve: Serve) -> Result<(), Error> {
     let (words, levels) = levels(&matches);
     let leaf = levels[levels.len() - 1];
     let globals = Globals::read(&levels)?;
-    // Settings of the profile in use must not end up in the one that is saved.
     let context = Context::new(globals, &PROGRAM);
+    context.warn_of_unknown_keys();
+    // Settings of the profile in use must not end up in the one that is saved.
     let context = if words[0] == "profile" { context } else { context.with_profile()? };
+    let names = stores::directory(&context, leaf);
+    let context = context.with_names(names);
     if context.globals.verbose {
         trace_requests(&context.globals);
     }
@@ -94,13 +109,12 @@ pub(crate) fn catalog() -> &'static Catalog {
 fn dispatch<'a>(context: &'a Context, words: &'a [&'a str], matches: &'a ArgMatches) -> Running<'a> {
     Box::pin(async move {
         output::check_delivery(&context.globals)?;
-        if let Some(result) = commands::run(context, words, matches).await {
-            return result;
-        }
-        match tree::operation(words) {
-            Some(operation) => endpoint::run(context, operation, matches).await,
-            None => Err(Error::usage(format!("there is no command {:?}", words.join(" ")))),
-        }
+        let result = match (commands::run(context, words, matches).await, tree::operation(words)) {
+            (Some(result), _) => result,
+            (None, Some(operation)) => endpoint::run(context, operation, matches).await,
+            (None, None) => Err(Error::usage(format!("there is no command {:?}", words.join(" ")))),
+        };
+        result.map_err(|error| context.with_token_place(error))
     })
 }
 

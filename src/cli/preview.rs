@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use super::capture;
 use super::context::Context;
 use super::error::Error;
 use super::output::Output;
 use crate::api::client::Client;
-use crate::api::executor::{Arguments, operation};
+use crate::api::request_builder::{Arguments, operation};
 
 /// The request of the commands that only ask who the token belongs to.
 ///
@@ -18,7 +19,7 @@ pub async fn show_identify(context: &Context) -> Result<(), Error> {
     show(context, &client, &request).await
 }
 
-/// Writes method, URL, query, headers (the token masked) and body. What is shown is made by the same
+/// Writes method, URL, query, headers (secrets masked) and body. What is shown is made by the same
 /// code that sends.
 ///
 /// # Errors
@@ -39,7 +40,7 @@ pub async fn show(context: &Context, client: &Client, request: &reqwest::Request
         .body
         .as_deref()
         .map(|body| serde_json::from_slice(body).unwrap_or_else(|_| json!(String::from_utf8_lossy(body))));
-    let shown = json!({
+    let mut shown = json!({
         "dry_run": true,
         "method": preview.method,
         "url": preview.url,
@@ -47,5 +48,9 @@ pub async fn show(context: &Context, client: &Client, request: &reqwest::Request
         "headers": headers,
         "body": body,
     });
+    // They are the settings of whoever lets an agent or a workflow make the call, and not its business.
+    if let (true, Some(fields)) = (capture::current().is_some(), shown.as_object_mut()) {
+        fields.remove("headers");
+    }
     Output::open(&context.globals)?.value(&shown).await
 }

@@ -5,8 +5,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::clients::Clients;
+use super::consent::Consent;
 use super::context::{Context, Program};
 use super::error::Error;
 use super::globals::Globals;
@@ -20,7 +22,7 @@ pub(crate) struct Session {
     clients: Arc<Clients>,
     program: &'static Program,
     /// The mirror that commands use unless they name one.
-    db: Option<String>,
+    db: Option<PathBuf>,
 }
 
 impl Session {
@@ -30,7 +32,7 @@ impl Session {
             globals: context.globals.for_session(),
             clients: context.clients,
             program: context.program,
-            db: None,
+            db: context.db,
         }
     }
 
@@ -40,13 +42,19 @@ impl Session {
             globals: context.globals.for_steps(),
             clients: Arc::clone(&context.clients),
             program: context.program,
-            db: None,
+            db: context.db.clone(),
         }
     }
 
     /// The session with this mirror.
-    pub fn with_mirror(self, db: Option<String>) -> Self {
+    pub fn with_mirror(self, db: Option<PathBuf>) -> Self {
         Session { db, ..self }
+    }
+
+    /// The session with this long for each call of the API, its retries included.
+    pub fn with_total(mut self, total: Duration) -> Self {
+        self.globals.total = Some(total);
+        self
     }
 
     /// A context with the session's settings, for what is no command of its own.
@@ -63,7 +71,7 @@ impl Session {
             place.map_or_else(|_| "an unknown server".to_owned(), |target| target.base_url.to_string());
         let profile =
             self.globals.profile.as_deref().map(|name| format!(", profile {name:?}")).unwrap_or_default();
-        let mirror = self.db.clone().map(PathBuf::from).or_else(|| stores::known(&context).ok().flatten());
+        let mirror = self.db.clone().or_else(|| stores::known(&context).ok().flatten());
         let workspace = mirror.and_then(|path| Store::open_read_only(&path).ok()?.workspace().ok()?);
         match workspace {
             Some(workspace) => {
@@ -77,40 +85,32 @@ impl Session {
         }
     }
 
-    /// Runs the command of these words, which begin after the program's name.
+    /// Whether the settings forbid changes of the workspace.
+    ///
+    /// # Errors
+    /// As [`Context::read_only`].
+    pub fn is_read_only(&self) -> Result<bool, Error> {
+        Ok(self.context().read_only()?.is_some())
+    }
+
+    /// Runs the command of these words, which begin after the program's name. Beside what they say for
+    /// themselves, this was agreed to.
     ///
     /// # Errors
     /// As the command line.
-    pub async fn run(&self, arguments: &[String]) -> Result<(), Error> {
+    pub async fn run(&self, arguments: &[String], consent: Consent) -> Result<(), Error> {
         let program = "intercom-pp-cli".to_owned();
-        let mut typed: Vec<String> = std::iter::once(program).chain(arguments.iter().cloned()).collect();
-        if let Some(db) = &self.db
-            && self.takes_db(arguments)
-        {
-            let end = typed.iter().position(|word| word == "--").unwrap_or(typed.len());
-            typed.insert(end, format!("--db={db}"));
-        }
+        let typed: Vec<String> = std::iter::once(program).chain(arguments.iter().cloned()).collect();
         let matches = (self.program.tree)(&typed).try_get_matches_from(&typed)?;
         let (words, levels) = levels(&matches);
         let leaf = levels[levels.len() - 1];
-        let globals = Globals::read(&levels)?.under(&self.globals);
+        let mut globals = Globals::read(&levels)?.under(&self.globals);
+        globals.consent = globals.consent.max(consent);
         let context = self.with(globals);
         (self.program.dispatch)(&context, &words, leaf).await
     }
 
     fn with(&self, globals: Globals) -> Context {
-        Context { globals, clients: Arc::clone(&self.clients), program: self.program }
-    }
-
-    /// Whether the command has the flag for a mirror and was not given it.
-    fn takes_db(&self, arguments: &[String]) -> bool {
-        let given = arguments.iter().any(|word| word == "--db" || word.starts_with("--db="));
-        let catalog = (self.program.catalog)();
-        let has = |words: &str| {
-            catalog.entry(words).is_some_and(|entry| entry.parameters.iter().any(|it| it.name == "db"))
-        };
-        let words: Vec<&str> =
-            arguments.iter().take_while(|it| !it.starts_with('-')).map(String::as_str).collect();
-        !given && (1..=words.len().min(3)).any(|count| has(&words[..count].join(" ")))
+        Context { globals, clients: Arc::clone(&self.clients), program: self.program, db: self.db.clone() }
     }
 }

@@ -1,53 +1,311 @@
-//! Reads the times and durations that people type.
+//! Reads the times and durations that people type: one rule for every command.
 //!
-//! A time is given as epoch seconds, as a date or date and time (UTC unless it names an offset), as
-//! a span before now (`30d`, `24h`, `90m ago`) or after it (`+2d`). The result is epoch seconds.
+//! A date is a day in one zone: that of `--timezone`, else of the office hours in the config file, else UTC. A time
+//! that names its own offset or zone is taken at its word. What looks like a time but would be read as another
+//! one (milliseconds, a bare year, a zone that does not fit its offset) is refused, never guessed at.
 
 use std::time::Duration;
 
 use clap::ArgMatches;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Span, Timestamp, Zoned};
 
+use super::context::Context;
 use super::error::Error;
+use crate::report::office;
 
-/// The time that a flag names, in epoch seconds.
-///
-/// # Errors
-/// [`Error::Usage`] when it names none.
-pub fn moment(matches: &ArgMatches, name: &str) -> Result<Option<i64>, Error> {
-    let text = matches.get_one::<String>(name);
-    let moment = text.map(|text| epoch_seconds(text, Timestamp::now())).transpose();
-    moment.map_err(|reason| Error::usage(format!("--{name}: {reason}")))
+const HOUR: i64 = 3_600;
+const DAY: i64 = 86_400;
+
+/// Reports over less make no sense: `1m` was meant as a month.
+pub const SHORTEST_PERIOD: i64 = HOUR;
+
+/// Whole seconds of this size are milliseconds: as seconds, they are in the year 5138.
+const MILLISECONDS: u64 = 100_000_000_000;
+
+/// Whole seconds below this, other than 0, are before 1974: a count of days, or a date without dashes.
+const LEAST_SECONDS: i64 = 130_000_000;
+
+const FORMS: &str = "a date (2026-05-24), a date and time (2026-05-24T09:00, 2026-05-24T09:00[Europe/Dublin]), epoch \
+                     seconds, today, yesterday, a weekday, or a span (24h, 7d, 2w, 3mo)";
+
+/// What relative times are relative to, and the zone of dates.
+#[derive(Debug, Clone)]
+pub struct Times {
+    now: Timestamp,
+    zone: TimeZone,
 }
 
-/// Epoch seconds of what was typed, relative to `now` where it is relative.
-///
-/// # Errors
-/// A sentence that says which forms are understood.
-pub fn epoch_seconds(text: &str, now: Timestamp) -> Result<i64, String> {
-    epoch_seconds_in(text, now, &TimeZone::UTC)
+/// Which day the name of a weekday means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// Today or the latest one before.
+    Past,
+    /// The next one after today.
+    Future,
 }
 
-/// The same, where a date that names no offset is one of this zone.
+impl Times {
+    /// # Errors
+    /// As [`Context::zone`].
+    pub fn of(context: &Context) -> Result<Self, Error> {
+        Ok(Times::at(Timestamp::now(), context.zone()?))
+    }
+
+    pub fn at(now: Timestamp, zone: TimeZone) -> Self {
+        Times { now, zone }
+    }
+
+    /// Epoch seconds of what was typed.
+    ///
+    /// # Errors
+    /// A sentence that says which forms are understood.
+    pub fn moment(&self, text: &str) -> Result<i64, String> {
+        self.read(text, Side::Past)
+    }
+
+    /// The same for a time that is to come: `monday` is the next one.
+    ///
+    /// # Errors
+    /// As [`Times::moment`].
+    pub fn coming(&self, text: &str) -> Result<i64, String> {
+        self.read(text, Side::Future)
+    }
+
+    /// Whether a text is a span before now, such as `2d`.
+    pub fn is_span_back(&self, text: &str) -> bool {
+        self.before_now(text).is_some()
+    }
+
+    /// The same for a time that has passed. A span before now is at least `shortest` seconds long.
+    ///
+    /// # Errors
+    /// As [`Times::moment`], and for a time in the future.
+    pub fn since(&self, text: &str, shortest: i64) -> Result<i64, String> {
+        let moment = self.moment(text)?;
+        plausible(text)?;
+        if moment > self.now.as_second() {
+            return Err(format!(
+                "{text:?} lies in the future ({}): expected a time that has passed",
+                shown(moment)
+            ));
+        }
+        let short = self.now.as_second() - moment < shortest && self.before_now(text).is_some();
+        if short {
+            return Err(format!(
+                "{text:?} is too short a period here: expected at least {}; a month is 1mo",
+                length(shortest)
+            ));
+        }
+        Ok(moment)
+    }
+
+    /// The same for the end of a period, which may lie ahead: `tomorrow` ends today.
+    ///
+    /// # Errors
+    /// As [`Times::moment`], and for a time more than a year ahead.
+    pub fn until(&self, text: &str) -> Result<i64, String> {
+        let moment = self.moment(text)?;
+        if moment > self.now.as_second() + 366 * DAY {
+            let at = shown(moment);
+            return Err(format!("{text:?} lies far in the future ({at}): expected at most a year from now"));
+        }
+        Ok(moment)
+    }
+
+    fn read(&self, text: &str, side: Side) -> Result<i64, String> {
+        let typed = text.trim();
+        if let Ok(seconds) = typed.parse::<i64>() {
+            return whole(typed, seconds);
+        }
+        if typed == "now" {
+            return Ok(self.now.as_second());
+        }
+        if let Some((civil, zone)) = typed.strip_suffix(']').and_then(|typed| typed.split_once('[')) {
+            return self.in_named_zone(typed, civil, zone, side);
+        }
+        let found =
+            self.before_now(typed).or_else(|| self.after_now(typed)).or_else(|| self.day(typed, side));
+        let found = found.or_else(|| typed.parse::<Timestamp>().ok().map(Timestamp::as_second));
+        found.or_else(|| self.civil(typed)).ok_or_else(|| format!("unknown time {text:?}: expected {FORMS}"))
+    }
+
+    /// `2026-05-24T09:00[Europe/Dublin]`, with or without an offset, which must be right then.
+    fn in_named_zone(&self, typed: &str, civil: &str, zone: &str, side: Side) -> Result<i64, String> {
+        if let Ok(zoned) = typed.parse::<Zoned>() {
+            return Ok(zoned.timestamp().as_second());
+        }
+        let there = Times { now: self.now, zone: office::zone(zone.trim_start_matches('!'))? };
+        let found = there.day(civil, side).or_else(|| there.civil(civil));
+        found.ok_or_else(|| {
+            format!("{typed:?} does not fit its time zone: expected a form such as 2026-05-24T09:00[Europe/Dublin]")
+        })
+    }
+
+    /// A date, or a date and time, that names neither an offset nor a zone.
+    fn civil(&self, typed: &str) -> Option<i64> {
+        if typed.contains(['+', '[', 'z', 'Z']) {
+            return None;
+        }
+        let civil = typed.parse::<DateTime>().ok().or_else(|| Some(typed.parse::<Date>().ok()?.into()))?;
+        Some(civil.to_zoned(self.zone.clone()).ok()?.timestamp().as_second())
+    }
+
+    /// The beginning of a day that is named by a word.
+    fn day(&self, typed: &str, side: Side) -> Option<i64> {
+        let today = self.now.to_zoned(self.zone.clone()).date();
+        let day = match typed.to_lowercase().as_str() {
+            "today" => today,
+            "yesterday" => today.yesterday().ok()?,
+            "tomorrow" => today.tomorrow().ok()?,
+            name => {
+                let weekday = weekday(name)?;
+                match side {
+                    Side::Past if today.weekday() == weekday => today,
+                    Side::Past => today.nth_weekday(-1, weekday).ok()?,
+                    Side::Future => today.nth_weekday(1, weekday).ok()?,
+                }
+            }
+        };
+        Some(day.to_zoned(self.zone.clone()).ok()?.timestamp().as_second())
+    }
+
+    /// `30d`, `24h ago`, `-3mo`: so long before now.
+    fn before_now(&self, typed: &str) -> Option<i64> {
+        let typed = typed.trim();
+        let span = typed.strip_suffix("ago").unwrap_or(typed).trim_end().trim_start_matches('-');
+        self.shifted(span, -1)
+    }
+
+    /// `+2d`: so long after now.
+    fn after_now(&self, typed: &str) -> Option<i64> {
+        self.shifted(typed.strip_prefix('+')?, 1)
+    }
+
+    /// Months and years are those of the calendar; a day is 24 hours.
+    fn shifted(&self, span: &str, sign: i64) -> Option<i64> {
+        if let Some(span) = calendar(span) {
+            let now = self.now.to_zoned(self.zone.clone());
+            return Some(now.checked_add(span.checked_mul(sign).ok()?).ok()?.timestamp().as_second());
+        }
+        let seconds = i64::try_from(duration(span).ok()?.as_secs()).ok()?;
+        self.now.as_second().checked_add(sign.checked_mul(seconds)?)
+    }
+}
+
+/// A number that was typed in place of a time.
+fn whole(typed: &str, seconds: i64) -> Result<i64, String> {
+    let digits = typed.trim_start_matches(['-', '+']);
+    if seconds.unsigned_abs() >= MILLISECONDS {
+        return Err(format!(
+            "{typed} looks like milliseconds: expected epoch seconds, such as {}",
+            seconds / 1000
+        ));
+    }
+    let is_year = digits.len() == 4 && (1900..2200).contains(&seconds);
+    let date = (digits.len() == 8).then(|| digits.parse::<Date>().ok()).flatten();
+    let date = date.filter(|date| (1900..2200).contains(&date.year()));
+    match (is_year, date) {
+        (true, _) => Err(format!("{typed} looks like a year: expected a date, such as {typed}-01-01")),
+        (_, Some(date)) => Err(format!("{typed} looks like a date: expected it with dashes, {date}")),
+        _ => Ok(seconds),
+    }
+}
+
+/// Refuses a small number at the end of a period: nobody means a moment of 1970.
+fn plausible(text: &str) -> Result<(), String> {
+    let typed = text.trim();
+    match typed.parse::<i64>() {
+        Ok(seconds) if seconds != 0 && seconds < LEAST_SECONDS => {
+            let days = seconds.unsigned_abs();
+            Err(format!("{typed} is too small for epoch seconds: write {days}d for a number of days"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn weekday(name: &str) -> Option<Weekday> {
+    Some(match name {
+        "monday" | "mon" => Weekday::Monday,
+        "tuesday" | "tue" => Weekday::Tuesday,
+        "wednesday" | "wed" => Weekday::Wednesday,
+        "thursday" | "thu" => Weekday::Thursday,
+        "friday" | "fri" => Weekday::Friday,
+        "saturday" | "sat" => Weekday::Saturday,
+        "sunday" | "sun" => Weekday::Sunday,
+        _ => return None,
+    })
+}
+
+/// A number of months or years.
+fn calendar(text: &str) -> Option<Span> {
+    let (number, unit) = counted(text)?;
+    let number = i32::try_from(number).ok()?;
+    match unit {
+        "mo" | "month" | "months" => Span::new().try_months(number).ok(),
+        "y" | "yr" | "year" | "years" => Span::new().try_years(number).ok(),
+        _ => None,
+    }
+}
+
+/// A whole number and its unit.
+fn counted(text: &str) -> Option<(u64, &str)> {
+    let text = text.trim();
+    let (number, unit) =
+        text.split_at(text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len()));
+    Some((number.parse().ok()?, unit.trim()))
+}
+
+fn shown(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |at| at.to_string())
+}
+
+fn length(seconds: i64) -> String {
+    match seconds {
+        HOUR => "an hour".to_owned(),
+        seconds if seconds % HOUR == 0 => format!("{} hours", seconds / HOUR),
+        seconds => format!("{} minutes", seconds / 60),
+    }
+}
+
+fn flag<'m>(matches: &'m ArgMatches, name: &str) -> Option<&'m String> {
+    matches.try_get_one::<String>(name).ok().flatten()
+}
+
+/// The beginning of a period, in epoch seconds. A span is at least `shortest` seconds long.
 ///
 /// # Errors
-/// As [`epoch_seconds`].
-pub fn epoch_seconds_in(text: &str, now: Timestamp, zone: &TimeZone) -> Result<i64, String> {
-    let trimmed = text.trim();
-    let seconds = trimmed.parse::<i64>().ok();
-    seconds
-        .or_else(|| (trimmed == "now").then(|| now.as_second()))
-        .or_else(|| relative(trimmed, now))
-        .or_else(|| trimmed.parse::<Timestamp>().ok().map(Timestamp::as_second))
-        .or_else(|| {
-            let civil = trimmed.parse::<DateTime>().ok();
-            in_zone(civil.or_else(|| Some(trimmed.parse::<Date>().ok()?.into()))?, zone)
-        })
-        .ok_or_else(|| {
-            format!("{text:?} is no time; use epoch seconds, a date such as 2026-05-24, or a span such as 30d or 24h")
-        })
+/// [`Error::Usage`] for a time that cannot be meant; see [`Times::since`].
+pub fn since(
+    context: &Context,
+    matches: &ArgMatches,
+    name: &str,
+    shortest: i64,
+) -> Result<Option<i64>, Error> {
+    let Some(text) = flag(matches, name) else { return Ok(None) };
+    let moment = Times::of(context)?.since(text, shortest);
+    moment.map(Some).map_err(|reason| Error::usage(format!("--{name}: {reason}")))
+}
+
+/// What `--since` and `--until` say, in epoch seconds.
+///
+/// # Errors
+/// As [`since`], and when nothing can lie in the period.
+pub fn period(
+    context: &Context,
+    matches: &ArgMatches,
+    shortest: i64,
+) -> Result<(Option<i64>, Option<i64>), Error> {
+    let since = since(context, matches, "since", shortest)?;
+    let until = flag(matches, "until").map(|text| Times::of(context)?.until(text).map_err(wrong_until));
+    let until = until.transpose()?;
+    check_period(since, until)?;
+    Ok((since, until))
+}
+
+fn wrong_until(reason: String) -> Error {
+    Error::usage(format!("--until: {reason}"))
 }
 
 /// Refuses a period in which nothing can lie.
@@ -55,46 +313,36 @@ pub fn epoch_seconds_in(text: &str, now: Timestamp, zone: &TimeZone) -> Result<i
 /// # Errors
 /// When both ends are given and the second is not the later one.
 pub fn check_period(since: Option<i64>, until: Option<i64>) -> Result<(), Error> {
-    match since.zip(until).is_some_and(|(since, until)| since >= until) {
-        true => Err(Error::usage_with_hint(
+    if since.zip(until).is_some_and(|(since, until)| since >= until) {
+        return Err(Error::usage_with_hint(
             "--until does not lie after --since: the period is empty",
             "the end does not belong to the period: for one day, --until is the day after it",
-        )),
-        false => Ok(()),
+        ));
     }
+    Ok(())
 }
 
-fn in_zone(civil: DateTime, zone: &TimeZone) -> Option<i64> {
-    civil.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp().as_second())
-}
-
-fn relative(text: &str, now: Timestamp) -> Option<i64> {
-    let (text, forward) = match text.strip_prefix('+') {
-        Some(rest) => (rest, true),
-        None => (text.strip_suffix("ago").unwrap_or(text).trim_end().trim_start_matches('-'), false),
-    };
-    let span = i64::try_from(duration(text).ok()?.as_secs()).ok()?;
-    now.as_second().checked_add(if forward { span } else { -span })
-}
-
-/// A length of time such as `30s`, `500ms`, `2m`, `24h`, `30d`, `2w`; a bare number is seconds.
+/// A length of time such as `30s`, `500ms`, `2m`, `24h`, `30d`, `2w`, `3mo` (months of 30 days); a bare number is
+/// seconds.
 ///
 /// # Errors
 /// A sentence that says which forms are understood.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no length of time; use forms such as 30s, 5m, 24h or 30d");
+    let wrong =
+        || format!("unknown length of time {text:?}: expected a form such as 30s, 5m, 24h, 30d, 2w or 3mo");
     let trimmed = text.trim();
-    let split = trimmed.find(|it: char| !it.is_ascii_digit()).unwrap_or(trimmed.len());
-    let (number, unit) = trimmed.split_at(split);
-    let seconds = match unit.trim() {
-        "" => Some(1),
-        "d" | "day" | "days" => Some(86_400),
-        "w" | "week" | "weeks" => Some(7 * 86_400),
-        _ => None,
-    };
-    if let Some(seconds) = seconds {
-        let number: u64 = number.parse().map_err(|_| wrong())?;
-        return number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong);
+    if let Some((number, unit)) = counted(trimmed) {
+        let seconds = match unit {
+            "" => Some(1),
+            "d" | "day" | "days" => Some(86_400),
+            "w" | "week" | "weeks" => Some(7 * 86_400),
+            "mo" | "month" | "months" => Some(30 * 86_400),
+            "y" | "yr" | "year" | "years" => Some(365 * 86_400),
+            _ => None,
+        };
+        if let Some(seconds) = seconds {
+            return number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong);
+        }
     }
     let parsed: SignedDuration = trimmed.parse().map_err(|_| wrong())?;
     Duration::try_from(parsed).map_err(|_| wrong())
@@ -104,13 +352,21 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 mod tests {
     use super::*;
 
+    /// 2027-01-15 08:00 UTC, a Friday.
+    const NOW: i64 = 1_800_000_000;
+
+    fn times(zone: &str) -> Times {
+        Times::at(Timestamp::from_second(NOW).unwrap(), TimeZone::get(zone).unwrap())
+    }
+
     fn at(text: &str) -> Result<i64, String> {
-        epoch_seconds(text, Timestamp::from_second(1_800_000_000).unwrap())
+        times("UTC").moment(text)
     }
 
     #[test]
     fn absolute_times() {
         assert_eq!(at("1716500000"), Ok(1_716_500_000));
+        assert_eq!(at("0"), Ok(0));
         assert_eq!(at("2026-05-24"), Ok(1_779_580_800));
         assert_eq!(at("2026-05-24T10:00:00Z"), Ok(1_779_616_800));
         assert_eq!(at("2026-05-24T10:00:00+02:00"), Ok(1_779_609_600));
@@ -118,18 +374,91 @@ mod tests {
     }
 
     #[test]
-    fn relative_times() {
-        assert_eq!(at("30d"), Ok(1_800_000_000 - 30 * 86_400));
-        assert_eq!(at("24h ago"), Ok(1_800_000_000 - 86_400));
-        assert_eq!(at("+2d"), Ok(1_800_000_000 + 2 * 86_400));
-        assert_eq!(at("now"), Ok(1_800_000_000));
+    fn a_zone_in_brackets_is_honoured() {
+        for zone in ["UTC", "Asia/Tokyo"] {
+            let at = |text: &str| times(zone).moment(text);
+            assert_eq!(at("2026-10-20T09:00[America/New_York]"), Ok(1_792_501_200), "{zone}");
+            assert_eq!(at("2026-10-20 09:00[America/New_York]"), Ok(1_792_501_200));
+            assert_eq!(at("2026-10-20T09:00-04:00[America/New_York]"), Ok(1_792_501_200));
+            assert_eq!(at("2026-10-20T09:00:00[Europe/Dublin]"), Ok(1_792_483_200));
+            assert_eq!(at("2026-10-20[Europe/Dublin]"), Ok(1_792_450_800));
+            assert_eq!(at("today[America/New_York]"), Ok(1_799_989_200));
+        }
+        for wrong in [
+            "2026-10-20T09:00+02:00[America/New_York]",
+            "2026-10-20T09:00[Mars/Olympus]",
+            "2026-10-20T09:00[]",
+            "2026-10-20T09:00[Europe/Dublin",
+            "2026-10-20+02:00",
+        ] {
+            assert!(at(wrong).is_err(), "{wrong}: {:?}", at(wrong));
+        }
     }
 
     #[test]
-    fn nonsense_is_refused() {
-        for text in ["", "soon", "30x", "2026-13-01", "d"] {
+    fn a_date_is_a_day_of_the_zone() {
+        assert_eq!(times("America/New_York").moment("2026-05-24"), Ok(1_779_580_800 + 4 * HOUR));
+        assert_eq!(times("America/New_York").moment("2026-05-24T00:00Z"), Ok(1_779_580_800));
+        // Friday there, Friday 20:00 in Auckland's morning of Saturday: 21:00 of the same day.
+        assert_eq!(times("Pacific/Auckland").moment("today"), Ok(1_799_924_400));
+    }
+
+    #[test]
+    fn named_days() {
+        let friday = 1_799_971_200;
+        assert_eq!(at("today"), Ok(friday));
+        assert_eq!(at("Yesterday"), Ok(friday - DAY));
+        assert_eq!(at("tomorrow"), Ok(friday + DAY));
+        assert_eq!(at("friday"), Ok(friday));
+        assert_eq!(at("monday"), Ok(friday - 4 * DAY));
+        assert_eq!(at("sat"), Ok(friday - 6 * DAY));
+        assert_eq!(times("UTC").coming("monday"), Ok(friday + 3 * DAY));
+        assert_eq!(times("UTC").coming("friday"), Ok(friday + 7 * DAY));
+    }
+
+    #[test]
+    fn relative_times() {
+        assert_eq!(at("30d"), Ok(NOW - 30 * DAY));
+        assert_eq!(at("24h ago"), Ok(NOW - DAY));
+        assert_eq!(at("-2w"), Ok(NOW - 14 * DAY));
+        assert_eq!(at("+2d"), Ok(NOW + 2 * DAY));
+        assert_eq!(at("now"), Ok(NOW));
+        // 2026-10-15 08:00.
+        assert_eq!(at("3mo"), Ok(1_792_051_200));
+        assert_eq!(at("1 year ago"), Ok(NOW - 365 * DAY));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        assert_eq!(at("0"), Ok(0), "since ever");
+        for text in ["", "soon", "30x", "2026-13-01", "d", "99999999999999999999d"] {
             assert!(at(text).is_err(), "{text:?}");
         }
+        for (text, words) in
+            [("1795883405000", "such as 1795883405"), ("2026", "2026-01-01"), ("20260524", "2026-05-24")]
+        {
+            let error = at(text).unwrap_err();
+            assert!(error.contains(words), "{text}: {error}");
+            assert!(times("UTC").coming(text).is_err() && times("UTC").until(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_period_has_passed_and_is_long_enough() {
+        let since = |text: &str| times("UTC").since(text, SHORTEST_PERIOD);
+        assert!(since("7").unwrap_err().contains("write 7d"));
+        assert!(since("202605").unwrap_err().contains("too small"));
+        assert!(since("2030-01-01").unwrap_err().contains("future"));
+        assert!(since("+1d").unwrap_err().contains("future"));
+        assert!(since("1m").unwrap_err().contains("1mo"));
+        assert!(since("59min").is_err());
+        assert_eq!(since("1h"), Ok(NOW - HOUR));
+        assert_eq!(since("1mo"), Ok(1_797_321_600));
+        assert_eq!(since("now"), Ok(NOW));
+        assert_eq!(times("UTC").since("1m", 0), Ok(NOW - 60));
+        let until = |text: &str| times("UTC").until(text);
+        assert!(until("tomorrow").is_ok() && until("2027-12-31").is_ok());
+        assert!(until("2036-01-01").unwrap_err().contains("a year from now"));
     }
 
     #[test]
@@ -138,6 +467,7 @@ mod tests {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
         assert_eq!(duration("2w"), Ok(Duration::from_secs(14 * 86_400)));
+        assert_eq!(duration("3mo"), Ok(Duration::from_secs(90 * 86_400)));
         assert_eq!(duration("15"), Ok(Duration::from_secs(15)));
         assert!(duration("-5s").is_err());
     }

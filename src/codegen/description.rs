@@ -1,7 +1,7 @@
-//! An OpenAPI 3.0 document as JSON, with the few questions that code generation asks of it.
+//! An OpenAPI 3.0 document as JSON, with the queries that code generation needs.
 //!
-//! Works on plain JSON values, because most rules rewrite the document in ways a typed model
-//! forbids. It must not hold knowledge about one particular operation: that is the overlay's.
+//! Works on JSON values, because most rules rewrite the document in ways that a typed model forbids. It must
+//! not contain knowledge about single operations: that belongs in the overlay.
 
 use std::collections::BTreeSet;
 
@@ -9,26 +9,26 @@ use serde_json::{Map, Value};
 
 use super::error::Error;
 
-/// HTTP methods that a path item may hold.
+/// HTTP methods of a path item.
 pub const METHODS: [&str; 5] = ["get", "post", "put", "delete", "patch"];
 
 pub struct Description {
     pub root: Value,
 }
 
-/// One operation with its surroundings resolved.
+/// One operation with its references resolved.
 pub struct OperationFacts<'a> {
     pub id: String,
     pub method: &'static str,
     pub path: &'a str,
     pub tags: Vec<&'a str>,
     pub deprecated: bool,
-    /// Path parameters in path order, then query parameters; header parameters are left out.
+    /// Path parameters in path order, then query parameters. Header parameters are omitted.
     pub parameters: Vec<ParameterFacts>,
     /// The JSON request body: whether it is required, and its schema.
     pub body: Option<(bool, &'a Value)>,
-    /// Media types and schemas of the first 2xx answer (or of a redirect when there is no 2xx).
-    pub answer: Option<&'a Map<String, Value>>,
+    /// Media types and schemas of the first 2xx response, or of a redirect if there is no 2xx.
+    pub response: Option<&'a Map<String, Value>>,
     pub status: u16,
 }
 
@@ -43,7 +43,7 @@ pub struct ParameterFacts {
 
 impl Description {
     /// # Errors
-    /// [`Error::Yaml`] when the text is no YAML.
+    /// [`Error::Yaml`] if the text is not YAML.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let root = serde_saphyr::from_str(text)
             .map_err(|error| Error::Yaml { what: "the description", reason: error.to_string() })?;
@@ -52,8 +52,8 @@ impl Description {
         Ok(description)
     }
 
-    /// Gives every operation an id of its own: ids that are missing, or that an earlier operation has
-    /// (whatever their case and separators), are made from method and path.
+    /// Gives every operation a unique id. Missing ids, and ids that repeat an earlier one except for case and
+    /// separators, are replaced by one made from method and path.
     fn identify_operations(&mut self) {
         let mut taken = BTreeSet::new();
         for (path, item) in self.root["paths"].as_object_mut().into_iter().flatten() {
@@ -74,7 +74,7 @@ impl Description {
         self.root["info"]["version"].as_str().unwrap_or_default()
     }
 
-    /// Follows `$ref` until something else is found.
+    /// Follows `$ref`s to the referenced value.
     pub fn resolve<'a>(&'a self, mut value: &'a Value) -> &'a Value {
         for _ in 0..16 {
             let Some(target) = reference(value) else { break };
@@ -83,7 +83,7 @@ impl Description {
         value
     }
 
-    /// Every operation in the order of the document.
+    /// Every operation in document order.
     pub fn operations(&self) -> Vec<OperationFacts<'_>> {
         let paths = self.root["paths"].as_object();
         paths
@@ -104,7 +104,7 @@ impl Description {
         item: &'a Value,
         operation: &'a Value,
     ) -> OperationFacts<'a> {
-        let (status, answer) = self.success(operation);
+        let (status, response) = self.success(operation);
         OperationFacts {
             id: operation_id(method, path, operation),
             method,
@@ -113,7 +113,7 @@ impl Description {
             deprecated: operation["deprecated"] == true,
             parameters: self.parameters(path, item, operation),
             body: self.json_body(operation),
-            answer,
+            response,
             status,
         }
     }
@@ -125,11 +125,11 @@ impl Description {
             let source = self.resolve(source);
             let name = source["name"].as_str().unwrap_or_default();
             let known = declared.iter().any(|parameter| parameter.name == name);
-            // Some files declare a path parameter as a query parameter, or one that the path does not
-            // have: the path decides.
+            // Some files declare a path parameter as a query parameter, or one that is not in the path. The
+            // path decides.
             let in_path = path.contains(&format!("{{{name}}}"));
-            let elsewhere = ["header", "cookie"].iter().any(|place| source["in"] == *place);
-            if elsewhere || known || (source["in"] == "path" && !in_path) {
+            let is_ignored = ["header", "cookie"].iter().any(|place| source["in"] == *place);
+            if is_ignored || known || (source["in"] == "path" && !in_path) {
                 continue;
             }
             declared.push(ParameterFacts {
@@ -164,12 +164,11 @@ impl Description {
 
     fn success<'a>(&'a self, operation: &'a Value) -> (u16, Option<&'a Map<String, Value>>) {
         let responses = operation["responses"].as_object();
-        let class = |digit: char| {
-            responses.and_then(|them| them.iter().find(|(status, _)| status.starts_with(digit)))
-        };
+        let class =
+            |digit: char| responses.and_then(|map| map.iter().find(|(status, _)| status.starts_with(digit)));
         match class('2').or_else(|| class('3')) {
-            Some((status, answer)) => {
-                (status.parse().unwrap_or(200), self.resolve(answer)["content"].as_object())
+            Some((status, response)) => {
+                (status.parse().unwrap_or(200), self.resolve(response)["content"].as_object())
             }
             None => (200, None),
         }
@@ -186,21 +185,21 @@ pub fn placeholders(path: &str) -> impl Iterator<Item = &str> {
     path.split('{').skip(1).filter_map(|rest| rest.split('}').next())
 }
 
-/// The operation's id, or one made from method and path for the few that have none.
+/// The operation's id, or one made from method and path if it has none.
 pub fn operation_id(method: &str, path: &str, operation: &Value) -> String {
     operation["operationId"].as_str().map_or_else(|| synthetic_id(method, path), str::to_owned)
 }
 
 /// `GET /exports/{job}` → `getExportsJob`.
 fn synthetic_id(method: &str, path: &str) -> String {
-    let words = path.split(|it: char| !it.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words = path.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.fold(method.to_owned(), |id, word| {
         let (first, rest) = word.split_at(1);
         id + &first.to_ascii_uppercase() + rest
     })
 }
 
-/// A name without case and separators: `listContacts` and `list_contacts` make the same Rust name.
+/// A name in lower case without separators: `listContacts` and `list_contacts` become the same Rust name.
 pub fn plain(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).map(|it| it.to_ascii_lowercase()).collect()
+    name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
 }

@@ -1,4 +1,4 @@
-//! What can go wrong between the description and the generated source.
+//! Errors of code generation.
 
 use std::path::{Path, PathBuf};
 
@@ -10,13 +10,13 @@ pub enum Error {
     Write { path: PathBuf, source: std::io::Error },
     #[error("{0}")]
     Layout(String),
-    #[error("{what} is not the YAML it should be: {reason}")]
+    #[error("{what} is not valid: {reason}")]
     Yaml { what: &'static str, reason: String },
-    #[error("the description is no OpenAPI 3.0 document: {0}")]
+    #[error("the description is not a valid OpenAPI 3.0 document: {0}")]
     OpenApi(serde_json::Error),
-    #[error("progenitor refused the description: {0}")]
+    #[error("progenitor rejected the description: {0}")]
     Progenitor(String),
-    #[error("the generated client is no Rust source: {0}")]
+    #[error("the generated client is not valid Rust: {0}")]
     Syntax(syn::Error),
     #[error("{operation}: {reason}")]
     Operation { operation: String, reason: String },

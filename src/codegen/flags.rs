@@ -1,7 +1,7 @@
-//! What a described parameter or field becomes on the command line.
+//! Derives command-line flags from described parameters and fields.
 //!
-//! Fields of nested objects become flags of their own only one level down; whatever is deeper, or has no
-//! fixed shape, is taken as JSON. No two kinds of value may share a spelling here.
+//! Fields of nested objects get their own flags one level deep. Anything deeper, or without a fixed shape,
+//! must be given as JSON.
 
 use serde_json::Value;
 
@@ -9,22 +9,27 @@ use super::description::{Description, ParameterFacts};
 use super::names::kebab;
 use super::schema;
 
-/// One parameter of a row: Rust source of its kind beside its names.
-pub(super) struct Flag {
+/// One parameter of a row.
+pub(super) struct FlagSpec {
     pub name: String,
     pub flag: String,
     pub place: &'static str,
+    /// Rust source of the `Kind`.
     pub kind: String,
     pub required: bool,
     pub default: Option<String>,
     pub help: String,
 }
 
-/// A query parameter that is an object travels as its properties (`form`, exploded), so its
-/// properties become flags beside the one that takes the object as a whole.
-pub(super) fn parameter_flags(description: &Description, parameter: &ParameterFacts, flags: &mut Vec<Flag>) {
+/// Adds the flags of a path or query parameter. An object in the query is sent as its properties (`form`,
+/// exploded), so each property gets a flag, beside the one for the whole object.
+pub(super) fn parameter_flags(
+    description: &Description,
+    parameter: &ParameterFacts,
+    flags: &mut Vec<FlagSpec>,
+) {
     let place = if parameter.in_path { "Path" } else { "Query" };
-    flags.push(Flag {
+    flags.push(FlagSpec {
         name: parameter.name.clone(),
         flag: kebab(&parameter.name),
         place,
@@ -37,7 +42,7 @@ pub(super) fn parameter_flags(description: &Description, parameter: &ParameterFa
         return;
     }
     for property in schema::fields(description, &parameter.schema) {
-        flags.push(Flag {
+        flags.push(FlagSpec {
             name: format!("{}.{}", parameter.name, property.name),
             flag: format!("{}-{}", kebab(&parameter.name), kebab(&property.name)),
             place,
@@ -49,8 +54,8 @@ pub(super) fn parameter_flags(description: &Description, parameter: &ParameterFa
     }
 }
 
-pub(super) fn field_flags(description: &Description, field: &schema::Field, flags: &mut Vec<Flag>) {
-    flags.push(Flag {
+pub(super) fn field_flags(description: &Description, field: &schema::Field, flags: &mut Vec<FlagSpec>) {
+    flags.push(FlagSpec {
         name: field.name.clone(),
         flag: kebab(&field.name),
         place: "Body",
@@ -60,7 +65,7 @@ pub(super) fn field_flags(description: &Description, field: &schema::Field, flag
         help: String::new(),
     });
     for property in nested_fields(description, &field.schema) {
-        flags.push(Flag {
+        flags.push(FlagSpec {
             name: format!("{}.{}", field.name, property.name),
             flag: format!("{}-{}", kebab(&field.name), kebab(&property.name)),
             place: "Body",
@@ -72,22 +77,22 @@ pub(super) fn field_flags(description: &Description, field: &schema::Field, flag
     }
 }
 
-/// What stands for a required field that was not given, as JSON: its only choice, or its default.
+/// The value of a required field that is not given, as JSON: its only choice, or its default.
 fn default(description: &Description, required: bool, schema: &Value) -> Option<String> {
     let schema = description.resolve(schema);
     let only = schema["enum"].as_array().filter(|choices| choices.len() == 1).map(|choices| &choices[0]);
     only.or_else(|| schema.get("default")).filter(|_| required).map(Value::to_string)
 }
 
-/// The properties of a plain object. None for alternatives, for free maps, and for objects whose
-/// values are mostly objects again (maps keyed by locale): those are written as JSON.
+/// The properties of a plain object. Empty for alternatives, free maps, and objects whose values are mostly
+/// objects (maps keyed by locale): those are given as JSON.
 fn nested_fields(description: &Description, field: &Value) -> Vec<schema::Field> {
     let resolved = description.resolve(field);
     let fields = schema::fields(description, resolved);
     if resolved.get("oneOf").is_some() || !is_object(resolved) && resolved.get("allOf").is_none() {
         return Vec::new();
     }
-    let scalars = fields.iter().filter(|it| kind(description, &it.name, &it.schema) != "Kind::Json");
+    let scalars = fields.iter().filter(|field| kind(description, &field.name, &field.schema) != "Kind::Json");
     if scalars.count() * 2 < fields.len() { Vec::new() } else { fields }
 }
 
@@ -125,9 +130,9 @@ fn choice(schema: &Value) -> Option<String> {
     (!values.is_empty()).then(|| format!("Kind::Choice(&{values:?})"))
 }
 
-/// Epoch seconds: what the description marks as a time, or an integer with the name of one.
+/// Whether a value is epoch seconds: the description marks it as a time, or it is an integer named like one.
 fn is_time(name: &str, schema: &Value) -> bool {
-    let marked = ["date-time", "timestamp", "date"].iter().any(|it| schema["format"] == *it);
+    let marked = ["date-time", "timestamp", "date"].iter().any(|format| schema["format"] == *format);
     let named = ["_at", "_until", "_after", "_before"].iter().any(|ending| name.ends_with(ending));
     match schema["type"].as_str() {
         Some("integer") => marked || named,

@@ -1,22 +1,24 @@
-//! From the API description to Rust source.
+//! Generates Rust source from the API description.
 //!
-//! `build.rs` includes this module by path and calls [`generate`]; the `update-spec` example calls
-//! [`distill`] and then [`generate`]. It reads `spec/` and writes `generated/`, nothing else: it
-//! knows no transport, no terminal and no file outside those two folders, and it must give the same
-//! bytes for the same input.
+//! `build.rs` includes this module by path and calls [`generate`]. The `update-spec` example calls
+//! [`update::prepare`] first. The generator reads `spec/` and writes `generated/`. It must not touch any
+//! other file, and it must produce the same bytes for the same input.
 
 pub mod client;
 pub mod description;
-pub mod distill;
+pub mod effect;
 pub mod error;
 mod flags;
+pub mod handwritten;
+pub mod lenient_fields;
 pub mod names;
-pub mod normalise;
+pub mod normalize;
 pub mod overlay;
 pub mod schema;
 pub mod shape;
+pub mod strip_prose;
 pub mod table;
-pub mod tolerant;
+pub mod update;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,18 +27,18 @@ use description::Description;
 use error::Error;
 use overlay::Overlay;
 
-/// The two generated files, as text.
-pub struct Generated {
+/// The text of the two generated files.
+pub struct GeneratedFiles {
     pub client: String,
     pub commands: String,
 }
 
-/// Path of the one description in `spec`, `intercom-<version>.yaml`.
+/// Path of the description in `spec`, `intercom-<version>.yaml`.
 ///
 /// # Errors
-/// [`Error::Layout`] when there is none or more than one.
+/// [`Error::Layout`] unless there is exactly one.
 pub fn description_path(spec: &Path) -> Result<PathBuf, Error> {
-    let mut found: Vec<PathBuf> = fs::read_dir(spec)
+    let mut paths: Vec<PathBuf> = fs::read_dir(spec)
         .map_err(|source| Error::read(spec, source))?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .filter(|path| {
@@ -44,7 +46,7 @@ pub fn description_path(spec: &Path) -> Result<PathBuf, Error> {
             name.starts_with("intercom-") && name.ends_with(".yaml")
         })
         .collect();
-    match (found.pop(), found.is_empty()) {
+    match (paths.pop(), paths.is_empty()) {
         (Some(path), true) => Ok(path),
         (None, _) => Err(Error::Layout(format!("no intercom-<version>.yaml in {}", spec.display()))),
         (Some(_), false) => {
@@ -56,8 +58,8 @@ pub fn description_path(spec: &Path) -> Result<PathBuf, Error> {
 /// Reads `spec/` and returns both generated files without writing them.
 ///
 /// # Errors
-/// When a file cannot be read or parsed, or the description holds something no rule covers.
-pub fn render(spec: &Path) -> Result<Generated, Error> {
+/// If a file cannot be read or parsed, or the description contains something that no rule covers.
+pub fn render(spec: &Path) -> Result<GeneratedFiles, Error> {
     let path = description_path(spec)?;
     let text = fs::read_to_string(&path).map_err(|source| Error::read(&path, source))?;
     let mut description = Description::parse(&text)?;
@@ -66,17 +68,17 @@ pub fn render(spec: &Path) -> Result<Generated, Error> {
         fs::read_to_string(&overlay_path).map_err(|source| Error::read(&overlay_path, source))?;
     let overlay = Overlay::parse(&overlay_text)?;
     overlay.apply(&mut description);
-    Ok(Generated {
+    Ok(GeneratedFiles {
         commands: table::render(&description, &overlay, &text)?,
         client: client::render(description, |id| overlay.help(id))?,
     })
 }
 
-/// Writes both generated files into `out`, each only when its content changes, so that a build from
-/// an up-to-date tree writes nothing. Returns the files that changed.
+/// Writes both generated files into `out`, each only if its content changes, so that a build from an
+/// up-to-date tree writes nothing. Returns the files that changed.
 ///
 /// # Errors
-/// As [`render`], and when a file cannot be written.
+/// As [`render`], and if a file cannot be written.
 pub fn generate(spec: &Path, out: &Path) -> Result<Vec<PathBuf>, Error> {
     let generated = render(spec)?;
     let mut changed = Vec::new();

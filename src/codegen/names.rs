@@ -1,4 +1,4 @@
-//! Names of commands and flags, derived where the overlay gives none.
+//! Derives names of commands and flags that the overlay does not define.
 
 /// `pagination.per_page` → `pagination-per-page`; `ISO8601Date` → `iso8601-date`.
 pub fn kebab(name: &str) -> String {
@@ -11,13 +11,13 @@ pub fn kebab(name: &str) -> String {
             }
             continue;
         }
-        let before = index.checked_sub(1).map(|it| characters[it]);
-        let after = characters.get(index + 1);
+        let previous = index.checked_sub(1).map(|index| characters[index]);
+        let next = characters.get(index + 1);
         let starts_word = character.is_ascii_uppercase()
-            && before.is_some_and(|it| {
-                it.is_ascii_lowercase()
-                    || it.is_ascii_digit()
-                    || (it.is_ascii_uppercase() && after.is_some_and(char::is_ascii_lowercase))
+            && previous.is_some_and(|previous| {
+                previous.is_ascii_lowercase()
+                    || previous.is_ascii_digit()
+                    || (previous.is_ascii_uppercase() && next.is_some_and(char::is_ascii_lowercase))
             });
         if starts_word && !kebab.ends_with('-') {
             kebab.push('-');
@@ -27,26 +27,23 @@ pub fn kebab(name: &str) -> String {
     kebab.trim_end_matches('-').to_owned()
 }
 
-/// The command of an operation that the overlay does not name: the tag as the group, then the
-/// operation id without the words that the group already says.
+/// The command of an operation that the overlay does not name: the tag as group, then the operation id
+/// without the words of the group.
 ///
 /// `IP Allowlist` + `getIpAllowlist` → `ip-allowlist get`; `Jobs` + `jobsStatus` → `jobs status`.
 pub fn derived_command(tag: Option<&str>, operation_id: &str) -> String {
     let Some(group) = tag.map(kebab).filter(|group| !group.is_empty()) else {
         return kebab(operation_id);
     };
-    let said: Vec<&str> = group.split('-').collect();
-    let leaf = kebab(operation_id);
-    let leaf: Vec<&str> =
-        leaf.split('-').filter(|word| !said.iter().any(|other| same_word(word, other))).collect();
-    match leaf.is_empty() {
-        true => format!("{group} {}", kebab(operation_id)),
-        false => format!("{group} {}", leaf.join("-")),
-    }
+    let group_words: Vec<&str> = group.split('-').collect();
+    let id = kebab(operation_id);
+    let is_in_group = |word: &&str| group_words.iter().any(|other| is_same_word(word, other));
+    let leaf: Vec<&str> = id.split('-').filter(|word| !is_in_group(word)).collect();
+    if leaf.is_empty() { format!("{group} {id}") } else { format!("{group} {}", leaf.join("-")) }
 }
 
 /// Whether two words differ only by a plural ending.
-fn same_word(one: &str, other: &str) -> bool {
+fn is_same_word(one: &str, other: &str) -> bool {
     fn singular(word: &str) -> String {
         match word.strip_suffix("ies") {
             Some(stem) => format!("{stem}y"),

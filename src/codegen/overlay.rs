@@ -1,8 +1,8 @@
-//! `spec/overlay.yaml`: our words for the operations, and our corrections of their description.
+//! Reads `spec/overlay.yaml`: our names and help for the operations, and our corrections of the description.
 //!
-//! Corrections are written into the description before anything is generated, so that the typed
-//! client and the command table agree. An entry for an operation that the description lacks is
-//! ignored: one overlay serves several versions.
+//! Corrections are applied to the description before anything is generated, so that the typed client and the
+//! command table agree. Entries for operations that the description lacks must be ignored: one overlay serves
+//! several versions.
 
 use std::collections::BTreeMap;
 
@@ -10,24 +10,36 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::description::{Description, METHODS, operation_id};
+use super::effect::{Confirm, Reach};
 use super::error::Error;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Overlay {
     #[serde(default)]
-    pub operations: BTreeMap<String, Entry>,
-    /// Help for flags by wire name, wherever the operation has none of its own.
+    pub operations: BTreeMap<String, OperationEntry>,
+    /// Default help for flags by wire name, used if the operation does not define it.
     #[serde(default)]
     pub flags: BTreeMap<String, String>,
     #[serde(default)]
-    pub additions: Additions,
+    pub additions: AddedOperations,
+    /// Corrected choices of fields, by schema name and field name.
+    #[serde(default)]
+    pub choices: BTreeMap<String, BTreeMap<String, ChoicesCorrection>>,
 }
 
-/// Operations of a later version, offered already.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChoicesCorrection {
+    pub values: Vec<String>,
+    #[serde(rename = "why")]
+    _why: String,
+}
+
+/// Operations of later versions that are offered already.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Additions {
+pub struct AddedOperations {
     #[serde(default, rename = "why")]
     _why: String,
     #[serde(default)]
@@ -36,39 +48,32 @@ pub struct Additions {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub struct OperationEntry {
     pub command: Option<String>,
     #[serde(default)]
     pub readable: Vec<String>,
-    pub effect: Option<Effect>,
+    pub effect: Option<Reach>,
+    pub confirm: Option<Confirm>,
     #[serde(default)]
     pub help: String,
     #[serde(default)]
     pub flags: BTreeMap<String, String>,
-    pub paging: Option<Paging>,
+    pub paging: Option<PagingCorrection>,
     /// Query parameters that the description omits.
     #[serde(default)]
-    pub parameters: Vec<Addition>,
+    pub parameters: Vec<AddedField>,
     /// Body fields that the description omits; dotted for a field of an object.
     #[serde(default)]
-    pub fields: Vec<Addition>,
+    pub fields: Vec<AddedField>,
     /// Corrected types of parameters, by name.
     #[serde(default)]
     pub types: BTreeMap<String, TypeCorrection>,
-    /// Parameters that hold epoch seconds though their type does not say so.
+    /// Parameters that contain epoch seconds although their type does not say so.
     #[serde(default)]
-    pub times: BTreeMap<String, Reason>,
-    pub version: Option<Version>,
-    pub answer: Option<Answer>,
+    pub times: BTreeMap<String, TimeCorrection>,
+    pub version: Option<RequiredVersion>,
+    pub answer: Option<AnswerCorrection>,
     pub body: Option<BodyCorrection>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Effect {
-    Read,
-    Write,
-    Destructive,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -78,11 +83,13 @@ pub enum PagingKind {
     CursorInBody,
     Page,
     Scroll,
+    /// The response itself says how to get the next page.
+    Whole,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Paging {
+pub struct PagingCorrection {
     pub kind: PagingKind,
     #[serde(default)]
     pub max: u32,
@@ -92,7 +99,7 @@ pub struct Paging {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Addition {
+pub struct AddedField {
     pub name: String,
     #[serde(rename = "type")]
     pub kind: String,
@@ -115,14 +122,14 @@ pub struct TypeCorrection {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Reason {
+pub struct TimeCorrection {
     #[serde(rename = "why")]
     _why: String,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Version {
+pub struct RequiredVersion {
     pub at_least: String,
     #[serde(rename = "why")]
     _why: String,
@@ -139,7 +146,7 @@ pub enum AnswerKind {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Answer {
+pub struct AnswerCorrection {
     pub kind: AnswerKind,
     #[serde(rename = "why")]
     _why: String,
@@ -155,15 +162,23 @@ pub struct BodyCorrection {
 
 impl Overlay {
     /// # Errors
-    /// [`Error::Yaml`] when the text is no YAML or holds a key that is not ours.
+    /// [`Error::Yaml`] if the text is not YAML or contains an unknown key.
     pub fn parse(text: &str) -> Result<Self, Error> {
         serde_saphyr::from_str(text)
             .map_err(|error| Error::Yaml { what: "spec/overlay.yaml", reason: error.to_string() })
     }
 
-    /// Writes the corrections into the description.
+    /// Applies the corrections to the description.
     pub fn apply(&self, description: &mut Description) {
         self.add_operations(description);
+        for (schema, fields) in &self.choices {
+            for (field, choices) in fields {
+                let place = format!("/components/schemas/{schema}/properties/{field}/enum");
+                if let Some(values) = description.root.pointer_mut(&place) {
+                    *values = json!(choices.values);
+                }
+            }
+        }
         let Some(paths) = description.root["paths"].as_object_mut() else { return };
         for (path, item) in paths {
             for method in METHODS {
@@ -177,7 +192,7 @@ impl Overlay {
     }
 
     fn add_operations(&self, description: &mut Description) {
-        let known: Vec<String> = description.operations().into_iter().map(|it| it.id).collect();
+        let known: Vec<String> = description.operations().into_iter().map(|facts| facts.id).collect();
         for (path, item) in &self.additions.paths {
             for method in METHODS {
                 let Some(operation) = item.get(method) else { continue };
@@ -188,15 +203,15 @@ impl Overlay {
         }
     }
 
-    /// Gives the operation a request schema of its own, `allOf` the described one and the addition,
-    /// because the described one is often shared with operations that need no correction.
+    /// Replaces the request schema by an `allOf` of the described one and the addition. The described one is
+    /// left alone, because other operations often share it.
     fn add_body_fields(&self, description: &mut Description) {
         let Some(paths) = description.root["paths"].as_object_mut() else { return };
         for (path, item) in paths {
             for method in METHODS {
                 let Some(operation) = item.get_mut(method) else { continue };
                 let id = operation_id(method, path, operation);
-                let Some(entry) = self.operations.get(&id).filter(|it| !it.fields.is_empty()) else {
+                let Some(entry) = self.operations.get(&id).filter(|entry| !entry.fields.is_empty()) else {
                     continue;
                 };
                 let place = "/requestBody/content/application~1json/schema";
@@ -207,37 +222,37 @@ impl Overlay {
         }
     }
 
-    /// Our line for an operation; its id when the overlay does not know it.
+    /// The help line of an operation, or its id if the overlay has none.
     pub fn help(&self, operation: &str) -> String {
         let help = self.operations.get(operation).map_or("", |entry| entry.help.as_str());
         if help.is_empty() { operation.to_owned() } else { help.to_owned() }
     }
 
-    /// Our help for one flag of one operation; empty when the name has to do.
+    /// The help of one flag of one operation, or an empty text.
     pub fn flag_help(&self, operation: &str, wire_name: &str) -> &str {
-        let own = self.operations.get(operation).and_then(|entry| entry.flags.get(wire_name));
-        own.or_else(|| self.flags.get(wire_name)).map_or("", String::as_str)
+        let specific = self.operations.get(operation).and_then(|entry| entry.flags.get(wire_name));
+        specific.or_else(|| self.flags.get(wire_name)).map_or("", String::as_str)
     }
 }
 
-impl Entry {
+impl OperationEntry {
     fn correct(&self, operation: &mut Value) {
         let mut parameters = match operation["parameters"].take() {
             Value::Array(parameters) => parameters,
             _ => Vec::new(),
         };
         for (name, correction) in &self.types {
-            for parameter in parameters.iter_mut().filter(|it| it["name"] == name.as_str()) {
+            for parameter in parameters.iter_mut().filter(|parameter| parameter["name"] == name.as_str()) {
                 parameter["schema"] = scalar(&correction.kind, correction.choices.as_ref());
             }
         }
         for name in self.times.keys() {
-            for parameter in parameters.iter_mut().filter(|it| it["name"] == name.as_str()) {
+            for parameter in parameters.iter_mut().filter(|parameter| parameter["name"] == name.as_str()) {
                 parameter["schema"]["format"] = "timestamp".into();
             }
         }
         for addition in &self.parameters {
-            if parameters.iter().all(|it| it["name"] != addition.name.as_str()) {
+            if parameters.iter().all(|parameter| parameter["name"] != addition.name.as_str()) {
                 let schema = scalar(&addition.kind, addition.choices.as_ref());
                 parameters.push(json!({ "name": addition.name, "in": "query", "schema": schema }));
             }
@@ -257,7 +272,7 @@ fn scalar(kind: &str, choices: Option<&Vec<Value>>) -> Value {
     }
 }
 
-fn fields_schema(fields: &[Addition]) -> Value {
+fn fields_schema(fields: &[AddedField]) -> Value {
     let mut schema = json!({ "type": "object", "properties": {} });
     for field in fields {
         let value = scalar(&field.kind, field.choices.as_ref());

@@ -1,5 +1,5 @@
-//! Request schemas seen two ways: as the flat list of fields that flags are made from, and as JSON
-//! Schema 2020-12 for checking a request.
+//! Converts request schemas to a flat list of fields, for flags, and to JSON Schema 2020-12, for validating
+//! requests.
 
 use std::collections::BTreeSet;
 
@@ -15,8 +15,8 @@ pub struct Field {
     pub required: bool,
 }
 
-/// The fields of a body, over all its alternatives: a field is required only when every alternative
-/// requires it, and a choice offers what any alternative offers.
+/// The fields of a body, joined over all its alternatives. A field is required only if every alternative
+/// requires it, and a choice offers the values of all alternatives.
 pub fn fields(description: &Description, schema: &Value) -> Vec<Field> {
     let schema = description.resolve(schema);
     let mut fields: Vec<Field> = Vec::new();
@@ -34,16 +34,17 @@ pub fn fields(description: &Description, schema: &Value) -> Vec<Field> {
         let alternatives: Vec<Vec<Field>> = alternatives
             .iter()
             .map(|alternative| self::fields(description, alternative))
-            // An alternative without fields only says which of the others are required together.
+            // An alternative without fields only states which other fields are required together.
             .filter(|fields| !fields.is_empty())
             .collect();
-        let everywhere =
-            |name: &str| alternatives.iter().all(|them| them.iter().any(|it| it.name == name && it.required));
+        let is_always_required = |name: &str| {
+            alternatives.iter().all(|fields| fields.iter().any(|field| field.name == name && field.required))
+        };
         let required: Vec<String> = alternatives
             .first()
             .into_iter()
             .flatten()
-            .filter(|field| everywhere(&field.name))
+            .filter(|field| is_always_required(&field.name))
             .map(|field| field.name.clone())
             .collect();
         for mut field in alternatives.into_iter().flatten() {
@@ -51,30 +52,46 @@ pub fn fields(description: &Description, schema: &Value) -> Vec<Field> {
             add(&mut fields, field, false);
         }
     }
-    for name in schema["required"].as_array().into_iter().flatten() {
-        for field in fields.iter_mut().filter(|field| *name == field.name) {
+    for name in required(description, schema) {
+        for field in fields.iter_mut().filter(|field| name == field.name) {
             field.required = true;
         }
     }
     fields
 }
 
-/// Adds a field, or merges it into the one of the same name: of objects the properties are joined
-/// (`together`: both hold at once), of choices the values.
+/// The fields that every alternative of a body requires.
+fn required(description: &Description, schema: &Value) -> BTreeSet<String> {
+    let schema = description.resolve(schema);
+    let named = schema["required"].as_array().into_iter().flatten();
+    let mut required: BTreeSet<String> = named.filter_map(|name| name.as_str().map(str::to_owned)).collect();
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        required.extend(self::required(description, part));
+    }
+    for combination in ["oneOf", "anyOf"] {
+        let alternatives = schema[combination].as_array().into_iter().flatten();
+        let in_all = alternatives
+            .map(|alternative| self::required(description, alternative))
+            .reduce(|one, other| one.intersection(&other).cloned().collect());
+        required.extend(in_all.unwrap_or_default());
+    }
+    required
+}
+
+/// Adds a field, or merges it into the one with the same name. Choices offer the values of both. With
+/// `together`, both schemas apply at once; otherwise they are alternatives.
 fn add(fields: &mut Vec<Field>, field: Field, together: bool) {
     let Some(known) = fields.iter_mut().find(|known| known.name == field.name) else {
         fields.push(field);
         return;
     };
-    known.required = match together {
-        true => known.required || field.required,
-        false => known.required && field.required,
-    };
+    known.required =
+        if together { known.required || field.required } else { known.required && field.required };
     let choices = |schema: &Value| schema["enum"].as_array().cloned();
     match (choices(&known.schema), choices(&field.schema)) {
         (Some(mut values), Some(more)) => {
-            let fresh: Vec<_> = more.into_iter().filter(|it| !values.contains(it)).collect();
-            values.extend(fresh);
+            let new: Vec<_> = more.into_iter().filter(|value| !values.contains(value)).collect();
+            values.extend(new);
             known.schema["enum"] = values.into();
         }
         (Some(_), None) => known.schema = field.schema,
@@ -85,7 +102,7 @@ fn add(fields: &mut Vec<Field>, field: Field, together: bool) {
     }
 }
 
-/// The schema as JSON Schema 2020-12: `nullable` becomes a type, references point at `#/$defs/`.
+/// The schema as JSON Schema 2020-12: `nullable` becomes a type, and references point to `#/$defs/`.
 pub fn json_schema(schema: &Value) -> Value {
     let Some(source) = schema.as_object() else { return schema.clone() };
     if let Some(target) = reference(schema) {
@@ -97,22 +114,22 @@ pub fn json_schema(schema: &Value) -> Value {
             "nullable" | "format" | "default" | "deprecated" | "discriminator" => None,
             "properties" => kept.insert(keyword.clone(), json_schemas(value)),
             "items" | "not" => kept.insert(keyword.clone(), json_schema(value)),
-            // Free maps are described with one type of value (mostly strings) and take every scalar.
+            // Free maps are described with one value type, mostly string, but accept every scalar.
             "additionalProperties" if value.is_object() => None,
             "additionalProperties" => kept.insert(keyword.clone(), value.clone()),
             "oneOf" | "anyOf" | "allOf" => {
                 let parts = value.as_array().into_iter().flatten().map(json_schema).collect();
-                // Alternatives here overlap (a reply fits two of them), and the API takes those.
+                // Alternatives overlap (a reply matches two of them), and the API accepts such values.
                 let keyword = if keyword == "oneOf" { "anyOf" } else { keyword };
                 kept.insert(keyword.to_owned(), parts)
             }
             _ => kept.insert(keyword.clone(), value.clone()),
         };
     }
-    match source.get("nullable") == Some(&Value::Bool(true)) && !kept.is_empty() {
-        true => json!({ "anyOf": [kept, { "type": "null" }] }),
-        false => kept.into(),
+    if source.get("nullable") == Some(&Value::Bool(true)) && !kept.is_empty() {
+        return json!({ "anyOf": [kept, { "type": "null" }] });
     }
+    kept.into()
 }
 
 fn json_schemas(properties: &Value) -> Value {
@@ -124,7 +141,7 @@ fn definition(pointer: &str) -> String {
     pointer.replacen("/components/schemas/", "#/$defs/", 1)
 }
 
-/// Every component schema that these schemas reach, by name, as JSON Schema.
+/// All component schemas that these schemas refer to, by name, as JSON Schema.
 pub fn definitions<'a>(
     description: &Description,
     roots: impl Iterator<Item = &'a Value>,
@@ -137,17 +154,17 @@ pub fn definitions<'a>(
     names.iter().map(|name| (name.clone(), json_schema(&schemas[name]))).collect()
 }
 
-/// Collects the names of component schemas that a value refers to, directly or not.
+/// Collects the names of the component schemas that a value refers to, directly or indirectly.
 pub fn reach(description: &Description, value: &Value, names: &mut BTreeSet<String>) {
-    if let Some(name) = reference(value).and_then(|it| it.strip_prefix("/components/schemas/")) {
+    if let Some(name) = reference(value).and_then(|target| target.strip_prefix("/components/schemas/")) {
         if names.insert(name.to_owned()) {
             reach(description, &description.root["components"]["schemas"][name], names);
         }
         return;
     }
     match value {
-        Value::Array(entries) => entries.iter().for_each(|it| reach(description, it, names)),
-        Value::Object(entries) => entries.values().for_each(|it| reach(description, it, names)),
+        Value::Array(entries) => entries.iter().for_each(|entry| reach(description, entry, names)),
+        Value::Object(entries) => entries.values().for_each(|entry| reach(description, entry, names)),
         _ => {}
     }
 }

@@ -1,7 +1,7 @@
-//! What one schema becomes: lenient where it describes an answer, strict where it describes a request.
+//! Rewrites a single schema: leniently for responses, strictly for requests.
 //!
-//! Nothing here knows operations; which schema is which is decided by the rules in
-//! [`normalise`](super::normalise). A lenient schema must take whatever drift brings.
+//! Knows nothing of operations; the rules in [`normalize`](super::normalize) decide which schema is which. A
+//! lenient schema must never reject a response.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use serde_json::{Map, Value, json};
 use super::description::{Description, plain, reference};
 use super::schema::fields;
 
-/// Ending of the request's copy of a schema that answers use as well.
+/// Suffix of the request copy of a schema that responses use too.
 pub(super) const INPUT: &str = "_input";
 
-/// A schema for answers. Keeps types only: no required fields, no choices, no formats, no limits.
+/// A schema for responses. Keeps types only: no required fields, choices, formats or limits.
 pub fn lenient(description: &Description, schema: &Value) -> Value {
     if let Some(target) = reference(schema) {
         return json!({ "$ref": format!("#{target}") });
@@ -33,10 +33,12 @@ pub fn lenient(description: &Description, schema: &Value) -> Value {
             json!({ "type": kind, "nullable": true })
         }
         _ => match schema["properties"].as_object() {
-            // `additionalProperties: true` is ignored by typify; the empty schema says the same.
+            // typify ignores `additionalProperties: true`, but not the equivalent empty schema.
             Some(properties) if !properties.is_empty() => {
-                let properties =
-                    properties.iter().map(|(name, it)| (name.clone(), lenient(description, it))).collect();
+                let properties = properties
+                    .iter()
+                    .map(|(name, schema)| (name.clone(), lenient(description, schema)))
+                    .collect();
                 object(properties, &json!([]))
             }
             _ if schema["type"] == "object" => {
@@ -47,22 +49,25 @@ pub fn lenient(description: &Description, schema: &Value) -> Value {
     }
 }
 
-/// A schema for requests: types, required fields, and the choices that make Rust names. Defaults are
-/// dropped because they would be sent; alternatives become one object with the fields of all.
+/// A schema for requests: types, required fields, and choices that are valid Rust names. Defaults are dropped
+/// because they would be sent. Alternatives become one object with the fields of all of them.
 pub fn strict(description: &Description, schema: &Value, shared: &BTreeSet<String>) -> Value {
     if let Some(target) = reference(schema) {
         let name = target.trim_start_matches("/components/schemas/");
         let ending = if shared.contains(name) { INPUT } else { "" };
         return json!({ "$ref": format!("#/components/schemas/{name}{ending}") });
     }
-    if ["allOf", "oneOf", "anyOf"].iter().any(|it| schema.get(it).is_some()) {
+    if ["allOf", "oneOf", "anyOf"].iter().any(|keyword| schema.get(keyword).is_some()) {
         let fields = fields(description, schema);
         if fields.is_empty() {
             return json!({});
         }
-        let required: Vec<&str> = fields.iter().filter(|it| it.required).map(|it| it.name.as_str()).collect();
-        let properties: Map<_, _> =
-            fields.iter().map(|it| (it.name.clone(), strict(description, &it.schema, shared))).collect();
+        let required: Vec<&str> =
+            fields.iter().filter(|field| field.required).map(|field| field.name.as_str()).collect();
+        let properties: Map<_, _> = fields
+            .iter()
+            .map(|field| (field.name.clone(), strict(description, &field.schema, shared)))
+            .collect();
         return object(properties, &json!(required));
     }
     match schema["type"].as_str() {
@@ -77,7 +82,7 @@ pub fn strict(description: &Description, schema: &Value, shared: &BTreeSet<Strin
                 let required = schema.get("required").cloned().unwrap_or_else(|| json!([]));
                 let properties = properties
                     .iter()
-                    .map(|(name, it)| (name.clone(), strict(description, it, shared)))
+                    .map(|(name, schema)| (name.clone(), strict(description, schema, shared)))
                     .collect();
                 object(properties, &required)
             }
@@ -87,9 +92,9 @@ pub fn strict(description: &Description, schema: &Value, shared: &BTreeSet<Strin
     }
 }
 
-/// An object that takes unknown fields too. What is required but not described is not asked for.
-/// Of properties that would make the same Rust field the first one stays, and none may take the name
-/// of the map of unknown fields: the others are found in that map.
+/// An object that also accepts unknown fields. Required fields without a description are dropped. If several
+/// properties would become the same Rust field, or one would be named like the map of unknown fields, only
+/// the first is kept; the others are available in that map.
 fn object(properties: Map<String, Value>, required: &Value) -> Value {
     let mut taken = BTreeSet::from(["extra".to_owned()]);
     let properties: Map<_, _> = properties
@@ -109,17 +114,17 @@ fn object(properties: Map<String, Value>, required: &Value) -> Value {
     object
 }
 
-/// The choices of a string, unless one of them (`=`, `!=`, `~`, a number) makes no Rust name, or two
-/// of them make the same.
+/// The choices of a string. `None` if one of them (`=`, `!=`, `~`, a number) cannot be a Rust name, or if two
+/// of them would become the same name.
 pub(super) fn named_choices(schema: &Value) -> Option<Vec<&str>> {
     let choices: Vec<&str> = schema["enum"].as_array()?.iter().filter_map(Value::as_str).collect();
-    let named = |choice: &&str| choice.starts_with(|first: char| first.is_ascii_alphabetic());
+    let is_name = |choice: &&str| choice.starts_with(|first: char| first.is_ascii_alphabetic());
     let distinct: BTreeSet<String> = choices.iter().map(|choice| plain(choice)).collect();
-    let usable = !choices.is_empty() && choices.iter().all(named) && distinct.len() == choices.len();
+    let usable = !choices.is_empty() && choices.iter().all(is_name) && distinct.len() == choices.len();
     usable.then_some(choices)
 }
 
-/// One object out of `allOf` and the properties that stand beside it.
+/// Merges `allOf` and the properties beside it into one object.
 fn merged(description: &Description, schema: &Value, parts: &[Value]) -> Value {
     let mut properties = Map::new();
     for part in parts.iter().chain([schema]) {
@@ -127,7 +132,7 @@ fn merged(description: &Description, schema: &Value, parts: &[Value]) -> Value {
         let nested = part["allOf"].as_array().filter(|_| !std::ptr::eq(part, schema));
         let part = nested.map_or_else(|| part.clone(), |parts| merged(description, part, parts));
         if let Some(more) = part["properties"].as_object() {
-            properties.extend(more.iter().map(|(name, it)| (name.clone(), it.clone())));
+            properties.extend(more.iter().map(|(name, schema)| (name.clone(), schema.clone())));
         }
     }
     json!({ "type": "object", "properties": properties })

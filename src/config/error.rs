@@ -1,4 +1,4 @@
-//! What can be wrong with the config file.
+//! Errors of the config file. Messages must never contain a token.
 
 use std::path::{Path, PathBuf};
 
@@ -10,11 +10,11 @@ pub enum Error {
     Write { path: PathBuf, source: std::io::Error },
     #[error("{} is not a valid config file: {reason}", path.display())]
     Parse { path: PathBuf, reason: String },
-    #[error("there is no profile {name:?}; known: {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") })]
+    #[error("{}", unknown_profile(name, known))]
     NoProfile { name: String, known: Vec<String> },
-    #[error("there is no home directory to keep files in; set HOME")]
+    #[error("no home directory found: set HOME")]
     NoHome,
-    /// A value in the file or the environment that cannot be used.
+    /// An invalid value in the file or the environment.
     #[error("{0}")]
     Value(String),
 }
@@ -28,9 +28,37 @@ impl Error {
         Error::Write { path: path.to_owned(), source }
     }
 
-    /// The parser's first line only: the lines after it quote the file, which may hold a token.
     pub(crate) fn parse(path: &Path, reason: &str) -> Self {
-        let reason = reason.lines().next().unwrap_or_default().to_owned();
+        Error::Parse { path: path.to_owned(), reason: reason.to_owned() }
+    }
+
+    pub(crate) fn toml_error(path: &Path, error: &toml_edit::TomlError) -> Self {
+        Error::toml(path, &error.to_string(), error.message())
+    }
+
+    /// Keeps the position and the reason of a parser error. The lines between them quote the file and the
+    /// reason may quote a value; both may contain a token.
+    pub(crate) fn toml(path: &Path, report: &str, message: &str) -> Self {
+        let position = report.lines().next().unwrap_or_default();
+        let position = position.strip_prefix("TOML parse error at ").unwrap_or_default();
+        let reason = without_values(message.lines().collect::<Vec<_>>().join(", ").as_str());
+        let reason = if position.is_empty() { reason } else { format!("{position}: {reason}") };
         Error::Parse { path: path.to_owned(), reason }
+    }
+}
+
+fn unknown_profile(name: &str, known: &[String]) -> String {
+    if known.is_empty() {
+        return format!("unknown profile {name:?}: the config file does not define any");
+    }
+    format!("unknown profile {name:?}: expected {}", known.join(", "))
+}
+
+/// A reason without the values that it quotes from the file.
+fn without_values(message: &str) -> String {
+    let quoted = message.find('"').zip(message.rfind('"')).filter(|(first, last)| first < last);
+    match quoted {
+        Some((first, last)) => format!("{}\"...\"{}", &message[..first], &message[last + 1..]),
+        None => message.to_owned(),
     }
 }

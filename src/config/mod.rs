@@ -1,10 +1,10 @@
-//! The config file: reading it, and changing single keys of it.
+//! Reads the config file and changes single keys in it.
 //!
-//! Lives at the bottom of the layers: it knows files and keys, not flags or commands. It must never
-//! print a token, never leave the file readable to others, and never lose what a person wrote into
-//! it (comments and unknown keys stay).
+//! This is a bottom layer: it knows files and keys, not flags or commands. It must never print a token, never
+//! make the file readable by others, and never lose comments or unknown keys.
 
 mod error;
+mod shape;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,26 +19,26 @@ pub use error::Error;
 
 const FOLDER: &str = "intercom-pp-cli";
 
-/// What the file says. Every key is optional.
+/// The content of the file. Every key is optional.
 #[derive(Clone, Default, Deserialize)]
 pub struct Config {
     #[serde(flatten)]
     pub settings: Settings,
-    /// The profile that is used when none is named.
+    /// The default profile.
     pub profile: Option<String>,
-    /// Named settings; what a profile leaves open comes from the top of the file.
+    /// Named settings. Keys that a profile does not set come from the top of the file.
     #[serde(default)]
     pub profiles: BTreeMap<String, Settings>,
     pub office_hours: Option<OfficeHours>,
 }
 
-/// When somebody is there to answer. Hours are texts such as `09:00-17:30`.
+/// The hours when the team answers, as texts like `09:00-17:30`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OfficeHours {
-    /// An IANA name such as `Europe/Dublin`.
+    /// An IANA name, for example `Europe/Dublin`.
     pub timezone: Option<String>,
-    /// From Monday to Friday, unless a day has its own.
+    /// Default for Monday to Friday.
     pub hours: Option<Hours>,
     pub monday: Option<Hours>,
     pub tuesday: Option<Hours>,
@@ -47,7 +47,7 @@ pub struct OfficeHours {
     pub friday: Option<Hours>,
     pub saturday: Option<Hours>,
     pub sunday: Option<Hours>,
-    /// Days on which nobody is there, such as `2026-12-25`.
+    /// Days off, for example `2026-12-25`.
     #[serde(default)]
     pub holidays: Vec<String>,
 }
@@ -61,7 +61,7 @@ pub enum Hours {
 }
 
 impl OfficeHours {
-    /// The hours of each day, Monday first.
+    /// The hours of each day, starting with Monday.
     pub fn days(&self) -> [&[String]; 7] {
         fn of(hours: &Option<Hours>) -> Option<&[String]> {
             match hours.as_ref()? {
@@ -69,39 +69,41 @@ impl OfficeHours {
                 Hours::Several(several) => Some(several),
             }
         }
-        let usual = of(&self.hours).unwrap_or_default();
+        let default = of(&self.hours).unwrap_or_default();
         [
-            of(&self.monday).unwrap_or(usual),
-            of(&self.tuesday).unwrap_or(usual),
-            of(&self.wednesday).unwrap_or(usual),
-            of(&self.thursday).unwrap_or(usual),
-            of(&self.friday).unwrap_or(usual),
+            of(&self.monday).unwrap_or(default),
+            of(&self.tuesday).unwrap_or(default),
+            of(&self.wednesday).unwrap_or(default),
+            of(&self.thursday).unwrap_or(default),
+            of(&self.friday).unwrap_or(default),
             of(&self.saturday).unwrap_or_default(),
             of(&self.sunday).unwrap_or_default(),
         ]
     }
 }
 
-/// Settings of the file or of one profile.
+/// The settings of the file or of one profile.
 #[derive(Clone, Default, Deserialize)]
 pub struct Settings {
     pub access_token: Option<String>,
-    /// The environment variable that holds the token.
+    /// Name of the environment variable with the token.
     pub token_env: Option<String>,
     pub region: Option<String>,
     pub base_url: Option<String>,
     pub api_version: Option<String>,
-    /// The mirror's file.
+    /// Path of the mirror.
     pub store: Option<PathBuf>,
+    /// Refuse all changes to the workspace.
+    pub read_only: Option<bool>,
     /// Sent with every request.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// Flags that every command has, by their long names without dashes: text, a number, or `true`.
+    /// Default values of global flags, by long name without dashes: text, a number, or `true`.
     #[serde(default)]
     pub defaults: BTreeMap<String, Flag>,
 }
 
-/// The value of a flag in the file.
+/// The value of a flag in the config file.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum Flag {
@@ -112,19 +114,22 @@ pub enum Flag {
 }
 
 impl Config {
-    /// Reads the file; a file that does not exist says nothing.
+    /// Reads the file. A missing file counts as an empty one.
     ///
     /// # Errors
-    /// When it cannot be read or is no TOML of the right shape.
+    /// If the file cannot be read, is not valid TOML, or has values of the wrong type.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let Some(text) = text(path)? else { return Ok(Config::default()) };
-        toml_edit::de::from_str(&text).map_err(|error| Error::parse(path, &error.to_string()))
+        if let Ok(document) = toml_edit::Document::parse(text.as_str()) {
+            shape::check(path, &text, document.as_table())?;
+        }
+        toml_edit::de::from_str(&text).map_err(|error| Error::toml(path, &error.to_string(), error.message()))
     }
 
-    /// The settings of a profile over those of the file.
+    /// The settings of a profile, with those of the file as defaults.
     ///
     /// # Errors
-    /// When there is no such profile.
+    /// If the profile does not exist.
     pub fn profile(&self, name: Option<&str>) -> Result<Settings, Error> {
         let Some(name) = name else { return Ok(self.settings.clone()) };
         let profile = self.profiles.get(name).ok_or_else(|| Error::NoProfile {
@@ -134,69 +139,111 @@ impl Config {
         let base = &self.settings;
         let mut defaults = base.defaults.clone();
         defaults.extend(profile.defaults.clone());
-        // A token of the profile, however it is kept, goes before one of the file.
-        let own_token = profile.access_token.is_some() || profile.token_env.is_some();
-        let (access_token, token_env) = match own_token {
-            true => (profile.access_token.clone(), profile.token_env.clone()),
-            false => (base.access_token.clone(), base.token_env.clone()),
-        };
+        // Either token setting of the profile overrides both of the file.
+        let has_token = profile.access_token.is_some() || profile.token_env.is_some();
+        let token_source = if has_token { profile } else { base };
+        let (access_token, token_env) = (token_source.access_token.clone(), token_source.token_env.clone());
         let mut headers = base.headers.clone();
         headers.extend(profile.headers.clone());
         Ok(Settings {
             access_token,
             token_env,
             region: profile.region.clone().or_else(|| base.region.clone()),
-            // A profile's region is not for another profile's server.
+            // A profile with a region does not inherit the base URL of the file.
             base_url: profile
                 .base_url
                 .clone()
                 .or_else(|| base.base_url.clone().filter(|_| profile.region.is_none())),
             api_version: profile.api_version.clone().or_else(|| base.api_version.clone()),
             store: profile.store.clone().or_else(|| base.store.clone()),
+            // No place can switch off what another has set.
+            read_only: [base.read_only, profile.read_only].into_iter().flatten().max(),
             headers,
             defaults,
         })
     }
 
-    /// The name of the profile in use: the one that was named, or the file's.
+    /// The profile in use: the named one, or the file's default.
     pub fn current<'a>(&'a self, named: Option<&'a str>) -> Option<&'a str> {
         named.or(self.profile.as_deref())
     }
 }
 
-/// Keys of the file, profiles included, that mean nothing here: misspelt, most likely.
+/// Unknown keys of the file, including those in profiles.
 ///
 /// # Errors
-/// When the file cannot be read or is no TOML.
-pub fn unknown_keys(path: &Path) -> Result<Vec<String>, Error> {
+/// If the file cannot be read or is not valid TOML.
+pub fn unknown_keys(path: &Path) -> Result<Vec<UnknownKey>, Error> {
     let text = text(path)?.unwrap_or_default();
-    let document: DocumentMut =
-        text.parse().map_err(|error: toml_edit::TomlError| Error::parse(path, &error.to_string()))?;
-    let own = document.iter().map(|(key, _)| key.to_owned()).filter(|key| !OF_FILE.contains(&key.as_str()));
+    let document: DocumentMut = text.parse().map_err(|error| Error::toml_error(path, &error))?;
+    let file_keys: Vec<&'static str> = TOP_LEVEL_KEYS.iter().chain(SETTINGS_KEYS).copied().collect();
+    let mut unknown: Vec<UnknownKey> =
+        document.iter().filter_map(|(key, _)| unknown_key(key, key, &file_keys)).collect();
     let profiles = document.get("profiles").and_then(|item| item.as_table_like());
-    let profiles = profiles.into_iter().flat_map(|profiles| profiles.iter());
-    let inside = profiles.flat_map(|(name, profile)| {
+    for (name, profile) in profiles.into_iter().flat_map(|profiles| profiles.iter()) {
         let keys = profile.as_table_like().into_iter().flat_map(|profile| profile.iter());
-        keys.map(move |(key, _)| (key, format!("profiles.{name}.{key}")))
-    });
-    let of_settings = |key: &str| OF_SETTINGS.contains(&key);
-    let inside = inside.filter(|(key, _)| !of_settings(key)).map(|(_, path)| path);
-    Ok(own.filter(|key| !of_settings(key)).chain(inside).collect())
+        unknown.extend(
+            keys.filter_map(|(key, _)| unknown_key(key, &format!("profiles.{name}.{key}"), SETTINGS_KEYS)),
+        );
+    }
+    Ok(unknown)
 }
 
-/// The keys of [`Settings`], and those of [`Config`] beside them.
-const OF_SETTINGS: &[&str] =
-    &["access_token", "token_env", "region", "base_url", "api_version", "store", "headers", "defaults"];
-const OF_FILE: &[&str] = &["profile", "profiles", "office_hours"];
+/// A key that is not known, most likely misspelled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownKey {
+    /// With its table: `profiles.staging.regoin`.
+    pub path: String,
+    /// The closest known key.
+    pub near: Option<&'static str>,
+}
 
-/// Removes a profile; `false` when there was none.
+impl std::fmt::Display for UnknownKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "unknown key {:?}", self.path)?;
+        self.near.map_or(Ok(()), |near| write!(formatter, "; did you mean {near:?}?"))
+    }
+}
+
+/// Whether a key is another spelling of `read_only`. Such a key is refused: whoever wrote it relies on it.
+fn means_read_only(key: &str) -> bool {
+    let letters: String = key.chars().filter(char::is_ascii_alphabetic).collect();
+    let is_known = TOP_LEVEL_KEYS.iter().chain(SETTINGS_KEYS).any(|known| *known == key);
+    !is_known
+        && (letters.eq_ignore_ascii_case("readonly") || strsim::damerau_levenshtein(key, "read_only") == 1)
+}
+
+fn unknown_key(key: &str, path: &str, known: &[&'static str]) -> Option<UnknownKey> {
+    if known.contains(&key) {
+        return None;
+    }
+    let similarity = |other: &&str| (strsim::jaro_winkler(key, other) * 1_000.0) as u32;
+    let near = known.iter().copied().max_by_key(similarity).filter(|other| similarity(other) > 800);
+    Some(UnknownKey { path: path.to_owned(), near })
+}
+
+/// The keys of [`Settings`].
+const SETTINGS_KEYS: &[&str] = &[
+    "access_token",
+    "token_env",
+    "region",
+    "base_url",
+    "api_version",
+    "store",
+    "read_only",
+    "headers",
+    "defaults",
+];
+/// The keys of [`Config`] besides those of [`Settings`].
+const TOP_LEVEL_KEYS: &[&str] = &["profile", "profiles", "office_hours"];
+
+/// Removes a profile. Returns `false` if it did not exist.
 ///
 /// # Errors
 /// As [`write_key`].
 pub fn remove_profile(path: &Path, name: &str) -> Result<bool, Error> {
     let text = text(path)?.unwrap_or_default();
-    let mut document: DocumentMut =
-        text.parse().map_err(|error: toml_edit::TomlError| Error::parse(path, &error.to_string()))?;
+    let mut document: DocumentMut = text.parse().map_err(|error| Error::toml_error(path, &error))?;
     let profiles = document.get_mut("profiles").and_then(|item| item.as_table_like_mut());
     let removed = profiles.and_then(|profiles| profiles.remove(name)).is_some();
     if document.get("profile").and_then(|item| item.as_str()) == Some(name) {
@@ -206,27 +253,26 @@ pub fn remove_profile(path: &Path, name: &str) -> Result<bool, Error> {
     Ok(removed)
 }
 
-/// Sets values of a profile, creating it, and leaves the rest of the file as it is. A dotted name is a
-/// value in a table of the profile.
+/// Sets values of a profile, creating it if necessary, and leaves the rest of the file unchanged. A dotted
+/// name is a value in a table of the profile.
 ///
 /// # Errors
 /// As [`write_key`].
 pub fn write_profile(path: &Path, name: &str, values: &[(String, Flag)]) -> Result<(), Error> {
     let text = text(path)?.unwrap_or_default();
-    let mut document: DocumentMut =
-        text.parse().map_err(|error: toml_edit::TomlError| Error::parse(path, &error.to_string()))?;
-    let wrong = |what: &str| Error::parse(path, &format!("`{what}` is no table"));
+    let mut document: DocumentMut = text.parse().map_err(|error| Error::toml_error(path, &error))?;
+    let not_a_table = |key: &str| Error::parse(path, &format!("`{key}` must be a table"));
     let profiles = document.entry("profiles").or_insert_with(toml_edit::table);
-    let profiles = profiles.as_table_mut().ok_or_else(|| wrong("profiles"))?;
+    let profiles = profiles.as_table_mut().ok_or_else(|| not_a_table("profiles"))?;
     profiles.set_implicit(true);
     let profile = profiles.entry(name).or_insert_with(toml_edit::table);
-    let profile = profile.as_table_mut().ok_or_else(|| wrong(name))?;
+    let profile = profile.as_table_mut().ok_or_else(|| not_a_table(name))?;
     for (key, value) in values {
         let (table, key) = match key.split_once('.') {
             None => (&mut *profile, key.as_str()),
             Some((inner, key)) => {
                 let table = profile.entry(inner).or_insert_with(toml_edit::table);
-                (table.as_table_mut().ok_or_else(|| wrong(inner))?, key)
+                (table.as_table_mut().ok_or_else(|| not_a_table(inner))?, key)
             }
         };
         let value = match value {
@@ -240,24 +286,23 @@ pub fn write_profile(path: &Path, name: &str, values: &[(String, Flag)]) -> Resu
     write_private(path, document.to_string().as_bytes())
 }
 
-/// Sets one key (in the profile's table, if one is named), or removes it, and leaves the rest of the
-/// file as it is. Written beside the file and renamed, with mode 0600 in a folder of mode 0700.
+/// Sets or removes one key, in the table of the profile if one is named, and leaves the rest of the file
+/// unchanged.
 ///
 /// # Errors
-/// When the file is no TOML, or cannot be written.
+/// If the file is not valid TOML or cannot be written.
 pub fn write_key(path: &Path, profile: Option<&str>, key: &str, value: Option<&str>) -> Result<(), Error> {
     let text = text(path)?.unwrap_or_default();
-    let mut document: DocumentMut =
-        text.parse().map_err(|error: toml_edit::TomlError| Error::parse(path, &error.to_string()))?;
+    let mut document: DocumentMut = text.parse().map_err(|error| Error::toml_error(path, &error))?;
     let table = match profile {
         None => document.as_table_mut(),
         Some(name) => {
             let profiles = document.entry("profiles").or_insert_with(toml_edit::table);
             let profiles =
-                profiles.as_table_mut().ok_or_else(|| Error::parse(path, "`profiles` is no table"))?;
+                profiles.as_table_mut().ok_or_else(|| Error::parse(path, "`profiles` must be a table"))?;
             profiles.set_implicit(true);
             let table = profiles.entry(name).or_insert_with(toml_edit::table);
-            table.as_table_mut().ok_or_else(|| Error::parse(path, "a profile is no table"))?
+            table.as_table_mut().ok_or_else(|| Error::parse(path, "a profile must be a table"))?
         }
     };
     match value {
@@ -267,14 +312,14 @@ pub fn write_key(path: &Path, profile: Option<&str>, key: &str, value: Option<&s
     write_private(path, document.to_string().as_bytes())
 }
 
-/// Replaces a file in one step; nobody but the owner can read it at any moment.
+/// Replaces a file atomically, with mode 0600, so that only the owner can ever read it.
 ///
 /// # Errors
-/// When the folder or the file cannot be written.
+/// If the folder or the file cannot be written.
 pub fn write_private(path: &Path, content: &[u8]) -> Result<(), Error> {
-    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     private_folder(folder).map_err(|error| Error::write(folder, error))?;
-    // tempfile creates with mode 0600.
+    // tempfile creates files with mode 0600.
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| Error::write(folder, error))?;
     let written = file.write_all(content).and_then(|()| file.as_file().sync_all());
     written.map_err(|error| Error::write(path, error))?;
@@ -282,10 +327,10 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Creates a folder that only its owner can enter; one that exists is left as it is.
+/// Creates a folder with mode 0700. An existing folder is not changed.
 ///
 /// # Errors
-/// As the file system reports them.
+/// As reported by the file system.
 pub fn private_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -294,19 +339,19 @@ pub fn private_folder(folder: &Path) -> std::io::Result<()> {
     builder.create(folder)
 }
 
-/// `~/.config/intercom-pp-cli/config.toml`, wherever the platform keeps configuration.
+/// `~/.config/intercom-pp-cli/config.toml`, or the equivalent of the platform.
 ///
 /// # Errors
-/// When there is no home directory.
+/// If the home directory is unknown.
 pub fn default_path() -> Result<PathBuf, Error> {
     let base = etcetera::choose_base_strategy().map_err(|_| Error::NoHome)?;
     Ok(base.config_dir().join(FOLDER).join("config.toml"))
 }
 
-/// The folder for data: mirrors, journals.
+/// The folder for mirrors and journals.
 ///
 /// # Errors
-/// When there is no home directory.
+/// If the home directory is unknown.
 pub fn data_folder() -> Result<PathBuf, Error> {
     let base = etcetera::choose_base_strategy().map_err(|_| Error::NoHome)?;
     Ok(base.data_dir().join(FOLDER))
@@ -325,7 +370,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn setting_a_key_keeps_the_rest() {
+    fn setting_a_key_keeps_the_rest_of_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/config.toml");
         fs::create_dir(folder.path().join("new")).unwrap();
@@ -346,7 +391,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn only_the_owner_can_read_it() {
+    fn only_the_owner_can_read_the_file() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/config.toml");
@@ -357,10 +402,10 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_profile_names_those_there_are() {
+    fn an_unknown_profile_is_an_error_that_lists_the_known_ones() {
         let mut config = Config::default();
         config.profiles.insert("eu".into(), Settings::default());
-        let error = config.profile(Some("us")).err().map(|it| it.to_string());
-        assert_eq!(error.as_deref(), Some("there is no profile \"us\"; known: eu"));
+        let error = config.profile(Some("us")).err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some("unknown profile \"us\": expected eu"));
     }
 }

@@ -1,133 +1,189 @@
-//! Which fields the API's searches accept, and what they hold.
+//! The fields that the API's searches accept, and their types.
 //!
-//! Facts of the pinned API version. A field that it does not list is not offered, whatever the service
-//! may do with it.
+//! Facts of the pinned API version. Fields that it does not list must not be offered, even if the service
+//! accepts them. The only exception is the companies of contacts, which every contact document contains.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::Operator;
 
-/// What is searched.
+/// A kind of record that the API can search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Searched {
+pub enum Searchable {
     Conversations,
     Contacts,
     Tickets,
 }
 
-impl Searched {
-    pub const ALL: [Searched; 3] = [Searched::Conversations, Searched::Contacts, Searched::Tickets];
+impl Searchable {
+    pub const ALL: [Searchable; 3] = [Searchable::Conversations, Searchable::Contacts, Searchable::Tickets];
 
     pub const fn as_str(self) -> &'static str {
         match self {
-            Searched::Conversations => "conversations",
-            Searched::Contacts => "contacts",
-            Searched::Tickets => "tickets",
+            Searchable::Conversations => "conversations",
+            Searchable::Contacts => "contacts",
+            Searchable::Tickets => "tickets",
         }
     }
 
-    /// Operation that searches.
+    /// Id of the search operation.
     pub const fn operation(self) -> &'static str {
         match self {
-            Searched::Conversations => "searchConversations",
-            Searched::Contacts => "SearchContacts",
-            Searched::Tickets => "searchTickets",
+            Searchable::Conversations => "searchConversations",
+            Searchable::Contacts => "SearchContacts",
+            Searchable::Tickets => "searchTickets",
         }
     }
 }
 
-impl fmt::Display for Searched {
+impl fmt::Display for Searchable {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
     }
 }
 
-impl FromStr for Searched {
+impl FromStr for Searchable {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let found = Searched::ALL.into_iter().find(|it| it.as_str() == name);
-        found.ok_or_else(|| format!("{name:?} is none of conversations, contacts, tickets"))
+        let found = Searchable::ALL.into_iter().find(|searchable| searchable.as_str() == name);
+        found.ok_or_else(|| format!("unknown resource {name:?}: expected conversations, contacts or tickets"))
     }
 }
 
-/// Records that are named instead of given by their id.
+/// A kind of record that a filter refers to by name instead of id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NameOf {
+pub enum NamedRecord {
     Tag,
     Team,
     Admin,
+    Segment,
+    Company,
+    TicketType,
+    TicketState,
+    /// Attributes of ticket types.
+    TicketAttribute,
+    /// Custom attributes of contacts.
+    ContactAttribute,
+    /// Contacts cannot be listed by name; they are looked up one by one.
+    Contact,
 }
 
-impl NameOf {
+impl NamedRecord {
     pub const fn noun(self) -> &'static str {
         match self {
-            NameOf::Tag => "tag",
-            NameOf::Team => "team",
-            NameOf::Admin => "teammate",
+            NamedRecord::Tag => "tag",
+            NamedRecord::Team => "team",
+            NamedRecord::Admin => "teammate",
+            NamedRecord::Segment => "segment",
+            NamedRecord::Company => "company",
+            NamedRecord::TicketType => "ticket type",
+            NamedRecord::TicketState => "ticket state",
+            NamedRecord::TicketAttribute => "ticket attribute",
+            NamedRecord::ContactAttribute => "contact attribute",
+            NamedRecord::Contact => "contact",
         }
     }
 }
 
-/// What a field holds.
+/// The categories of ticket states.
+pub const STATE_CATEGORIES: [&str; 4] = ["submitted", "in_progress", "waiting_on_customer", "resolved"];
+
+/// The priorities of conversations from API version 2.16.
+pub(super) const GRADED_PRIORITIES: &[&str] = &["none", "low", "medium", "high", "urgent"];
+
+/// The type of a field. Decides its operators and how its values are compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FieldType {
     Text,
-    /// A message: it can be asked whether it contains something, no more.
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// The category of a ticket state, or the label of one.
+    TicketState,
+    /// An email address in any spelling.
+    Email,
+    /// A phone number in any spelling.
+    Phone,
+    /// A message. It can only be searched for a text.
     Message,
     Integer,
-    /// A moment, to the second.
-    Moment,
-    /// A moment that is compared by the day of the workspace.
+    /// A time in seconds.
+    Time,
+    /// A time that is compared by days in the time zone of the workspace.
     Day,
-    Flag,
-    /// Id of one record that has a name, as a number.
-    NumberOf(NameOf),
-    /// The same, as a text, with `0` for nobody.
-    TextOf(NameOf),
-    /// Ids of some records.
-    Ids,
-    /// Ids of tags; `in` works.
+    Boolean,
+    /// Id of one record as a number, with 0 for an unassigned record.
+    NumericId(NamedRecord),
+    /// Id of one record as a text, with `0` for an unassigned record.
+    TextId(NamedRecord),
+    /// Id of one record as a text.
+    Id(NamedRecord),
+    /// Ids of several records.
+    Ids(NamedRecord),
+    /// Ids of tags.
     Tags,
-    /// Ids of tags, of which the search knows `=` and `!=` only.
-    FewTags,
-    /// Whatever somebody has put there.
+    /// Ids of tags, where the search supports only `=` and `!=`.
+    TagsWithoutIn,
+    /// A custom attribute of any type.
     Custom,
 }
 
-impl Kind {
+impl FieldType {
     pub fn operators(self) -> &'static [Operator] {
         use Operator::*;
         match self {
-            Kind::Text => &[Equal, NotEqual, Contains, ContainsNot, StartsWith, EndsWith, In, NotIn],
-            Kind::Message => &[Contains, ContainsNot],
-            Kind::Integer => &[Equal, NotEqual, Greater, GreaterOrEqual, Less, LessOrEqual, In, NotIn],
-            Kind::Moment => &[Equal, NotEqual, Greater, GreaterOrEqual, Less, LessOrEqual],
-            Kind::Day => &[Equal, Greater, Less],
-            Kind::Flag => &[Equal, NotEqual],
-            Kind::NumberOf(_) | Kind::TextOf(_) | Kind::Ids => &[Equal, NotEqual, In, NotIn],
-            Kind::Tags | Kind::FewTags => &[Equal, NotEqual, Contains, ContainsNot, In, NotIn],
-            Kind::Custom => {
-                &[Equal, NotEqual, Greater, Less, Contains, ContainsNot, StartsWith, EndsWith, In, NotIn]
+            FieldType::Text
+            | FieldType::Choice(_)
+            | FieldType::TicketState
+            | FieldType::Email
+            | FieldType::Phone => &[Equal, NotEqual, Contains, ContainsNot, StartsWith, EndsWith, In, NotIn],
+            FieldType::Message => &[Contains, ContainsNot],
+            FieldType::Integer => &[Equal, NotEqual, Greater, GreaterOrEqual, Less, LessOrEqual, In, NotIn],
+            FieldType::Time => &[Equal, NotEqual, Greater, GreaterOrEqual, Less, LessOrEqual],
+            FieldType::Day => &[Equal, Greater, Less],
+            FieldType::Boolean => &[Equal, NotEqual],
+            FieldType::NumericId(_) | FieldType::TextId(_) | FieldType::Id(_) | FieldType::Ids(_) => {
+                &[Equal, NotEqual, In, NotIn]
             }
+            FieldType::Tags | FieldType::TagsWithoutIn => {
+                &[Equal, NotEqual, Contains, ContainsNot, In, NotIn]
+            }
+            FieldType::Custom => &[
+                Equal,
+                NotEqual,
+                Greater,
+                GreaterOrEqual,
+                Less,
+                LessOrEqual,
+                Contains,
+                ContainsNot,
+                StartsWith,
+                EndsWith,
+                In,
+                NotIn,
+            ],
         }
     }
 
-    /// Whose names the values are.
-    pub const fn names(self) -> Option<NameOf> {
+    /// The kind of record that the values name.
+    pub const fn names(self) -> Option<NamedRecord> {
         match self {
-            Kind::NumberOf(of) | Kind::TextOf(of) => Some(of),
-            Kind::Tags | Kind::FewTags => Some(NameOf::Tag),
+            FieldType::NumericId(kind)
+            | FieldType::TextId(kind)
+            | FieldType::Id(kind)
+            | FieldType::Ids(kind) => Some(kind),
+            FieldType::TicketState => Some(NamedRecord::TicketState),
+            FieldType::Tags | FieldType::TagsWithoutIn => Some(NamedRecord::Tag),
             _ => None,
         }
     }
 }
 
-/// Names that people use for a field.
-const ALIASES: &[(Searched, &[(&str, &str)])] = &[
+/// Short names of fields.
+const ALIASES: &[(Searchable, &[(&str, &str)])] = &[
     (
-        Searched::Conversations,
+        Searchable::Conversations,
         &[
             ("team", "team_assignee_id"),
             ("assignee", "admin_assignee_id"),
@@ -142,18 +198,21 @@ const ALIASES: &[(Searched, &[(&str, &str)])] = &[
         ],
     ),
     (
-        Searched::Contacts,
+        Searchable::Contacts,
         &[
             ("tag", "tag_id"),
             ("tags", "tag_id"),
             ("segment", "segment_id"),
+            ("segments", "segment_id"),
+            ("company", "company_id"),
+            ("companies", "company_id"),
             ("owner", "owner_id"),
             ("country", "location.country"),
             ("city", "location.city"),
         ],
     ),
     (
-        Searched::Tickets,
+        Searchable::Tickets,
         &[
             ("team", "team_assignee_id"),
             ("assignee", "admin_assignee_id"),
@@ -164,23 +223,51 @@ const ALIASES: &[(Searched, &[(&str, &str)])] = &[
     ),
 ];
 
-type Row = (Kind, &'static [&'static str]);
+type Row = (FieldType, &'static [&'static str]);
 
 #[rustfmt::skip]
 const CONVERSATIONS: &[Row] = &[
     (
-        Kind::Text,
+        FieldType::Text,
         &[
-            "id", "source.type", "source.id", "source.delivered_as", "source.subject", "source.author.id",
-            "source.author.type", "source.author.name", "source.author.email", "source.url", "channel_initiated",
-            "state", "priority", "statistics.last_closed_by_id", "conversation_rating.remark",
-            "conversation_rating.contact_id", "ai_agent.resolution_state", "ai_agent.last_answer_type",
-            "ai_agent.rating_remark", "ai_agent.source_type", "ai_agent.source_title",
+            "id", "source.id", "source.subject", "source.author.id", "source.author.name", "source.url",
+            "channel_initiated", "conversation_rating.remark", "ai_agent.rating_remark", "ai_agent.source_title",
         ],
     ),
-    (Kind::Message, &["source.body"]),
+    (FieldType::Choice(&["open", "closed", "snoozed"]), &["state"]),
+    (FieldType::Choice(&["priority", "not_priority"]), &["priority"]),
     (
-        Kind::Moment,
+        FieldType::Choice(&[
+            "conversation", "email", "facebook", "instagram", "phone_call", "phone_switch", "push", "sms",
+            "twitter", "whatsapp",
+        ]),
+        &["source.type"],
+    ),
+    (
+        FieldType::Choice(&[
+            "customer_initiated", "campaigns_initiated", "operator_initiated", "automated", "admin_initiated",
+        ]),
+        &["source.delivered_as"],
+    ),
+    (FieldType::Choice(&["user", "lead", "contact", "visitor", "admin", "bot", "team"]), &["source.author.type"]),
+    (
+        FieldType::Choice(&[
+            "assumed_resolution", "confirmed_resolution", "routed_to_team", "abandoned", "escalated",
+            "negative_feedback", "procedure_handoff",
+        ]),
+        &["ai_agent.resolution_state"],
+    ),
+    (FieldType::Choice(&["ai_answer", "custom_answer"]), &["ai_agent.last_answer_type"]),
+    (
+        FieldType::Choice(&["essentials_plan_setup", "profile", "workflow", "workflow_preview", "fin_preview"]),
+        &["ai_agent.source_type"],
+    ),
+    (FieldType::Email, &["source.author.email"]),
+    (FieldType::Id(NamedRecord::Admin), &["statistics.last_closed_by_id"]),
+    (FieldType::Id(NamedRecord::Contact), &["conversation_rating.contact_id"]),
+    (FieldType::Message, &["source.body"]),
+    (
+        FieldType::Time,
         &[
             "created_at", "updated_at", "waiting_since", "snoozed_until", "statistics.first_contact_reply_at",
             "statistics.first_assignment_at", "statistics.first_admin_reply_at", "statistics.first_close_at",
@@ -190,7 +277,7 @@ const CONVERSATIONS: &[Row] = &[
         ],
     ),
     (
-        Kind::Integer,
+        FieldType::Integer,
         &[
             "statistics.time_to_assignment", "statistics.time_to_admin_reply", "statistics.time_to_first_close",
             "statistics.time_to_last_close", "statistics.median_time_to_reply", "statistics.count_reopens",
@@ -198,78 +285,93 @@ const CONVERSATIONS: &[Row] = &[
             "ai_agent.rating",
         ],
     ),
-    (Kind::Flag, &["open", "read", "ai_agent_participated"]),
-    (Kind::NumberOf(NameOf::Admin), &["admin_assignee_id"]),
-    (Kind::NumberOf(NameOf::Team), &["team_assignee_id"]),
-    (Kind::Ids, &["contact_ids", "teammate_ids"]),
-    (Kind::Tags, &["tag_ids"]),
+    (FieldType::Boolean, &["open", "read", "ai_agent_participated"]),
+    (FieldType::NumericId(NamedRecord::Admin), &["admin_assignee_id"]),
+    (FieldType::NumericId(NamedRecord::Team), &["team_assignee_id"]),
+    (FieldType::Ids(NamedRecord::Contact), &["contact_ids"]),
+    (FieldType::Ids(NamedRecord::Admin), &["teammate_ids"]),
+    (FieldType::Tags, &["tag_ids"]),
 ];
 
 #[rustfmt::skip]
 const CONTACTS: &[Row] = &[
     (
-        Kind::Text,
+        FieldType::Text,
         &[
-            "id", "role", "name", "avatar", "email", "email_domain", "phone", "external_id", "language_override",
-            "browser", "browser_language", "os", "location.country", "location.region", "location.city",
+            "id", "name", "avatar", "email_domain", "external_id", "language_override", "browser", "browser_language",
+            "os", "location.country", "location.region", "location.city",
             "ios_app_version", "ios_device", "ios_app_device", "ios_os_version", "ios_app_name", "ios_sdk_version",
             "android_app_version", "android_device", "android_app_name",
         ],
     ),
     (
-        Kind::Day,
+        FieldType::Day,
         &[
             "created_at", "signed_up_at", "updated_at", "last_seen_at", "last_contacted_at", "last_replied_at",
             "last_email_opened_at", "last_email_clicked_at", "ios_last_seen_at", "android_last_seen_at",
         ],
     ),
-    (Kind::NumberOf(NameOf::Admin), &["owner_id"]),
-    (Kind::Flag, &["unsubscribed_from_emails", "marked_email_as_spam", "has_hard_bounced"]),
-    (Kind::Ids, &["segment_id"]),
-    (Kind::FewTags, &["tag_id"]),
+    (FieldType::NumericId(NamedRecord::Admin), &["owner_id"]),
+    (FieldType::Boolean, &["unsubscribed_from_emails", "marked_email_as_spam", "has_hard_bounced"]),
+    (FieldType::Choice(&["user", "lead"]), &["role"]),
+    (FieldType::Email, &["email"]),
+    (FieldType::Phone, &["phone"]),
+    (FieldType::Ids(NamedRecord::Segment), &["segment_id"]),
+    (FieldType::Ids(NamedRecord::Company), &["company_id"]),
+    (FieldType::TagsWithoutIn, &["tag_id"]),
 ];
 
 const TICKETS: &[Row] = &[
-    (Kind::Text, &["id", "title", "description", "category", "ticket_type_id", "state"]),
-    (Kind::Moment, &["created_at", "updated_at", "snoozed_until"]),
-    (Kind::TextOf(NameOf::Admin), &["admin_assignee_id"]),
-    (Kind::TextOf(NameOf::Team), &["team_assignee_id"]),
-    (Kind::Flag, &["open"]),
-    (Kind::Ids, &["contact_ids", "teammate_ids"]),
+    (FieldType::Text, &["id", "title", "description"]),
+    (FieldType::Choice(&["Customer", "Back-office", "Tracker"]), &["category"]),
+    (FieldType::TicketState, &["state"]),
+    (FieldType::Id(NamedRecord::TicketType), &["ticket_type_id"]),
+    (FieldType::Time, &["created_at", "updated_at", "snoozed_until"]),
+    (FieldType::TextId(NamedRecord::Admin), &["admin_assignee_id"]),
+    (FieldType::TextId(NamedRecord::Team), &["team_assignee_id"]),
+    (FieldType::Boolean, &["open"]),
+    (FieldType::Ids(NamedRecord::Contact), &["contact_ids"]),
+    (FieldType::Ids(NamedRecord::Admin), &["teammate_ids"]),
 ];
 
-impl Searched {
+impl Searchable {
     fn rows(self) -> &'static [Row] {
         match self {
-            Searched::Conversations => CONVERSATIONS,
-            Searched::Contacts => CONTACTS,
-            Searched::Tickets => TICKETS,
+            Searchable::Conversations => CONVERSATIONS,
+            Searchable::Contacts => CONTACTS,
+            Searchable::Tickets => TICKETS,
         }
     }
 
-    /// The beginning of the names of fields that a workspace defines itself.
-    const fn custom(self) -> Option<&'static str> {
+    /// The prefix of custom attributes.
+    pub(super) const fn custom_prefix(self) -> Option<&'static str> {
         match self {
-            Searched::Conversations => None,
-            Searched::Contacts => Some("custom_attributes."),
-            Searched::Tickets => Some("ticket_attribute."),
+            Searchable::Conversations => None,
+            Searchable::Contacts => Some("custom_attributes."),
+            Searchable::Tickets => Some("ticket_attribute."),
         }
     }
 
-    /// The name that the API knows a field by, and what it holds.
-    pub fn field(self, name: &str) -> Option<(String, Kind)> {
-        let aliases = ALIASES.iter().find(|(of, _)| *of == self).map_or(&[][..], |(_, aliases)| aliases);
+    /// The API's name of a field, and its type.
+    pub fn field(self, name: &str) -> Option<(String, FieldType)> {
+        let aliases = ALIASES
+            .iter()
+            .find(|(searchable, _)| *searchable == self)
+            .map_or(&[][..], |(_, aliases)| aliases);
         let name = aliases.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, field)| field);
-        if let Some((kind, _)) = self.rows().iter().find(|(_, names)| names.contains(&name)) {
-            return Some((name.to_owned(), *kind));
+        if let Some((field_type, _)) = self.rows().iter().find(|(_, names)| names.contains(&name)) {
+            return Some((name.to_owned(), *field_type));
         }
-        let own = self.custom().and_then(|begin| name.strip_prefix(begin));
-        own.filter(|own| !own.is_empty()).map(|_| (name.to_owned(), Kind::Custom))
+        let attribute = self.custom_prefix().and_then(|prefix| name.strip_prefix(prefix));
+        attribute.filter(|attribute| !attribute.is_empty()).map(|_| (name.to_owned(), FieldType::Custom))
     }
 
-    /// All names of fields, the short ones first.
+    /// All field names, starting with the short ones.
     pub fn names(self) -> Vec<&'static str> {
-        let aliases = ALIASES.iter().filter(|(of, _)| *of == self).flat_map(|(_, aliases)| aliases.iter());
+        let aliases = ALIASES
+            .iter()
+            .filter(|(searchable, _)| *searchable == self)
+            .flat_map(|(_, aliases)| aliases.iter());
         let mut names: Vec<&str> = aliases.map(|(alias, _)| *alias).collect();
         names.extend(self.rows().iter().flat_map(|(_, fields)| fields.iter()));
         names

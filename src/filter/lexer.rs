@@ -1,9 +1,9 @@
-//! Cuts the text of a filter into words, quoted texts, operators and punctuation.
+//! Splits the text of a filter into words, quoted texts, operators and punctuation.
 
 use super::{Column, Error, Operator};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Token {
+pub enum Lexeme {
     Word(String),
     Quoted(String),
     Operator(Operator),
@@ -12,80 +12,81 @@ pub enum Token {
     Comma,
 }
 
-/// Whether a character may stand in a word.
-pub fn is_word(letter: char) -> bool {
+/// Whether a character can be part of a word.
+pub fn is_word_char(letter: char) -> bool {
     !letter.is_whitespace()
         && !matches!(letter, '(' | ')' | ',' | '"' | '\'' | '=' | '!' | '<' | '>' | '~' | '^' | '$')
 }
 
-/// The tokens with their places, and the place of the end.
+/// The lexemes with their columns, and the column of the end.
 ///
 /// # Errors
-/// A quotation that does not end, a `!` that belongs to no operator.
-pub fn tokens(text: &str) -> Result<(Vec<(Token, Column)>, Column), Error> {
+/// For an unterminated quote, or a `!` that is not part of an operator.
+pub fn lexemes(text: &str) -> Result<(Vec<(Lexeme, Column)>, Column), Error> {
     let letters: Vec<char> = text.chars().collect();
-    let mut tokens = Vec::new();
+    let mut lexemes = Vec::new();
     let mut at = 0;
     while let Some(letter) = letters.get(at).copied() {
         let start = Column(at);
-        let token = match letter {
+        let lexeme = match letter {
             _ if letter.is_whitespace() => {
                 at += 1;
                 continue;
             }
-            '(' => Token::Open,
-            ')' => Token::Close,
-            ',' => Token::Comma,
+            '(' => Lexeme::Open,
+            ')' => Lexeme::Close,
+            ',' => Lexeme::Comma,
             '"' | '\'' => {
                 let (content, end) = quoted(&letters, at)?;
                 at = end;
-                tokens.push((Token::Quoted(content), start));
+                lexemes.push((Lexeme::Quoted(content), start));
                 continue;
             }
-            _ if is_word(letter) => {
-                let end =
-                    letters[at..].iter().position(|it| !is_word(*it)).map_or(letters.len(), |it| at + it);
-                tokens.push((Token::Word(letters[at..end].iter().collect()), start));
-                at = end;
+            _ if is_word_char(letter) => {
+                let length = letters[at..].iter().take_while(|letter| is_word_char(**letter)).count();
+                lexemes.push((Lexeme::Word(letters[at..at + length].iter().collect()), start));
+                at += length;
                 continue;
             }
             _ => {
                 let (operator, length) = operator(&letters[at..])
-                    .ok_or_else(|| Error::new(start, "`!` stands before `=` and `~` only"))?;
+                    .ok_or_else(|| Error::new(start, "expected `=` or `~` after `!`"))?;
                 at += length;
-                tokens.push((Token::Operator(operator), start));
+                lexemes.push((Lexeme::Operator(operator), start));
                 continue;
             }
         };
-        tokens.push((token, start));
+        lexemes.push((lexeme, start));
         at += 1;
     }
-    Ok((tokens, Column(letters.len())))
+    Ok((lexemes, Column(letters.len())))
 }
 
-/// The content of the quotation that begins at `at`, and where it has ended.
-fn quoted(letters: &[char], at: usize) -> Result<(String, usize), Error> {
-    let mark = letters[at];
+/// The content of the quoted text that starts at `start`, and the index after its end.
+fn quoted(letters: &[char], start: usize) -> Result<(String, usize), Error> {
+    let mark = letters[start];
     let mut content = String::new();
-    let mut place = at + 1;
-    while let Some(letter) = letters.get(place).copied() {
+    let mut at = start + 1;
+    while let Some(letter) = letters.get(at).copied() {
         match letter {
-            _ if letter == mark => return Ok((content, place + 1)),
+            _ if letter == mark => return Ok((content, at + 1)),
             '\\' => {
-                place += 1;
-                content.extend(letters.get(place));
+                at += 1;
+                content.extend(letters.get(at));
             }
             _ => content.push(letter),
         }
-        place += 1;
+        at += 1;
     }
-    Err(Error::new(Column(at), "this quotation does not end"))
+    Err(Error::new(Column(start), "unterminated quote"))
 }
 
+/// The symbolic operator at the start of `letters`, and its length.
 fn operator(letters: &[char]) -> Option<(Operator, usize)> {
-    Operator::SYMBOLS.iter().find_map(|(operator, written, _)| {
-        let length = written.chars().count();
-        let fits = written.chars().zip(letters).all(|(one, other)| one == *other) && letters.len() >= length;
-        (fits && !written.starts_with(char::is_alphabetic)).then_some((*operator, length))
+    Operator::SYMBOLS.iter().find_map(|(operator, symbol, _)| {
+        let length = symbol.chars().count();
+        let matches =
+            symbol.chars().zip(letters).all(|(one, other)| one == *other) && letters.len() >= length;
+        (matches && !symbol.starts_with(char::is_alphabetic)).then_some((*operator, length))
     })
 }

@@ -1,46 +1,46 @@
-//! From a text to a filter.
+//! Parses the text of a filter. Must not overflow the stack, whatever the text.
 
-use super::lexer::{Token, tokens};
+use super::lexer::{Lexeme, lexemes};
 use super::{Column, Error, Expression, Literal, Operator, Test};
 
-/// So many parentheses may be open: more than any filter needs, few enough for any stack.
-const DEEPEST: usize = 32;
+/// Maximum nesting of parentheses: more than any filter needs, and safe for the stack.
+const MAX_DEPTH: usize = 32;
 
 /// # Errors
-/// What is wrong with the text, and where.
+/// If the text is not a valid filter, with the column of the error.
 pub fn parse(text: &str) -> Result<Expression, Error> {
-    let (tokens, end) = tokens(text)?;
-    let mut parser = Parser { tokens, end, at: 0, depth: 0 };
-    if parser.tokens.is_empty() {
+    let (lexemes, end) = lexemes(text)?;
+    let mut parser = Parser { lexemes, end, at: 0, depth: 0 };
+    if parser.lexemes.is_empty() {
         return Err(Error::new(Column(0), "the filter is empty"));
     }
     let expression = parser.any()?;
     match parser.peek() {
         None => Ok(expression),
-        Some(Token::Close) => Err(parser.error("there is no ( to this )")),
-        Some(_) => Err(parser.error("expected `and`, `or` or the end")),
+        Some(Lexeme::Close) => Err(parser.error("unmatched \")\"")),
+        Some(_) => Err(parser.error("expected `and`, `or` or the end of the filter")),
     }
 }
 
-/// Whether a word stands for something of the language where a value is expected.
+/// Whether a word is a keyword, so that it must be quoted to be used as a value.
 pub fn is_keyword(word: &str) -> bool {
     ["and", "or", "not", "in"].iter().any(|keyword| keyword.eq_ignore_ascii_case(word))
 }
 
 struct Parser {
-    tokens: Vec<(Token, Column)>,
+    lexemes: Vec<(Lexeme, Column)>,
     end: Column,
     at: usize,
     depth: usize,
 }
 
 impl Parser {
-    fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.at).map(|(token, _)| token)
+    fn peek(&self) -> Option<&Lexeme> {
+        self.lexemes.get(self.at).map(|(lexeme, _)| lexeme)
     }
 
     fn column(&self) -> Column {
-        self.tokens.get(self.at).map_or(self.end, |(_, at)| *at)
+        self.lexemes.get(self.at).map_or(self.end, |(_, column)| *column)
     }
 
     fn error(&self, message: &str) -> Error {
@@ -48,13 +48,13 @@ impl Parser {
     }
 
     fn take_word(&mut self, word: &str) -> bool {
-        let found = matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word));
+        let found = matches!(self.peek(), Some(Lexeme::Word(next)) if next.eq_ignore_ascii_case(word));
         self.at += usize::from(found);
         found
     }
 
-    fn take(&mut self, token: &Token) -> bool {
-        let found = self.peek() == Some(token);
+    fn take(&mut self, lexeme: &Lexeme) -> bool {
+        let found = self.peek() == Some(lexeme);
         self.at += usize::from(found);
         found
     }
@@ -77,35 +77,46 @@ impl Parser {
 
     fn one(&mut self) -> Result<Expression, Error> {
         let open = self.column();
-        if !self.take(&Token::Open) {
+        if !self.take(&Lexeme::Open) {
             return self.test().map(Expression::Test);
         }
         self.depth += 1;
-        if self.depth > DEEPEST {
-            return Err(Error::new(open, "there are too many parentheses inside one another"));
+        if self.depth > MAX_DEPTH {
+            return Err(Error::new(open, format!("parentheses are nested more than {MAX_DEPTH} deep")));
         }
-        let inside = self.any()?;
-        if !self.take(&Token::Close) {
+        let inner = self.any()?;
+        if !self.take(&Lexeme::Close) {
             return Err(match self.peek() {
-                None => Error::new(open, "this ( is not closed"),
-                Some(_) => self.error("expected `and`, `or` or )"),
+                None => Error::new(open, "unmatched \"(\""),
+                Some(_) => self.error("expected `and`, `or` or \")\""),
             });
         }
         self.depth -= 1;
-        Ok(inside)
+        Ok(inner)
     }
 
     fn test(&mut self) -> Result<Test, Error> {
         let at = self.column();
-        let field = match self.peek() {
-            Some(Token::Word(word)) if !is_keyword(word) => word.clone(),
-            Some(Token::Quoted(name)) => name.clone(),
-            Some(Token::Word(word)) if word.eq_ignore_ascii_case("not") => {
-                return Err(self.error("there is no `not` before a test: use != or !~ or `not in`"));
+        let mut field = match self.peek() {
+            Some(Lexeme::Word(word)) if !is_keyword(word) => word.clone(),
+            Some(Lexeme::Quoted(name)) => name.clone(),
+            Some(Lexeme::Word(word)) if word.eq_ignore_ascii_case("not") => {
+                return Err(self.error("`not` cannot precede a test: use !=, !~ or `not in`"));
             }
             _ => return Err(self.error("expected a field")),
         };
+        let end = self.column().0 + field.chars().count();
+        let is_word = matches!(self.peek(), Some(Lexeme::Word(_)));
         self.at += 1;
+        // Only the attribute name may be quoted: custom_attributes."Seats left"
+        if let Some((Lexeme::Quoted(name), Column(start))) = self.lexemes.get(self.at)
+            && is_word
+            && field.ends_with('.')
+            && *start == end
+        {
+            field.push_str(name);
+            self.at += 1;
+        }
         let negated = self.take_word("not");
         if self.take_word("in") {
             let operator = if negated { Operator::NotIn } else { Operator::In };
@@ -114,35 +125,35 @@ impl Parser {
         if negated {
             return Err(self.error("expected `in` after `not`"));
         }
-        let Some(Token::Operator(operator)) = self.peek().cloned() else {
-            return Err(self.error("expected one of = != > >= < <= ~ !~ ^ $ in, not in"));
+        let Some(Lexeme::Operator(operator)) = self.peek().cloned() else {
+            return Err(self.error("expected an operator: = != > >= < <= ~ !~ ^ $, in, not in"));
         };
         self.at += 1;
         Ok(Test { field, operator, values: vec![self.value()?], at })
     }
 
     fn list(&mut self) -> Result<Vec<Literal>, Error> {
-        if !self.take(&Token::Open) {
-            return Err(self.error("expected a list in parentheses, as in: in (open, snoozed)"));
+        if !self.take(&Lexeme::Open) {
+            return Err(self.error("expected a list in parentheses, for example: in (open, snoozed)"));
         }
         let mut values = vec![self.value()?];
-        while self.take(&Token::Comma) {
+        while self.take(&Lexeme::Comma) {
             values.push(self.value()?);
         }
-        match self.take(&Token::Close) {
-            true => Ok(values),
-            false => Err(self.error("expected , or )")),
-        }
+        if self.take(&Lexeme::Close) { Ok(values) } else { Err(self.error("expected \",\" or \")\"")) }
     }
 
     fn value(&mut self) -> Result<Literal, Error> {
         let at = self.column();
         let literal = match self.peek() {
-            Some(Token::Word(word)) if is_keyword(word) => {
-                return Err(self.error("expected a value; quote it if it is this word"));
+            Some(Lexeme::Word(word)) if is_keyword(word) => {
+                let message = format!(
+                    "unexpected keyword: expected a value; to use the word as one, quote it: {word:?}"
+                );
+                return Err(self.error(&message));
             }
-            Some(Token::Word(text)) => Literal { text: text.clone(), quoted: false, at },
-            Some(Token::Quoted(text)) => Literal { text: text.clone(), quoted: true, at },
+            Some(Lexeme::Word(text)) => Literal { text: text.clone(), quoted: false, at },
+            Some(Lexeme::Quoted(text)) => Literal { text: text.clone(), quoted: true, at },
             _ => return Err(self.error("expected a value")),
         };
         self.at += 1;
@@ -151,19 +162,19 @@ impl Parser {
 }
 
 impl Expression {
-    /// All of these, with groups of the same kind dissolved.
+    /// All of these; nested groups of the same kind are flattened.
     pub fn all(members: Vec<Expression>) -> Self {
         let flat = members.into_iter().flat_map(|member| match member {
-            Expression::All(inside) => inside,
+            Expression::All(nested) => nested,
             other => vec![other],
         });
         Expression::group(flat.collect(), Expression::All)
     }
 
-    /// Any of these, with groups of the same kind dissolved.
+    /// Any of these; nested groups of the same kind are flattened.
     pub fn any(members: Vec<Expression>) -> Self {
         let flat = members.into_iter().flat_map(|member| match member {
-            Expression::Any(inside) => inside,
+            Expression::Any(nested) => nested,
             other => vec![other],
         });
         Expression::group(flat.collect(), Expression::Any)

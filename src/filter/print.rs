@@ -1,8 +1,8 @@
-//! A filter as a text that parses into the same filter.
+//! Prints a filter. The text must parse into the same filter.
 
 use std::fmt;
 
-use super::lexer::is_word;
+use super::lexer::is_word_char;
 use super::parse::is_keyword;
 use super::{Expression, Literal, Operator, Test};
 
@@ -51,7 +51,7 @@ impl fmt::Display for Literal {
 }
 
 fn write_text(formatter: &mut fmt::Formatter<'_>, text: &str, quoted: bool) -> fmt::Result {
-    if !quoted && !text.is_empty() && text.chars().all(is_word) && !is_keyword(text) {
+    if !quoted && !text.is_empty() && text.chars().all(is_word_char) && !is_keyword(text) {
         return formatter.write_str(text);
     }
     write!(formatter, "\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))

@@ -3,14 +3,19 @@
 //! Every value becomes the value of one flag or one positional argument, whatever it holds: nothing that
 //! an agent sends can become a flag of its own. Only what a command declares can be given.
 
-use std::path::Path;
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use super::schema::{common, offered};
-use crate::cli::capture::{self, Files};
+use crate::api::operation::{Method, Paging, Place, choice};
+use crate::cli::capture::Files;
 use crate::cli::catalog::{Entry, Parameter, Shape};
+use crate::cli::effect::Effect;
 use crate::cli::error::Error;
+
+/// The flag for key fields only.
+const COMPACT: &str = "--compact";
 
 /// A call that can be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +25,10 @@ pub struct Call {
     positional: Vec<String>,
     /// How the answer is shown.
     shows: Vec<String>,
+    /// The arguments under the names that the command gives them, each once.
+    given: Map<String, Value>,
+    /// The flags of the body that was judged, in place of those it was made from.
+    settled: Option<Vec<String>>,
     pub dry_run: bool,
     pub confirmation: Option<String>,
 }
@@ -28,22 +37,24 @@ impl Call {
     /// Binds the arguments of a call of this command.
     ///
     /// # Errors
-    /// [`Error::Usage`] for an argument that is unknown, missing, of the wrong shape or not allowed.
+    /// [`Error::Usage`] for an argument that is unknown, missing, given twice, of the wrong shape or not
+    /// allowed.
     pub fn bind(entry: &Entry, arguments: &Map<String, Value>, files: &Files) -> Result<Self, Error> {
+        let arguments = &normalised(entry, arguments, files)?;
         let mut call = Call {
             does: entry.words.split(' ').map(str::to_owned).collect(),
             positional: Vec::new(),
             shows: vec!["--json".to_owned(), "--no-input".to_owned()],
+            given: arguments.clone(),
+            settled: None,
             dry_run: false,
             confirmation: None,
         };
-        for name in arguments.keys() {
-            known(entry, name, files)?;
-        }
         for parameter in offered(entry, files) {
-            match given(arguments, &parameter.name) {
-                Some(value) if !value.is_null() => call.add(parameter, value, files)?,
-                _ if parameter.required && !arguments.contains_key("body_json") => {
+            match arguments.get(&parameter.name) {
+                Some(value) if !value.is_null() => call.add(parameter, value)?,
+                // What can be given in several ways is asked for by the command itself.
+                _ if parameter.required && parameter.flag.is_none() && entry.operation().is_some() => {
                     return Err(Error::usage_with_hint(
                         format!("{}: the argument {:?} is missing", entry.words, parameter.name),
                         format!("see describe_command with command {:?}", entry.words),
@@ -52,7 +63,6 @@ impl Call {
                 _ => {}
             }
         }
-        call.add_places(entry, arguments, files)?;
         // Following for ever has no answer.
         if entry.words == "tail" && !arguments.contains_key("polls") {
             call.does.push("--polls=1".to_owned());
@@ -61,61 +71,42 @@ impl Call {
         Ok(call)
     }
 
-    /// Files that a command uses when none is named: below the allowed folder, or not at all.
-    fn add_places(
-        &mut self,
-        entry: &Entry,
-        arguments: &Map<String, Value>,
-        files: &Files,
-    ) -> Result<(), Error> {
-        let assumed = entry.parameters.iter().filter(|it| it.path && given(arguments, &it.name).is_none());
-        for parameter in assumed {
-            match (&parameter.default, files) {
-                (None, _) | (_, Files::All) => {}
-                (Some(path), Files::Below(_)) => self.add(parameter, &Value::String(path.clone()), files)?,
-                (Some(_), Files::None) => {
-                    return Err(Error::usage_with_hint(
-                        format!("{} works with files, which this server does not allow", entry.words),
-                        "ask the owner to start the server with --root FOLDER",
-                    ));
-                }
-            }
-        }
-        Ok(())
-    }
-
     fn add_common(&mut self, entry: &Entry, arguments: &Map<String, Value>) -> Result<(), Error> {
         let own = |name: &str| entry.parameters.iter().any(|it| it.name == name);
         for name in ["select", "jq"].into_iter().filter(|name| !own(name)) {
-            if let Some(value) = given(arguments, name).filter(|value| !value.is_null()) {
+            if let Some(value) = arguments.get(name).filter(|value| !value.is_null()) {
                 self.shows.push(format!("--{name}={}", text(name, value)?));
             }
         }
-        if let Some(value) = given(arguments, "data_source") {
+        if let Some(value) = arguments.get("data_source") {
             self.shows.push(format!("--data-source={}", text("data_source", value)?));
         }
-        for name in ["compact", "idempotent", "ignore_missing"].into_iter().filter(|name| !own(name)) {
-            if boolean(name, given(arguments, name))? {
+        for name in ["idempotent", "ignore_missing"].into_iter().filter(|name| !own(name)) {
+            if boolean(name, arguments.get(name))? {
                 self.shows.push(format!("--{}", name.replace('_', "-")));
             }
         }
-        self.dry_run = boolean("dry_run", given(arguments, "dry_run"))?;
+        let wished = match (arguments.get("compact"), arguments.get("full")) {
+            (Some(compact), _) => Some(boolean("compact", Some(compact))?),
+            (None, Some(full)) if !own("full") => Some(!boolean("full", Some(full))?),
+            (None, _) => None,
+        };
+        // Whoever names fields, or works with them, needs those that are not the key ones.
+        let chooses = ["select", "jq"].into_iter().any(|name| arguments.contains_key(name));
+        if wished.unwrap_or((is_list(entry) || is_thread(entry)) && !chooses) && !own("compact") {
+            self.shows.push(COMPACT.to_owned());
+        }
+        self.dry_run = boolean("dry_run", arguments.get("dry_run"))?;
         self.confirmation =
-            given(arguments, "confirmation").map(|value| text("confirmation", value)).transpose()?;
+            arguments.get("confirmation").map(|value| text("confirmation", value)).transpose()?;
         Ok(())
     }
 
-    fn add(&mut self, parameter: &Parameter, value: &Value, files: &Files) -> Result<(), Error> {
+    fn add(&mut self, parameter: &Parameter, value: &Value) -> Result<(), Error> {
         let name = &parameter.name;
         let values = typed(parameter, value)?;
-        let values = match (parameter.path, files) {
-            (true, Files::Below(root)) => {
-                values.iter().map(|path| below(name, root, path)).collect::<Result<_, _>>()?
-            }
-            _ => values,
-        };
         // A value that climbs out of its place in an address is no id.
-        let is_id = parameter.flag.is_none() && !parameter.path && parameter.shape != Shape::Json;
+        let is_id = parameter.flag.is_none() && parameter.access.is_none() && parameter.shape != Shape::Json;
         if is_id && values.iter().any(|value| value.split(['/', '\\']).any(|part| part == "..")) {
             return Err(Error::usage_with_hint(
                 format!("{name}: {:?} is no id", values.join(",")),
@@ -135,30 +126,145 @@ impl Call {
         Ok(())
     }
 
-    /// What the call does, without how it is shown: what a confirmation confirms.
+    /// What the call does, without how it is shown: what a confirmation confirms. The order of keys in
+    /// objects says nothing.
     pub fn essence(&self) -> Vec<String> {
-        self.does.iter().cloned().chain(["--".to_owned()]).chain(self.positional.iter().cloned()).collect()
+        let does = self.does.iter().map(|word| match word.split_once('=') {
+            Some((flag, value)) if flag.starts_with("--") => match serde_json::from_str::<Value>(value) {
+                Ok(value) if value.is_object() || value.is_array() => format!("{flag}={}", sorted(value)),
+                _ => word.clone(),
+            },
+            _ => word.clone(),
+        });
+        does.chain(["--".to_owned()]).chain(self.positional.iter().cloned()).collect()
+    }
+
+    /// The arguments under the names that the command gives them, without those that were null.
+    pub fn given(&self) -> &Map<String, Value> {
+        &self.given
+    }
+
+    /// Whether the command line has this switch or flag, whatever its value.
+    pub fn has_flag(&self, flag: &str) -> bool {
+        let named = |word: &String| {
+            let rest = word.strip_prefix("--").and_then(|word| word.strip_prefix(flag));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        };
+        self.does.iter().any(named)
+    }
+
+    /// Sends this body, whatever the arguments that it was made from would make of it later: a file can
+    /// change, and a span of time passes.
+    pub fn settle(&mut self, entry: &Entry, body: &Value) {
+        let in_body = |flag: &str| {
+            ["body-json", "null"].contains(&flag)
+                || entry.operation().is_some_and(|operation| {
+                    operation.parameters.iter().any(|it| it.place == Place::Body && it.flag == flag)
+                })
+        };
+        let makes_body = |word: &String| {
+            let flag = word.strip_prefix("--").map(|word| word.split('=').next().unwrap_or_default());
+            flag.is_some_and(in_body)
+        };
+        let kept = self.does.iter().filter(|word| !makes_body(word)).cloned();
+        self.settled = Some(kept.chain([format!("--body-json={body}")]).collect());
+    }
+
+    /// Whether only key fields are shown, though nobody asked for that.
+    pub fn is_compact(&self) -> bool {
+        self.shows.iter().any(|flag| flag == COMPACT) && !self.given.contains_key("compact")
+    }
+
+    /// Whether values are taken out of their places.
+    pub fn moves_values(&self) -> bool {
+        let renames = |select: &Value| select.as_str().is_some_and(|select| select.contains(':'));
+        self.given.contains_key("jq") || self.given.get("select").is_some_and(renames)
+    }
+
+    /// Whether the answer is what a program of the caller made.
+    pub fn has_program(&self) -> bool {
+        self.given.contains_key("jq")
+    }
+
+    /// The command line that shows what the call would do, all of it.
+    pub fn plan_arguments(&self) -> Vec<String> {
+        let flags = ["--json", "--no-input", "--dry-run", "--"].map(str::to_owned);
+        self.does.iter().cloned().chain(flags).chain(self.positional.iter().cloned()).collect()
     }
 
     /// The command line, with these flags added.
     pub fn arguments(&self, more: &[&str]) -> Vec<String> {
         let more = more.iter().map(|flag| (*flag).to_owned());
-        let flags = self.does.iter().chain(&self.shows).cloned().chain(more);
+        let does = self.settled.as_ref().unwrap_or(&self.does);
+        let flags = does.iter().chain(&self.shows).cloned().chain(more);
         flags.chain(["--".to_owned()]).chain(self.positional.iter().cloned()).collect()
     }
 }
 
-/// The argument of this name; flags may be written with dashes.
-fn given<'a>(arguments: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    let dashed = || arguments.get(&name.replace('_', "-"));
+/// Whether a command answers with a list of documents.
+pub fn is_list(entry: &Entry) -> bool {
+    let lists = entry.operation().is_some_and(|operation| operation.paging != Paging::None);
+    entry.effect == Effect::Read && (lists || ["agent-context", "tail"].contains(&entry.words.as_str()))
+}
+
+/// Whether a command answers with a thread of messages, which are read as text.
+pub fn is_thread(entry: &Entry) -> bool {
+    let shows = |path| {
+        ["/conversations/{id}", "/conversations/{conversation_id}", "/tickets/{id}", "/tickets/{ticket_id}"]
+            .contains(&path)
+    };
+    entry.operation().is_some_and(|operation| operation.method == Method::Get && shows(operation.path))
+}
+
+/// The value with the keys of its objects in order.
+pub fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields: BTreeMap<String, Value> =
+                fields.into_iter().map(|(name, value)| (name, sorted(value))).collect();
+            fields.into_iter().collect::<Map<_, _>>().into()
+        }
+        Value::Array(elements) => elements.into_iter().map(sorted).collect(),
+        other => other,
+    }
+}
+
+/// The arguments under the names that the command gives them. Dashes and underscores mean the same, and what
+/// is null was not given. Nothing is taken from arguments in any other way, so that no two readers of a call
+/// can find different values in it.
+///
+/// # Errors
+/// [`Error::Usage`] for an argument that is unknown, or given under two names.
+fn normalised(
+    entry: &Entry,
+    arguments: &Map<String, Value>,
+    files: &Files,
+) -> Result<Map<String, Value>, Error> {
+    let mut normalised = Map::new();
+    for (name, value) in arguments.iter().filter(|(_, value)| !value.is_null()) {
+        known(entry, name, files)?;
+        let own = canonical(entry, name);
+        if normalised.insert(own.clone(), value.clone()).is_some() {
+            let message = format!("{}: the argument {own:?} is given twice", entry.words);
+            return Err(Error::usage_with_hint(message, "give each argument once, under one name"));
+        }
+    }
+    Ok(normalised)
+}
+
+/// The name of an argument as the command has it.
+fn canonical(entry: &Entry, name: &str) -> String {
+    let folded = name.replace('-', "_");
     // Searches page like lists, only that the API takes it in the body.
-    let paging = || arguments.get(name.strip_prefix("pagination_")?);
-    arguments.get(name).or_else(dashed).or_else(paging)
+    let paging = format!("pagination_{folded}");
+    let has = |name: &str| entry.parameters.iter().any(|parameter| parameter.name == name);
+    if !has(&folded) && has(&paging) { paging } else { folded }
 }
 
 fn known(entry: &Entry, name: &str, files: &Files) -> Result<(), Error> {
     let folded = name.replace('-', "_");
-    let hidden = ["dry_run", "confirmation", "idempotent", "ignore_missing", "data_source"];
+    let hidden =
+        ["dry_run", "confirmation", "idempotent", "ignore_missing", "data_source", "compact", "full"];
     let paging = format!("pagination_{folded}");
     let is_known = offered(entry, files)
         .any(|parameter| parameter.name == folded || parameter.name == paging)
@@ -167,7 +273,8 @@ fn known(entry: &Entry, name: &str, files: &Files) -> Result<(), Error> {
     if is_known {
         return Ok(());
     }
-    let is_file = entry.parameters.iter().any(|parameter| parameter.path && parameter.name == folded);
+    let is_file =
+        entry.parameters.iter().any(|parameter| parameter.access.is_some() && parameter.name == folded);
     let hint = match is_file {
         true => "files of this machine can only be named when the server runs with --root FOLDER".to_owned(),
         false => {
@@ -195,10 +302,13 @@ fn typed(parameter: &Parameter, value: &Value) -> Result<Vec<String>, Error> {
     match &parameter.shape {
         Shape::Integer if text.parse::<i128>().is_err() => Err(wrong("whole number")),
         Shape::Number if !text.parse::<f64>().is_ok_and(f64::is_finite) => Err(wrong("number")),
-        Shape::Choice(choices) if !choices.contains(&text) => {
-            let message = format!("{name}: {value} is none of {}", choices.join(", "));
-            Err(Error::usage_with_hint(message, "use one of these values, letter by letter"))
-        }
+        Shape::Choice(choices) => match choice(choices, &text) {
+            Some(meant) => Ok(vec![meant.to_owned()]),
+            None => {
+                let message = format!("{name}: {value} is not one of {}", choices.join(", "));
+                Err(Error::usage_with_hint(message, "use one of these values"))
+            }
+        },
         _ => Ok(vec![text]),
     }
 }
@@ -233,13 +343,6 @@ fn boolean(name: &str, value: Option<&Value>) -> Result<bool, Error> {
         Some(Value::String(text)) if text == "false" => Ok(false),
         Some(other) => Err(Error::usage(format!("{name}: {other} is neither true nor false"))),
     }
-}
-
-fn below(name: &str, root: &Path, path: &str) -> Result<String, Error> {
-    let allowed = capture::below(root, Path::new(path)).map_err(|reason| {
-        Error::usage_with_hint(format!("{name}: {reason}"), "name a path below the folder given with --root")
-    })?;
-    Ok(allowed.to_string_lossy().into_owned())
 }
 
 #[cfg(test)]
@@ -311,28 +414,6 @@ mod tests {
             assert!(bound("contacts_show", json!({ "id": id })).is_err(), "{id}");
         }
         assert!(bound("contacts_show-by-external-id", json!({"external_id": "acme/7"})).is_ok());
-    }
-
-    #[test]
-    fn a_command_that_assumes_a_folder_needs_one_that_is_allowed() {
-        let mut command = catalog().entry("tags_list").unwrap().clone();
-        let folder = Parameter {
-            name: "folder".to_owned(),
-            flag: Some("from".to_owned()),
-            shape: Shape::Text,
-            required: false,
-            path: true,
-            switch: false,
-            joined: false,
-            default: Some("articles".to_owned()),
-            help: String::new(),
-        };
-        command.parameters.push(folder);
-        assert!(Call::bind(&command, &Map::new(), &Files::None).is_err());
-        let root = tempfile::tempdir().unwrap();
-        let call = Call::bind(&command, &Map::new(), &Files::Below(root.path().to_owned())).unwrap();
-        let expected = root.path().canonicalize().unwrap().join("articles");
-        assert_eq!(call.essence()[2], format!("--from={}", expected.display()));
     }
 
     #[test]

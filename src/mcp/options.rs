@@ -1,17 +1,20 @@
 //! What the owner of the server allows and wants, from the command line it was started with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 
 use crate::cli::capture::Files;
 use crate::cli::catalog;
+use crate::cli::door::OwnerFile;
 use crate::cli::error::Error;
 
 #[derive(Debug, Clone)]
 pub struct Options {
     pub allow_writes: bool,
     pub allow_destructive: bool,
+    /// The settings forbid changes, whatever the flags allow.
+    pub read_only: bool,
     pub listed: Listed,
     /// Where an agent may name files.
     pub root: Option<PathBuf>,
@@ -19,7 +22,7 @@ pub struct Options {
     pub max_rows: usize,
     pub max_bytes: usize,
     /// The mirror's file, where it is not the one of the workspace.
-    pub db: Option<String>,
+    pub db: Option<PathBuf>,
 }
 
 /// Which tools a client is told of. All can be called.
@@ -47,12 +50,18 @@ impl Options {
         Ok(Options {
             allow_writes: matches.get_flag("allow-writes"),
             allow_destructive: matches.get_flag("allow-destructive"),
+            read_only: false,
             listed,
-            root: matches.get_one::<String>("root").map(|path| folder(path)).transpose()?,
+            root: matches.get_one::<OwnerFile>("root").map(|named| folder(&named.path()?)).transpose()?,
             max_rows: number("max-rows"),
             max_bytes: number("max-bytes"),
-            db: matches.get_one::<String>("db").cloned(),
+            db: matches.get_one::<OwnerFile>("db").map(OwnerFile::path).transpose()?,
         })
+    }
+
+    /// These options where the settings forbid changes of the workspace, or do not.
+    pub fn limited(self, read_only: bool) -> Self {
+        Options { allow_writes: self.allow_writes && !read_only, read_only, ..self }
     }
 
     /// Which files a call may touch.
@@ -61,11 +70,11 @@ impl Options {
     }
 }
 
-fn folder(path: &str) -> Result<PathBuf, Error> {
+fn folder(path: &Path) -> Result<PathBuf, Error> {
     match std::fs::canonicalize(path) {
         Ok(folder) if folder.is_dir() => Ok(folder),
         _ => Err(Error::usage_with_hint(
-            format!("--root: {path:?} is no folder"),
+            format!("--root: {} is not a folder", path.display()),
             "name a folder that exists, and that holds nothing an agent must not see",
         )),
     }

@@ -1,195 +1,205 @@
-//! Answers cut to a size that an agent can take, with a cursor for the rest.
+//! The parts of answers that wait for `read_more`.
 //!
-//! A list is cut between its records. What cannot be cut so, because a single record is too large, is
-//! handed out as pieces of its JSON text. The rest of an answer is kept here for a while; a cursor stays
-//! good when it is used again, and old rests make room for new ones.
+//! What is kept is compressed text, bounded in bytes and in time: an answer that nobody went on with is
+//! dropped, and so is the one that was used longest ago when there is no room. A cursor can be used again.
 
-use std::collections::VecDeque;
+use std::collections::HashMap;
+use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
 use serde_json::{Value, json};
 
 use super::confirmation::random;
+use super::cut::{Cut, Limits, Part, cut};
+use super::{decode, marks};
 
-/// Answers whose rest is kept at the same time.
-const MOST: usize = 8;
+/// Bytes of all answers that wait together.
+const MOST_BYTES: usize = 64 << 20;
+
+/// How long an answer is kept for its next page.
+const LIFETIME: Duration = Duration::from_secs(15 * 60);
+
+/// Bytes of a part for what stands beside the document: which part it is, and the cursor.
+const BESIDE: usize = 120;
 
 pub struct Pages {
-    max_rows: usize,
-    max_bytes: usize,
-    kept: Mutex<VecDeque<(String, Arc<Kept>)>>,
+    limits: Limits,
+    kept: Mutex<HashMap<String, Kept>>,
 }
 
 /// An answer that is handed out in parts.
+#[derive(Clone)]
 struct Kept {
-    /// The answer without its list.
-    envelope: Value,
-    /// Where the list belongs: `results`, or a field of it.
-    key: Option<String>,
-    rows: Vec<Value>,
+    /// The mark of parts after the first, which carries its own.
+    mark: Value,
+    parts: Arc<Vec<Packed>>,
+    bytes: usize,
+    used: Instant,
+}
+
+struct Packed {
+    body: Vec<u8>,
+    cut: Vec<Cut>,
+    is_rest: bool,
 }
 
 impl Pages {
     pub fn new(max_rows: usize, max_bytes: usize) -> Self {
-        Pages { max_rows, max_bytes, kept: Mutex::default() }
+        Pages { limits: Limits { bytes: max_bytes, rows: max_rows }, kept: Mutex::default() }
     }
 
-    /// The answer, or its first part with a cursor.
-    pub fn first(&self, answer: Value) -> Value {
-        let fits = answer.to_string().len() <= self.max_bytes;
-        let (envelope, key, rows) = match apart(answer) {
-            Ok(apart) => apart,
-            Err(answer) if fits => return answer,
-            Err(answer) => return self.keep(pieces(&answer, self.max_bytes)),
+    /// The answer with these fields, or its first part with a cursor. `mark` says of the parts after the
+    /// first what is untrusted in them.
+    pub fn first<'a>(&self, fields: impl IntoIterator<Item = (&'a str, &'a str)>, mark: Value) -> Value {
+        let reserved = BESIDE + mark.to_string().len();
+        let bytes = self.limits.bytes.saturating_sub(reserved);
+        let mut parts = cut(fields, Limits { bytes, ..self.limits });
+        if parts.len() <= 1 {
+            return document(parts.pop().unwrap_or_default().body);
+        }
+        let Some(id) = random().map(|id| id[..12].to_owned()) else {
+            return json!({ "error": { "kind": "failure", "message": "the system gives no random numbers for a cursor",
+                "hint": "ask for less, with select or limit" } });
         };
-        if fits && rows.len() <= self.max_rows {
-            return together(&envelope, key.as_deref(), rows);
-        }
-        if rows.iter().any(|row| row.to_string().len() > self.max_bytes) {
-            let whole = together(&envelope, key.as_deref(), rows);
-            return self.keep(pieces(&whole, self.max_bytes));
-        }
-        self.keep(Kept { envelope, key, rows })
+        let packed: Vec<Packed> = parts.into_iter().map(Packed::of).collect();
+        let bytes = packed.iter().map(|part| part.body.len() + 64).sum::<usize>();
+        let kept = Kept { mark, parts: Arc::new(packed), bytes, used: Instant::now() };
+        let first = self.part(&id, &kept, 0);
+        self.keep(id, kept);
+        first
     }
 
     /// The part that a cursor stands for; `None` for a cursor that is not known any more.
     pub fn next(&self, cursor: &str) -> Option<Value> {
         let (id, at) = cursor.split_once('.')?;
-        let at = at.parse().ok()?;
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = kept.iter().find(|(other, _)| other == id).map(|(_, kept)| Arc::clone(kept))?;
-        drop(kept);
-        (at < found.rows.len()).then(|| self.part(id, &found, at))
+        let at: usize = at.parse().ok()?;
+        let mut waiting = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        forget_old(&mut waiting);
+        let kept = waiting.get_mut(id)?;
+        kept.used = Instant::now();
+        let kept = kept.clone();
+        drop(waiting);
+        (at < kept.parts.len()).then(|| self.part(id, &kept, at))
     }
 
-    fn keep(&self, answer: Kept) -> Value {
-        let Some(id) = random() else {
-            return json!({ "error": { "message": "the system gives no random numbers for a cursor" } });
-        };
-        let id = id[..12].to_owned();
-        let answer = Arc::new(answer);
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() == MOST {
-            kept.pop_front();
+    fn keep(&self, id: String, kept: Kept) {
+        let mut waiting = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        forget_old(&mut waiting);
+        let mut bytes: usize = kept.bytes + waiting.values().map(|kept| kept.bytes).sum::<usize>();
+        while bytes > MOST_BYTES {
+            let oldest = waiting.iter().min_by_key(|(_, kept)| kept.used).map(|(id, _)| id.clone());
+            let Some(dropped) = oldest.and_then(|id| waiting.remove(&id)) else { break };
+            bytes -= dropped.bytes;
         }
-        kept.push_back((id.clone(), Arc::clone(&answer)));
-        drop(kept);
-        self.part(&id, &answer, 0)
+        waiting.insert(id, kept);
     }
 
-    fn part(&self, id: &str, answer: &Kept, at: usize) -> Value {
-        let room = self.max_bytes.saturating_sub(answer.envelope.to_string().len() + 200);
-        let (mut bytes, mut end) = (0, at);
-        for row in answer.rows[at..].iter().take(self.max_rows) {
-            bytes += row.to_string().len() + 1;
-            if bytes > room && end > at {
-                break;
-            }
-            end += 1;
+    fn part(&self, id: &str, kept: &Kept, at: usize) -> Value {
+        let (part, of) = (&kept.parts[at], kept.parts.len());
+        let mut answer = json!({});
+        if at > 0 && !kept.mark.is_null() {
+            answer["untrusted"] = if part.is_rest { marks::of(&["results.text"]) } else { kept.mark.clone() };
         }
-        let mut part = together(&answer.envelope, answer.key.as_deref(), answer.rows[at..end].to_vec());
-        let shown = json!({ "from": at, "to": end, "of": answer.rows.len() });
-        part["part"] = shown;
-        if end < answer.rows.len() {
-            part["cursor"] = json!(format!("{id}.{end}"));
+        if let (Some(fields), Value::Object(body)) = (answer.as_object_mut(), document(part.unpacked())) {
+            fields.extend(body);
         }
-        part
-    }
-}
-
-/// An answer without its list, the list's key, and the list.
-type Apart = (Value, Option<String>, Vec<Value>);
-
-fn apart(mut answer: Value) -> Result<Apart, Value> {
-    match &mut answer["results"] {
-        Value::Array(rows) => {
-            let rows = std::mem::take(rows);
-            Ok((answer, None, rows))
+        if !part.cut.is_empty() {
+            let cut = part.cut.iter().map(|cut| {
+                json!({ "path": cut.path, "shown": cut.shown, "of": cut.of, "cursor": format!("{id}.{}", cut.part) })
+            });
+            answer["cut"] = cut.collect();
         }
-        Value::Object(fields) => {
-            let lists = fields.iter().filter_map(|(key, value)| Some((key, value.as_array()?.len())));
-            let Some(key) = lists.max_by_key(|(_, length)| *length).map(|(key, _)| key.clone()) else {
-                return Err(answer);
-            };
-            let rows = fields.get_mut(&key).and_then(Value::as_array_mut).map(std::mem::take);
-            Ok((answer, Some(key), rows.unwrap_or_default()))
+        answer["part"] = json!({ "number": at + 1, "of": of });
+        if at + 1 < of {
+            answer["cursor"] = json!(format!("{id}.{}", at + 1));
         }
-        _ => Err(answer),
+        answer
     }
 }
 
-fn together(envelope: &Value, key: Option<&str>, rows: Vec<Value>) -> Value {
-    let mut answer = envelope.clone();
-    match key {
-        Some(key) => answer["results"][key] = rows.into(),
-        None => answer["results"] = rows.into(),
-    }
-    answer
+fn forget_old(waiting: &mut HashMap<String, Kept>) {
+    waiting.retain(|_, kept| kept.used.elapsed() < LIFETIME);
 }
 
-/// An answer as pieces of its text, each with room for the escaping of quotes.
-fn pieces(answer: &Value, max_bytes: usize) -> Kept {
-    let text = answer.to_string();
-    let size = (max_bytes / 2).max(200);
-    let mut rows = Vec::new();
-    let mut rest = text.as_str();
-    while !rest.is_empty() {
-        let mut end = size.min(rest.len());
-        while !rest.is_char_boundary(end) {
-            end -= 1;
-        }
-        let (piece, after) = rest.split_at(end);
-        rows.push(json!(piece));
-        rest = after;
+/// The document with the fields of this text.
+fn document(body: String) -> Value {
+    let text = format!("{{{body}}}");
+    decode::lenient(text.as_bytes()).unwrap_or_else(|_| json!({ "results": text }))
+}
+
+impl Packed {
+    fn of(part: Part) -> Self {
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+        // Writing into memory does not fail.
+        let body = encoder.write_all(part.body.as_bytes()).and_then(|()| encoder.finish());
+        Packed { body: body.unwrap_or_default(), cut: part.cut, is_rest: part.is_rest }
     }
-    let note = "one record is too large: `results` holds the JSON text of the answer in pieces, to be joined";
-    Kept { envelope: json!({ "note": note, "bytes": text.len() }), key: None, rows }
+
+    fn unpacked(&self) -> String {
+        let mut body = String::new();
+        match DeflateDecoder::new(self.body.as_slice()).read_to_string(&mut body) {
+            Ok(_) => body,
+            Err(_) => String::new(),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn all(pages: &Pages, answer: Value) -> (Vec<Value>, usize) {
-        let mut part = pages.first(answer);
-        let (mut rows, mut parts) = (Vec::new(), 1);
+    fn first(pages: &Pages, rows: usize) -> Value {
+        let results = json!((0..rows).collect::<Vec<_>>()).to_string();
+        pages.first([("meta", "{}"), ("results", results.as_str())], Value::Null)
+    }
+
+    fn cursor(answer: &Value) -> String {
+        answer["cursor"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
+    #[test]
+    fn an_answer_is_read_to_its_end_and_again() {
+        let pages = Pages::new(100, 1_000);
+        let mut part = first(&pages, 250);
+        let again = cursor(&part);
+        let mut rows = Vec::new();
         loop {
-            let list = if part["results"].is_array() { &part["results"] } else { &part["results"]["data"] };
-            rows.extend(list.as_array().unwrap().iter().cloned());
-            assert!(part.to_string().len() <= pages.max_bytes + 100, "{}", part.to_string().len());
-            let Some(cursor) = part["cursor"].as_str().map(str::to_owned) else { return (rows, parts) };
+            rows.extend(part["results"].as_array().unwrap().clone());
+            assert!(part.to_string().len() <= 1_000);
+            let Some(cursor) = part["cursor"].as_str().map(str::to_owned) else { break };
             part = pages.next(&cursor).unwrap();
-            parts += 1;
         }
+        assert_eq!(rows, (0..250).map(|row| json!(row)).collect::<Vec<_>>());
+        assert_eq!(pages.next(&again).unwrap(), pages.next(&again).unwrap());
+        assert!(pages.next("x").is_none() && pages.next("a.b").is_none() && pages.next("x.99").is_none());
     }
 
     #[test]
-    fn a_list_is_cut_by_rows_and_by_bytes() {
-        let rows: Vec<Value> = (0..250).map(|id| json!({ "id": id, "text": "x".repeat(50) })).collect();
-        let answer = json!({ "meta": {}, "results": { "type": "list", "data": rows } });
-        assert_eq!(all(&Pages::new(100, 1_000_000), answer.clone()), (rows.clone(), 3));
-        let (found, parts) = all(&Pages::new(100, 2_000), answer);
-        assert_eq!(found, rows);
-        assert!(parts > 8, "{parts}");
-        let small = json!({ "meta": {}, "results": [{ "id": 1 }] });
-        assert_eq!(Pages::new(100, 1_000).first(small.clone()), small);
+    fn answers_wait_side_by_side_until_they_are_too_old() {
+        let pages = Pages::new(10, 1_000);
+        let cursors: Vec<String> = (0..50).map(|_| cursor(&first(&pages, 25))).collect();
+        assert!(cursors.iter().all(|cursor| pages.next(cursor).is_some()));
+        for kept in pages.kept.lock().unwrap().values_mut() {
+            kept.used = Instant::now().checked_sub(LIFETIME).unwrap();
+        }
+        let fresh = cursor(&first(&pages, 25));
+        assert!(pages.next(&cursors[0]).is_none() && pages.next(&fresh).is_some());
+        assert_eq!(pages.kept.lock().unwrap().len(), 1);
     }
 
     #[test]
-    fn a_large_record_comes_as_text() {
-        let answer = json!({ "meta": {}, "results": { "id": "1", "body": "é\"".repeat(5_000) } });
-        let (pieces, _) = all(&Pages::new(100, 4_000), answer.clone());
-        let text: String = pieces.iter().map(|piece| piece.as_str().unwrap()).collect();
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), answer);
-    }
-
-    #[test]
-    fn a_cursor_can_be_used_again_until_it_is_forgotten() {
-        let pages = Pages::new(1, 1_000);
-        let cursor = |answer: &Value| answer["cursor"].as_str().unwrap().to_owned();
-        let first = cursor(&pages.first(json!({ "results": [1, 2, 3] })));
-        assert_eq!(pages.next(&first), pages.next(&first));
-        (0..MOST).for_each(|_| drop(pages.first(json!({ "results": [1, 2] }))));
-        assert!(pages.next(&first).is_none() && pages.next("x").is_none() && pages.next("a.b").is_none());
+    fn what_waits_is_bounded_in_bytes() {
+        let pages = Pages::new(10, 1_000);
+        for bytes in [MOST_BYTES / 2, MOST_BYTES / 2, MOST_BYTES / 3] {
+            let kept = Kept { mark: Value::Null, parts: Arc::default(), bytes, used: Instant::now() };
+            pages.keep(bytes.to_string() + &random().unwrap(), kept);
+        }
+        let waiting = pages.kept.lock().unwrap();
+        assert_eq!(waiting.len(), 2);
+        assert!(waiting.values().map(|kept| kept.bytes).sum::<usize>() <= MOST_BYTES);
     }
 }

@@ -83,7 +83,7 @@ pub fn get(name: &str, arguments: Option<&JsonObject>) -> Result<GetPromptResult
                 return Err(ErrorData::invalid_params(format!("the argument {name:?} is missing"), None));
             }
             (None, "group_by") => "team",
-            (None, _) => "today",
+            (None, _) => "24h",
         };
         text = text.replace(&format!("{{{name}}}"), value);
     }

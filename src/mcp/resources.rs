@@ -9,6 +9,8 @@ pub struct Source {
     pub uri: &'static str,
     name: &'static str,
     about: &'static str,
+    /// Whether it holds this program's own words alone.
+    pub is_own: bool,
     /// What each part is called, and the command.
     pub parts: &'static [(&'static str, &'static [&'static str])],
 }
@@ -18,12 +20,14 @@ pub const SOURCES: [Source; 4] = [
         uri: "intercom://mirror/schema",
         name: "Mirror schema",
         about: "Tables, views and columns of the local mirror, for sql",
+        is_own: true,
         parts: &[("schema", &["sql", "--schema", "--json"])],
     },
     Source {
         uri: "intercom://workspace/inventory",
         name: "Workspace inventory",
         about: "Tags, teams and teammates with their ids",
+        is_own: false,
         parts: &[
             ("tags", &["tags", "list", "--json", "--compact"]),
             ("teams", &["teams", "list", "--json", "--compact"]),
@@ -34,12 +38,14 @@ pub const SOURCES: [Source; 4] = [
         uri: "intercom://filter/grammar",
         name: "Filter grammar",
         about: "How the searches of the API and of the mirror are written",
+        is_own: true,
         parts: &[],
     },
     Source {
         uri: "intercom://commands",
         name: "Commands",
         about: "All commands in short, with exit codes and envelopes",
+        is_own: true,
         parts: &[("commands", &["agent-context", "--compact", "--json"])],
     },
 ];
@@ -51,6 +57,12 @@ pub fn list() -> Vec<Resource> {
             .with_mime_type("application/json")
     });
     described.collect()
+}
+
+/// The words of a command line, which stand before its flags.
+pub fn words(line: &[&str]) -> String {
+    let words: Vec<&str> = line.iter().take_while(|word| !word.starts_with('-')).copied().collect();
+    words.join(" ")
 }
 
 /// The grammar of the API's searches; the mirror's own is told by the commands' help.

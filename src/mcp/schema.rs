@@ -1,9 +1,20 @@
-//! What a command takes, as JSON Schema.
+//! What a command takes, as JSON Schema that every client understands.
+//!
+//! Some clients refuse a whole list of tools for one property without a type, an array without items, or a
+//! union of types: here every property has one type, and every array says what it holds. A thing and its parts
+//! are never both asked for.
+
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 
+use super::call::{is_list, is_thread};
+use super::refusal::as_arguments;
+use crate::api::commands::DEFINITIONS;
+use crate::api::operation::{self, Kind, Operation, Scalar};
 use crate::cli::capture::Files;
 use crate::cli::catalog::{Entry, Parameter, Shape};
+use crate::cli::door::Access;
 use crate::cli::effect::Effect;
 
 /// How much a schema tells: every byte of a tool that is always listed is paid for in every session.
@@ -13,50 +24,160 @@ pub enum Detail {
     Full,
 }
 
+/// Parameters of which one is needed. The first that a command has is asked for; the others stand for it.
+const ONE_OF: [&[&str]; 4] =
+    [&["where", "query"], &["where", "ids", "sql"], &["team", "admin", "nobody"], &["set"]];
+
+/// Parameters that the short schemas of tools that are always listed leave out. They are taken all the same,
+/// and describe_command tells of them.
+const SELDOM: [&str; 16] = [
+    "by",
+    "exclude",
+    "concurrency",
+    "explain",
+    "max_pages",
+    "max_time",
+    "min_samples",
+    "no_create",
+    "reconcile",
+    "resolution",
+    "resume",
+    "sort",
+    "timezone",
+    "week",
+    "without_snoozed",
+    "all_mentions",
+];
+
 /// The schema of a command's arguments.
 pub fn input(entry: &Entry, files: &Files, detail: Detail) -> Map<String, Value> {
     let mut properties = Map::new();
-    let mut required = Vec::new();
-    for parameter in offered(entry, files) {
-        if parameter.required {
-            required.push(json!(parameter.name));
-        }
-        properties.insert(parameter.name.clone(), property(parameter, detail));
+    let mut required = required(entry);
+    let is_brief = |name: &str| detail == Detail::Full || !SELDOM.contains(&name);
+    let shown = |parameter: &&Parameter| is_shown(entry, parameter) && is_brief(&parameter.name);
+    for parameter in offered(entry, files).filter(shown) {
+        properties.insert(parameter.name.clone(), property(entry, parameter, detail));
     }
     for (name, schema) in common(entry) {
-        if detail == Detail::Full || !["jq", "compact"].contains(&name.as_str()) {
+        // What shows its changes without `apply` needs no other way to show them.
+        let is_told = name == "dry_run" && properties.contains_key("apply");
+        if detail == Detail::Full || !(["jq", "compact", "full"].contains(&name.as_str()) || is_told) {
             properties.entry(name).or_insert(schema);
         }
     }
+    required.retain(|name| properties.contains_key(*name));
+    let required = json!(required);
     let mut schema = object(properties);
-    if !required.is_empty() {
-        schema.insert("required".to_owned(), required.into());
+    if detail == Detail::Brief {
+        schema.shift_remove("additionalProperties");
+    }
+    if required != json!([]) {
+        schema.insert("required".to_owned(), required);
     }
     schema
 }
 
+/// What a call must give.
+fn required(entry: &Entry) -> Vec<&str> {
+    let mut required: Vec<&str> = entry
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.required)
+        .map(|parameter| parameter.name.as_str())
+        .collect();
+    let has = |name: &str| entry.parameters.iter().any(|parameter| parameter.name == name);
+    let searches = entry.operation().is_some() && has("where") && has("query");
+    let changes_many = entry.operation().is_none() && has("ids") && has("apply");
+    for alternatives in ONE_OF {
+        let applies = if alternatives.contains(&"query") { searches } else { changes_many };
+        let first = alternatives.iter().find(|name| has(name));
+        // `set` can come from a file as well, which is no argument of most servers.
+        if let Some(first) = first.filter(|first| applies && !required.contains(*first)) {
+            required.push(first);
+        }
+    }
+    if let Some(operation) = entry.operation() {
+        let has_fields = operation.parameters.iter().any(|it| it.place == operation::Place::Body);
+        if operation.body.is_some_and(|body| body.required) && !has_fields {
+            required.push("body_json");
+        }
+    }
+    required
+}
+
+/// Whether a command can be called at all: not when it needs a file and none may be named.
+pub fn is_usable(entry: &Entry, files: &Files) -> bool {
+    let needs_file = |it: &Parameter| it.access.is_some() && (it.required || it.default.is_some());
+    !matches!(files, Files::None) || !entry.parameters.iter().any(needs_file)
+}
+
 /// The parameters that an agent may give: files only where a folder was allowed, and nothing that makes a
-/// command run without end or read a stdin that is not there.
+/// command run without end, read a stdin that is not there, or write progress where nobody reads it.
 pub fn offered<'a>(entry: &'a Entry, files: &Files) -> impl Iterator<Item = &'a Parameter> {
     let no_files = matches!(files, Files::None);
     entry.parameters.iter().filter(move |parameter| {
-        let withheld =
-            (parameter.path && no_files) || ["db", "stdin", "watch"].contains(&parameter.name.as_str());
+        let is_file = parameter.access.is_some() && no_files;
+        let withheld = is_file
+            || parameter.access == Some(Access::Owner)
+            || ["stdin", "watch", "progress"].contains(&parameter.name.as_str());
         !withheld
     })
 }
 
+/// Whether a parameter stands in the schema: an object does only where its fields do not, and the other way
+/// round. Both are taken.
+fn is_shown(entry: &Entry, parameter: &Parameter) -> bool {
+    let Some((operation, own)) = row(entry, parameter) else { return true };
+    match operation.object_of(own) {
+        Some(object) => !operation.demands(object),
+        None => operation.demands(own) || parts(operation, own).next().is_none(),
+    }
+}
+
+/// The row of the table that a parameter was made from.
+fn row<'a>(entry: &Entry, parameter: &Parameter) -> Option<(&'static Operation, &'a operation::Parameter)> {
+    let operation = entry.operation()?;
+    let flag = parameter.flag.as_deref()?;
+    let own = operation.parameters.iter().find(|it| it.place != operation::Place::Path && it.flag == flag)?;
+    Some((operation, own))
+}
+
+/// The parameters that are fields of this one.
+fn parts(
+    operation: &'static Operation,
+    object: &operation::Parameter,
+) -> impl Iterator<Item = &'static operation::Parameter> {
+    let prefix = format!("{}.", object.name);
+    let place = object.place;
+    operation.parameters.iter().filter(move |it| it.place == place && it.name.starts_with(&prefix))
+}
+
 /// Arguments that many commands share, and that no command declares.
 pub fn common(entry: &Entry) -> Vec<(String, Value)> {
-    let text = || json!({ "type": "string" });
-    let switch = || json!({ "type": "boolean" });
-    let mut common = vec![("select", text()), ("jq", text()), ("compact", switch())];
+    let text = |about: &str| json!({ "type": "string", "description": about });
+    let switch = |about: &str| json!({ "type": "boolean", "description": about });
+    let mut common = vec![
+        ("select", text("Only these fields, as in id,a.b,*_at")),
+        ("jq", text("A jq program over {meta, results}")),
+    ];
+    match is_list(entry) || is_thread(entry) {
+        true => common.push(("full", switch("All fields, not only key ones"))),
+        false => common.push(("compact", switch("Only key fields"))),
+    }
+    let dry_run = || ("dry_run", switch("Show what would be done"));
+    let confirmation = || ("confirmation", text("From the plan of this call"));
     match entry.effect {
-        Effect::Destructive => common.extend([("dry_run", switch()), ("confirmation", text())]),
-        Effect::Write => common.push(("dry_run", switch())),
+        Effect::Destructive => common.extend([dry_run(), confirmation()]),
+        Effect::Write if changes_many(entry) => common.extend([dry_run(), confirmation()]),
+        Effect::Write => common.push(dry_run()),
         _ => {}
     }
     common.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+}
+
+/// Whether one call of the command may change so many records that it has to be confirmed.
+fn changes_many(entry: &Entry) -> bool {
+    entry.operation().is_none()
 }
 
 /// An object that takes these properties and no others.
@@ -68,48 +189,110 @@ pub fn object(properties: Map<String, Value>) -> Map<String, Value> {
     }
 }
 
-fn property(parameter: &Parameter, detail: Detail) -> Value {
+fn property(entry: &Entry, parameter: &Parameter, detail: Detail) -> Value {
+    let row = row(entry, parameter);
     let mut schema = match &parameter.shape {
-        Shape::Text => json!({ "type": "string" }),
+        Shape::Text | Shape::Time => json!({ "type": "string" }),
         Shape::Integer => json!({ "type": "integer" }),
         Shape::Number => json!({ "type": "number" }),
         Shape::Boolean => json!({ "type": "boolean" }),
-        Shape::Time if detail == Detail::Brief => json!({ "type": "string" }),
-        Shape::Time => json!({ "type": ["string", "integer"] }),
         Shape::Choice(values) => json!({ "type": "string", "enum": values }),
-        Shape::List if detail == Detail::Brief => json!({ "type": "array" }),
-        Shape::List => json!({ "type": "array", "items": {} }),
-        Shape::Json => json!({}),
+        Shape::List => json!({ "type": "array", "items": { "type": item(row.map(|(_, own)| own.kind)) } }),
+        Shape::Json => structure(row),
     };
-    let is_id = parameter.name == "id" || parameter.name.ends_with("_id");
-    if is_id && matches!(parameter.shape, Shape::Text | Shape::Integer) {
-        schema["type"] = json!(["string", "integer"]);
-    }
-    let help = match (detail, &parameter.shape) {
-        (Detail::Full, _) => help(parameter),
-        // Their names say what they are; describe_command says more.
-        (Detail::Brief, Shape::Boolean | Shape::Choice(_) | Shape::Integer | Shape::Number) => String::new(),
-        (Detail::Brief, _) => brief(&without_stdin(&parameter.help)).to_owned(),
+    let help = match detail {
+        Detail::Full => help(parameter),
+        Detail::Brief => brief(&without_stdin(&parameter.help)),
     };
     if !help.is_empty() {
-        schema["description"] = json!(help);
+        schema["description"] = json!(as_arguments(&help));
     }
     schema
 }
 
-/// A help text without what it says of stdin, which tools do not have.
-fn without_stdin(help: &str) -> String {
-    help.split_inclusive([',', ';']).filter(|clause| !clause.contains("stdin")).collect::<String>()
+/// The type of the elements of a list.
+fn item(kind: Option<Kind>) -> &'static str {
+    match kind {
+        Some(Kind::List(Scalar::Integer)) => "integer",
+        Some(Kind::List(Scalar::Number)) => "number",
+        Some(Kind::List(Scalar::Boolean)) => "boolean",
+        _ => "string",
+    }
 }
 
-/// The beginning of a help text, up to where it goes into detail.
-fn brief(help: &str) -> &str {
-    let end = [": ", "; ", " (", " ["].iter().filter_map(|mark| help.find(mark)).filter(|at| *at >= 12).min();
-    &help[..end.unwrap_or(help.len())]
+/// An object, or a list of objects, as the body describes it.
+fn structure(row: Option<(&'static Operation, &operation::Parameter)>) -> Value {
+    let Some((operation, own)) = row else { return json!({ "type": "object" }) };
+    if is_array(operation, own.name) {
+        return json!({ "type": "array", "items": { "type": "object" } });
+    }
+    let mut schema = json!({ "type": "object" });
+    for part in parts(operation, own) {
+        let field = part.name.rsplit('.').next().unwrap_or(part.name);
+        schema["properties"][field] = match part.kind {
+            Kind::Integer => json!({ "type": "integer" }),
+            Kind::Number => json!({ "type": "number" }),
+            Kind::Boolean => json!({ "type": "boolean" }),
+            Kind::List(_) => json!({ "type": "array", "items": { "type": item(Some(part.kind)) } }),
+            Kind::Json => json!({ "type": "object" }),
+            Kind::String | Kind::Time | Kind::Choice(_) => json!({ "type": "string" }),
+        };
+        if !part.help.is_empty() {
+            schema["properties"][field]["description"] = json!(part.help);
+        }
+    }
+    schema
+}
+
+/// Whether a field of the body is described as a list.
+fn is_array(operation: &Operation, name: &str) -> bool {
+    static DEFINED: OnceLock<Value> = OnceLock::new();
+    let defined = DEFINED.get_or_init(|| serde_json::from_str(DEFINITIONS).unwrap_or_default());
+    let schema = operation.body.and_then(|body| serde_json::from_str::<Value>(body.schema).ok());
+    let found = schema.as_ref().and_then(|schema| {
+        name.split('.').try_fold(schema.clone(), |schema, field| field_of(defined, &schema, field, 0))
+    });
+    found.is_some_and(|schema| has_type(defined, &schema, "array", 0))
+}
+
+/// The schema of a field, over all alternatives of its object.
+fn field_of(defined: &Value, schema: &Value, field: &str, depth: u8) -> Option<Value> {
+    if depth > 8 {
+        return None;
+    }
+    if let Some(found) = schema["properties"].get(field) {
+        return Some(found.clone());
+    }
+    alternatives(defined, schema).iter().find_map(|schema| field_of(defined, schema, field, depth + 1))
+}
+
+fn has_type(defined: &Value, schema: &Value, kind: &str, depth: u8) -> bool {
+    depth < 8
+        && (schema["type"] == kind
+            || alternatives(defined, schema).iter().any(|schema| has_type(defined, schema, kind, depth + 1)))
+}
+
+/// What a schema refers to, or is one of.
+fn alternatives(defined: &Value, schema: &Value) -> Vec<Value> {
+    let named = schema["$ref"].as_str().and_then(|name| defined.get(name.strip_prefix("#/$defs/")?));
+    let listed = ["anyOf", "allOf", "oneOf"].into_iter().filter_map(|keyword| schema[keyword].as_array());
+    named.into_iter().chain(listed.flatten()).cloned().collect()
+}
+
+/// A help text without what it says of stdin, which tools do not have.
+fn without_stdin(help: &str) -> String {
+    let kept = help.split_inclusive([',', ';', ':']).filter(|clause| !clause.contains("stdin"));
+    kept.collect::<String>().trim().trim_end_matches([',', ';', ':']).to_owned()
+}
+
+/// The first sentence of a help text, without what it adds in brackets and after a colon.
+fn brief(help: &str) -> String {
+    let end = ["; ", " (", " [", ": "].iter().filter_map(|mark| help.find(mark)).filter(|at| *at >= 12).min();
+    help[..end.unwrap_or(help.len())].trim_end_matches([',', ' ', '.']).to_owned()
 }
 
 fn help(parameter: &Parameter) -> String {
-    let mut help = without_stdin(&parameter.help).trim_end_matches([',', ';']).to_owned();
+    let mut help = without_stdin(&parameter.help);
     if parameter.shape == Shape::Time && !help.contains("date") {
         help.push_str(" (epoch seconds, a date, or 30d)");
     }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rmcp::model::{Tool, ToolAnnotations};
+use rmcp::model::{MetaObject, Tool, ToolAnnotations};
 use serde_json::{Map, Value, json};
 
 use super::effects;
@@ -33,7 +33,10 @@ pub fn listed(options: &Options) -> Vec<Tool> {
         }
         Listed::All => true,
     };
-    let shown = entries.iter().filter(|entry| wanted(entry) && permitted(entry.effect, options));
+    let files = options.files();
+    let shown = entries.iter().filter(|entry| {
+        wanted(entry) && permitted(effects::least_change(entry), options) && schema::is_usable(entry, &files)
+    });
     tools.extend(shown.map(|entry| of(entry, options)));
     tools
 }
@@ -58,6 +61,11 @@ pub fn runner(effect: Effect) -> &'static str {
     }
 }
 
+/// Whether the tool may run a call of this effect: the one for it, or for changes one that promises less.
+pub fn runs(tool: &str, effect: Effect) -> bool {
+    runner(effect) == tool || (effect == Effect::Write && tool == "run_destructive")
+}
+
 fn of(entry: &Entry, options: &Options) -> Tool {
     let detail = match options.listed == Listed::Few {
         true => Detail::Brief,
@@ -65,9 +73,15 @@ fn of(entry: &Entry, options: &Options) -> Tool {
     };
     let files = options.files();
     let input = schema::input(entry, &files, detail);
-    let names_files = schema::offered(entry, &files).any(|parameter| parameter.path);
+    let names_files = schema::offered(entry, &files).any(|parameter| parameter.access.is_some());
     let tool = Tool::new(entry.tool_name(), entry.about.clone(), Arc::new(input));
-    let tool = tool.with_annotations(hints(effects::of_tool(entry, &files), names_files, entry.idempotent));
+    let tool = tool.with_annotations(hints(
+        effects::of_tool(entry, &files),
+        entry.is_additive,
+        names_files,
+        entry.idempotent,
+    ));
+    let tool = sized(tool, options);
     match (entry.operation(), detail) {
         // The API's answers differ from their description; promising their shape would break clients.
         (Some(_), _) | (None, Detail::Brief) => tool,
@@ -75,32 +89,54 @@ fn of(entry: &Entry, options: &Options) -> Tool {
     }
 }
 
-/// What a client may assume of a command of this effect. Files that can be named can be overwritten; a
+/// Tells clients that put large results aside how large results of this server get.
+fn sized(tool: Tool, options: &Options) -> Tool {
+    let says_little = [
+        "search_commands",
+        "describe_command",
+        "run_local",
+        "run_write",
+        "run_destructive",
+        "status",
+        "sync",
+        "conversations_incident-tag",
+    ]
+    .contains(&&*tool.name);
+    if says_little {
+        return tool;
+    }
+    let size = Map::from_iter([("anthropic/maxResultSizeChars".to_owned(), json!(options.max_bytes))]);
+    tool.with_meta(MetaObject(size))
+}
+
+/// What a client may assume of a command of this effect: only what merely adds is not destructive. Files that can be named can be overwritten; a
 /// mirror can always be fetched again.
-fn hints(effect: Effect, names_files: bool, idempotent: bool) -> ToolAnnotations {
+fn hints(effect: Effect, is_additive: bool, names_files: bool, idempotent: bool) -> ToolAnnotations {
     let hints = ToolAnnotations::new().read_only(effect == Effect::Read);
     match effect {
         Effect::Read => hints,
         Effect::Local => hints.destructive(names_files).idempotent(idempotent),
-        effect => hints.destructive(effect == Effect::Destructive).idempotent(idempotent),
+        Effect::Write | Effect::Destructive | Effect::Terminal => {
+            hints.destructive(!is_additive).idempotent(idempotent)
+        }
     }
 }
 
 /// The shape of an answer of ours.
 fn envelope() -> Map<String, Value> {
-    let schema = json!({ "type": "object", "properties": { "meta": { "type": "object" }, "results": {}, "cursor": { "type": "string" } } });
+    let schema = json!({ "type": "object", "properties": { "meta": { "type": "object" }, "cursor": { "type": "string" } } });
     schema.as_object().cloned().unwrap_or_default()
 }
 
 fn general(options: &Options) -> Vec<Tool> {
     let text = |about: &str| json!({ "type": "string", "description": about });
-    let read = || hints(Effect::Read, false, true);
+    let read = || hints(Effect::Read, false, false, true);
     let mut tools = vec![
         tool(
             "search_commands",
             "Find the command for a need, told in words",
             json!({
-                "need": text("such as: tag conversations in bulk"), "limit": { "type": "integer" },
+                "need": text("Such as: tag conversations in bulk"), "limit": { "type": "integer", "description": "At most so many" },
             }),
             &["need"],
             read(),
@@ -109,7 +145,7 @@ fn general(options: &Options) -> Vec<Tool> {
             "describe_command",
             "What a command does and takes, with its schema and an example",
             json!({
-                "command": text("such as: contacts search"),
+                "command": text("Such as: contacts search"),
             }),
             &["command"],
             read(),
@@ -118,7 +154,7 @@ fn general(options: &Options) -> Vec<Tool> {
         tool(
             "read_more",
             "The next part of an answer that had a cursor",
-            json!({ "cursor": { "type": "string" } }),
+            json!({ "cursor": text("From that answer, or from one of its `cut`") }),
             &["cursor"],
             read(),
         ),
@@ -129,37 +165,46 @@ fn general(options: &Options) -> Vec<Tool> {
         about,
         run(false),
         &["command"],
-        hints(Effect::Local, options.root.is_some(), true),
+        hints(Effect::Local, false, options.root.is_some(), true),
     ));
     if permitted(Effect::Write, options) {
-        let about = "Run a command that adds to or changes the workspace";
-        tools.push(tool("run_write", about, run(true), &["command"], hints(Effect::Write, false, false)));
+        let about =
+            "Run a command that adds to the workspace, or changes a record so that it can be changed back";
+        let mut properties = run(true);
+        if permitted(Effect::Destructive, options) {
+            properties["confirmation"] = text("For more than 100 records: from the plan of this call");
+        }
+        tools.push(tool(
+            "run_write",
+            about,
+            properties,
+            &["command"],
+            hints(Effect::Write, false, false, false),
+        ));
     }
     if permitted(Effect::Destructive, options) {
-        let about =
-            "Run a command that overwrites or removes; first with dry_run for its plan and confirmation";
+        let about = "Run a command that overwrites, removes, reaches customers or changes many; dry_run first, for its plan";
         let mut properties = run(true);
-        properties["confirmation"] = text("from the plan of this very call");
+        properties["confirmation"] = text("From the plan of this call");
         tools.push(tool(
             "run_destructive",
             about,
             properties,
             &["command"],
-            hints(Effect::Destructive, false, false),
+            hints(Effect::Destructive, false, false, false),
         ));
     }
-    tools
+    tools.into_iter().map(|tool| sized(tool, options)).collect()
 }
 
 /// The arguments of the tools that run a command by name.
 fn run(writes: bool) -> Value {
     let mut properties = json!({
         "command": { "type": "string", "description": "Its words, such as: contacts search" },
-        "arguments": { "type": "object", "description": "As describe_command shows; also select, jq, compact" },
+        "arguments": { "type": "object", "description": "As describe_command shows; also select, jq, full" },
     });
     if writes {
-        properties["dry_run"] =
-            json!({ "type": "boolean", "description": "Show what would be done, and do nothing" });
+        properties["dry_run"] = json!({ "type": "boolean", "description": "Show what would be done" });
     }
     properties
 }
@@ -173,6 +218,7 @@ fn tool(
 ) -> Tool {
     let properties = properties.as_object().cloned().unwrap_or_default();
     let mut schema = schema::object(properties);
+    schema.shift_remove("additionalProperties");
     schema.insert("required".to_owned(), json!(required));
     Tool::new(name, about, Arc::new(schema)).with_annotations(hints)
 }
@@ -185,10 +231,11 @@ mod tests {
         Options {
             allow_writes,
             allow_destructive,
+            read_only: false,
             listed,
             root: None,
             max_rows: 100,
-            max_bytes: 60_000,
+            max_bytes: 25_000,
             db: None,
         }
     }
@@ -201,7 +248,7 @@ mod tests {
     fn the_default_list_is_small() {
         for (writes, destructive) in [(false, false), (true, false), (true, true)] {
             let tools = listed(&options(Listed::Few, writes, destructive));
-            assert!(bytes(&tools) <= 8 * 1024, "{}", bytes(&tools));
+            assert!(bytes(&tools) <= 9 * 1024, "{}", bytes(&tools));
             assert!(tools.len() <= 14);
         }
     }
@@ -210,7 +257,8 @@ mod tests {
     fn every_permitted_command_can_be_listed() {
         let all = listed(&options(Listed::All, true, true));
         let names: Vec<&str> = all.iter().map(|tool| &*tool.name).collect();
-        for entry in catalog().entries().iter().filter(|entry| entry.effect != Effect::Terminal) {
+        let usable = |entry: &&&Entry| schema::is_usable(entry, &crate::cli::capture::Files::None);
+        for entry in catalog().entries().iter().filter(|it| it.effect != Effect::Terminal).filter(usable) {
             assert!(names.contains(&entry.tool_name().as_str()), "{}", entry.words);
         }
         let read_only = listed(&options(Listed::All, false, false));

@@ -51,8 +51,12 @@ pub struct Detail<'a> {
     pub owner: Cow<'a, str>,
     /// At most the 500 newest.
     pub parts: Vec<&'a str>,
+    /// Whether the document has a list of parts at all. Null in its place says nothing about the parts.
+    pub shows_parts: bool,
     /// How many there are, by the server's count.
     pub expected: Option<i64>,
+    /// How many the list of parts itself counts.
+    pub listed: Option<i64>,
     pub updated_at: Option<i64>,
     pub fetched_at: i64,
 }
@@ -98,12 +102,14 @@ impl<'a> Detail<'a> {
         let of_ticket = of.parts == ResourceName::TicketParts;
         let list = if of_ticket { read.ticket_parts } else { read.conversation_parts };
         let (parts, total) = match list.map(RawValue::get) {
-            None | Some("null") => (Vec::new(), None),
-            Some(list) if list.starts_with('[') => (serde_json::from_str::<Vec<&RawValue>>(list)?, None),
+            None | Some("null") => (None, None),
+            Some(list) if list.starts_with('[') => {
+                (Some(serde_json::from_str::<Vec<&RawValue>>(list)?), None)
+            }
             Some(list) => {
                 let list: PartList<'a> = serde_json::from_str(list)?;
                 let parts = if of_ticket { list.ticket_parts } else { list.conversation_parts };
-                (parts.unwrap_or_default(), fields::integer(&list.total_count))
+                (parts, fields::integer(&list.total_count))
             }
         };
         let counted = fields::integer(&read.statistics["count_conversation_parts"]);
@@ -115,21 +121,34 @@ impl<'a> Detail<'a> {
             of,
             id,
             owner,
-            parts: parts.into_iter().map(RawValue::get).collect(),
+            shows_parts: parts.is_some(),
+            parts: parts.unwrap_or_default().into_iter().map(RawValue::get).collect(),
             expected: counted.max(total),
+            listed: total,
             updated_at: fields::time(&read.updated_at).or(listed),
             fetched_at,
         })
     }
 
+    /// Whether the document has no list of parts, although there may be some.
+    pub fn withholds_parts(&self) -> bool {
+        !self.shows_parts && self.expected != Some(0)
+    }
+
+    /// Whether the list of parts is empty although it counts some. A few parts that are counted and never come
+    /// are usual.
+    pub fn is_list_short(&self) -> bool {
+        self.parts.is_empty() && self.listed.is_some_and(|listed| listed > 0)
+    }
+
     /// Whether the document shows all the parts that it counts.
     pub fn is_whole(&self) -> bool {
-        self.expected.is_some_and(|expected| expected == self.parts.len() as i64)
+        self.shows_parts && self.expected.is_some_and(|expected| expected == self.parts.len() as i64)
     }
 }
 
 /// The document without the member `key` that holds `list`, which must be a slice of it.
-fn without<'a>(document: &'a str, key: &str, list: &RawValue) -> Cow<'a, str> {
+pub(super) fn without<'a>(document: &'a str, key: &str, list: &RawValue) -> Cow<'a, str> {
     let start = (list.get().as_ptr() as usize).wrapping_sub(document.as_ptr() as usize);
     let end = start.wrapping_add(list.get().len());
     let (Some(before), Some(after)) = (document.get(..start), document.get(end..)) else {

@@ -150,8 +150,16 @@ fn collect(value: &Value, path: &[String], found: &mut Vec<Value>) {
             let member = exact.or_else(|| {
                 members.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value)
             });
-            if let Some(member) = member {
-                collect(member, rest, found);
+            match member {
+                Some(member) => collect(member, rest, found),
+                None => {
+                    // A name may hold dots.
+                    let dotted = (2..=path.len())
+                        .find_map(|taken| Some((members.get(&path[..taken].join("."))?, &path[taken..])));
+                    if let Some((member, rest)) = dotted {
+                        collect(member, rest, found);
+                    }
+                }
             }
         }
         _ => {}
@@ -170,6 +178,15 @@ mod tests {
         let document = json!({"Tags": {"tags": [{"name": "a"}, {"name": "b"}, {"id": 1}]}});
         collect(&document, &["tags", "tags", "name"].map(str::to_owned), &mut found);
         assert_eq!(found, [json!("a"), json!("b")]);
+    }
+
+    #[test]
+    fn names_may_hold_dots() {
+        let mut found = Vec::new();
+        let document = json!({"custom_attributes": {"plan.tier": "pro", "a.b": {"c": 5}}});
+        collect(&document, &["custom_attributes", "plan", "tier"].map(str::to_owned), &mut found);
+        collect(&document, &["custom_attributes", "a", "b", "c"].map(str::to_owned), &mut found);
+        assert_eq!(found, [json!("pro"), json!(5)]);
     }
 
     #[test]

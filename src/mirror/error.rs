@@ -23,10 +23,26 @@ pub enum Error {
     /// Nothing was ever synced to this path.
     #[error("{path} does not exist: nothing has been synced yet")]
     Missing { path: PathBuf },
+    /// Nothing was ever synced into the folder where mirrors are kept.
+    #[error("there is no mirror in {folder}: nothing has been synced yet")]
+    NoMirrors { folder: PathBuf },
+    /// A sync has made it, and somebody has moved or removed it since.
+    #[error("{path}, the mirror of the current token, is not there any more")]
+    Moved { path: PathBuf },
     #[error("{path} was written by a later version of this program (schema {found}; this one knows {known})")]
     LaterSchema { path: PathBuf, found: i64, known: i64 },
+    /// A database of some other program; nothing in it was changed.
+    #[error("{path} is another program's database: expected a mirror, or no file")]
+    NotAMirror { path: PathBuf },
     #[error("{path} holds workspace {stored}, but the token belongs to workspace {given}")]
     OtherWorkspace { path: PathBuf, stored: String, given: String },
+    /// Its newest pages are in a file beside it that only its owner can read.
+    #[error("{path} cannot be read by this user while another user's sync has not ended cleanly")]
+    OtherUser { path: PathBuf },
+    #[error(
+        "nobody in the mirror is {wanted:?}: expected the id, e-mail address, external id or phone number of a contact or author"
+    )]
+    Nobody { wanted: String },
     /// What was asked of the mirror cannot be asked like that.
     #[error("{0}")]
     Question(String),

@@ -34,6 +34,14 @@ pub enum Event {
         resource: Option<ResourceName>,
         message: String,
     },
+    /// The service has to finish something first; nothing is wrong.
+    SyncWaiting {
+        resource: ResourceName,
+        /// How long the wait takes at most.
+        seconds: u64,
+        /// What is waited for.
+        message: String,
+    },
     /// One resource was given up; the others go on.
     SyncError {
         resource: ResourceName,
@@ -69,9 +77,53 @@ pub struct Outcome {
     pub complete: bool,
     /// Whether the workspace does not offer it.
     pub skipped: bool,
+    /// How many stored records the workspace's count says are gone, and later runs remove.
+    pub gone: u64,
+    /// What was deleted before is not in the mirror, epoch seconds by the server's clock.
+    pub deletions_checked_at: Option<i64>,
+    /// The list is taken to be as it was read last until then, epoch seconds; this run did not read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fresh_until: Option<i64>,
     /// Why it is not complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What kind of trouble that is, where it is one that programs act on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// Ids of records that failed in several runs: they are set aside and tried again less and less often.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub quarantined: Vec<String>,
+}
+
+/// What kept a resource from being complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Cause {
+    /// 401 or 403: the token, or what it may do.
+    Unauthorized,
+    /// 429 until the last attempt.
+    RateLimited,
+    /// No connection, or no answer.
+    Network,
+    /// The workspace does not offer it any more, or never did.
+    Refused,
+}
+
+impl Cause {
+    pub(super) fn of(error: &crate::api::error::Error) -> Option<Self> {
+        use crate::api::error::{Error, Unexpected};
+        match error {
+            _ if error.is_unauthorized() => Some(Cause::Unauthorized),
+            _ if error.status() == Some(429) => Some(Cause::RateLimited),
+            Error::Connect { .. } | Error::Timeout { .. } | Error::Network { .. } => Some(Cause::Network),
+            // The connection was lost behind the headers.
+            Error::UnexpectedResponse(answer) if answer.reason == Unexpected::Truncated => {
+                Some(Cause::Network)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What a whole sync came to.

@@ -60,6 +60,11 @@ pub fn time(value: &Value) -> Option<i64> {
     integer(value).or_else(|| value.as_str()?.trim().parse::<Timestamp>().ok().map(Timestamp::as_second))
 }
 
+/// A moment at which something happened. Zero is a moment that has not come.
+pub fn moment(value: &Value) -> Option<i64> {
+    time(value).filter(|seconds| *seconds != 0)
+}
+
 pub fn flag(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(flag) => Some(*flag),
@@ -69,10 +74,18 @@ pub fn flag(value: &Value) -> Option<bool> {
     }
 }
 
-/// Whether an embedded list names only the first of its records.
+/// Records that an embedded list shows at most.
+const EMBEDDED: i64 = 10;
+
+/// Whether an embedded list may name only the first of its records: it says so, or it is full and says nothing.
 pub fn is_cut(list: &Value) -> bool {
     let shown = list["data"].as_array().map_or(0, Vec::len) as i64;
-    flag(&list["has_more"]) == Some(true) || integer(&list["total_count"]).is_some_and(|count| count > shown)
+    match (flag(&list["has_more"]), integer(&list["total_count"])) {
+        (Some(true), _) => true,
+        (_, Some(count)) => count > shown,
+        (Some(false), None) => false,
+        (None, None) => shown >= EMBEDDED,
+    }
 }
 
 fn whole(number: f64) -> Option<i64> {
@@ -84,6 +97,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_full_embedded_list_that_says_nothing_may_be_cut() {
+        let list = |shown: usize, rest: Value| {
+            let mut list = json!({ "data": vec![json!({ "id": "1" }); shown] });
+            list.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            list
+        };
+        for (shown, rest, cut) in [
+            (10, json!({}), true),
+            (9, json!({}), false),
+            (10, json!({ "has_more": false }), false),
+            (10, json!({ "total_count": 10 }), false),
+            (10, json!({ "total_count": 12, "has_more": false }), true),
+            (2, json!({ "has_more": true }), true),
+        ] {
+            assert_eq!(is_cut(&list(shown, rest.clone())), cut, "{shown} {rest}");
+        }
+    }
 
     #[test]
     fn times_in_every_spelling() {

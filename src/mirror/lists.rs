@@ -8,13 +8,16 @@ use serde_json::value::RawValue;
 
 use super::error::Error;
 use super::fields;
-use super::queue::{BATCH, CHUNK, Due, Failures, PASSES, SETTLED, due};
+use super::prune;
+use super::quarantine::is_awake;
+use super::queue::{BATCH, Due, Failures, PASSES, SETTLED, arrived, due};
 use super::resources::ResourceName;
 use super::run::{Ending, Run, Tally, local};
 use super::store::Store;
 use super::write::Links;
 use crate::api;
-use crate::api::executor::{Arguments, operation};
+use crate::api::paging::Page;
+use crate::api::request_builder::{Arguments, operation};
 
 /// A contact with lists to be fetched.
 #[derive(Debug)]
@@ -35,6 +38,17 @@ struct Lists {
     fetched_at: i64,
 }
 
+/// A contact and what came of asking for its lists.
+type Answer = Result<(String, Result<Lists, api::error::Error>), Error>;
+
+impl Lists {
+    /// Bytes of an answer.
+    fn size(answer: &Answer) -> usize {
+        let Ok((_, Ok(lists))) = answer else { return 0 };
+        lists.lists.iter().flat_map(|(_, items)| items).map(|item| item.get().len()).sum()
+    }
+}
+
 impl Due for Contact {
     fn id(&self) -> &str {
         &self.id
@@ -43,14 +57,17 @@ impl Due for Contact {
 
 impl Store {
     fn contacts_due(&self, after: &str) -> Result<Vec<Contact>, Error> {
-        let mut statement = self.connection.prepare_cached(
+        let sql = format!(
             "SELECT c.id, c.updated_at, c.unlisted
              FROM contacts c LEFT JOIN contact_lists_state s ON s.contact_id = c.id
              WHERE c.id > ?1 AND c.unlisted IS NOT NULL
                AND (s.contact_id IS NULL OR c.updated_at IS NULL OR s.updated_at IS NOT c.updated_at
                     OR s.fetched_at < s.updated_at + ?2)
+               AND {}
              ORDER BY c.id LIMIT ?3",
-        )?;
+            is_awake(ResourceName::Contacts)
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map(params![after, SETTLED, BATCH], |row| {
             Ok(Contact { id: row.get(0)?, updated_at: row.get(1)?, unlisted: row.get(2)? })
         })?;
@@ -101,14 +118,16 @@ fn lister(list: &str) -> Option<&'static str> {
 pub(super) async fn fetch(run: &Run<'_>, tally: &mut Tally) -> Result<Ending, Error> {
     if run.options.full {
         run.with_store(Store::forget_lists)?;
+        run.with_store(|store| store.wake(ResourceName::Contacts))?;
     }
+    run.with_store(|store| store.take_contact_lists(run.clock.server()))?;
     let mut failures = pass(run, tally).await?;
     for _ in 1..PASSES {
         if failures.may_pass() {
             failures = pass(run, tally).await?;
         }
     }
-    Ok(failures.ending())
+    failures.ending(run, tally)
 }
 
 /// Asks once for each that is due.
@@ -119,10 +138,11 @@ async fn pass(run: &Run<'_>, tally: &mut Tally) -> Result<Failures, Error> {
         Ok::<_, Error>((id, all_lists(run, contact).await))
     });
     let concurrency = run.options.concurrency.max(1);
-    let mut chunks = std::pin::pin!(fetched.buffer_unordered(concurrency).ready_chunks(CHUNK));
-    let mut failures = Failures::new(ResourceName::Contacts, "contact");
-    while let Some(chunk) = chunks.next().await {
-        let (mut found, mut gone) = (Vec::new(), Vec::new());
+    let mut answers = std::pin::pin!(fetched.buffer_unordered(concurrency));
+    let mut failures = Failures::new(ResourceName::Contacts, ResourceName::Contacts, "contact");
+    let mut gone = Vec::new();
+    while let Some(chunk) = arrived(&mut answers, Lists::size).await {
+        let (mut found, mut lost) = (Vec::new(), Vec::new());
         let mut refused = None;
         for answer in chunk {
             let (id, answer) = answer?;
@@ -132,7 +152,7 @@ async fn pass(run: &Run<'_>, tally: &mut Tally) -> Result<Failures, Error> {
                     tally.requests += lists.requests;
                     found.push(lists);
                 }
-                Err(error) if error.is_gone() => gone.push(id),
+                Err(error) if error.is_gone() => lost.push((id, error)),
                 Err(error) => {
                     failures.refusal(run, &id, &error);
                     refused = Some(error);
@@ -140,13 +160,42 @@ async fn pass(run: &Run<'_>, tally: &mut Tally) -> Result<Failures, Error> {
             }
         }
         run.with_store(|store| store.store_lists(&found, local()))?;
-        run.with_store(|store| store.unsettle(&gone))?;
-        tally.written.deleted += run.with_store(|store| store.remove(ResourceName::Contacts, &gone))?;
+        gone.extend(missing(run, lost, &mut failures, tally).await?);
         if let Some(error) = refused.filter(|_| failures.hopeless()) {
+            tally.blame(failures.cause());
             return Err(error.into());
         }
     }
+    failures.gone(run, ResourceName::Contacts, gone, tally).await?;
     Ok(failures)
+}
+
+/// Those of the contacts without a list that do not exist themselves. The others have failed: a contact may
+/// well be there while one of its lists is not.
+async fn missing(
+    run: &Run<'_>,
+    lost: Vec<(String, api::error::Error)>,
+    failures: &mut Failures,
+    tally: &mut Tally,
+) -> Result<Vec<String>, Error> {
+    let ids: Vec<String> = lost.iter().map(|(id, _)| id.clone()).collect();
+    let contacts = ResourceName::Contacts.resource();
+    let gone = match contacts.one {
+        Some(one) if !ids.is_empty() => prune::gone(run, contacts, one, ids, tally).await,
+        _ => Ok(Vec::new()),
+    };
+    let gone = match gone {
+        Ok(gone) => gone,
+        Err(Error::Api(error)) => {
+            tracing::debug!(%error, "nobody is taken for gone");
+            Vec::new()
+        }
+        Err(error) => return Err(error),
+    };
+    for (id, error) in lost.iter().filter(|(id, _)| !gone.contains(id)) {
+        failures.refusal(run, id, error);
+    }
+    Ok(gone)
 }
 
 async fn all_lists(run: &Run<'_>, contact: Contact) -> Result<Lists, api::error::Error> {
@@ -158,6 +207,8 @@ async fn all_lists(run: &Run<'_>, contact: Contact) -> Result<Lists, api::error:
         let pages: Vec<_> =
             run.client.pages(operation(lister)?, arguments, run.options.per_page).try_collect().await?;
         requests += pages.len() as u64;
+        pages.iter().try_for_each(Page::require_whole)?;
+        pages.iter().try_for_each(Page::require_ids)?;
         lists.push((name.to_owned(), pages.into_iter().flat_map(|page| page.items).collect()));
     }
     Ok(Lists { contact, lists, requests, fetched_at })

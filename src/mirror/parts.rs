@@ -9,13 +9,14 @@ use rusqlite::params;
 use super::conversation::{Detail, Nesting};
 use super::error::Error;
 use super::events::Event;
-use super::queue::{BATCH, CHUNK, Due, Failures, PASSES, SETTLED, due};
+use super::quarantine::is_awake;
+use super::queue::{BATCH, Due, Failures, PASSES, SETTLED, arrived, due};
 use super::resources::ResourceName;
 use super::run::{Ending, Run, Tally, local};
 use super::store::Store;
 use crate::api;
-use crate::api::executor::{Arguments, operation};
 use crate::api::reply::Reply;
+use crate::api::request_builder::{Arguments, operation};
 
 /// A conversation or ticket whose parts are to be fetched.
 #[derive(Debug)]
@@ -38,7 +39,9 @@ fn from_due(of: &Nesting) -> String {
         "FROM {owners} c LEFT JOIN {parts}_state s ON s.{parent} = c.id
          WHERE c.id > ?1
            AND (s.{parent} IS NULL OR c.updated_at IS NULL OR s.updated_at IS NOT c.updated_at
-                OR s.fetched_at < s.updated_at + ?2)"
+                OR s.fetched_at < s.updated_at + ?2)
+           AND {}",
+        is_awake(parts)
     )
 }
 
@@ -75,9 +78,23 @@ impl Store {
 /// # Errors
 /// [`Error::Api`] when the API refuses for good, anything else when the store does.
 pub(super) async fn fetch(run: &Run<'_>, of: &'static Nesting, tally: &mut Tally) -> Result<Ending, Error> {
-    run.with_store(|store| store.begin(of.parts, run.clock.server()))?;
+    let owners = run.with_store(|store| store.sync_state(of.owner))?;
+    if run.with_store(|store| store.is_empty(of.owner))? {
+        match &owners {
+            Some(state) if state.skipped => {
+                return Ok(Ending::Skipped(state.reason.clone().unwrap_or_default()));
+            }
+            Some(state) if state.watermark.is_some() => {}
+            _ => return Ok(Ending::Incomplete(format!("no {}s are in the mirror: sync them too", of.noun))),
+        }
+    }
+    // Parts are as new as what they are parts of, however late they are fetched.
+    let as_of = owners.as_ref().and_then(|state| state.watermark);
+    run.with_store(|store| store.begin(of.parts, as_of.unwrap_or_else(|| run.clock.server())))?;
+    run.with_store(|store| store.take_rereads(of, run.clock.server()))?;
     if run.options.full {
         run.with_store(|store| store.forget_parts(of))?;
+        run.with_store(|store| store.wake(of.parts))?;
     }
     if of.parts == ResourceName::TicketParts {
         tally.written.add(run.carried());
@@ -88,14 +105,17 @@ pub(super) async fn fetch(run: &Run<'_>, of: &'static Nesting, tally: &mut Tally
             failures = pass(run, of, tally).await?;
         }
     }
-    let ending = failures.ending();
-    if ending == Ending::Complete {
-        run.with_store(|store| store.finish(of.parts, None, local()))?;
+    match failures.ending(run, tally)? {
+        Ending::Complete if owners.is_some_and(|state| state.complete) => {
+            run.with_store(|store| store.finish(of.parts, None, local()))?;
+            Ok(Ending::Complete)
+        }
+        Ending::Complete => Ok(Ending::Incomplete(format!("the {}s are not complete", of.noun))),
+        ending => Ok(ending),
     }
-    Ok(ending)
 }
 
-/// Asks once for each that is due.
+/// Asks once for each that is due, and removes those that are gone.
 async fn pass(run: &Run<'_>, of: &'static Nesting, tally: &mut Tally) -> Result<Failures, Error> {
     let due_now = run.with_store(|store| store.parts_due(of))?;
     let total = Some(tally.requests + due_now);
@@ -108,19 +128,26 @@ async fn pass(run: &Run<'_>, of: &'static Nesting, tally: &mut Tally) -> Result<
             Ok::<_, Error>((owner, answer))
         });
     let concurrency = run.options.concurrency.max(1);
-    let mut chunks = std::pin::pin!(fetched.buffer_unordered(concurrency).ready_chunks(CHUNK));
-    let mut failures = Failures::new(of.parts, of.noun);
-    while let Some(chunk) = chunks.next().await {
+    let mut answers = std::pin::pin!(fetched.buffer_unordered(concurrency));
+    let size = |answer: &Result<Answer, Error>| match answer {
+        Ok((_, Ok(reply))) => reply.body.len(),
+        _ => 0,
+    };
+    let mut failures = Failures::new(of.parts, of.owner, of.noun);
+    let mut gone = Vec::new();
+    while let Some(chunk) = arrived(&mut answers, size).await {
         let chunk = chunk.into_iter().collect::<Result<Vec<_>, _>>()?;
         tally.requests += chunk.len() as u64;
-        store(run, of, &chunk, &mut failures, tally)?;
+        gone.extend(store(run, of, &chunk, &mut failures, tally)?);
         let requests_left = run.requests_left();
         run.tell(Event::SyncProgress { resource: of.parts, rows: tally.requests, total, requests_left });
         if failures.hopeless() {
+            tally.blame(failures.cause());
             let last = chunk.into_iter().rev().find_map(|(_, answer)| answer.err());
             return last.map_or_else(|| Ok(failures), |error| Err(error.into()));
         }
     }
+    failures.gone(run, of.owner, gone, tally).await?;
     Ok(failures)
 }
 
@@ -132,38 +159,34 @@ fn store(
     chunk: &[Answer],
     failures: &mut Failures,
     tally: &mut Tally,
-) -> Result<(), Error> {
+) -> Result<Vec<String>, Error> {
     let mut details = Vec::with_capacity(chunk.len());
     let mut gone = Vec::new();
     for (owner, answer) in chunk {
         match answer {
             Ok(reply) => match read(run, of, owner, reply) {
-                Ok(detail) => {
-                    failures.success();
-                    details.push(detail);
-                }
+                Ok(detail) => details.push(detail),
                 Err(message) => failures.failure(run, &owner.id, &message),
             },
             // Listed a moment ago, and deleted since.
-            Err(error) if error.is_gone() => {
-                failures.success();
-                gone.push(owner.id.clone());
-            }
+            Err(error) if error.is_gone() => gone.push(owner.id.clone()),
             Err(error) => failures.refusal(run, &owner.id, error),
         }
     }
-    let written = run.with_store(|store| {
-        let mut written = store.store_details(&details, local())?;
-        if !gone.is_empty() {
-            written.deleted += store.remove(of.owner, &gone)?;
+    let written = run.with_store(|store| store.store_each(&details, local()))?;
+    for (detail, written) in details.iter().zip(written) {
+        tally.written.add(written);
+        let trouble = match written.unidentified {
+            0 if detail.withholds_parts() => Some("the answer has no list of its parts".to_owned()),
+            0 => None,
+            nameless => Some(format!("{nameless} of its parts came without an id")),
+        };
+        match trouble {
+            None => failures.success(),
+            Some(trouble) => failures.failure(run, &detail.id, &trouble),
         }
-        Ok(written)
-    })?;
-    tally.written.add(written);
-    if written.unidentified > 0 {
-        run.warn(of.parts, format!("{} parts without an id were left out", written.unidentified));
     }
-    Ok(())
+    Ok(gone)
 }
 
 fn read<'a>(

@@ -6,11 +6,44 @@
 
 use std::iter::Peekable;
 
+use super::grams::{self, is_unspaced};
+
+/// Words of a search, and parentheses and exclusions in it: both nest in the expression. The index refuses deeper
+/// expressions and takes minutes for longer ones.
+pub const MOST_WORDS: usize = 256;
+pub const DEEPEST: usize = 32;
+/// Bytes of a search text.
+const LONGEST: usize = 16 << 10;
+
+/// Whether the index can take the expression of this text.
+pub fn is_bounded(text: &str) -> bool {
+    let tokens = if text.len() <= LONGEST { tokens(text) } else { return false };
+    let nesting = tokens.iter().filter(|token| matches!(token, Token::Open | Token::Not)).count();
+    tokens.len() <= MOST_WORDS && nesting <= DEEPEST
+}
+
 /// The expression; `None` when the text holds no letter and no digit to search for.
 ///
-/// Words that stand side by side must all occur.
+/// Words that follow each other must all occur.
 pub fn expression(text: &str) -> Option<String> {
-    let tokens = tokens(text);
+    expression_with(text, &|_| None)
+}
+
+/// The expression with other words in place of single words: `other` returns them as an expression. What must
+/// not occur is left as it is.
+pub fn expression_with(text: &str, other: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let tokens: Vec<Token> = tokens(text)
+        .into_iter()
+        .scan(false, |after_not, token| {
+            let is_excluded = std::mem::replace(after_not, token == Token::Not);
+            Some(match &token {
+                Token::Words { text, prefix: false } if !is_excluded && is_word(text) => {
+                    other(text).map_or(token, Token::Ready)
+                }
+                _ => token,
+            })
+        })
+        .collect();
     let mut rest = tokens.iter().peekable();
     let parsed = either(&mut rest);
     match parsed {
@@ -18,6 +51,20 @@ pub fn expression(text: &str) -> Option<String> {
         // The operators or parentheses do not add up, so they are words.
         _ => all(&tokens),
     }
+}
+
+/// The words and phrases of a text, as they are typed.
+pub fn words(text: &str) -> Vec<String> {
+    let typed = |token| match token {
+        Token::Words { text, .. } => Some(text),
+        _ => None,
+    };
+    tokens(text).into_iter().filter_map(typed).collect()
+}
+
+/// Whether this is one word of a script with spaces between words.
+fn is_word(text: &str) -> bool {
+    text.chars().all(|letter| letter.is_alphanumeric() && !is_unspaced(letter))
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +79,8 @@ enum Token {
         text: String,
         prefix: bool,
     },
+    /// What is an expression already.
+    Ready(String),
 }
 
 impl Token {
@@ -41,9 +90,11 @@ impl Token {
             Token::And => ("AND", false),
             Token::Or => ("OR", false),
             Token::Not => ("NOT", false),
+            Token::Ready(expression) => return Some(expression.clone()),
             Token::Open | Token::Close => return None,
         };
-        Some(format!("\"{}\"{}", text.replace('"', " "), if prefix { " *" } else { "" }))
+        let plain = || format!("{}{}", grams::quoted(text), if prefix { " *" } else { "" });
+        Some(grams::wanted(text, prefix).unwrap_or_else(plain))
     }
 }
 
@@ -109,7 +160,7 @@ fn both<'a>(rest: &mut Peekable<impl Iterator<Item = &'a Token>>) -> Option<Stri
                 rest.next();
                 expression = format!("{expression} AND {}", without(rest)?);
             }
-            Some(Token::Words { .. } | Token::Open) => {
+            Some(Token::Words { .. } | Token::Ready(_) | Token::Open) => {
                 expression = format!("{expression} AND {}", without(rest)?);
             }
             _ => return Some(expression),
@@ -131,7 +182,7 @@ fn one<'a>(rest: &mut Peekable<impl Iterator<Item = &'a Token>>) -> Option<Strin
             let inside = either(rest)?;
             rest.next_if(|token| **token == Token::Close).map(|_| format!("({inside})"))
         }
-        words @ Token::Words { .. } => words.words(),
+        words @ (Token::Words { .. } | Token::Ready(_)) => words.words(),
         _ => None,
     }
 }
@@ -171,6 +222,23 @@ mod tests {
         is("NOT paid", r#""NOT" AND "paid""#);
         is("(open", r#""open""#);
         is("a ) b", r#""a" AND "b""#);
+    }
+
+    #[test]
+    fn single_words_are_replaced_and_what_must_not_occur_is_not() {
+        let other = |word: &str| Some(format!("(\"{word}s\")"));
+        let expression = |text| super::expression_with(text, &other);
+        assert_eq!(expression("a NOT b").as_deref(), Some(r#"(("as") NOT "b")"#));
+        assert_eq!(expression(r#""a b" c*"#).as_deref(), Some(r#""a b" AND "c" *"#));
+        assert_eq!(expression("a@b 退款").as_deref(), Some(r#""a@b" AND ("退款")"#));
+    }
+
+    #[test]
+    fn long_and_deep_texts_are_out_of_bounds() {
+        assert!(super::is_bounded(&"word ".repeat(256)) && super::is_bounded(&"(a ".repeat(32)));
+        for text in ["(".repeat(33), "a NOT b ".repeat(33), "a OR ".repeat(200), "x".repeat(20_000)] {
+            assert!(!super::is_bounded(&text), "{text}");
+        }
     }
 
     #[test]

@@ -9,8 +9,8 @@ use serde_json::json;
 use super::error::Error;
 use super::resources::{Bound, Resource, ResourceName, Route};
 use super::run::{Run, SyncOptions};
-use crate::api::executor::Arguments;
 use crate::api::paging::Next;
+use crate::api::request_builder::Arguments;
 
 /// Seconds before the last walk's start from which changes are asked for again: searches lag behind by
 /// minutes, and clocks differ.
@@ -50,6 +50,7 @@ pub(super) enum Position {
     StartingAfter(String),
     Page(u64),
     Scroll(String),
+    Query(String, String),
 }
 
 impl Plan {
@@ -76,7 +77,7 @@ impl Plan {
     /// # Errors
     /// When the store refuses.
     pub fn removal(run: &Run<'_>, resource: &'static Resource) -> Result<Self, Error> {
-        let options = SyncOptions { prune: true, ..run.options.clone() };
+        let options = SyncOptions { prune: true, since: None, ..run.options.clone() };
         Plan::wanted(run, resource, &options)?.start(run, resource)
     }
 
@@ -88,9 +89,12 @@ impl Plan {
             plan.removes = resource.vanishes && !run.with_store(|store| store.is_empty(resource.name))?;
             return Ok(plan);
         }
-        plan.removes = options.prune && resource.vanishes;
-        if !options.prune {
-            plan.since = since(run, resource.name, options)?;
+        // A mirror of what is newer is checked as far as it reaches, and does not grow by that.
+        let floor = run.with_store(|store| store.sync_state(resource.name))?.and_then(|state| state.floor);
+        let reach = options.since.or(floor.filter(|_| options.prune));
+        plan.removes = options.prune && resource.vanishes && reach.is_none();
+        if !plan.removes {
+            plan.since = since(run, resource.name, &SyncOptions { since: reach, ..options.clone() })?;
         }
         if plan.since.is_some() {
             plan.routes = resource.changes.iter().chain(resource.routes).collect();
@@ -175,6 +179,7 @@ impl From<Next> for Position {
             Next::StartingAfter(cursor) => Position::StartingAfter(cursor),
             Next::Page(page) => Position::Page(page),
             Next::Scroll(scroll) => Position::Scroll(scroll),
+            Next::Query(name, value) => Position::Query(name, value),
         }
     }
 }
@@ -185,6 +190,7 @@ impl From<Position> for Next {
             Position::StartingAfter(cursor) => Next::StartingAfter(cursor),
             Position::Page(page) => Next::Page(page),
             Position::Scroll(scroll) => Next::Scroll(scroll),
+            Position::Query(name, value) => Next::Query(name, value),
         }
     }
 }

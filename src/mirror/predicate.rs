@@ -1,149 +1,27 @@
 //! The API's search predicates, answered from the mirror.
 //!
-//! A predicate becomes a condition over the columns and documents of one table. A field or an operator
-//! whose meaning cannot be kept is refused by name; none is ever left out. Texts compare without regard
-//! to case, times to the second, and those of contacts by the day of the workspace, as in the API.
+//! A predicate becomes a condition over the columns and documents of one table, or a verdict on one
+//! document. A field or an operator whose meaning cannot be kept is refused by name; none is ever left
+//! out. Texts compare without regard to case, times to the second, and those of contacts by the day of the
+//! workspace, as in the API.
+//!
+//! Beside what the API knows, groups may be as deep as they like and be negated (`NOT`), any number or time
+//! may be compared with `>=` and `<=`, every field with null, and contacts by `phone_digits`.
+
+mod document;
+mod places;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::types::Value as Cell;
 use serde_json::Value;
 
+pub use self::document::{Verdict, holds, judge};
+use self::places::{Kind, List, Place, place};
 use super::error::Error;
 use super::fields;
 use super::read::Choice;
 use super::resources::ResourceName;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    /// Text that the API compares word by word, unless asked whether it contains something.
-    Words,
-    /// Id of one other record; 0 is nobody.
-    Reference,
-    Number,
-    Moment,
-    Flag,
-    /// Ids of other records, in a table of pairs: its name, its owner, its other column.
-    Ids(&'static str, &'static str, &'static str),
-    /// Whatever a custom attribute holds.
-    Anything,
-}
-
-/// Fields by the resource that has them.
-const FIELDS: &[(&str, Kind, &[&str])] = &[
-    (
-        "contacts",
-        Kind::Text,
-        &[
-            "id",
-            "role",
-            "name",
-            "avatar",
-            "email",
-            "email_domain",
-            "phone",
-            "external_id",
-            "language_override",
-            "browser",
-            "browser_language",
-            "os",
-            "location.country",
-            "location.region",
-            "location.city",
-        ],
-    ),
-    (
-        "contacts",
-        Kind::Moment,
-        &[
-            "created_at",
-            "updated_at",
-            "signed_up_at",
-            "last_seen_at",
-            "last_contacted_at",
-            "last_replied_at",
-            "last_email_opened_at",
-            "last_email_clicked_at",
-        ],
-    ),
-    ("contacts", Kind::Reference, &["owner_id"]),
-    ("contacts", Kind::Flag, &["unsubscribed_from_emails", "marked_email_as_spam", "has_hard_bounced"]),
-    ("contacts", Kind::Ids("contact_tags", "contact_id", "tag_id"), &["tag_id"]),
-    ("contacts", Kind::Ids("contact_segments", "contact_id", "segment_id"), &["segment_id"]),
-    ("contacts", Kind::Ids("contact_companies", "contact_id", "company_id"), &["company_id"]),
-    (
-        "conversations",
-        Kind::Text,
-        &[
-            "id",
-            "title",
-            "state",
-            "priority",
-            "source.type",
-            "source.id",
-            "source.delivered_as",
-            "source.subject",
-            "source.url",
-            "source.author.id",
-            "source.author.type",
-            "source.author.name",
-            "source.author.email",
-            "conversation_rating.remark",
-            "ai_agent.resolution_state",
-            "ai_agent.last_answer_type",
-            "ai_agent.rating_remark",
-            "ai_agent.source_type",
-            "ai_agent.source_title",
-            "statistics.last_closed_by_id",
-        ],
-    ),
-    ("conversations", Kind::Words, &["source.body"]),
-    ("conversations", Kind::Reference, &["admin_assignee_id", "team_assignee_id"]),
-    ("conversations", Kind::Flag, &["open", "read", "ai_agent_participated"]),
-    (
-        "conversations",
-        Kind::Moment,
-        &[
-            "created_at",
-            "updated_at",
-            "waiting_since",
-            "snoozed_until",
-            "statistics.first_contact_reply_at",
-            "statistics.first_assignment_at",
-            "statistics.first_admin_reply_at",
-            "statistics.first_close_at",
-            "statistics.last_assignment_at",
-            "statistics.last_assignment_admin_reply_at",
-            "statistics.last_contact_reply_at",
-            "statistics.last_admin_reply_at",
-            "statistics.last_close_at",
-        ],
-    ),
-    (
-        "conversations",
-        Kind::Number,
-        &[
-            "ai_agent.rating",
-            "conversation_rating.score",
-            "statistics.time_to_assignment",
-            "statistics.time_to_admin_reply",
-            "statistics.time_to_first_close",
-            "statistics.time_to_last_close",
-            "statistics.median_time_to_reply",
-            "statistics.count_reopens",
-            "statistics.count_assignments",
-            "statistics.count_conversation_parts",
-        ],
-    ),
-    ("conversations", Kind::Ids("conversation_tags", "conversation_id", "tag_id"), &["tag_ids"]),
-    ("conversations", Kind::Ids("conversation_contacts", "conversation_id", "contact_id"), &["contact_ids"]),
-    ("tickets", Kind::Text, &["id", "title", "category", "ticket_type_id", "state"]),
-    ("tickets", Kind::Moment, &["created_at", "updated_at", "snoozed_until"]),
-    ("tickets", Kind::Reference, &["admin_assignee_id", "team_assignee_id"]),
-    ("tickets", Kind::Flag, &["open"]),
-    ("tickets", Kind::Ids("ticket_contacts", "ticket_id", "contact_id"), &["contact_ids"]),
-];
 
 /// Narrows a choice to the records that a search body describes, in the order that it asks for. `zone` is
 /// the workspace's.
@@ -171,41 +49,59 @@ struct Search<'a> {
     values: Vec<Cell>,
 }
 
+/// Where a field is in SQL.
+struct At<'p> {
+    expression: String,
+    place: Place<'p>,
+}
+
 impl Search<'_> {
     fn condition(&mut self, predicate: &Value) -> Result<String, Error> {
         let operator = predicate["operator"].as_str().unwrap_or("=");
-        if let ("AND" | "OR", Value::Array(inside)) = (operator, &predicate["value"]) {
+        if let ("AND" | "OR" | "NOT", Value::Array(inside)) = (operator, &predicate["value"]) {
             let conditions = inside.iter().map(|it| self.condition(it)).collect::<Result<Vec<_>, _>>()?;
-            return match conditions.is_empty() {
-                true => Err(Error::Question(format!("the search has an empty {operator}"))),
-                false => Ok(format!("({})", conditions.join(&format!(" {operator} ")))),
+            return match (operator, &conditions[..]) {
+                (_, []) => Err(Error::Question(format!("the search has an empty {operator}"))),
+                ("NOT", [one]) => Ok(format!("NOT coalesce(({one}), 0)")),
+                ("NOT", _) => Err(Error::Question("NOT takes one condition".to_owned())),
+                _ => Ok(format!("({})", conditions.join(&format!(" {operator} ")))),
             };
         }
         let Some(field) = predicate["field"].as_str() else {
-            return Err(Error::Question(format!("{predicate} is no search predicate")));
+            return Err(Error::Question(format!("{predicate} is not a search predicate")));
         };
-        let (expression, kind) = self.place(field)?;
-        self.test(&expression, kind, operator, &predicate["value"])
+        let at = self.at(predicate, field)?;
+        self.test(&at, operator, &predicate["value"])
             .ok_or_else(|| refused(field, operator, &predicate["value"]))
     }
 
-    /// Where a field is found, and what it holds.
-    fn place(&self, field: &str) -> Result<(String, Kind), Error> {
+    /// Where the field of a test is found, and what it holds.
+    fn at<'p>(&self, test: &'p Value, field: &str) -> Result<At<'p>, Error> {
         let resource = self.resource.as_str();
-        let known = FIELDS.iter().find(|(of, _, names)| *of == resource && names.contains(&field));
-        match (known, field.strip_prefix("custom_attributes.")) {
-            (Some((_, Kind::Ids(..), _)), _) => {
-                Ok((format!("{resource}.id"), known.map_or(Kind::Text, |it| it.1)))
+        let found = place(self.resource, test).filter(|place| {
+            let can_be_key = |key: &&str| !key.contains('\0');
+            !matches!(place.kind, Kind::Hidden | Kind::Teammates) && place.keys.iter().all(can_be_key)
+        });
+        let place = found
+            .ok_or_else(|| Error::Question(format!("the mirror cannot search {resource} by {field}")))?;
+        let stored = place.column.map_or_else(|| path(&place.keys), str::to_owned);
+        let expression = match place.kind {
+            Kind::Ids(_) => format!("{resource}.id"),
+            Kind::Message => format!(
+                "(SELECT replace(body, char(10), ' ') FROM texts
+                  WHERE texts.resource = '{resource}' AND texts.record_id = {resource}.id)"
+            ),
+            Kind::Domain => {
+                format!(
+                    "CASE WHEN instr({stored}, '@') > 0 THEN substr({stored}, instr({stored}, '@') + 1) END"
+                )
             }
-            // The search and the documents call it differently.
-            (Some((_, kind, _)), _) if field == "conversation_rating.score" => Ok(("rating".into(), *kind)),
-            (Some((_, kind, _)), _) if self.resource.has_column(field) => Ok((field.to_owned(), *kind)),
-            (Some((_, kind, _)), _) => Ok((path(&field.split('.').collect::<Vec<_>>()), *kind)),
-            (None, Some(name)) if resource != "tickets" && !name.contains(['"', '\\', '\0']) => {
-                Ok((path(&["custom_attributes", name]), Kind::Anything))
-            }
-            _ => Err(Error::Question(format!("the mirror cannot search {resource} by {field}"))),
-        }
+            Kind::Digits => format!("phone_digits({stored})"),
+            // Numbers come as text from some servers; columns hold them as numbers.
+            Kind::Number | Kind::Moment if place.column.is_none() => format!("CAST({stored} AS NUMERIC)"),
+            _ => stored,
+        };
+        Ok(At { expression, place })
     }
 
     fn order(&self, sort: &Value) -> Result<Option<String>, Error> {
@@ -216,84 +112,93 @@ impl Search<'_> {
         let direction = match sort["order"].as_str() {
             None | Some("descending" | "desc") => "DESC",
             Some("ascending" | "asc") => "ASC",
-            Some(other) => return Err(Error::Question(format!("sort: {other:?} is no order"))),
+            Some(other) => {
+                return Err(Error::Question(format!(
+                    "unknown sort order {other:?}: expected ascending or descending"
+                )));
+            }
         };
-        match self.place(field)? {
-            (_, Kind::Ids(..)) => Err(Error::Question(format!("the mirror cannot sort by {field}"))),
-            (expression, _) => Ok(Some(format!("{expression} {direction}, rowid"))),
+        let at = self.at(sort, field)?;
+        match at.place.kind {
+            Kind::Ids(..) => Err(Error::Question(format!("the mirror cannot sort by {field}"))),
+            _ => Ok(Some(format!("{} {direction}, rowid", at.expression))),
         }
     }
 
     /// `None` when the operator does not go with the kind, or the value with either.
-    fn test(&mut self, at: &str, kind: Kind, operator: &str, value: &Value) -> Option<String> {
-        match (operator, value) {
-            ("IN" | "NIN", Value::Array(elements)) if !elements.is_empty() => {
-                let (one, join) = if operator == "IN" { ("=", " OR ") } else { ("!=", " AND ") };
-                let tests: Option<Vec<String>> =
-                    elements.iter().map(|element| self.test(at, kind, one, element)).collect();
-                return Some(format!("({})", tests?.join(join)));
-            }
-            ("=", Value::Null) if !matches!(kind, Kind::Ids(..) | Kind::Words) => {
-                return Some(format!("{at} IS NULL"));
-            }
-            ("!=", Value::Null) if !matches!(kind, Kind::Ids(..) | Kind::Words) => {
-                return Some(format!("{at} IS NOT NULL"));
-            }
-            _ => {}
+    fn test(&mut self, at: &At<'_>, operator: &str, value: &Value) -> Option<String> {
+        if let ("IN" | "NIN", Value::Array(elements)) = (operator, value) {
+            let (one, join) = if operator == "IN" { ("=", " OR ") } else { ("!=", " AND ") };
+            let tests: Option<Vec<String>> =
+                elements.iter().map(|element| self.test(at, one, element)).collect();
+            return tests.filter(|tests| !tests.is_empty()).map(|tests| format!("({})", tests.join(join)));
+        }
+        let (kind, expression) = (at.place.kind, at.expression.as_str());
+        if value.is_null() {
+            let list = matches!(kind, Kind::Ids(_));
+            return match operator {
+                "=" if list => Some(format!("NOT {}", linked(kind, expression, ""))),
+                "!=" if list => Some(linked(kind, expression, "")),
+                "=" | "!=" => {
+                    // An empty text is nothing, and so is a moment that is zero.
+                    let nothing = match kind {
+                        Kind::Text | Kind::Message | Kind::Domain | Kind::Digits | Kind::Anything => {
+                            format!("({expression} IS NULL OR {expression} = '')")
+                        }
+                        Kind::Moment => format!("coalesce({expression}, 0) = 0"),
+                        _ => format!("{expression} IS NULL"),
+                    };
+                    Some(if operator == "=" { nothing } else { format!("NOT {nothing}") })
+                }
+                _ => None,
+            };
         }
         match kind {
-            Kind::Words if matches!(operator, "~" | "!~") => self.text(at, operator, fields::text(value)?),
-            Kind::Words => None,
-            Kind::Text => self.text(at, operator, fields::text(value)?),
+            Kind::Message if matches!(operator, "~" | "!~") => {
+                self.text(expression, operator, document::folded_spaces(value.as_str()?))
+            }
+            Kind::Message | Kind::Hidden | Kind::Teammates => None,
+            Kind::Text | Kind::Domain | Kind::Digits => self.text(expression, operator, fields::text(value)?),
             Kind::Reference => {
-                let id = fields::reference(value);
-                // Only of tickets it is known that 0 finds those of nobody; elsewhere null does.
-                if id.is_none() && self.resource != ResourceName::Tickets {
-                    return None;
-                }
                 let compare = match operator {
                     "=" => "IS",
                     "!=" => "IS NOT",
                     _ => return None,
                 };
-                self.values.push(id.into());
-                Some(format!("{at} {compare} ?"))
+                // Nobody is null in the columns, and 0 or null in the API.
+                self.values.push(fields::reference(value).into());
+                Some(format!("{expression} {compare} ?"))
             }
-            Kind::Number => self.number(at, operator, value),
-            Kind::Moment => self.moment(at, operator, fields::time(value)?),
+            Kind::Number => self.number(expression, operator, value),
+            Kind::Moment => self.moment(expression, operator, fields::time(value)?),
             Kind::Flag => {
                 let compare = if operator == "!=" { "<>" } else { "=" };
                 self.values.push(fields::flag(value)?.into());
-                matches!(operator, "=" | "!=").then(|| format!("coalesce({at}, 0) {compare} ?"))
+                matches!(operator, "=" | "!=").then(|| format!("coalesce({expression}, 0) {compare} ?"))
             }
-            Kind::Ids(table, owner, other) => {
+            Kind::Ids(List { other, .. }) => {
                 let not = match operator {
                     "=" => "",
                     "!=" => "NOT ",
                     _ => return None,
                 };
                 self.values.push(fields::id(value)?.into());
-                Some(format!(
-                    "{not}EXISTS (SELECT 1 FROM {table} AS link WHERE link.{owner} = {at} AND link.{other} = ?)"
-                ))
+                Some(format!("{not}{}", linked(kind, expression, &format!(" AND link.{other} = ?"))))
             }
-            Kind::Anything => match value {
-                Value::Number(_) => self.number(at, operator, value),
-                Value::Bool(_) if matches!(operator, "=" | "!=") => {
-                    self.number(at, operator, &Value::from(i64::from(fields::flag(value)?)))
-                }
-                Value::String(text) => self.anything(at, operator, text),
-                _ => None,
-            },
+            Kind::Anything => self.anything(expression, operator, &fields::text(value)?),
         }
     }
 
     fn text(&mut self, at: &str, operator: &str, text: String) -> Option<String> {
         let length = text.chars().count();
+        // Only of plain letters does SQLite itself know both cases; for those it can use an index.
+        let is_plain = text.is_ascii();
         self.values.push(text.into());
         Some(match operator {
-            "=" => format!("{at} = ? COLLATE NOCASE"),
-            "!=" => format!("coalesce({at} <> ? COLLATE NOCASE, 1)"),
+            "=" if is_plain => format!("{at} = ? COLLATE NOCASE"),
+            "!=" if is_plain => format!("coalesce({at} <> ? COLLATE NOCASE, 1)"),
+            "=" => format!("lower({at}) = lower(?)"),
+            "!=" => format!("coalesce(lower({at}) <> lower(?), 1)"),
             "~" => format!("instr(lower({at}), lower(?)) > 0"),
             "!~" => format!("coalesce(instr(lower({at}), lower(?)), 0) = 0"),
             "^" => format!("instr(lower({at}), lower(?)) = 1"),
@@ -302,23 +207,32 @@ impl Search<'_> {
         })
     }
 
-    /// A text that is compared with whatever a custom attribute holds: searches write numbers and truth
-    /// values as texts, too.
+    /// What is compared with whatever a custom attribute holds: numbers and truth values may be written as
+    /// texts, in the search as in the record.
     fn anything(&mut self, at: &str, operator: &str, text: &str) -> Option<String> {
         let number = match text.trim() {
             "true" => Some(Value::from(1)),
             "false" => Some(Value::from(0)),
             number => serde_json::from_str(number).ok().filter(Value::is_number),
         };
-        let join = match (operator, &number) {
-            ("<" | ">", Some(number)) => return self.number(at, operator, number),
-            ("=", Some(_)) => "OR",
-            ("!=", Some(_)) => "AND",
-            _ => return self.text(at, operator, text.to_owned()),
-        };
-        let as_text = self.text(at, operator, text.to_owned())?;
-        let as_number = self.number(at, operator, &number?)?;
-        Some(format!("({as_text} {join} {as_number})"))
+        let is_number = format!("typeof({at}) IN ('integer', 'real')");
+        match (operator, &number) {
+            ("<" | ">" | "<=" | ">=", Some(number)) => {
+                let compared = self.number(at, operator, number)?;
+                Some(format!("({is_number} AND {compared})"))
+            }
+            ("=", Some(number)) => {
+                let as_text = self.text(at, "=", text.to_owned())?;
+                let as_number = self.number(at, "=", number)?;
+                Some(format!("({as_text} OR {as_number})"))
+            }
+            ("!=", Some(number)) => {
+                let as_text = self.text(at, "!=", text.to_owned())?;
+                let as_number = self.number(at, "!=", number)?;
+                Some(format!("({as_text} AND {as_number})"))
+            }
+            _ => self.text(at, operator, text.to_owned()),
+        }
     }
 
     fn number(&mut self, at: &str, operator: &str, value: &Value) -> Option<String> {
@@ -336,13 +250,18 @@ impl Search<'_> {
 
     fn moment(&mut self, at: &str, operator: &str, moment: i64) -> Option<String> {
         if self.resource != ResourceName::Contacts {
-            return self.number(at, operator, &Value::from(moment));
+            let test = self.number(at, operator, &Value::from(moment))?;
+            // A moment that is zero has not come.
+            return Some(if operator.starts_with('<') { format!("({at} <> 0 AND {test})") } else { test });
         }
         let (begin, end) = self.day(moment)?;
         let (test, values) = match operator {
             "=" => (format!("({at} >= ? AND {at} < ?)"), vec![begin, end]),
+            "!=" => (format!("NOT coalesce({at} >= ? AND {at} < ?, 0)"), vec![begin, end]),
             ">" => (format!("{at} >= ?"), vec![end]),
-            "<" => (format!("{at} < ?"), vec![begin]),
+            ">=" => (format!("{at} >= ?"), vec![begin]),
+            "<" => (format!("({at} <> 0 AND {at} < ?)"), vec![begin]),
+            "<=" => (format!("({at} <> 0 AND {at} < ?)"), vec![end]),
             _ => return None,
         };
         self.values.extend(values.into_iter().map(Cell::from));
@@ -359,8 +278,20 @@ impl Search<'_> {
     }
 }
 
-/// The place of keys in the document. No key holds a quotation mark.
+/// Whether a record is linked with another one, or with any.
+fn linked(kind: Kind, record: &str, condition: &str) -> String {
+    let Kind::Ids(List { table, owner, .. }) = kind else { return "0".to_owned() };
+    format!("EXISTS (SELECT 1 FROM {table} AS link WHERE link.{owner} = {record}{condition})")
+}
+
+/// The place of keys in the document. A path cannot name a key with a quotation mark, but such a key can be found.
 fn path(keys: &[&str]) -> String {
+    if let [outer, key] = keys
+        && key.contains(['"', '\\'])
+    {
+        let key = key.replace('\'', "''");
+        return format!("(SELECT value FROM json_each(raw, '$.\"{outer}\"') WHERE key = '{key}')");
+    }
     let keys: String = keys.iter().map(|key| format!(".\"{key}\"")).collect();
     format!("raw ->> '${}'", keys.replace('\'', "''"))
 }

@@ -13,26 +13,11 @@ pub(super) fn make_folder(path: &Path) -> std::io::Result<()> {
     builder.create(folder)
 }
 
-/// Opens a file that is made if need be, and takes from others what rights they have.
+/// Opens a file, creating it readable by its owner only. One that exists keeps its permissions: whoever widened
+/// them did so on purpose.
 pub(super) fn open(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    let file = options.open(path)?;
-    restrict(&file)?;
-    Ok(file)
-}
-
-#[cfg(unix)]
-fn restrict(file: &File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    match file.metadata()?.permissions().mode() & 0o077 {
-        0 => Ok(()),
-        _ => file.set_permissions(std::fs::Permissions::from_mode(0o600)),
-    }
-}
-
-#[cfg(not(unix))]
-fn restrict(_file: &File) -> std::io::Result<()> {
-    Ok(())
+    options.open(path)
 }

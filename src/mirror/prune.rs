@@ -11,9 +11,9 @@ use super::error::Error;
 use super::resources::{Resource, ResourceName};
 use super::run::{Run, Tally, local};
 use super::store::Store;
-use crate::api::executor::{Arguments, operation};
 use crate::api::operation::Paging;
 use crate::api::reply::Reply;
+use crate::api::request_builder::{Arguments, operation};
 
 /// Ids looked at in one go.
 const BATCH: u32 = 500;
@@ -45,18 +45,57 @@ impl Store {
                 transaction.prepare_cached(&sql)?.execute([contact])?;
             }
         }
+        let calls = "INSERT OR IGNORE INTO sync_rereads (resource, id) SELECT 'calls', id FROM calls WHERE contact_id = ?1";
+        for contact in contacts {
+            transaction.prepare_cached(calls)?.execute([contact])?;
+        }
         Ok(transaction.commit()?)
     }
 
-    /// Notes that what is gone has been removed.
-    fn pruned(&mut self, resource: ResourceName) -> Result<(), Error> {
+    /// Has conversations fetched again that are linked to tickets which are gone.
+    fn unlink(&mut self, tickets: &[String]) -> Result<(), Error> {
+        let transaction = self.write()?;
+        let sql = "INSERT OR IGNORE INTO sync_rereads (resource, id)
+                   SELECT 'conversations', c.id FROM ticket_contacts t
+                   JOIN conversation_contacts cc ON cc.contact_id = t.contact_id
+                   JOIN conversations c ON c.id = cc.conversation_id
+                   WHERE t.ticket_id = ?1 AND instr(c.raw, '\"' || ?1 || '\"') > 0";
+        for ticket in tickets {
+            transaction.prepare_cached(sql)?.execute([ticket])?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Notes that everything has been checked since `began`, epoch seconds by the server's clock, and that what
+    /// is gone has been removed.
+    pub(super) fn checked(&mut self, resource: ResourceName, began: i64) -> Result<(), Error> {
         let transaction = self.write()?;
         transaction.execute("DELETE FROM sync_seen WHERE resource = ?1", [resource.as_str()])?;
         transaction.execute(
-            "UPDATE sync_state SET pruned_at = ?2 WHERE resource = ?1",
-            (resource.as_str(), local()),
+            "UPDATE sync_state SET pruned_at = ?2, checked_at = ?3, check_began_at = NULL, check_after = NULL, gone = 0
+             WHERE resource = ?1",
+            (resource.as_str(), local(), began),
         )?;
         Ok(transaction.commit()?)
+    }
+
+    /// Removes contacts that the workspace has just been seen to have no more, as after a merge.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] while a sync runs, and when the database refuses.
+    pub fn remove_contacts(&mut self, gone: &[String]) -> Result<u64, Error> {
+        let _lock = self.lock()?;
+        self.remove_gone(ResourceName::Contacts, gone)
+    }
+
+    /// Removes records that are gone, and has everything fetched again in which they show.
+    pub(super) fn remove_gone(&mut self, resource: ResourceName, gone: &[String]) -> Result<u64, Error> {
+        match resource {
+            ResourceName::Contacts => self.unsettle(gone)?,
+            ResourceName::Tickets => self.unlink(gone)?,
+            _ => {}
+        }
+        self.remove(resource, gone)
     }
 }
 
@@ -73,6 +112,8 @@ pub(super) async fn prune(
         Some(route) => matches!(operation(route.operation)?.paging, Paging::None | Paging::Whole),
         None => false,
     };
+    let began = run.with_store(|store| store.sync_state(resource.name))?;
+    let began = began.map_or_else(|| run.clock.server(), |state| state.started_at);
     let mut after = String::new();
     loop {
         let unseen = run.with_store(|store| store.unseen(resource.name, &after))?;
@@ -83,12 +124,9 @@ pub(super) async fn prune(
             None if listed_at_once => unseen,
             None => Vec::new(),
         };
-        if resource.name == ResourceName::Contacts {
-            run.with_store(|store| store.unsettle(&gone))?;
-        }
-        tally.written.deleted += run.with_store(|store| store.remove(resource.name, &gone))?;
+        tally.written.deleted += run.with_store(|store| store.remove_gone(resource.name, &gone))?;
     }
-    run.with_store(|store| store.pruned(resource.name))
+    run.with_store(|store| store.checked(resource.name, began))
 }
 
 /// Those of the records that do not exist. Those that do are brought up to date.

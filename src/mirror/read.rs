@@ -2,10 +2,15 @@
 //!
 //! Nothing here collects: a reader gets one row at a time and may stop at any of them.
 
+use std::borrow::Cow;
+
 use rusqlite::types::{Value as Cell, ValueRef};
 use rusqlite::{OptionalExtension, Row, params_from_iter};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::conversation::without;
 use super::error::Error;
 use super::resources::{Field, ResourceName};
 use super::store::Store;
@@ -78,7 +83,7 @@ impl ResourceName {
             name: column.name,
             kind: match column.field {
                 Field::Text(_) | Field::Reference(_) => Kind::Text,
-                Field::Integer(_) => Kind::Integer,
+                Field::Integer(_) | Field::FirstInteger(_) => Kind::Integer,
                 Field::Number(_) => Kind::Number,
                 Field::Time(_) => Kind::Time,
                 Field::Flag(_) => Kind::Flag,
@@ -220,6 +225,22 @@ impl Store {
     }
 }
 
+/// A stored document as lists of the API show it: they leave out the statistics of articles.
+pub fn as_listed(resource: ResourceName, raw: &str) -> Cow<'_, str> {
+    #[derive(Deserialize)]
+    struct Article<'a> {
+        #[serde(borrow, default)]
+        statistics: Option<&'a RawValue>,
+    }
+    if resource != ResourceName::Articles {
+        return Cow::Borrowed(raw);
+    }
+    match serde_json::from_str::<Article<'_>>(raw) {
+        Ok(Article { statistics: Some(statistics) }) => without(raw, "statistics", statistics),
+        _ => Cow::Borrowed(raw),
+    }
+}
+
 fn text<'a>(row: &'a Row<'_>, at: usize) -> Result<&'a str, Error> {
     let value = row.get_ref(at)?;
     value.as_str().map_err(|error| Error::Database(rusqlite::Error::from(error)))
@@ -264,6 +285,13 @@ mod tests {
         assert_eq!(with_parent(r#"{"id": 1.0 }"#, "ticket_id", "7"), r#"{"ticket_id":"7","id": 1.0 }"#);
         assert_eq!(with_parent(r#"{"ticket_id":"8"}"#, "ticket_id", "7"), r#"{"ticket_id":"8"}"#);
         assert_eq!(with_member(" {} ", "a", "[]"), "{\"a\":[]} ");
+    }
+
+    #[test]
+    fn lists_show_articles_without_statistics() {
+        let raw = r#"{"id":"1", "statistics": {"views":3} ,"title":"x"}"#;
+        assert_eq!(as_listed(ResourceName::Articles, raw), r#"{"id":"1" ,"title":"x"}"#);
+        assert_eq!(as_listed(ResourceName::Tags, raw), raw);
     }
 
     #[test]

@@ -111,6 +111,8 @@ pub struct Resource {
     pub changes: &'static [Route],
     /// Operation that fetches one record by its id: asked before a record is taken for gone.
     pub one: Option<&'static str>,
+    /// Search that finds many records by their ids.
+    pub by_ids: Option<&'static str>,
     /// Whether records that are no longer listed exist no more.
     pub vanishes: bool,
     /// Lists show less than what is fetched one by one later, so a list's record only replaces an
@@ -132,6 +134,8 @@ pub enum Field {
     /// Id of another record; 0 is nobody.
     Reference(&'static str),
     Integer(&'static str),
+    /// A whole number at the first of these places that has one.
+    FirstInteger(&'static [&'static str]),
     /// Whole or not.
     Number(&'static str),
     /// Epoch seconds.
@@ -195,6 +199,7 @@ const PLAIN: Resource = Resource {
     routes: &[],
     changes: &[],
     one: None,
+    by_ids: None,
     vanishes: true,
     shortened: false,
 };
@@ -240,7 +245,7 @@ impl Field {
             | Field::Number(pointer)
             | Field::Time(pointer)
             | Field::Flag(pointer) => std::slice::from_ref(pointer),
-            Field::Derived(places, _) => places,
+            Field::FirstInteger(places) | Field::Derived(places, _) => places,
         }
     }
 
@@ -250,8 +255,9 @@ impl Field {
             Field::Text(pointer) => fields::text(at(pointer)).into(),
             Field::Reference(pointer) => fields::reference(at(pointer)).into(),
             Field::Integer(pointer) => fields::integer(at(pointer)).into(),
+            Field::FirstInteger(places) => places.iter().find_map(|place| fields::integer(at(place))).into(),
             Field::Number(pointer) => fields::number(at(pointer)).into(),
-            Field::Time(pointer) => fields::time(at(pointer)).into(),
+            Field::Time(pointer) => fields::moment(at(pointer)).into(),
             Field::Flag(pointer) => fields::flag(at(pointer)).into(),
             Field::Derived(_, read) => read(document),
         }
@@ -271,8 +277,11 @@ impl Link {
         entries.filter_map(|other| fields::id(&other["id"])).collect()
     }
 
-    /// Whether the document lists all of them.
+    /// Whether the document lists all of them. A list that is missing or null says nothing.
     pub fn is_whole(&self, document: &Value) -> bool {
-        self.lists.iter().filter_map(|list| fields::at(document, list)).all(|list| !fields::is_cut(list))
+        self.lists.iter().all(|place| {
+            let list = fields::at(document, place).unwrap_or(&Value::Null);
+            list.is_array() || (list["data"].is_array() && !fields::is_cut(list))
+        })
     }
 }

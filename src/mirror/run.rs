@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::error::Error;
-use super::events::{Event, Observer};
+use super::events::{Cause, Event, Observer};
 use super::resources::ResourceName;
 use super::stop::Stop;
 use super::store::Store;
@@ -21,12 +21,18 @@ use crate::api::reply::Reply;
 #[derive(Debug, Clone)]
 pub struct SyncOptions {
     pub resources: Vec<ResourceName>,
+    /// Whether they were asked for by name: one that the workspace refuses is a failure then.
+    pub named: bool,
     /// Only what changed at or after this moment, epoch seconds, of resources that tell when they did.
     pub since: Option<i64>,
     /// Fetch what is known to be in the mirror as well.
     pub full: bool,
-    /// List everything, and remove what the workspace no longer has.
+    /// Check everything that is stored, and remove what the workspace no longer has.
     pub prune: bool,
+    /// How old a list that does not tell what changed may be; by what it costs to read when `None`.
+    pub refresh: Option<Duration>,
+    /// Whether to find out which contacts are in which segment.
+    pub members: bool,
     /// Stop after so many pages of a resource; it is not complete then.
     pub max_pages: Option<u64>,
     /// Ends the run early when it is asked to.
@@ -43,9 +49,12 @@ impl Default for SyncOptions {
     fn default() -> Self {
         SyncOptions {
             resources: ResourceName::ALL.to_vec(),
+            named: false,
             since: None,
             full: false,
             prune: false,
+            refresh: None,
+            members: true,
             max_pages: None,
             stop: Stop::default(),
             concurrency: 32,
@@ -84,6 +93,8 @@ pub(super) struct Run<'a> {
     pub client: &'a Client,
     pub options: &'a SyncOptions,
     pub clock: Clock,
+    /// Epoch seconds by the server's clock.
+    pub began: i64,
     shared: Mutex<Shared<'a>>,
 }
 
@@ -104,6 +115,17 @@ pub(super) struct Tally {
     pub resumed: bool,
     /// How many records there are, where the list of what changed tells.
     pub listed: Option<u64>,
+    /// Until when the list is taken to be as it was read last, epoch seconds: it was not read in this run.
+    pub fresh_until: Option<i64>,
+    /// What kind of trouble there was, where programs act on it.
+    pub cause: Option<Cause>,
+}
+
+impl Tally {
+    /// Adds a cause. Of several causes the one to act on first is kept.
+    pub fn blame(&mut self, cause: Option<Cause>) {
+        self.cause = self.cause.into_iter().chain(cause).min();
+    }
 }
 
 /// How the sync of a resource ended.
@@ -116,6 +138,19 @@ pub(super) enum Ending {
     Skipped(String),
 }
 
+impl Ending {
+    /// Combines the endings of two steps: complete when both are, otherwise with the reasons of both.
+    pub fn and(self, other: Ending) -> Ending {
+        match (self, other) {
+            (Ending::Incomplete(one), Ending::Incomplete(other)) => {
+                Ending::Incomplete(format!("{one}; {other}"))
+            }
+            (Ending::Complete, other) => other,
+            (one, _) => one,
+        }
+    }
+}
+
 impl<'a> Run<'a> {
     pub fn new(
         client: &'a Client,
@@ -125,7 +160,7 @@ impl<'a> Run<'a> {
         clock: Clock,
     ) -> Self {
         let shared = Mutex::new(Shared { store, observer, carried: Written::default() });
-        Run { client, options, clock, shared }
+        Run { client, options, clock, began: clock.server(), shared }
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared<'a>> {

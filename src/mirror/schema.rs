@@ -1,12 +1,14 @@
 //! Brings a database to the schema this program knows.
 //!
 //! The migrations are plain SQL files, applied in order; the number of applied ones is the database's
-//! `user_version`. A released file is never edited: what changes is a new file.
+//! `user_version`. A released file is never edited: what changes is a new file. What SQL cannot read out of the
+//! stored documents, `columns` does, in the same transaction.
 
 use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::columns;
 use super::error::Error;
 
 const MIGRATIONS: &[&str] = &[
@@ -19,21 +21,51 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0007_segments.sql"),
     include_str!("schema/0008_spend.sql"),
     include_str!("schema/0009_timelines_again.sql"),
+    include_str!("schema/0020_ordinary_tables.sql"),
+    include_str!("schema/0021_search.sql"),
+    include_str!("schema/0022_freshness.sql"),
+    include_str!("schema/0030_failures.sql"),
+    include_str!("schema/0040_written_by.sql"),
+    include_str!("schema/0041_views.sql"),
+    include_str!("schema/0042_calls_of_contacts.sql"),
+    include_str!("schema/0043_operator.sql"),
 ];
 
 /// The schema version this program reads and writes.
 pub const VERSION: i64 = MIGRATIONS.len() as i64;
 
+/// What a mirror carries as SQLite's `application_id`: "ICPP". Early versions carry none.
+const APPLICATION_ID: i64 = 0x4943_5050;
+
 /// The schema version of an open database; 0 when it is empty.
 ///
 /// # Errors
-/// [`Error::LaterSchema`] when the database is newer than this program; `path` is only for telling.
+/// [`Error::NotAMirror`] when another program's tables are in it, [`Error::LaterSchema`] when it is newer than
+/// this program. `path` is only for the message.
 pub fn version(connection: &Connection, path: &Path) -> Result<i64, Error> {
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    match found > VERSION {
-        true => Err(Error::LaterSchema { path: path.to_owned(), found, known: VERSION }),
-        false => Ok(found),
+    if !is_mirror(connection, found)? {
+        return Err(Error::NotAMirror { path: path.to_owned() });
     }
+    if found > VERSION {
+        return Err(Error::LaterSchema { path: path.to_owned(), found, known: VERSION });
+    }
+    Ok(found)
+}
+
+/// Whether a database is a mirror, or empty.
+fn is_mirror(connection: &Connection, version: i64) -> Result<bool, Error> {
+    let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    if id != 0 {
+        return Ok(id == APPLICATION_ID);
+    }
+    let (ours, all): (i64, i64) = connection.query_row(
+        "SELECT count(*) FILTER (WHERE type = 'table' AND name IN ('workspace', 'sync_state', 'sync_seen')), count(*)
+         FROM sqlite_schema",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(if version == 0 { all == 0 } else { ours == 3 })
 }
 
 /// Applies the missing migrations, all or none.
@@ -50,6 +82,7 @@ pub fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Error> {
     for migration in MIGRATIONS.iter().skip(usize::try_from(applied).unwrap_or(0)) {
         transaction.execute_batch(migration)?;
     }
+    columns::read_due(&transaction)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
     Ok(())

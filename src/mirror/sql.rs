@@ -83,7 +83,10 @@ impl Questions {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let mut connection = Store::open_read_only(path)?.connection;
         // Connected before the guard is up: connecting a virtual table declares it.
-        connection.query_row("SELECT count(*) FROM texts_index LIMIT 0", [], |_| Ok(())).or_else(empty)?;
+        for table in ["texts_index", "texts_words"] {
+            let connect = format!("SELECT count(*) FROM {table} LIMIT 0");
+            connection.query_row(&connect, [], |_| Ok(())).or_else(empty)?;
+        }
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, LARGEST_VALUE)?;
         connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
         let refused = Arc::new(Mutex::new(None));
@@ -263,6 +266,10 @@ const ABOUT: &[(&str, &str)] = &[
     ("tags", "Tags"),
     ("texts", "The plain text of every record that has any: title, body, and the record it belongs to"),
     ("texts_index", "Full-text index over texts: SELECT ... FROM texts_index WHERE texts_index MATCH 'word'"),
+    ("texts_words", "The words of texts_index and how many texts have them: term, doc, cnt"),
+    ("sync_failures", "Records that could not be fetched, and when they are asked for again"),
+    ("sync_rereads", "What later syncs fetch again although it does not count as changed"),
+    ("article_statistics_state", "When the statistics of each article were fetched"),
     ("sync_seen", "What a sync under way has come across"),
     ("ticket_parts_state", "How far the parts of each ticket are fetched"),
     ("contact_lists_state", "How far the longer lists of each contact are fetched"),
@@ -278,7 +285,7 @@ impl Store {
     pub fn relations(&self) -> Result<Vec<Relation>, Error> {
         let sql = "SELECT name, type FROM sqlite_schema
                    WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-                     AND name NOT LIKE 'texts\\_index\\__%' ESCAPE '\\' AND name <> 'texts_due'
+                     AND name NOT LIKE 'texts\\_index\\__%' ESCAPE '\\' AND name NOT IN ('texts_due', 'erasures')
                    ORDER BY type = 'table', name";
         let mut statement = self.connection.prepare(sql)?;
         let named = statement

@@ -48,7 +48,29 @@ impl SyncState {
     }
 }
 
+/// What is known about deleted records of a resource.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Deletions {
+    /// Stored records that the workspace's count says are gone.
+    pub gone: u64,
+    /// What was deleted before is not in the mirror, epoch seconds by the server's clock.
+    pub checked_at: Option<i64>,
+    /// Whether a check has not come to its end yet.
+    pub under_way: bool,
+}
+
 impl Store {
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn deletions(&self, resource: ResourceName) -> Result<Deletions, Error> {
+        let sql = "SELECT gone, checked_at, check_after IS NOT NULL FROM sync_state WHERE resource = ?1";
+        let deletions = self.connection.prepare_cached(sql)?.query_row([resource.as_str()], |row| {
+            let gone = row.get::<_, i64>(0)?.try_into().unwrap_or(0);
+            Ok(Deletions { gone, checked_at: row.get(1)?, under_way: row.get(2)? })
+        });
+        Ok(deletions.optional()?.unwrap_or_default())
+    }
+
     /// The state of one resource; `None` when no sync has ever begun with it.
     ///
     /// # Errors
@@ -158,6 +180,11 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub fn skip(&mut self, resource: ResourceName, reason: &str) -> Result<(), Error> {
+        // Parts of what is not offered are skipped before any walk has begun.
+        self.connection.execute(
+            "INSERT OR IGNORE INTO sync_state (resource, started_at) VALUES (?1, unixepoch())",
+            [resource.as_str()],
+        )?;
         self.unfinished(resource, reason, true)
     }
 

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use etcetera::BaseStrategy;
 use percent_encoding::{AsciiSet, CONTROLS};
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,13 @@ use super::{private, schema};
 
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
+
+/// KiB of pages that a writer keeps in memory. Records arrive in an order that no index has, so a transaction changes
+/// many pages: those that do not fit are written to the log more than once.
+const CACHE: i64 = 16 << 10;
+
+/// Stands for a workspace whose code the service does not tell.
+pub const UNKNOWN: &str = "unknown";
 
 /// What means something in the path of a URI for SQLite.
 const URI_PATH: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
@@ -50,7 +59,7 @@ pub fn default_path(workspace: &str) -> Result<PathBuf, Error> {
     let harmless =
         |letter: char| if letter.is_alphanumeric() || "-_.".contains(letter) { letter } else { '_' };
     let name: String = workspace.trim_start_matches('.').chars().map(harmless).collect();
-    let name = if name.is_empty() { "default" } else { &name };
+    let name = if name.is_empty() { UNKNOWN } else { &name };
     Ok(data.join("intercom-pp-cli").join(format!("{name}.db")))
 }
 
@@ -61,16 +70,21 @@ impl Store {
     /// [`Error::File`] when it cannot be made, [`Error::LaterSchema`] when it is too new.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::File { path: path.to_owned(), source };
+        refuse_foreign(path)?;
         private::make_folder(path).map_err(failed)?;
         // Before SQLite sees it: that gives its `-wal` and `-shm` files the mode of the database.
         private::open(path, &mut OpenOptions::new()).map_err(failed)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY)?;
+        know_small_letters(&connection)?;
         schema::version(&connection, path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "cache_size", -CACHE)?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        // What is removed, or replaced, leaves no bytes behind in the file.
+        connection.pragma_update(None, "secure_delete", true)?;
         connection.set_prepared_statement_cache_capacity(256);
         schema::migrate(&mut connection, path)?;
         Ok(Store { connection, path: path.to_owned() })
@@ -84,8 +98,10 @@ impl Store {
         if !path.try_exists().map_err(|source| Error::File { path: path.to_owned(), source })? {
             return Err(Error::Missing { path: path.to_owned() });
         }
+        refuse_foreign(path)?;
         let connection = readable(path)?;
         connection.busy_timeout(BUSY)?;
+        know_small_letters(&connection)?;
         match schema::version(&connection, path)? {
             0 => Err(Error::Missing { path: path.to_owned() }),
             schema::VERSION => {
@@ -98,6 +114,35 @@ impl Store {
                 Store::open_read_only(path)
             }
         }
+    }
+
+    /// Moves everything into the file itself, and empties the log beside it: neither holds what was removed.
+    /// Readers who look at an older state leave that to the next time.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn checkpoint(&self) -> Result<(), Error> {
+        Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+    }
+
+    /// Writes the whole file again, without the free space in it and what earlier versions left there. Returns
+    /// its bytes before and after.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] while a sync runs, [`Error::Full`] when the disk has no room for a second copy.
+    pub fn vacuum(&mut self) -> Result<(u64, u64), Error> {
+        let _lock = self.lock()?;
+        let path = self.path.clone();
+        let size = || std::fs::metadata(&path).map_or(0, |file| file.len());
+        self.checkpoint()?;
+        let before = size();
+        // The index holds words of records that were replaced until it has caught up with them.
+        self.index()?;
+        self.connection.execute("INSERT INTO texts_index (texts_index) VALUES ('optimize')", [])?;
+        self.connection.execute_batch("VACUUM")?;
+        self.connection.execute("DELETE FROM erasures", [])?;
+        self.checkpoint()?;
+        Ok((before, size()))
     }
 
     /// Keeps other syncs away from this store.
@@ -158,20 +203,67 @@ impl Store {
     }
 }
 
-/// A connection that reads. SQLite keeps a file beside a database to share it with writers; where none
-/// can be made, because the folder is read-only, there is no writer either, and the file is read as it lies.
+/// Looks at a file that is there before anything touches it: its mode and its journal are its owner's.
+fn refuse_foreign(path: &Path) -> Result<(), Error> {
+    if !std::fs::metadata(path).is_ok_and(|file| file.len() > 0) {
+        return Ok(());
+    }
+    match unshared(path).and_then(|connection| schema::version(&connection, path)) {
+        Err(error @ (Error::NotAMirror { .. } | Error::LaterSchema { .. })) => Err(error),
+        // A writer may be at work on the file: whatever else is wrong with it shows when it is opened properly.
+        _ => Ok(()),
+    }
+}
+
+/// A connection that reads. SQLite keeps a file beside a database to share it with writers. Where it cannot be
+/// made, because the folder is read-only or another user's, the file is read as it is.
 fn readable(path: &Path) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    let cannot_open = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::CannotOpen);
-    let probe = connection.query_row("PRAGMA user_version", [], |_| Ok(()));
-    if !probe.is_err_and(|error| cannot_open(&error)) || has_pages_outside(path) {
+    let Err(error) = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())) else {
+        return Ok(connection);
+    };
+    let unshareable = matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
+    );
+    if !unshareable {
         return Ok(connection);
     }
+    // A file that is not readable at all fails here, in the words of the operating system.
+    std::fs::File::open(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    if has_pages_outside(path) {
+        return Err(Error::OtherUser { path: path.to_owned() });
+    }
+    unshared(path)
+}
+
+/// A connection that reads the file itself and nothing beside it, and makes nothing there either.
+fn unshared(path: &Path) -> Result<Connection, Error> {
     let name = path.to_string_lossy();
     let name = percent_encoding::utf8_percent_encode(&name, URI_PATH);
-    let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     Ok(Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)?)
+}
+
+/// SQLite's own `lower` knows the letters of English alone, and it has no function for telephone numbers. No index
+/// depends on either, so the file stays the same for everybody else.
+fn know_small_letters(connection: &Connection) -> Result<(), Error> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("lower", 1, flags, |context| {
+        let text: Option<String> = match context.get_raw(0) {
+            ValueRef::Text(text) => Some(String::from_utf8_lossy(text).to_lowercase()),
+            ValueRef::Integer(number) => Some(number.to_string()),
+            ValueRef::Real(number) => Some(number.to_string()),
+            ValueRef::Null | ValueRef::Blob(_) => None,
+        };
+        Ok(text)
+    })?;
+    connection.create_scalar_function("phone_digits", 1, flags, |context| {
+        Ok(context.get_raw(0).as_str().ok().map(crate::filter::person::phone_digits))
+    })?;
+    Ok(())
 }
 
 /// Whether a writer left pages that are not in the database file itself yet.

@@ -1,38 +1,33 @@
 //! Notices from the workspace's own count that it has lost records.
 //!
 //! Lists of what changed do not show what was deleted or merged; a count of everything costs one call. A
-//! count proves nothing about any single record: it only tells that it is worth listing everything and
-//! removing what is gone, with all the care that this takes.
+//! count proves nothing about any single record: it only tells that it is worth checking what is stored.
 //!
 //! Some lists count fewer records than they show. What goes beyond the count once everything that is gone
-//! has been removed is remembered, so that it does not have everything listed in every run. But records
-//! come and go while they are listed and counted, so that memory is wrong at times: it lasts for a day.
+//! has been removed is remembered, so that it does not have everything checked in every run. But records
+//! come and go while they are checked and counted, so that memory is wrong at times: it lasts for a day.
 
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::cadence::DAILY;
 use super::error::Error;
 use super::fields;
 use super::read::Choice;
 use super::resources::{Resource, ResourceName};
-use super::run::{Run, Tally, local};
+use super::run::{Run, Tally};
 use super::store::Store;
 use crate::api;
-use crate::api::executor::operation;
 use crate::api::page_arguments::with_size;
 use crate::api::paging::Page;
-
-/// Beyond so many records, listing all of them is for the user to ask for.
-const MOST_RECORDS: u64 = 30_000;
-/// Seconds for which records beyond the count are taken to exist.
-const TRUSTED: i64 = 24 * 3_600;
+use crate::api::request_builder::operation;
 
 impl Store {
     /// How many stored records go beyond the count of the workspace, and how many of them are known to
     /// exist all the same.
-    fn surplus(&self, resource: ResourceName, counted: u64) -> Result<(u64, u64), Error> {
-        let sql = "SELECT coalesce(max(surplus), 0) FROM sync_state WHERE resource = ?1 AND pruned_at > ?2";
-        let trusted = (resource.as_str(), local() - TRUSTED);
+    fn surplus(&self, resource: ResourceName, counted: u64, now: i64) -> Result<(u64, u64), Error> {
+        let sql = "SELECT coalesce(max(surplus), 0) FROM sync_state WHERE resource = ?1 AND checked_at > ?2";
+        let trusted = (resource.as_str(), now - DAILY);
         let known: i64 = self.connection.prepare_cached(sql)?.query_row(trusted, |row| row.get(0))?;
         Ok((self.count(resource, &Choice::default())?.saturating_sub(counted), known.try_into().unwrap_or(0)))
     }
@@ -44,36 +39,28 @@ impl Store {
     }
 }
 
-/// The workspace's count of a resource, when it is lower than what is stored: something is gone. `listed`
-/// is the count, where a list has told it just now.
+/// How many stored records the workspace's count says are gone, and that count. `listed` is the count, where a
+/// list has told it just now. `None` when it cannot be had: that is no sign of anything.
 ///
 /// # Errors
-/// When the store refuses. A count that cannot be had is no sign of anything.
-pub(super) async fn lost(
+/// When the store refuses.
+pub(super) async fn gone(
     run: &Run<'_>,
     resource: &'static Resource,
     listed: Option<u64>,
     tally: &mut Tally,
-) -> Result<Option<u64>, Error> {
+) -> Result<Option<(u64, u64)>, Error> {
     let counted = match listed {
         Some(listed) => Some(listed),
         None => count(run, resource, tally).await.ok().flatten(),
     };
     let Some(counted) = counted else { return Ok(None) };
-    let (surplus, known) = run.with_store(|store| store.surplus(resource.name, counted))?;
+    let now = run.clock.server();
+    let (surplus, known) = run.with_store(|store| store.surplus(resource.name, counted, now))?;
     if surplus <= known {
         run.with_store(|store| store.note_surplus(resource.name, surplus))?;
-        return Ok(None);
     }
-    if counted > MOST_RECORDS {
-        let gone = surplus - known;
-        run.warn(
-            resource.name,
-            format!("{gone} stored records seem to be gone; `sync --prune` removes them"),
-        );
-        return Ok(None);
-    }
-    Ok(Some(counted))
+    Ok(Some((surplus.saturating_sub(known), counted)))
 }
 
 /// Notes what is left beyond the count once everything that is gone has been removed. `before` is the count
@@ -91,14 +78,14 @@ pub(super) async fn settle(
     let after = count(run, resource, tally).await.ok().flatten();
     run.with_store(|store| {
         let surplus = match before.max(after) {
-            Some(counted) => store.surplus(resource.name, counted)?.0,
+            Some(counted) => store.surplus(resource.name, counted, run.clock.server())?.0,
             None => 0,
         };
         store.note_surplus(resource.name, surplus)
     })
 }
 
-async fn count(
+pub(super) async fn count(
     run: &Run<'_>,
     resource: &'static Resource,
     tally: &mut Tally,

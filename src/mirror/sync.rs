@@ -11,15 +11,15 @@ use serde_json::Value;
 
 use super::conversation::{OF_CONVERSATIONS, OF_TICKETS};
 use super::error::Error;
-use super::events::{Event, Observer, Outcome, Summary};
+use super::events::{Cause, Event, Observer, Outcome, Summary};
 use super::resources::{Resource, ResourceName};
 use super::run::{Clock, Ending, Run, SyncOptions, Tally};
 use super::store::{Store, Workspace};
 use super::walk::walk;
-use super::{fields, lists, orphans, parts, segments};
+use super::{cadence, fields, lists, orphans, parts, rereads, segments, statistics};
 use crate::api::client::Client;
-use crate::api::executor::{Arguments, operation};
 use crate::api::reply::Reply;
+use crate::api::request_builder::{Arguments, operation};
 
 /// Brings the chosen resources up to date. Dropping the future interrupts the run; the next one goes
 /// on where it stopped.
@@ -55,14 +55,17 @@ pub async fn sync(
     let start = Event::SyncStart { workspace: workspace.clone(), resources: resources.clone(), started_at };
     observer.event(&start);
 
-    let removes =
-        options.prune || store.sync_state(ResourceName::Contacts)?.is_some_and(|it| it.watermark.is_some());
+    let contacts = store.sync_state(ResourceName::Contacts)?;
+    let later = options.prune || contacts.as_ref().is_some_and(|state| state.watermark.is_some());
+    // Contacts may be found gone wherever some are stored.
+    let removes = options.prune || contacts.is_some();
     let run = Run::new(client, store, options, observer, clock);
     let mut outcomes: Vec<Outcome> =
         try_join_all(lanes(&resources, removes).into_iter().map(|lane| run.lane(lane))).await?.concat();
     outcomes.sort_by_key(|outcome| outcome.resource);
     if !options.stop.is_asked() {
         orphans::settle(&run, &mut outcomes).await?;
+        run.read_again(&mut outcomes, later).await?;
     }
 
     let complete = outcomes.iter().all(|outcome| outcome.complete || outcome.skipped);
@@ -88,8 +91,7 @@ fn lanes(resources: &[ResourceName], removes: bool) -> Vec<Vec<ResourceName>> {
 
 /// The workspace of the token, from the answer of `/me`; `None` when it has no code.
 fn workspace(base_url: &str, me: &Reply) -> Result<Option<Workspace>, Error> {
-    let document: Value =
-        serde_json::from_str(me.json_text()?).map_err(|error| me.of_another_shape(&error))?;
+    let document: Value = serde_json::from_str(me.json_text()?).map_err(|error| me.wrong_shape(&error))?;
     let app = &document["app"];
     Ok(fields::id(&app["id_code"]).map(|id_code| Workspace {
         id_code,
@@ -115,6 +117,8 @@ impl Run<'_> {
         let began = Instant::now();
         let mut tally = Tally::default();
         let untouched = self.options.stop.is_asked();
+        let before = self.with_store(|store| store.sync_state(name))?;
+        let was_skipped = before.is_some_and(|state| state.skipped);
         // Nothing is written across an `await`, so the work may end at any of them.
         let result = tokio::select! {
             biased;
@@ -122,8 +126,12 @@ impl Run<'_> {
             result = self.fetch(resource, &mut tally) => result,
         };
         let ending = match result {
+            Ok(Ending::Skipped(reason)) if self.is_owed(name)? => Ending::Incomplete(reason),
             Ok(ending) => ending,
-            Err(Error::Api(error)) => Ending::Incomplete(error.to_string()),
+            Err(Error::Api(error)) => {
+                tally.blame(Cause::of(&error));
+                Ending::Incomplete(error.to_string())
+            }
             Err(error) => return Err(error),
         };
         match &ending {
@@ -138,11 +146,18 @@ impl Run<'_> {
             }
             Ending::Skipped(reason) => {
                 self.with_store(|store| store.skip(name, reason))?;
-                self.warn(name, format!("skipped: {reason}"));
+                // What was not offered before either is no news.
+                if !was_skipped {
+                    self.warn(name, format!("skipped: {reason}"));
+                }
             }
         }
+        let deletions = self.with_store(|store| store.deletions(name))?;
         let outcome = Outcome {
             resource: name,
+            gone: deletions.gone,
+            deletions_checked_at: deletions.checked_at,
+            fresh_until: tally.fresh_until,
             written: tally.written,
             requests: tally.requests,
             seconds: began.elapsed().as_secs_f64(),
@@ -153,24 +168,77 @@ impl Run<'_> {
                 Ending::Complete => None,
                 Ending::Incomplete(reason) | Ending::Skipped(reason) => Some(reason),
             },
+            cause: tally.cause,
+            quarantined: self.with_store(|store| store.quarantined(name))?,
         };
         self.tell(Event::SyncComplete(outcome.clone()));
         Ok(outcome)
     }
 
+    /// Whether a resource that is refused is missing, rather than not offered: it was asked for by name, or it
+    /// was there before.
+    fn is_owed(&self, resource: ResourceName) -> Result<bool, Error> {
+        self.with_store(|store| {
+            let reached = store.sync_state(resource)?.is_some_and(|state| state.watermark.is_some());
+            Ok(self.options.named || reached || !store.is_empty(resource)?)
+        })
+    }
+
     async fn fetch(&self, resource: &'static Resource, tally: &mut Tally) -> Result<Ending, Error> {
+        if let Some(until) = cadence::fresh_until(self, resource)? {
+            tally.fresh_until = Some(until);
+            return Ok(Ending::Complete);
+        }
         match resource.name {
             ResourceName::ConversationParts => parts::fetch(self, &OF_CONVERSATIONS, tally).await,
             ResourceName::TicketParts => parts::fetch(self, &OF_TICKETS, tally).await,
-            ResourceName::Contacts => match walk(self, resource, tally).await? {
-                Ending::Complete => {
-                    segments::fetch(self, tally).await?;
-                    lists::fetch(self, tally).await
+            _ => {
+                let ending = walk(self, resource, tally).await?;
+                if ending == Ending::Complete && resource.name != ResourceName::Contacts {
+                    self.with_store(|store| store.note_cost(resource.name, tally.requests))?;
                 }
-                ending => Ok(ending),
-            },
-            _ => walk(self, resource, tally).await,
+                match ending {
+                    Ending::Skipped(_) => Ok(ending),
+                    // Whoever asks for a few pages wants nothing more.
+                    Ending::Incomplete(_) if self.options.max_pages.is_some() => Ok(ending),
+                    ending => self.details(resource, ending, tally).await,
+                }
+            }
         }
+    }
+
+    /// Fetches what the list of a resource does not show, also of a list that is not complete. `listed` is how
+    /// that list ended.
+    async fn details(
+        &self,
+        resource: &'static Resource,
+        listed: Ending,
+        tally: &mut Tally,
+    ) -> Result<Ending, Error> {
+        match resource.name {
+            ResourceName::Contacts => {
+                // The lists first: they do not depend on segments, which may be refused.
+                let ending = listed.and(lists::fetch(self, tally).await?);
+                if self.options.members {
+                    Ok(ending.and(segments::fetch(self, tally).await?))
+                } else {
+                    Ok(ending)
+                }
+            }
+            ResourceName::Articles => Ok(listed.and(statistics::fetch(self, resource, tally).await?)),
+            _ => Ok(listed),
+        }
+    }
+
+    /// Fetches what may have changed without a sign of it, now that everything else is up to date.
+    async fn read_again(&self, outcomes: &mut [Outcome], later: bool) -> Result<(), Error> {
+        for outcome in outcomes.iter_mut().filter(|outcome| later && outcome.complete) {
+            let mut tally = Tally::default();
+            rereads::settle(self, outcome.resource.resource(), self.began, &mut tally).await?;
+            outcome.requests += tally.requests;
+            outcome.written.add(tally.written);
+        }
+        Ok(())
     }
 }
 

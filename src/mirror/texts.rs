@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::error::Error;
 use super::fields;
+use super::grams::grams;
 use super::plain;
 use super::search_type::SearchType;
 use super::store::Store;
@@ -30,6 +31,16 @@ pub(super) struct Source {
 struct Text {
     title: String,
     body: String,
+}
+
+impl Text {
+    /// As the index finds it where words are not all there is.
+    fn grams(&self) -> Option<String> {
+        match (grams(&self.title), grams(&self.body)) {
+            (Some(title), Some(body)) => Some(format!("{title}\n{body}")),
+            (title, body) => title.or(body),
+        }
+    }
 }
 
 const fn source(
@@ -105,13 +116,13 @@ fn refresh(connection: &Connection, table: &str, id: &str) -> Result<(), Error> 
     };
     connection
         .prepare_cached(
-            "INSERT INTO texts (resource, record_id, owner_id, written_at, title, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO texts (resource, record_id, owner_id, written_at, title, body, grams)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (resource, record_id) DO UPDATE SET
                  owner_id = excluded.owner_id, written_at = excluded.written_at,
-                 title = excluded.title, body = excluded.body",
+                 title = excluded.title, body = excluded.body, grams = excluded.grams",
         )?
-        .execute((table, id, owner, written_at, text.title, text.body))?;
+        .execute((table, id, owner, written_at, &text.title, &text.body, text.grams()))?;
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 //! A walk either reaches the end or says why it did not. Starting over is always safe, since records
 //! are replaced by id; going on with a doubtful cursor is not.
 
+mod gap;
+mod nameless;
 mod patience;
 mod scroll;
 
@@ -14,20 +16,22 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+pub(super) use self::patience::is_not_offered;
 use self::patience::{Patience, Verdict};
+use super::deletions;
 use super::error::Error;
-use super::events::Event;
+use super::events::{Cause, Event};
 use super::fields;
 use super::plan::{Cursor, Plan};
 use super::prune::prune;
 use super::resources::{Bound, Resource, Route};
 use super::run::{Ending, Run, Tally, local};
-use super::surplus::{self, total_count};
+use super::surplus::total_count;
 use super::write::Listed;
-use crate::api::error::Unexpected;
-use crate::api::executor::operation;
+use crate::api;
 use crate::api::operation::{Operation, Paging};
-use crate::api::paging::{Next, Page};
+use crate::api::paging::{Coverage, Next, Page};
+use crate::api::request_builder::operation;
 
 /// The server drops a scroll that rests for a minute, and then says it is at its end.
 const SCROLL_REST: Duration = Duration::from_secs(55);
@@ -41,21 +45,19 @@ pub(super) async fn walk(
     resource: &'static Resource,
     tally: &mut Tally,
 ) -> Result<Ending, Error> {
+    let first =
+        run.with_store(|store| store.sync_state(resource.name))?.is_none_or(|it| it.watermark.is_none());
     let plan = Plan::make(run, resource)?;
-    let (later, removes) = (plan.since.is_some() && !plan.removes, plan.removes);
+    let (since, removes) = (plan.since, plan.removes);
     let mut pages = 0;
     let mut ending = follow(run, resource, plan, tally, &mut pages).await?;
     if pages > 1 && ending == Ending::Complete && is_newest_first(resource) {
         // What changed while the pages went by moved to the first one, which had been read by then.
         ending = follow(run, resource, Plan::catch_up(run, resource)?, tally, &mut pages).await?;
     }
-    let counts = removes && !resource.changes.is_empty();
-    if counts && ending == Ending::Complete {
-        surplus::settle(run, resource, None, tally).await?;
-    }
-    let asked_for_all = run.options.since.is_none() && run.options.max_pages.is_none();
-    if later && asked_for_all && resource.vanishes && ending == Ending::Complete {
-        return remove_lost(run, resource, tally).await;
+    if ending == Ending::Complete && !resource.changes.is_empty() && run.options.max_pages.is_none() {
+        let saw_everything = first || since.is_none();
+        return deletions::check(run, resource, removes, saw_everything, tally).await;
     }
     Ok(ending)
 }
@@ -64,17 +66,16 @@ fn is_newest_first(resource: &Resource) -> bool {
     resource.routes.iter().chain(resource.changes).any(Route::is_newest_first)
 }
 
-/// Lists everything and removes what is gone, if the workspace counts fewer records than are stored.
-async fn remove_lost(run: &Run<'_>, resource: &'static Resource, tally: &mut Tally) -> Result<Ending, Error> {
-    let listed = tally.listed;
-    let Some(counted) = surplus::lost(run, resource, listed, tally).await? else {
-        return Ok(Ending::Complete);
-    };
-    let ending = follow(run, resource, Plan::removal(run, resource)?, tally, &mut 0).await?;
-    if ending == Ending::Complete {
-        surplus::settle(run, resource, Some(counted), tally).await?;
-    }
-    Ok(ending)
+/// Lists everything and removes what is gone.
+///
+/// # Errors
+/// As [`walk`].
+pub(super) async fn list_and_remove(
+    run: &Run<'_>,
+    resource: &'static Resource,
+    tally: &mut Tally,
+) -> Result<Ending, Error> {
+    follow(run, resource, Plan::removal(run, resource)?, tally, &mut 0).await
 }
 
 /// Follows a plan to its end, on whichever of its routes leads there.
@@ -89,6 +90,8 @@ async fn follow(
     let mut patience = Patience::default();
     let mut routes = plan.routes.iter().copied().peekable();
     let mut from = plan.from.take();
+    // Why the scroll was given up.
+    let mut detour: Option<api::Error> = None;
     while let Some(route) = routes.peek() {
         let mut walk = Walk {
             run,
@@ -98,14 +101,20 @@ async fn follow(
             operation: operation(route.operation)?,
             fresh: from.is_none(),
             pages: 0,
+            nameless: Vec::new(),
         };
         let result = walk.read(from.take(), tally).await;
         *pages += walk.pages;
         let error = match result {
-            Ok(Walked::ToTheEnd) => return complete(run, resource, route, &plan, tally).await,
+            Ok(Walked::ToTheEnd) => {
+                return complete(run, resource, route, &plan, detour.as_ref(), tally).await;
+            }
             Ok(Walked::Cut(reason)) => return Ok(Ending::Incomplete(reason)),
-            Ok(Walked::Short(reason)) if patience.is_over() => return Ok(Ending::Incomplete(reason)),
-            Ok(Walked::Short(reason)) => {
+            Ok(Walked::Shifted(reason)) if patience.is_over() => return Ok(Ending::Incomplete(reason)),
+            Ok(Walked::Short(reason)) if patience.is_over_for_counts() => {
+                return Ok(Ending::Incomplete(reason));
+            }
+            Ok(Walked::Shifted(reason) | Walked::Short(reason)) => {
                 run.warn(resource.name, format!("starting over: {reason}"));
                 run.with_store(|store| store.begin(resource.name, run.clock.server()))?;
                 continue;
@@ -120,9 +129,19 @@ async fn follow(
                 routes.next();
                 match routes.peek() {
                     Some(_) if verdict == Verdict::OtherRoute => {
-                        run.warn(resource.name, format!("taking another way: {error}"));
+                        run.warn(resource.name, format!("trying another list: {error}"));
+                        if walk.operation.paging == Paging::Scroll {
+                            detour = Some(error);
+                        }
                     }
-                    _ if fresh && patience::is_not_offered(&error) => {
+                    // The list that was broken is the trouble, not the one that replaces it.
+                    _ if is_not_offered(&error)
+                        && detour.as_ref().is_some_and(|first| !is_not_offered(first)) =>
+                    {
+                        return Err(detour.unwrap_or(error).into());
+                    }
+                    _ if fresh && is_not_offered(&error) => {
+                        tally.blame(Cause::of(&error).or(Some(Cause::Refused)));
                         return Ok(Ending::Skipped(error.to_string()));
                     }
                     _ => return Err(error.into()),
@@ -137,12 +156,17 @@ async fn follow(
 async fn complete(
     run: &Run<'_>,
     resource: &'static Resource,
-    route: &Route,
+    route: &'static Route,
     plan: &Plan,
+    detour: Option<&api::Error>,
     tally: &mut Tally,
 ) -> Result<Ending, Error> {
     if let Some(lacks) = route.lacks {
-        return Ok(Ending::Incomplete(format!("could not see {lacks}")));
+        let cause = detour.map(|error| format!("{error}; ")).unwrap_or_default();
+        return Ok(Ending::Incomplete(format!("{cause}could not see {lacks}")));
+    }
+    if let Some(reason) = gap::close(run, resource, route, plan, tally).await? {
+        return Ok(Ending::Incomplete(reason));
     }
     if plan.removes {
         prune(run, resource, tally).await?;
@@ -155,9 +179,11 @@ async fn complete(
 #[derive(Debug)]
 enum Walked {
     ToTheEnd,
-    /// It was to go no further.
+    /// No further, and going again would not help.
     Cut(String),
-    /// To the end, but it has not seen everything.
+    /// To the end, but the places of its pages have shifted meanwhile.
+    Shifted(String),
+    /// To the end, but fewer records came than the list counts.
     Short(String),
 }
 
@@ -170,6 +196,8 @@ struct Walk<'a, 'r> {
     /// Whether no page was asked for by a cursor yet.
     fresh: bool,
     pages: u64,
+    /// Descriptions of the records that came without an id.
+    nameless: Vec<String>,
 }
 
 impl Walk<'_, '_> {
@@ -185,16 +213,17 @@ impl Walk<'_, '_> {
         let mut pages = pin!(self.run.client.pages(self.operation, arguments, options.per_page));
         let (mut rows, mut total, mut shrunk) = (0, None, false);
         let mut ages = Ages::default();
+        let mut end = None;
         let mut next = pages.next().await;
         while let Some(page) = next {
             tally.requests += 1;
-            let page = page?;
-            self.check(&page)?;
+            let mut page = page?;
+            page.require_list()?;
             self.fresh = false;
             self.pages += 1;
             rows += page.items.len() as u64;
             let counted = total_count(&page);
-            if self.route.bound == Bound::NewestFirst {
+            if self.route.bound == Bound::NewestFirst || self.plan.since.is_none() {
                 tally.listed = counted;
             }
             shrunk |= counted.zip(total).is_some_and(|(now, before)| now < before);
@@ -204,26 +233,31 @@ impl Walk<'_, '_> {
             let is_last = page.next.is_none() || (is_enough && self.route.is_newest_first());
             tally.pages += 1;
             let cut = !is_last && options.max_pages.is_some_and(|most| tally.pages >= most);
-            next = if is_last || cut {
-                self.store(&page, &wanted, tally)?;
-                None
+            let nameless;
+            (next, nameless) = if is_last || cut {
+                (None, self.store(&page, self.pages, &wanted, tally)?)
             } else {
                 // The next page is on its way while this one is stored.
-                let stored = async { self.store(&page, &wanted, tally) };
+                let stored = async { self.store(&page, self.pages, &wanted, tally) };
                 let (next, stored) = futures::join!(pages.next(), stored);
-                stored?;
-                next
+                (next, stored?)
             };
+            self.nameless.extend(nameless);
+            end = page.end.take();
             let requests_left = self.run.requests_left();
             self.run.tell(Event::SyncProgress { resource: self.resource.name, rows, total, requests_left });
             if cut {
                 return Ok(Walked::Cut(format!("stopped after {} pages", tally.pages)));
             }
         }
-        if shrunk && self.pages > 1 && self.by_number() {
-            return Ok(Walked::Short("records vanished between two pages".to_owned()));
+        if !self.nameless.is_empty() {
+            return Ok(Walked::Cut(nameless::in_words(&self.nameless)));
         }
-        Ok(self.compare(rows, total, from.is_none()))
+        if shrunk && self.pages > 1 && self.by_number() {
+            return Ok(Walked::Shifted("records vanished between two pages".to_owned()));
+        }
+        // A list that was not read to its end, since the rest is known, has no verdict.
+        Ok(end.and_then(|end: Coverage| end.reason).map_or(Walked::ToTheEnd, Walked::Short))
     }
 
     /// Numbered pages shift when a record vanishes from one that was read: the first of the next page
@@ -232,33 +266,18 @@ impl Walk<'_, '_> {
         matches!(self.operation.paging, Paging::Page { .. })
     }
 
-    /// A list that came shorter than it says has lost records between two pages.
-    fn compare(&self, rows: u64, total: Option<u64>, from_the_start: bool) -> Walked {
-        let everything = from_the_start && self.plan.since.is_none();
-        let Some(total) = total.filter(|total| everything && rows < *total) else {
-            return Walked::ToTheEnd;
-        };
-        let message = format!("the list names {total} records, but {rows} came");
-        if self.pages > 1 && self.by_number() {
-            return Walked::Short(message);
-        }
-        self.run.warn(self.resource.name, message);
-        Walked::ToTheEnd
-    }
-
-    /// Refuses pages that look like an end and are none.
-    fn check(&self, page: &Page) -> Result<(), Error> {
-        match page.key {
-            Some(_) => Ok(()),
-            None => {
-                Err(page.reply.unexpected(Unexpected::Shape, Some("there is no list in it".into())).into())
-            }
-        }
-    }
-
-    fn store(&self, page: &Page, wanted: &[&str], tally: &mut Tally) -> Result<(), Error> {
+    /// Stores a page, the `number`th of the walk. Returns descriptions of the records that have no id and cannot be stored.
+    fn store(
+        &self,
+        page: &Page,
+        number: u64,
+        wanted: &[&str],
+        tally: &mut Tally,
+    ) -> Result<Vec<String>, Error> {
         // A number stands for another place as soon as a record comes or goes.
-        let lasting = |next: &&Next| self.route.resumable && !matches!(next, Next::Page(_));
+        // And a walk that has met records without an id begins again, for it may find them whole.
+        let lasting =
+            |next: &&Next| self.route.resumable && self.nameless.is_empty() && !matches!(next, Next::Page(_));
         let cursor = page.next.as_ref().filter(lasting).map(|next| Cursor {
             operation: self.operation.id.to_owned(),
             position: next.clone().into(),
@@ -276,13 +295,12 @@ impl Walk<'_, '_> {
         let (written, parts) = self.run.with_store(|store| store.store_listed(self.resource, &listed))?;
         tally.written.add(written);
         self.run.carry(parts);
-        if written.unidentified > 0 {
-            self.run.warn(
-                self.resource.name,
-                format!("{} records without an id were left out", written.unidentified),
-            );
+        if written.unidentified == 0 {
+            return Ok(Vec::new());
         }
-        Ok(())
+        let nameless = nameless::of(self.resource, &page.items, number);
+        self.run.warn(self.resource.name, format!("left out: {}", nameless::in_words(&nameless)));
+        Ok(nameless)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Puts received records into the store.
 //!
 //! A page, its cursor and everything derived from it are one transaction. A record is kept as it was
-//! received; an older version never replaces a newer one, whatever order they come in.
+//! received, after `api::repair`; an older version never replaces a newer one, whatever order they come in.
 
 mod links;
+mod lists;
 mod parts;
 mod record;
 
@@ -13,12 +14,14 @@ use serde_json::value::RawValue;
 
 use super::conversation::{Detail, OF_TICKETS};
 use super::error::Error;
+use super::outline::Outline;
 use super::resources::{Resource, ResourceName};
 use super::state::advance;
 use super::store::Store;
 pub(super) use links::{Links, links_to};
 use parts::Details;
-use record::Table;
+pub use parts::lacks;
+pub(super) use record::Table;
 
 /// What storing a batch came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -126,14 +129,26 @@ impl Store {
     /// # Errors
     /// As [`Store::store_page`].
     pub fn store_details(&mut self, details: &[Detail<'_>], synced_at: i64) -> Result<Written, Error> {
+        let mut all = Written::default();
+        self.store_each(details, synced_at)?.into_iter().for_each(|written| all.add(written));
+        Ok(all)
+    }
+
+    /// As [`Store::store_details`], with what became of the parts of each.
+    pub(super) fn store_each(
+        &mut self,
+        details: &[Detail<'_>],
+        synced_at: i64,
+    ) -> Result<Vec<Written>, Error> {
         let transaction = self.write()?;
-        let mut written = Written::default();
+        let mut written = Vec::with_capacity(details.len());
         if let Some(of) = details.first().map(|detail| detail.of) {
             let mut tables = Details::new(&transaction, of, synced_at)?;
             for detail in details {
-                written.add(tables.store(detail)?);
+                written.push(tables.store(detail)?);
             }
-            advance(&transaction, of.parts, written.fetched, None)?;
+            let fetched = written.iter().map(|written| written.fetched).sum();
+            advance(&transaction, of.parts, fetched, None)?;
         }
         transaction.commit()?;
         Ok(written)
@@ -186,9 +201,10 @@ fn see(transaction: &Transaction<'_>, resource: ResourceName, id: &str) -> Resul
     Ok(())
 }
 
-/// The parts in a list of tickets: where a ticket shows all of its own, nothing is left to fetch.
+/// The parts in a list of tickets: where a ticket shows all of its own, and its links, nothing is left to fetch.
 struct ShownParts<'c> {
     tables: Details<'c>,
+    outline: Outline,
     /// Epoch seconds, by the server's clock.
     fetched_at: i64,
 }
@@ -203,7 +219,8 @@ impl<'c> ShownParts<'c> {
             return Ok(None);
         }
         let tables = Details::new(transaction, &OF_TICKETS, page.synced_at)?;
-        Ok(Some(ShownParts { tables, fetched_at: page.fetched_at }))
+        let outline = OF_TICKETS.owner.resource().outline();
+        Ok(Some(ShownParts { tables, outline, fetched_at: page.fetched_at }))
     }
 
     /// What is stored of a ticket that stays as it is holds its parts already, or newer ones.
@@ -212,8 +229,15 @@ impl<'c> ShownParts<'c> {
             return Ok(Written::default());
         }
         match Detail::read(&OF_TICKETS, raw, None, self.fetched_at) {
-            Ok(detail) if detail.is_whole() => self.tables.store_parts(&detail, outcome == Outcome::Inserted),
+            Ok(detail) if detail.is_whole() && self.shows_links(raw) => {
+                self.tables.store_parts(&detail, outcome == Outcome::Inserted)
+            }
             _ => Ok(Written::default()),
         }
+    }
+
+    fn shows_links(&self, raw: &str) -> bool {
+        let links = OF_TICKETS.owner.resource().links;
+        self.outline.read(raw).is_ok_and(|ticket| links.iter().all(|link| link.is_whole(&ticket)))
     }
 }

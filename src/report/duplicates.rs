@@ -9,15 +9,8 @@ use serde::Serialize;
 
 use super::candidate::Candidate;
 use super::error::Error;
+pub use crate::filter::By;
 use crate::mirror::{ResourceName, Store};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum By {
-    Email,
-    Phone,
-    ExternalId,
-}
 
 /// Contacts that share one value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,11 +36,7 @@ pub fn duplicates(store: &Store, by: By) -> Result<Vec<Cluster>, Error> {
     if state.is_none_or(|state| state.watermark.is_none()) && store.is_empty(ResourceName::Contacts)? {
         return Err(Error::NothingSynced { resource: ResourceName::Contacts });
     }
-    let column = match by {
-        By::Email => "email",
-        By::Phone => "phone",
-        By::ExternalId => "external_id",
-    };
+    let column = by.field();
     let sql = format!(
         "SELECT {column}, id, role, name, email, phone, external_id, created_at,
                 coalesce(last_seen_at, last_replied_at, updated_at)
@@ -58,7 +47,7 @@ pub fn duplicates(store: &Store, by: By) -> Result<Vec<Cluster>, Error> {
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let value: String = row.get(0)?;
-        let Some(key) = normal(by, &value) else { continue };
+        let Some(key) = by.key(&value) else { continue };
         clusters.entry(key).or_default().push(Candidate {
             id: row.get(1)?,
             role: row.get(2)?,
@@ -72,20 +61,6 @@ pub fn duplicates(store: &Store, by: By) -> Result<Vec<Cluster>, Error> {
     }
     let several = clusters.into_iter().filter(|(_, contacts)| contacts.len() > 1);
     Ok(several.map(|(value, contacts)| cluster(by, value, contacts)).collect())
-}
-
-/// Values that mean the same are spelt the same.
-fn normal(by: By, value: &str) -> Option<String> {
-    let value = value.trim();
-    match by {
-        By::Email => Some(value.to_lowercase()),
-        By::ExternalId => Some(value.to_owned()),
-        By::Phone => {
-            let digits: String = value.chars().filter(char::is_ascii_digit).collect();
-            Some(digits.trim_start_matches("00").to_owned()).filter(|digits| digits.len() >= 6)
-        }
-    }
-    .filter(|value| !value.is_empty())
 }
 
 fn cluster(by: By, value: String, mut contacts: Vec<Candidate>) -> Cluster {

@@ -62,10 +62,7 @@ pub fn stale(store: &Store, options: &Options) -> Result<Vec<Stale>, Error> {
         )
         SELECT c.id, coalesce(c.title, nullif(c.raw ->> '$.source.subject', '')), c.how,
                coalesce(p.created_at, p.updated_at, c.created_at, c.updated_at) AS spoken,
-               CASE WHEN coalesce(p.author_type, c.source_author_type) IN ('user', 'lead', 'contact', 'visitor')
-                        THEN 'contact'
-                    WHEN coalesce(p.author_type, c.source_author_type) = 'admin' AND NOT coalesce(p.from_ai_agent, 0)
-                        THEN 'teammate' ELSE 'bot' END,
+               coalesce(iif(p.id IS NULL, c.source_written_by, p.written_by), 'bot'),
                c.waiting_since, coalesce(a.name, c.admin_assignee_id), c.admin_assignee_id,
                coalesce(t.name, c.team_assignee_id), c.team_assignee_id,
                (SELECT coalesce(k.name, k.email, link.contact_id) FROM conversation_contacts AS link

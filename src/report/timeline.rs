@@ -3,6 +3,8 @@
 //! Reads the parts in order and keeps the few facts that every definition can be worked out from. It uses plain moments only: the service's own
 //! `time_to_*` values leave out the time outside office hours and must never be mixed in.
 
+use crate::mirror::author;
+
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speaker {
@@ -14,20 +16,20 @@ pub enum Speaker {
 }
 
 impl Speaker {
-    /// From the author's type in a document.
-    pub fn of(author_type: Option<&str>, from_ai_agent: bool) -> Self {
-        match author_type {
-            Some("user" | "lead" | "contact" | "visitor") => Speaker::Contact,
-            Some("admin") if !from_ai_agent => Speaker::Teammate,
+    /// From what the mirror says of an author; see [`crate::mirror::author`].
+    pub fn of(written_by: Option<&str>) -> Self {
+        match written_by {
+            Some(author::CONTACT) => Speaker::Contact,
+            Some(author::TEAMMATE) => Speaker::Teammate,
             _ => Speaker::Machine,
         }
     }
 
-    /// Who began a conversation. Where the author is left blank, how it was delivered tells.
-    pub fn of_opening(author_type: Option<&str>, delivered_as: Option<&str>) -> Self {
-        match (author_type, delivered_as) {
-            (None | Some(""), Some("customer_initiated")) => Speaker::Contact,
-            (author_type, _) => Speaker::of(author_type, false),
+    pub fn name(self) -> &'static str {
+        match self {
+            Speaker::Contact => author::CONTACT,
+            Speaker::Teammate => author::TEAMMATE,
+            Speaker::Machine => author::BOT,
         }
     }
 }

@@ -8,6 +8,7 @@ mod conversation;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
+use serde::Serialize;
 
 pub use conversation::{Conversation, parts};
 use conversation::{Reader, put};
@@ -88,13 +89,35 @@ impl Grouping {
     }
 }
 
+/// When a conversation begins that the team or a workflow started. One that a contact started begins with its
+/// opening message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// When a contact first wrote; while none has, when it was created.
+    #[default]
+    FirstContact,
+    /// When it was created: for a campaign, when that was sent.
+    Created,
+}
+
+impl Start {
+    fn column(self) -> &'static str {
+        match self {
+            Start::FirstContact => "started_at",
+            Start::Created => "created_at",
+        }
+    }
+}
+
 /// What to read. The less, the faster.
 #[derive(Debug, Clone, Copy)]
 pub struct Choice {
     pub grouping: Grouping,
-    /// Created at or after this moment, epoch seconds.
+    pub start: Start,
+    /// Begun at or after this moment, epoch seconds.
     pub since: Option<i64>,
-    /// Created before this moment, epoch seconds.
+    /// Begun before this moment, epoch seconds.
     pub until: Option<i64>,
     pub ids: bool,
     pub spans: bool,
@@ -106,7 +129,7 @@ pub struct Waiting<'a> {
     /// Empty unless asked for.
     pub id: &'a str,
     pub group: Option<&'a str>,
-    pub created_at: Option<i64>,
+    pub began_at: Option<i64>,
     pub marks: Marks,
     pub first_contact_at: Option<i64>,
     pub first_response_at: Option<i64>,
@@ -167,16 +190,17 @@ pub fn read(
     choice: &Choice,
     mut each: impl FnMut(&Waiting<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
+    let start = choice.start.column();
     let sql = format!(
-        "SELECT {}, {}, created_at, marks, first_contact_at, first_response_at, first_close_at, last_close_at,
+        "SELECT {}, {}, {start}, marks, first_contact_at, first_response_at, first_close_at, last_close_at,
                 waiting_since{}
          FROM conversation_timelines{}",
         if choice.ids { "conversation_id" } else { "''" },
         choice.grouping.column(),
         if choice.spans { ", next_responses, snoozes, handled" } else { "" },
         match (choice.since, choice.until) {
-            (None, None) => "",
-            _ => " WHERE created_at >= ?1 AND created_at < ?2",
+            (None, None) => String::new(),
+            _ => format!(" WHERE {start} >= ?1 AND {start} < ?2"),
         }
     );
     let mut statement = connection.prepare_cached(&sql)?;
@@ -199,7 +223,7 @@ pub fn read(
         for id in &missing {
             let Some(found) = reader.conversation(id)? else { continue };
             if (choice.since.is_some() || choice.until.is_some())
-                && !found.created_at.is_some_and(|at| {
+                && !found.began_at(choice.start).is_some_and(|at| {
                     choice.since.is_none_or(|since| at >= since)
                         && choice.until.is_none_or(|until| at < until)
                 })
@@ -249,7 +273,7 @@ fn waiting<'a>(row: &'a Row<'_>, spans: bool) -> Result<Waiting<'a>, Error> {
     Ok(Waiting {
         id: text(0)?.unwrap_or_default(),
         group: text(1)?,
-        created_at: moment(2)?,
+        began_at: moment(2)?,
         marks: Marks(moment(3)?.unwrap_or(0)),
         first_contact_at: moment(4)?,
         first_response_at: moment(5)?,

@@ -15,17 +15,35 @@ pub struct Gap {
     pub article_id: String,
     pub title: Option<String>,
     pub locale: String,
-    /// `missing`, `outdated` (older than its source) or `draft`.
+    /// `missing`, `outdated` (older than its source) or `draft`; the first that is true.
     pub status: &'static str,
+    /// Whether it is older than its source.
+    pub outdated: bool,
+    /// Whether it is a draft while its source is published.
+    pub draft: bool,
     pub source_locale: String,
     pub source_updated_at: Option<i64>,
     pub translation_updated_at: Option<i64>,
+    /// Of the translation.
+    pub translation_state: Option<String>,
     /// Of the article.
     pub state: Option<String>,
     pub url: Option<String>,
 }
 
-/// How one language stands. An article counts as current in the language that it is written in.
+impl Gap {
+    /// Whether a status is true of it; an outdated draft is both.
+    pub fn is(&self, status: &str) -> bool {
+        match status {
+            "outdated" => self.outdated,
+            "draft" => self.draft,
+            other => self.status == other,
+        }
+    }
+}
+
+/// The counts of one language. An article is current in the language that it is written in. An outdated draft is in
+/// both counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Locale {
     pub locale: String,
@@ -83,12 +101,11 @@ pub fn translations(store: &Store, locales: &[String]) -> Result<Translations, E
             let is_source = count.locale == source;
             let gap = if is_source { None } else { gap(article, &source, &count.locale) };
             count.articles += 1;
-            match gap.as_ref().map(|gap| gap.status) {
-                None => count.current += 1,
-                Some("missing") => count.missing += 1,
-                Some("outdated") => count.outdated += 1,
-                Some(_) => count.draft += 1,
-            }
+            let is = |status: &str| u64::from(gap.as_ref().is_some_and(|gap| gap.is(status)));
+            count.current += u64::from(gap.is_none());
+            count.missing += is("missing");
+            count.outdated += is("outdated");
+            count.draft += is("draft");
             gaps.extend(gap);
         }
     })?;
@@ -114,11 +131,14 @@ fn gap(article: &Value, source: &str, locale: &str) -> Option<Gap> {
     let source_updated_at = fields::time(own).or_else(|| fields::time(&article["updated_at"]));
     let translation = &article["translated_content"][locale];
     let translation_updated_at = fields::time(&translation["updated_at"]);
-    let status = match () {
-        () if !has_words(translation) => "missing",
-        () if translation_updated_at < source_updated_at && translation_updated_at.is_some() => "outdated",
-        () if translation["state"] == "draft" && article["state"] == "published" => "draft",
-        () => return None,
+    let is_there = has_words(translation);
+    let outdated = is_there && translation_updated_at.is_some() && translation_updated_at < source_updated_at;
+    let draft = is_there && translation["state"] == "draft" && article["state"] == "published";
+    let status = match (is_there, outdated, draft) {
+        (false, ..) => "missing",
+        (_, true, _) => "outdated",
+        (_, _, true) => "draft",
+        _ => return None,
     };
     let text = |value: &Value| value.as_str().map(str::to_owned);
     Some(Gap {
@@ -126,9 +146,12 @@ fn gap(article: &Value, source: &str, locale: &str) -> Option<Gap> {
         title: text(&article["title"]),
         locale: locale.to_owned(),
         status,
+        outdated,
+        draft,
         source_locale: source.to_owned(),
         source_updated_at,
         translation_updated_at,
+        translation_state: text(&translation["state"]).filter(|_| is_there),
         state: text(&article["state"]),
         url: text(&translation["url"]).or_else(|| text(&article["url"])),
     })
@@ -166,5 +189,7 @@ mod tests {
         assert_eq!(status(article(100, 100, "published")), None);
         assert_eq!(status(article(101, 100, "published")), Some("outdated"));
         assert_eq!(status(article(100, 100, "draft")), Some("draft"));
+        let both = gap(&article(101, 100, "draft"), "en", "de").unwrap();
+        assert!(both.is("outdated") && both.is("draft") && !both.is("missing"), "{both:?}");
     }
 }

@@ -8,6 +8,7 @@ use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 
 use super::error::Error;
+use super::timelines::{self, Choice, Grouping, Start};
 use crate::mirror::{ResourceName, Store};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -37,13 +38,15 @@ pub struct Count {
     pub name: String,
     pub conversations: u64,
     pub started_by_contacts: u64,
-    /// Begun by the team or a workflow.
+    /// Begun by the team or a workflow, whether a contact answered or not.
     pub started_by_team: u64,
 }
 
 #[derive(Debug, Clone)]
 pub struct Options {
     pub by: By,
+    /// When a conversation begins that the team began.
+    pub start: Start,
     /// Epoch seconds.
     pub since: Option<i64>,
     /// Epoch seconds.
@@ -60,31 +63,34 @@ pub fn volume(store: &Store, options: &Options) -> Result<Vec<Count>, Error> {
     if state.is_none_or(|state| state.watermark.is_none()) && store.is_empty(ResourceName::Conversations)? {
         return Err(Error::NothingSynced { resource: ResourceName::Conversations });
     }
-    let sql = "SELECT created_at, source_type,
-                      source_author_type IN ('user', 'lead', 'contact', 'visitor')
-                      OR (coalesce(source_author_type, '') = '' AND source_delivered_as = 'customer_initiated')
-               FROM conversations
-               WHERE created_at >= ?1 AND created_at < ?2";
-    let mut statement = store.connection().prepare_cached(sql)?;
-    let mut rows = statement.query((options.since.unwrap_or(i64::MIN), options.until.unwrap_or(i64::MAX)))?;
+    let choice = Choice {
+        grouping: Grouping::Channel,
+        start: options.start,
+        since: options.since,
+        until: options.until,
+        ids: false,
+        spans: false,
+    };
     let mut counts = BTreeMap::<String, Count>::new();
     if options.by == By::Hour {
         counts.extend((0..24).map(|hour| (format!("{hour:02}"), Count::default())));
     }
-    while let Some(row) = rows.next()? {
-        let at: i64 = row.get(0)?;
-        let Ok(moment) = Timestamp::from_second(at) else { continue };
+    let transaction = store.connection().unchecked_transaction()?;
+    timelines::read(&transaction, &choice, |waiting| {
+        let moment = waiting.began_at.and_then(|at| Timestamp::from_second(at).ok());
+        let Some(moment) = moment else { return Ok(()) };
         let name = match options.by {
             By::Day => moment.to_zoned(options.zone.clone()).date().to_string(),
             By::Hour => format!("{:02}", moment.to_zoned(options.zone.clone()).hour()),
-            By::Channel => row.get::<_, Option<String>>(1)?.unwrap_or_else(|| "(none)".to_owned()),
+            By::Channel => waiting.group.unwrap_or("(none)").to_owned(),
         };
-        let by_contact = row.get::<_, Option<bool>>(2)?.unwrap_or(false);
+        let by_contact = waiting.marks.opened_by_contact();
         let count = counts.entry(name).or_default();
         count.conversations += 1;
         count.started_by_contacts += u64::from(by_contact);
         count.started_by_team += u64::from(!by_contact);
-    }
+        Ok(())
+    })?;
     if options.by == By::Day {
         fill(&mut counts);
     }

@@ -1,19 +1,19 @@
-//! The workspace's time: it starts where the seed ends, runs like ours, and tests may move it on.
+//! The workspace's clock: starts where the seed data ends, runs at normal speed, and can be advanced by tests.
 
 use std::time::{Duration, Instant};
 
-/// Seconds since the epoch as the workspace counts them.
+/// The current time of a workspace, in epoch seconds.
 #[derive(Debug, Clone)]
-pub struct Clock {
+pub struct WorkspaceClock {
     origin: i64,
     started: Instant,
     skipped: i64,
 }
 
-impl Clock {
-    /// A clock that shows `origin` (epoch seconds) now.
+impl WorkspaceClock {
+    /// A clock that currently shows `origin` (epoch seconds).
     pub fn starting_at(origin: i64) -> Self {
-        Clock { origin, started: Instant::now(), skipped: 0 }
+        WorkspaceClock { origin, started: Instant::now(), skipped: 0 }
     }
 
     /// Epoch seconds.
@@ -21,7 +21,7 @@ impl Clock {
         self.origin + self.skipped + self.started.elapsed().as_secs() as i64
     }
 
-    /// Moves the clock on at once, in whole seconds.
+    /// Advances the clock at once, by whole seconds.
     pub fn advance(&mut self, by: Duration) {
         self.skipped += by.as_secs() as i64;
     }

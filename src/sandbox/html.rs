@@ -1,30 +1,13 @@
-//! The little that the sandbox does with HTML: taking markup away, and rewriting bodies of articles
-//! the way the server does.
+//! HTML handling of the sandbox: stripping markup, and rewriting article bodies the way the API does.
 
-/// The text of an HTML fragment: paragraphs and breaks become line breaks, other tags vanish.
+/// The text of an HTML fragment, one line per block.
 pub fn plain_text(html: &str) -> String {
-    let mut text = String::with_capacity(html.len());
-    let mut rest = html;
-    while let Some(open) = rest.find('<') {
-        text.push_str(&rest[..open]);
-        let Some(length) = rest[open..].find('>') else {
-            rest = &rest[open..];
-            break;
-        };
-        let tag = &rest[open..=open + length];
-        if tag.starts_with("<br") || tag == "</p>" || tag == "</li>" {
-            text.push('\n');
-        }
-        rest = &rest[open + length + 1..];
-    }
-    text.push_str(rest);
-    let text = text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">");
-    text.replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&").trim_end().to_owned()
+    crate::html::plain::text(html)
 }
 
-/// An article's body as the server keeps it: plain paragraphs get the class `no-margin`, and every
-/// heading gets an id of its own making, new with each write.
-pub fn stored_article(body: &str, mut heading_id: impl FnMut() -> String) -> String {
+/// An article body as the API stores it: plain paragraphs get the class `no-margin`, and each heading gets a
+/// generated id that changes with every write.
+pub fn normalize_article(body: &str, mut heading_id: impl FnMut() -> String) -> String {
     let body = body.replace("<p>", "<p class=\"no-margin\">");
     let mut stored = String::with_capacity(body.len());
     let mut rest = body.as_str();
@@ -44,7 +27,22 @@ pub fn stored_article(body: &str, mut heading_id: impl FnMut() -> String) -> Str
     stored
 }
 
-/// The attributes of a tag but its id.
+/// The first image URL that is not absolute.
+pub fn relative_image_url(body: &str) -> Option<&str> {
+    let tags = body.match_indices("<img ").map(|(at, _)| &body[at..]);
+    let tags = tags.map(|rest| &rest[..rest.find('>').unwrap_or(rest.len())]);
+    let mut sources = tags.filter_map(|tag| {
+        let (_, value) = tag.split_once(" src=")?;
+        match value.chars().next().filter(|quote| matches!(quote, '"' | '\'')) {
+            Some(quote) => value[1..].split(quote).next(),
+            None => value.split_ascii_whitespace().next(),
+        }
+    });
+    let is_absolute = |src: &str| src.starts_with("https://") || src.starts_with("http://");
+    sources.find(|src| !is_absolute(src))
+}
+
+/// The attributes of a tag, without its id.
 fn without_id(attributes: &str) -> String {
     let Some(start) = attributes.find(" id=\"") else { return attributes.to_owned() };
     let end = attributes[start + 5..].find('"').map_or(attributes.len(), |end| start + 5 + end + 1);
@@ -56,15 +54,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markup_goes_and_text_stays() {
+    fn markup_is_removed_and_text_is_kept() {
         assert_eq!(plain_text("<p>Hello <b>you</b></p><p>a &lt; b<br>c</p>"), "Hello you\na < b\nc");
         assert_eq!(plain_text("a < b"), "a < b");
     }
 
     #[test]
-    fn headings_are_numbered_anew() {
+    fn image_urls_must_be_absolute() {
+        assert_eq!(relative_image_url("<img alt=\"x\" src=\"https://a/b\"><img src='http://c'>"), None);
+        for src in ["img/x.png", "/x.png", "data:image/png;base64,x"] {
+            assert_eq!(
+                relative_image_url(&format!("<p><img alt=\"\" src=\"{src}\" width=\"1\"></p>")),
+                Some(src)
+            );
+        }
+    }
+
+    #[test]
+    fn heading_ids_are_regenerated() {
         let mut number = 0;
-        let stored = stored_article("<h1 id=\"h_old\" class=\"x\">A</h1><hr><p>b</p><h2>C</h2>", || {
+        let stored = normalize_article("<h1 id=\"h_old\" class=\"x\">A</h1><hr><p>b</p><h2>C</h2>", || {
             number += 1;
             number.to_string()
         });

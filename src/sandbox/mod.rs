@@ -1,21 +1,23 @@
-//! An Intercom workspace in memory, served over HTTP on this machine.
+//! An Intercom workspace in memory, served over HTTP on localhost.
 //!
-//! For tests, for trying things out, and for demonstrations without an account. It follows the real
-//! service where that is awkward (dates that compare by day, one scroll at a time, pages that refuse
-//! to grow), because a sandbox that is kinder than the service proves nothing. It keeps nothing on
-//! disk and never calls anybody.
+//! For tests, experiments and demos without an account. It reproduces the API's awkward behaviour (dates
+//! compared by day, one scroll at a time, page size limits), because a sandbox that is more forgiving than the
+//! API proves nothing. It must never write to disk or make network requests.
 
-mod answer;
+mod admission;
+mod calendar;
 mod clock;
-mod gate;
+mod document_quirks;
 mod handlers;
-mod hours;
 mod html;
 pub mod model;
+mod page_quirks;
 mod paging;
+mod quirk;
 mod random;
 mod render;
 mod request;
+mod response;
 mod router;
 mod schema;
 mod search;
@@ -29,46 +31,51 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
 
-pub use self::answer::Problem;
-pub use self::clock::Clock;
+pub use self::clock::WorkspaceClock;
+pub use self::quirk::{NAMES as QUIRK_NAMES, PathPattern, Quirk};
+pub use self::response::ErrorResponse;
 use self::server::{Server, lock};
 pub use self::table::{Record, Table};
-pub use self::workspace::{Scroll, Sequence, Workspace};
+pub use self::workspace::{CompanyScroll, IdSequence, Workspace};
 
-/// The token that is accepted unless the options say otherwise.
+/// The default access token.
 pub const TOKEN: &str = "sandbox-token";
 
-/// What to serve and how.
+/// The contents of the workspace, and how it is served.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// 0 takes any free port.
+    /// 0 selects any free port.
     pub port: u16,
-    /// Equal seeds make equal workspaces.
+    /// Equal seeds produce equal workspaces.
     pub seed: u64,
     pub contacts: usize,
     pub companies: usize,
     pub conversations: usize,
-    /// The average.
+    /// On average.
     pub parts_per_conversation: usize,
     pub tickets: usize,
+    /// With none of them the workspace has no phone, and refuses to list calls.
+    pub calls: usize,
     pub articles: usize,
     pub admins: usize,
     pub teams: usize,
     /// The accepted bearer token; [`TOKEN`] when `None`.
     pub token: Option<String>,
-    /// Calls per window of ten seconds.
+    /// Requests per window of ten seconds.
     pub rate_limit: u32,
-    /// How long each answer takes at least.
+    /// Minimum duration of each request.
     pub latency: Duration,
-    /// Epoch seconds that the workspace's clock starts at; everything in the seed lies before it.
+    /// Start time of the workspace's clock, in epoch seconds. All seed data is older.
     pub now: i64,
-    /// `US`, `EU` or `AU`, as `/me` tells it.
+    /// `US`, `EU` or `AU`, as reported by `/me`.
     pub region: String,
-    /// IANA name. Decides which day a moment belongs to. Where the system has no time zone
-    /// database, the workspace lives in UTC.
+    /// IANA name of the zone that defines calendar days. Falls back to UTC on systems without a time zone
+    /// database.
     pub timezone: String,
-    /// The first is the main language; more than one switches multilingual help on.
+    /// The first is the default locale; more than one enables multilingual help.
     pub locales: Vec<String>,
+    /// Deviations from the default behaviour.
+    pub quirks: Vec<Quirk>,
 }
 
 impl Default for Options {
@@ -81,6 +88,7 @@ impl Default for Options {
             conversations: 300,
             parts_per_conversation: 5,
             tickets: 60,
+            calls: 0,
             articles: 40,
             admins: 8,
             teams: 4,
@@ -91,6 +99,7 @@ impl Default for Options {
             region: "US".to_owned(),
             timezone: "America/Los_Angeles".to_owned(),
             locales: vec!["en".to_owned()],
+            quirks: Vec::new(),
         }
     }
 }
@@ -109,95 +118,102 @@ impl Options {
     }
 }
 
-/// Why a sandbox did not start.
+/// Why a sandbox failed to start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot listen on port {port}: {source}")]
     Bind { port: u16, source: std::io::Error },
-    #[error("cannot serve: {0}")]
+    #[error("cannot start the server: {0}")]
     Serve(std::io::Error),
-    #[error("unknown time zone {0:?}")]
+    #[error("unknown time zone {0:?}: expected an IANA name, for example Europe/Berlin")]
     TimeZone(String),
 }
 
-/// One call that was served.
+/// A request that was served.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Served {
+pub struct LoggedRequest {
     pub method: String,
     /// Without the query.
     pub path: String,
-    /// As it was sent; empty when there was none.
+    /// The raw query string; may be empty.
     pub query: String,
-    /// Id of the operation, when the path leads to one.
+    /// Id of the operation, if the method and path match one.
     pub operation: Option<&'static str>,
     pub status: u16,
 }
 
-/// What goes wrong with a call.
+/// A fault to inject into a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// This status is answered, and nothing is done.
+    /// Respond with this status, without handling the request.
     Status(u16),
-    /// The call is carried out, but the connection is closed instead of answering.
+    /// Handle the request, then close the connection without a response.
     Drop,
-    /// The call is carried out, but the answer ends in the middle.
+    /// Handle the request, then cut the response body off in the middle.
     Truncate,
-    /// The call is carried out, but the answer has no body.
+    /// Handle the request, then send an empty response body.
     Blank,
 }
 
-/// A running sandbox. Dropping it stops it.
+/// A running sandbox. Stops when dropped.
 pub struct Sandbox {
     server: Server,
 }
 
 impl Sandbox {
-    /// Fills a workspace and serves it.
+    /// Creates a workspace and serves it.
     ///
     /// # Errors
-    /// A port that is taken, or a time zone that does not exist.
+    /// If the port is in use or the time zone is unknown.
     pub async fn start(options: Options) -> Result<Sandbox, Error> {
-        let workspace = seed::workspace(&options, options.zone()?);
+        let mut workspace = seed::workspace(&options, options.zone()?);
+        workspace.quirks.clone_from(&options.quirks);
         Ok(Sandbox { server: Server::start(options, workspace)? })
     }
 
-    /// Where it answers, without a slash at the end.
+    /// URL of the server, without a trailing slash.
     pub fn base_url(&self) -> String {
         self.server.base_url().to_owned()
     }
 
-    /// All calls so far, oldest first.
-    pub fn requests(&self) -> Vec<Served> {
-        lock(&self.server.shared.log).clone()
+    /// All requests so far, oldest first.
+    pub fn requests(&self) -> Vec<LoggedRequest> {
+        lock(&self.server.state.log).clone()
     }
 
-    /// Forgets the calls so far.
+    /// Clears the request log.
     pub fn forget_requests(&self) {
-        lock(&self.server.shared.log).clear();
+        lock(&self.server.state.log).clear();
     }
 
-    /// Reads or changes the workspace itself. Do not call the sandbox from inside.
+    /// Reads or changes the workspace. `act` must not send requests to the sandbox: that would deadlock.
     pub fn with_workspace<R>(&self, act: impl FnOnce(&mut Workspace) -> R) -> R {
-        act(&mut lock(&self.server.shared.workspace))
+        act(&mut lock(&self.server.state.workspace))
     }
 
-    /// Moves the workspace's clock on; the rate limit goes by real time and does not notice.
+    /// Advances the workspace's clock. The rate limit uses real time and is not affected.
     pub fn advance(&self, by: Duration) {
         self.with_workspace(|workspace| workspace.clock.advance(by));
     }
 
-    /// Lets `act` see every admitted call before it is handled, to change the workspace under a
-    /// caller's feet or to fail: a status it returns is answered instead. Replaces an earlier one.
-    pub fn intercept(&self, mut act: impl FnMut(&mut Workspace, &Served) -> Option<u16> + Send + 'static) {
-        self.disturb(move |workspace, served| act(workspace, served).map(Fault::Status));
+    /// Calls `hook` with every authorized request before it is handled. The hook may change the workspace, or
+    /// return an error status to respond with. Replaces any earlier hook.
+    pub fn intercept(
+        &self,
+        mut hook: impl FnMut(&mut Workspace, &LoggedRequest) -> Option<u16> + Send + 'static,
+    ) {
+        self.inject_faults(move |workspace, request| hook(workspace, request).map(Fault::Status));
     }
 
     /// Like [`Sandbox::intercept`], for every kind of fault.
-    pub fn disturb(&self, act: impl FnMut(&mut Workspace, &Served) -> Option<Fault> + Send + 'static) {
-        *lock(&self.server.shared.interception) = Some(Box::new(act));
+    pub fn inject_faults(
+        &self,
+        hook: impl FnMut(&mut Workspace, &LoggedRequest) -> Option<Fault> + Send + 'static,
+    ) {
+        *lock(&self.server.state.request_hook) = Some(Box::new(hook));
     }
 
-    /// Stops serving and frees the port.
+    /// Stops the server and releases the port.
     pub async fn stop(self) {
         drop(self);
     }

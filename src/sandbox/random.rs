@@ -1,8 +1,8 @@
-//! A tiny generator of repeatable numbers (splitmix64), so that a seed always makes the same workspace.
+//! A deterministic random number generator (splitmix64), so that a seed always produces the same workspace.
 //!
-//! Not for secrets.
+//! Must not be used for secrets.
 
-/// The state of one stream of numbers.
+/// State of the generator.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
@@ -19,27 +19,27 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from 0 up to, not including, `end`; 0 when `end` is 0.
+    /// A number in `0..end`, or 0 if `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
         if end == 0 { 0 } else { (self.next() % end as u64) as usize }
     }
 
-    /// A number from `low` to `high`, both included.
+    /// A number in `low..=high`.
     pub fn between(&mut self, low: i64, high: i64) -> i64 {
         low + self.below((high - low + 1).max(1) as usize) as i64
     }
 
-    /// True in `percent` of 100 cases.
+    /// True with a probability of `percent`.
     pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    /// One of `choices`, which must not be empty.
+    /// A random element of `choices`, which must not be empty.
     pub fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[self.below(choices.len())]
     }
 
-    /// A UUID in shape only.
+    /// A string with the format of a UUID.
     pub fn uuid(&mut self) -> String {
         let (high, low) = (self.next(), self.next());
         format!(
@@ -52,7 +52,7 @@ impl Random {
         )
     }
 
-    /// An id like the ones of contacts and companies: 24 hexadecimal digits that begin with the time.
+    /// An id like those of contacts and companies: 24 hexadecimal digits, of which the first 8 are the time.
     pub fn object_id(&mut self, at: i64) -> String {
         format!("{:08x}{:016x}", at as u32, self.next())
     }
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_repeats_itself() {
+    fn equal_seeds_produce_equal_sequences() {
         let draw = |seed| {
             let mut random = Random::new(seed);
             (random.uuid(), random.object_id(1_700_000_000), random.between(3, 9))

@@ -1,4 +1,4 @@
-//! Documents that draw on several kinds of record: who wrote a part, what a tag is called.
+//! JSON documents that combine several record types, for example the author of a part or the name of a tag.
 
 use std::collections::HashMap;
 
@@ -9,13 +9,14 @@ use super::model::contact::Contact;
 use super::model::conversation::{Author, Conversation, Part};
 use super::model::statistics::Statistics;
 use super::model::ticket::Ticket;
+use super::quirk::{Quirk, Unassigned};
 use super::workspace::Workspace;
 
-/// The most parts that one conversation shows.
-const MOST_PARTS: usize = 500;
+/// Maximum number of parts in a conversation document.
+const MAX_PARTS: usize = 500;
 
 impl Workspace {
-    /// A message's author as everybody sees it.
+    /// The author of a message.
     pub fn author(&self, author: &Author) -> Value {
         match author {
             Author::Contact(id) => {
@@ -36,16 +37,55 @@ impl Workspace {
                     "email": admin.map(|admin| &admin.email),
                 })
             }
-            Author::Bot => bot("Operator", false),
-            Author::AiAgent => bot("Fin", true),
+            Author::Bot => self.bot("Operator", false),
+            Author::AiAgent => self.bot("Fin", true),
         }
     }
 
-    pub fn contact_document(&self, contact: &Contact) -> Value {
-        contact.document(&self.id)
+    fn bot(&self, name: &str, from_ai_agent: bool) -> Value {
+        let kind = if self.quirks.contains(&Quirk::OperatorAsAdmin) {
+            "admin"
+        } else if self.quirks.contains(&Quirk::OperatorAsUser) {
+            "user"
+        } else {
+            "bot"
+        };
+        let mut author =
+            json!({"type": kind, "id": "278", "name": name, "email": "operator+sandbox@intercom.io"});
+        if from_ai_agent {
+            author["from_ai_agent"] = json!(true);
+            author["is_ai_answer"] = json!(true);
+        }
+        author
     }
 
-    /// References to contacts, as conversations and tickets carry them.
+    pub fn contact_document(&self, contact: &Contact) -> Value {
+        let mut document = contact.document(&self.id);
+        if self.quirks.contains(&Quirk::NullLists) {
+            for list in ["tags", "companies", "notes"] {
+                document[list] = Value::Null;
+            }
+        }
+        self.left_out(document)
+    }
+
+    /// The document as it is answered, without the fields that quirks leave out.
+    fn left_out(&self, mut document: Value) -> Value {
+        let is_absent = self.quirks.contains(&Quirk::Unassigned(Unassigned::Absent));
+        if let Some(fields) = document.as_object_mut() {
+            for quirk in &self.quirks {
+                if let Quirk::Without(field) = quirk {
+                    fields.remove(field);
+                }
+            }
+            fields.retain(|name, value| {
+                !(is_absent && name.ends_with("_assignee_id") && (value.is_null() || *value == 0))
+            });
+        }
+        document
+    }
+
+    /// References to contacts, as included in conversations and tickets.
     fn contact_references(&self, ids: &[String]) -> Value {
         let contacts: Vec<_> = ids
             .iter()
@@ -57,7 +97,7 @@ impl Workspace {
         json!({"type": "contact.list", "contacts": contacts})
     }
 
-    /// A company; `sizes` is [`Workspace::company_sizes`], worked out once per request.
+    /// `sizes` is [`Workspace::company_sizes`], which is expensive and so computed once per request.
     pub fn company_document(&self, company: &Company, sizes: &HashMap<&str, usize>) -> Value {
         let mut document = company.document(&self.id, sizes.get(company.id.as_str()).copied().unwrap_or(0));
         let tags: Vec<_> =
@@ -77,7 +117,7 @@ impl Workspace {
         Statistics::of(conversation, &self.timezone)
     }
 
-    /// A conversation as lists and searches show it: without parts.
+    /// A conversation without its parts, as returned by lists and searches.
     pub fn conversation_item(&self, conversation: &Conversation) -> Value {
         let tags: Vec<_> =
             conversation.tags.iter().map(|tag| tag.document(self.tag_name(&tag.tag_id))).collect();
@@ -89,7 +129,7 @@ impl Workspace {
         let first_reply = conversation
             .first_contact_reply_at()
             .map(|at| json!({"created_at": at, "type": conversation.source.kind, "url": null}));
-        json!({
+        self.left_out(json!({
             "type": "conversation",
             "id": conversation.id,
             "created_at": conversation.created_at,
@@ -99,8 +139,8 @@ impl Workspace {
             "source": self.source(conversation),
             "contacts": self.contact_references(&conversation.contacts),
             "first_contact_reply": first_reply,
-            "admin_assignee_id": conversation.admin_assignee_id,
-            "team_assignee_id": conversation.team_assignee_id,
+            "admin_assignee_id": self.assignee(conversation.admin_assignee_id),
+            "team_assignee_id": self.assignee(conversation.team_assignee_id),
             "open": conversation.state.as_str() != "closed",
             "state": conversation.state.as_str(),
             "read": conversation.read,
@@ -117,12 +157,12 @@ impl Workspace {
             "linked_objects": self.linked_tickets(conversation),
             "ai_agent": ai_agent(conversation),
             "ai_agent_participated": conversation.ai_agent.is_some(),
-        })
+        }))
     }
 
-    /// One conversation with its newest parts.
+    /// A conversation with its newest parts.
     pub fn conversation_document(&self, conversation: &Conversation) -> Value {
-        let first = conversation.parts.len().saturating_sub(MOST_PARTS);
+        let first = conversation.parts.len().saturating_sub(MAX_PARTS);
         let parts: Vec<_> = conversation.parts[first..].iter().map(|part| self.part_document(part)).collect();
         let mut document = self.conversation_item(conversation);
         document["conversation_parts"] = json!({
@@ -130,7 +170,17 @@ impl Workspace {
             "total_count": parts.len(),
             "conversation_parts": parts,
         });
-        document
+        self.left_out(document)
+    }
+
+    /// The assignee id of a conversation. Unassigned is 0, or null with the quirks `unassigned=null` and
+    /// `unassigned=absent`.
+    pub fn assignee(&self, id: Option<i64>) -> Option<i64> {
+        let is_null = self
+            .quirks
+            .iter()
+            .any(|quirk| matches!(quirk, Quirk::Unassigned(Unassigned::Null | Unassigned::Absent)));
+        id.or((!is_null).then_some(0))
     }
 
     pub fn part_document(&self, part: &Part) -> Value {
@@ -166,13 +216,13 @@ impl Workspace {
     pub fn category(&self, ticket: &Ticket) -> &str {
         self.ticket_types
             .iter()
-            .find(|kind| kind.id == ticket.type_id)
-            .map_or("Customer", |kind| kind.category.as_str())
+            .find(|ticket_type| ticket_type.id == ticket.type_id)
+            .map_or("Customer", |ticket_type| ticket_type.category.as_str())
     }
 
     pub fn ticket_document(&self, ticket: &Ticket) -> Value {
         let state = self.ticket_states.iter().find(|state| state.id == ticket.state_id);
-        let kind = self.ticket_types.iter().find(|kind| kind.id == ticket.type_id);
+        let ticket_type = self.ticket_types.iter().find(|ticket_type| ticket_type.id == ticket.type_id);
         let parts: Vec<_> =
             ticket.parts.iter().map(|part| part.document(self.author(&part.author))).collect();
         let linked: Vec<_> = ticket
@@ -188,7 +238,7 @@ impl Workspace {
             "category": self.category(ticket),
             "ticket_attributes": ticket.attributes,
             "ticket_state": state.map(|state| state.document()),
-            "ticket_type": kind.map(|kind| kind.document(&self.id)),
+            "ticket_type": ticket_type.map(|ticket_type| ticket_type.document(&self.id)),
             "contacts": self.contact_references(&ticket.contacts),
             "company_id": ticket.company_id,
             "admin_assignee_id": assignee(ticket.admin_assignee_id),
@@ -202,16 +252,6 @@ impl Workspace {
             "is_shared": ticket.is_shared,
         })
     }
-}
-
-fn bot(name: &str, from_ai_agent: bool) -> Value {
-    let mut author =
-        json!({"type": "bot", "id": "278", "name": name, "email": "operator+sandbox@intercom.io"});
-    if from_ai_agent {
-        author["from_ai_agent"] = json!(true);
-        author["is_ai_answer"] = json!(true);
-    }
-    author
 }
 
 fn rating(conversation: &Conversation) -> Value {

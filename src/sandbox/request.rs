@@ -1,27 +1,27 @@
-//! One checked call as the handlers see it.
+//! A validated request, as passed to handlers.
 
 use serde_json::Value;
 
-use super::answer::Problem;
+use super::response::ErrorResponse;
 use crate::api::operation::{Operation, Paging};
 
-/// A call that passed the gate and the checks of the operation table.
+/// A request that passed admission and validation against the operation table.
 #[derive(Debug)]
 pub struct Request {
     pub operation: &'static Operation,
-    /// Values of the path's `{names}`.
+    /// Values of the `{parameters}` in the path.
     pub path: Vec<(&'static str, String)>,
     pub query: Vec<(String, String)>,
-    /// The body; `Null` when there is none.
+    /// The body, or `Null` without one.
     pub body: Value,
-    /// The path as it was called, without the query.
-    pub called: String,
-    /// Where the sandbox answers, for links to further pages.
+    /// The raw path, without the query.
+    pub url_path: String,
+    /// Base URL of the sandbox, for links to other pages.
     pub base_url: String,
 }
 
 impl Request {
-    /// A value of the path; the router guarantees that it is there.
+    /// A path parameter. Empty if the path has no such parameter.
     pub fn path(&self, name: &str) -> &str {
         self.path.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
     }
@@ -30,19 +30,19 @@ impl Request {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether a query parameter says `true`.
-    pub fn switched(&self, name: &str) -> bool {
+    /// Whether a query parameter is `true`.
+    pub fn is_true(&self, name: &str) -> bool {
         self.query(name) == Some("true")
     }
 
-    /// A text field of the body.
+    /// A string field of the body.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.body.get(name).and_then(Value::as_str)
     }
 
-    /// A text field of the body that has to be there.
-    pub fn required(&self, name: &str) -> Result<&str, Problem> {
-        self.text(name).filter(|text| !text.is_empty()).ok_or_else(|| Problem::missing(name))
+    /// A string field of the body, required and not empty.
+    pub fn required(&self, name: &str) -> Result<&str, ErrorResponse> {
+        self.text(name).filter(|text| !text.is_empty()).ok_or_else(|| ErrorResponse::missing_parameter(name))
     }
 
     pub fn integer(&self, name: &str) -> Option<i64> {
@@ -53,13 +53,13 @@ impl Request {
         self.body.get(name).and_then(Value::as_bool)
     }
 
-    /// The largest page of this operation, `otherwise` where the table gives none.
-    pub fn largest_page(&self, otherwise: usize) -> usize {
+    /// Maximum page size of this operation, or `default` if the table does not define one.
+    pub fn max_page_size(&self, default: usize) -> usize {
         match self.operation.paging {
             Paging::Cursor { max } | Paging::CursorInBody { max } | Paging::Page { max } if max > 0 => {
                 max as usize
             }
-            _ => otherwise,
+            _ => default,
         }
     }
 }

@@ -1,44 +1,44 @@
-//! Finds the operation that a call means, by the operation table alone.
+//! Maps method and path to an operation, using only the operation table.
 
 use percent_encoding::percent_decode_str;
 
 use crate::api::commands::OPERATIONS;
 use crate::api::operation::Operation;
 
-/// The operation with this method and path, and the values of the path's `{names}`.
+/// The operation with this method and path, and the values of the path's `{parameters}`.
 ///
-/// Where several paths fit, words that stand in the path beat `{names}`: `/companies/list` is no
-/// company with the id `list`.
+/// If several paths match, literal segments take precedence over `{parameters}`: `/companies/list` does not
+/// mean the company with the id `list`.
 pub fn route(method: &str, path: &str) -> Option<(&'static Operation, Vec<(&'static str, String)>)> {
     OPERATIONS
         .iter()
-        .filter(|operation| operation.method.as_str() == method && fits(operation.path, path))
+        .filter(|operation| operation.method.as_str() == method && matches_template(operation.path, path))
         .min_by_key(|operation| operation.path.matches('{').count())
-        .map(|operation| (operation, values(operation.path, path)))
+        .map(|operation| (operation, parameters(operation.path, path)))
 }
 
-fn name(segment: &str) -> Option<&str> {
+fn parameter_name(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
 
-fn fits(template: &str, path: &str) -> bool {
-    let (mut wanted, mut called) = (template.split('/'), path.split('/'));
+fn matches_template(template: &str, path: &str) -> bool {
+    let (mut template, mut path) = (template.split('/'), path.split('/'));
     loop {
-        match (wanted.next(), called.next()) {
+        match (template.next(), path.next()) {
             (None, None) => return true,
             (Some(segment), Some(value)) if segment == value => {}
-            (Some(segment), Some(value)) if name(segment).is_some() && !value.is_empty() => {}
+            (Some(segment), Some(value)) if parameter_name(segment).is_some() && !value.is_empty() => {}
             _ => return false,
         }
     }
 }
 
-fn values(template: &'static str, path: &str) -> Vec<(&'static str, String)> {
+fn parameters(template: &'static str, path: &str) -> Vec<(&'static str, String)> {
     template
         .split('/')
         .zip(path.split('/'))
         .filter_map(|(segment, value)| {
-            Some((name(segment)?, percent_decode_str(value).decode_utf8_lossy().into_owned()))
+            Some((parameter_name(segment)?, percent_decode_str(value).decode_utf8_lossy().into_owned()))
         })
         .collect()
 }
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn words_beat_names() {
+    fn literal_segments_take_precedence_over_parameters() {
         assert_eq!(id("GET", "/companies/scroll"), Some("scrollOverAllCompanies"));
         assert_eq!(id("GET", "/companies/abc"), Some("RetrieveACompanyById"));
         assert_eq!(id("POST", "/contacts/search"), Some("SearchContacts"));
@@ -60,14 +60,14 @@ mod tests {
     }
 
     #[test]
-    fn values_are_decoded() {
+    fn parameters_are_percent_decoded() {
         let (operation, values) = route("GET", "/contacts/find_by_external_id/a%2Fb%20c").unwrap();
         assert_eq!(operation.id, "ShowContactByExternalId");
         assert_eq!(values, [("external_id", "a/b c".to_owned())]);
     }
 
     #[test]
-    fn unknown_paths_and_methods_lead_nowhere() {
+    fn unknown_paths_and_methods_match_nothing() {
         assert_eq!(id("GET", "/nothing"), None);
         assert_eq!(id("PATCH", "/contacts"), None);
         assert_eq!(id("GET", "/contacts/"), None);

@@ -1,4 +1,4 @@
-//! The HTTP side: one thread with its own runtime, so that a blocking caller never starves it.
+//! The HTTP server. Runs on its own thread and runtime, so that a caller that blocks its thread cannot starve it.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,63 +10,65 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 use futures::StreamExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::answer::{Answer, Problem};
-use super::gate::{Allowance, RateLimit, authorize, check_version};
-use super::handlers;
+use super::admission::{RateLimit, RateLimitStatus, authorize, check_version};
+use super::handlers::{self, HandlerResult};
+use super::quirk::Quirk;
 use super::random::Random;
 use super::request::Request;
+use super::response::ErrorResponse;
 use super::router::route;
 use super::validate::{check_body, check_query};
 use super::workspace::Workspace;
-use super::{Error, Fault, Options, Served};
+use super::{Error, Fault, LoggedRequest, Options};
+use super::{document_quirks, page_quirks};
 use crate::api::commands::SPEC_VERSION;
+use crate::api::operation::Effect;
 
-/// The largest body that is read, in bytes.
-const LARGEST_BODY: usize = 16 * 1024 * 1024;
-/// How many calls the log remembers.
-const LONGEST_LOG: usize = 200_000;
+/// Maximum size of a request body in bytes.
+const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+/// Maximum length of the request log; further requests are not logged.
+const MAX_LOGGED_REQUESTS: usize = 200_000;
 
-/// Called before a request is handled; says what goes wrong with it.
-pub type Interception = Box<dyn FnMut(&mut Workspace, &Served) -> Option<Fault> + Send>;
+/// Called before a request is handled; returns the fault to inject.
+pub type RequestHook = Box<dyn FnMut(&mut Workspace, &LoggedRequest) -> Option<Fault> + Send>;
 
-/// What the server and its owner share.
-pub struct Shared {
+/// State shared by the server thread and the owner of the [`Server`].
+pub struct ServerState {
     pub workspace: Mutex<Workspace>,
-    pub log: Mutex<Vec<Served>>,
-    pub interception: Mutex<Option<Interception>>,
+    pub log: Mutex<Vec<LoggedRequest>>,
+    pub request_hook: Mutex<Option<RequestHook>>,
     limit: Mutex<RateLimit>,
     request_ids: Mutex<Random>,
     options: Options,
     base_url: String,
 }
 
-/// Locks, whatever happened to an earlier holder: a failed assertion in a test must not hide behind
-/// a poisoned lock.
+/// Locks even a poisoned mutex: the failed assertion that poisoned it must not be hidden by a second panic.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A running server.
 pub struct Server {
-    pub shared: Arc<Shared>,
+    pub state: Arc<ServerState>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Binds the port of `options` on this machine only, and serves `workspace`.
+    /// Serves `workspace` on localhost, on the port given in `options`.
     pub fn start(options: Options, workspace: Workspace) -> Result<Self, Error> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
             .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
             .map_err(|source| Error::Bind { port: options.port, source })?;
         let address = listener.local_addr().map_err(Error::Serve)?;
-        let shared = Arc::new(Shared {
+        let state = Arc::new(ServerState {
             workspace: Mutex::new(workspace),
             log: Mutex::default(),
-            interception: Mutex::default(),
+            request_hook: Mutex::default(),
             limit: Mutex::new(RateLimit::new(options.rate_limit)),
             request_ids: Mutex::new(Random::new(!options.seed)),
             options,
@@ -75,16 +77,16 @@ impl Server {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Serve)?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = Router::new().fallback(serve).with_state(Arc::clone(&shared));
+        let router = Router::new().fallback(serve).with_state(Arc::clone(&state));
         let thread = std::thread::Builder::new()
             .name("sandbox".to_owned())
             .spawn(move || runtime.block_on(run(listener, router, stopped)))
             .map_err(Error::Serve)?;
-        Ok(Server { shared, stop: Some(stop), thread: Some(thread) })
+        Ok(Server { state, stop: Some(stop), thread: Some(thread) })
     }
 
     pub fn base_url(&self) -> &str {
-        &self.shared.base_url
+        &self.state.base_url
     }
 }
 
@@ -92,13 +94,13 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // The thread has nothing to report: a failure to serve ends the connections, no more.
+            // Nothing to report: a server error only closes the connections.
             let _ = thread.join();
         }
     }
 }
 
-/// Serves until `stopped` resolves, then drops all connections with the runtime.
+/// Serves until `stopped` resolves. Dropping the runtime then closes all connections.
 async fn run(listener: TcpListener, router: Router, stopped: oneshot::Receiver<()>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     tokio::select! {
@@ -107,13 +109,13 @@ async fn run(listener: TcpListener, router: Router, stopped: oneshot::Receiver<(
     }
 }
 
-async fn serve(State(shared): State<Arc<Shared>>, request: axum::extract::Request) -> Response<Body> {
+async fn serve(State(state): State<Arc<ServerState>>, request: axum::extract::Request) -> Response<Body> {
     let (head, body) = request.into_parts();
-    if !shared.options.latency.is_zero() {
-        tokio::time::sleep(shared.options.latency).await;
+    if !state.options.latency.is_zero() {
+        tokio::time::sleep(state.options.latency).await;
     }
-    let body = to_bytes(body, LARGEST_BODY).await;
-    let mut served = Served {
+    let body = to_bytes(body, MAX_BODY_BYTES).await;
+    let mut logged = LoggedRequest {
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
@@ -121,117 +123,153 @@ async fn serve(State(shared): State<Arc<Shared>>, request: axum::extract::Reques
         status: 0,
     };
     let mut fault = None;
-    let (allowance, outcome) = shared.handle(&mut served, &head.headers, &head.uri, body, &mut fault);
-    shared.respond(served, allowance, outcome, fault)
+    let (rate_limit, result) = state.handle(&mut logged, &head.headers, &head.uri, body, &mut fault);
+    state.respond(logged, rate_limit, result, fault)
 }
 
-impl Shared {
+impl ServerState {
     fn handle(
         &self,
-        served: &mut Served,
+        logged: &mut LoggedRequest,
         headers: &HeaderMap,
         uri: &Uri,
         body: Result<Bytes, axum::Error>,
         fault: &mut Option<Fault>,
-    ) -> (Option<Allowance>, Result<Answer, Problem>) {
+    ) -> (Option<RateLimitStatus>, HandlerResult) {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        if let Err(problem) = authorize(header("authorization"), self.options.token()) {
-            return (None, Err(problem));
+        if let Err(error) = authorize(header("authorization"), self.options.token()) {
+            return (None, Err(error));
         }
-        let (allowance, admitted) = lock(&self.limit).admit();
-        let outcome = admitted
-            .and_then(|()| body.map_err(|_| Problem::new(413, "request_too_large", "The body is too large")))
-            .and_then(|body| self.operate(served, header("intercom-version"), uri, &body, fault));
-        (Some(allowance), outcome)
+        let (rate_limit, admitted) = lock(&self.limit).admit();
+        let result = admitted
+            .and_then(|()| {
+                body.map_err(|_| ErrorResponse::new(413, "request_too_large", "The body is too large"))
+            })
+            .and_then(|body| self.dispatch(logged, header("intercom-version"), uri, &body, fault));
+        (Some(rate_limit), result)
     }
 
-    fn operate(
+    fn dispatch(
         &self,
-        served: &mut Served,
+        logged: &mut LoggedRequest,
         version: Option<&str>,
         uri: &Uri,
         body: &[u8],
         fault: &mut Option<Fault>,
-    ) -> Result<Answer, Problem> {
-        let (operation, path) = route(&served.method, &served.path)
-            .ok_or_else(|| Problem::not_found("The requested path does not exist"))?;
-        served.operation = Some(operation.id);
+    ) -> HandlerResult {
+        let (operation, path) = route(&logged.method, &logged.path)
+            .ok_or_else(|| ErrorResponse::not_found("The requested path does not exist"))?;
+        logged.operation = Some(operation.id);
         let mut workspace = lock(&self.workspace);
-        if let Some(intercept) = lock(&self.interception).as_mut() {
-            *fault = intercept(&mut workspace, served);
+        if let Some(hook) = lock(&self.request_hook).as_mut() {
+            *fault = hook(&mut workspace, logged);
         }
         if let Some(Fault::Status(status)) = *fault {
-            return Err(Problem::new(status, "server_error", "The sandbox was told to fail here"));
+            return Err(ErrorResponse::new(status, "server_error", "Fault injected by the sandbox"));
         }
         check_version(version, SPEC_VERSION, operation)?;
-        let query = pairs(uri);
+        let query = parse_query(uri);
         check_query(operation, &query)?;
         let body = check_body(operation, body)?;
-        let handler = handlers::find(operation.id).ok_or_else(|| {
-            Problem::new(501, "not_implemented", format!("The sandbox does not model {}", operation.id))
+        let is_ignored = operation.effect != Effect::Read
+            && workspace
+                .quirks
+                .iter()
+                .any(|quirk| matches!(quirk, Quirk::IgnoredWrites(pattern) if pattern.matches(&logged.path)));
+        if is_ignored {
+            return respond_unchanged(&mut workspace, &self.base_url, &logged.path, &body);
+        }
+        let handler = handlers::handler_for(operation.id).ok_or_else(|| {
+            ErrorResponse::new(
+                501,
+                "not_implemented",
+                format!("The sandbox does not implement {}", operation.id),
+            )
         })?;
-        workspace.wake();
-        let request = Request {
+        if let Some(result) = quirk_response(&workspace.quirks, &logged.path) {
+            return result;
+        }
+        workspace.wake_snoozed();
+        let mut request = Request {
             operation,
             path,
             query,
             body,
-            called: served.path.clone(),
+            url_path: logged.path.clone(),
             base_url: self.base_url.clone(),
         };
-        handler(&mut workspace, &request)
+        page_quirks::before(&workspace.quirks, &mut request)?;
+        let is_cut_short = page_quirks::is_cut_short(&workspace.quirks, &request);
+        let mut response = handler(&mut workspace, &request)?;
+        if let Some(page) = response.body.as_mut().filter(|_| !workspace.quirks.is_empty()) {
+            let cursor = lock(&self.request_ids).uuid();
+            page_quirks::after(&workspace.quirks, &logged.path, is_cut_short, &cursor, page);
+            document_quirks::change(&workspace.quirks, &logged.path, page);
+        }
+        Ok(response)
     }
 
     fn respond(
         &self,
-        mut served: Served,
-        allowance: Option<Allowance>,
-        outcome: Result<Answer, Problem>,
+        mut logged: LoggedRequest,
+        rate_limit: Option<RateLimitStatus>,
+        result: HandlerResult,
         fault: Option<Fault>,
     ) -> Response<Body> {
         let request_id = lock(&self.request_ids).uuid();
-        let (status, document): (u16, Option<Value>) = match outcome {
-            Ok(answer) => (answer.status, answer.body),
-            Err(problem) => (problem.status, Some(problem.document(&request_id))),
+        let mut link = None;
+        let (status, document): (u16, Option<Value>) = match result {
+            Ok(response) => (response.status, response.body),
+            Err(error) => {
+                link = error
+                    .canonical
+                    .as_ref()
+                    .map(|path| format!("<{}{path}>; rel=\"canonical\"", self.base_url));
+                (error.status, Some(error.document(&request_id)))
+            }
         };
-        served.status = status;
+        logged.status = status;
         let mut log = lock(&self.log);
-        if log.len() < LONGEST_LOG {
-            log.push(served);
+        if log.len() < MAX_LOGGED_REQUESTS {
+            log.push(logged);
         }
         drop(log);
 
         let text = document.map(|document| document.to_string()).unwrap_or_default();
+        let text = document_quirks::change_text(&lock(&self.workspace).quirks, text);
         let is_empty = text.is_empty();
         let mut response = Response::new(match fault {
             None | Some(Fault::Status(_)) => Body::from(text),
             Some(Fault::Blank) => Body::empty(),
-            Some(Fault::Drop) => broken(""),
-            Some(Fault::Truncate) => broken(text.get(..text.len() / 2).unwrap_or_default()),
+            Some(Fault::Drop) => aborted_body(""),
+            Some(Fault::Truncate) => aborted_body(text.get(..text.len() / 2).unwrap_or_default()),
         });
         *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         if !is_empty {
-            let kind = HeaderValue::from_static("application/json; charset=utf-8");
-            headers.insert(header::CONTENT_TYPE, kind);
+            let content_type = HeaderValue::from_static("application/json; charset=utf-8");
+            headers.insert(header::CONTENT_TYPE, content_type);
         }
         if let Ok(id) = HeaderValue::from_str(&request_id) {
             headers.insert("x-request-id", id);
+        }
+        if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
+            headers.insert(header::LINK, link);
         }
         let (now, ahead) = self.time();
         if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(now)) {
             headers.insert(header::DATE, date);
         }
-        if let Some(allowance) = allowance {
-            headers.insert("x-ratelimit-limit", allowance.limit.into());
-            headers.insert("x-ratelimit-remaining", allowance.remaining.into());
-            headers.insert("x-ratelimit-reset", allowance.reset.saturating_add_signed(ahead).into());
+        if let Some(rate_limit) = rate_limit {
+            headers.insert("x-ratelimit-limit", rate_limit.limit.into());
+            headers.insert("x-ratelimit-remaining", rate_limit.remaining.into());
+            headers.insert("x-ratelimit-reset", rate_limit.reset.saturating_add_signed(ahead).into());
         }
         response
     }
 
-    /// The workspace's time, and how many seconds it is ahead of the machine's: the rate limit goes by
-    /// the latter, but a server has only one clock to show.
+    /// The workspace's time, and how many seconds it is ahead of real time. The rate limit uses real time, but
+    /// response headers must all show the same clock.
     fn time(&self) -> (SystemTime, i64) {
         let now = lock(&self.workspace).now();
         let machine = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
@@ -239,20 +277,61 @@ impl Shared {
     }
 }
 
-/// A body that breaks off behind `text`: late enough for the text, if there is any, to have left.
-fn broken(text: &str) -> Body {
+/// The response to an ignored write: the tag named in the request, or the unchanged record.
+fn respond_unchanged(workspace: &mut Workspace, base_url: &str, path: &str, body: &Value) -> HandlerResult {
+    if let Some(tag) = path.ends_with("/tags").then(|| body["id"].as_str()).flatten() {
+        return Ok(json!({"type": "tag", "id": tag}).into());
+    }
+    let merged = body["into"].as_str().filter(|_| path == "/contacts/merge");
+    let record = match merged {
+        Some(into) => format!("/contacts/{into}"),
+        None => path.split('/').take(3).collect::<Vec<_>>().join("/"),
+    };
+    let (operation, path) = route("GET", &record).ok_or_else(ErrorResponse::record_not_found)?;
+    let handler = handlers::handler_for(operation.id).ok_or_else(ErrorResponse::record_not_found)?;
+    let (query, body) = (Vec::new(), Value::Null);
+    let request = Request { operation, path, query, body, url_path: record, base_url: base_url.to_owned() };
+    handler(workspace, &request)
+}
+
+/// The response of a quirk that replaces the handler.
+fn quirk_response(quirks: &[Quirk], path: &str) -> Option<HandlerResult> {
+    quirks.iter().find_map(|quirk| match quirk {
+        Quirk::Refuse { path: pattern, status } if pattern.matches(path) => {
+            let code = match status {
+                402 => "api_plan_restricted",
+                403 => "forbidden",
+                404 => "not_found",
+                _ => "client_error",
+            };
+            Some(Err(ErrorResponse::new(*status, code, "This app cannot use this resource")))
+        }
+        Quirk::WrongVersion(pattern) if pattern.matches(path) => {
+            let message = "This is not available in version 2.13: use version 2.14 or later";
+            Some(Err(ErrorResponse::new(400, "intercom_version_invalid", message)))
+        }
+        Quirk::ErrorsInSuccess(pattern) if pattern.matches(path) => {
+            let error = ErrorResponse::new(200, "server_error", "The gateway could not reach the service");
+            Some(Ok(error.document("").into()))
+        }
+        _ => None,
+    })
+}
+
+/// A body that ends with a connection error after `text`. Waits briefly before it, so that the text is sent first.
+fn aborted_body(text: &str) -> Body {
     let text = (!text.is_empty()).then(|| text.to_owned());
-    let wait = if text.is_some() { Duration::from_millis(5) } else { Duration::ZERO };
-    let cut = async move {
-        tokio::time::sleep(wait).await;
+    let delay = if text.is_some() { Duration::from_millis(5) } else { Duration::ZERO };
+    let abort = async move {
+        tokio::time::sleep(delay).await;
         Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))
     };
     let text = futures::stream::iter(text).map(Ok);
-    Body::from_stream(text.chain(futures::stream::once(cut)))
+    Body::from_stream(text.chain(futures::stream::once(abort)))
 }
 
-/// The query's names and values, decoded.
-fn pairs(uri: &Uri) -> Vec<(String, String)> {
+/// Names and values of the query, percent-decoded.
+fn parse_query(uri: &Uri) -> Vec<(String, String)> {
     let decode = |text: &str| {
         let spaced = text.replace('+', " ");
         percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()

@@ -1,51 +1,51 @@
-//! Records of one kind by id, with the order that lists and searches walk in.
+//! A collection of records of one type, indexed by id, with the sort order of lists and searches.
 //!
-//! The order is worked out on the first read after a write, so that paging through an idle
-//! workspace never sorts twice.
+//! The order is computed on the first read after a write, so that paging through an unchanged workspace sorts
+//! only once.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-/// Anything a [`Table`] holds.
+/// An element of a [`Table`].
 pub trait Record {
     fn id(&self) -> &str;
-    /// Epoch seconds of the last change.
+    /// Time of the last change, in epoch seconds.
     fn updated_at(&self) -> i64;
 }
 
-/// Records of one kind, in the order in which they were added.
+/// Records of one type, in insertion order until one is removed.
 #[derive(Debug)]
 pub struct Table<T> {
     rows: Vec<T>,
-    places: HashMap<String, usize>,
+    positions: HashMap<String, usize>,
     newest_first: OnceLock<Vec<usize>>,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Table { rows: Vec::new(), places: HashMap::new(), newest_first: OnceLock::new() }
+        Table { rows: Vec::new(), positions: HashMap::new(), newest_first: OnceLock::new() }
     }
 }
 
 impl<T: Record> Table<T> {
     pub fn get(&self, id: &str) -> Option<&T> {
-        self.places.get(id).map(|place| &self.rows[*place])
+        self.positions.get(id).map(|position| &self.rows[*position])
     }
 
-    /// The record for changing it; its place in the order is worked out again afterwards.
+    /// A mutable reference to a record. Invalidates the sort order.
     pub fn get_mut(&mut self, id: &str) -> Option<&mut T> {
         self.newest_first.take();
-        self.places.get(id).map(|place| &mut self.rows[*place])
+        self.positions.get(id).map(|position| &mut self.rows[*position])
     }
 
-    /// Adds the record, or replaces the one with its id.
+    /// Adds a record, or replaces the one with the same id.
     pub fn insert(&mut self, record: T) {
         self.newest_first.take();
-        match self.places.get(record.id()) {
-            Some(place) => self.rows[*place] = record,
+        match self.positions.get(record.id()) {
+            Some(position) => self.rows[*position] = record,
             None => {
-                self.places.insert(record.id().to_owned(), self.rows.len());
+                self.positions.insert(record.id().to_owned(), self.rows.len());
                 self.rows.push(record);
             }
         }
@@ -53,10 +53,10 @@ impl<T: Record> Table<T> {
 
     pub fn remove(&mut self, id: &str) -> Option<T> {
         self.newest_first.take();
-        let place = self.places.remove(id)?;
-        let record = self.rows.swap_remove(place);
-        if let Some(moved) = self.rows.get(place) {
-            self.places.insert(moved.id().to_owned(), place);
+        let position = self.positions.remove(id)?;
+        let record = self.rows.swap_remove(position);
+        if let Some(moved) = self.rows.get(position) {
+            self.positions.insert(moved.id().to_owned(), position);
         }
         Some(record)
     }
@@ -73,23 +73,23 @@ impl<T: Record> Table<T> {
         self.rows.iter()
     }
 
-    /// All records for changing anything but their ids.
+    /// Mutable references to all records. Ids must not be changed. Invalidates the sort order.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.newest_first.take();
         self.rows.iter_mut()
     }
 
-    /// All records, last changed first; ties go by descending id.
+    /// All records, last updated first; records with equal times in order of descending id.
     pub fn newest_first(&self) -> impl Iterator<Item = &T> {
         let order = self.newest_first.get_or_init(|| {
             let mut order: Vec<_> = (0..self.rows.len()).collect();
-            order.sort_unstable_by_key(|place| {
-                let row = &self.rows[*place];
+            order.sort_unstable_by_key(|position| {
+                let row = &self.rows[*position];
                 Reverse((row.updated_at(), row.id()))
             });
             order
         });
-        order.iter().map(|place| &self.rows[*place])
+        order.iter().map(|position| &self.rows[*position])
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_follows_every_write() {
+    fn every_write_updates_the_order() {
         let mut table = Table::default();
         for row in [Row("a", 1), Row("b", 3), Row("c", 3)] {
             table.insert(row);

@@ -1,24 +1,23 @@
-//! Checks a call against its row of the operation table: types in the query, the schema of the body.
+//! Validates a request against the operation table: parameter types in the query, and the schema of the body.
 //!
-//! Stricter than a handler needs, on purpose: what passes here should pass at the real service.
+//! Deliberately stricter than the handlers need: a request that is valid here should be valid for the real API.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use super::answer::Problem;
-use super::schema::Kind::Missing;
-use super::schema::{Offence, offence};
+use super::response::ErrorResponse;
+use super::schema::{SchemaViolation, ViolationKind, first_violation};
 use crate::api::operation::{Kind, Operation, Parameter, Place};
 
-/// Checks the query. What the table does not name passes; what it names has to have its type.
-pub fn check_query(operation: &Operation, query: &[(String, String)]) -> Result<(), Problem> {
+/// Validates the types of known query parameters. Unknown parameters are ignored.
+pub fn check_query(operation: &Operation, query: &[(String, String)]) -> Result<(), ErrorResponse> {
     for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Query) {
         match query.iter().find(|(name, _)| name == parameter.name) {
             Some((_, value)) => check_value(parameter, value)?,
             None if parameter.required && parameter.kind != Kind::Json => {
-                return Err(Problem::missing(parameter.name));
+                return Err(ErrorResponse::missing_parameter(parameter.name));
             }
             None => {}
         }
@@ -26,34 +25,38 @@ pub fn check_query(operation: &Operation, query: &[(String, String)]) -> Result<
     Ok(())
 }
 
-fn check_value(parameter: &Parameter, value: &str) -> Result<(), Problem> {
-    let wrong =
-        |what: &str| Err(Problem::invalid(parameter.name, format!("{} must be {what}", parameter.name)));
+fn check_value(parameter: &Parameter, value: &str) -> Result<(), ErrorResponse> {
+    let invalid = |expected: &str| {
+        Err(ErrorResponse::invalid_parameter(
+            parameter.name,
+            format!("{} must be {expected}", parameter.name),
+        ))
+    };
     match parameter.kind {
-        Kind::Integer | Kind::Time if value.parse::<i64>().is_err() => wrong("a whole number"),
-        Kind::Number if value.parse::<f64>().is_err() => wrong("a number"),
-        Kind::Boolean if !matches!(value, "true" | "false") => wrong("true or false"),
+        Kind::Integer | Kind::Time if value.parse::<i64>().is_err() => invalid("an integer"),
+        Kind::Number if value.parse::<f64>().is_err() => invalid("a number"),
+        Kind::Boolean if !matches!(value, "true" | "false") => invalid("true or false"),
         Kind::Choice(choices) if !choices.contains(&value) => {
-            wrong(&format!("one of {}", choices.join(", ")))
+            invalid(&format!("one of {}", choices.join(", ")))
         }
         _ => Ok(()),
     }
 }
 
-/// Reads and checks the body. No body is `Null`.
-pub fn check_body(operation: &Operation, bytes: &[u8]) -> Result<Value, Problem> {
+/// Parses and validates the body. Returns `Null` if it is empty.
+pub fn check_body(operation: &Operation, bytes: &[u8]) -> Result<Value, ErrorResponse> {
     let body = if bytes.iter().all(u8::is_ascii_whitespace) {
         Value::Null
     } else {
         serde_json::from_slice(bytes)
-            .map_err(|_| Problem::new(400, "parameter_invalid", "The body is no valid JSON"))?
+            .map_err(|_| ErrorResponse::new(400, "parameter_invalid", "The body is not valid JSON"))?
     };
     match &operation.body {
         None if body.is_null() || body == json!({}) => Ok(Value::Null),
-        None => Err(Problem::new(400, "parameter_invalid", "This operation takes no body")),
+        None => Err(ErrorResponse::new(400, "parameter_invalid", "This operation does not accept a body")),
         Some(description) if body.is_null() => {
             if description.required {
-                Err(Problem::new(400, "parameter_not_found", "This operation needs a body"))
+                Err(ErrorResponse::new(400, "parameter_not_found", "This operation requires a body"))
             } else {
                 Ok(Value::Null)
             }
@@ -62,19 +65,22 @@ pub fn check_body(operation: &Operation, bytes: &[u8]) -> Result<Value, Problem>
     }
 }
 
-fn check_schema(schema: &'static str, body: &Value) -> Result<(), Problem> {
-    // The search language is checked where it is understood.
-    match compiled(schema).and_then(|schema| offence(&schema, body, Some("query"))) {
+fn check_schema(schema: &'static str, body: &Value) -> Result<(), ErrorResponse> {
+    // Search queries are validated when they are compiled.
+    match parsed_schema(schema).and_then(|schema| first_violation(&schema, body, Some("query"))) {
         None => Ok(()),
-        Some(Offence { field, kind: Missing, .. }) => Err(Problem::missing(field)),
-        Some(Offence { field, .. }) if field.is_empty() => Err(Problem::new(
+        Some(SchemaViolation { field, kind: ViolationKind::Missing, .. }) => {
+            Err(ErrorResponse::missing_parameter(field))
+        }
+        Some(SchemaViolation { field, .. }) if field.is_empty() => Err(ErrorResponse::new(
             400,
             "parameter_invalid",
-            "The body has none of the forms that this operation takes",
+            "The body does not match the schema of this operation",
         )),
-        Some(Offence { field, .. }) => {
-            Err(Problem::invalid(field.clone(), format!("{field} has a wrong type or value")))
-        }
+        Some(SchemaViolation { field, .. }) => Err(ErrorResponse::invalid_parameter(
+            field.clone(),
+            format!("{field} has an invalid type or value"),
+        )),
     }
 }
 
@@ -82,8 +88,8 @@ type Schemas = HashMap<&'static str, Option<Arc<Value>>>;
 
 static SCHEMAS: LazyLock<Mutex<Schemas>> = LazyLock::new(Mutex::default);
 
-/// The parsed schema, kept for the next call; `None` for one that is no JSON.
-fn compiled(schema: &'static str) -> Option<Arc<Value>> {
+/// Parses and caches a schema. Returns `None` if it is not valid JSON.
+fn parsed_schema(schema: &'static str) -> Option<Arc<Value>> {
     let mut schemas = SCHEMAS.lock().unwrap_or_else(PoisonError::into_inner);
     schemas.entry(schema).or_insert_with(|| serde_json::from_str(schema).ok().map(Arc::new)).clone()
 }
@@ -94,19 +100,18 @@ mod tests {
     use crate::api::commands::OPERATIONS;
 
     #[test]
-    fn the_field_at_fault_is_named() {
+    fn errors_name_the_invalid_field() {
         let check = |id: &str, body: Value| {
             let operation = OPERATIONS.iter().find(|operation| operation.id == id).unwrap();
-            check_body(operation, body.to_string().as_bytes())
-                .map_err(|problem| (problem.code, problem.field))
+            check_body(operation, body.to_string().as_bytes()).map_err(|error| (error.code, error.field))
         };
-        let named = |field: &str| Some(field.to_owned());
-        let wrong = check("CreateContact", json!({"email": 7}));
-        assert_eq!(wrong.unwrap_err(), ("parameter_invalid", named("email")));
+        let field = |name: &str| Some(name.to_owned());
+        let invalid = check("CreateContact", json!({"email": 7}));
+        assert_eq!(invalid.unwrap_err(), ("parameter_invalid", field("email")));
         let missing = check("MergeContact", json!({"from": "a"}));
-        assert_eq!(missing.unwrap_err(), ("parameter_not_found", named("into")));
+        assert_eq!(missing.unwrap_err(), ("parameter_not_found", field("into")));
         let nested = check("createConversation", json!({"body": "a", "from": {"type": "user"}}));
-        assert_eq!(nested.unwrap_err(), ("parameter_not_found", named("from.id")));
+        assert_eq!(nested.unwrap_err(), ("parameter_not_found", field("from.id")));
         assert!(check("SearchContacts", json!({"query": 7})).is_ok());
         assert!(check("listTags", json!({})).is_ok());
         assert!(check("listTags", json!({"a": 1})).is_err());

@@ -1,27 +1,28 @@
-//! The whole state of a sandbox: one workspace, in memory.
+//! The state of a sandbox: one workspace, in memory.
 //!
-//! Tests read and change it directly; the handlers are the only other ones who do. Nothing here
-//! knows HTTP.
+//! Only handlers and tests read and change it. It must know nothing about HTTP.
 
 use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
 
-use super::answer::Problem;
-use super::clock::Clock;
+use super::clock::WorkspaceClock;
 use super::model::article::{Article, Collection, HelpCenter, InternalArticle};
+use super::model::call::Call;
 use super::model::company::Company;
 use super::model::contact::{Contact, Note};
-use super::model::conversation::{Author, Conversation, Happening, State};
+use super::model::conversation::{Author, Conversation, ConversationEvent, ConversationState};
 use super::model::people::{Admin, Team};
 use super::model::setup::{
-    Activity, DataAttribute, Event, NewsItem, Newsfeed, Segment, SubscriptionType, Tag,
+    Activity, DataAttribute, DataEvent, NewsItem, Newsfeed, Segment, SubscriptionType, Tag,
 };
 use super::model::ticket::{Ticket, TicketState, TicketType};
+use super::quirk::Quirk;
 use super::random::Random;
+use super::response::ErrorResponse;
 use super::table::Table;
 
-/// A workspace and everything in it.
+/// A workspace and its contents.
 #[derive(Debug)]
 pub struct Workspace {
     /// The app's `id_code`.
@@ -29,19 +30,21 @@ pub struct Workspace {
     pub name: String,
     /// `US`, `EU` or `AU`.
     pub region: String,
-    /// Decides which day a moment belongs to.
+    /// Defines calendar days.
     pub timezone: TimeZone,
     pub created_at: i64,
-    /// The first is the main one; further ones switch multilingual help on.
+    /// The first is the default locale; more than one enables multilingual help.
     pub locales: Vec<String>,
-    pub clock: Clock,
-    /// The first owns the access token: `/me` is that one.
+    pub clock: WorkspaceClock,
+    /// The first owns the access token and is returned by `/me`.
     pub admins: Vec<Admin>,
     pub teams: Vec<Team>,
     pub contacts: Table<Contact>,
     pub companies: Table<Company>,
     pub conversations: Table<Conversation>,
     pub tickets: Table<Ticket>,
+    /// A workspace without any has no phone.
+    pub calls: Table<Call>,
     pub ticket_types: Vec<TicketType>,
     pub ticket_states: Vec<TicketState>,
     pub articles: Table<Article>,
@@ -55,62 +58,68 @@ pub struct Workspace {
     pub segments: Vec<Segment>,
     pub data_attributes: Vec<DataAttribute>,
     pub subscription_types: Vec<SubscriptionType>,
-    pub events: Vec<Event>,
+    pub events: Vec<DataEvent>,
     pub activities: Vec<Activity>,
-    /// The one open scroll over all companies.
-    pub scroll: Option<Scroll>,
-    /// Epoch seconds at which the next snoozed conversation comes back.
-    pub(super) next_wake: Option<i64>,
+    /// The open scroll over all companies; there can be only one.
+    pub scroll: Option<CompanyScroll>,
+    /// Maps the id of each merged contact to the id of the contact it was merged into.
+    pub merged: HashMap<String, String>,
+    /// Enabled quirks; may change while the workspace is served.
+    pub quirks: Vec<Quirk>,
+    /// When the next snoozed conversation reopens, in epoch seconds.
+    pub(super) next_wake_at: Option<i64>,
     pub(super) random: Random,
-    pub(super) issued: HashMap<Sequence, u64>,
+    pub(super) last_ids: HashMap<IdSequence, u64>,
 }
 
-/// A scroll over companies as they were when it began.
+/// A scroll over a snapshot of all companies.
 #[derive(Debug)]
-pub struct Scroll {
+pub struct CompanyScroll {
     pub token: String,
-    /// Ids still to be handed out.
+    /// Ids not yet returned.
     pub remaining: Vec<String>,
-    /// Epoch seconds of the last call.
+    /// Time of the last request, in epoch seconds.
     pub used_at: i64,
 }
 
-/// Ids count up per kind; these kinds have large numbers, as the real ones do.
+/// A sequence of consecutive numeric ids. Start values are about as large as in the real API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Sequence {
+pub enum IdSequence {
     Conversation,
     Part,
     Message,
     Article,
     Ticket,
-    /// Numbers of tickets that people see.
+    /// Ticket numbers shown to users.
     TicketNumber,
+    Call,
     Other,
 }
 
-impl Sequence {
+impl IdSequence {
     fn start(self) -> u64 {
         match self {
-            Sequence::Conversation => 215_470_000_000_000,
-            Sequence::Part => 28_400_000_000,
-            Sequence::Message => 2_403_000_000,
-            Sequence::Article => 9_200_000,
-            Sequence::Ticket => 7_300_000,
-            Sequence::TicketNumber => 0,
-            Sequence::Other => 5_000_000,
+            IdSequence::Conversation => 215_470_000_000_000,
+            IdSequence::Part => 28_400_000_000,
+            IdSequence::Message => 2_403_000_000,
+            IdSequence::Article => 9_200_000,
+            IdSequence::Ticket => 7_300_000,
+            IdSequence::TicketNumber => 0,
+            IdSequence::Call => 880_000,
+            IdSequence::Other => 5_000_000,
         }
     }
 }
 
 impl Workspace {
-    /// The next id of a kind.
-    pub fn issue(&mut self, sequence: Sequence) -> String {
-        self.number(sequence).to_string()
+    /// The next id of a sequence.
+    pub fn next_id(&mut self, sequence: IdSequence) -> String {
+        self.next_number(sequence).to_string()
     }
 
-    /// The next id of a kind, as a number.
-    pub fn number(&mut self, sequence: Sequence) -> u64 {
-        let last = self.issued.entry(sequence).or_insert(sequence.start());
+    /// The next id of a sequence, as a number.
+    pub fn next_number(&mut self, sequence: IdSequence) -> u64 {
+        let last = self.last_ids.entry(sequence).or_insert(sequence.start());
         *last += 1;
         *last
     }
@@ -150,45 +159,58 @@ impl Workspace {
         self.tags.iter().find(|tag| tag.id == id)
     }
 
-    /// The name of a tag; empty when it is gone.
+    /// The name of a tag; empty if the tag was deleted.
     pub fn tag_name(&self, id: &str) -> &str {
         self.tag(id).map_or("", |tag| &tag.name)
     }
 
-    /// The teammate that a request names as the one who acts.
-    pub fn acting_admin(&self, id: &str) -> Result<i64, Problem> {
+    /// The teammate on whose behalf a request acts.
+    pub fn acting_admin(&self, id: &str) -> Result<i64, ErrorResponse> {
         id.parse()
             .ok()
             .filter(|id| self.admin(*id).is_some())
-            .ok_or_else(|| Problem::new(404, "admin_not_found", "admin_id names no teammate"))
+            .ok_or_else(|| ErrorResponse::new(404, "admin_not_found", "admin_id does not match any teammate"))
     }
 
-    pub fn contact(&self, id: &str) -> Result<&Contact, Problem> {
-        self.contacts.get(id).ok_or_else(Problem::no_contact)
+    pub fn contact(&self, id: &str) -> Result<&Contact, ErrorResponse> {
+        self.contacts.get(id).ok_or_else(|| self.missing_contact_error(id))
     }
 
-    /// The contact for changing it, with `updated_at` set to now.
-    pub fn touch_contact(&mut self, id: &str) -> Result<&mut Contact, Problem> {
+    /// The error for a contact that does not exist.
+    fn missing_contact_error(&self, id: &str) -> ErrorResponse {
+        match self.merged.get(id).filter(|_| self.quirks.contains(&Quirk::GoneWithLink)) {
+            Some(into) => ErrorResponse {
+                canonical: Some(format!("/contacts/{into}")),
+                ..ErrorResponse::new(410, "contact_merged", "This contact was merged, see the 'Link' header")
+            },
+            None => ErrorResponse::contact_not_found(),
+        }
+    }
+
+    /// A mutable reference to a contact, with `updated_at` set to now.
+    pub fn touch_contact(&mut self, id: &str) -> Result<&mut Contact, ErrorResponse> {
         let now = self.now();
-        let contact = self.contacts.get_mut(id).ok_or_else(Problem::no_contact)?;
+        let contact = self.contacts.get_mut(id).ok_or_else(ErrorResponse::contact_not_found)?;
         contact.updated_at = contact.updated_at.max(now);
         Ok(contact)
     }
 
-    /// A living contact with this `external_id`.
+    /// The contact with this `external_id`.
     pub fn contact_by_external_id(&self, external_id: &str) -> Option<&Contact> {
         self.contacts.iter().find(|contact| contact.external_id.as_deref() == Some(external_id))
     }
 
-    /// A contact with this address; users come before leads.
+    /// The contact with this email address. Prefers users over leads.
     pub fn contact_by_email(&self, email: &str) -> Option<&Contact> {
         self.contacts
             .iter()
-            .filter(|contact| contact.email.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(email)))
+            .filter(|contact| {
+                contact.email.as_deref().is_some_and(|address| address.eq_ignore_ascii_case(email))
+            })
             .max_by_key(|contact| (contact.is_user, contact.created_at))
     }
 
-    /// How many contacts each company has, by the company's id. Companies without any are missing.
+    /// The number of contacts per company id. Companies without contacts are omitted.
     pub fn company_sizes(&self) -> HashMap<&str, usize> {
         let mut sizes = HashMap::new();
         for company in self.contacts.iter().flat_map(|contact| &contact.companies) {
@@ -197,37 +219,46 @@ impl Workspace {
         sizes
     }
 
-    /// Appends what happened now, or at the time it carries, to a conversation.
-    pub fn happen(&mut self, conversation_id: &str, happening: Happening) -> Result<(), Problem> {
-        let (now, part_id) = (self.now(), self.issue(Sequence::Part));
-        let conversation = self.conversations.get_mut(conversation_id).ok_or_else(Problem::no_resource)?;
-        let until = happening.snoozed_until;
-        conversation.append(part_id, happening, now);
-        self.next_wake = self.next_wake.into_iter().chain(until).min();
+    /// Applies an event to a conversation. `updated_at` becomes now, even if the event is older.
+    pub fn apply_event(
+        &mut self,
+        conversation_id: &str,
+        event: ConversationEvent,
+    ) -> Result<(), ErrorResponse> {
+        let (now, part_id) = (self.now(), self.next_id(IdSequence::Part));
+        let conversation =
+            self.conversations.get_mut(conversation_id).ok_or_else(ErrorResponse::record_not_found)?;
+        let until = event.snoozed_until;
+        conversation.append(part_id, event, now);
+        self.next_wake_at = self.next_wake_at.into_iter().chain(until).min();
         Ok(())
     }
 
-    /// Opens the snoozed conversations whose time has come.
-    pub fn wake(&mut self) {
+    /// Reopens the snoozed conversations whose `snoozed_until` has passed.
+    pub fn wake_snoozed(&mut self) {
         let now = self.now();
-        if self.next_wake.is_none_or(|at| at > now) {
+        if self.next_wake_at.is_none_or(|at| at > now) {
             return;
         }
-        let snoozed = |conversation: &Conversation| {
-            conversation.snoozed_until.filter(|_| conversation.state == State::Snoozed)
+        let snoozed_until = |conversation: &Conversation| {
+            conversation.snoozed_until.filter(|_| conversation.state == ConversationState::Snoozed)
         };
         let due: Vec<_> = self
             .conversations
             .iter()
-            .filter_map(|conversation| Some((snoozed(conversation)?, conversation.id.clone())))
+            .filter_map(|conversation| Some((snoozed_until(conversation)?, conversation.id.clone())))
             .filter(|(until, _)| *until <= now)
             .collect();
         for (until, id) in due {
-            let part_id = self.issue(Sequence::Part);
+            let part_id = self.next_id(IdSequence::Part);
             if let Some(conversation) = self.conversations.get_mut(&id) {
-                conversation.append(part_id, Happening::new("timer_unsnooze", Author::Bot, until), until);
+                conversation.append(
+                    part_id,
+                    ConversationEvent::new("timer_unsnooze", Author::Bot, until),
+                    until,
+                );
             }
         }
-        self.next_wake = self.conversations.iter().filter_map(snoozed).min();
+        self.next_wake_at = self.conversations.iter().filter_map(snoozed_until).min();
     }
 }

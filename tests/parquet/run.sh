@@ -7,11 +7,11 @@ binary=$(realpath "${1:-target/debug/intercom-pp-cli}")
 here=$(realpath "$(dirname "$0")")
 command -v python3 > /dev/null || { echo "tests/parquet/run.sh: python3 is needed and not there" >&2; exit 1; }
 python=python3
-if ! python3 -c 'import duckdb' 2> /dev/null; then
+if ! python3 -c 'import duckdb, duckdb_ext' 2> /dev/null; then
     environment=$(realpath "$here/../..")/target/parquet-python
     python=$environment/bin/python3
-    if ! "$python" -c 'import duckdb' 2> /dev/null; then
-        python3 -m venv "$environment" && "$python" -m pip install --quiet 'duckdb>=1.1' || {
+    if ! "$python" -c 'import duckdb, duckdb_ext' 2> /dev/null; then
+        python3 -m venv "$environment" && "$python" -m pip install --quiet 'duckdb==1.4.4' 'duckdb-ext-sqlite==1.4.4.*' || {
             echo "tests/parquet/run.sh: DuckDB could not be installed: python3 -m venv, pip and PyPI are needed" >&2
             exit 1
         }

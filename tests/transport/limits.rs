@@ -1,7 +1,8 @@
-//! The rate limit, learned from answers before it is hit.
+//! Tests the rate limiter and the limit of large responses.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::server::{Server, json, ok};
@@ -21,18 +22,16 @@ async fn limited(limit: u64, seconds: u64) -> Server {
             limit - *used,
             (now / seconds + 1) * seconds,
         );
-        match allowed {
-            true => json("200 OK", &headers, "{}"),
-            false => {
-                json("429 Too Many Requests", &headers, "{\"errors\": [{\"code\": \"rate_limit_exceeded\"}]}")
-            }
+        if allowed {
+            return json("200 OK", &headers, "{}");
         }
+        json("429 Too Many Requests", &headers, "{\"errors\": [{\"code\": \"rate_limit_exceeded\"}]}")
     })
     .await
 }
 
 #[tokio::test]
-async fn many_calls_at_once_stay_within_the_windows() {
+async fn concurrent_calls_stay_within_the_windows() {
     let server = limited(40, 2).await;
     let transport = transport(&server);
     let calls = (0..100).map(|_| get(&transport, "/contacts"));
@@ -45,7 +44,7 @@ async fn many_calls_at_once_stay_within_the_windows() {
 }
 
 #[tokio::test]
-async fn a_used_up_window_is_waited_for() {
+async fn calls_wait_for_the_reset_of_a_used_up_window() {
     let server = Server::start(|number, _| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         match number {
@@ -66,12 +65,12 @@ async fn a_used_up_window_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_one_call_goes_ahead() {
+async fn the_first_call_is_sent_alone() {
     let (release, gate) = std::sync::mpsc::channel();
     let gate = Mutex::new(gate);
     let server = Server::start(move |number, _| {
         if number == 0 {
-            // The thread that waits may be the one that drives sockets and timers: others take over.
+            // The waiting thread may be the one that drives sockets and timers, so let others take over.
             tokio::task::block_in_place(|| gate.lock().unwrap().recv().unwrap());
         }
         ok()
@@ -91,10 +90,54 @@ async fn only_one_call_goes_ahead() {
 }
 
 #[tokio::test]
-async fn the_users_own_cap_spaces_calls() {
+async fn the_users_limit_paces_calls() {
     let server = Server::start(|_, _| ok()).await;
     let transport = Transport::new(Settings { rate_limit: Some(20.0), ..settings(&server.url()) }).unwrap();
     let start = Instant::now();
     futures::future::join_all((0..11).map(|_| get(&transport, "/"))).await;
     assert!(start.elapsed() >= Duration::from_millis(490), "{:?}", start.elapsed());
+}
+
+/// Requests eight responses of 24 MB at once. The server counts how many of them are more than half read.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_responses_are_read_a_few_at_a_time() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    const CHUNK: usize = 64 * 1024;
+    const CHUNKS: usize = 24 * 16;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (open, max_open) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counts = (open.clone(), max_open.clone());
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (open, max_open) = counts.clone();
+            tokio::spawn(async move {
+                let mut request = [0; 4_096];
+                let _ = stream.read(&mut request).await;
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                    CHUNK * CHUNKS
+                );
+                stream.write_all(head.as_bytes()).await.unwrap();
+                for number in 0..CHUNKS {
+                    if number == CHUNKS / 2 {
+                        max_open.fetch_max(open.fetch_add(1, SeqCst) + 1, SeqCst);
+                    }
+                    stream.write_all(&[b'x'; CHUNK]).await.unwrap();
+                }
+                open.fetch_sub(1, SeqCst);
+            });
+        }
+    });
+    let transport = Transport::new(settings(&url)).unwrap();
+    let requests = (0..8).map(|number| {
+        let transport = transport.clone();
+        async move { get(&transport, &format!("/{number}")).await.unwrap().body.len() }
+    });
+    let lengths = futures::future::join_all(requests).await;
+    assert_eq!(lengths, [CHUNK * CHUNKS; 8]);
+    let max_open = max_open.load(SeqCst);
+    // Some responses may still be written while the next ones are read.
+    assert!((1..=4).contains(&max_open), "{max_open} at a time");
 }

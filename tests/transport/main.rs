@@ -1,19 +1,20 @@
-//! The transport against servers that misbehave in the ways servers do.
+//! Tests the transport against misbehaving servers.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
 
 mod limits;
+mod pages;
 mod retries;
 mod server;
 
 use std::time::Duration;
 
 use intercom::api::error::Unexpected;
-use intercom::api::transport::{Repeat, Settings, Transport};
+use intercom::api::transport::{Idempotency, Settings, Transport};
 use intercom::api::{Error, Reply, Token};
 use reqwest::Method;
 use reqwest::header::{HeaderName, HeaderValue};
-use server::{Server, cut, json, ok, raw};
+use server::{RecordedRequest, Server, cut, json, ok, raw};
 
 const TOKEN: &str = "dG9rOnZlcnktc2VjcmV0LXRva2Vu";
 
@@ -29,13 +30,13 @@ fn transport(server: &Server) -> Transport {
 
 async fn get(transport: &Transport, path: &str) -> Result<Reply, Error> {
     let request = transport.request(Method::GET, path, &[])?;
-    transport.send(request, Repeat::Safe).await
+    transport.send(request, Idempotency::Idempotent).await
 }
 
 async fn post(transport: &Transport, path: &str) -> Result<Reply, Error> {
     let mut request = transport.request(Method::POST, path, &[])?;
     *request.body_mut() = Some("{}".into());
-    transport.send(request, Repeat::of(&Method::POST)).await
+    transport.send(request, Idempotency::of(&Method::POST)).await
 }
 
 fn assert_no_secret(text: String) {
@@ -43,14 +44,14 @@ fn assert_no_secret(text: String) {
 }
 
 #[tokio::test]
-async fn every_request_carries_what_the_api_wants() {
+async fn every_request_has_the_required_headers() {
     let server = Server::start(|_, _| ok()).await;
     let mut settings = settings(&format!("{}/base/", server.url()));
     settings.headers.insert("x-team", HeaderValue::from_static("support"));
     let transport = Transport::new(settings).unwrap();
     let query = [("q".to_owned(), "a b&c".to_owned())];
     let request = transport.request(Method::GET, "/contacts/5%2F6", &query).unwrap();
-    let reply = transport.send(request, Repeat::Safe).await.unwrap();
+    let reply = transport.send(request, Idempotency::Idempotent).await.unwrap();
     assert_eq!(reply.json_text().unwrap(), "{\"ok\": true}");
     post(&transport, "/contacts").await.unwrap();
 
@@ -63,7 +64,7 @@ async fn every_request_carries_what_the_api_wants() {
         assert_eq!(request.header("x-team"), Some("support"));
         assert!(request.header("user-agent").unwrap().starts_with("intercom-pp-cli/"));
         assert!(request.header("accept-encoding").unwrap().contains("gzip"));
-        assert_eq!(request.connection, 0, "connections are used again");
+        assert_eq!(request.connection, 0, "connections are reused");
     }
     assert_eq!(received[0].header("content-type"), None);
     assert_eq!(
@@ -73,7 +74,7 @@ async fn every_request_carries_what_the_api_wants() {
 }
 
 #[tokio::test]
-async fn a_request_may_name_another_version_and_settings_have_the_last_word() {
+async fn a_request_may_set_another_version_and_settings_override_it() {
     let server = Server::start(|_, _| ok()).await;
     let version = HeaderName::from_static("intercom-version");
     let mut settings = settings(&server.url());
@@ -83,11 +84,11 @@ async fn a_request_may_name_another_version_and_settings_have_the_last_word() {
         request
     };
     let transport = Transport::new(settings.clone()).unwrap();
-    transport.send(versioned(&transport), Repeat::Safe).await.unwrap();
+    transport.send(versioned(&transport), Idempotency::Idempotent).await.unwrap();
     settings.headers.insert(version.clone(), HeaderValue::from_static("Unstable"));
     settings.headers.insert("authorization", HeaderValue::from_static("Basic proxy"));
     let transport = Transport::new(settings).unwrap();
-    transport.send(versioned(&transport), Repeat::Safe).await.unwrap();
+    transport.send(versioned(&transport), Idempotency::Idempotent).await.unwrap();
 
     let received = server.received();
     assert_eq!(received[0].header("intercom-version"), Some("2.14"));
@@ -96,7 +97,7 @@ async fn a_request_may_name_another_version_and_settings_have_the_last_word() {
 }
 
 #[tokio::test]
-async fn a_preview_is_what_leaves_but_for_the_secret() {
+async fn a_preview_equals_the_request_except_for_the_secret() {
     let server = Server::start(|_, _| ok()).await;
     let mut settings = settings(&server.url());
     settings.headers.insert("x-team", HeaderValue::from_static("support"));
@@ -107,7 +108,7 @@ async fn a_preview_is_what_leaves_but_for_the_secret() {
     assert!(server.received().is_empty());
     assert_no_secret(format!("{preview:?} {transport:?}"));
 
-    transport.send(request, Repeat::Safe).await.unwrap();
+    transport.send(request, Idempotency::Idempotent).await.unwrap();
     let received = &server.received()[0];
     assert_eq!(received.line, "PUT /contacts/1");
     assert_eq!(preview.body.as_deref(), Some(received.body.as_bytes()));
@@ -119,7 +120,7 @@ async fn a_preview_is_what_leaves_but_for_the_secret() {
 }
 
 #[tokio::test]
-async fn the_token_does_not_follow_a_redirect_elsewhere() {
+async fn the_token_does_not_follow_a_redirect_to_another_host() {
     let elsewhere = Server::start(|_, _| raw("200 OK", "content-type: audio/wav\r\n", "RIFF")).await;
     let target = format!("location: {}/file?signature=x\r\n", elsewhere.url());
     let server = Server::start(move |_, request| match request.line.as_str() {
@@ -131,7 +132,7 @@ async fn the_token_does_not_follow_a_redirect_elsewhere() {
     settings.headers.insert("x-secret", HeaderValue::from_static("mine"));
     let transport = Transport::new(settings).unwrap();
     let request = transport.request(Method::GET, "/moved", &[]).unwrap();
-    let mut download = transport.download(request, Repeat::Safe).await.unwrap();
+    let mut download = transport.download(request, Idempotency::Idempotent).await.unwrap();
     assert_eq!(download.length(), Some(4));
     assert_eq!(download.chunk().await.unwrap().unwrap(), "RIFF");
     assert!(download.chunk().await.unwrap().is_none());
@@ -146,7 +147,7 @@ async fn the_token_does_not_follow_a_redirect_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_redirect_that_comes_back_comes_back_without_the_token() {
+async fn a_redirect_back_from_another_host_does_not_get_the_token() {
     let server_url = std::sync::Arc::new(std::sync::OnceLock::<String>::new());
     let back = server_url.clone();
     let elsewhere = Server::start(move |_, _| {
@@ -166,7 +167,7 @@ async fn a_redirect_that_comes_back_comes_back_without_the_token() {
 }
 
 #[tokio::test]
-async fn redirects_end_and_a_post_is_not_redirected() {
+async fn redirects_are_limited_and_a_post_is_not_redirected() {
     let server = Server::start(|_, _| raw("302 Found", "location: /again\r\n", "")).await;
     let transport = transport(&server);
     assert!(matches!(get(&transport, "/x").await.unwrap_err(), Error::TooManyRedirects { .. }));
@@ -176,7 +177,7 @@ async fn redirects_end_and_a_post_is_not_redirected() {
 }
 
 #[tokio::test]
-async fn errors_are_read_whatever_their_form() {
+async fn errors_are_parsed_in_any_format() {
     let page = "<html>\r\n<head><title>404 Not Found</title></head>\r\n</html>";
     let list = r#"{"type":"error.list","request_id":"req-1","errors":[{"code":"unauthorized","message":"Access Token Invalid TOKEN","field":"token"}]}"#;
     let list = list.replace("TOKEN", TOKEN);
@@ -201,7 +202,7 @@ async fn errors_are_read_whatever_their_form() {
 }
 
 #[tokio::test]
-async fn bodies_arrive_whole_and_valid() {
+async fn bodies_are_complete_and_valid() {
     // {"zipped": true}
     const GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xabV\xaa\xca,(HMQ\xb2R()*M\xad\x05\x00\xcc\xa5\xde\r\x10\x00\x00\x00";
     let server = Server::start(|number, _| match number {
@@ -227,13 +228,13 @@ async fn bodies_arrive_whole_and_valid() {
 
 fn reason(reply: Reply) -> Unexpected {
     match reply.json_text().unwrap_err() {
-        Error::UnexpectedAnswer(answer) => answer.reason,
+        Error::UnexpectedResponse(response) => response.reason,
         other => panic!("{other}"),
     }
 }
 
 #[tokio::test]
-async fn a_file_that_breaks_off_is_not_a_whole_file() {
+async fn a_truncated_download_is_an_error() {
     let server = Server::start(|number, _| match number {
         0 => raw("503 Service Unavailable", "", ""),
         _ => cut(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf".to_vec()),
@@ -241,7 +242,7 @@ async fn a_file_that_breaks_off_is_not_a_whole_file() {
     .await;
     let transport = transport(&server);
     let request = transport.request(Method::GET, "/download", &[]).unwrap();
-    let mut download = transport.download(request, Repeat::Safe).await.unwrap();
+    let mut download = transport.download(request, Idempotency::Idempotent).await.unwrap();
     let mut result = download.chunk().await;
     while let Ok(Some(_)) = result {
         result = download.chunk().await;
@@ -251,7 +252,7 @@ async fn a_file_that_breaks_off_is_not_a_whole_file() {
 }
 
 #[test]
-fn what_cannot_be_sent_is_refused_before() {
+fn invalid_settings_and_paths_are_rejected_before_sending() {
     let invalid = |settings: Settings| matches!(Transport::new(settings), Err(Error::InvalidRequest(_)));
     assert!(invalid(settings("ftp://example.com")));
     assert!(invalid(settings("https://user:password@example.com")));

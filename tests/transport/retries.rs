@@ -1,4 +1,4 @@
-//! What is sent again, and above all what is not.
+//! Tests which requests are retried and, above all, which are not.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use intercom::Client;
-use intercom::api::executor::{Arguments, operation};
+use intercom::api::request_builder::{Arguments, operation};
 use tokio::net::TcpListener;
 
 use crate::server::{Server, cut, json, ok, raw};
@@ -17,13 +17,13 @@ const BUSY: &str =
 const LIMITED: &str =
     r#"{"type":"error.list","errors":[{"code":"rate_limit_exceeded","message":"Slow down"}]}"#;
 
-/// The first `failures` requests get `bad`, the others a good answer.
+/// The first `failures` requests get the response `bad`, the others a success.
 async fn failing(failures: usize, bad: Vec<u8>) -> Server {
     Server::start(move |number, _| if number < failures { bad.clone() } else { ok() }).await
 }
 
 #[tokio::test]
-async fn a_read_is_repeated_whatever_went_wrong() {
+async fn a_read_is_retried_after_any_temporary_failure() {
     let truncated =
         cut(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{\"a\"".to_vec());
     let chunked = cut(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\n{\"a\"\r\n".to_vec());
@@ -51,7 +51,7 @@ async fn a_read_is_repeated_whatever_went_wrong() {
 }
 
 #[tokio::test]
-async fn what_cannot_pass_is_not_repeated() {
+async fn permanent_errors_are_not_retried() {
     for status in
         ["400 Bad Request", "401 Unauthorized", "404 Not Found", "409 Conflict", "422 Unprocessable"]
     {
@@ -62,7 +62,7 @@ async fn what_cannot_pass_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_change_that_may_have_been_made_is_not_repeated() {
+async fn a_change_with_an_unknown_outcome_is_not_retried() {
     let truncated =
         cut(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{\"a\"".to_vec());
     for failure in [
@@ -79,7 +79,7 @@ async fn a_change_that_may_have_been_made_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_change_that_was_refused_is_repeated() {
+async fn a_rate_limited_change_is_retried() {
     let server = failing(2, json("429 Too Many Requests", "", LIMITED)).await;
     let transport = transport(&server);
     post(&transport, "/contacts").await.unwrap();
@@ -88,17 +88,17 @@ async fn a_change_that_was_refused_is_repeated() {
 }
 
 #[tokio::test]
-async fn a_search_may_be_marked_as_a_read() {
+async fn a_search_can_be_marked_as_idempotent() {
     let server = failing(1, raw("502 Bad Gateway", "", "")).await;
     let transport = transport(&server);
     let request = transport.request(Method::POST, "/contacts/search", &[]).unwrap();
-    transport.send(request, Repeat::Safe).await.unwrap();
+    transport.send(request, Idempotency::Idempotent).await.unwrap();
     assert_eq!(server.received().len(), 2);
 }
 
 /// The port refuses connections until the second attempt is about to be made.
 #[tokio::test]
-async fn a_change_that_never_left_is_repeated() {
+async fn a_change_that_was_never_sent_is_retried() {
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let mut settings = settings(&format!("http://{address}"));
     let offline = Transport::new(settings.clone()).unwrap();
@@ -130,7 +130,7 @@ async fn a_change_that_never_left_is_repeated() {
 }
 
 #[tokio::test]
-async fn the_server_says_how_long_to_wait() {
+async fn the_requested_wait_is_honored() {
     for status in ["429 Too Many Requests", "503 Service Unavailable"] {
         let server = failing(1, json(status, "retry-after: 1\r\n", "{}")).await;
         let start = Instant::now();
@@ -145,7 +145,7 @@ async fn the_server_says_how_long_to_wait() {
 }
 
 #[tokio::test]
-async fn attempts_end() {
+async fn the_number_of_attempts_is_limited() {
     let server = failing(usize::MAX, raw("503 Service Unavailable", "", "")).await;
     let mut few = settings(&server.url());
     few.retries = 2;
@@ -159,9 +159,9 @@ async fn attempts_end() {
     assert_eq!((error.status(), server.received().len()), (Some(429), 6));
 }
 
-/// Calls are left, so waiting for the reset (50 s away) would be for nothing.
+/// Calls are left, so waiting for the reset (50 s away) would be pointless.
 #[tokio::test]
-async fn one_job_at_a_time_is_no_rate_limit() {
+async fn one_job_at_a_time_is_not_a_rate_limit() {
     let reset = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 50;
     let rate =
         format!("x-ratelimit-limit: 167\r\nx-ratelimit-remaining: 100\r\nx-ratelimit-reset: {reset}\r\n");
@@ -177,7 +177,7 @@ async fn one_job_at_a_time_is_no_rate_limit() {
 }
 
 #[tokio::test]
-async fn silence_is_a_timeout() {
+async fn a_missing_response_is_a_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut settings = settings(&format!("http://{}", listener.local_addr().unwrap()));
     settings.timeout = Duration::from_millis(300);
@@ -191,9 +191,9 @@ async fn silence_is_a_timeout() {
     assert_eq!(transport.usage().requests, 3);
 }
 
-/// Every attempt waits for as long as one may take: there are few of them, and of page sizes, too.
+/// Every attempt takes the full timeout, so the number of attempts and of page sizes is small.
 #[tokio::test]
-async fn a_server_that_never_answers_is_given_up_soon() {
+async fn a_server_that_never_responds_gets_few_attempts() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut settings = settings(&format!("http://{}", listener.local_addr().unwrap()));
     settings.timeout = Duration::from_millis(50);
@@ -207,20 +207,17 @@ async fn a_server_that_never_answers_is_given_up_soon() {
 }
 
 #[tokio::test]
-async fn an_answer_without_end_is_not_kept() {
+async fn a_response_that_is_too_long_is_an_error() {
     let server = Server::start(|_, _| json("200 OK", "", format!("[{}1]", " ".repeat(5_000)))).await;
     let mut settings = settings(&server.url());
-    settings.most_bytes = 4_000;
+    settings.max_body_bytes = 4_000;
     let error = get(&Transport::new(settings.clone()).unwrap(), "/").await.unwrap_err();
     assert!(
-        matches!(&error, Error::UnexpectedAnswer(answer) if answer.reason == Unexpected::TooLong),
+        matches!(&error, Error::UnexpectedResponse(response) if response.reason == Unexpected::TooLong),
         "{error:?}"
     );
-    assert!(
-        error.is_overload() && server.received().len() == 1,
-        "smaller pages may help, repeating does not"
-    );
-    settings.most_bytes = 6_000;
+    assert!(error.is_overload() && server.received().len() == 1, "smaller pages may help, a retry does not");
+    settings.max_body_bytes = 6_000;
     assert_eq!(get(&Transport::new(settings).unwrap(), "/").await.unwrap().body.len(), 5_003);
 }
 

@@ -1,4 +1,4 @@
-//! A server on a free port that answers what a test tells it to, byte for byte.
+//! A test server on a free port that sends exactly the bytes a test provides.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A request as it arrived.
+/// A request as received.
 #[derive(Debug, Clone, Default)]
-pub struct Received {
+pub struct RecordedRequest {
     pub line: String,
     headers: Vec<(String, String)>,
     pub body: String,
-    /// The number of the connection it came on.
+    /// The number of its connection.
     pub connection: usize,
 }
 
-impl Received {
+impl RecordedRequest {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -27,23 +27,23 @@ impl Received {
 
 pub struct Server {
     pub address: SocketAddr,
-    received: Arc<Mutex<Vec<Received>>>,
+    received: Arc<Mutex<Vec<RecordedRequest>>>,
 }
 
 impl Server {
-    /// Answers the n-th request (from 0) with the bytes of `answer(n, request)`. No bytes: the
-    /// connection is closed instead. Bytes that begin with [`cut`] are followed by closing it.
-    pub async fn start(answer: impl Fn(usize, &Received) -> Vec<u8> + Send + Sync + 'static) -> Self {
+    /// Sends the bytes of `respond(n, request)` for the n-th request, starting at 0. If the bytes are empty,
+    /// the connection is closed instead; after bytes from [`cut`], it is closed too.
+    pub async fn start(respond: impl Fn(usize, &RecordedRequest) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
-        let (log, answer) = (received.clone(), Arc::new(answer));
+        let (log, respond) = (received.clone(), Arc::new(respond));
         tokio::spawn(async move {
             for connection in 0.. {
                 let Ok((stream, _)) = listener.accept().await else { return };
-                let (log, answer) = (log.clone(), answer.clone());
+                let (log, respond) = (log.clone(), respond.clone());
                 tokio::spawn(async move {
-                    let _ = serve(stream, connection, &log, &*answer).await;
+                    let _ = serve(stream, connection, &log, &*respond).await;
                 });
             }
         });
@@ -54,7 +54,7 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    pub fn received(&self) -> Vec<Received> {
+    pub fn received(&self) -> Vec<RecordedRequest> {
         self.received.lock().unwrap().clone()
     }
 }
@@ -62,12 +62,12 @@ impl Server {
 async fn serve(
     stream: TcpStream,
     connection: usize,
-    log: &Mutex<Vec<Received>>,
-    answer: &(dyn Fn(usize, &Received) -> Vec<u8> + Send + Sync),
+    log: &Mutex<Vec<RecordedRequest>>,
+    respond: &(dyn Fn(usize, &RecordedRequest) -> Vec<u8> + Send + Sync),
 ) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     loop {
-        let mut request = Received { connection, ..Received::default() };
+        let mut request = RecordedRequest { connection, ..RecordedRequest::default() };
         stream.read_line(&mut request.line).await?;
         if request.line.is_empty() {
             return Ok(());
@@ -88,7 +88,7 @@ async fn serve(
             log.push(request.clone());
             log.len() - 1
         };
-        let bytes = answer(number, &request);
+        let bytes = respond(number, &request);
         stream.write_all(bytes.strip_prefix(CUT).unwrap_or(&bytes)).await?;
         stream.flush().await?;
         if bytes.is_empty() || bytes.starts_with(CUT) {
@@ -99,12 +99,12 @@ async fn serve(
 
 const CUT: &[u8] = b"cut:";
 
-/// An answer after which the connection is closed.
-pub fn cut(answer: Vec<u8>) -> Vec<u8> {
-    [CUT, &answer].concat()
+/// A response after which the connection is closed.
+pub fn cut(response: Vec<u8>) -> Vec<u8> {
+    [CUT, &response].concat()
 }
 
-/// An answer with a JSON body. `status` is e.g. `200 OK`, `headers` end in line breaks each.
+/// A response with a JSON body. `status` is e.g. `200 OK`; each of the `headers` ends in a line break.
 pub fn json(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     raw(status, &format!("content-type: application/json; charset=utf-8\r\n{headers}"), body)
 }

@@ -1,25 +1,25 @@
-//! The server's clock as seen from here.
+//! Estimates the server's clock.
 //!
-//! A window ends at a second of the server's clock, and the machine's own clock may be minutes off.
-//! `Date` headers are cut to whole seconds, so one of them says little; but the server's clock was
-//! certainly not *behind* any of them, and the greatest such bound is exact to the time an answer
-//! travels once a second has turned over. Erring late is the harmless side: an early call costs a 429.
+//! Windows end at a second of the server's clock, and the local clock may be minutes off. `Date` headers are
+//! truncated to whole seconds, so a single one is imprecise. But the server's clock was certainly not
+//! *behind* any of them, and the greatest such bound becomes exact, up to the latency, once a second has
+//! turned over. Err on the late side, never on the early side: an early call costs a 429.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
-/// A reset farther away than this is not believed: windows are ten seconds long.
-const BELIEVABLE: f64 = 60.0;
-/// How far the bounds of two answers may contradict each other before the older one is dropped.
-const SLACK: f64 = 1.0;
+/// Maximum distance of a plausible reset, in seconds. Windows are ten seconds long.
+const MAX_DISTANCE: f64 = 60.0;
+/// How far the bounds of two responses may contradict each other before the older one is dropped, in seconds.
+const TOLERANCE: f64 = 1.0;
 
 #[derive(Debug)]
 pub(super) struct ServerClock {
     origin: Instant,
-    /// Seconds since the epoch at `origin`, by the machine's clock.
+    /// The local clock at `origin`, in seconds since the epoch.
     machine: f64,
-    /// The same by the server's clock, at least; `None` until a `Date` was seen.
+    /// Lower bound of the server's clock at `origin`; `None` before the first `Date`.
     server: Option<f64>,
 }
 
@@ -29,24 +29,24 @@ impl ServerClock {
         ServerClock { origin, machine, server: None }
     }
 
-    /// Learns from the `Date` of an answer, in seconds since the epoch.
+    /// Records the `Date` of a response, in seconds since the epoch.
     pub fn observe(&mut self, date: u64, sent: Instant, received: Instant) {
         let least = date as f64 - self.since_origin(received);
         let most = date as f64 + 1.0 - self.since_origin(sent);
         self.server = match self.server {
-            Some(known) if known <= most + SLACK => Some(known.max(least)),
-            // The known bound is impossible by now: a clock was set, or a `Date` was wrong.
+            Some(known) if known <= most + TOLERANCE => Some(known.max(least)),
+            // The known bound has become impossible: a clock was changed, or a `Date` was wrong.
             _ => Some(least),
         };
     }
 
-    /// When the server's clock shows `epoch`; `None` if that is too far from `near` to be believed.
-    /// Without a credible `Date`, the machine's clock has to do.
+    /// When the server's clock shows `epoch`; `None` if that is implausibly far from `near`.
+    /// Falls back to the local clock without a plausible `Date`.
     pub fn instant(&self, epoch: u64, near: Instant) -> Option<Instant> {
         let near = self.since_origin(near);
-        let believed =
-            |at_origin: f64| Some(epoch as f64 - at_origin).filter(|at| (at - near).abs() <= BELIEVABLE);
-        let at = self.server.and_then(believed).or_else(|| believed(self.machine))?;
+        let plausible =
+            |at_origin: f64| Some(epoch as f64 - at_origin).filter(|at| (at - near).abs() <= MAX_DISTANCE);
+        let at = self.server.and_then(plausible).or_else(|| plausible(self.machine))?;
         Some(self.origin + Duration::from_secs_f64(at.max(0.0)))
     }
 
@@ -70,14 +70,14 @@ mod tests {
     }
 
     fn error(clock: &ServerClock, epoch: u64, truth: Instant) -> i128 {
-        let found = clock.instant(epoch, truth).expect("a time nearby");
-        found.duration_since(clock.origin).as_millis() as i128
+        let instant = clock.instant(epoch, truth).expect("a plausible time");
+        instant.duration_since(clock.origin).as_millis() as i128
             - truth.duration_since(clock.origin).as_millis() as i128
     }
 
-    /// A server 300.4 s ahead; answers take 20 ms back.
+    /// A server that is 300.4 s ahead; responses take 20 ms to arrive.
     #[test]
-    fn dates_converge_from_the_late_side() {
+    fn the_estimate_converges_from_the_late_side() {
         let origin = Instant::now();
         let mut clock = clock(origin);
         let date = |at: u64| EPOCH + 300 + (400 + at - 20) / 1000;
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_date_is_forgotten() {
+    fn a_wrong_date_is_dropped() {
         let origin = Instant::now();
         let mut clock = clock(origin);
         clock.observe(EPOCH + 1_000_000, origin, after(origin, 10));
@@ -102,13 +102,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_far_away_is_not_believed() {
+    fn implausible_times_are_ignored() {
         let origin = Instant::now();
         let mut clock = clock(origin);
         assert_eq!(clock.instant(u64::MAX, origin), None);
         assert_eq!(clock.instant(EPOCH + 3_600, origin), None);
         assert_eq!(clock.instant(10, origin), None);
-        // A `Date` that makes no sense beside the reset gives way to the machine's clock.
+        // If the `Date` does not fit the reset, the local clock is used.
         clock.observe(1_000, origin, origin);
         assert_eq!(clock.instant(EPOCH + 5, origin), Some(after(origin, 5_000)));
     }

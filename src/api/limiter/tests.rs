@@ -1,24 +1,24 @@
-//! The limiter against simulated servers, in simulated time: nothing here depends on the machine.
+//! Tests the limiter against simulated servers in simulated time, independent of the machine.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::UNIX_EPOCH;
 
 use super::*;
 
-/// A server that deals out `limit` calls per window and tells so like the API.
+/// A server that grants `limit` calls per window and reports it like the API.
 struct Server {
     limit: u64,
     window: f64,
-    /// Seconds that windows begin after the full ten.
+    /// Offset of the windows, in seconds.
     phase: f64,
-    /// How the end of a window becomes whole seconds.
+    /// How the end of a window is rounded to whole seconds.
     round: fn(f64) -> f64,
     dates: bool,
-    /// Milliseconds that a call travels, one way: least and most.
-    travel: (u64, u64),
-    /// One call in so many is never answered.
+    /// Minimum and maximum latency in one direction, in milliseconds.
+    latency: (u64, u64),
+    /// One call in this many gets no response.
     silent: Option<u64>,
-    /// Its clock, at the start.
+    /// The server's clock at the start.
     epoch: f64,
     start: Instant,
     used: Mutex<std::collections::BTreeMap<i64, u64>>,
@@ -35,7 +35,7 @@ impl Server {
             phase: 0.0,
             round: f64::round,
             dates: true,
-            travel: (10, 40),
+            latency: (10, 40),
             silent: None,
             epoch: machine + skew,
             start: Instant::now(),
@@ -51,15 +51,15 @@ impl Server {
     }
 
     async fn travel(&self) {
-        let (least, most) = self.travel;
-        tokio::time::sleep(Duration::from_millis(least + self.draw(most - least + 1))).await;
+        let (min, max) = self.latency;
+        tokio::time::sleep(Duration::from_millis(min + self.draw(max - min + 1))).await;
     }
 
     fn now(&self) -> f64 {
         self.epoch + self.start.elapsed().as_secs_f64()
     }
 
-    /// Counts a call and says what its answer would.
+    /// Counts a call and returns what its response would report.
     fn count(&self) -> Observation {
         let now = self.now();
         let index = ((now - self.phase) / self.window).floor();
@@ -76,20 +76,19 @@ impl Server {
     async fn call(&self, limiter: &Arc<Limiter>) {
         let permit = limiter.acquire().await;
         self.travel().await;
-        let seen = self.count();
+        let observation = self.count();
         if self.silent.is_some_and(|every| self.draw(every) == 0) {
             tokio::time::sleep(Duration::from_secs(30)).await;
             return;
         }
         self.travel().await;
-        permit.answered(seen);
-        if seen.refused {
+        permit.answered(observation);
+        if observation.refused {
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
     }
 
-    /// Percent of the allowed calls used in the windows that lay wholly in the run, and refusals per
-    /// thousand calls.
+    /// Percentage of the allowed calls that were used in complete windows, and refusals per thousand calls.
     async fn load(self, workers: usize, seconds: u64) -> (f64, f64) {
         let limiter = Limiter::new(None);
         let server = Arc::new(self);
@@ -107,18 +106,18 @@ impl Server {
         });
         futures::future::join_all(work.collect::<Vec<_>>()).await;
         let used = server.used.lock().unwrap();
-        let whole: Vec<u64> = used.values().copied().skip(1).take(used.len() - 2).collect();
+        let complete: Vec<u64> = used.values().copied().skip(1).take(used.len() - 2).collect();
         let all: u64 = used.values().sum();
         let refused = server.refused.load(Relaxed) as f64;
-        let share = whole.iter().sum::<u64>() as f64 / (whole.len() as u64 * server.limit) as f64;
+        let share = complete.iter().sum::<u64>() as f64 / (complete.len() as u64 * server.limit) as f64;
         (share * 100.0, refused * 1000.0 / (all as f64 + refused))
     }
 }
 
-async fn assert_load(server: Server, workers: usize, least_percent: f64, most_per_mille: f64) {
+async fn assert_load(server: Server, workers: usize, min_percent: f64, max_refused_per_mille: f64) {
     let (used, refused) = server.load(workers, 75).await;
-    assert!(used >= least_percent, "{used:.1} % used");
-    assert!(refused <= most_per_mille, "{refused:.2} of 1000 refused");
+    assert!(used >= min_percent, "{used:.1} % used");
+    assert!(refused <= max_refused_per_mille, "{refused:.2} of 1000 refused");
 }
 
 #[tokio::test(start_paused = true)]
@@ -128,52 +127,52 @@ async fn a_large_budget_is_used_and_not_exceeded() {
 
 #[tokio::test(start_paused = true)]
 async fn a_small_budget_is_used_and_not_exceeded() {
-    let server = Server { travel: (50, 250), ..Server::new(167, 0.0) };
+    let server = Server { latency: (50, 250), ..Server::new(167, 0.0) };
     assert_load(server, 16, 97.0, 0.0).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn windows_of_a_second_work_too() {
-    let server = Server { window: 1.0, travel: (1, 5), ..Server::new(50, 0.0) };
+async fn windows_of_one_second_work_too() {
+    let server = Server { window: 1.0, latency: (1, 5), ..Server::new(50, 0.0) };
     assert_load(server, 16, 90.0, 2.0).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clock_an_hour_off_does_not_matter() {
+async fn a_clock_that_is_an_hour_off_does_not_matter() {
     assert_load(Server::new(1_667, -3_600.5), 64, 97.0, 0.0).await;
     assert_load(Server::new(1_667, 3_600.5), 64, 97.0, 0.0).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn resets_cut_or_rounded_to_seconds_are_seen_through() {
-    let cut = Server { phase: 0.7, round: f64::floor, ..Server::new(1_667, 0.0) };
-    assert_load(cut, 64, 97.0, 2.0).await;
+async fn rounded_resets_are_corrected() {
+    let rounded_down = Server { phase: 0.7, round: f64::floor, ..Server::new(1_667, 0.0) };
+    assert_load(rounded_down, 64, 97.0, 2.0).await;
     let rounded_up = Server { phase: 0.3, round: f64::ceil, ..Server::new(1_667, 0.0) };
     assert_load(rounded_up, 64, 95.0, 2.0).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_dates_the_machine_clock_serves() {
+async fn without_dates_the_local_clock_is_used() {
     assert_load(Server { dates: false, ..Server::new(1_667, 0.0) }, 64, 98.0, 0.0).await;
-    // Two seconds fast: windows seem to end early, and the scouts find out.
+    // The local clock is two seconds fast: windows seem to end early until probes correct it.
     assert_load(Server { dates: false, ..Server::new(1_667, -2.0) }, 64, 97.0, 3.0).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_without_an_answer_do_not_stop_the_others() {
+async fn calls_without_a_response_do_not_block_the_others() {
     let server = Server { silent: Some(100), ..Server::new(1_667, 0.0) };
     assert_load(server, 128, 90.0, 1.0).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn somebody_else_may_spend_from_the_same_budget() {
+async fn another_program_may_share_the_limit() {
     let server = Arc::new(Server::new(1_667, 0.0));
     let limiter = Limiter::new(None);
     let other = async {
         loop {
             tokio::time::sleep(Duration::from_millis(20)).await;
             let refused = server.count().refused;
-            // Only refusals of ours are of interest.
+            // Count only our own refusals.
             server.refused.fetch_sub(u64::from(refused), Relaxed);
         }
     };
@@ -190,7 +189,7 @@ async fn somebody_else_may_spend_from_the_same_budget() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_call_goes_ahead_and_the_others_learn_from_it() {
+async fn the_first_call_is_sent_alone() {
     let limiter = Limiter::new(None);
     let first = limiter.acquire().await;
     let second = limiter.acquire();
@@ -199,14 +198,14 @@ async fn one_call_goes_ahead_and_the_others_learn_from_it() {
     first.answered(Observation { ordinary: true, ..Observation::default() });
     let start = Instant::now();
     let second = second.await;
-    // No headers, no limit: a thousand more leave at once.
+    // No headers, no limit: a thousand more are sent at once.
     let more = futures::future::join_all((0..1_000).map(|_| limiter.acquire())).await;
     assert_eq!(start.elapsed(), Duration::ZERO);
     drop((second, more));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_without_headers_teaches_nothing_and_silence_does_not_block() {
+async fn an_error_without_headers_reveals_nothing_and_a_lost_probe_does_not_block() {
     let limiter = Limiter::new(None);
     limiter.acquire().await.answered(Observation::default());
     let start = Instant::now();
@@ -217,7 +216,7 @@ async fn an_error_without_headers_teaches_nothing_and_silence_does_not_block() {
     drop((silent, next));
 }
 
-/// An answer of a server whose clock stands still.
+/// A response from a server whose clock does not advance.
 fn window(remaining: u64, seconds_left: u64) -> Observation {
     const NOW: u64 = 1_800_000_000;
     let rate = RateLimit { limit: 100, remaining, reset: NOW + seconds_left };
@@ -225,7 +224,7 @@ fn window(remaining: u64, seconds_left: u64) -> Observation {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_burst_is_spread() {
+async fn a_burst_is_paced() {
     let limiter = Limiter::new(None);
     limiter.acquire().await.answered(window(99, 10));
     let start = Instant::now();
@@ -238,7 +237,7 @@ async fn a_burst_is_spread() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn overtaken_answers_do_not_raise_the_budget() {
+async fn late_responses_do_not_raise_the_budget() {
     let limiter = Limiter::new(None);
     limiter.acquire().await.answered(window(2, 8));
     let (one, two) = (limiter.acquire().await, limiter.acquire().await);
@@ -251,7 +250,7 @@ async fn overtaken_answers_do_not_raise_the_budget() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_late_refusal_of_the_last_window_does_not_close_the_new_one() {
+async fn a_late_refusal_from_the_previous_window_does_not_close_the_new_one() {
     let limiter = Limiter::new(None);
     limiter.acquire().await.answered(window(2, 2));
     let (one, two) = (limiter.acquire().await, limiter.acquire().await);
@@ -263,7 +262,7 @@ async fn a_late_refusal_of_the_last_window_does_not_close_the_new_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_absurd_reset_does_not_hang() {
+async fn an_implausible_reset_does_not_block() {
     for reset in [1_000_000_000, 0] {
         let limiter = Limiter::new(None);
         limiter.acquire().await.answered(window(0, reset));
@@ -274,7 +273,7 @@ async fn an_absurd_reset_does_not_hang() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_cap_and_a_hold_are_kept() {
+async fn the_users_limit_and_holds_are_respected() {
     let limiter = Limiter::new(Some(Duration::from_millis(100)));
     limiter.acquire().await.answered(Observation { ordinary: true, ..Observation::default() });
     let start = Instant::now();
@@ -289,7 +288,7 @@ async fn the_cap_and_a_hold_are_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn giving_up_while_waiting_leaves_the_queue_in_order() {
+async fn cancelling_a_wait_leaves_the_queue_intact() {
     let limiter = Limiter::new(None);
     let first = limiter.acquire().await;
     assert!(tokio::time::timeout(Duration::from_millis(10), limiter.acquire()).await.is_err());
@@ -300,7 +299,7 @@ async fn giving_up_while_waiting_leaves_the_queue_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_burst_that_was_announced_leaves_at_once_where_it_takes_only_a_part() {
+async fn an_announced_burst_is_not_paced_if_it_needs_only_a_part_of_the_window() {
     let limiter = Limiter::new(None);
     limiter.acquire().await.answered(window(99, 10));
     let start = Instant::now();
@@ -315,6 +314,6 @@ async fn a_burst_that_was_announced_leaves_at_once_where_it_takes_only_a_part() 
     let burst = futures::future::join_all((0..30).map(|_| limiter.acquire())).await;
     assert_eq!(start.elapsed(), Duration::ZERO);
     let after = futures::future::join_all((0..10).map(|_| limiter.acquire())).await;
-    assert!(start.elapsed() > Duration::from_millis(100), "and then they are spread again");
+    assert!(start.elapsed() > Duration::from_millis(100), "calls after the burst are paced again");
     drop((burst, after));
 }

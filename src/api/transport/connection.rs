@@ -1,7 +1,7 @@
-//! The HTTP clients below the transport: one for TLS, one without, each built when first needed.
+//! The HTTP clients of the transport: one with TLS, one without, each built on first use.
 //!
-//! Reading the machine's root certificates costs milliseconds and fails on machines without any, so a
-//! server on plain HTTP must not depend on it.
+//! Loading the system's root certificates takes milliseconds and fails on machines without any. Plain HTTP
+//! must not depend on it.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -12,15 +12,15 @@ use reqwest::{Client, ClientBuilder, Url};
 use super::Settings;
 use crate::api::error::Error;
 
-/// Connections are refused or accepted quickly; a longer silence is a network that is down.
+/// Connections are accepted or refused quickly; if it takes longer, the network is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Shorter than servers commonly keep a connection, so that none is used while it is being closed.
+/// Shorter than the usual keep-alive of servers, so that no connection is reused while the server closes it.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(25);
 
 pub(super) struct Clients {
     connect_timeout: Duration,
-    /// The server runs on this machine: no proxy stands between.
-    local: bool,
+    /// The server runs on this machine, so a proxy must not be used.
+    is_local: bool,
     plain: OnceLock<Result<Client, String>>,
     secure: OnceLock<Result<Client, String>>,
 }
@@ -28,9 +28,9 @@ pub(super) struct Clients {
 impl Clients {
     pub fn new(settings: &Settings) -> Self {
         Clients {
-            // Ends before the attempt does, so that it is known that no connection came about.
+            // Shorter than the timeout of the attempt, so that the error can say that no connection was made.
             connect_timeout: CONNECT_TIMEOUT.min(settings.timeout.mul_f32(0.9)),
-            local: is_local(&settings.base_url),
+            is_local: is_local(&settings.base_url),
             plain: OnceLock::new(),
             secure: OnceLock::new(),
         }
@@ -46,14 +46,14 @@ impl Clients {
     }
 
     fn build(&self, builder: ClientBuilder) -> Result<Client, String> {
-        // Fails when the program has chosen a provider already, which then serves as well.
+        // Fails if the program has installed another provider, which works as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = builder
             .redirect(Policy::none())
             .connect_timeout(self.connect_timeout)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .tcp_keepalive(IDLE_TIMEOUT);
-        let builder = if self.local { builder.no_proxy() } else { builder };
+        let builder = if self.is_local { builder.no_proxy() } else { builder };
         builder.build().map_err(cause)
     }
 }
@@ -63,7 +63,7 @@ fn is_local(url: &Url) -> bool {
     host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
-/// The innermost cause of an error, which is what happened; without the URL.
+/// The innermost cause of an error, which is the informative one, without the URL.
 pub(super) fn cause(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut innermost: &dyn std::error::Error = &error;

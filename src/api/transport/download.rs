@@ -1,6 +1,6 @@
-//! A file on its way: the body of an answer, read piece by piece so that its size does not matter.
+//! Streams the body of a response, so that files of any size can be downloaded.
 //!
-//! Once the headers are here nothing is tried again: the reader has seen a part of the file.
+//! Never retries once the headers have arrived: the reader may have consumed a part of the file.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,51 +10,51 @@ use futures::stream::{self, Stream};
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
 
-use super::Name;
+use super::RequestLabel;
 use super::connection::cause;
 use crate::api::error::Error;
 
-/// An answer whose body is still to be read.
+/// A response whose body has not been read yet.
 pub struct Download {
     pub status: StatusCode,
     pub headers: HeaderMap,
     response: Response,
-    name: Name,
-    patience: Duration,
+    label: RequestLabel,
+    chunk_timeout: Duration,
 }
 
 impl Download {
-    pub(super) fn new(mut response: Response, name: Name, patience: Duration) -> Self {
+    pub(super) fn new(mut response: Response, label: RequestLabel, chunk_timeout: Duration) -> Self {
         let headers = std::mem::take(response.headers_mut());
-        Download { status: response.status(), headers, response, name, patience }
+        Download { status: response.status(), headers, response, label, chunk_timeout }
     }
 
-    /// The length of the body in bytes, if known beforehand.
+    /// The length of the body in bytes, if the headers state it.
     pub fn length(&self) -> Option<u64> {
         self.response.content_length()
     }
 
-    /// The next piece; `None` at the proper end.
+    /// The next chunk; `None` at the end of the file.
     ///
     /// # Errors
-    /// When the server falls silent or the body ends early: what was read is not the whole file.
+    /// If no chunk arrives within the timeout or the body ends early: the file is incomplete.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        let Name { method, path } = &self.name;
-        match tokio::time::timeout(self.patience, self.response.chunk()).await {
-            Ok(Ok(piece)) => Ok(piece),
+        let RequestLabel { method, path } = &self.label;
+        match tokio::time::timeout(self.chunk_timeout, self.response.chunk()).await {
+            Ok(Ok(chunk)) => Ok(chunk),
             Ok(Err(error)) => {
                 Err(Error::Network { method: method.clone(), path: path.clone(), cause: cause(error) })
             }
             Err(_) => {
-                Err(Error::Timeout { method: method.clone(), path: path.clone(), after: self.patience })
+                Err(Error::Timeout { method: method.clone(), path: path.clone(), after: self.chunk_timeout })
             }
         }
     }
 
-    /// The pieces as a stream that ends after the first error.
+    /// The chunks as a stream that ends after the first error.
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Error>> {
         stream::try_unfold(self, |mut download| async move {
-            Ok(download.chunk().await?.map(|piece| (piece, download)))
+            Ok(download.chunk().await?.map(|chunk| (chunk, download)))
         })
     }
 }

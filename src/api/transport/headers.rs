@@ -1,6 +1,6 @@
-//! The headers of requests and what the headers of answers say.
+//! Writes request headers and reads response headers.
 //!
-//! One function completes a request, for sending and for showing it, so that a preview is the truth.
+//! Sending and previewing use the same function to add headers, so that a preview always shows what is sent.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,30 +19,30 @@ const VERSION: HeaderName = HeaderName::from_static("intercom-version");
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("intercom-pp-cli/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Refuses settings that would make requests nobody can send.
+/// Rejects settings that would produce invalid requests.
 pub(super) fn check(settings: &Settings) -> Result<(), Error> {
-    let invalid = |what: String| Err(Error::InvalidRequest(what));
+    let invalid = |message: String| Err(Error::InvalidRequest(message));
     let url = &settings.base_url;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return invalid(format!("{:?} is no address of an API: use https://host", url.as_str()));
+        return invalid(format!("invalid base URL {:?}: expected https://host", url.as_str()));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return invalid("the base URL must not hold a user name or a password".into());
+        return invalid("the base URL must not contain a user name or a password".into());
     }
     if HeaderValue::from_str(&settings.api_version).is_err() {
-        return invalid(format!("{:?} is no API version", settings.api_version));
+        return invalid(format!("invalid API version {:?}", settings.api_version));
     }
     if settings.timeout.is_zero() {
-        return invalid("the timeout must be longer than nothing".into());
+        return invalid("the timeout must be longer than 0 s".into());
     }
     match [CONTENT_LENGTH, TRANSFER_ENCODING].iter().find(|name| settings.headers.contains_key(*name)) {
-        Some(name) => invalid(format!("the header {name} cannot be set: it follows from the body")),
+        Some(name) => invalid(format!("the header {name} cannot be set: it depends on the body")),
         None => Ok(()),
     }
 }
 
-/// Adds what every request to the API carries. The request's own headers stay, but the user's extra
-/// headers take the place of any others.
+/// Adds the headers of every API request. Headers of the request itself are kept, but the user's extra
+/// headers replace any others.
 pub(super) fn complete(headers: &mut HeaderMap, settings: &Settings, has_body: bool) {
     headers.entry(ACCEPT).or_insert(JSON);
     headers.entry(USER_AGENT).or_insert(AGENT);
@@ -66,12 +66,12 @@ pub(super) fn complete(headers: &mut HeaderMap, settings: &Settings, has_body: b
     }
 }
 
-/// A token is visible ASCII, so this succeeds.
+/// Always succeeds, because a token is visible ASCII.
 fn bearer(token: &Token) -> Result<HeaderValue, reqwest::header::InvalidHeaderValue> {
     HeaderValue::from_str(&format!("Bearer {}", token.expose()))
 }
 
-/// What a server that is not the API may see.
+/// Leaves only the headers that a server other than the API may see.
 pub(super) fn strip(headers: &mut HeaderMap) {
     let accept = headers.remove(ACCEPT);
     headers.clear();
@@ -83,26 +83,30 @@ pub(super) fn accept_anything(request: &mut Request) {
     request.headers_mut().entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
 }
 
-/// Headers as text, secrets masked.
-pub(super) fn shown(headers: &HeaderMap, token: Option<&Token>) -> Vec<(String, String)> {
-    let show = |(name, value): (&HeaderName, &HeaderValue)| {
+/// Headers as text, with secrets masked: the token, extra headers that are marked as sensitive, and headers with
+/// the name of a secret.
+pub(super) fn masked(headers: &HeaderMap, settings: &Settings) -> Vec<(String, String)> {
+    let token = settings.token.as_ref();
+    let is_marked = |name: &HeaderName| settings.headers.get_all(name).iter().any(HeaderValue::is_sensitive);
+    let mask = |(name, value): (&HeaderName, &HeaderValue)| {
         let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let shown = match token {
+        let masked = match token {
             Some(token) if text == format!("Bearer {}", token.expose()) => format!("Bearer {token}"),
-            _ if is_secret(name.as_str()) => "****".to_owned(),
+            _ if is_marked(name) || is_secret(name.as_str()) => "****".to_owned(),
             Some(token) => token.redact(&text).into_owned(),
             None => text,
         };
-        (name.as_str().to_owned(), shown)
+        (name.as_str().to_owned(), masked)
     };
-    headers.iter().map(show).collect()
+    headers.iter().map(mask).collect()
 }
 
 fn is_secret(name: &str) -> bool {
     ["authorization", "cookie", "token", "secret", "password", "key"].iter().any(|word| name.contains(word))
 }
 
-/// What an answer says about the rate. Whether a 429 is about the rate, its body decides.
+/// The rate limit as reported by a response. Whether a 429 concerns the rate limit is decided by its body,
+/// not here.
 pub(super) fn observe(status: StatusCode, headers: &HeaderMap) -> Observation {
     let number = |name: &str| {
         let text = headers.get(name)?.to_str().ok()?;
@@ -118,12 +122,12 @@ pub(super) fn observe(status: StatusCode, headers: &HeaderMap) -> Observation {
         rate,
         date: date.map(|date| date.as_secs()),
         refused: false,
-        // Gateways and refused tokens answer without the headers of the API.
+        // Gateways and rejected tokens produce responses without the API's rate limit headers.
         ordinary: !status.is_server_error() && !matches!(status.as_u16(), 401 | 429),
     }
 }
 
-/// The wait that an answer asks for, given as seconds or as a date.
+/// The wait that a response requests, as seconds or as a date.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
@@ -149,34 +153,34 @@ mod tests {
     }
 
     #[test]
-    fn the_window_is_read() {
+    fn the_rate_limit_window_is_read() {
         let full = headers(&[
             ("x-ratelimit-limit", "167"),
             ("x-ratelimit-remaining", " 12 "),
             ("x-ratelimit-reset", "1800000010"),
             ("date", "Fri, 15 Jan 2027 08:00:00 GMT"),
         ]);
-        let seen = observe(StatusCode::OK, &full);
-        assert_eq!(seen.rate, Some(RateLimit { limit: 167, remaining: 12, reset: 1_800_000_010 }));
-        assert_eq!(seen.date, Some(1_800_000_000));
-        assert!(seen.ordinary);
+        let observation = observe(StatusCode::OK, &full);
+        assert_eq!(observation.rate, Some(RateLimit { limit: 167, remaining: 12, reset: 1_800_000_010 }));
+        assert_eq!(observation.date, Some(1_800_000_000));
+        assert!(observation.ordinary);
         let partial = headers(&[("x-ratelimit-limit", "167"), ("x-ratelimit-remaining", "-1")]);
         assert!(observe(StatusCode::OK, &partial).rate.is_none());
         assert!(!observe(StatusCode::UNAUTHORIZED, &HeaderMap::new()).ordinary);
     }
 
     #[test]
-    fn a_wait_is_seconds_or_a_date() {
-        let asked = |list: &[(&'static str, &'static str)]| retry_after(&headers(list));
-        assert_eq!(asked(&[("retry-after", "3")]), Some(Duration::from_secs(3)));
-        assert_eq!(asked(&[("retry-after", "0.5")]), Some(Duration::from_millis(500)));
+    fn retry_after_is_seconds_or_a_date() {
+        let wait = |list: &[(&'static str, &'static str)]| retry_after(&headers(list));
+        assert_eq!(wait(&[("retry-after", "3")]), Some(Duration::from_secs(3)));
+        assert_eq!(wait(&[("retry-after", "0.5")]), Some(Duration::from_millis(500)));
         let date = ("date", "Fri, 15 Jan 2027 08:00:00 GMT");
         assert_eq!(
-            asked(&[date, ("retry-after", "Fri, 15 Jan 2027 08:00:07 GMT")]),
+            wait(&[date, ("retry-after", "Fri, 15 Jan 2027 08:00:07 GMT")]),
             Some(Duration::from_secs(7))
         );
-        assert_eq!(asked(&[date, ("retry-after", "Fri, 15 Jan 2027 07:00:00 GMT")]), Some(Duration::ZERO));
-        assert_eq!(asked(&[("retry-after", "soon")]), None);
-        assert_eq!(asked(&[("retry-after", "-1")]), None);
+        assert_eq!(wait(&[date, ("retry-after", "Fri, 15 Jan 2027 07:00:00 GMT")]), Some(Duration::ZERO));
+        assert_eq!(wait(&[("retry-after", "soon")]), None);
+        assert_eq!(wait(&[("retry-after", "-1")]), None);
     }
 }

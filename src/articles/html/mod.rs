@@ -1,10 +1,10 @@
-//! The HTML of articles, cut and read without losing where each byte came from.
+//! Splits and parses the HTML of articles, with the source range of every part.
 //!
-//! [`split`] cuts a body into top-level blocks for any input, however broken. [`shape`] reads one block
-//! strictly: what is not well-formed, or not known, is refused and stays raw. Nothing here recurses on the
-//! depth of what it is given.
+//! [`split`] cuts a body into top-level blocks, whatever the input. [`ast`] parses one block strictly:
+//! malformed or unknown HTML is rejected and stays raw. Nothing here may recurse with the depth of the input.
 
-pub mod scan;
-pub mod shape;
+pub mod ast;
 pub mod split;
 pub mod tree;
+
+pub use crate::html::scan;

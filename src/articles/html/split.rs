@@ -1,45 +1,44 @@
-//! Cuts a body into its top-level blocks.
+//! Splits a body into its top-level blocks.
 //!
-//! Blocks and the white space between them are the body, byte for byte, whatever it holds. A block is an
-//! element with its content, or a run of text and inline elements. Cutting need not be what a browser
-//! would do with broken markup: what is not well-formed is recognised when the block is read, and kept as
-//! it is.
+//! Blocks and the white space between them must add up to the body, byte for byte. A block is an element with
+//! its content, or a run of text and inline elements. Malformed markup may be split differently than a
+//! browser would; it is detected when the block is parsed, and kept as it is.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::scan::{Kind, Scanner, is_void};
+use super::scan::{Scanner, TokenKind, is_void};
 
-/// A block, and the white space (never anything else) before it.
+/// The ranges of a block and of the white space before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
+pub struct BlockSpan {
     pub before: Range<usize>,
     pub block: Range<usize>,
 }
 
-/// The blocks in order; what follows the last one up to the end of the source is white space.
-pub fn split(source: &str) -> Vec<Piece> {
-    let mut cut = Cut { source, pieces: Vec::new(), end: 0, run: None };
+/// The blocks in order. Only white space follows the last one.
+pub fn split(source: &str) -> Vec<BlockSpan> {
+    let mut splitter = Splitter { source, spans: Vec::new(), end: 0, run: None };
     let mut open: Vec<String> = Vec::new();
     let mut counts: HashMap<String, usize> = HashMap::new();
     let mut start = 0;
     for token in Scanner::new(source) {
         let outside = open.is_empty();
         match token.kind {
-            Kind::Text if outside && source[token.range.clone()].trim_ascii().is_empty() => {
-                if let Some(run) = &mut cut.run {
+            TokenKind::Text if outside && source[token.range.clone()].trim_ascii().is_empty() => {
+                if let Some(run) = &mut splitter.run {
                     run.trailing = true;
                 }
             }
-            Kind::Text if outside => cut.inline(token.range),
-            Kind::Comment if outside => cut.block(token.range),
-            Kind::Start { name, self_closing } => {
+            TokenKind::Text if outside => splitter.inline(token.range),
+            TokenKind::Comment if outside => splitter.block(token.range),
+            TokenKind::Start { name, self_closing } => {
                 let name = name.to_ascii_lowercase();
-                // Only foreign elements close themselves; all others would swallow what follows.
-                let alone = is_void(&name) || self_closing && !is_html(&name);
-                match (outside, alone) {
-                    (true, true) if is_inline(&name) => cut.inline(token.range),
-                    (true, true) => cut.block(token.range),
+                // `/>` closes foreign elements only; after HTML elements, browsers ignore it.
+                let is_empty_element = is_void(&name) || self_closing && !is_html(&name);
+                match (outside, is_empty_element) {
+                    (true, true) if is_inline(&name) => splitter.inline(token.range),
+                    (true, true) => splitter.block(token.range),
                     (false, true) => {}
                     (_, false) => {
                         if outside {
@@ -50,10 +49,10 @@ pub fn split(source: &str) -> Vec<Piece> {
                     }
                 }
             }
-            Kind::End { name } => {
+            TokenKind::End { name } => {
                 let name = name.to_ascii_lowercase();
                 if outside {
-                    cut.block(token.range);
+                    splitter.block(token.range);
                     continue;
                 }
                 if counts.get(&name).is_none_or(|count| *count == 0) {
@@ -68,7 +67,7 @@ pub fn split(source: &str) -> Vec<Piece> {
                     }
                     if open.is_empty() {
                         let range = start..token.range.end;
-                        if is_inline(&name) { cut.inline(range) } else { cut.block(range) }
+                        if is_inline(&name) { splitter.inline(range) } else { splitter.block(range) }
                     }
                     break;
                 }
@@ -77,32 +76,32 @@ pub fn split(source: &str) -> Vec<Piece> {
         }
     }
     if !open.is_empty() {
-        cut.block(start..source.len());
+        splitter.block(start..source.len());
     }
-    cut.flush();
-    cut.pieces
+    splitter.flush();
+    splitter.spans
 }
 
-struct Cut<'a> {
+struct Splitter<'a> {
     source: &'a str,
-    pieces: Vec<Piece>,
-    /// Where the last block ended.
+    spans: Vec<BlockSpan>,
+    /// End of the last block.
     end: usize,
-    /// Text and inline elements that belong together.
-    run: Option<Run>,
+    /// The current run of text and inline elements.
+    run: Option<InlineRun>,
 }
 
-struct Run {
+struct InlineRun {
     range: Range<usize>,
-    /// White space came after it.
+    /// Whether white space follows it.
     trailing: bool,
 }
 
-impl Cut<'_> {
+impl Splitter<'_> {
     fn inline(&mut self, range: Range<usize>) {
         match &mut self.run {
             Some(run) => (run.range.end, run.trailing) = (range.end, false),
-            None => self.run = Some(Run { range, trailing: false }),
+            None => self.run = Some(InlineRun { range, trailing: false }),
         }
     }
 
@@ -120,12 +119,12 @@ impl Cut<'_> {
     }
 
     fn push(&mut self, block: Range<usize>) {
-        self.pieces.push(Piece { before: self.end..block.start, block: block.clone() });
+        self.spans.push(BlockSpan { before: self.end..block.start, block: block.clone() });
         self.end = block.end;
     }
 }
 
-/// Elements that stand inside a line of text.
+/// Whether an element belongs to a line of text.
 pub fn is_inline(name: &str) -> bool {
     const INLINE: &[&str] = &[
         "a", "abbr", "b", "bdi", "bdo", "big", "br", "cite", "code", "data", "del", "dfn", "em", "font", "i",
@@ -135,7 +134,7 @@ pub fn is_inline(name: &str) -> bool {
     INLINE.contains(&name)
 }
 
-/// Whether an element is one of HTML, so that `/>` does not close it.
+/// Whether an element is an HTML element, which `/>` does not close.
 fn is_html(name: &str) -> bool {
     !matches!(
         name,
@@ -148,21 +147,21 @@ mod tests {
     use super::*;
 
     fn blocks(source: &str) -> Vec<&str> {
-        let pieces = split(source);
+        let spans = split(source);
         let mut whole = String::new();
-        for piece in &pieces {
-            assert_eq!(source[piece.before.clone()].trim_ascii(), "");
-            whole.push_str(&source[piece.before.clone()]);
-            whole.push_str(&source[piece.block.clone()]);
+        for span in &spans {
+            assert_eq!(source[span.before.clone()].trim_ascii(), "");
+            whole.push_str(&source[span.before.clone()]);
+            whole.push_str(&source[span.block.clone()]);
         }
-        let rest = &source[pieces.last().map_or(0, |it| it.block.end)..];
+        let rest = &source[spans.last().map_or(0, |span| span.block.end)..];
         assert_eq!(format!("{whole}{rest}"), source);
         assert_eq!(rest.trim_ascii(), "");
-        pieces.into_iter().map(|piece| &source[piece.block]).collect()
+        spans.into_iter().map(|span| &source[span.block]).collect()
     }
 
     #[test]
-    fn blocks_and_runs() {
+    fn blocks_and_inline_runs_are_separated() {
         assert_eq!(
             blocks("\n<p>a</p> <p>b</p>\n<hr>text <b>c</b>\n<img src=x> <ul><li>d</ul>\n"),
             ["<p>a</p>", "<p>b</p>", "<hr>", "text <b>c</b>\n<img src=x>", "<ul><li>d</ul>"]
@@ -172,14 +171,14 @@ mod tests {
     }
 
     #[test]
-    fn broken_markup_is_cut_somewhere() {
+    fn malformed_markup_is_split_without_loss() {
         assert_eq!(blocks("</p>a</b><p>b"), ["</p>", "a", "</b>", "<p>b"]);
         assert_eq!(blocks("<div><p>a</div><p>b</p>"), ["<div><p>a</div>", "<p>b</p>"]);
         assert_eq!(blocks("<p>a<script>x</script"), ["<p>a<script>x</script"]);
     }
 
     #[test]
-    fn depth_does_not_matter() {
+    fn deep_nesting_is_split() {
         let deep = format!("{}x{}", "<div>".repeat(10_000), "</div>".repeat(10_000));
         assert_eq!(blocks(&deep), [deep.as_str()]);
         let hostile = format!("{}{}", "<b>".repeat(100_000), "</i>".repeat(100_000));

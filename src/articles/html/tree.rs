@@ -1,19 +1,19 @@
-//! Reads well-formed HTML into a tree that knows the place of every tag.
+//! Parses well-formed HTML into a tree with the source range of every tag.
 //!
-//! Strict on purpose: an end tag that does not match, a missing one, a comment or extreme depth is refused,
-//! because whoever reads it would have to guess what a browser makes of it.
+//! Mismatched or missing end tags, comments and extreme depth are rejected, because the result must never
+//! depend on a guess of how browsers repair them.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::scan::{Kind, Scanner, is_void};
+use super::scan::{Scanner, TokenKind, is_void};
 
-/// Elements inside each other; more is refused.
-const DEPTH: usize = 48;
+/// Maximum nesting of elements.
+const MAX_DEPTH: usize = 48;
 
 #[derive(Debug)]
-pub enum Node<'a> {
-    /// Character references still in it.
+pub enum HtmlNode<'a> {
+    /// Text, with character references not yet decoded.
     Text(Range<usize>),
     Element(Element<'a>),
 }
@@ -25,9 +25,9 @@ pub struct Element<'a> {
     /// Names in lower case, values decoded.
     pub attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     pub open: Range<usize>,
-    /// The end tag; empty for elements that have none.
+    /// The end tag; empty for void elements.
     pub close: Range<usize>,
-    pub children: Vec<Node<'a>>,
+    pub children: Vec<HtmlNode<'a>>,
 }
 
 impl Element<'_> {
@@ -36,34 +36,35 @@ impl Element<'_> {
     }
 
     pub fn has_class(&self, class: &str) -> bool {
-        self.attribute("class").is_some_and(|it| it.split_ascii_whitespace().any(|it| it == class))
+        self.attribute("class")
+            .is_some_and(|classes| classes.split_ascii_whitespace().any(|name| name == class))
     }
 }
 
-impl Node<'_> {
+impl HtmlNode<'_> {
     pub fn range(&self) -> Range<usize> {
         match self {
-            Node::Text(range) => range.clone(),
-            Node::Element(element) => element.open.start..element.close.end,
+            HtmlNode::Text(range) => range.clone(),
+            HtmlNode::Element(element) => element.open.start..element.close.end,
         }
     }
 }
 
-/// The nodes of a source; `None` when it is not well-formed.
-pub fn parse(source: &str) -> Option<Vec<Node<'_>>> {
-    // Browsers rewrite these before they look at anything else.
-    if source.bytes().any(|it| matches!(it, b'\r' | b'\0')) {
+/// The nodes of a source; `None` if it is not well-formed.
+pub fn parse(source: &str) -> Option<Vec<HtmlNode<'_>>> {
+    // Browsers replace these characters before parsing.
+    if source.bytes().any(|byte| matches!(byte, b'\r' | b'\0')) {
         return None;
     }
-    let mut nodes: Vec<Node<'_>> = Vec::new();
-    let mut open: Vec<(Element<'_>, Vec<Node<'_>>)> = Vec::new();
+    let mut nodes: Vec<HtmlNode<'_>> = Vec::new();
+    let mut open: Vec<(Element<'_>, Vec<HtmlNode<'_>>)> = Vec::new();
     for token in Scanner::new(source) {
         match token.kind {
-            Kind::Text => nodes.push(Node::Text(token.range)),
-            Kind::Comment => return None,
-            Kind::Start { name, .. } => {
+            TokenKind::Text => nodes.push(HtmlNode::Text(token.range)),
+            TokenKind::Comment => return None,
+            TokenKind::Start { name, .. } => {
                 let tag = &source[token.range.clone()];
-                if !tag.ends_with('>') || open.len() >= DEPTH {
+                if !tag.ends_with('>') || open.len() >= MAX_DEPTH {
                     return None;
                 }
                 let (open_range, end) = (token.range.clone(), token.range.end);
@@ -74,12 +75,13 @@ pub fn parse(source: &str) -> Option<Vec<Node<'_>>> {
                     close: end..end,
                     children: Vec::new(),
                 };
-                match is_void(name) {
-                    true => nodes.push(Node::Element(element)),
-                    false => open.push((element, std::mem::take(&mut nodes))),
+                if is_void(name) {
+                    nodes.push(HtmlNode::Element(element));
+                } else {
+                    open.push((element, std::mem::take(&mut nodes)));
                 }
             }
-            Kind::End { name } => {
+            TokenKind::End { name } => {
                 let (mut element, before) = open.pop()?;
                 let tag = &source[token.range.clone()];
                 if !element.name.eq_ignore_ascii_case(name) || !tag.ends_with('>') {
@@ -87,7 +89,7 @@ pub fn parse(source: &str) -> Option<Vec<Node<'_>>> {
                 }
                 element.close = token.range;
                 element.children = std::mem::replace(&mut nodes, before);
-                nodes.push(Node::Element(element));
+                nodes.push(HtmlNode::Element(element));
             }
         }
     }
@@ -95,15 +97,15 @@ pub fn parse(source: &str) -> Option<Vec<Node<'_>>> {
 }
 
 fn lower(name: &str) -> Cow<'_, str> {
-    match name.bytes().any(|it| it.is_ascii_uppercase()) {
-        true => Cow::Owned(name.to_ascii_lowercase()),
-        false => Cow::Borrowed(name),
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Cow::Owned(name.to_ascii_lowercase());
     }
+    Cow::Borrowed(name)
 }
 
 type Attributes<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
-/// The attributes of a tag between its name and its `>`; `None` when one stands twice.
+/// The attributes of a tag, from the text between its name and its `>`; `None` if a name is repeated.
 fn attributes(text: &str) -> Option<Attributes<'_>> {
     let mut found: Attributes<'_> = Vec::new();
     let mut rest = text.trim_ascii_start();
@@ -114,7 +116,7 @@ fn attributes(text: &str) -> Option<Attributes<'_>> {
         }
         let length = rest
             .char_indices()
-            .find(|(at, it)| it.is_ascii_whitespace() || *it == '/' || *it == '=' && *at > 0)
+            .find(|(at, letter)| letter.is_ascii_whitespace() || *letter == '/' || *letter == '=' && *at > 0)
             .map_or(rest.len(), |(at, _)| at);
         let (name, after) = rest.split_at(length);
         let after = after.trim_ascii_start();
@@ -138,7 +140,7 @@ fn value(text: &str) -> (&str, &str) {
             return inner.split_once(quote).unwrap_or((inner, ""));
         }
     }
-    text.split_at(text.find(|it: char| it.is_ascii_whitespace()).unwrap_or(text.len()))
+    text.split_at(text.find(|letter: char| letter.is_ascii_whitespace()).unwrap_or(text.len()))
 }
 
 #[cfg(test)]
@@ -146,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn attributes_of_every_spelling() {
+    fn attributes_with_and_without_quotes_are_read() {
         let found = attributes(" a=1 B='x y' c=\"&amp;&lt;\" d href=/x?a=1&copy=2 /").unwrap();
         let found: Vec<(&str, &str)> = found.iter().map(|(a, b)| (a.as_ref(), b.as_ref())).collect();
         assert_eq!(found, [("a", "1"), ("b", "x y"), ("c", "&<"), ("d", ""), ("href", "/x?a=1&copy=2")]);
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn only_well_formed_is_read() {
+    fn malformed_html_is_rejected() {
         for source in ["<p>a", "<b><i></b></i>", "a</p>", "<!-- x -->", "<p>a\r</p>", "<p"] {
             assert!(parse(source).is_none(), "{source}");
         }

@@ -1,64 +1,64 @@
-//! Writes what stands inside a line as Markdown.
+//! Writes inline content as Markdown.
 //!
-//! Escapes no more than is needed to read the same text back: people edit the result.
+//! People edit the result, so it must not contain more escapes than needed to read the same text back.
 
 use super::Style;
-use crate::articles::html::shape::{Kind, Shape};
+use crate::articles::html::ast::{AstNode, NodeKind};
 
-/// Where the text stands, which decides what must be escaped.
+/// The position of the text, which decides what must be escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum InlineContext {
     Paragraph,
-    /// One line only, such as a heading.
+    /// A single line, for example a heading.
     Line,
-    /// A cell of a table: one line, and no bare `|`.
+    /// A table cell: a single line without an unescaped `|`.
     Cell,
 }
 
-/// The inline content of a block; `None` when there is no form for it.
-pub fn line(shape: &Shape<'_>, style: Style, place: Place) -> Option<String> {
-    let mut writer = Writer { out: String::new(), style, place };
-    writer.inline(&shape.children)?;
+/// The inline content of a block; `None` if Markdown cannot express it.
+pub fn line(node: &AstNode<'_>, style: Style, context: InlineContext) -> Option<String> {
+    let mut writer = InlineWriter { out: String::new(), style, context };
+    writer.write_all(&node.children)?;
     Some(writer.out)
 }
 
-struct Writer {
+struct InlineWriter {
     out: String,
     style: Style,
-    place: Place,
+    context: InlineContext,
 }
 
-impl Writer {
-    fn inline(&mut self, shapes: &[Shape<'_>]) -> Option<()> {
-        for (index, shape) in shapes.iter().enumerate() {
-            let before_link = shapes[index + 1..]
+impl InlineWriter {
+    fn write_all(&mut self, nodes: &[AstNode<'_>]) -> Option<()> {
+        for (index, node) in nodes.iter().enumerate() {
+            let before_link = nodes[index + 1..]
                 .iter()
-                .find(|it| !it.is_blank_text())
-                .is_some_and(|it| matches!(it.kind, Kind::Link { .. } | Kind::Button { .. }));
-            self.one(shape, before_link)?;
+                .find(|node| !node.is_blank_text())
+                .is_some_and(|node| matches!(node.kind, NodeKind::Link { .. } | NodeKind::Button { .. }));
+            self.write_node(node, before_link)?;
         }
         Some(())
     }
 
-    fn one(&mut self, shape: &Shape<'_>, before_link: bool) -> Option<()> {
-        match &shape.kind {
-            Kind::Text(text) => self.text(text, before_link),
-            Kind::Strong => self.marked(shape, "**", "b")?,
-            Kind::Emphasis => self.marked(shape, "*", "i")?,
-            Kind::Strike => self.marked(shape, "~~", "s")?,
-            Kind::InlineCode => self.code(shape)?,
-            Kind::Link { href, title } => {
+    fn write_node(&mut self, node: &AstNode<'_>, before_link: bool) -> Option<()> {
+        match &node.kind {
+            NodeKind::Text(text) => self.text(text, before_link),
+            NodeKind::Strong => self.emphasis(node, "**", "b")?,
+            NodeKind::Emphasis => self.emphasis(node, "*", "i")?,
+            NodeKind::Strike => self.emphasis(node, "~~", "s")?,
+            NodeKind::InlineCode => self.code(node)?,
+            NodeKind::Link { href, title } => {
                 self.out.push('[');
-                self.inline(&shape.children)?;
+                self.write_all(&node.children)?;
                 self.target(href, title)?;
             }
-            Kind::Button { href } => {
+            NodeKind::Button { href } => {
                 self.out.push('[');
-                self.inline(&shape.children)?;
+                self.write_all(&node.children)?;
                 self.target(href, "")?;
                 self.out.push_str("{.button}");
             }
-            Kind::Image { src, alt, title, width, height } => {
+            NodeKind::Image { src, alt, title, width, height } => {
                 self.out.push_str("![");
                 self.text(alt, false);
                 self.target(src, title)?;
@@ -72,32 +72,34 @@ impl Writer {
                     self.out.push_str(&format!("{{{}}}", sizes.join(" ")));
                 }
             }
-            Kind::Break
-                if self.place == Place::Paragraph && !self.out.is_empty() && !self.out.ends_with('\n') =>
+            NodeKind::Break
+                if self.context == InlineContext::Paragraph
+                    && !self.out.is_empty()
+                    && !self.out.ends_with('\n') =>
             {
                 self.out.push_str("\\\n");
             }
-            Kind::Break => self.out.push_str("<br>"),
-            Kind::Html(open) => {
+            NodeKind::Break => self.out.push_str("<br>"),
+            NodeKind::Html(open) => {
                 self.out.push_str(open);
-                self.inline(&shape.children)?;
-                self.out.push_str(shape.close);
+                self.write_all(&node.children)?;
+                self.out.push_str(node.close);
             }
             _ => return None,
         }
         Some(())
     }
 
-    fn marked(&mut self, shape: &Shape<'_>, marker: &str, tag: &str) -> Option<()> {
+    fn emphasis(&mut self, node: &AstNode<'_>, marker: &str, tag: &str) -> Option<()> {
         let start = self.out.len();
         self.out.push_str(marker);
-        self.inline(&shape.children)?;
+        self.write_all(&node.children)?;
         let inner = &self.out[start + marker.len()..];
-        let fits = !inner.is_empty()
+        let is_recognized = !inner.is_empty()
             && !inner.starts_with([' ', '*', '~', '\\', '\n'])
             && !inner.ends_with([' ', '*', '~', '\n'])
             && !self.out[..start].ends_with(['*', '~']);
-        if self.style.tags || !fits {
+        if self.style.tags || !is_recognized {
             let inner = self.out.split_off(start + marker.len());
             self.out.truncate(start);
             self.out.push_str(&format!("<{tag}>{inner}</{tag}>"));
@@ -107,29 +109,30 @@ impl Writer {
         Some(())
     }
 
-    fn code(&mut self, shape: &Shape<'_>) -> Option<()> {
+    fn code(&mut self, node: &AstNode<'_>) -> Option<()> {
         let mut text = String::new();
-        for child in &shape.children {
-            let Kind::Text(piece) = &child.kind else { return None };
+        for child in &node.children {
+            let NodeKind::Text(piece) = &child.kind else { return None };
             text.push_str(piece);
         }
         if text.is_empty() {
             return None;
         }
-        if self.place == Place::Cell {
+        if self.context == InlineContext::Cell {
             text = text.replace('|', "\\|");
         }
-        let longest = text.split(|it| it != '`').map(str::len).max().unwrap_or(0);
+        let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
         let fence = "`".repeat(longest + 1);
-        let pad = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
-        self.out.push_str(&format!("{fence}{pad}{text}{pad}{fence}"));
+        let padding = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
+        self.out.push_str(&format!("{fence}{padding}{text}{padding}{fence}"));
         Some(())
     }
 
     fn target(&mut self, address: &str, title: &str) -> Option<()> {
         self.out.push_str("](");
         self.out.push_str(
-            &destination(address)?.replace('|', if self.place == Place::Cell { "\\|" } else { "|" }),
+            &destination(address)?
+                .replace('|', if self.context == InlineContext::Cell { "\\|" } else { "|" }),
         );
         if !title.is_empty() {
             let title = title.replace('\\', "\\\\").replace('"', "\\\"").replace('&', "&amp;");
@@ -151,16 +154,20 @@ impl Writer {
                         && text[at + 1..].starts_with(char::is_alphanumeric);
                     !inside
                 }
-                '<' => next.is_none_or(|it| it.is_ascii_alphabetic() || matches!(it, b'/' | b'!' | b'?')),
-                '&' => next.is_none_or(|it| it.is_ascii_alphanumeric() || it == b'#'),
-                '|' => self.place != Place::Paragraph || at_start,
+                '<' => {
+                    next.is_none_or(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'/' | b'!' | b'?'))
+                }
+                '&' => next.is_none_or(|byte| byte.is_ascii_alphanumeric() || byte == b'#'),
+                '|' => self.context != InlineContext::Paragraph || at_start,
                 '{' => self.out.ends_with(')'),
                 '!' => next.is_none() && before_link,
                 '#' => {
-                    at_start || self.place == Place::Line && next.is_none_or(|it| it == b'#' || it == b' ')
+                    at_start
+                        || self.context == InlineContext::Line
+                            && next.is_none_or(|byte| byte == b'#' || byte == b' ')
                 }
                 '>' | '+' | '-' | '=' => at_start,
-                '.' | ')' => self.is_number_at_line_start() && next.is_none_or(|it| it == b' '),
+                '.' | ')' => self.is_number_at_line_start() && next.is_none_or(|byte| byte == b' '),
                 '\u{a0}' => {
                     self.out.push_str("&nbsp;");
                     continue;
@@ -178,30 +185,28 @@ impl Writer {
         }
     }
 
-    /// Whether the line so far is a number, which a dot would make a list.
+    /// Whether the line so far is a number, which a dot would turn into a list item.
     fn is_number_at_line_start(&self) -> bool {
         let line = self.out.rsplit('\n').next().unwrap_or_default();
-        !line.is_empty() && line.len() < 10 && line.bytes().all(|it| it.is_ascii_digit())
+        !line.is_empty() && line.len() < 10 && line.bytes().all(|byte| byte.is_ascii_digit())
     }
 }
 
-/// An address as it stands in parentheses; `None` when it cannot.
+/// An address as it is written in parentheses; `None` if Markdown cannot express it.
 pub fn destination(address: &str) -> Option<String> {
     if address.contains(['\n', '\r', '\0']) {
         return None;
     }
     let escaped = address.replace('\\', "\\\\");
-    // An ampersand that cannot begin a reference is clearer as it is.
-    let escaped = match address.contains(';') {
-        true => escaped.replace('&', "&amp;"),
-        false => escaped,
-    };
-    let plain = !address.is_empty()
+    // Without a semicolon, an ampersand cannot start a character reference.
+    let escaped = if address.contains(';') { escaped.replace('&', "&amp;") } else { escaped };
+    let is_plain = !address.is_empty()
         && !address.starts_with('<')
-        && !address
-            .contains(|it: char| it.is_ascii_whitespace() || it.is_control() || matches!(it, '(' | ')'));
-    match plain {
-        true => Some(escaped),
-        false => Some(format!("<{}>", escaped.replace('<', "\\<").replace('>', "\\>"))),
+        && !address.contains(|letter: char| {
+            letter.is_ascii_whitespace() || letter.is_control() || matches!(letter, '(' | ')')
+        });
+    if is_plain {
+        return Some(escaped);
     }
+    Some(format!("<{}>", escaped.replace('<', "\\<").replace('>', "\\>")))
 }

@@ -1,4 +1,4 @@
-//! The Markdown of articles: CommonMark with tables, and a few forms for what help centers have besides.
+//! The Markdown of articles: CommonMark with tables, and forms for the other constructs of help centers.
 //!
 //! | in the help center | in Markdown |
 //! |---|---|
@@ -7,10 +7,10 @@
 //! | button | `[Label](address){.button}` |
 //! | video | `[▶ Video](address of the frame)`, alone in its paragraph |
 //! | image with a size | `![alt](address){width=300 height=200}` |
-//! | anything else | its HTML, as a block of its own or inside the line |
+//! | anything else | its HTML, as a separate block or inside the line |
 //!
-//! [`mod@write`] makes Markdown of a shape, [`read`] makes HTML of Markdown. Writing may be optimistic: whoever
-//! calls it reads the result back and compares.
+//! [`mod@write`] converts syntax trees to Markdown, [`read`] converts Markdown to HTML. Written Markdown is
+//! not guaranteed to read back with the same meaning: the caller must read it back and compare.
 
 pub mod inline;
 pub mod read;
@@ -19,24 +19,24 @@ pub mod write;
 
 use pulldown_cmark::Options;
 
-/// The label that makes a link alone in its paragraph a video.
-pub const VIDEO: &str = "▶ Video";
-/// The information string of a fenced block that is HTML, not code.
-pub const RAW: &str = "html raw";
+/// The label of a video: a link with it, alone in its paragraph, is embedded.
+pub const VIDEO_LABEL: &str = "▶ Video";
+/// The info string of a fenced block that contains HTML, not code.
+pub const RAW_HTML: &str = "html raw";
 
-/// What the Markdown has beyond CommonMark.
+/// The extensions to CommonMark.
 pub fn options() -> Options {
     Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_GFM
 }
 
-/// Something that turns a shown address into the one to send.
-pub type Resolve<'a> = &'a dyn Fn(&str) -> Option<String>;
+/// Maps a displayed address to the one to send.
+pub type AddressResolver<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// How to write.
+/// Options for writing Markdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Style {
-    /// Emphasis as HTML tags: for text that the rules of `*` do not fit.
+    /// Write emphasis as HTML tags, for text where `*` would not be recognized.
     pub tags: bool,
-    /// The other marker for lists, so that two in a row stay two.
+    /// Use the other list marker, so that two adjacent lists stay separate.
     pub other_marker: bool,
 }

@@ -1,15 +1,15 @@
-//! Renders one block of Markdown as the HTML that help centers are written in.
+//! Renders one block of Markdown as the HTML of help center articles.
 //!
-//! Only elements that the API documents for articles, where Markdown gives a choice. HTML inside the text
-//! goes through as it is: what the server allows is the server's matter.
+//! Where there is a choice, only elements that the API documents for articles may be used. HTML inside the
+//! text is passed through unchanged: the server decides what it allows.
 
 use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, Event, Parser, Tag, TagEnd};
 
-use super::VIDEO;
-use super::{Resolve, options};
-use crate::articles::html::shape::Callout;
+use super::VIDEO_LABEL;
+use super::{AddressResolver, options};
+use crate::articles::html::ast::Callout;
 
-pub fn html(text: &str, resolve: Resolve<'_>) -> String {
+pub fn html(text: &str, resolve: AddressResolver<'_>) -> String {
     let mut renderer = Renderer {
         out: String::with_capacity(text.len() + text.len() / 4),
         resolve,
@@ -24,7 +24,7 @@ pub fn html(text: &str, resolve: Resolve<'_>) -> String {
         if let Some(target) = renderer.suffix.take() {
             let escaped = range.start.checked_sub(1).is_some_and(|at| text.as_bytes()[at] == b'\\');
             if let (Event::Text(piece), false) = (&event, escaped)
-                && let Some(rest) = renderer.suffixed(&target, piece)
+                && let Some(rest) = renderer.apply_suffix(&target, piece)
             {
                 renderer.text(rest);
                 continue;
@@ -37,28 +37,28 @@ pub fn html(text: &str, resolve: Resolve<'_>) -> String {
 
 struct Renderer<'a> {
     out: String,
-    resolve: Resolve<'a>,
-    /// Links that are open: where each begins, its address and title.
+    resolve: AddressResolver<'a>,
+    /// Open links: offset in the output, address and title.
     links: Vec<(usize, String, String)>,
-    /// The image whose alternative text is being read.
-    image: Option<Image>,
-    /// What an attribute suffix that comes next would belong to.
-    suffix: Option<Target>,
-    /// Where the paragraph begins.
+    /// The image whose alternative text is being collected.
+    image: Option<PendingImage>,
+    /// The element that a following attribute suffix belongs to.
+    suffix: Option<SuffixTarget>,
+    /// Offset of the current paragraph in the output.
     paragraph: usize,
     alignments: Vec<Alignment>,
     column: usize,
 }
 
-struct Image {
+struct PendingImage {
     src: String,
     title: String,
     alt: String,
     depth: usize,
 }
 
-enum Target {
-    /// Where its tag begins.
+enum SuffixTarget {
+    /// Offset of its tag in the output.
     Link(usize),
     Image,
 }
@@ -118,7 +118,8 @@ impl Renderer<'_> {
             }
             Tag::CodeBlock(CodeBlockKind::Fenced(info)) if !info.is_empty() => {
                 self.out.push_str("<pre><code class=\"language-");
-                escape_attribute(&info, &mut self.out);
+                // Words after the language are meant for other tools.
+                escape_attribute(info.split_ascii_whitespace().next().unwrap_or_default(), &mut self.out);
                 self.out.push_str("\">");
             }
             Tag::CodeBlock(_) => self.out.push_str("<pre><code>"),
@@ -151,7 +152,7 @@ impl Renderer<'_> {
             }
             Tag::Image { dest_url, title, .. } => {
                 let (src, title) = (dest_url.into_string(), title.into_string());
-                self.image = Some(Image { src, title, alt: String::new(), depth: 0 });
+                self.image = Some(PendingImage { src, title, alt: String::new(), depth: 0 });
             }
             _ => {}
         }
@@ -184,8 +185,8 @@ impl Renderer<'_> {
 
     fn end_paragraph(&mut self) {
         let inner = &self.out[(self.paragraph + 3).min(self.out.len())..];
-        let label = format!("\">{VIDEO}</a>");
-        let video = inner.strip_prefix("<a href=\"").and_then(|it| it.strip_suffix(label.as_str()));
+        let label = format!("\">{VIDEO_LABEL}</a>");
+        let video = inner.strip_prefix("<a href=\"").and_then(|rest| rest.strip_suffix(label.as_str()));
         match video.filter(|src| !src.contains('"')) {
             Some(src) => {
                 let frame = format!("<iframe src=\"{src}\"></iframe>");
@@ -207,11 +208,11 @@ impl Renderer<'_> {
         open.push_str("\">");
         self.out.insert_str(at, &open);
         self.out.push_str("</a>");
-        self.suffix = Some(Target::Link(at));
+        self.suffix = Some(SuffixTarget::Link(at));
     }
 
     fn end_image(&mut self) {
-        let Some(Image { src, title, alt, .. }) = self.image.take() else { return };
+        let Some(PendingImage { src, title, alt, .. }) = self.image.take() else { return };
         let src = (self.resolve)(&src).unwrap_or(src);
         self.out.push_str("<img src=\"");
         escape_attribute(&src, &mut self.out);
@@ -224,22 +225,22 @@ impl Renderer<'_> {
             }
         }
         self.out.push('>');
-        self.suffix = Some(Target::Image);
+        self.suffix = Some(SuffixTarget::Image);
     }
 
-    /// Applies an attribute suffix such as `{.button}` and returns the text behind it; `None` when there
-    /// is none.
-    fn suffixed<'t>(&mut self, target: &Target, text: &'t str) -> Option<&'t str> {
+    /// Applies an attribute suffix (for example `{.button}`) and returns the text after it; `None` if there
+    /// is not a valid suffix.
+    fn apply_suffix<'t>(&mut self, target: &SuffixTarget, text: &'t str) -> Option<&'t str> {
         let (inner, rest) = text.strip_prefix('{')?.split_once('}')?;
         match target {
-            Target::Link(at) if inner.trim() == ".button" => {
+            SuffixTarget::Link(at) if inner.trim() == ".button" => {
                 self.out.insert_str(at + 2, " class=\"intercom-h2b-button\"");
             }
-            Target::Image => {
+            SuffixTarget::Image => {
                 let mut sizes = String::new();
                 for pair in inner.split_ascii_whitespace() {
                     let (name, value) = pair.split_once('=')?;
-                    let is_size = value.bytes().all(|it| it.is_ascii_digit() || it == b'%');
+                    let is_size = value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'%');
                     if !matches!(name, "width" | "height") || !is_size || value.is_empty() {
                         return None;
                     }
@@ -248,13 +249,13 @@ impl Renderer<'_> {
                 let end = self.out.len() - 1;
                 self.out.insert_str(end, &sizes);
             }
-            Target::Link(_) => return None,
+            SuffixTarget::Link(_) => return None,
         }
         Some(rest)
     }
 }
 
-/// Text with what would be markup as character references.
+/// Appends text with markup characters escaped.
 pub fn escape_text(text: &str, out: &mut String) {
     let mut rest = text;
     while let Some(at) = rest.find(['&', '<', '>', '\u{a0}']) {

@@ -1,65 +1,67 @@
-//! Writes blocks as Markdown.
+//! Writes blocks as Markdown, in the form that an author would choose, with one line per paragraph.
 //!
-//! The form an author would choose, one line per paragraph. Rare constructs may come out such that they
-//! read back as something else; the caller notices and tries a plainer [`Style`], or keeps the HTML.
+//! Rare constructs may read back with another meaning. The caller must detect that and try another [`Style`],
+//! or keep the HTML.
 
-use super::inline::{self, Place};
-use super::{RAW, Style, VIDEO};
-use crate::articles::html::shape::{Kind, Shape};
+use super::inline::{self, InlineContext};
+use super::{RAW_HTML, Style, VIDEO_LABEL};
+use crate::articles::html::ast::{AstNode, NodeKind};
 
-/// The Markdown of a block without a line feed at the end; `None` when there is no form for it.
-pub fn block(shape: &Shape<'_>, style: Style) -> Option<String> {
-    let text = match &shape.kind {
-        Kind::Paragraph => inline::line(shape, style, Place::Paragraph)?,
-        Kind::Heading(level) => {
-            let text = inline::line(shape, style, Place::Line)?;
+/// The Markdown of a block, without a line feed at the end; `None` if Markdown cannot express it.
+pub fn block(node: &AstNode<'_>, style: Style) -> Option<String> {
+    let text = match &node.kind {
+        NodeKind::Paragraph => inline::line(node, style, InlineContext::Paragraph)?,
+        NodeKind::Heading(level) => {
+            let text = inline::line(node, style, InlineContext::Line)?;
             format!("{} {text}", "#".repeat(usize::from(*level)))
         }
-        Kind::List(start) => list(shape, *start, style)?,
-        Kind::Quote => quoted(&blocks(&shape.children, style, false)?),
-        Kind::Callout(kind) => {
-            let inner = blocks(&shape.children, style, false)?;
-            quoted(&format!("[!{}]\n{inner}", kind.name()))
+        NodeKind::List(start) => list(node, *start, style)?,
+        NodeKind::Quote => quote(&blocks(&node.children, style, false)?),
+        NodeKind::Callout(kind) => {
+            let inner = blocks(&node.children, style, false)?;
+            quote(&format!("[!{}]\n{inner}", kind.name()))
         }
-        Kind::Code(language) => code(shape, language)?,
-        Kind::Rule => "---".to_owned(),
-        Kind::Table => table(shape, style)?,
-        Kind::Details => details(shape, style)?,
-        Kind::Video(src) => format!("[{VIDEO}]({})", inline::destination(src)?),
+        NodeKind::Code(language) => code(node, language)?,
+        NodeKind::Rule => "---".to_owned(),
+        NodeKind::Table => table(node, style)?,
+        NodeKind::Details => details(node, style)?,
+        NodeKind::Video(src) => format!("[{VIDEO_LABEL}]({})", inline::destination(src)?),
         _ => return None,
     };
     (!text.is_empty()).then_some(text)
 }
 
-fn blocks(shapes: &[Shape<'_>], style: Style, tight: bool) -> Option<String> {
-    let mut written = String::new();
+fn blocks(nodes: &[AstNode<'_>], style: Style, tight: bool) -> Option<String> {
+    let mut out = String::new();
     let mut style = style;
-    for (index, shape) in shapes.iter().enumerate() {
-        let previous = index.checked_sub(1).map(|it| &shapes[it].kind);
-        match (previous, &shape.kind) {
+    for (index, node) in nodes.iter().enumerate() {
+        let previous = index.checked_sub(1).map(|index| &nodes[index].kind);
+        match (previous, &node.kind) {
             (None, _) => {}
-            (Some(Kind::Paragraph), Kind::List(None | Some(1))) if tight => written.push('\n'),
-            _ => written.push_str("\n\n"),
+            (Some(NodeKind::Paragraph), NodeKind::List(None | Some(1))) if tight => out.push('\n'),
+            _ => out.push_str("\n\n"),
         }
-        let follows_list = matches!((previous, &shape.kind), (Some(Kind::List(_)), Kind::List(_)));
+        let follows_list = matches!((previous, &node.kind), (Some(NodeKind::List(_)), NodeKind::List(_)));
         style.other_marker = follows_list && !style.other_marker;
-        written.push_str(&block(shape, style)?);
+        out.push_str(&block(node, style)?);
     }
-    Some(written)
+    Some(out)
 }
 
-fn list(shape: &Shape<'_>, start: Option<u64>, style: Style) -> Option<String> {
-    let is_tight = |item: &Shape<'_>| {
-        let paragraphs = item.children.iter().filter(|it| it.kind == Kind::Paragraph).count();
-        let rest = item.children.iter().all(|it| matches!(it.kind, Kind::Paragraph | Kind::List(_)));
-        rest && paragraphs <= 1
-            && item.children.iter().filter(|it| matches!(it.kind, Kind::List(_))).count() <= 1
+fn list(node: &AstNode<'_>, start: Option<u64>, style: Style) -> Option<String> {
+    let is_tight = |item: &AstNode<'_>| {
+        let paragraphs = item.children.iter().filter(|child| child.kind == NodeKind::Paragraph).count();
+        let is_simple =
+            item.children.iter().all(|child| matches!(child.kind, NodeKind::Paragraph | NodeKind::List(_)));
+        is_simple
+            && paragraphs <= 1
+            && item.children.iter().filter(|child| matches!(child.kind, NodeKind::List(_))).count() <= 1
     };
-    let tight = shape.children.iter().all(is_tight);
-    let mut written = String::new();
-    for (index, item) in shape.children.iter().enumerate() {
+    let tight = node.children.iter().all(is_tight);
+    let mut out = String::new();
+    for (index, item) in node.children.iter().enumerate() {
         if index > 0 {
-            written.push_str(if tight { "\n" } else { "\n\n" });
+            out.push_str(if tight { "\n" } else { "\n\n" });
         }
         let marker = match (start, style.other_marker) {
             (None, false) => "- ".to_owned(),
@@ -68,30 +70,30 @@ fn list(shape: &Shape<'_>, start: Option<u64>, style: Style) -> Option<String> {
             (Some(start), true) => format!("{}) ", start.checked_add(index as u64)?),
         };
         let inner = blocks(&item.children, Style { other_marker: false, ..style }, tight)?;
-        let indented = indent(&inner, &" ".repeat(marker.len()));
-        written.push_str(&marker);
-        written.push_str(&indented);
-        written.truncate(written.trim_end_matches(' ').len());
+        let inner = indent(&inner, &" ".repeat(marker.len()));
+        out.push_str(&marker);
+        out.push_str(&inner);
+        out.truncate(out.trim_end_matches(' ').len());
     }
-    (!shape.children.is_empty()).then_some(written)
+    (!node.children.is_empty()).then_some(out)
 }
 
-/// Every line but the first, unless it is empty, moved in.
+/// Indents all lines except the first and empty ones.
 fn indent(text: &str, by: &str) -> String {
-    let mut moved = String::with_capacity(text.len() + 16);
+    let mut indented = String::with_capacity(text.len() + 16);
     for (index, line) in text.split('\n').enumerate() {
         if index > 0 {
-            moved.push('\n');
+            indented.push('\n');
             if !line.is_empty() {
-                moved.push_str(by);
+                indented.push_str(by);
             }
         }
-        moved.push_str(line);
+        indented.push_str(line);
     }
-    moved
+    indented
 }
 
-fn quoted(text: &str) -> String {
+fn quote(text: &str) -> String {
     let lines = text.split('\n').map(|line| match line {
         "" => ">".to_owned(),
         line => format!("> {line}"),
@@ -99,9 +101,9 @@ fn quoted(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn code(shape: &Shape<'_>, language: &str) -> Option<String> {
-    let Kind::Verbatim(text) = &shape.children.first()?.kind else { return None };
-    if language == RAW || language.contains(['`', '\n', '\\', '&']) || text.contains('\r') {
+fn code(node: &AstNode<'_>, language: &str) -> Option<String> {
+    let NodeKind::Verbatim(text) = &node.children.first()?.kind else { return None };
+    if language == RAW_HTML || language.contains(['`', '\n', '\\', '&']) || text.contains('\r') {
         return None;
     }
     let fence = fence(text);
@@ -109,26 +111,26 @@ fn code(shape: &Shape<'_>, language: &str) -> Option<String> {
     Some(format!("{fence}{language}\n{text}{line_feed}{fence}"))
 }
 
-/// A fence that nothing in the text closes.
+/// A fence that is longer than any in the text.
 fn fence(text: &str) -> String {
-    let longest = text.split(|it| it != '`').map(str::len).max().unwrap_or(0);
+    let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
     "`".repeat(longest.max(2) + 1)
 }
 
-/// A block that is kept as it is, behind a fence: any text may stand there.
+/// HTML as a fenced block, which can contain any text.
 pub fn fenced_html(html: &str) -> String {
     let fence = fence(html);
-    format!("{fence}{RAW}\n{html}\n{fence}")
+    format!("{fence}{RAW_HTML}\n{html}\n{fence}")
 }
 
-fn table(shape: &Shape<'_>, style: Style) -> Option<String> {
-    let mut lines = Vec::with_capacity(shape.children.len() + 1);
-    for row in &shape.children {
+fn table(node: &AstNode<'_>, style: Style) -> Option<String> {
+    let mut lines = Vec::with_capacity(node.children.len() + 1);
+    for row in &node.children {
         let mut line = String::from("|");
         for cell in &row.children {
             let text = match cell.children.as_slice() {
                 [] => String::new(),
-                [only] => inline::line(only, style, Place::Cell)?,
+                [only] => inline::line(only, style, InlineContext::Cell)?,
                 _ => return None,
             };
             line.push(' ');
@@ -137,13 +139,13 @@ fn table(shape: &Shape<'_>, style: Style) -> Option<String> {
         }
         lines.push(line);
     }
-    let width = shape.children.first()?.children.len();
+    let width = node.children.first()?.children.len();
     lines.insert(1, format!("|{}", " --- |".repeat(width)));
     Some(lines.join("\n"))
 }
 
-fn details(shape: &Shape<'_>, style: Style) -> Option<String> {
-    let (summary, content) = shape.children.split_first()?;
+fn details(node: &AstNode<'_>, style: Style) -> Option<String> {
+    let (summary, content) = node.children.split_first()?;
     let mut title = String::new();
     for child in &summary.children {
         title.push_str(child.before);

@@ -1,26 +1,26 @@
-//! Text as the pieces that an edit leaves alone or replaces: words, white space, single other characters.
+//! Splits text into tokens that an edit keeps or replaces: words, white space, and single other characters.
 //!
-//! A piece keeps its spelling in the source, so that `&eacute;` or a hard space written as a character
-//! stays what it was while the word beside it changes. It never cuts an entity in two.
+//! A token keeps its source, so that `&eacute;` or a literal no-break space is preserved while the word next
+//! to it changes. An entity must never be split.
 
 use std::borrow::Cow;
 
 #[derive(Debug, Clone)]
-pub struct Token<'a> {
+pub struct TextToken<'a> {
     pub source: &'a str,
-    /// What it says.
+    /// The decoded text.
     pub text: Cow<'a, str>,
-    class: Class,
+    class: TokenClass,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
+enum TokenClass {
     Space,
     Word,
     Other,
 }
 
-impl Class {
+impl TokenClass {
     fn of(text: &str) -> Self {
         match text.chars().next() {
             Some(first) if first.is_ascii_whitespace() => Self::Space,
@@ -30,23 +30,23 @@ impl Class {
     }
 }
 
-impl<'a> Token<'a> {
-    /// Text as it stands in HTML, with entities.
+impl<'a> TextToken<'a> {
+    /// Tokens of HTML text with entities.
     pub fn of_html(source: &'a str) -> Vec<Self> {
-        Self::split(source, entity)
+        Self::split(source, entity_length)
     }
 
-    /// Plain text.
+    /// Tokens of plain text.
     pub fn of_text(text: &'a str) -> Vec<Self> {
         Self::split(text, |_| None)
     }
 
     pub fn is_space(&self) -> bool {
-        self.class == Class::Space
+        self.class == TokenClass::Space
     }
 
-    /// Any white space is one space.
-    pub fn fold(&mut self) {
+    /// Collapses white space to a single space.
+    pub fn collapse(&mut self) {
         if self.is_space() {
             self.text = Cow::Borrowed(" ");
         }
@@ -54,7 +54,7 @@ impl<'a> Token<'a> {
 
     fn split(source: &'a str, entity: fn(&str) -> Option<usize>) -> Vec<Self> {
         let mut found: Vec<Self> = Vec::new();
-        // Where the last piece begins.
+        // Start of the last token.
         let mut start = 0;
         let mut at = 0;
         while let Some(first) = source[at..].chars().next() {
@@ -62,9 +62,9 @@ impl<'a> Token<'a> {
             let end = at + length.unwrap_or(first.len_utf8());
             let unit = &source[at..end];
             let text = if length.is_some() { htmlize::unescape(unit) } else { Cow::Borrowed(unit) };
-            let class = Class::of(&text);
+            let class = TokenClass::of(&text);
             match found.last_mut() {
-                Some(last) if last.class == class && class != Class::Other => {
+                Some(last) if last.class == class && class != TokenClass::Other => {
                     last.source = &source[start..end];
                     match (&mut last.text, text) {
                         (Cow::Borrowed(whole), Cow::Borrowed(_)) if length.is_none() => {
@@ -84,13 +84,13 @@ impl<'a> Token<'a> {
     }
 }
 
-/// The length of the entity that a text begins with.
-fn entity(text: &str) -> Option<usize> {
+/// The length of the entity at the start of a text.
+fn entity_length(text: &str) -> Option<usize> {
     let name = text.strip_prefix('&')?;
-    let length = name.bytes().take_while(|it| it.is_ascii_alphanumeric() || *it == b'#').count();
+    let length = name.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'#').count();
     let unit = &text[..1 + length + usize::from(name[length..].starts_with(';'))];
     let decoded = htmlize::unescape(unit);
-    // Old names need no semicolon, so that letters may follow: `&notice` is `¬ice`.
+    // Legacy entities work without a semicolon, so letters may follow: `&notice` is `¬ice`.
     let literal = unit.bytes().rev().zip(decoded.bytes().rev()).take_while(|(a, b)| a == b).count();
     let (own, rest) = unit.split_at_checked(unit.len() - literal)?;
     let ends_early = decoded.strip_suffix(rest) == Some(&htmlize::unescape(own));
@@ -102,32 +102,32 @@ fn entity(text: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn pieces(source: &str) -> Vec<(&str, String)> {
-        Token::of_html(source).into_iter().map(|it| (it.source, it.text.into_owned())).collect()
+    fn tokens(source: &str) -> Vec<(&str, String)> {
+        TextToken::of_html(source).into_iter().map(|token| (token.source, token.text.into_owned())).collect()
     }
 
     #[test]
     fn words_keep_their_entities() {
-        let piece = |source, text: &str| (source, text.to_owned());
+        let token = |source, text: &str| (source, text.to_owned());
         assert_eq!(
-            pieces("&eacute;t&eacute;, a&nbsp;b"),
+            tokens("&eacute;t&eacute;, a&nbsp;b"),
             [
-                piece("&eacute;t&eacute;", "été"),
-                piece(",", ","),
-                piece(" ", " "),
-                piece("a", "a"),
-                piece("&nbsp;", "\u{a0}"),
-                piece("b", "b"),
+                token("&eacute;t&eacute;", "été"),
+                token(",", ","),
+                token(" ", " "),
+                token("a", "a"),
+                token("&nbsp;", "\u{a0}"),
+                token("b", "b"),
             ]
         );
         assert_eq!(
-            pieces("a&#13;\n b&"),
-            [piece("a", "a"), piece("&#13;\n ", "\r\n "), piece("b", "b"), piece("&", "&"),]
+            tokens("a&#13;\n b&"),
+            [token("a", "a"), token("&#13;\n ", "\r\n "), token("b", "b"), token("&", "&"),]
         );
     }
 
     #[test]
-    fn entities_of_every_kind() {
+    fn entity_lengths() {
         for (source, own) in [
             ("&notan;", "&not"),
             ("&semi;x", "&semi;"),
@@ -135,15 +135,15 @@ mod tests {
             ("&#65;", "&#65;"),
             ("&copy", "&copy"),
         ] {
-            assert_eq!(entity(source), Some(own.len()), "{source}");
+            assert_eq!(entity_length(source), Some(own.len()), "{source}");
         }
         for source in ["& a", "&nonsense;", "&", "a&amp;"] {
-            assert_eq!(entity(source), None, "{source}");
+            assert_eq!(entity_length(source), None, "{source}");
         }
     }
 
     #[test]
-    fn nothing_of_the_source_is_lost() {
+    fn the_source_is_preserved() {
         for source in [
             "",
             "  x ",
@@ -153,8 +153,8 @@ mod tests {
             "&notanentity; &semi;",
             "&é&amp",
         ] {
-            let whole: String = Token::of_html(source).iter().map(|it| it.source).collect();
-            let text: String = Token::of_html(source).into_iter().map(|it| it.text).collect();
+            let whole: String = TextToken::of_html(source).iter().map(|token| token.source).collect();
+            let text: String = TextToken::of_html(source).into_iter().map(|token| token.text).collect();
             assert_eq!((whole.as_str(), text), (source, htmlize::unescape(source).into_owned()));
         }
     }

@@ -15,6 +15,8 @@ pub struct Entry {
     pub shown: String,
     pub about: String,
     pub effect: Effect,
+    /// Whether it adds records and leaves all others as they are.
+    pub is_additive: bool,
     /// Whether running it twice leaves the same state as running it once.
     pub idempotent: bool,
     pub parameters: Vec<Parameter>,
@@ -42,6 +44,7 @@ impl Entry {
                 operation::Effect::Write => Effect::Write,
                 operation::Effect::Destructive => Effect::Destructive,
             },
+            is_additive: operation.is_additive,
             idempotent: operation.effect == operation::Effect::Read || operation.method.is_idempotent(),
             example: Some(example::of(shown, operation)),
             parameters,
@@ -56,17 +59,19 @@ impl Entry {
             shown: words.clone(),
             about: command.get_about().map(ToString::to_string).unwrap_or_default(),
             effect,
+            // What commands of ours do to one record, they do to many.
+            is_additive: false,
             idempotent: matches!(effect, Effect::Read | Effect::Local),
-            parameters: command.get_arguments().filter_map(parameter::of_argument).collect(),
+            parameters: parameter::of_command(&command),
             example: example.map(|text| text.trim().to_owned()),
             words,
             source: Source::Handwritten,
         }
     }
 
-    /// The name of the tool for this command.
+    /// The name of the tool for this command: the words that people are shown.
     pub fn tool_name(&self) -> String {
-        self.words.replace(' ', "_")
+        self.shown.replace(' ', "_")
     }
 
     /// All words under which the command can be called.

@@ -20,7 +20,7 @@ const SAME: [&[&str]; 26] = [
     &["create", "add", "new", "make", "insert"],
     &["update", "change", "edit", "modify", "set"],
     &["list", "all", "every"],
-    &["get", "show", "retrieve", "read", "fetch", "view", "open", "look", "see"],
+    &["get", "show", "retrieve", "read", "fetch", "view", "look", "see"],
     &["search", "find", "query", "filter"],
     &["bulk", "mass", "batch", "many", "several", "multiple", "hundred"],
     &["admin", "teammate", "agent", "colleague"],
@@ -41,16 +41,79 @@ const SAME: [&[&str]; 26] = [
     &["count", "statistic", "analytics", "number", "volume"],
 ];
 
-/// Words that tell nothing.
-const EMPTY: [&str; 34] = [
-    "a", "an", "the", "in", "of", "to", "for", "with", "and", "or", "on", "by", "from", "at", "is", "are",
-    "do", "i", "how", "what", "which", "my", "me", "our", "we", "can", "it", "its", "that", "this", "these",
-    "those", "into", "their",
+/// Words that do not single out a command. Spans of time are among them, because many commands take one.
+const EMPTY: [&str; 49] = [
+    "a",
+    "an",
+    "the",
+    "in",
+    "of",
+    "to",
+    "for",
+    "with",
+    "and",
+    "or",
+    "on",
+    "by",
+    "from",
+    "at",
+    "is",
+    "are",
+    "do",
+    "i",
+    "how",
+    "what",
+    "which",
+    "my",
+    "me",
+    "our",
+    "we",
+    "can",
+    "it",
+    "its",
+    "that",
+    "this",
+    "these",
+    "those",
+    "into",
+    "their",
+    "did",
+    "does",
+    "per",
+    "last",
+    "past",
+    "since",
+    "ago",
+    "day",
+    "days",
+    "week",
+    "weeks",
+    "month",
+    "months",
+    "today",
+    "yesterday",
+];
+
+/// What people say instead of a word of ours.
+const PHRASES: [(&str, &str); 2] = [("how many", "count"), ("how much", "count")];
+
+/// What people ask for that a command does, where neither its name nor its description says it so.
+const ASKED: [(&str, &str); 7] = [
+    ("analytics", "conversations contacts tickets open team tag state group"),
+    ("articles search", "help center knowledge base"),
+    ("contact 360", "ask say want history everything know"),
+    ("contacts search", "not seen inactive without dormant unsubscribed"),
+    ("conversations stale", "unanswered unreplied waiting reply nobody idle"),
+    ("export", "file save conversations contacts tickets companies"),
+    ("me", "who am identity"),
 ];
 
 /// The commands that fit a need, best first.
 pub fn find<'a>(entries: &[&'a Entry], need: &str, most: usize) -> Vec<Found<'a>> {
-    let wanted = words(need);
+    let need = PHRASES.iter().fold(need.to_lowercase(), |need, (said, ours)| need.replace(said, ours));
+    let mut wanted = words(&need);
+    // A number is a value, whatever the command.
+    wanted.retain(|word| word.parse::<f64>().is_err());
     let known: Vec<Words> = entries.iter().map(|entry| Words::of(entry)).collect();
     let total = known.len() as f64;
     let rarity: Vec<f64> = wanted
@@ -80,6 +143,7 @@ pub fn find<'a>(entries: &[&'a Entry], need: &str, most: usize) -> Vec<Found<'a>
 /// Where the words of a command stand.
 struct Words {
     name: Vec<String>,
+    asked: Vec<String>,
     about: Vec<String>,
     parameters: Vec<String>,
 }
@@ -90,6 +154,11 @@ impl Words {
             entry.parameters.iter().map(|it| format!("{} {}", it.name, it.help)).collect();
         Words {
             name: words(&format!("{} {}", entry.words, entry.shown)),
+            asked: ASKED
+                .iter()
+                .find(|(command, _)| *command == entry.words)
+                .map(|(_, asked)| words(asked))
+                .unwrap_or_default(),
             about: words(&entry.about),
             parameters: words(&parameters.join(" ")),
         }
@@ -98,6 +167,7 @@ impl Words {
     fn weight(&self, word: &String) -> f64 {
         match word {
             word if self.name.contains(word) => 1.0,
+            word if self.asked.contains(word) => 0.9,
             word if self.about.contains(word) => 0.7,
             word if self.parameters.contains(word) => 0.15,
             _ => 0.0,
@@ -176,7 +246,19 @@ mod tests {
             let names: Vec<&str> = found.iter().map(|it| it.entry.shown.as_str()).collect();
             assert!(names.contains(&command), "{need}: {names:?}");
         }
-        assert_eq!(first("list all contacts").as_deref(), Some("contacts list"));
+        for (need, command) in [
+            ("list all contacts", "contacts list"),
+            ("export conversations of the last week to a file", "export"),
+            ("how many open conversations per team", "analytics"),
+            ("what did a customer ask last month", "contact 360"),
+            ("search the help center", "articles search"),
+            ("who am I", "me"),
+            ("unanswered conversations", "conversations stale"),
+            ("contacts not seen for 60 days", "contacts search"),
+            ("export tickets of type Bug as CSV", "export"),
+        ] {
+            assert_eq!(first(need).as_deref(), Some(command), "{need}");
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! One thing a command takes, with the shape of its value.
 
 use clap::builder::ValueParser;
-use clap::{Arg, ArgAction, ValueHint};
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, ArgAction, Command};
 
 use crate::api::operation::{Answer, Kind, Operation, Paging, Place};
+use crate::cli::door::{Access, access};
 use crate::cli::flags::search_argument;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +16,8 @@ pub struct Parameter {
     pub flag: Option<String>,
     pub shape: Shape,
     pub required: bool,
-    /// Names a file or folder of this machine.
-    pub path: bool,
+    /// What it does with the file or folder of this machine that it names.
+    pub access: Option<Access>,
     /// The flag of a switch takes no value.
     pub switch: bool,
     /// Several values stand in one, separated by commas.
@@ -57,8 +59,8 @@ pub fn of_operation(operation: &Operation) -> Vec<Parameter> {
                 name,
                 flag: (!positional).then(|| parameter.flag.to_owned()),
                 shape: shape(parameter.kind),
-                required: parameter.required && parameter.default.is_none(),
-                path: false,
+                required: operation.demands(parameter),
+                access: None,
                 switch: false,
                 joined: false,
                 default: parameter.default.map(|text| text.trim_matches('"').to_owned()),
@@ -84,9 +86,34 @@ pub fn of_operation(operation: &Operation) -> Vec<Parameter> {
         parameters.push(filter);
     }
     if operation.answer == Answer::Bytes {
-        parameters.push(Parameter { path: true, ..flag("out", Shape::Text, "Write the file here") });
+        parameters.push(Parameter {
+            access: Some(Access::Write),
+            ..flag("out", Shape::Text, "Write the file here")
+        });
     }
     parameters
+}
+
+/// What a hand-written command takes. What is needed unless something else is given counts as required.
+pub fn of_command(command: &Command) -> Vec<Parameter> {
+    let missing = match command.clone().try_get_matches_from([command.get_name()]) {
+        Err(error) => match error.get(ContextKind::InvalidArg) {
+            Some(ContextValue::Strings(names)) => names.clone(),
+            _ => Vec::new(),
+        },
+        Ok(_) => Vec::new(),
+    };
+    let arguments = command.get_arguments().filter_map(|argument| Some((argument, of_argument(argument)?)));
+    let parameters = arguments.map(|(argument, parameter)| {
+        let is_missing = missing.iter().any(|name| bare(name) == bare(&argument.to_string()));
+        Parameter { required: parameter.required || is_missing, ..parameter }
+    });
+    parameters.collect()
+}
+
+/// An argument as clap names it, without the brackets that say whether it is needed.
+fn bare(name: &str) -> String {
+    name.replace(['<', '>', '[', ']', '.'], "")
 }
 
 /// What a flag or argument takes; `None` for what every command has.
@@ -97,8 +124,10 @@ pub fn of_argument(argument: &Arg) -> Option<Parameter> {
     }
     let value_name = argument.get_value_names().and_then(|names| names.first()).map(|it| it.as_str());
     let switch = matches!(argument.get_action(), ArgAction::SetTrue | ArgAction::SetFalse);
-    let choices: Vec<String> =
-        argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+    // Hidden values are suggestions for a shell: others may be as good.
+    let are_choices = !argument.is_hide_possible_values_set();
+    let choices = argument.get_possible_values().into_iter().filter(|_| are_choices);
+    let choices: Vec<String> = choices.map(|value| value.get_name().to_owned()).collect();
     let several = matches!(argument.get_action(), ArgAction::Append)
         || argument.get_value_delimiter().is_some()
         || argument.get_num_args().is_some_and(|range| range.max_values() > 1);
@@ -111,14 +140,12 @@ pub fn of_argument(argument: &Arg) -> Option<Parameter> {
         _ if is_whole_number(argument.get_value_parser()) => Shape::Integer,
         _ => Shape::Text,
     };
-    let hint = argument.get_value_hint();
-    let names_file = matches!(value_name, Some("PATH" | "FILE" | "FOLDER" | "DIR" | "DIRECTORY"));
     Some(Parameter {
         name: id.replace('-', "_"),
         flag: argument.get_long().map(str::to_owned),
         shape,
         required: argument.is_required_set(),
-        path: names_file || matches!(hint, ValueHint::AnyPath | ValueHint::FilePath | ValueHint::DirPath),
+        access: access(argument),
         switch,
         joined: argument.get_value_delimiter().is_some(),
         default: argument.get_default_values().first().and_then(|it| it.to_str()).map(str::to_owned),
@@ -132,7 +159,7 @@ fn flag(name: &str, shape: Shape, help: &str) -> Parameter {
         flag: Some(name.replace('_', "-")),
         shape,
         required: false,
-        path: false,
+        access: None,
         switch: false,
         joined: false,
         default: None,

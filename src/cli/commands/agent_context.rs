@@ -20,7 +20,7 @@ use crate::cli::output::Output;
 use crate::cli::{globals, stores};
 use crate::mirror::{Store, status};
 
-const EXIT_CODES: [(u8, &str); 8] = [
+const EXIT_CODES: [(u8, &str); 9] = [
     (0, "success"),
     (2, "usage: nothing was sent"),
     (3, "not found"),
@@ -28,6 +28,7 @@ const EXIT_CODES: [(u8, &str); 8] = [
     (5, "API or network error"),
     (6, "partly done"),
     (7, "still rate limited after retries"),
+    (8, "busy: another process is at work on the same mirror or folder"),
     (10, "configuration"),
 ];
 
@@ -65,12 +66,14 @@ fn full(context: &Context, entries: &[&Entry], matches: &ArgMatches) -> Value {
         "exit_codes": exit_codes,
         "envelopes": {
             "read": { "meta": { "source": "live|local", "synced_at": "epoch seconds" }, "results": "the API's answer, or ours" },
-            "lists": "with --all or --limit also meta.count, meta.complete, meta.has_more",
+            "lists": "always meta.has_more and meta.total_count; with --all or --limit also meta.count and meta.complete",
+            "compact": "meta.omitted names the fields that --compact left out",
             "error": { "error": { "kind": "text", "message": "text", "exit_code": "number", "http_status": "number",
                 "code": "Intercom's", "request_id": "text", "hint": "the next command" } },
             "dry_run": { "dry_run": true, "method": "text", "url": "text", "query": {}, "headers": {}, "body": {} },
         },
-        "environment": ["INTERCOM_ACCESS_TOKEN", "INTERCOM_REGION", "INTERCOM_BASE_URL", "INTERCOM_CONFIG", "INTERCOM_JQ_SECONDS", "NO_COLOR"],
+        "environment": ["INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN", "INTERCOM_REGION", "INTERCOM_BASE_URL", "INTERCOM_CONFIG", "INTERCOM_READ_ONLY",
+            "INTERCOM_JQ_SECONDS", "NO_COLOR"],
         "global_flags": flags(),
         "profiles": profile::all(context).unwrap_or_default(),
         "mirror": mirror(context, matches, true),
@@ -81,10 +84,11 @@ fn full(context: &Context, entries: &[&Entry], matches: &ArgMatches) -> Value {
 /// How to use the program at all, in one place.
 fn conventions() -> Value {
     json!([
-        "--agent is --json --compact --no-input --no-color --yes",
+        "--agent is --json --compact --no-input --no-color, and --yes for what can be undone",
         "--select a,b.c,*_at,name:d.e and --jq (over .meta and .results) make answers short; --format toon costs fewer tokens",
         "--all and --limit N follow pages; --dry-run shows what would be sent",
-        "destructive commands need --yes off a terminal",
+        "off a terminal, PUT and DELETE need --agent or --yes; deleting, merging, redacting, archiving many and changing more than 100 records need --yes, also beside --agent: ask a person first",
+        "--read-only, INTERCOM_READ_ONLY=1 or `read_only = true` in the config refuse every change of the workspace",
         "which \"NEED\" finds a command; COMMAND --help shows what it takes",
         "sync mirrors the workspace; search, sql, analytics and the reports answer from it",
     ])
@@ -195,7 +199,7 @@ fn compact(context: &Context, entries: &[&Entry], matches: &ArgMatches) -> Value
         "envelope": "{meta:{source,synced_at,..},results}; errors on stderr: {error:{kind,message,exit_code,http_status,code,request_id,hint}}",
         "exit_codes": exit_codes.join("; "),
         "global_flags": names.join(" "),
-        "signs": "~ changes local files, + writes, ! overwrites or removes, # for a terminal; none: reads",
+        "signs": "~ changes local files, + writes, ! overwrites, removes or reaches customers, # for a terminal; none: reads",
         "commands": groups,
         "profiles": profiles,
         "mirror": mirror(context, matches, false),

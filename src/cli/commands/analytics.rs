@@ -7,17 +7,25 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::output::Output;
+use crate::cli::globals::Suggested;
+use crate::cli::output::{Extent, Output};
 use crate::cli::{mirrored, stores, time};
 use crate::mirror::counts::{By, Field, Period};
 use crate::mirror::read::Choice;
 use crate::mirror::{ResourceName, Store};
 
 pub fn command() -> Command {
-    let names: Vec<&str> = ResourceName::ALL.iter().map(|it| it.as_str()).collect();
+    let names: Vec<&'static str> = ResourceName::ALL.iter().map(|it| it.as_str()).collect();
     Command::new("analytics")
         .about("Count the records of the mirror by any of their fields")
-        .arg(Arg::new("resource").value_name("RESOURCE").required(true).help(names.join(", ")))
+        .arg(
+            Arg::new("resource")
+                .value_name("RESOURCE")
+                .required(true)
+                .value_parser(Suggested(names.clone()))
+                .hide_possible_values(true)
+                .help(names.join(", ")),
+        )
         .arg(
             Arg::new("by")
                 .long("by")
@@ -52,7 +60,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
     mirrored::synced(&store, resource)?;
     let mut choice = Choice::default();
-    if let Some(since) = time::moment(matches, "since")? {
+    if let Some(since) = time::since(context, matches, "since", time::SHORTEST_PERIOD)? {
         choice = choice.only("created_at >= ?", since);
     }
     let counts = store.counts(resource, &fields, &choice)?;
@@ -80,9 +88,10 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     }
     let meta = json!({
         "source": "local", "synced_at": synced_at, "records": counts.records, "groups": groups.len(),
-        "has_more": groups.len() > limit,
     });
-    list.end(meta).await
+    let extent =
+        Extent::part("groups", Some(groups.len() as u64), groups.len() > limit, "--limit N for more");
+    list.end(meta, &extent.or(format!("no {resource} to count"))).await
 }
 
 fn field(resource: ResourceName, text: &str) -> Result<Field, Error> {

@@ -7,12 +7,18 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::api::transport::Repeat;
+use crate::api::effect;
+use crate::api::operation::Effect;
+use crate::api::paging::Page;
+use crate::api::reply::Reply;
+use crate::api::request_builder::{Arguments, operation_at};
+use crate::api::transport::Idempotency;
+use crate::cli::consent::Intent;
 use crate::cli::context::Context;
-use crate::cli::endpoint::{confirm, nothing_to_do};
+use crate::cli::endpoint::{first_page, nothing_to_do};
 use crate::cli::error::Error;
-use crate::cli::output::Output;
-use crate::cli::{arguments, preview};
+use crate::cli::output::{Extent, Output};
+use crate::cli::{arguments, door, preview};
 
 pub fn command() -> Command {
     Command::new("api")
@@ -31,13 +37,7 @@ pub fn command() -> Command {
                 .action(ArgAction::Append)
                 .help("Query parameter; may be repeated"),
         )
-        .arg(
-            Arg::new("body-json")
-                .long("body-json")
-                .value_name("JSON")
-                .allow_hyphen_values(true)
-                .help("The body: JSON, @file, or - for stdin"),
-        )
+        .arg(door::content("body-json").value_name("JSON").help("The body: JSON, @file, or - for stdin"))
         .arg(
             Arg::new("stdin")
                 .long("stdin")
@@ -56,9 +56,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         return Err(Error::usage(format!("{path:?} is no path; it begins with one slash, as in /contacts")));
     }
     let (path, query) = query(path, matches)?;
-    let source = text("body-json").or_else(|| matches.get_flag("stdin").then_some("-"));
-    let body = source.map(arguments::json).transpose();
-    let body = body.map_err(|reason| Error::usage(format!("--body-json: {reason}")))?;
+    let body = arguments::given_body(matches).map(|body| body.json()).transpose()?;
 
     let client = if context.globals.dry_run { context.client_for_preview()? } else { context.client()? };
     let mut request = client.transport().request(method.clone(), &path, &query)?;
@@ -66,16 +64,18 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         let value = version.parse().map_err(|_| Error::usage(format!("{version:?} is no API version")))?;
         request.headers_mut().insert("intercom-version", value);
     }
+    let records = effect::records(body.as_ref());
     if let Some(body) = body {
         *request.body_mut() = Some(body.to_string().into());
     }
     if context.globals.dry_run {
         return preview::show(context, &client, &request).await;
     }
-    if matches!(method, Method::PUT | Method::DELETE) {
-        confirm(context, &format!("{method} {path}"))?;
+    let (effect, confirm) = effect::of_request(method.as_str(), &path);
+    if effect != Effect::Read {
+        context.agree(&Intent::new(format!("{method} {path}"), confirm).of_many(records))?;
     }
-    let reply = match client.transport().send(request, Repeat::of(&method)).await {
+    let reply = match client.transport().send(request, Idempotency::of(&method)).await {
         Ok(reply) => reply,
         Err(error) => return nothing_to_do(context, method.as_str(), error).await,
     };
@@ -86,7 +86,21 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         }
         Err(error) => return Err(error.into()),
     };
-    Output::open(&context.globals)?.document(json!({ "source": "live" }), &raw, None).await
+    let mut output = Output::open(&context.globals)?;
+    if let Some((extent, shown)) = listed(&method, &path, &query, reply) {
+        output = output.of(extent, shown);
+    }
+    output.document(json!({ "source": "live" }), &raw, None).await
+}
+
+/// How much of a list the answer is, where the API is known to answer with one.
+fn listed(method: &Method, path: &str, query: &[(String, String)], reply: Reply) -> Option<(Extent, u64)> {
+    let operation = operation_at(method.as_str(), path)?;
+    let arguments = Arguments { query: query.to_vec(), ..Arguments::default() };
+    let page = Page::read(operation, &arguments, reply).ok().filter(|page| page.key.is_some())?;
+    let spelling = operation.spellings().next()?;
+    let advice = format!("`{spelling}` has --all and --limit");
+    Some((first_page(operation, &arguments, &page, advice), page.items.len() as u64))
 }
 
 fn method(text: &str) -> Result<Method, Error> {

@@ -3,7 +3,7 @@
 //! A token is never printed, not even in part beyond its last characters, and never taken into an
 //! error. `status` asks the server, because only it knows whether a token works.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
 use clap::{Arg, ArgMatches, Command};
 use serde_json::{Value, json};
@@ -11,14 +11,15 @@ use serde_json::{Value, json};
 use crate::api;
 use crate::api::client::Client;
 use crate::api::error::Unexpected;
-use crate::api::executor::{Arguments, operation};
 use crate::api::reply::Reply;
+use crate::api::request_builder::{Arguments, operation};
 use crate::api::secret::Token;
 use crate::cli::context::Context;
 use crate::cli::credentials::Source;
+use crate::cli::door::stdin;
 use crate::cli::error::{Error, Exit};
 use crate::cli::output::{Output, warn};
-use crate::cli::{keyring, preview, stdin};
+use crate::cli::{credentials, keyring, preview};
 use crate::config;
 
 pub fn command() -> Command {
@@ -85,8 +86,9 @@ async fn set_token(context: &Context, matches: &ArgMatches) -> Result<(), Error>
     }
     // A token left in the file would stay readable there after it moved to the keyring.
     config::write_key(&path, profile, "access_token", (!kept).then(|| token.expose()))?;
-    if std::env::var_os("INTERCOM_ACCESS_TOKEN").is_some_and(|it| !it.is_empty()) {
-        warn("INTERCOM_ACCESS_TOKEN is set and goes before the token just kept");
+    if let Some(variable) = credentials::variable() {
+        let unless = profile.map(|name| format!(" unless --profile {name} is typed")).unwrap_or_default();
+        warn(&format!("{variable} is set and overrides the token you just saved{unless}"));
     }
     let source = if kept { Source::Keyring } else { Source::File };
     let result = json!({ "stored_in": source.name(), "path": (!kept).then_some(path) });
@@ -94,7 +96,7 @@ async fn set_token(context: &Context, matches: &ArgMatches) -> Result<(), Error>
 }
 
 fn ask(context: &Context) -> Result<String, Error> {
-    if context.globals.no_input || !std::io::stdin().is_terminal() {
+    if context.globals.no_input || !stdin::is_terminal() {
         return Err(Error::usage_with_hint("no token was given", "pass it on stdin: auth set-token -"));
     }
     let mut stderr = std::io::stderr();
@@ -111,12 +113,13 @@ async fn status(context: &Context) -> Result<(), Error> {
     let credential = context.credential(&settings)?.ok_or(Error::NoToken)?;
     let target = context.target(&settings)?;
     let shown = (credential.token.to_string(), credential.source.name());
+    let place = credential.place.clone();
     let client = context.client_with(&settings, Some(credential))?;
     let me = match identify(&client).await {
         Ok((_, me)) => me,
         Err(error) if error.status() == Some(401) => {
             return Err(Error::Finding {
-                message: format!("{} does not accept the token from the {}", target.base_url, shown.1),
+                message: format!("{} does not accept the token from {place}", target.base_url),
                 exit: Exit::Authentication,
                 hint: Some(
                     "`intercom-pp-cli doctor` tries the other regions; `auth set-token` keeps a new one"
@@ -130,6 +133,9 @@ async fn status(context: &Context) -> Result<(), Error> {
         "authenticated": true,
         "token": shown.0,
         "token_source": shown.1,
+        "token_place": place,
+        "read_only": context.read_only()?.is_some(),
+        "read_only_set_by": context.read_only()?,
         "base_url": target.base_url.as_str().trim_end_matches('/'),
         "region": target.region.map(|region| region.to_string()),
         "admin_id": me["id"],
@@ -173,8 +179,8 @@ async fn logout(context: &Context) -> Result<(), Error> {
     if from_file {
         config::write_key(&path, profile, "access_token", None)?;
     }
-    if std::env::var_os("INTERCOM_ACCESS_TOKEN").is_some_and(|it| !it.is_empty()) {
-        warn("INTERCOM_ACCESS_TOKEN is still set in this shell");
+    if let Some(variable) = credentials::variable() {
+        warn(&format!("{variable} is still set in this shell"));
     }
     let result = json!({ "removed_from_keyring": from_keyring, "removed_from_file": from_file });
     Output::open(&context.globals)?.document(json!({ "source": "local" }), &result.to_string(), None).await

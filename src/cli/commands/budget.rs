@@ -4,8 +4,8 @@ use clap::{ArgMatches, Command};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::api::executor::{Arguments, operation};
 use crate::api::reply::Reply;
+use crate::api::request_builder::{Arguments, operation};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::output::{Output, warn};

@@ -1,12 +1,16 @@
 //! `completions <shell>` and `man`: the command tree for shells and for man(1).
+//!
+//! A completion script only registers the program with the shell; what it offers comes from the program, see
+//! `cli/completion.rs`.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command};
 use clap_complete::Shell;
 
+use crate::cli::completion;
 use crate::cli::context::Context;
+use crate::cli::door::Folder;
 use crate::cli::error::Error;
 
 pub fn command() -> Command {
@@ -19,7 +23,16 @@ pub fn command() -> Command {
                 .value_parser(clap::value_parser!(Shell))
                 .help("Which shell"),
         )
-        .after_help("Example: intercom-pp-cli completions bash")
+        .after_help(
+            "Put the script where the shell looks for it:\n  \
+             bash  ~/.local/share/bash-completion/completions/intercom-pp-cli\n        \
+             or, without the bash-completion package, in ~/.bashrc: source <(intercom-pp-cli completions bash)\n  \
+             zsh   a folder of $fpath, as _intercom-pp-cli\n        \
+             or in ~/.zshrc, after compinit: source <(intercom-pp-cli completions zsh)\n  \
+             fish  ~/.config/fish/completions/intercom-pp-cli.fish\n\n\
+             The script asks the program at each TAB, so write it again only when the program moves.\n\n\
+             Example: intercom-pp-cli completions bash",
+        )
 }
 
 pub fn man() -> Command {
@@ -27,21 +40,19 @@ pub fn man() -> Command {
         Arg::new("out")
             .long("out")
             .value_name("FOLDER")
-            .value_parser(clap::value_parser!(PathBuf))
+            .value_parser(clap::value_parser!(Folder))
             .help("Write all pages here"),
     )
 }
 
-pub fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
+pub fn run(matches: &ArgMatches) -> Result<(), Error> {
     let Some(shell) = matches.get_one::<Shell>("shell") else { return Err(Error::usage("missing: <SHELL>")) };
-    let mut script = Vec::new();
-    clap_complete::generate(*shell, &mut (context.program.whole_tree)(), "intercom-pp-cli", &mut script);
-    write(&script)
+    write(completion::script(*shell)?.as_bytes())
 }
 
 pub fn run_man(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    if let Some(folder) = matches.get_one::<PathBuf>("out") {
-        std::fs::create_dir_all(folder)?;
+    if let Some(folder) = matches.get_one::<Folder>("out") {
+        let folder = folder.made()?;
         return Ok(clap_mangen::generate_to((context.program.whole_tree)(), folder)?);
     }
     let mut page = Vec::new();

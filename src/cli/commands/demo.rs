@@ -14,7 +14,7 @@ use crate::api::secret::Token;
 use crate::api::transport::Settings;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::output::{Output, tell};
+use crate::cli::output::{Output, cut, room, tell};
 use crate::mirror::{Event, Store, Summary, SyncOptions, sync};
 use crate::report::contact_360::{self, Contact360, Conversation, contact_360};
 use crate::report::sla::{Metric, SlaOptions, SlaReport, sla};
@@ -69,7 +69,9 @@ fn busiest_contact(store: &Store) -> Result<String, Error> {
 
 fn first_line(conversation: &Conversation) -> String {
     let text = conversation.last_message.as_ref().map_or("", |message| message.text.as_str());
-    text.lines().next().unwrap_or_default().chars().take(72).collect()
+    // What stands before it in its row takes this many columns.
+    let room = room().map_or(72, |room| room.saturating_sub(37).clamp(20, 72));
+    cut(text.lines().next().unwrap_or_default(), room)
 }
 
 fn told(summary: &Summary, report: &SlaReport, person: &Contact360) -> String {
@@ -83,7 +85,7 @@ fn told(summary: &Summary, report: &SlaReport, person: &Contact360) -> String {
     let _ = writeln!(text, "How long customers wait, by team (conversations sla --group-by team):\n");
     let _ = writeln!(
         text,
-        "  {:<20} {:>7} {:>9} {:>11} {:>11} {:>11} {:>11}",
+        "  {:<16} {:>5} {:>8} {:>10} {:>10} {:>10} {:>10}",
         "team", "convs", "answered", "first p50", "first p90", "solved p50", "solved p90"
     );
     let number =
@@ -93,8 +95,8 @@ fn told(summary: &Summary, report: &SlaReport, person: &Contact360) -> String {
         let (first, solved) = (figures.of(Metric::FirstResponse), figures.of(Metric::Resolution));
         let _ = writeln!(
             text,
-            "  {:<20} {:>7} {:>9} {:>11} {:>11} {:>11} {:>11}",
-            row.name,
+            "  {:<16} {:>5} {:>8} {:>10} {:>10} {:>10} {:>10}",
+            cut(&row.name, 16),
             figures.conversations,
             figures.answered,
             number(first.and_then(|it| it.p50), "min"),
@@ -112,7 +114,7 @@ fn told(summary: &Summary, report: &SlaReport, person: &Contact360) -> String {
             "  {:<10} {:<8} {:<14} {}",
             day.map_or("?".to_owned(), |day| day.strftime("%Y-%m-%d").to_string()),
             conversation.state,
-            conversation.team.as_deref().unwrap_or("-"),
+            cut(conversation.team.as_deref().unwrap_or("-"), 14),
             first_line(conversation),
         );
     }

@@ -4,7 +4,7 @@
 //! are the file's, and the summary on stdout is left whole. `--format` goes before the flags that every
 //! command has; without it they choose the format.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
@@ -12,18 +12,26 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::cli::context::Context;
+use crate::cli::door::{self, OutputFile};
 use crate::cli::error::{Error, Exit};
-use crate::cli::globals::{Deliver, Globals};
-use crate::cli::output::{Format, Output};
+use crate::cli::globals::{Deliver, Globals, Suggested};
+use crate::cli::output::{Extent, Format, Output};
 use crate::cli::{mirrored, stores, time};
 use crate::mirror::read::{Choice, readable};
 use crate::mirror::{ResourceName, Store};
 
 pub fn command() -> Command {
-    let names: Vec<&str> = ResourceName::ALL.iter().map(|it| it.as_str()).collect();
+    let names: Vec<&'static str> = ResourceName::ALL.iter().map(|it| it.as_str()).collect();
     Command::new("export")
         .about("Write a mirrored resource as NDJSON, CSV or Parquet")
-        .arg(Arg::new("resource").value_name("RESOURCE").required(true).help(names.join(", ")))
+        .arg(
+            Arg::new("resource")
+                .value_name("RESOURCE")
+                .required(true)
+                .value_parser(Suggested(names.clone()))
+                .hide_possible_values(true)
+                .help(names.join(", ")),
+        )
         .arg(
             Arg::new("format")
                 .long("format")
@@ -33,8 +41,7 @@ pub fn command() -> Command {
                 .help("Documents as received (ndjson), typed columns (csv, as --csv), or typed columns with documents (parquet)"),
         )
         .arg(
-            Arg::new("output")
-                .long("output")
+            door::output("output")
                 .short('o')
                 .value_name("PATH")
                 .help("Write here instead of stdout, in one step; a folder for partitions"),
@@ -66,13 +73,13 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
     mirrored::synced(&store, resource)?;
     let mut choice = Choice::default();
-    if let Some(since) = time::moment(matches, "since")? {
+    if let Some(since) = time::since(context, matches, "since", time::SHORTEST_PERIOD)? {
         if !resource.has_column("created_at") {
             return Err(Error::usage(format!("--since: {resource} do not tell when they were made")));
         }
         choice = choice.only("created_at >= ?", since);
     }
-    let output = matches.get_one::<String>("output").map(PathBuf::from);
+    let output = matches.get_one::<OutputFile>("output");
     let format = wanted(context, matches, output.is_some());
     let partitioned = matches.get_one::<String>("partition-by").is_some();
     if format.is_some() && partitioned {
@@ -80,17 +87,18 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     }
     let synced_at = mirrored::say_how_old(context, &store, &[resource])?;
     let Some(format) = format else {
-        let Some(path) = output else {
+        let Some(file) = output else {
             return Err(Error::usage(
                 "Parquet is not made for a terminal or a pipe: name a place with --output",
             ));
         };
+        let path = file.path()?;
         let (rows, files) = parquet(&store, resource, choice, &path, partitioned)?;
         return said(context, &path, rows, files).await;
     };
     let globals = Globals {
         format: Some(format),
-        deliver: output.clone().map_or_else(|| context.globals.deliver.clone(), Deliver::File),
+        deliver: output.map_or_else(|| context.globals.deliver.clone(), |file| Deliver::File(file.clone())),
         ..context.globals.clone()
     };
     let meta = json!({ "source": "local", "synced_at": synced_at });
@@ -101,7 +109,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         _ => documents(&globals, &store, resource, &choice, meta).await?,
     };
     match output {
-        Some(path) => said(context, &path, rows, 1).await,
+        Some(file) => said(context, &file.path()?, rows, 1).await,
         None => Ok(()),
     }
 }
@@ -138,7 +146,7 @@ async fn documents(
         Err(_) => Err(damaged(resource)),
     })?;
     let rows = list.count();
-    list.end(meta).await?;
+    list.end(meta, &Extent::whole(resource.as_str())).await?;
     Ok(rows)
 }
 
@@ -161,7 +169,7 @@ async fn typed(
         list.record(&record.into())
     })?;
     let rows = list.count();
-    list.end(meta).await?;
+    list.end(meta, &Extent::whole(resource.as_str())).await?;
     Ok(rows)
 }
 

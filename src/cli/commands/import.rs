@@ -14,13 +14,17 @@ use futures::{StreamExt, stream};
 use serde_json::{Map, Value, json};
 
 use crate::api::client::Client;
-use crate::api::executor::{Arguments, operation};
+use crate::api::conflict::Conflict;
 use crate::api::operation::Operation;
+use crate::api::request_builder::{Arguments, operation};
+use crate::bulk::error::told;
+use crate::cli::consent::{Confirm, Consent, Intent};
 use crate::cli::context::Context;
+use crate::cli::door::{self, InputFile, OutputFile};
 use crate::cli::error::{Error, Exit};
 use crate::cli::journal::{Journal, Known, Line};
-use crate::cli::output::{List, Output};
-use crate::cli::stdin;
+use crate::cli::output::{Extent, List, Output};
+use crate::mirror::store::UNKNOWN;
 
 /// What some editors begin a file with.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -51,13 +55,11 @@ pub fn command() -> Command {
                 .help("What the lines are (companies that exist are updated)"),
         )
         .arg(
-            Arg::new("input")
-                .long("input")
-                .value_name("FILE")
+            door::input("input")
                 .required(true)
                 .help("One JSON object per line: the body of the create request; - is stdin"),
         )
-        .arg(Arg::new("journal").long("journal").value_name("FILE").help(
+        .arg(door::output("journal").help(
             "Where it is noted what was created, so that another run goes on [default: FILE.journal; stdin has none]",
         ))
         .arg(
@@ -86,20 +88,26 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let resource = matches.get_one::<String>("resource").map_or("", String::as_str);
     let created_by = CREATED_BY.iter().find(|(name, _)| *name == resource).map_or("", |(_, id)| id);
     let operation = operation(created_by)?;
-    let input = matches.get_one::<String>("input").map_or("", String::as_str);
+    let input = matches.get_one::<InputFile>("input").ok_or_else(|| Error::usage("missing: --input"))?;
     if context.globals.dry_run {
         let lines = read(input)?;
         let columns = ["line", "status", "method", "path", "body", "error"].map(str::to_owned);
         let list = Output::open(&context.globals)?.rows("records", &columns)?;
         return preview(list, operation, &lines).await;
     }
+    context.refuse_in_read_only_mode("import")?;
     let journal = journal_path(input, matches)?;
     let lines = read(input)?;
     let client = context.client()?;
     let workspace = workspace(&client).await?;
     let mut journal = Journal::open(&journal, &format!("{workspace} {resource}"))?;
     let retry = matches.get_flag("retry-unknown");
-    let due = lines.iter().map(|line| (line, due(&journal, line, retry))).collect();
+    let due: Vec<(&Line, Due)> = lines.iter().map(|line| (line, due(&journal, line, retry))).collect();
+    let sends = due.iter().filter(|(_, due)| matches!(due, Due::Send(_))).count();
+    let intent = Intent::new(format!("Create {sends} {resource}"), Confirm::Never);
+    // Whoever typed the name of a file wants all of it; an agent or a program may not know how long it is.
+    let is_typed = context.globals.consent == Consent::Open;
+    context.agree(&if is_typed { intent } else { intent.of_many(sends) })?;
     let import = Import {
         context,
         client: &client,
@@ -110,8 +118,8 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let columns = ["line", "status", "id", "error"].map(str::to_owned);
     let mut list = Output::open(&context.globals)?.rows("records", &columns)?;
     let tally = import.carry_out(due, &mut list).await?;
-    list.end(json!({ "source": "live", "created": tally.created, "skipped": tally.skipped, "failed": tally.failed }))
-        .await?;
+    let meta = json!({ "source": "live", "created": tally.created, "skipped": tally.skipped, "failed": tally.failed });
+    list.end(meta, &Extent::whole("records").or("nothing to import")).await?;
     tally.verdict()
 }
 
@@ -169,14 +177,14 @@ impl Import<'_> {
 }
 
 /// Where it is noted what was done. A run that nobody can go on with must not begin.
-fn journal_path(input: &str, matches: &ArgMatches) -> Result<PathBuf, Error> {
-    match (matches.get_one::<String>("journal"), input) {
-        (Some(path), _) => Ok(path.into()),
-        (None, "-") => Err(Error::usage_with_hint(
+fn journal_path(input: &InputFile, matches: &ArgMatches) -> Result<PathBuf, Error> {
+    match (matches.get_one::<OutputFile>("journal"), input.is_stdin()) {
+        (Some(file), _) => file.path(),
+        (None, true) => Err(Error::usage_with_hint(
             "--input - needs a --journal",
             "name a file with --journal: it lets another run go on without creating anything twice",
         )),
-        (None, input) => Ok(format!("{input}.journal").into()),
+        (None, false) => input.beside(".journal").path(),
     }
 }
 
@@ -199,12 +207,9 @@ fn due<'a>(journal: &Journal, line: &'a Line, retry: bool) -> Due<'a> {
 }
 
 /// The lines of the input. Equal lines are different records, told apart by their number.
-fn read(input: &str) -> Result<Vec<Line>, Error> {
-    let failed = |error| Error::usage(format!("cannot read {input}: {error}"));
-    let reader: Box<dyn BufRead> = match input {
-        "-" => Box::new(stdin::lines().map_err(Error::usage)?),
-        path => Box::new(std::io::BufReader::new(std::fs::File::open(path).map_err(failed)?)),
-    };
+fn read(input: &InputFile) -> Result<Vec<Line>, Error> {
+    let failed = |error| Error::usage(format!("cannot read {}: {error}", input.name()));
+    let reader = input.reader()?;
     let (mut lines, mut before) = (Vec::new(), HashMap::new());
     for (index, bytes) in reader.split(b'\n').enumerate() {
         let bytes = bytes.map_err(failed)?;
@@ -220,7 +225,7 @@ fn read(input: &str) -> Result<Vec<Line>, Error> {
 async fn workspace(client: &Client) -> Result<String, Error> {
     let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
     let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
-    Ok(me["app"]["id_code"].as_str().unwrap_or("unknown").to_owned())
+    Ok(crate::mirror::fields::id(&me["app"]["id_code"]).unwrap_or_else(|| UNKNOWN.to_owned()))
 }
 
 enum Sent {
@@ -243,12 +248,13 @@ async fn send(context: &Context, client: &Client, operation: &Operation, body: &
                 reply.json_text().ok().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
             Sent::Created(crate::mirror::fields::id(&answer["id"]))
         }
-        Err(error) if error.is_conflict() && context.globals.idempotent => Sent::Exists(None),
         Err(error) => {
-            let reason = json!({
-                "message": error.to_string(), "http_status": error.status(), "code": error.code(),
-                "request_id": error.request_id(),
-            });
+            if let Some(Conflict::Exists { id }) = error.conflict()
+                && context.globals.idempotent
+            {
+                return Sent::Exists(id);
+            }
+            let reason = told(&error);
             match error.status() {
                 Some(400..=407 | 409..=499) => Sent::Failed(reason),
                 None if error.is_offline() => Sent::Failed(reason),
@@ -315,7 +321,8 @@ async fn preview(mut list: List<'_>, operation: &Operation, lines: &[Line]) -> R
         };
         list.record(&record)?;
     }
-    list.end(json!({ "dry_run": true, "records": lines.len(), "failed": failed })).await?;
+    let meta = json!({ "dry_run": true, "records": lines.len(), "failed": failed });
+    list.end(meta, &Extent::whole("records").or("nothing to import")).await?;
     match failed {
         0 => Ok(()),
         _ => Err(Error::usage(format!("{failed} of {} lines are no JSON objects", lines.len()))),

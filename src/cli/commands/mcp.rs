@@ -1,16 +1,17 @@
 //! `mcp`: what the MCP server is started with. Serving itself stands above the command line, in
 //! `crate::mcp`.
 
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, Command, value_parser};
 
+use crate::cli::door::OwnerFile;
 use crate::cli::stores;
 
 pub fn command() -> Command {
     let switch = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
     };
-    let number = |name: &'static str, default: &'static str, help: &'static str| {
-        let parser = clap::value_parser!(u32).range(1..);
+    let number = |name: &'static str, least: i64, default: &'static str, help: &'static str| {
+        let parser = clap::value_parser!(u32).range(least..);
         Arg::new(name).long(name).value_name("N").value_parser(parser).default_value(default).help(help)
     };
     Command::new("mcp")
@@ -38,10 +39,16 @@ pub fn command() -> Command {
             Arg::new("root")
                 .long("root")
                 .value_name("FOLDER")
+                .value_parser(value_parser!(OwnerFile))
                 .help("Let the agent name files, but only below this folder"),
         )
-        .arg(number("max-rows", "100", "Most rows of one answer; the rest follows with a cursor"))
-        .arg(number("max-bytes", "60000", "Most bytes of one answer; the rest follows with a cursor"))
+        .arg(number("max-rows", 1, "100", "Most rows of one answer; the rest follows with a cursor"))
+        .arg(number(
+            "max-bytes",
+            1000,
+            "25000",
+            "Most bytes of one answer, at least 1000; the rest follows with a cursor",
+        ))
         .arg(stores::argument())
         .after_help("In a client's configuration: command intercom-pp-cli, arguments mcp --profile NAME")
 }

@@ -3,16 +3,16 @@
 //! A profile holds where its token is kept, its region or server, its mirror, and flags that every
 //! command has. What is saved is what was typed; a token is never printed.
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::{Map, Value, json};
 
+use crate::cli::consent::{Confirm, Intent};
 use crate::cli::context::Context;
-use crate::cli::endpoint::confirm;
-use crate::cli::environment::environment;
+use crate::cli::door::OwnerFile;
 use crate::cli::error::Error;
 use crate::cli::globals::{DataSource, Globals};
-use crate::cli::keyring;
-use crate::cli::output::{Output, warn};
+use crate::cli::output::{Extent, Output, warn};
+use crate::cli::{credentials, keyring};
 use crate::config::{self, Config, Flag, Settings};
 
 pub fn command() -> Command {
@@ -31,7 +31,7 @@ pub fn command() -> Command {
                         .value_name("VARIABLE")
                         .help("The environment variable that holds the token; without it `auth set-token --profile NAME` keeps one"),
                 )
-                .arg(Arg::new("store").long("store").value_name("PATH").help("The mirror's file"))
+                .arg(Arg::new("store").long("store").value_name("PATH").value_parser(value_parser!(OwnerFile)).help("The mirror's file"))
                 .after_help("Example: intercom-pp-cli profile save staging --region eu --rate-limit 20 --max-age 1d"),
         )
         .subcommand(Command::new("list").about("All profiles, and which one is in use"))
@@ -85,8 +85,8 @@ async fn save(context: &Context, name: &str, matches: &ArgMatches) -> Result<(),
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let mut values = flags(&context.globals);
     values.extend(text("token-env").map(|name| ("token_env".to_owned(), Flag::Text(name))));
-    if let Some(path) = text("store") {
-        let path = std::path::absolute(path)?;
+    if let Some(file) = matches.get_one::<OwnerFile>("store") {
+        let path = std::path::absolute(file.path()?)?;
         values.push(("store".to_owned(), Flag::Text(path.to_string_lossy().into_owned())));
     }
     let path = context.config_path()?;
@@ -99,8 +99,10 @@ async fn save(context: &Context, name: &str, matches: &ArgMatches) -> Result<(),
     config::write_profile(&path, name, &values)?;
     let config = Config::read(&path)?;
     let saved = config.profiles.get(name).cloned().unwrap_or_default();
-    if environment("INTERCOM_ACCESS_TOKEN").is_some() {
-        warn("INTERCOM_ACCESS_TOKEN is set and goes before the token of any profile");
+    if let Some(variable) = credentials::variable() {
+        warn(&format!(
+            "{variable} is set: it overrides the profile in use, but not one typed with --profile"
+        ));
     }
     let shown = described(name, &saved, config.current(None) == Some(name));
     Output::open(&context.globals)?
@@ -115,6 +117,7 @@ fn flags(globals: &Globals) -> Vec<(String, Flag)> {
         |name: &str, value: Option<Flag>| values.extend(value.map(|value| (name.to_owned(), value)));
     add("region", globals.region.map(|region| Flag::Text(region.to_string())));
     add("base_url", globals.base_url.clone().map(Flag::Text));
+    add("read_only", globals.read_only.then_some(Flag::Switch(true)));
     add("api_version", globals.api_version.clone().map(Flag::Text));
     let seconds = |time: std::time::Duration| Flag::Text(format!("{}s", time.as_secs()));
     add("defaults.timeout", globals.timeout.map(seconds));
@@ -155,7 +158,7 @@ async fn list(context: &Context) -> Result<(), Error> {
     for profile in all(context)? {
         list.record(&profile)?;
     }
-    list.end(json!({ "source": "local", "path": context.config_path()? })).await
+    list.end(json!({ "source": "local", "path": context.config_path()? }), &Extent::whole("profiles")).await
 }
 
 async fn show(context: &Context, name: Option<&str>) -> Result<(), Error> {
@@ -208,7 +211,7 @@ async fn delete(context: &Context, name: &str) -> Result<(), Error> {
         let shown = json!({ "dry_run": true, "action": "delete the profile", "profile": name, "path": path });
         return Output::open(&context.globals)?.value(&shown).await;
     }
-    confirm(context, &format!("deleting the profile {name}"))?;
+    context.agree_here(&Intent::new(format!("Delete the profile {name}"), Confirm::Explicit))?;
     config::remove_profile(&path, name)?;
     keyring::remove(Some(name));
     let shown = json!({ "deleted": name });
@@ -234,6 +237,7 @@ fn described(name: &str, settings: &Settings, current: bool) -> Value {
         "api_version": settings.api_version,
         "token": token,
         "store": settings.store,
+        "read_only": settings.read_only,
         "headers": settings.headers.keys().collect::<Vec<_>>(),
         "defaults": defaults,
     })

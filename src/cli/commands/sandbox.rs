@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::output::{Output, tell};
-use crate::sandbox::{Options, Sandbox, TOKEN};
+use crate::sandbox::{Options, QUIRK_NAMES, Quirk, Sandbox, TOKEN};
 
 pub fn command() -> Command {
     let number = |name: &'static str, default: &'static str, help: &'static str| {
@@ -40,6 +40,17 @@ pub fn command() -> Command {
                 .value_name("TOKEN")
                 .default_value(TOKEN)
                 .help("The token that is accepted"),
+        )
+        .arg(
+            Arg::new("quirk")
+                .long("quirk")
+                .value_name("QUIRK")
+                .action(ArgAction::Append)
+                .value_parser(|text: &str| text.parse::<Quirk>())
+                .help(format!(
+                    "Behave like a workspace with this habit; repeatable: {}",
+                    QUIRK_NAMES.join(", ")
+                )),
         );
     Command::new("sandbox")
         .about("A workspace on this machine, to try and test everything without an account")
@@ -80,6 +91,7 @@ fn options(matches: &ArgMatches) -> Options {
         latency: Duration::from_millis(number("latency") as u64),
         rate_limit: matches.get_one::<u32>("calls-per-window").copied().unwrap_or(1667),
         token: matches.get_one::<String>("token").cloned(),
+        quirks: matches.get_many::<Quirk>("quirk").unwrap_or_default().cloned().collect(),
         ..Options::default()
     }
 }

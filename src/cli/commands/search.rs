@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::output::{Format, Output};
+use crate::cli::output::{Extent, Format, Output};
 use crate::cli::{mirrored, stores, time};
 use crate::mirror::ResourceName;
 use crate::mirror::search::{SearchOptions, SearchType};
@@ -28,7 +28,7 @@ pub fn command() -> Command {
                 .value_name("TYPE")
                 .value_delimiter(',')
                 .value_parser(SearchType::ALL.map(SearchType::as_str))
-                .help("Only these"),
+                .help("Only these kinds of records, such as conversations,articles"),
         )
         .arg(
             Arg::new("limit")
@@ -36,7 +36,7 @@ pub fn command() -> Command {
                 .value_name("N")
                 .value_parser(clap::value_parser!(u32).range(1..))
                 .default_value("20")
-                .help("The best N"),
+                .help("Only the N best hits"),
         )
         .arg(
             Arg::new("since")
@@ -53,7 +53,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let options = SearchOptions {
         types: types.map(|name| name.parse()).collect::<Result<_, _>>()?,
         limit: matches.get_one::<u32>("limit").map_or(20, |it| *it as usize),
-        since: time::moment(matches, "since")?,
+        since: time::since(context, matches, "since", 0)?,
     };
     let text = matches.get_one::<String>("text").map_or("", String::as_str);
     let store = mirrored::indexed(&stores::for_reading(context, matches)?)?;
@@ -66,8 +66,13 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         list.record(&serde_json::to_value(hit).unwrap_or_default())?;
     }
     let count = list.count();
-    list.end(json!({ "source": "local", "synced_at": synced_at, "count": count, "has_more": found.more }))
-        .await
+    let extent = Extent::part("hits", None, found.more, "--limit N for more");
+    let extent = extent.or(format!("nothing in the mirror matches {text:?}"));
+    list.end(
+        json!({ "source": "local", "synced_at": synced_at, "count": count, "widened": found.widened }),
+        &extent,
+    )
+    .await
 }
 
 fn resources(types: &[SearchType]) -> Vec<ResourceName> {

@@ -6,9 +6,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Map, Value, json};
 
 use crate::cli::context::Context;
+use crate::cli::door::stdin;
 use crate::cli::error::{Error, Exit};
-use crate::cli::output::{List, Output, warn};
-use crate::cli::{mirrored, stdin, stores, time};
+use crate::cli::output::{Extent, List, Output};
+use crate::cli::{mirrored, stores, time};
 use crate::mirror::ResourceName;
 use crate::mirror::sql::{End, Questions, Relation, Rows, SqlLimits};
 
@@ -35,14 +36,14 @@ pub fn command() -> Command {
                 .value_name("N")
                 .value_parser(clap::value_parser!(u64))
                 .default_value("10000")
-                .help("At most N rows, and say so when there are more; 0 for all"),
+                .help("At most N rows; exit with 6 when there are more; 0 for all"),
         )
         .arg(
             Arg::new("max-time")
                 .long("max-time")
                 .value_name("DURATION")
                 .default_value("30s")
-                .help("Stop the statement after this time; 0 for never"),
+                .help("Stop the statement after this time and exit with 6; 0 for never"),
         )
         .arg(stores::argument())
         .after_help(
@@ -68,23 +69,27 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let Some(list) = table.list else { return asked.map(drop) };
     let rows = list.count();
     let complete = asked.as_ref().is_ok_and(|end| *end == End::Complete);
-    let meta = json!({ "source": "local", "synced_at": synced_at, "count": rows, "complete": complete });
-    list.end(meta).await?;
-    match (asked?, limits.time) {
-        (End::Complete, _) => Ok(()),
-        (End::Rows, _) => {
-            warn(&format!("cut after {rows} rows; there are more: raise --limit (0 for all)"));
-            Ok(())
-        }
-        (End::Time, time) => Err(Error::Finding {
-            message: format!(
-                "cut after {} s with {rows} rows: the statement took too long",
-                time.unwrap_or_default().as_secs_f64()
-            ),
-            exit: Exit::Partial,
-            hint: Some("narrow it down, use typed columns instead of raw, or raise --max-time".to_owned()),
-        }),
+    let mut meta = json!({ "source": "local", "synced_at": synced_at, "count": rows, "complete": complete });
+    if asked.as_ref().is_ok_and(|end| *end == End::Rows) {
+        meta["limit_reached"] = json!(true);
     }
+    let is_cut = asked.as_ref().is_ok_and(|end| *end != End::Complete);
+    let extent = Extent::part("rows", None, is_cut, "").with_error(is_cut);
+    list.end(meta, &extent).await?;
+    let (message, hint) = match asked? {
+        End::Complete => return Ok(()),
+        End::Rows => {
+            (format!("cut after {rows} rows: there are more"), "raise --limit, or --limit 0 for all rows")
+        }
+        End::Time => (
+            format!(
+                "cut after {} s with {rows} rows: the statement took too long",
+                limits.time.unwrap_or_default().as_secs_f64()
+            ),
+            "narrow it down, use typed columns instead of raw, or raise --max-time",
+        ),
+    };
+    Err(Error::Finding { message, exit: Exit::Partial, hint: Some(hint.to_owned()) })
 }
 
 fn statement(matches: &ArgMatches) -> Result<String, Error> {
@@ -125,6 +130,7 @@ impl Rows for Printed<'_> {
 /// One record per table or view; for people, one line per column.
 async fn schema(context: &Context, relations: &[Relation]) -> Result<(), Error> {
     let mut list = Output::open(&context.globals)?
+        .wrapped()
         .rows("relations", &["name", "kind", "about", "columns"].map(str::to_owned))?;
     for relation in relations {
         let columns: Vec<String> = relation
@@ -138,5 +144,5 @@ async fn schema(context: &Context, relations: &[Relation]) -> Result<(), Error> 
     }
     let notes = "times are epoch seconds (UTC), or text in UTC in views; ids are text; flags are 0 and 1; \
                  raw is the document as received: raw ->> '$.a.b'";
-    list.end(json!({ "source": "local", "notes": notes })).await
+    list.end(json!({ "source": "local", "notes": notes }), &Extent::whole("tables")).await
 }

@@ -1,15 +1,20 @@
 //! `conversations stale`: open conversations in which nothing has been said for a while.
 
+use std::time::Duration;
+
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::output::Output;
+use crate::cli::output::{Extent, Output};
 use crate::cli::{mirrored, stores, time};
 use crate::mirror::{ResourceName, Store};
 use crate::report::stale::{Options, stale};
+
+/// Nobody calls a conversation stale sooner: `1m` was meant as a month.
+const SHORTEST_IDLE: Duration = Duration::from_secs(600);
 
 pub fn command() -> Command {
     Command::new("stale")
@@ -17,7 +22,7 @@ pub fn command() -> Command {
         .arg(
             Arg::new("idle")
                 .long("idle")
-                .value_name("TIME")
+                .value_name("DURATION")
                 .default_value("7d")
                 .help("Without a word for so long, such as 7d or 12h; notes and tags are no words"),
         )
@@ -48,6 +53,12 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let text = |name: &str| matches.get_one::<String>(name);
     let idle = time::duration(text("idle").map_or("7d", String::as_str));
     let idle = idle.map_err(|reason| Error::usage(format!("--idle: {reason}")))?;
+    if idle < SHORTEST_IDLE {
+        return Err(Error::usage(format!(
+            "--idle: {:?} is too short: expected at least 10 minutes; a month is 1mo",
+            text("idle").map_or("", String::as_str)
+        )));
+    }
     let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
     let options = Options {
         idle: i64::try_from(idle.as_secs()).unwrap_or(i64::MAX),
@@ -65,5 +76,8 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         "source": "local", "synced_at": synced_at, "conversations": all, "has_more": all > rows.len(),
         "idle_seconds": options.idle,
     });
-    Output::open(&context.globals)?.table(meta, &rows).await
+    let extent = Extent::part("conversations", Some(all as u64), all > rows.len(), "--limit N for more");
+    let extent = extent
+        .or(format!("no open conversation has been quiet for {}", text("idle").map_or("7d", String::as_str)));
+    Output::open(&context.globals)?.table(meta, &rows, &extent).await
 }

@@ -16,11 +16,11 @@ use serde_json::{Value, json};
 
 use crate::api;
 use crate::api::client::Client;
-use crate::api::executor::{Arguments, operation};
+use crate::api::request_builder::{Arguments, operation};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::globals::Globals;
-use crate::cli::output::{List, Output, warn};
+use crate::cli::output::{Extent, List, Output, warn};
 use crate::cli::{preview, time};
 use crate::mirror::fields;
 
@@ -69,7 +69,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let text = matches.get_one::<String>("interval").map_or("10s", String::as_str);
     let interval = time::duration(text).map_err(|reason| Error::usage(format!("--interval: {reason}")))?;
     let interval = interval.max(Duration::from_secs(1));
-    let since = time::moment(matches, "since")?.unwrap_or_else(|| Timestamp::now().as_second());
+    let since = time::since(context, matches, "since", 0)?.unwrap_or_else(|| Timestamp::now().as_second());
     let polls = matches.get_one::<u64>("polls").copied();
     if context.globals.dry_run {
         let client = context.client_for_preview()?;
@@ -138,7 +138,11 @@ impl Told<'_> {
     async fn end(mut self) -> Result<(), Error> {
         self.begin(&[])?;
         match self.list {
-            Some(list) => list.end(json!({ "source": "live" })).await,
+            Some(list) => {
+                let extent =
+                    Extent::whole(self.resource.to_owned()).or(format!("no {} changed", self.resource));
+                list.end(json!({ "source": "live" }), &extent).await
+            }
             None => Ok(()),
         }
     }
@@ -193,6 +197,7 @@ impl Follower<'_> {
         let mut changed = Vec::new();
         let mut asked_at = None;
         while let Some(page) = pages.try_next().await? {
+            page.require_list()?;
             let mut older = 0;
             asked_at = asked_at.or_else(|| page.reply.date());
             let count = page.items.len();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::output::Output;
+use crate::cli::output::{Extent, Output, grouped};
 use crate::cli::{mirrored, stores};
 use crate::mirror::{ResourceName, Store};
 use crate::report::translations::translations;
@@ -26,7 +26,7 @@ pub fn command() -> Command {
                 .value_name("STATUS")
                 .value_delimiter(',')
                 .value_parser(["missing", "outdated", "draft"])
-                .help("Only these"),
+                .help("Only these; an outdated draft is both"),
         )
         .arg(stores::argument())
         .after_help("Example: intercom-pp-cli articles translations --locale de,fr --status missing,outdated")
@@ -41,10 +41,12 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let found = translations(&store, &locales)?;
     let synced_at = mirrored::say_how_old(context, &store, &[ResourceName::Articles])?;
     let shown =
-        found.gaps.iter().filter(|gap| statuses.is_empty() || statuses.iter().any(|it| it == gap.status));
+        found.gaps.iter().filter(|gap| statuses.is_empty() || statuses.iter().any(|status| gap.is(status)));
     let rows: Vec<Value> = shown.map(|gap| serde_json::to_value(gap).unwrap_or_default()).collect();
+    let articles = grouped(found.articles);
+    let extent = Extent::whole("translations").or(format!("nothing to translate among {articles} articles"));
     let meta = json!({
         "source": "local", "synced_at": synced_at, "articles": found.articles, "locales": found.locales,
     });
-    Output::open(&context.globals)?.table(meta, &rows).await
+    Output::open(&context.globals)?.table(meta, &rows, &extent).await
 }

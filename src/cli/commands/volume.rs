@@ -3,17 +3,15 @@
 use std::fmt::Write;
 
 use clap::{Arg, ArgMatches, Command};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
+use super::sla::outbound;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::output::{Format, Output};
+use crate::cli::output::{Extent, Format, Output};
 use crate::cli::{mirrored, stores, time};
-use crate::config::Config;
-use crate::mirror::{ResourceName, Store};
-use crate::report::office;
+use crate::mirror::ResourceName;
+use crate::report::timelines::Start;
 use crate::report::volume::{By, Count, Options, volume};
 
 /// Characters of the longest bar.
@@ -27,29 +25,34 @@ pub fn command() -> Command {
         .arg(value("since", "TIME").help("Begun since then: a date, or 28d"))
         .arg(value("until", "TIME").help("Begun before then"))
         .arg(value("timezone", "ZONE").help("IANA time zone of days and hours [default: that of the office hours, else UTC]"))
+        .arg(outbound())
         .arg(stores::argument())
-        .after_help("Example: intercom-pp-cli conversations volume --by hour --since 2024-01-01 --timezone Europe/Dublin")
+        .after_help("A conversation begins with its opening message. One that the team or a workflow began counts \
+             when a contact first wrote in it, and when it was created while none has; --outbound created counts all of \
+             them by their creation.\n\n\
+             Example: intercom-pp-cli conversations volume --by hour --since 2024-01-01 --timezone Europe/Dublin")
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let zone = zone(context, matches)?;
-    let moment = |name: &str| {
-        let text = matches.get_one::<String>(name);
-        let moment = text.map(|text| time::epoch_seconds_in(text, Timestamp::now(), &zone)).transpose();
-        moment.map_err(|reason| Error::usage(format!("--{name}: {reason}")))
+    let zone = context.zone()?;
+    let (since, until) = time::period(context, matches, time::SHORTEST_PERIOD)?;
+    let start = match matches.get_one::<String>("outbound").map(String::as_str) {
+        Some("created") => Start::Created,
+        _ => Start::FirstContact,
     };
     let by = match matches.get_one::<String>("by").map(String::as_str) {
         Some("hour") => By::Hour,
         Some("channel") => By::Channel,
         _ => By::Day,
     };
-    let options = Options { by, since: moment("since")?, until: moment("until")?, zone: zone.clone() };
-    time::check_period(options.since, options.until)?;
-    let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
+    let options = Options { by, start, since, until, zone: zone.clone() };
+    let store = mirrored::with_timelines(&stores::for_reading(context, matches)?)?;
     let counts = volume(&store, &options)?;
     let synced_at = mirrored::say_how_old(context, &store, &[ResourceName::Conversations])?;
+    let extent = Extent::whole("rows").or("no conversation began in this period");
     if Format::of(&context.globals) == Format::Table && context.globals.select.is_none() {
-        return Output::open(&context.globals)?.text(&chart(&counts)).await;
+        let output = Output::open(&context.globals)?.of(extent, counts.len() as u64);
+        return output.text(&chart(&counts)).await;
     }
     let row = |count: &Count| -> Value {
         let mut row = Map::from_iter([(by.column().to_owned(), json!(count.name))]);
@@ -61,21 +64,10 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let rows: Vec<Value> = counts.iter().map(row).collect();
     let total: u64 = counts.iter().map(|count| count.conversations).sum();
     let meta = json!({
-        "source": "local", "synced_at": synced_at, "by": by, "since": options.since, "until": options.until,
+        "source": "local", "synced_at": synced_at, "by": by, "outbound": start, "since": options.since, "until": options.until,
         "timezone": zone.iana_name().unwrap_or("UTC"), "conversations": total,
     });
-    Output::open(&context.globals)?.table(meta, &rows).await
-}
-
-fn zone(context: &Context, matches: &ArgMatches) -> Result<TimeZone, Error> {
-    if let Some(name) = matches.get_one::<String>("timezone") {
-        return office::zone(name).map_err(|reason| Error::usage(format!("--timezone: {reason}")));
-    }
-    let configured = Config::read(&context.config_path()?)?.office_hours.and_then(|hours| hours.timezone);
-    let zone = configured.map(|name| office::zone(&name)).transpose();
-    let zone =
-        zone.map_err(|reason| Error::Config(crate::config::Error::Value(format!("office_hours: {reason}"))))?;
-    Ok(zone.unwrap_or(TimeZone::UTC))
+    Output::open(&context.globals)?.table(meta, &rows, &extent).await
 }
 
 fn chart(counts: &[Count]) -> String {

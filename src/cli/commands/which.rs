@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::cli::catalog;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::output::Output;
+use crate::cli::output::{Extent, Output};
 
 const COLUMNS: [&str; 5] = ["command", "about", "effect", "score", "example"];
 
@@ -37,7 +37,9 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let need = words.join(" ");
     let most = matches.get_one::<u32>("limit").map_or(5, |it| *it as usize);
     let entries = context.catalog().entries();
-    let found = catalog::find(&entries, &need, most);
+    let mut found = catalog::find(&entries, &need, most + 1);
+    let has_more = found.len() > most;
+    found.truncate(most);
     if found.is_empty() {
         return Err(Error::usage_with_hint(
             format!("no command fits {need:?}"),
@@ -45,7 +47,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
              `intercom-pp-cli --help` lists all groups",
         ));
     }
-    let mut list = Output::open(&context.globals)?.rows("commands", &COLUMNS.map(str::to_owned))?;
+    let mut list = Output::open(&context.globals)?.wrapped().rows("commands", &COLUMNS.map(str::to_owned))?;
     for found in &found {
         list.record(&json!({
             "command": found.entry.shown,
@@ -56,5 +58,6 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         }))?;
     }
     let count = list.count();
-    list.end(json!({ "source": "local", "need": need, "count": count })).await
+    let extent = Extent::part("commands", None, has_more, "--limit N for more");
+    list.end(json!({ "source": "local", "need": need, "count": count }), &extent).await
 }

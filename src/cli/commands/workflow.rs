@@ -1,20 +1,23 @@
 //! `workflow run FILE`: commands in order, so that a nightly job is one file.
 //!
 //! The whole file is checked before anything runs. The first command that fails ends the run with its
-//! exit code; a command is never run twice.
+//! exit code; a command is never run twice. A variable is always a value: it may hold what a customer wrote, so it
+//! must never become a flag, a command, or the name of a file that the author did not ask for.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::cli::capture::{self, Capture, Files};
-use crate::cli::catalog::Catalog;
+use crate::cli::capture::{self, Capture};
+use crate::cli::catalog::{Catalog, Entry};
+use crate::cli::consent::Consent;
 use crate::cli::context::Context;
+use crate::cli::door::InputFile;
 use crate::cli::effect::Effect;
 use crate::cli::error::{Error, Exit};
 use crate::cli::output::{Output, tell_to};
@@ -31,7 +34,7 @@ pub fn command() -> Command {
         .subcommand(
             Command::new("run")
                 .about("Run the commands of a file until one fails")
-                .arg(Arg::new("file").value_name("FILE").required(true).help("A TOML file of [variables] and [[steps]]"))
+                .arg(Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(InputFile)).help("A TOML file of [variables] and [[steps]]"))
                 .arg(
                     Arg::new("var")
                         .long("var")
@@ -40,10 +43,13 @@ pub fn command() -> Command {
                         .help("Set a variable of the file; may be repeated"),
                 )
                 .after_help(
-                    "The file, where {{name}} stands for a variable, and keep makes one of a step's output:\n\n  \
+                    "The file, where {{name}} is replaced by a variable, and keep makes one of a step's output:\n\n  \
                      [variables]\n  since = \"7d\"\n\n  \
                      [[steps]]\n  name = \"mirror\"\n  run = \"sync --resources conversations,conversation_parts\"\n\n  \
                      [[steps]]\n  run = [\"conversations\", \"sla\", \"--since\", \"{{since}}\", \"--deliver\", \"file:sla.json\"]\n\n\
+                     A variable is a value, never a flag, and `@` or `-` at its beginning is text. To read a text \
+                     from a file, write the @ in the step: --body @{{file}}. A value that begins with - must follow \
+                     the long name of its flag.\n\n\
                      --dry-run shows the commands and runs none. --yes, --idempotent, --ignore-missing, --data-source and the \
                      flags that say where requests go hold for every step.",
                 ),
@@ -76,8 +82,9 @@ enum Line {
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let path = Path::new(matches.get_one::<String>("file").map_or("", String::as_str));
-    let mut workflow = read(path)?;
+    let file = matches.get_one::<InputFile>("file").ok_or_else(|| Error::usage("missing: <FILE>"))?;
+    let path = Path::new(file.name());
+    let mut workflow = read(file)?;
     for set in matches.get_many::<String>("var").into_iter().flatten() {
         let Some((name, value)) = set.split_once('=') else {
             return Err(Error::usage(format!("--var: {set:?} is not of the form NAME=VALUE")));
@@ -104,10 +111,11 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     carry_out(context, path, workflow, &lines).await
 }
 
-fn read(path: &Path) -> Result<Workflow, Error> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+fn read(file: &InputFile) -> Result<Workflow, Error> {
+    let path = Path::new(file.name());
+    let text = file.text().map_err(|error| {
         Error::usage_with_hint(
-            format!("cannot read {}: {error}", path.display()),
+            error.to_string(),
             "`intercom-pp-cli workflow run --help` shows what a file looks like",
         )
     })?;
@@ -121,6 +129,11 @@ fn read(path: &Path) -> Result<Workflow, Error> {
         true => Err(Error::usage(format!("{} has no steps", path.display()))),
         false => Ok(workflow),
     }
+}
+
+/// The command that a line of words runs.
+fn command_of<'a>(words: &[String], catalog: &'a Catalog) -> Option<&'a Entry> {
+    (1..=words.len().min(4)).rev().find_map(|count| catalog.entry(&words[..count].join(" ")))
 }
 
 /// The words of each step, once all are known to be commands and all variables to be set.
@@ -140,13 +153,14 @@ fn checked(workflow: &Workflow, catalog: &Catalog) -> Result<Vec<Vec<String>>, E
                 shlex::split(text).ok_or_else(|| refused("a quote is not closed".to_owned()))?
             }
         };
-        let command =
-            (1..=words.len().min(4)).rev().find_map(|count| catalog.entry(&words[..count].join(" ")));
-        let Some(command) = command else {
+        let Some(command) = command_of(&words, catalog) else {
             return Err(refused(format!("there is no command {:?}", words.join(" "))));
         };
         if command.effect == Effect::Terminal {
             return Err(refused(format!("{} cannot be a step", command.words)));
+        }
+        if let Some(word) = words.iter().find(|word| names_flag(word)) {
+            return Err(refused(format!("{word:?} takes the name of a flag from a variable")));
         }
         for variable in words.iter().flat_map(|word| variables(word)) {
             if !known.contains(&variable) {
@@ -180,6 +194,66 @@ fn filled(word: &str, variables: &BTreeMap<String, String>) -> String {
     text
 }
 
+/// Whether a variable is part of the name of a flag, or of a cluster of short ones.
+fn names_flag(word: &str) -> bool {
+    let name = word.split('=').next().unwrap_or(word);
+    name.starts_with('-') && name.contains("{{")
+}
+
+/// Whether a text begins with a variable.
+fn begins_with_variable(text: &str) -> bool {
+    text.trim_start().starts_with("{{") && variables(text).next().is_some()
+}
+
+/// A step's words with its variables filled in, and those of their values that must be read as text.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Filled {
+    words: Vec<String>,
+    literals: Vec<String>,
+}
+
+impl Filled {
+    /// # Errors
+    /// A sentence about a value that would be read as a flag or as part of the command's name.
+    fn of(line: &[String], variables: &BTreeMap<String, String>, catalog: &Catalog) -> Result<Self, String> {
+        let mut made = Filled::default();
+        for (index, word) in line.iter().enumerate() {
+            let text = filled(word, variables);
+            if begins_with_variable(word) {
+                made.literals.push(text.clone());
+                let is_operand = line[..index].iter().any(|word| word == "--");
+                if text.trim_start().starts_with('-') && !is_operand {
+                    let flag = index.checked_sub(1).and_then(|before| line.get(before));
+                    let Some(flag) = flag.filter(|flag| takes_value(flag)) else {
+                        return Err(format!(
+                            "the value {text:?} of {word} begins with - and would be a flag"
+                        ));
+                    };
+                    // Joined to its flag it can only be the flag's value.
+                    made.words.pop();
+                    made.words.push(format!("{flag}={text}"));
+                    continue;
+                }
+            } else if let Some((_, value)) = word.split_once('=').filter(|_| word.starts_with('-'))
+                && begins_with_variable(value)
+            {
+                made.literals.extend(text.split_once('=').map(|(_, value)| value.to_owned()));
+            }
+            made.words.push(text);
+        }
+        let command = |words: &[String]| command_of(words, catalog).map(|entry| entry.words.clone());
+        if command(&made.words) != command(line) {
+            return Err(format!("its variables make another command of it: {}", made.words.join(" ")));
+        }
+        Ok(made)
+    }
+}
+
+/// Whether a word is the long name of a flag that the next word may be the value of.
+fn takes_value(word: &str) -> bool {
+    word.len() > 2 && word.starts_with("--") && !word.contains('=')
+}
+
 fn shown(line: &[String], variables: &BTreeMap<String, String>) -> String {
     let words: Vec<String> = line.iter().map(|word| filled(word, variables)).collect();
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
@@ -203,14 +277,22 @@ async fn carry_out(
     let mut failure = None;
     for (index, (step, line)) in workflow.steps.iter().zip(lines).enumerate() {
         let name = step.name.clone().unwrap_or_else(|| (index + 1).to_string());
-        let words: Vec<String> = line.iter().map(|word| filled(word, &variables)).collect();
         let label = name.clone();
         let outer = capture::current();
-        let capture = Capture::new(MOST_OUTPUT, Files::All)
+        let filled = Filled::of(line, &variables, context.catalog());
+        let (words, literals) = filled.map_or_else(
+            |reason| (Err(Error::usage(reason)), Vec::new()),
+            |filled| (Ok(filled.words), filled.literals),
+        );
+        let capture = Capture::new(MOST_OUTPUT, capture::files())
+            .with_literals(literals)
             .heard_by(move |said| tell_to(outer.as_deref(), &format!("[{label}] {said}")));
         let capture = Arc::new(capture);
         let began = Instant::now();
-        let ended = Box::pin(capture.scope(session.run(&words))).await;
+        let ended = match words {
+            Ok(words) => Box::pin(capture.scope(session.run(&words, Consent::Open))).await,
+            Err(refused) => Err(refused),
+        };
         let output = String::from_utf8_lossy(&capture.take_output()).into_owned();
         done.push(json!({
             "step": name,
@@ -253,6 +335,28 @@ mod tests {
         assert_eq!(filled("--since={{ a }}!{{b}}", &variables), "--since=x y!{{a}}");
         assert_eq!(filled("{{open", &variables), "{{open");
         assert_eq!(super::variables("{{a}}-{{ b }}").collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_value_is_never_a_flag() {
+        let fill = |words: &[&str], value: &str| {
+            let line: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            let variables = BTreeMap::from([("n".to_owned(), value.to_owned())]);
+            Filled::of(&line, &variables, crate::cli::catalog()).map(|filled| (filled.words, filled.literals))
+        };
+        for value in ["--yes", "-", "--", "-y", " --deliver=file:/tmp/x"] {
+            assert!(fill(&["contacts", "delete", "7", "{{n}}"], value).is_err(), "{value}");
+            assert!(fill(&["contacts", "delete", "{{ n }}x", "--yes"], value).is_err(), "{value}");
+            let (words, literals) = fill(&["notes", "create", "--body", "{{n}}", "--json"], value).unwrap();
+            assert_eq!(words[2..], [format!("--body={value}"), "--json".to_owned()]);
+            assert_eq!(literals, [value]);
+        }
+        let (words, literals) = fill(&["notes", "create", "--body={{n}}"], "@/etc/passwd").unwrap();
+        assert_eq!((words[2].as_str(), literals), ("--body=@/etc/passwd", vec!["@/etc/passwd".to_owned()]));
+        assert_eq!(fill(&["notes", "create", "--body", "@{{n}}"], "a.md").unwrap().1, [""; 0]);
+        assert!(fill(&["contacts", "archive", "{{n}}"], "7").is_ok());
+        assert!(fill(&["contacts", "archive", "--", "{{n}}"], "-7").is_ok());
+        assert!(names_flag("--{{n}}") && names_flag("-{{n}}=5") && !names_flag("--name={{n}}"));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The values of the global flags: from what was typed to what it means, or what is wrong with it.
 
+use std::ffi::OsStr;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::ArgMatches;
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, ArgMatches, Command};
 
 use super::{DataSource, Deliver, FORMAT};
 use crate::cli::error::Error;
@@ -46,6 +48,16 @@ pub(super) fn duration(levels: &[&ArgMatches], name: &str) -> Result<Option<Dura
     value.transpose().map_err(|reason| Error::usage(format!("--{name}: {reason}")))
 }
 
+/// `--timeout`. No answer comes within no time at all.
+pub(super) fn timeout(levels: &[&ArgMatches]) -> Result<Option<Duration>, Error> {
+    match duration(levels, "timeout")? {
+        Some(Duration::ZERO) => {
+            Err(Error::usage("--timeout: 0 is too short: expected a length of time such as 30s"))
+        }
+        timeout => Ok(timeout),
+    }
+}
+
 pub(super) fn rate_limit(levels: &[&ArgMatches]) -> Result<Option<f64>, Error> {
     let Some(text) = text(levels, "rate-limit") else { return Ok(None) };
     match text.parse::<f64>() {
@@ -68,13 +80,35 @@ pub(super) fn headers(levels: &[&ArgMatches]) -> Result<Vec<(String, String)>, E
         .collect()
 }
 
+/// Any text, with the values that a shell offers. What is wrong with another one is told by whoever knows
+/// what it is for.
+#[derive(Debug, Clone)]
+pub struct Suggested(pub Vec<&'static str>);
+
+impl TypedValueParser for Suggested {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().copied().map(PossibleValue::new)))
+    }
+}
+
 impl FromStr for Deliver {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
             None if text == "stdout" => Ok(Deliver::Stdout),
-            Some(("file", path)) if !path.is_empty() => Ok(Deliver::File(path.into())),
+            Some(("file", path)) if !path.is_empty() => Ok(Deliver::File(path.to_owned().into())),
             Some(("webhook", url)) if url.starts_with("http://") || url.starts_with("https://") => {
                 Ok(Deliver::Webhook(url.to_owned()))
             }

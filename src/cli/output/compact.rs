@@ -7,6 +7,7 @@
 
 use serde_json::{Map, Value};
 
+use super::content;
 use super::select::{Matched, Selection};
 
 /// The key fields of the records of each type, dotted where they lie deeper.
@@ -39,12 +40,17 @@ static DECLARED: &[(&str, &str)] = &[
         "conversation_part",
         "type,id,part_type,author.type,author.id,author.name,assigned_to.type,assigned_to.id,created_at,updated_at",
     ),
-    ("data_attribute", "type,id,model,name,full_name,label,data_type,custom,archived,created_at,updated_at"),
+    (
+        "data_attribute",
+        "type,id,model,name,full_name,label,data_type,options,custom,archived,created_at,updated_at",
+    ),
+    ("event", "type,id,event_name,created_at,user_id,intercom_user_id,email,metadata"),
+    ("article_content", "type,title,description,state,author_id,url,created_at,updated_at"),
     ("help_center", "id,workspace_id,identifier,display_name,website_turned_on,created_at,updated_at"),
     ("internal_article", "type,id,title,owner_id,author_id,locale,created_at,updated_at"),
     ("news-item", "type,id,title,state,sender_id,created_at,updated_at"),
     ("newsfeed", "type,id,name,created_at,updated_at"),
-    ("note", "type,id,contact.id,author.id,author.name,created_at"),
+    ("note", "type,id,contact.id,author.id,author.name,created_at,body"),
     ("segment", "type,id,name,person_type,count,created_at,updated_at"),
     ("subscription", "type,id,state,consent_type,default_translation.name,content_types"),
     ("tag", "type,id,name,applied_at"),
@@ -60,8 +66,15 @@ static DECLARED: &[(&str, &str)] = &[
 ];
 
 /// Other types of the same records.
-const SAME: [(&str, &str); 3] =
-    [("user", "contact"), ("lead", "contact"), ("conversation.item", "conversation")];
+const SAME: [(&str, &str); 4] = [
+    ("user", "contact"),
+    ("lead", "contact"),
+    ("conversation.item", "conversation"),
+    ("ticket_part", "conversation_part"),
+];
+
+/// Characters that a list shows of what somebody wrote.
+const EXCERPT: usize = 280;
 
 /// Key fields of records of other types.
 const KEYS: [&str; 25] = [
@@ -92,6 +105,12 @@ const KEYS: [&str; 25] = [
     "starting_after",
 ];
 
+/// The names of the key fields of a type, without what is below them; none for a type that is not declared.
+pub fn key_fields(kind: &str) -> Vec<&'static str> {
+    let fields = declared(kind).into_iter().flat_map(|fields| fields.split(','));
+    fields.map(|field| field.split_once('.').map_or(field, |(first, _)| first)).collect()
+}
+
 /// The declared fields of a type.
 fn declared(kind: &str) -> Option<&'static str> {
     let kind = SAME.iter().find(|(other, _)| *other == kind).map_or(kind, |(_, kind)| kind);
@@ -112,6 +131,8 @@ pub fn compact(document: &Value, list: Option<&str>) -> Value {
                 Value::Object(_) if key == first && rest.is_some() => {
                     Some((key.clone(), compact(value, rest)))
                 }
+                // They show why a record was found.
+                value if key.starts_with("highlight") => Some((key.clone(), value.clone())),
                 value => (is_key(key) || is_scalar(value)).then(|| (key.clone(), value.clone())),
             });
             kept.collect::<Map<_, _>>().into()
@@ -125,12 +146,15 @@ pub fn record(record: &Value) -> Value {
     let Value::Object(fields) = record else { return record.clone() };
     let kind = fields.get("type").and_then(Value::as_str);
     let known = kind.and_then(declared).and_then(|fields| Selection::parse(fields).ok());
-    let kept = match known {
+    let mut kept = match known {
         Some(selection) => selection.record(record, &mut Matched::default()),
         // Rows of a report.
         None if kind.is_none() && !fields.contains_key("id") => return record.clone(),
         None => generic(fields),
     };
+    if let Some(Value::String(body)) = kept.get_mut("body") {
+        *body = content::readable(body, EXCERPT);
+    }
     let has_more_than_type = kept.as_object().is_some_and(|kept| kept.keys().any(|name| name != "type"));
     if has_more_than_type { kept } else { record.clone() }
 }
@@ -142,15 +166,50 @@ fn generic(fields: &Map<String, Value>) -> Value {
 }
 
 /// The columns of these records in a line format: every value that is left of them, by its path.
-pub fn columns(records: &[Value], lists: bool) -> Selection {
+pub fn columns(records: &[Value], for_people: bool) -> Selection {
     let mut paths = Vec::new();
     for one in records {
-        leaves(&record(one), lists, &mut Vec::new(), &mut paths);
+        leaves(&record(one), !for_people, &mut Vec::new(), &mut paths);
     }
-    // The records of a list are of one type: for people that is a column of nothing new.
-    let has_more = paths.len() > 1;
-    paths.retain(|path| lists || !has_more || *path != ["type"]);
+    if for_people {
+        // The records of a list are of one type: for people that is a column of nothing new.
+        let has_more = paths.len() > 1;
+        paths.retain(|path| !has_more || *path != ["type"]);
+        paths.sort_by_key(|path| worth(&path.join(".")));
+    }
     Selection::of(paths)
+}
+
+/// The most useful columns come first, and are the last to be hidden on a narrow terminal.
+const TELLING: [&str; 24] = [
+    "id",
+    "ticket_id",
+    "name",
+    "title",
+    "email",
+    "ticket_attributes._default_title_",
+    "source.author.name",
+    "source.author.email",
+    "state",
+    "ticket_state.internal_label",
+    "ticket_type.name",
+    "author.name",
+    "body",
+    "role",
+    "admin_assignee_id",
+    "team_assignee_id",
+    "waiting_since",
+    "last_seen_at",
+    "updated_at",
+    "created_at",
+    "phone",
+    "priority",
+    "company_id",
+    "source.subject",
+];
+
+fn worth(path: &str) -> usize {
+    TELLING.iter().position(|name| *name == path).unwrap_or(TELLING.len())
 }
 
 fn leaves(value: &Value, lists: bool, so_far: &mut Vec<String>, paths: &mut Vec<Vec<String>>) {
@@ -207,8 +266,8 @@ mod tests {
         let kept = json!({"type": "conversation", "id": "1", "state": "open",
             "source": {"subject": "Hi", "author": {"type": "user", "email": "a@b.c"}}});
         assert_eq!(record(&conversation), kept);
-        let columns = columns(&[conversation], false).columns();
-        assert_eq!(columns, ["id", "state", "source.subject", "source.author.type", "source.author.email"]);
+        let columns = columns(&[conversation], true).columns();
+        assert_eq!(columns, ["id", "source.author.email", "state", "source.subject", "source.author.type"]);
         assert_eq!(
             record(&json!({"type": "user", "id": "2", "avatar": {}})),
             json!({"type": "user", "id": "2"})

@@ -5,6 +5,10 @@
 //! programs: one must never reach anything but its document, nor run on, nor end this process. It
 //! therefore runs in a process of its own, which is killed when it takes too long or nobody waits for it.
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a process of its own, whose stdin is the program and its document"
+)]
 mod worker;
 
 use std::path::PathBuf;

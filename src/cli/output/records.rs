@@ -10,35 +10,67 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::format::Format;
-use super::grid::Grid;
+use super::grid::{Grid, Room};
+use super::names::{self, Names};
 use super::select::{Matched, Selection};
 use crate::cli::error::Error;
+use crate::mirror::ResourceName;
 
 pub struct Records {
     format: Format,
     csv_raw: bool,
     columns: Vec<String>,
     late_fields: BTreeSet<String>,
-    grid: Option<Grid>,
+    /// Those of a table, which is printed when all are known.
+    rows: Vec<Row>,
+    room: Room,
+    /// What ids are called, for a table that shows names.
+    names: Option<Names>,
+}
+
+/// A row of a table.
+struct Row {
+    cells: Vec<Value>,
+    /// Whose id each cell is.
+    owners: Vec<Option<ResourceName>>,
 }
 
 /// Fields that were not shown.
 #[derive(Debug, Default)]
-pub struct LeftOut {
+pub struct Unshown {
     /// They turned up after the columns were written.
     pub late: BTreeSet<String>,
     /// The terminal had no room for them.
-    pub beyond: Vec<String>,
+    pub hidden: Vec<String>,
 }
 
 impl Records {
     /// `first` are the records known when the first line has to be written.
-    pub fn new(format: Format, csv_raw: bool, selection: Option<&Selection>, first: &[Value]) -> Self {
+    pub fn new(
+        format: Format,
+        csv_raw: bool,
+        selection: Option<&Selection>,
+        first: &[Value],
+        room: Room,
+    ) -> Self {
         let columns = match selection {
             Some(selection) => selection.columns(),
             None => columns(first, format == Format::Table),
         };
-        Records { format, csv_raw, columns, late_fields: BTreeSet::new(), grid: None }
+        let (late_fields, rows) = (BTreeSet::new(), Vec::new());
+        Records { format, csv_raw, columns, late_fields, rows, room, names: None }
+    }
+
+    /// The same, where a table shows names for ids.
+    pub fn with_names(self, names: Names) -> Self {
+        Records { names: Some(names).filter(|_| self.format == Format::Table), ..self }
+    }
+
+    /// Takes in the names that a whole record holds, before it is reduced to its columns.
+    pub fn learn(&mut self, record: &Value) {
+        if let Some(names) = &mut self.names {
+            names.learn(record);
+        }
     }
 
     /// # Errors
@@ -51,11 +83,7 @@ impl Records {
         match self.format {
             Format::Csv => self.csv_row(out, self.columns.clone()),
             Format::Plain => Ok(writeln!(out, "{}", self.columns.join("\t"))?),
-            Format::Table => {
-                self.grid = Some(Grid::new(self.columns.clone()));
-                Ok(())
-            }
-            Format::Quiet | Format::Json | Format::Ndjson | Format::Toon => Ok(()),
+            Format::Table | Format::Quiet | Format::Json | Format::Ndjson | Format::Toon => Ok(()),
         }
     }
 
@@ -78,8 +106,19 @@ impl Records {
                 self.columns.iter().map(|column| record[column].clone()).collect()
             }
         };
-        if let Some(grid) = &mut self.grid {
-            grid.row(&cells);
+        if self.format == Format::Table {
+            let path = |column: &String| {
+                // A report has a column for the name already.
+                let is_named =
+                    self.columns.iter().any(|other| other == names::heading(column) && other != column);
+                let owner = || names::owner(&column.split('.').collect::<Vec<_>>(), record);
+                (!is_named).then(owner).flatten()
+            };
+            let owners = match self.names {
+                Some(_) => self.columns.iter().map(path).collect(),
+                None => Vec::new(),
+            };
+            self.rows.push(Row { cells, owners });
             return Ok(());
         }
         let cells: Vec<String> = cells.iter().map(cell).collect();
@@ -101,9 +140,31 @@ impl Records {
     ///
     /// # Errors
     /// When the output cannot be written.
-    pub fn end(self, out: &mut impl Write) -> Result<LeftOut, Error> {
-        let beyond = self.grid.map(|grid| grid.print(out)).transpose()?.unwrap_or_default();
-        Ok(LeftOut { late: self.late_fields, beyond })
+    pub fn end(mut self, out: &mut impl Write) -> Result<Unshown, Error> {
+        let titles = self.put_names();
+        let mut grid = Grid::new(titles.clone(), self.room);
+        self.rows.iter().for_each(|row| grid.row(&row.cells));
+        let hidden = grid.print(out)?;
+        // What is hidden goes by the name that --select knows.
+        let field = |title: &String| {
+            titles.iter().position(|other| other == title).map(|at| self.columns[at].clone())
+        };
+        Ok(Unshown { late: self.late_fields, hidden: hidden.iter().filter_map(field).collect() })
+    }
+
+    /// Puts names in place of ids. Returns the titles of the columns.
+    fn put_names(&mut self) -> Vec<String> {
+        let mut titles = self.columns.clone();
+        let Some(names) = &mut self.names else { return titles };
+        for row in &mut self.rows {
+            for (at, (cell, owner)) in row.cells.iter_mut().zip(&row.owners).enumerate() {
+                if let Some(name) = owner.and_then(|owner| names.of(owner, cell)) {
+                    *cell = name.into();
+                    titles[at] = names::heading(&self.columns[at]).to_owned();
+                }
+            }
+        }
+        titles
     }
 
     fn csv_row(&self, out: &mut impl Write, cells: Vec<String>) -> Result<(), Error> {
@@ -175,7 +236,7 @@ mod tests {
 
     fn lines(format: Format, records: &[Value]) -> String {
         let mut out = Vec::new();
-        let mut lines = Records::new(format, false, None, records);
+        let mut lines = Records::new(format, false, None, records, Room::Hide);
         lines.header(&mut out).unwrap();
         for record in records {
             lines.record(&mut out, record, None, &mut Matched::default()).unwrap();
@@ -197,6 +258,25 @@ mod tests {
     fn plain_keeps_one_line_per_record() {
         let records = [json!({"id": "7", "body": "a\tb\nc"})];
         assert_eq!(lines(Format::Plain, &records), "id\tbody\n7\ta b c\n");
+    }
+
+    #[test]
+    fn a_table_names_ids_unless_another_column_does() {
+        let directory = names::Directory::new(|_, id| Some(format!("Name of {id}")));
+        let shown = |record: Value| {
+            let records = [record];
+            let mut lines = Records::new(Format::Table, false, None, &records, Room::Hide)
+                .with_names(Names::new(&directory));
+            let mut out = Vec::new();
+            lines.header(&mut out).unwrap();
+            lines.record(&mut out, &records[0], None, &mut Matched::default()).unwrap();
+            lines.end(&mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let text = shown(json!({"id": "1", "team_assignee_id": 7}));
+        assert!(text.contains(" team_assignee\n") && text.contains("Name of 7"), "{text}");
+        let text = shown(json!({"id": "1", "team": "Support", "team_id": 7}));
+        assert!(text.contains("team_id") && !text.contains("Name of"), "{text}");
     }
 
     #[test]

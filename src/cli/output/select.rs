@@ -199,6 +199,23 @@ fn fields_of<'a>(fields: &'a Map<String, Value>, segment: &str) -> Vec<(&'a Stri
     exact.or_else(|| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(segment))).into_iter().collect()
 }
 
+/// What the first segments of a path mean in an object, each with the rest of the path. A name may hold dots: where
+/// no field is called like the segment, some more of them are tried together.
+fn steps<'a, 'p>(
+    fields: &'a Map<String, Value>,
+    path: &'p [String],
+) -> Vec<(&'a String, &'a Value, &'p [String])> {
+    let found = path.first().map(|segment| fields_of(fields, segment)).unwrap_or_default();
+    if !found.is_empty() {
+        return found.into_iter().map(|(key, value)| (key, value, &path[1..])).collect();
+    }
+    let dotted = (2..=path.len()).find_map(|taken| {
+        let (key, value) = fields.get_key_value(&path[..taken].join("."))?;
+        Some((key, value, &path[taken..]))
+    });
+    dotted.into_iter().collect()
+}
+
 /// Whether a name fits a pattern in which `*` stands for anything.
 fn fits(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.to_ascii_lowercase(), name.to_ascii_lowercase());
@@ -221,8 +238,8 @@ fn concrete(value: &Value, path: &[String], so_far: &mut Vec<String>, found: &mu
         (Value::Array(elements), _) => {
             elements.iter().for_each(|element| concrete(element, path, so_far, found));
         }
-        (Value::Object(fields), Some((segment, rest))) => {
-            for (key, value) in fields_of(fields, segment) {
+        (Value::Object(fields), Some(_)) => {
+            for (key, value, rest) in steps(fields, path) {
                 so_far.push(key.clone());
                 concrete(value, rest, so_far, found);
                 so_far.pop();
@@ -234,7 +251,9 @@ fn concrete(value: &Value, path: &[String], so_far: &mut Vec<String>, found: &mu
 
 /// The value with everything but the path removed; `None` when the path leads nowhere.
 fn pick(value: &Value, path: &[String]) -> Option<Value> {
-    let Some((segment, rest)) = path.split_first() else { return Some(value.clone()) };
+    if path.is_empty() {
+        return Some(value.clone());
+    }
     match value {
         Value::Array(elements) => {
             let picked =
@@ -242,9 +261,9 @@ fn pick(value: &Value, path: &[String]) -> Option<Value> {
             Some(picked.collect())
         }
         Value::Object(fields) => {
-            let found = fields_of(fields, segment).into_iter();
+            let found = steps(fields, path).into_iter();
             let found: Map<String, Value> =
-                found.filter_map(|(key, value)| Some((key.clone(), pick(value, rest)?))).collect();
+                found.filter_map(|(key, value, rest)| Some((key.clone(), pick(value, rest)?))).collect();
             (!found.is_empty()).then(|| found.into())
         }
         _ => None,
@@ -254,15 +273,15 @@ fn pick(value: &Value, path: &[String]) -> Option<Value> {
 /// The value at a path; where the path walks an array, the list of what is found in it, and where it has
 /// a pattern, an object of what fits.
 fn flat(value: &Value, path: &[String]) -> Option<Value> {
-    let Some((segment, rest)) = path.split_first() else { return Some(value.clone()) };
+    let Some(segment) = path.first() else { return Some(value.clone()) };
     match value {
         Value::Array(elements) => {
             let found: Vec<Value> = elements.iter().filter_map(|element| flat(element, path)).collect();
             (!found.is_empty()).then(|| found.into())
         }
         Value::Object(fields) => {
-            let found = fields_of(fields, segment).into_iter();
-            let mut found = found.filter_map(|(key, value)| Some((key.clone(), flat(value, rest)?)));
+            let found = steps(fields, path).into_iter();
+            let mut found = found.filter_map(|(key, value, rest)| Some((key.clone(), flat(value, rest)?)));
             if !segment.contains('*') {
                 return found.next().map(|(_, value)| value);
             }
@@ -362,6 +381,18 @@ mod tests {
         assert!(unknown.is_empty());
         assert_eq!(select("x:nope.at", &list, Some("conversations")).1, ["nope.at"]);
         assert!(Selection::parse("a:,b").is_err() && Selection::parse(":a").is_err());
+    }
+
+    #[test]
+    fn a_name_may_hold_dots() {
+        let record = json!({"id": "1", "custom_attributes": {"plan.tier": "pro", "a.b.c": {"d": 5}}});
+        let (kept, unknown) = select("custom_attributes.plan.tier,custom_attributes.a.b.c.d", &record, None);
+        assert_eq!(kept, json!({"custom_attributes": {"plan.tier": "pro", "a.b.c": {"d": 5}}}));
+        assert!(unknown.is_empty());
+        let columns = Selection::parse("custom_attributes.plan.tier,x:custom_attributes.a.b.c.d").unwrap();
+        let columns = columns.resolved(std::slice::from_ref(&record));
+        assert_eq!(columns.cells(&record, &mut Matched::default()), [json!("pro"), json!(5)]);
+        assert_eq!(select("custom_attributes.plan.size", &record, None).1, ["custom_attributes.plan.size"]);
     }
 
     #[test]

@@ -3,12 +3,12 @@
 //! A file or webhook gets the whole output or nothing; stdout gets it as it is made.
 
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::transport::foreign_client;
 use crate::cli::capture::{self, Capture};
+use crate::cli::door::Replacement;
 use crate::cli::error::Error;
 use crate::cli::globals::Deliver;
 
@@ -19,10 +19,7 @@ pub enum Sink {
     Captured(Arc<Capture>),
     /// Kept until it can be worked on as a whole.
     Memory(Vec<u8>),
-    File {
-        path: PathBuf,
-        file: BufWriter<tempfile::NamedTempFile>,
-    },
+    File(BufWriter<Replacement>),
     Webhook {
         url: String,
         content: Vec<u8>,
@@ -38,12 +35,7 @@ impl Sink {
                 Some(capture) => Sink::Captured(capture),
                 None => Sink::Stdout(BufWriter::new(io::stdout())),
             }),
-            Deliver::File(path) => {
-                let path = &capture::allowed(path).map_err(Error::usage)?;
-                let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
-                let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(".".as_ref()))?;
-                Ok(Sink::File { path: path.clone(), file: BufWriter::new(file) })
-            }
+            Deliver::File(file) => Ok(Sink::File(BufWriter::new(file.replace()?))),
             Deliver::Webhook(url) => Ok(Sink::Webhook { url: url.clone(), content: Vec::new() }),
         }
     }
@@ -64,10 +56,8 @@ impl Sink {
         match self {
             Sink::Stdout(mut stdout) => Ok(stdout.flush()?),
             Sink::Captured(_) | Sink::Memory(_) => Ok(()),
-            Sink::File { path, file } => {
-                let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-                file.as_file().sync_all()?;
-                file.persist(&path).map_err(|error| error.error)?;
+            Sink::File(file) => {
+                file.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?;
                 Ok(())
             }
             Sink::Webhook { url, content } => post(&url, content, content_type).await,
@@ -99,7 +89,7 @@ impl Write for Sink {
             Sink::Stdout(stdout) => stdout.write(bytes),
             Sink::Captured(capture) => (&**capture).write(bytes),
             Sink::Memory(content) => content.write(bytes),
-            Sink::File { file, .. } => file.write(bytes),
+            Sink::File(file) => file.write(bytes),
             Sink::Webhook { content, .. } => content.write(bytes),
         }
     }
@@ -107,7 +97,7 @@ impl Write for Sink {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Sink::Stdout(stdout) => stdout.flush(),
-            Sink::File { file, .. } => file.flush(),
+            Sink::File(file) => file.flush(),
             Sink::Captured(_) | Sink::Memory(_) | Sink::Webhook { .. } => Ok(()),
         }
     }

@@ -13,8 +13,21 @@ pub static ARTICLES: Resource = Resource {
         column("url", Field::Text("/url")),
         column("created_at", Field::Time("/created_at")),
         column("updated_at", Field::Time("/updated_at")),
+        column("statistics_views", Field::Integer("/statistics/views")),
+        column("statistics_conversations", Field::FirstInteger(CONVERSATIONS)),
+        column("statistics_reactions", Field::Integer("/statistics/reactions")),
+        column(
+            "statistics_happy_reaction_percentage",
+            Field::Number("/statistics/happy_reaction_percentage"),
+        ),
+        column(
+            "statistics_neutral_reaction_percentage",
+            Field::Number("/statistics/neutral_reaction_percentage"),
+        ),
+        column("statistics_sad_reaction_percentage", Field::Number("/statistics/sad_reaction_percentage")),
     ],
     age: Some("updated_at"),
+    shortened: true,
     routes: &[Route::bound("listArticles", Bound::NewestFirst)],
     changes: &[Route::bound("listArticles", Bound::NewestFirst)],
     one: Some("retrieveArticle"),
@@ -83,3 +96,6 @@ pub static NEWS_ITEMS: Resource = Resource {
     one: Some("retrieveNewsItem"),
     ..PLAIN
 };
+
+/// Conversations that began at an article, as descriptions and answers call them.
+const CONVERSATIONS: &[&str] = &["/statistics/conversations", "/statistics/conversions"];

@@ -54,6 +54,7 @@ pub static CONTACTS: Resource = Resource {
         Route::bound("SearchContacts", Bound::SearchByDayUnordered),
     ],
     one: Some("ShowContact"),
+    by_ids: Some("SearchContacts"),
     ..PLAIN
 };
 
@@ -176,14 +177,13 @@ pub static ACTIVITY_LOGS: Resource = Resource {
 };
 
 /// What [`unlisted`] looks at, beside the lists that are read for the links anyway.
-const LISTS: &[&str] = &["/notes/total_count", "/notes/data/id"];
+const LISTS: &[&str] = &["/notes/total_count", "/notes/has_more", "/notes/data/id"];
 
 /// The lists of a contact that its document does not show in full, separated by commas. Notes are only
-/// ever named there, never shown.
+/// ever named there, never shown. A list that is missing or null says nothing: an empty one says none.
 fn unlisted(contact: &Value) -> Cell {
-    let cut = |name: &str| fields::is_cut(&contact[name]);
-    let noted = fields::integer(&contact["notes"]["total_count"]).is_some_and(|count| count > 0)
-        || contact["notes"]["data"].as_array().is_some_and(|notes| !notes.is_empty());
+    let cut = |name: &str| !contact[name]["data"].is_array() || fields::is_cut(&contact[name]);
+    let noted = cut("notes") || contact["notes"]["data"].as_array().is_some_and(|notes| !notes.is_empty());
     let lists = [
         ("tags", cut("tags")),
         ("companies", cut("companies")),

@@ -4,7 +4,7 @@ use rusqlite::types::Value as Cell;
 use serde_json::Value;
 
 use super::{Bound, Field, Link, PLAIN, Resource, ResourceName, Route, column};
-use crate::mirror::{fields, plain};
+use crate::mirror::{author, fields, plain};
 
 pub static CONVERSATIONS: Resource = Resource {
     name: ResourceName::Conversations,
@@ -24,6 +24,7 @@ pub static CONVERSATIONS: Resource = Resource {
         column("source_delivered_as", Field::Text("/source/delivered_as")),
         column("source_author_type", Field::Text("/source/author/type")),
         column("source_author_id", Field::Text("/source/author/id")),
+        column("source_written_by", Field::Derived(author::OF_OPENING, opened_by)),
         column("rating", Field::Integer("/conversation_rating/rating")),
         column("ai_agent_participated", Field::Flag("/ai_agent_participated")),
         column("parts_count", Field::Integer("/statistics/count_conversation_parts")),
@@ -48,6 +49,7 @@ pub static CONVERSATIONS: Resource = Resource {
     routes: &[Route::bound("searchConversations", Bound::Search), Route::get("listConversations")],
     changes: &[Route::bound("searchConversations", Bound::Search)],
     one: Some("retrieveConversation"),
+    by_ids: Some("searchConversations"),
     shortened: true,
     ..PLAIN
 };
@@ -62,7 +64,8 @@ pub static CONVERSATION_PARTS: Resource = Resource {
         column("assigned_type", Field::Text("/assigned_to/type")),
         column("assigned_id", Field::Reference("/assigned_to/id")),
         column("state", Field::Text("/state")),
-        column("from_ai_agent", Field::Derived(AI_AGENT, from_ai_agent)),
+        column("from_ai_agent", Field::Derived(author::AI_AGENT, from_ai_agent)),
+        column("written_by", Field::Derived(author::OF_PART, written_by)),
         column("has_text", Field::Derived(&["/body", "/attachments"], has_text)),
         column("redacted", Field::Flag("/redacted")),
         column("created_at", Field::Time("/created_at")),
@@ -100,6 +103,7 @@ pub static TICKETS: Resource = Resource {
     routes: &[Route::bound("searchTickets", Bound::Search)],
     changes: &[Route::bound("searchTickets", Bound::Search)],
     one: Some("getTicket"),
+    by_ids: Some("searchTickets"),
     ..PLAIN
 };
 
@@ -173,12 +177,16 @@ pub static CALLS: Resource = Resource {
     ..PLAIN
 };
 
-/// Where the API versions say that the AI agent wrote.
-const AI_AGENT: &[&str] = &["/author/from_ai_agent", "/author/is_ai_answer", "/from_ai_agent"];
-
-/// Whether the AI agent wrote the part, wherever the API version at hand says so.
 fn from_ai_agent(part: &Value) -> Cell {
-    AI_AGENT.iter().any(|place| fields::at(part, place).and_then(fields::flag) == Some(true)).into()
+    author::is_ai_agent(part).into()
+}
+
+fn written_by(part: &Value) -> Cell {
+    author::of_part(part).to_owned().into()
+}
+
+fn opened_by(conversation: &Value) -> Cell {
+    author::of_opening(conversation).to_owned().into()
 }
 
 /// Whether the part shows anything: text, an image or an attachment.

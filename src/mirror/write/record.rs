@@ -5,13 +5,15 @@ use serde_json::Value;
 
 use super::Outcome;
 use super::links::Links;
+use super::lists::ContactLists;
+use crate::mirror::conversation::{Detail, OF_TICKETS};
 use crate::mirror::error::Error;
 use crate::mirror::fields;
 use crate::mirror::outline::Outline;
-use crate::mirror::resources::Resource;
+use crate::mirror::resources::{Resource, ResourceName};
 
 /// A table that records are written to, with its statements at hand.
-pub(super) struct Table<'c> {
+pub(in crate::mirror) struct Table<'c> {
     resource: &'static Resource,
     outline: Outline,
     /// Epoch seconds.
@@ -23,6 +25,8 @@ pub(super) struct Table<'c> {
     touch: CachedStatement<'c>,
     update: CachedStatement<'c>,
     links: Vec<Links<'c>>,
+    /// Makes the lists of a contact due that its document does not show.
+    lists: Option<ContactLists<'c>>,
 }
 
 impl<'c> Table<'c> {
@@ -37,6 +41,8 @@ impl<'c> Table<'c> {
         let touch = format!("UPDATE {table} SET synced_at = ?2 WHERE id = ?1");
         let (insert, update) = puts(resource);
         let links = resource.links.iter().map(|link| Links::new(connection, link));
+        let has_lists = table == ResourceName::Contacts;
+        let lists = has_lists.then(|| ContactLists::new(connection)).transpose()?;
         Ok(Table {
             resource,
             outline: resource.outline(),
@@ -47,6 +53,7 @@ impl<'c> Table<'c> {
             touch: connection.prepare_cached(&touch)?,
             update: connection.prepare_cached(&update)?,
             links: links.collect::<Result<_, _>>()?,
+            lists,
         })
     }
 
@@ -62,6 +69,9 @@ impl<'c> Table<'c> {
             self.touch.execute((&id, self.synced_at))?;
             Outcome::Kept
         } else {
+            if let Some(lists) = &mut self.lists {
+                lists.follow(&id, &document)?;
+            }
             record.put(self.resource, self.synced_at, &mut self.update)?;
             Outcome::Updated
         };
@@ -75,6 +85,18 @@ impl<'c> Table<'c> {
         Ok((outcome, Some(id)))
     }
 
+    /// Puts a record in the place of the stored one, whatever their ages.
+    pub fn replace(&mut self, raw: &str, parent: Option<&str>) -> Result<(), Error> {
+        let Ok(document) = self.outline.read(raw) else { return Ok(()) };
+        let Some(id) = self.resource.id(&document) else { return Ok(()) };
+        let record = Record { id: &id, parent, document: &document, raw };
+        record.put(self.resource, self.synced_at, &mut self.update)?;
+        for links in &mut self.links {
+            links.follow(&id, &document, false)?;
+        }
+        Ok(())
+    }
+
     /// Whether the stored record is newer, or the same.
     fn stays(&mut self, record: &Record<'_>) -> Result<bool, Error> {
         let Record { id, parent, document, raw } = record;
@@ -84,11 +106,18 @@ impl<'c> Table<'c> {
         Ok(match (stored, received) {
             (Some((_, true)), _) => true,
             (Some((Some(stored), _)), Some(received)) => {
-                stored > received || (self.keeps_equal && stored == received)
+                stored > received
+                    || (stored == received && (self.keeps_equal || lacks_parts(self.resource, raw)))
             }
             _ => false,
         })
     }
+}
+
+/// Whether a ticket came without the parts that the stored one has. Lists can leave them out.
+fn lacks_parts(resource: &Resource, raw: &str) -> bool {
+    resource.name == OF_TICKETS.owner
+        && Detail::read(&OF_TICKETS, raw, None, 0).is_ok_and(|ticket| !ticket.shows_parts)
 }
 
 struct Record<'r> {

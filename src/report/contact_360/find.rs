@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, params_from_iter};
 
+use crate::filter::person::{Phone, email, folded};
 use crate::report::candidate::Candidate;
 use crate::report::error::Error;
 
@@ -41,22 +42,54 @@ pub fn find(connection: &Connection, wanted: &str) -> Result<Found, Error> {
 type Weighed = (Candidate, Vec<String>);
 
 fn candidates(connection: &Connection, wanted: &str) -> Result<Vec<Weighed>, Error> {
-    let digits: String = wanted.chars().filter(char::is_ascii_digit).collect();
-    let is_number = digits.len() >= 6
-        && wanted.chars().all(|letter| letter.is_ascii_digit() || " +-()./".contains(letter));
-    let (bare, plus) = match is_number {
-        true => (digits.clone(), format!("+{digits}")),
-        false => (wanted.to_owned(), wanted.to_owned()),
-    };
+    Ok(everybody(connection, wanted)?.into_iter().map(|candidate| (candidate, Vec::new())).collect())
+}
+
+/// Everybody who has this id, external id, e-mail address or telephone number, in whatever spelling.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn everybody(connection: &Connection, wanted: &str) -> Result<Vec<Candidate>, Error> {
+    let wanted = wanted.trim();
+    let address = email(wanted).unwrap_or_else(|| wanted.to_owned());
+    let mut all = chosen(
+        connection,
+        "id = ?1 UNION SELECT {columns} FROM contacts WHERE external_id = ?1
+         UNION SELECT {columns} FROM contacts WHERE email IN (?1, ?2)
+         UNION SELECT {columns} FROM contacts WHERE phone = ?1",
+        &[wanted, &address],
+    )?;
+    // An id belongs to one contact only, whatever else may be spelt like it.
+    if let Some(place) = all.iter().position(|candidate| candidate.id == wanted) {
+        return Ok(vec![all.swap_remove(place)]);
+    }
+    let mut others = Vec::new();
+    // Of letters that are not English, SQLite compares neither case nor composition.
+    if !address.is_ascii() && email(wanted).is_some() {
+        let stored = chosen(connection, "email <> ''", &[])?;
+        others.extend(
+            stored.into_iter().filter(|it| it.email.as_deref().is_some_and(|it| folded(it) == address)),
+        );
+    }
+    if let Some(phone) = Phone::read(wanted) {
+        let fits = |stored: &str| Phone::read(stored).is_some_and(|stored| stored.fits(&phone));
+        let stored = chosen(connection, "phone <> ''", &[])?;
+        others.extend(stored.into_iter().filter(|it| it.phone.as_deref().is_some_and(fits)));
+    }
+    for candidate in others {
+        if !all.iter().any(|known| known.id == candidate.id) {
+            all.push(candidate);
+        }
+    }
+    Ok(all)
+}
+
+/// The contacts that a condition selects.
+fn chosen(connection: &Connection, condition: &str, values: &[&str]) -> Result<Vec<Candidate>, Error> {
     let columns = "id, role, name, email, phone, external_id, created_at, last_seen_at";
-    let sql = format!(
-        "SELECT {columns} FROM contacts WHERE id = ?1
-         UNION SELECT {columns} FROM contacts WHERE external_id = ?1
-         UNION SELECT {columns} FROM contacts WHERE email = ?1
-         UNION SELECT {columns} FROM contacts WHERE phone IN (?1, ?2, ?3)"
-    );
+    let sql = format!("SELECT {{columns}} FROM contacts WHERE {condition}").replace("{columns}", columns);
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![wanted, bare, plus], |row| {
+    let rows = statement.query_map(params_from_iter(values), |row| {
         Ok(Candidate {
             id: row.get(0)?,
             role: row.get(1)?,
@@ -68,14 +101,7 @@ fn candidates(connection: &Connection, wanted: &str) -> Result<Vec<Weighed>, Err
             last_seen_at: row.get(7)?,
         })
     })?;
-    let all: Vec<Candidate> = rows.collect::<Result<_, _>>()?;
-    // An id belongs to one contact only, whatever else may be spelt like it.
-    let exact = all.iter().position(|candidate| candidate.id == wanted);
-    let chosen = match exact {
-        Some(place) => vec![all[place].clone()],
-        None => all,
-    };
-    Ok(chosen.into_iter().map(|candidate| (candidate, Vec::new())).collect())
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Takes out leads whose conversations belong to another candidate.

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub use find::{Found, find};
+pub use find::{Found, everybody, find};
 pub use threads::{Conversation, Message};
 use threads::{OWN, STATE};
 
@@ -364,9 +364,7 @@ fn timeline(
          SELECT created_at, 'conversation_started', id FROM conversations WHERE id IN own AND created_at IS NOT NULL
          UNION ALL
          SELECT created_at, CASE WHEN part_type = 'close' THEN 'conversation_closed'
-                                 WHEN author_type = 'admin' AND NOT from_ai_agent THEN 'teammate_message'
-                                 WHEN author_type IN ('user', 'lead', 'contact', 'visitor') THEN 'contact_message'
-                                 ELSE 'bot_message' END, conversation_id
+                                 ELSE coalesce(written_by, 'bot') || '_message' END, conversation_id
          FROM conversation_parts
          WHERE conversation_id IN own AND created_at IS NOT NULL
            AND (part_type = 'close' OR (has_text AND part_type <> 'note'))

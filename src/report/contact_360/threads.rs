@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::mirror::{fields, plain};
+use crate::mirror::{author, fields, plain};
 use crate::report::error::Error;
 use crate::report::timeline::Speaker;
 
@@ -146,23 +146,23 @@ fn tags(connection: &Connection, conversation: &str) -> Result<Vec<String>, Erro
 fn opening(document: &Value, at: Option<i64>) -> Option<Message> {
     let source = &document["source"];
     let text = source["body"].as_str().map(plain::text).filter(|text| !text.is_empty())?;
-    let by = Speaker::of_opening(source["author"]["type"].as_str(), source["delivered_as"].as_str());
+    let by = Speaker::of(Some(author::of_opening(document)));
     Some(message(None, None, at, &source["author"], by, text))
 }
 
 /// What can be read of the parts, in order of time; the last `limit`.
 fn written(connection: &Connection, conversation: &str, limit: Option<i64>) -> Result<Vec<Message>, Error> {
-    let sql = "SELECT id, part_type, created_at, author_type, from_ai_agent, raw FROM conversation_parts
+    let sql = "SELECT id, part_type, coalesce(created_at, updated_at) AS written_at, written_by, raw
+               FROM conversation_parts
                WHERE conversation_id = ?1 AND has_text AND part_type <> 'note' AND part_type <> 'note_and_reopen'
-               ORDER BY created_at DESC, length(id) DESC, id DESC LIMIT ?2";
+               ORDER BY written_at DESC, length(id) DESC, id DESC LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params![conversation, limit.unwrap_or(-1)])?;
     let mut messages = Vec::new();
     while let Some(row) = rows.next()? {
         let document: Value =
-            serde_json::from_str(row.get_ref(5)?.as_str().unwrap_or_default()).unwrap_or_default();
-        let author_type: Option<String> = row.get(3)?;
-        let by = Speaker::of(author_type.as_deref(), row.get(4)?);
+            serde_json::from_str(row.get_ref(4)?.as_str().unwrap_or_default()).unwrap_or_default();
+        let by = Speaker::of(row.get_ref(3)?.as_str_or_null().map_err(rusqlite::Error::from)?);
         let text = document["body"].as_str().map(plain::text).unwrap_or_default();
         let text = if text.is_empty() { "(attachment)".to_owned() } else { text };
         messages.push(message(row.get(0)?, row.get(1)?, row.get(2)?, &document["author"], by, text));
@@ -186,11 +186,7 @@ fn message(
         at,
         author: name.map(str::to_owned),
         author_id: fields::id(&author["id"]),
-        written_by: match by {
-            Speaker::Contact => "contact",
-            Speaker::Teammate => "teammate",
-            Speaker::Machine => "bot",
-        },
+        written_by: by.name(),
         untrusted: by == Speaker::Contact,
         text,
     }

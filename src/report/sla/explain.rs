@@ -54,7 +54,14 @@ pub fn explain(
 ) -> Result<Option<Explained>, Error> {
     let transaction = store.connection().unchecked_transaction()?;
     let Some(found) = timelines::one(&transaction, id)? else { return Ok(None) };
-    let choice = Choice { grouping: Grouping::None, since: None, until: None, ids: true, spans: true };
+    let choice = Choice {
+        grouping: Grouping::None,
+        start: options.start,
+        since: None,
+        until: None,
+        ids: true,
+        spans: true,
+    };
     let waiting = found.waiting(&choice);
     let sample = Sample::measure(&waiting, options, &mut Clock::new(options.office.as_ref()), as_of);
     let marks = found.marks;

@@ -142,7 +142,7 @@ impl Sample {
             first_response: length(first, waiting.first_response_at).filter(|_| whole),
             resolution: length(first, resolved).filter(|_| known),
             pending: [
-                length(first.filter(|_| unanswered), now),
+                length(first.filter(|_| unanswered && whole), now),
                 length(first.filter(|_| resolved.is_none() && known), now),
                 length(waiting.waiting_since.filter(|_| !unanswered), now),
                 None,

@@ -50,6 +50,17 @@ impl GroupBy {
         }
     }
 
+    /// What people call the conversations that are in no group.
+    pub const fn without(self) -> &'static str {
+        match self {
+            GroupBy::Team | GroupBy::Admin => "Unassigned",
+            GroupBy::Tag => "Untagged",
+            GroupBy::Channel => "Unknown channel",
+            GroupBy::Company => "No company",
+            GroupBy::None => "All",
+        }
+    }
+
     /// The table that has names for the ids.
     const fn named_in(self) -> Option<&'static str> {
         match self {

@@ -25,7 +25,7 @@ pub use spread::{Bin, Spread, WEEK, Week};
 
 use super::error::Error;
 use super::office::{Clock, Schedule};
-use super::timelines::{self, Choice, Waiting};
+use super::timelines::{self, Choice, Start, Waiting};
 use crate::mirror::{ResourceName, Store};
 use figures::{Group, Sample};
 use groups::{Membership, Names};
@@ -142,6 +142,8 @@ pub struct SlaOptions {
     pub group_by: GroupBy,
     pub metrics: Vec<Metric>,
     pub by: By,
+    /// When a conversation starts that the team began.
+    pub start: Start,
     /// The moment that `by` names is at or after this one, epoch seconds.
     pub since: Option<i64>,
     /// The moment that `by` names is before this one, epoch seconds.
@@ -164,6 +166,7 @@ impl Default for SlaOptions {
             group_by: GroupBy::Team,
             metrics: vec![Metric::FirstResponse, Metric::Resolution],
             by: By::Start,
+            start: Start::default(),
             since: None,
             until: None,
             office: None,
@@ -217,6 +220,24 @@ pub struct Row {
     pub figures: Figures,
 }
 
+/// The rows' names for people: two of one name are told apart by their ids.
+pub fn labels(rows: &[Row]) -> Vec<String> {
+    let mut counts = HashMap::<String, usize>::new();
+    for row in rows {
+        *counts.entry(row.name.to_lowercase()).or_default() += 1;
+    }
+    let label = |row: &Row| match &row.id {
+        Some(id)
+            if counts.get(&row.name.to_lowercase()).is_some_and(|count| *count > 1) && *id != row.name =>
+        {
+            format!("{} ({id})", row.name)
+        }
+        Some(_) => row.name.clone(),
+        None => row.group_by.without().to_owned(),
+    };
+    rows.iter().map(label).collect()
+}
+
 impl Serialize for Row {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut columns = serde_json::Map::new();
@@ -247,7 +268,7 @@ pub fn sla(store: &Store, options: &SlaOptions) -> Result<SlaReport, Error> {
     let mut membership = Membership::new(&transaction, options.group_by)?;
     timelines::read(&transaction, &choice(options), |waiting| {
         if !waiting.marks.has_parts() {
-            let inside = options.until.is_none_or(|until| waiting.created_at.is_some_and(|at| at < until));
+            let inside = options.until.is_none_or(|until| waiting.began_at.is_some_and(|at| at < until));
             missing.without_parts += u64::from(inside);
             return Ok(());
         }
@@ -264,7 +285,7 @@ pub fn sla(store: &Store, options: &SlaOptions) -> Result<SlaReport, Error> {
         rows.push(Row { group_by: options.group_by, name, id, figures: group.figures(options) });
     }
     rows.sort_by_cached_key(|row| (row.id.is_none(), row.name.to_lowercase(), row.id.clone()));
-    let spread = counting.spreading.map(|spreading| spreading.finish(&counting.total, options));
+    let spread = counting.spreading.map(|spreading| spreading.finish(&counting.total, options, as_of));
     let total = Row {
         group_by: GroupBy::None,
         name: "(all)".to_owned(),
@@ -300,6 +321,7 @@ fn choice(options: &SlaOptions) -> Choice {
     let by_start = options.by == By::Start;
     Choice {
         grouping: options.group_by.grouping(),
+        start: options.start,
         since: options.since.filter(|_| by_start),
         until: options.until.filter(|_| by_start),
         ids: options.group_by.links().is_some(),
@@ -319,7 +341,7 @@ fn is_inside(waiting: &Waiting<'_>, options: &SlaOptions) -> bool {
 /// The moment by which a conversation belongs to a period.
 fn moment(waiting: &Waiting<'_>, options: &SlaOptions) -> Option<i64> {
     match (options.by, options.resolution) {
-        (By::Start, _) => waiting.created_at,
+        (By::Start, _) => waiting.began_at,
         (By::Reply, _) => waiting.first_response_at,
         (By::Close, Resolution::LastClose) => waiting.last_close_at,
         (By::Close, Resolution::FirstClose) => waiting.first_close_at,

@@ -46,6 +46,7 @@ pub fn reconcile(store: &Store, options: &SlaOptions) -> Result<Reconciled, Erro
     let mut found = Reconciled::default();
     let choice = Choice {
         grouping: Grouping::None,
+        start: options.start,
         since: options.since,
         until: options.until,
         ids: true,

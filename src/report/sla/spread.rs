@@ -37,32 +37,38 @@ pub struct Bin {
 pub struct Week {
     /// Such as `2026-W20`.
     pub week: String,
+    /// Whether the period, or what is known, covers only some of its days.
+    pub partial: bool,
     pub figures: Figures,
 }
 
 pub(super) struct Spreading {
     zone: TimeZone,
-    /// By the Monday at which they begin, epoch seconds.
-    weeks: BTreeMap<i64, Group>,
+    /// By the Monday at which they begin, epoch seconds; with the Monday at which they end.
+    weeks: BTreeMap<i64, (i64, Group)>,
+    /// The first moment of any conversation, epoch seconds.
+    earliest: Option<i64>,
     /// The last week that was looked up: conversations come in order of time, mostly.
     latest: Option<(i64, i64)>,
 }
 
 impl Spreading {
     pub fn new(zone: TimeZone) -> Self {
-        Spreading { zone, weeks: BTreeMap::new(), latest: None }
+        Spreading { zone, weeks: BTreeMap::new(), earliest: None, latest: None }
     }
 
     pub fn add(&mut self, at: Option<i64>, waiting: &Waiting<'_>, sample: &Sample, options: &SlaOptions) {
-        let Some(monday) = at.and_then(|at| self.monday(at)) else { return };
-        self.weeks.entry(monday).or_default().add(waiting, sample, options);
+        let Some((at, (monday, end))) = at.and_then(|at| Some((at, self.week(at)?))) else { return };
+        self.earliest = Some(self.earliest.map_or(at, |earliest| earliest.min(at)));
+        self.weeks.entry(monday).or_insert_with(|| (end, Group::default())).1.add(waiting, sample, options);
     }
 
-    fn monday(&mut self, at: i64) -> Option<i64> {
+    /// The Mondays at which the week of a moment begins and ends.
+    fn week(&mut self, at: i64) -> Option<(i64, i64)> {
         if let Some((start, end)) = self.latest
             && (start..end).contains(&at)
         {
-            return Some(start);
+            return Some((start, end));
         }
         let day = Timestamp::from_second(at).ok()?.to_zoned(self.zone.clone()).date();
         let back = i64::from(day.weekday().to_monday_zero_offset());
@@ -71,14 +77,18 @@ impl Spreading {
             |date: jiff::civil::Date| Some(date.to_zoned(self.zone.clone()).ok()?.timestamp().as_second());
         let week = (second(monday)?, second(monday.checked_add(7.days()).ok()?)?);
         self.latest = Some(week);
-        Some(week.0)
+        Some(week)
     }
 
-    pub fn finish(self, total: &Group, options: &SlaOptions) -> Spread {
+    /// What is known ends at `as_of`, epoch seconds.
+    pub fn finish(self, total: &Group, options: &SlaOptions, as_of: i64) -> Spread {
         let distribution = |metric: &Metric| (*metric, bins(total.seconds(*metric)));
         let zone = self.zone;
-        let week = |(monday, mut group): (i64, Group)| Week {
+        let from = options.since.or(self.earliest).unwrap_or(i64::MIN);
+        let to = options.until.unwrap_or(i64::MAX).min(as_of);
+        let week = |(monday, (end, mut group)): (i64, (i64, Group))| Week {
             week: name(monday, &zone),
+            partial: monday < from || end > to,
             figures: group.figures(options),
         };
         Spread {
@@ -124,7 +134,7 @@ mod tests {
     fn weeks_are_named_after_their_year() {
         let mut spreading = Spreading::new(TimeZone::UTC);
         // Friday 2027-01-01 belongs to the last week of 2026.
-        let monday = spreading.monday(1_798_761_600).unwrap();
+        let (monday, _) = spreading.week(1_798_761_600).unwrap();
         assert_eq!(name(monday, &TimeZone::UTC), "2026-W53");
     }
 }

@@ -24,18 +24,6 @@ fn resolution(timeline: &Timeline) -> Option<i64> {
 }
 
 #[test]
-fn speakers() {
-    assert_eq!(Speaker::of(Some("lead"), false), CONTACT);
-    assert_eq!(Speaker::of(Some("admin"), false), ADMIN);
-    for machine in [(Some("admin"), true), (Some("bot"), false), (Some("team"), false), (None, false)] {
-        assert_eq!(Speaker::of(machine.0, machine.1), BOT, "{machine:?}");
-    }
-    assert_eq!(Speaker::of_opening(None, Some("customer_initiated")), CONTACT);
-    assert_eq!(Speaker::of_opening(None, Some("operator_initiated")), BOT);
-    assert_eq!(Speaker::of_opening(Some("admin"), Some("admin_initiated")), ADMIN);
-}
-
-#[test]
 fn the_first_person_answers() {
     let timeline = told(
         CONTACT,

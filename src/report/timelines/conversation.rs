@@ -2,7 +2,7 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
 
-use super::{Choice, Grouping, Marks, Spans, Waiting};
+use super::{Choice, Grouping, Marks, Spans, Start, Waiting};
 use crate::report::error::Error;
 use crate::report::timeline::{Kind, Part, Span, Speaker, State, Timeline};
 
@@ -21,6 +21,19 @@ pub struct Conversation {
 }
 
 impl Conversation {
+    /// When it began for the customer; see [`Start::FirstContact`].
+    fn started_at(&self) -> Option<i64> {
+        self.timeline.first_contact_at.or(self.created_at)
+    }
+
+    /// When it began, in this sense.
+    pub fn began_at(&self, start: Start) -> Option<i64> {
+        match start {
+            Start::FirstContact => self.started_at(),
+            Start::Created => self.created_at,
+        }
+    }
+
     pub fn waiting(&self, choice: &Choice) -> Waiting<'_> {
         let timeline = &self.timeline;
         Waiting {
@@ -31,7 +44,7 @@ impl Conversation {
                 Grouping::Channel => self.channel.as_deref(),
                 Grouping::None => None,
             },
-            created_at: self.created_at,
+            began_at: self.began_at(choice.start),
             marks: self.marks,
             first_contact_at: timeline.first_contact_at,
             first_response_at: timeline.first_response_at,
@@ -50,7 +63,7 @@ impl Conversation {
 // A part that does not tell when it was made was made when it last changed: whoever reads puts them in order
 // of time, and ids decide among parts of one second. The columns outside the index are looked up only where
 // they are needed.
-const PARTS: &str = "SELECT part_type, author_type, from_ai_agent, has_text, state,
+const PARTS: &str = "SELECT part_type, written_by, has_text, state,
         CASE WHEN created_at IS NULL THEN updated_at ELSE created_at END,
         CASE WHEN part_type LIKE '%assign%' THEN assigned_type END,
         CASE WHEN part_type LIKE '%assign%' THEN assigned_id IS NOT NULL END
@@ -58,8 +71,8 @@ const PARTS: &str = "SELECT part_type, author_type, from_ai_agent, has_text, sta
     ORDER BY length(id), id";
 
 const CONVERSATION: &str = "
-    SELECT c.created_at, c.state, c.open, c.source_author_type, c.source_delivered_as, c.team_assignee_id,
-           c.admin_assignee_id, c.source_type, s.conversation_id IS NOT NULL,
+    SELECT c.created_at, c.state, c.open, c.source_written_by, c.team_assignee_id, c.admin_assignee_id,
+           c.source_type, s.conversation_id IS NOT NULL,
            s.updated_at IS NOT c.updated_at, coalesce(s.truncated, 0)
     FROM conversations c LEFT JOIN conversation_parts_state s ON s.conversation_id = c.id
     WHERE c.id = ?1";
@@ -113,16 +126,16 @@ impl<'c> Reader<'c> {
 fn head(row: &Row<'_>, id: &str) -> rusqlite::Result<(Conversation, Option<State>, Option<bool>)> {
     let text = |at: usize| row.get_ref(at)?.as_str_or_null().map_err(rusqlite::Error::from);
     let mark = |at: usize, mark| Ok::<_, rusqlite::Error>(if row.get(at)? { mark } else { 0 });
-    let has_parts = mark(8, Marks::HAS_PARTS)?;
-    let stale = if has_parts == 0 { 0 } else { mark(9, Marks::STALE)? };
+    let has_parts = mark(7, Marks::HAS_PARTS)?;
+    let stale = if has_parts == 0 { 0 } else { mark(8, Marks::STALE)? };
     let conversation = Conversation {
         id: id.to_owned(),
         created_at: row.get(0)?,
-        marks: Marks(has_parts | stale | mark(10, Marks::TRUNCATED)?),
-        opened_by: Speaker::of_opening(text(3)?, text(4)?),
-        team: row.get(5)?,
-        admin: row.get(6)?,
-        channel: row.get(7)?,
+        marks: Marks(has_parts | stale | mark(9, Marks::TRUNCATED)?),
+        opened_by: Speaker::of(text(3)?),
+        team: row.get(4)?,
+        admin: row.get(5)?,
+        channel: row.get(6)?,
         timeline: Timeline::default(),
     };
     Ok((conversation, State::of(text(1)?), row.get(2)?))
@@ -131,9 +144,9 @@ fn head(row: &Row<'_>, id: &str) -> rusqlite::Result<(Conversation, Option<State
 /// A part of [`PARTS`], whose columns begin at `from`; `None` when nobody knows when it was.
 fn part(row: &Row<'_>, from: usize) -> Result<Option<Part>, Error> {
     let text = |at: usize| row.get_ref(from + at)?.as_str_or_null().map_err(rusqlite::Error::from);
-    let Some(at) = row.get(from + 5)? else { return Ok(None) };
-    let given = row.get::<_, Option<bool>>(from + 7)?;
-    let gives = match text(6)? {
+    let Some(at) = row.get(from + 4)? else { return Ok(None) };
+    let given = row.get::<_, Option<bool>>(from + 6)?;
+    let gives = match text(5)? {
         Some("admin") => given,
         Some(kind) if kind.starts_with("nobody") && kind != "nobody_team" => Some(false),
         _ => None,
@@ -141,10 +154,10 @@ fn part(row: &Row<'_>, from: usize) -> Result<Option<Part>, Error> {
     let part_type = text(0)?.unwrap_or_default();
     Ok(Some(Part {
         kind: Kind::of(part_type),
-        by: Speaker::of(text(1)?, row.get(from + 2)?),
+        by: Speaker::of(text(1)?),
         // What the note says is not for the other side.
-        has_text: row.get::<_, bool>(from + 3)? && part_type != "note_and_reopen",
-        state: State::of(text(4)?),
+        has_text: row.get::<_, bool>(from + 2)? && part_type != "note_and_reopen",
+        state: State::of(text(3)?),
         gives,
         at,
     }))
@@ -157,13 +170,14 @@ pub(super) fn put(connection: &Connection, found: &Conversation) -> Result<(), E
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO conversation_timelines
-                 (conversation_id, created_at, first_contact_at, first_response_at, first_close_at, last_close_at,
-                  waiting_since, marks, team_id, admin_id, channel, next_responses, snoozes, handled)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                 (conversation_id, created_at, started_at, first_contact_at, first_response_at, first_close_at,
+                  last_close_at, waiting_since, marks, team_id, admin_id, channel, next_responses, snoozes, handled)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?
         .execute(rusqlite::params![
             found.id,
             found.created_at,
+            found.started_at(),
             timeline.first_contact_at,
             timeline.first_response_at,
             timeline.first_close_at,

@@ -1,15 +1,15 @@
-//! Teammates, teams and the log of what teammates did.
+//! Teammates, teams and the activity log.
 
 use serde_json::{Value, json};
 
-use super::{Outcome, family};
-use crate::sandbox::answer::Problem;
+use super::{HandlerResult, operations};
 use crate::sandbox::model::setup::Activity;
-use crate::sandbox::paging::by_number;
+use crate::sandbox::paging::numbered_page;
 use crate::sandbox::request::Request;
+use crate::sandbox::response::ErrorResponse;
 use crate::sandbox::workspace::Workspace;
 
-family! {
+operations! {
     "identifyAdmin" => identify,
     "listAdmins" => list,
     "retrieveAdmin" => retrieve,
@@ -19,11 +19,11 @@ family! {
     "retrieveTeam" => retrieve_team,
 }
 
-fn not_found() -> Problem {
-    Problem::new(404, "admin_not_found", "There is no such teammate")
+fn not_found() -> ErrorResponse {
+    ErrorResponse::new(404, "admin_not_found", "Teammate not found")
 }
 
-fn identify(workspace: &mut Workspace, _: &Request) -> Outcome {
+fn identify(workspace: &mut Workspace, _: &Request) -> HandlerResult {
     let admin = workspace.me().ok_or_else(not_found)?;
     let mut document = admin.document();
     document["email_verified"] = json!(true);
@@ -41,18 +41,18 @@ fn identify(workspace: &mut Workspace, _: &Request) -> Outcome {
     Ok(document.into())
 }
 
-fn list(workspace: &mut Workspace, _: &Request) -> Outcome {
+fn list(workspace: &mut Workspace, _: &Request) -> HandlerResult {
     let admins: Vec<_> = workspace.admins.iter().map(|admin| admin.document()).collect();
     Ok(json!({"type": "admin.list", "admins": admins}).into())
 }
 
-fn retrieve(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn retrieve(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let id = request.path("id").parse().map_err(|_| not_found())?;
     Ok(workspace.admin(id).ok_or_else(not_found)?.document().into())
 }
 
-fn set_away(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let missing = || Problem::new(404, "admin_not_found", "admin_id names no teammate");
+fn set_away(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let missing = || ErrorResponse::new(404, "admin_not_found", "admin_id does not match any teammate");
     let id: i64 = request.path("id").parse().map_err(|_| missing())?;
     let now = workspace.now();
     let activity_id = workspace.random.uuid();
@@ -74,21 +74,23 @@ fn set_away(workspace: &mut Workspace, request: &Request) -> Outcome {
     Ok(admin.document().into())
 }
 
-fn list_activities(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let moment = |name| match request.query(name).map(str::parse::<i64>) {
+fn list_activities(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let timestamp = |name| match request.query(name).map(str::parse::<i64>) {
         None => Ok(None),
         Some(Ok(at)) => Ok(Some(at)),
-        Some(Err(_)) => Err(Problem::invalid(name, format!("{name} must be a UNIX timestamp"))),
+        Some(Err(_)) => {
+            Err(ErrorResponse::invalid_parameter(name, format!("{name} must be a UNIX timestamp")))
+        }
     };
-    let after = moment("created_at_after")?.unwrap_or(0);
-    let before = moment("created_at_before")?.unwrap_or(i64::MAX);
-    let mut found: Vec<_> = workspace
+    let after = timestamp("created_at_after")?.unwrap_or(0);
+    let before = timestamp("created_at_before")?.unwrap_or(i64::MAX);
+    let mut activities: Vec<_> = workspace
         .activities
         .iter()
         .filter(|activity| (after..=before).contains(&activity.created_at))
         .collect();
-    found.sort_by_key(|activity| std::cmp::Reverse(activity.created_at));
-    let page = by_number(request, &found, 20, 50)?;
+    activities.sort_by_key(|activity| std::cmp::Reverse(activity.created_at));
+    let page = numbered_page(request, &activities, 20, 50)?;
     let logs: Vec<_> = page.records.iter().map(|activity| activity_document(workspace, activity)).collect();
     Ok(json!({"type": "activity_log.list", "pages": page.pages, "activity_logs": logs}).into())
 }
@@ -110,13 +112,13 @@ fn activity_document(workspace: &Workspace, activity: &Activity) -> Value {
     })
 }
 
-fn list_teams(workspace: &mut Workspace, _: &Request) -> Outcome {
+fn list_teams(workspace: &mut Workspace, _: &Request) -> HandlerResult {
     let teams: Vec<_> = workspace.teams.iter().map(|team| team.document()).collect();
     Ok(json!({"type": "team.list", "teams": teams}).into())
 }
 
-fn retrieve_team(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let missing = || Problem::new(404, "team_not_found", "There is no such team");
+fn retrieve_team(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let missing = || ErrorResponse::new(404, "team_not_found", "Team not found");
     let id = request.path("id").parse().map_err(|_| missing())?;
     Ok(workspace.team(id).ok_or_else(missing)?.document().into())
 }

@@ -1,25 +1,26 @@
 //! Articles of the help center.
 //!
-//! Two of the service's habits are dangerous and are kept: an update that leaves `state` out
-//! publishes, and an update with `translated_content` drops the locales it leaves out.
+//! Must keep two dangerous behaviours of the API: an update without `state` publishes the article, and an update
+//! with `translated_content` deletes the locales it omits.
 
 use serde_json::{Map, Value, json};
 
-use super::{Outcome, family};
-use crate::sandbox::answer::Problem;
-use crate::sandbox::html::{plain_text, stored_article};
+use super::{HandlerResult, operations};
+use crate::sandbox::html::{normalize_article, plain_text, relative_image_url};
 use crate::sandbox::model::article::Article;
-use crate::sandbox::paging::by_number;
+use crate::sandbox::paging::numbered_page;
+use crate::sandbox::quirk::Quirk;
 use crate::sandbox::request::Request;
-use crate::sandbox::workspace::{Sequence, Workspace};
+use crate::sandbox::response::ErrorResponse;
+use crate::sandbox::workspace::{IdSequence, Workspace};
 
-family! {
+operations! {
     "listArticles" => list,
     "retrieveArticle" => retrieve,
     "createArticle" => create,
     "updateArticle" => update,
     "deleteArticle" => delete,
-    "searchArticles" => find_many,
+    "searchArticles" => search,
 }
 
 fn document(workspace: &Workspace, article: &Article) -> Value {
@@ -32,29 +33,30 @@ fn document(workspace: &Workspace, article: &Article) -> Value {
     article.document(&workspace.id, workspace.locale(), &parents)
 }
 
-fn detailed(workspace: &Workspace, id: &str) -> Outcome {
-    let article = workspace.articles.get(id).ok_or_else(Problem::no_resource)?;
+fn respond_with(workspace: &Workspace, id: &str) -> HandlerResult {
+    let article = workspace.articles.get(id).ok_or_else(ErrorResponse::record_not_found)?;
     let mut document = document(workspace, article);
     document["statistics"] = article.statistics();
     Ok(document.into())
 }
 
-fn list(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn list(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let articles: Vec<_> = workspace.articles.newest_first().collect();
-    let page = by_number(request, &articles, 25, 150)?;
+    let page = numbered_page(request, &articles, 25, 150)?;
     let data: Vec<_> = page.records.iter().map(|article| document(workspace, article)).collect();
-    let answer = json!({"type": "list", "pages": page.pages, "total_count": page.total_count, "data": data});
-    Ok(answer.into())
+    let response =
+        json!({"type": "list", "pages": page.pages, "total_count": page.total_count, "data": data});
+    Ok(response.into())
 }
 
-fn retrieve(workspace: &mut Workspace, request: &Request) -> Outcome {
-    detailed(workspace, request.path("id"))
+fn retrieve(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    respond_with(workspace, request.path("id"))
 }
 
-fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let now = workspace.now();
     let mut article = Article {
-        id: workspace.issue(Sequence::Article),
+        id: workspace.next_id(IdSequence::Article),
         title: request.required("title")?.to_owned(),
         description: String::new(),
         body: String::new(),
@@ -70,54 +72,72 @@ fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
     article.published = request.text("state") == Some("published");
     let id = article.id.clone();
     workspace.articles.insert(article);
-    detailed(workspace, &id)
+    respond_with(workspace, &id)
 }
 
-fn update(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn update(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let id = request.path("id");
-    let mut article = workspace.articles.get(id).ok_or_else(Problem::no_resource)?.clone();
+    let mut article = workspace.articles.get(id).ok_or_else(ErrorResponse::record_not_found)?.clone();
+    if workspace.quirks.contains(&Quirk::TokenByline)
+        && let Some(owner) = workspace.me().map(|admin| admin.id)
+    {
+        article.author_id = owner;
+    }
     apply(workspace, &mut article, &request.body)?;
     article.published = request.text("state") != Some("draft");
     article.updated_at = article.updated_at.max(workspace.now());
     workspace.articles.insert(article);
-    detailed(workspace, id)
+    respond_with(workspace, id)
 }
 
-/// Writes the fields of the body and of the main language in `translated_content`.
-fn apply(workspace: &mut Workspace, article: &mut Article, body: &Value) -> Result<(), Problem> {
-    let main = body["translated_content"][workspace.locale()].clone();
-    for source in [&main, body] {
+/// Applies the fields of the body and of the default locale in `translated_content`.
+fn apply(workspace: &mut Workspace, article: &mut Article, body: &Value) -> Result<(), ErrorResponse> {
+    let default_content = body["translated_content"][workspace.locale()].clone();
+    for source in [&default_content, body] {
         for (name, target) in [
             ("title", &mut article.title),
             ("description", &mut article.description),
             ("body", &mut article.body),
         ] {
             if let Some(text) = source[name].as_str() {
-                *target = if name == "body" { stored(workspace, text) } else { text.to_owned() };
+                if name == "body" {
+                    require_absolute_image_urls(text)?;
+                }
+                *target = if name == "body" { normalize(workspace, text) } else { text.to_owned() };
             }
         }
         if let Some(author_id) = source["author_id"].as_i64() {
-            workspace
-                .admin(author_id)
-                .ok_or_else(|| Problem::invalid("author_id", "author_id is no teammate"))?;
+            workspace.admin(author_id).ok_or_else(|| {
+                ErrorResponse::invalid_parameter("author_id", "author_id does not match any teammate")
+            })?;
             article.author_id = author_id;
         }
     }
     if let Some(parent) = body.get("parent_id") {
-        article.parent_id = checked_parent(workspace, parent)?;
+        article.parent_id = parse_parent(workspace, parent)?;
     }
     match &body["translated_content"] {
-        Value::Object(contents) => translate(workspace, article, contents),
+        Value::Object(contents) => replace_translations(workspace, article, contents),
         _ => Ok(()),
     }
 }
 
-fn stored(workspace: &mut Workspace, body: &str) -> String {
-    stored_article(body, || format!("{:010x}", workspace.random.next() >> 24))
+/// The API fetches images when it saves a body, so it requires absolute URLs.
+fn require_absolute_image_urls(body: &str) -> Result<(), ErrorResponse> {
+    match relative_image_url(body) {
+        None => Ok(()),
+        Some(src) => {
+            Err(ErrorResponse::invalid_parameter("body", format!("image {src:?} must be an absolute URL")))
+        }
+    }
 }
 
-/// The id of a collection, which comes as a number or as text.
-fn checked_parent(workspace: &Workspace, parent: &Value) -> Result<Option<String>, Problem> {
+fn normalize(workspace: &mut Workspace, body: &str) -> String {
+    normalize_article(body, || format!("{:010x}", workspace.random.next() >> 24))
+}
+
+/// The id of a collection, given as a number or a string.
+fn parse_parent(workspace: &Workspace, parent: &Value) -> Result<Option<String>, ErrorResponse> {
     let id = match parent {
         Value::Null => return Ok(None),
         Value::String(id) => id.clone(),
@@ -125,32 +145,33 @@ fn checked_parent(workspace: &Workspace, parent: &Value) -> Result<Option<String
     };
     match workspace.collections.get(&id) {
         Some(_) => Ok(Some(id)),
-        None => Err(Problem::invalid("parent_id", "parent_id is no collection")),
+        None => Err(ErrorResponse::invalid_parameter("parent_id", "parent_id does not match any collection")),
     }
 }
 
-/// Puts the other languages in place of those there were.
-fn translate(
+/// Replaces all translations.
+fn replace_translations(
     workspace: &mut Workspace,
     article: &mut Article,
     contents: &Map<String, Value>,
-) -> Result<(), Problem> {
+) -> Result<(), ErrorResponse> {
     let mut translations = Map::new();
     for (locale, content) in contents.iter().filter(|(_, content)| content.is_object()) {
         if !workspace.locales.contains(locale) {
-            let message = format!("{locale} is not switched on in this help center");
-            return Err(Problem::invalid("translated_content", message));
+            let message = format!("locale {locale} is not enabled for this help center");
+            return Err(ErrorResponse::invalid_parameter("translated_content", message));
         }
         if locale == workspace.locale() {
             continue;
         }
+        require_absolute_image_urls(content["body"].as_str().unwrap_or_default())?;
         let now = workspace.now();
         let text = |name: &str| content[name].as_str().unwrap_or_default().to_owned();
         let translation = json!({
             "type": "article_content",
             "title": text("title"),
             "description": text("description"),
-            "body": stored(workspace, &text("body")),
+            "body": normalize(workspace, &text("body")),
             "author_id": content["author_id"].as_i64().unwrap_or(article.author_id),
             "state": content["state"].as_str().unwrap_or("published"),
             "created_at": article.created_at,
@@ -165,15 +186,16 @@ fn translate(
     Ok(())
 }
 
-fn delete(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let article = workspace.articles.remove(request.path("id")).ok_or_else(Problem::no_resource)?;
+fn delete(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let article =
+        workspace.articles.remove(request.path("id")).ok_or_else(ErrorResponse::record_not_found)?;
     Ok(json!({"id": article.id, "object": "article", "deleted": true}).into())
 }
 
-fn find_many(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn search(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let phrase = request.query("phrase").unwrap_or_default().to_lowercase();
     let state = request.query("state").filter(|state| *state != "all");
-    let found: Vec<_> = workspace
+    let articles: Vec<_> = workspace
         .articles
         .newest_first()
         .filter(|article| state.is_none_or(|state| article.state() == state))
@@ -183,35 +205,37 @@ fn find_many(workspace: &mut Workspace, request: &Request) -> Outcome {
             text.to_lowercase().contains(&phrase)
         })
         .collect();
-    let page = by_number(request, &found, 10, 150)?;
-    let articles: Vec<_> = page.records.iter().map(|article| document(workspace, article)).collect();
-    let highlights: Vec<_> = match request.switched("highlight") {
-        true => page.records.iter().map(|article| highlight(article, &phrase)).collect(),
-        false => Vec::new(),
+    let page = numbered_page(request, &articles, 10, 150)?;
+    let documents: Vec<_> = page.records.iter().map(|article| document(workspace, article)).collect();
+    let highlights: Vec<_> = if request.is_true("highlight") {
+        page.records.iter().map(|article| highlight(article, &phrase)).collect()
+    } else {
+        Vec::new()
     };
-    let answer = json!({
+    let response = json!({
         "type": "list",
         "total_count": page.total_count,
-        "data": {"articles": articles, "highlights": highlights},
+        "data": {"articles": documents, "highlights": highlights},
         "pages": page.pages,
     });
-    Ok(answer.into())
+    Ok(response.into())
 }
 
 fn in_help_center(workspace: &Workspace, article: &Article, help_center_id: Option<&str>) -> bool {
-    let own = article.parent_id.as_ref().and_then(|id| workspace.collections.get(id));
-    help_center_id.is_none_or(|id| own.is_some_and(|own| own.help_center_id.to_string() == id))
+    let collection = article.parent_id.as_ref().and_then(|id| workspace.collections.get(id));
+    help_center_id
+        .is_none_or(|id| collection.is_some_and(|collection| collection.help_center_id.to_string() == id))
 }
 
-/// The title cut where the phrase begins and ends.
+/// The title, split at the start and the end of the phrase.
 fn highlight(article: &Article, phrase: &str) -> Value {
     let piece = |kind: &str, text: &str| json!({"type": kind, "text": text});
     let at = article.title.to_lowercase().find(phrase).filter(|_| !phrase.is_empty());
-    let cut = at.and_then(|at| Some((article.title.get(..at)?, article.title.get(at..at + phrase.len())?)));
-    let title = match cut {
-        Some((before, hit)) => {
-            let after = &article.title[before.len() + hit.len()..];
-            vec![piece("plain", before), piece("highlight", hit), piece("plain", after)]
+    let split = at.and_then(|at| Some((article.title.get(..at)?, article.title.get(at..at + phrase.len())?)));
+    let title = match split {
+        Some((before, matched)) => {
+            let after = &article.title[before.len() + matched.len()..];
+            vec![piece("plain", before), piece("highlight", matched), piece("plain", after)]
         }
         None => vec![piece("plain", &article.title)],
     };

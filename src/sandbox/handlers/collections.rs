@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Outcome, family};
-use crate::sandbox::answer::Problem;
+use super::{HandlerResult, operations};
 use crate::sandbox::model::article::Collection;
-use crate::sandbox::paging::by_number;
+use crate::sandbox::paging::numbered_page;
 use crate::sandbox::request::Request;
-use crate::sandbox::workspace::{Sequence, Workspace};
+use crate::sandbox::response::ErrorResponse;
+use crate::sandbox::workspace::{IdSequence, Workspace};
 
-family! {
+operations! {
     "listAllCollections" => list,
     "retrieveCollection" => retrieve,
     "createCollection" => create,
@@ -23,28 +23,30 @@ fn document(workspace: &Workspace, collection: &Collection) -> Value {
     collection.document(&workspace.id, workspace.locale())
 }
 
-fn list(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn list(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let collections: Vec<_> = workspace.collections.newest_first().collect();
-    let page = by_number(request, &collections, 20, 150)?;
-    let data: Vec<_> = page.records.iter().map(|one| document(workspace, one)).collect();
-    let answer = json!({"type": "list", "data": data, "total_count": page.total_count, "pages": page.pages});
-    Ok(answer.into())
+    let page = numbered_page(request, &collections, 20, 150)?;
+    let data: Vec<_> = page.records.iter().map(|collection| document(workspace, collection)).collect();
+    let response =
+        json!({"type": "list", "data": data, "total_count": page.total_count, "pages": page.pages});
+    Ok(response.into())
 }
 
-fn retrieve(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let collection = workspace.collections.get(request.path("id")).ok_or_else(Problem::no_resource)?;
+fn retrieve(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let collection =
+        workspace.collections.get(request.path("id")).ok_or_else(ErrorResponse::record_not_found)?;
     Ok(document(workspace, collection).into())
 }
 
-fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let now = workspace.now();
-    let first = workspace.help_centers.first().map_or(0, |center| center.id);
-    let help_center_id = request.integer("help_center_id").unwrap_or(first);
+    let default = workspace.help_centers.first().map_or(0, |center| center.id);
+    let help_center_id = request.integer("help_center_id").unwrap_or(default);
     if workspace.help_centers.iter().all(|center| center.id != help_center_id) {
-        return Err(Problem::no_resource());
+        return Err(ErrorResponse::record_not_found());
     }
     let mut collection = Collection {
-        id: workspace.issue(Sequence::Article),
+        id: workspace.next_id(IdSequence::Article),
         name: request.required("name")?.to_owned(),
         description: None,
         order: workspace.collections.len() as i64 + 1,
@@ -60,9 +62,9 @@ fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
     Ok(document.into())
 }
 
-fn update(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn update(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let id = request.path("id");
-    let mut collection = workspace.collections.get(id).ok_or_else(Problem::no_resource)?.clone();
+    let mut collection = workspace.collections.get(id).ok_or_else(ErrorResponse::record_not_found)?.clone();
     apply(workspace, &mut collection, &request.body)?;
     collection.updated_at = collection.updated_at.max(workspace.now());
     let document = document(workspace, &collection);
@@ -70,7 +72,7 @@ fn update(workspace: &mut Workspace, request: &Request) -> Outcome {
     Ok(document.into())
 }
 
-fn apply(workspace: &Workspace, collection: &mut Collection, body: &Value) -> Result<(), Problem> {
+fn apply(workspace: &Workspace, collection: &mut Collection, body: &Value) -> Result<(), ErrorResponse> {
     if let Some(name) = body["name"].as_str() {
         name.clone_into(&mut collection.name);
     }
@@ -79,7 +81,10 @@ fn apply(workspace: &Workspace, collection: &mut Collection, body: &Value) -> Re
     }
     match body.get("parent_id") {
         Some(Value::String(id)) if *id == collection.id || workspace.collections.get(id).is_none() => {
-            return Err(Problem::invalid("parent_id", "parent_id is no other collection"));
+            return Err(ErrorResponse::invalid_parameter(
+                "parent_id",
+                "parent_id does not match any other collection",
+            ));
         }
         Some(Value::String(id)) => collection.parent_id = Some(id.clone()),
         Some(_) => collection.parent_id = None,
@@ -93,9 +98,9 @@ fn apply(workspace: &Workspace, collection: &mut Collection, body: &Value) -> Re
     Ok(())
 }
 
-/// Articles and collections inside lose their parent.
-fn delete(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let id = workspace.collections.remove(request.path("id")).ok_or_else(Problem::no_resource)?.id;
+/// Articles and collections inside the deleted collection lose their parent.
+fn delete(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let id = workspace.collections.remove(request.path("id")).ok_or_else(ErrorResponse::record_not_found)?.id;
     let now = workspace.now();
     for article in workspace.articles.iter_mut().filter(|article| article.parent_id.as_ref() == Some(&id)) {
         (article.parent_id, article.updated_at) = (None, now);
@@ -106,14 +111,14 @@ fn delete(workspace: &mut Workspace, request: &Request) -> Outcome {
     Ok(json!({"id": id, "object": "collection", "deleted": true}).into())
 }
 
-fn list_help_centers(workspace: &mut Workspace, _: &Request) -> Outcome {
+fn list_help_centers(workspace: &mut Workspace, _: &Request) -> HandlerResult {
     let centers: Vec<_> =
         workspace.help_centers.iter().map(|center| center.document(&workspace.id)).collect();
     Ok(json!({"type": "list", "data": centers}).into())
 }
 
-fn retrieve_help_center(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn retrieve_help_center(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let id = request.path("id");
     let center = workspace.help_centers.iter().find(|center| center.id.to_string() == id);
-    Ok(center.ok_or_else(Problem::no_resource)?.document(&workspace.id).into())
+    Ok(center.ok_or_else(ErrorResponse::record_not_found)?.document(&workspace.id).into())
 }

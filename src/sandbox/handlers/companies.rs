@@ -1,28 +1,26 @@
-//! Companies: lists, the scroll over all of them, writing.
+//! Companies: lists, the scroll, and writes.
 //!
-//! The lists leave out companies that nobody belongs to and end at ten thousand; only the scroll
-//! has everything.
+//! Lists omit companies without contacts and end after 10,000 records. Only the scroll returns all companies.
 
 use serde_json::{Value, json};
 
-use super::{Outcome, family};
-use crate::sandbox::answer::Problem;
+use super::{HandlerResult, operations};
 use crate::sandbox::model::company::Company;
-use crate::sandbox::paging::by_number;
+use crate::sandbox::paging::numbered_page;
+use crate::sandbox::quirk::Quirk;
 use crate::sandbox::request::Request;
-use crate::sandbox::workspace::{Scroll, Workspace};
+use crate::sandbox::response::ErrorResponse;
+use crate::sandbox::workspace::{CompanyScroll, Workspace};
 
-/// Records of a page when the caller does not say, and the most he may say.
-const USUAL: usize = 15;
-const MOST: usize = 60;
-/// How far the lists reach.
-const REACH: usize = 10_000;
-/// Companies of one page of a scroll.
-const SCROLL_PAGE: usize = 100;
-/// Seconds after which an unused scroll is gone.
-const SCROLL_IDLE: i64 = 60;
+const DEFAULT_PAGE_SIZE: usize = 15;
+const MAX_PAGE_SIZE: usize = 60;
+/// Maximum number of companies that lists return over all pages.
+const LIST_LIMIT: usize = 10_000;
+const SCROLL_PAGE_SIZE: usize = 100;
+/// Seconds after which an unused scroll expires.
+const SCROLL_TIMEOUT: i64 = 60;
 
-family! {
+operations! {
     "listAllCompanies" => list,
     "retrieveCompany" => find_or_list,
     "RetrieveACompanyById" => retrieve,
@@ -34,37 +32,38 @@ family! {
     "ListAttachedSegmentsForCompanies" => list_segments,
 }
 
-fn not_found() -> Problem {
-    Problem::new(404, "company_not_found", "There is no such company")
+fn not_found() -> ErrorResponse {
+    ErrorResponse::new(404, "company_not_found", "Company not found")
 }
 
-fn shown(workspace: &Workspace, id: &str) -> Outcome {
+fn respond_with(workspace: &Workspace, id: &str) -> HandlerResult {
     let company = workspace.companies.get(id).ok_or_else(not_found)?;
     Ok(workspace.company_document(company, &workspace.company_sizes()).into())
 }
 
-fn list(workspace: &mut Workspace, request: &Request) -> Outcome {
-    page_of(workspace, request, |_| true)
+fn list(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    list_page(workspace, request, |_| true)
 }
 
-fn find_or_list(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let same = |own: Option<&str>, name: &str| request.query(name).is_some_and(|asked| own == Some(asked));
+fn find_or_list(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let equals =
+        |value: Option<&str>, name: &str| request.query(name).is_some_and(|query| value == Some(query));
     if request.query("company_id").is_some() || request.query("name").is_some() {
-        let found = workspace.companies.newest_first().find(|company| {
-            same(Some(&company.company_id), "company_id") || same(company.name.as_deref(), "name")
+        let company = workspace.companies.newest_first().find(|company| {
+            equals(Some(&company.company_id), "company_id") || equals(company.name.as_deref(), "name")
         });
-        let id = found.ok_or_else(not_found)?.id.clone();
-        return shown(workspace, &id);
+        let id = company.ok_or_else(not_found)?.id.clone();
+        return respond_with(workspace, &id);
     }
-    let has =
-        |ids: &[String], name: &str| request.query(name).is_none_or(|asked| ids.iter().any(|id| id == asked));
-    page_of(workspace, request, |company| {
-        has(&company.tags, "tag_id") && has(&company.segments, "segment_id")
+    let contains =
+        |ids: &[String], name: &str| request.query(name).is_none_or(|query| ids.iter().any(|id| id == query));
+    list_page(workspace, request, |company| {
+        contains(&company.tags, "tag_id") && contains(&company.segments, "segment_id")
     })
 }
 
-/// A page of the companies that somebody belongs to, last requested first.
-fn page_of(workspace: &Workspace, request: &Request, keep: impl Fn(&Company) -> bool) -> Outcome {
+/// A page of the companies that have contacts, last requested first.
+fn list_page(workspace: &Workspace, request: &Request, keep: impl Fn(&Company) -> bool) -> HandlerResult {
     let sizes = workspace.company_sizes();
     let mut companies: Vec<_> = workspace
         .companies
@@ -75,62 +74,83 @@ fn page_of(workspace: &Workspace, request: &Request, keep: impl Fn(&Company) -> 
     if request.query("order") != Some("asc") {
         companies.reverse();
     }
-    let reached = &companies[..companies.len().min(REACH)];
-    let mut page = by_number(request, reached, USUAL, MOST)?;
-    let beyond = page.pages["page"].as_u64().zip(page.pages["per_page"].as_u64());
-    if beyond.is_some_and(|(number, size)| (number - 1) * size >= REACH as u64) {
-        return Err(Problem::invalid("page", "the list ends here, only the scroll goes further"));
+    let listed = &companies[..companies.len().min(LIST_LIMIT)];
+    let mut page = numbered_page(request, listed, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)?;
+    let position = page.pages["page"].as_u64().zip(page.pages["per_page"].as_u64());
+    if position.is_some_and(|(number, size)| (number - 1) * size >= LIST_LIMIT as u64) {
+        let message = format!("lists end after {LIST_LIMIT} companies, use the scroll instead");
+        return Err(ErrorResponse::invalid_parameter("page", message));
     }
     page.total_count = companies.len();
     let data: Vec<_> =
         page.records.iter().map(|company| workspace.company_document(company, &sizes)).collect();
-    let answer = json!({"type": "list", "data": data, "pages": page.pages, "total_count": page.total_count});
-    Ok(answer.into())
+    let response =
+        json!({"type": "list", "data": data, "pages": page.pages, "total_count": page.total_count});
+    Ok(response.into())
 }
 
-fn retrieve(workspace: &mut Workspace, request: &Request) -> Outcome {
-    shown(workspace, request.path("id"))
+fn retrieve(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    respond_with(workspace, request.path("id"))
 }
 
-fn scroll(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn scroll(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let now = workspace.now();
-    let open = workspace.scroll.take().filter(|scroll| now - scroll.used_at <= SCROLL_IDLE);
-    let mut scroll = match (request.query("scroll_param").filter(|token| !token.is_empty()), open) {
+    if workspace.quirks.contains(&Quirk::StuckScroll) {
+        workspace.scroll = None;
+    }
+    let is_continued = request.query("scroll_param").is_some_and(|token| !token.is_empty());
+    if is_continued && workspace.quirks.contains(&Quirk::LostScroll) {
+        workspace.scroll = None;
+    }
+    let token = request.query("scroll_param").filter(|_| !workspace.quirks.contains(&Quirk::StuckScroll));
+    let open = workspace.scroll.take().filter(|scroll| now - scroll.used_at <= SCROLL_TIMEOUT);
+    let mut scroll = match (token.filter(|token| !token.is_empty()), open) {
         (None, None) => start_scroll(workspace, now),
         (Some(token), Some(scroll)) if scroll.token == token => scroll,
         (None, open @ Some(_)) => {
             workspace.scroll = open;
-            return Err(Problem::new(400, "scroll_exists", "Another scroll is still open"));
+            return Err(ErrorResponse::new(400, "scroll_exists", "Another scroll is already open"));
         }
         (Some(_), open) => {
             workspace.scroll = open;
-            return Err(Problem::not_found("scroll_param is unknown or has expired"));
+            return Err(ErrorResponse::not_found("scroll_param is unknown or has expired"));
         }
     };
-    let page: Vec<_> = scroll.remaining.drain(..scroll.remaining.len().min(SCROLL_PAGE)).collect();
+    if workspace.quirks.contains(&Quirk::StuckScroll) {
+        scroll.token = "stuck".to_owned();
+    }
+    if is_continued && workspace.quirks.contains(&Quirk::ShortScroll) {
+        scroll.remaining.clear();
+    }
+    let size = workspace.quirks.iter().find_map(|quirk| match quirk {
+        Quirk::ScrollPage(size) => Some(*size),
+        _ => None,
+    });
+    let size = size.unwrap_or(SCROLL_PAGE_SIZE).min(scroll.remaining.len());
+    let page: Vec<_> = scroll.remaining.drain(..size).collect();
     let sizes = workspace.company_sizes();
     let companies = page.iter().filter_map(|id| workspace.companies.get(id));
     let data: Vec<_> = companies.map(|company| workspace.company_document(company, &sizes)).collect();
-    let answer = json!({
+    let response = json!({
         "type": "list",
         "data": data,
         "pages": null,
         "total_count": null,
         "scroll_param": scroll.token,
     });
-    // The page without companies ends the scroll, and only that one.
+    // Only an empty page ends the scroll.
     scroll.used_at = now;
     workspace.scroll = (!page.is_empty()).then_some(scroll);
-    Ok(answer.into())
+    Ok(response.into())
 }
 
-fn start_scroll(workspace: &mut Workspace, now: i64) -> Scroll {
+fn start_scroll(workspace: &mut Workspace, now: i64) -> CompanyScroll {
     let mut remaining: Vec<_> = workspace.companies.iter().map(|company| company.id.clone()).collect();
     remaining.sort();
-    Scroll { token: workspace.random.uuid(), remaining, used_at: now }
+    CompanyScroll { token: workspace.random.uuid(), remaining, used_at: now }
 }
 
-fn upsert(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn upsert(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let now = workspace.now();
     let existing = request.text("company_id").and_then(|company_id| {
         workspace.companies.iter().find(|company| company.company_id == company_id).cloned()
@@ -147,18 +167,18 @@ fn upsert(workspace: &mut Workspace, request: &Request) -> Outcome {
     company.updated_at = company.updated_at.max(now);
     let id = company.id.clone();
     workspace.companies.insert(company);
-    shown(workspace, &id)
+    respond_with(workspace, &id)
 }
 
-fn update(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn update(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let now = workspace.now();
     let company = workspace.companies.get_mut(request.path("id")).ok_or_else(not_found)?;
     apply(company, &request.body);
     company.updated_at = company.updated_at.max(now);
-    shown(workspace, request.path("id"))
+    respond_with(workspace, request.path("id"))
 }
 
-/// Writes the fields of the body; `company_id` never changes.
+/// Applies the fields of the body; `company_id` cannot be changed.
 fn apply(company: &mut Company, body: &Value) {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     for (name, value) in body.as_object().into_iter().flatten() {
@@ -179,7 +199,7 @@ fn apply(company: &mut Company, body: &Value) {
     }
 }
 
-fn delete(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn delete(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let company = workspace.companies.remove(request.path("id")).ok_or_else(not_found)?;
     let now = workspace.now();
     for contact in workspace.contacts.iter_mut().filter(|contact| contact.companies.contains(&company.id)) {
@@ -189,20 +209,21 @@ fn delete(workspace: &mut Workspace, request: &Request) -> Outcome {
     Ok(json!({"id": company.id, "object": "company", "deleted": true}).into())
 }
 
-fn list_contacts(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn list_contacts(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let company = workspace.companies.get(request.path("id")).ok_or_else(not_found)?;
     let contacts: Vec<_> = workspace
         .contacts
         .newest_first()
         .filter(|contact| !contact.archived && contact.companies.contains(&company.id))
         .collect();
-    let page = by_number(request, &contacts, 50, 50)?;
+    let page = numbered_page(request, &contacts, 50, 50)?;
     let data: Vec<_> = page.records.iter().map(|contact| workspace.contact_document(contact)).collect();
-    let answer = json!({"type": "list", "data": data, "total_count": page.total_count, "pages": page.pages});
-    Ok(answer.into())
+    let response =
+        json!({"type": "list", "data": data, "total_count": page.total_count, "pages": page.pages});
+    Ok(response.into())
 }
 
-fn list_segments(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn list_segments(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let company = workspace.companies.get(request.path("id")).ok_or_else(not_found)?;
     let segments = workspace.segments.iter().filter(|segment| company.segments.contains(&segment.id));
     let data: Vec<_> = segments.map(|segment| segment.document(None)).collect();

@@ -1,21 +1,21 @@
-//! Contacts: listing, finding, writing, merging.
+//! Contacts: lists, searches, writes and merges.
 
 use serde_json::{Map, Value, json};
 
-use super::{Outcome, family};
-use crate::sandbox::answer::{Answer, Problem};
+use super::{HandlerResult, operations};
 use crate::sandbox::model::contact::Contact;
-use crate::sandbox::paging::{Wanted, by_cursor, newest_first};
+use crate::sandbox::paging::{PageRequest, cursor_page, newest_first};
+use crate::sandbox::quirk::Quirk;
 use crate::sandbox::request::Request;
-use crate::sandbox::search::{listing, search};
+use crate::sandbox::response::{ErrorResponse, SuccessResponse};
+use crate::sandbox::search::{list_document, run_search};
 use crate::sandbox::workspace::Workspace;
 
-/// Records of a page when the caller does not say.
-const USUAL: usize = 50;
+const DEFAULT_PAGE_SIZE: usize = 50;
 
-family! {
+operations! {
     "ListContacts" => list,
-    "SearchContacts" => find_many,
+    "SearchContacts" => search,
     "ShowContact" => show,
     "ShowContactByExternalId" => show_by_external_id,
     "CreateContact" => create,
@@ -27,32 +27,36 @@ family! {
     "MergeContact" => merge,
 }
 
-fn list(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let wanted = Wanted::in_query(request, USUAL)?;
+fn list(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let page_request = PageRequest::from_query(request, DEFAULT_PAGE_SIZE)?;
     let sorted = newest_first(&workspace.contacts, |contact| !contact.archived);
-    let page = by_cursor(&sorted, true, &wanted);
+    let page = cursor_page(&sorted, true, &page_request);
     let data = page.records.iter().map(|contact| workspace.contact_document(contact)).collect();
-    Ok(listing(&page, "list", "data", data).into())
+    Ok(list_document(&page, "list", "data", data).into())
 }
 
-fn find_many(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let page = search(workspace, &workspace.contacts, request, USUAL)?;
+fn search(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let page = run_search(workspace, &workspace.contacts, request, DEFAULT_PAGE_SIZE)?;
     let data = page.records.iter().map(|contact| workspace.contact_document(contact)).collect();
-    Ok(listing(&page, "list", "data", data).into())
+    Ok(list_document(&page, "list", "data", data).into())
 }
 
-fn show(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn show(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let contact = workspace.contact(request.path("id"))?;
+    if contact.archived && workspace.quirks.contains(&Quirk::HiddenArchived) {
+        return Err(ErrorResponse::contact_not_found());
+    }
     Ok(workspace.contact_document(contact).into())
 }
 
-fn show_by_external_id(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let contact =
-        workspace.contact_by_external_id(request.path("external_id")).ok_or_else(Problem::no_contact)?;
+fn show_by_external_id(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let contact = workspace
+        .contact_by_external_id(request.path("external_id"))
+        .ok_or_else(ErrorResponse::contact_not_found)?;
     Ok(workspace.contact_document(contact).into())
 }
 
-fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let now = workspace.now();
     let mut contact = Contact {
         id: workspace.object_id(now),
@@ -63,39 +67,43 @@ fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
     };
     apply(workspace, &mut contact, &request.body)?;
     if contact.is_user && contact.email.is_none() && contact.external_id.is_none() {
-        return Err(Problem::new(400, "parameter_not_found", "A user needs an email or an external_id"));
+        return Err(ErrorResponse::new(
+            400,
+            "parameter_not_found",
+            "A user requires an email or an external_id",
+        ));
     }
-    refuse_twins(workspace, &contact)?;
+    reject_duplicates(workspace, &contact)?;
     let document = workspace.contact_document(&contact);
     workspace.contacts.insert(contact);
     Ok(document.into())
 }
 
-fn update(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn update(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let mut contact = workspace.contact(request.path("id"))?.clone();
     apply(workspace, &mut contact, &request.body)?;
-    refuse_twins(workspace, &contact)?;
+    reject_duplicates(workspace, &contact)?;
     contact.updated_at = contact.updated_at.max(workspace.now());
     let document = workspace.contact_document(&contact);
     workspace.contacts.insert(contact);
     Ok(document.into())
 }
 
-/// Writes the fields of the body; a field that is null is cleared, one that is not there stays.
-fn apply(workspace: &Workspace, contact: &mut Contact, body: &Value) -> Result<(), Problem> {
+/// Applies the fields of the body. Null clears a field; missing fields are unchanged.
+fn apply(workspace: &Workspace, contact: &mut Contact, body: &Value) -> Result<(), ErrorResponse> {
     let Value::Object(fields) = body else { return Ok(()) };
     let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     for (name, value) in fields {
         match name.as_str() {
             "role" => contact.is_user = is_user(value)?,
             "external_id" => contact.external_id = text(value),
-            "email" => contact.email = checked_email(text(value))?,
+            "email" => contact.email = validate_email(text(value))?,
             "phone" => contact.phone = text(value),
             "name" => contact.name = text(value),
             "avatar" => contact.avatar = text(value),
             "signed_up_at" => contact.signed_up_at = value.as_i64(),
             "last_seen_at" => contact.last_seen_at = value.as_i64(),
-            "owner_id" => contact.owner_id = checked_owner(workspace, value)?,
+            "owner_id" => contact.owner_id = validate_owner(workspace, value)?,
             "unsubscribed_from_emails" => {
                 contact.unsubscribed_from_emails = value.as_bool().unwrap_or_default();
             }
@@ -106,47 +114,49 @@ fn apply(workspace: &Workspace, contact: &mut Contact, body: &Value) -> Result<(
     Ok(())
 }
 
-fn is_user(role: &Value) -> Result<bool, Problem> {
+fn is_user(role: &Value) -> Result<bool, ErrorResponse> {
     match role.as_str() {
         Some("user") => Ok(true),
         Some("lead") => Ok(false),
-        _ => Err(Problem::invalid("role", "role must be user or lead")),
+        _ => Err(ErrorResponse::invalid_parameter("role", "role must be user or lead")),
     }
 }
 
-fn checked_email(email: Option<String>) -> Result<Option<String>, Problem> {
-    let is_one = |email: &String| {
+fn validate_email(email: Option<String>) -> Result<Option<String>, ErrorResponse> {
+    let is_valid = |email: &String| {
         email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
     };
     match email {
-        Some(email) if !is_one(&email) => Err(Problem::invalid("email", "email is no address")),
+        Some(email) if !is_valid(&email) => {
+            Err(ErrorResponse::invalid_parameter("email", "email is not a valid email address"))
+        }
         email => Ok(email),
     }
 }
 
-fn checked_owner(workspace: &Workspace, owner: &Value) -> Result<Option<i64>, Problem> {
+fn validate_owner(workspace: &Workspace, owner: &Value) -> Result<Option<i64>, ErrorResponse> {
     match owner.as_i64() {
         Some(id) if workspace.admin(id).is_none() => {
-            Err(Problem::invalid("owner_id", "owner_id is no teammate"))
+            Err(ErrorResponse::invalid_parameter("owner_id", "owner_id does not match any teammate"))
         }
         owner => Ok(owner),
     }
 }
 
-/// Attributes have to exist before they can be set; null takes a value away.
+/// Sets custom attributes, which must be defined. Null removes a value.
 fn set_attributes(
     workspace: &Workspace,
     attributes: &mut Map<String, Value>,
     values: &Value,
-) -> Result<(), Problem> {
+) -> Result<(), ErrorResponse> {
     for (name, value) in values.as_object().into_iter().flatten() {
         let exists = workspace
             .data_attributes
             .iter()
             .any(|attribute| attribute.model == "contact" && attribute.name == *name && !attribute.archived);
         if !exists {
-            let message = format!("there is no custom attribute {name}");
-            return Err(Problem::invalid("custom_attributes", message));
+            let message = format!("unknown custom attribute {name}");
+            return Err(ErrorResponse::invalid_parameter("custom_attributes", message));
         }
         if value.is_null() {
             attributes.shift_remove(name);
@@ -157,89 +167,99 @@ fn set_attributes(
     Ok(())
 }
 
-/// Two contacts never share an `external_id`, nor two users an address.
-fn refuse_twins(workspace: &Workspace, contact: &Contact) -> Result<(), Problem> {
+/// Rejects a contact with the `external_id` of another contact, and a user with the email of another user.
+fn reject_duplicates(workspace: &Workspace, contact: &Contact) -> Result<(), ErrorResponse> {
     let lower = |email: &Option<String>| email.as_ref().map(|email| email.to_lowercase());
     let email = lower(&contact.email);
-    let twin = workspace.contacts.iter().find(|other| {
+    let is_duplicate = |other: &&Contact| {
         other.id != contact.id
             && (contact.external_id.is_some() && other.external_id == contact.external_id
                 || email.is_some() && contact.is_user && other.is_user && lower(&other.email) == email)
-    });
-    match twin {
-        Some(twin) => {
-            let what = if twin.archived { "An archived contact" } else { "A contact" };
-            let message = format!("{what} with these details exists already: id={}", twin.id);
-            Err(Problem::new(409, "conflict", message))
+    };
+    let duplicates: Vec<&Contact> = workspace.contacts.iter().filter(is_duplicate).collect();
+    let message = match duplicates[..] {
+        [] => return Ok(()),
+        [duplicate] if duplicate.archived => {
+            format!("An archived contact with these details already exists: id={}", duplicate.id)
         }
-        None => Ok(()),
-    }
+        [duplicate] => format!("A contact with these details already exists: id={}", duplicate.id),
+        _ => "Multiple users have these details; use an id instead".to_owned(),
+    };
+    Err(ErrorResponse::new(409, "conflict", message))
 }
 
-fn delete(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let contact = workspace.contacts.remove(request.path("id")).ok_or_else(Problem::no_contact)?;
+fn delete(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let contact =
+        workspace.contacts.remove(request.path("id")).ok_or_else(ErrorResponse::contact_not_found)?;
     workspace.notes.retain(|note| note.contact_id != contact.id);
     workspace.events.retain(|event| event.contact_id != contact.id);
-    Ok(flagged(&contact, "deleted", true))
+    for call in workspace.calls.iter_mut().filter(|call| call.contact_id.as_ref() == Some(&contact.id)) {
+        call.contact_id = None;
+    }
+    Ok(reference_with_flag(&contact, "deleted", true))
 }
 
-fn flagged(contact: &Contact, flag: &str, set: bool) -> Answer {
+fn reference_with_flag(contact: &Contact, flag: &str, value: bool) -> SuccessResponse {
     let mut document = contact.reference();
-    document[flag] = json!(set);
+    document[flag] = json!(value);
     document.into()
 }
 
-fn archive(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn archive(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let contact = workspace.touch_contact(request.path("id"))?;
     contact.archived = true;
-    Ok(flagged(contact, "archived", true))
+    Ok(reference_with_flag(contact, "archived", true))
 }
 
-fn unarchive(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn unarchive(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let contact = workspace.touch_contact(request.path("id"))?;
     contact.archived = false;
-    Ok(flagged(contact, "archived", false))
+    Ok(reference_with_flag(contact, "archived", false))
 }
 
-fn block(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn block(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let contact = workspace.touch_contact(request.path("id"))?;
     contact.blocked = true;
-    Ok(flagged(contact, "blocked", true))
+    Ok(reference_with_flag(contact, "blocked", true))
 }
 
-/// Moves everything a lead has to a user; the lead is gone afterwards.
-fn merge(workspace: &mut Workspace, request: &Request) -> Outcome {
+/// Moves all data of a lead to a user, then deletes the lead.
+fn merge(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let (from, into) = (request.required("from")?, request.required("into")?);
     if workspace.contact(from)?.is_user {
-        return Err(Problem::invalid("from", "only a lead can be merged into a user"));
+        return Err(ErrorResponse::invalid_parameter("from", "only a lead can be merged into a user"));
     }
     if !workspace.contact(into)?.is_user {
-        return Err(Problem::invalid("into", "a lead can be merged into a user only"));
+        return Err(ErrorResponse::invalid_parameter("into", "a lead can only be merged into a user"));
     }
-    let lead = workspace.contacts.remove(from).ok_or_else(Problem::no_contact)?;
+    let lead = workspace.contacts.remove(from).ok_or_else(ErrorResponse::contact_not_found)?;
+    workspace.merged.insert(from.to_owned(), into.to_owned());
     let user = workspace.touch_contact(into)?;
-    take_over(user, lead.clone());
-    let document_id = user.id.clone();
+    copy_missing_fields(user, lead.clone());
+    let user_id = user.id.clone();
     for note in workspace.notes.iter_mut().filter(|note| note.contact_id == lead.id) {
-        note.contact_id.clone_from(&document_id);
+        note.contact_id.clone_from(&user_id);
     }
     for event in workspace.events.iter_mut().filter(|event| event.contact_id == lead.id) {
-        event.contact_id.clone_from(&document_id);
+        event.contact_id.clone_from(&user_id);
     }
     for conversation in workspace.conversations.iter_mut() {
-        conversation.replace_contact(&lead.id, &document_id);
+        conversation.replace_contact(&lead.id, &user_id);
     }
     for ticket in workspace.tickets.iter_mut() {
         for contact in ticket.contacts.iter_mut().filter(|contact| **contact == lead.id) {
-            contact.clone_from(&document_id);
+            contact.clone_from(&user_id);
         }
     }
-    let user = workspace.contact(&document_id)?;
+    for call in workspace.calls.iter_mut().filter(|call| call.contact_id.as_ref() == Some(&lead.id)) {
+        call.contact_id = Some(user_id.clone());
+    }
+    let user = workspace.contact(&user_id)?;
     Ok(workspace.contact_document(user).into())
 }
 
-/// What the lead knows fills what the user does not.
-fn take_over(user: &mut Contact, lead: Contact) {
+/// Copies the lead's values to the fields that the user lacks.
+fn copy_missing_fields(user: &mut Contact, lead: Contact) {
     user.email = user.email.take().or(lead.email);
     user.phone = user.phone.take().or(lead.phone);
     user.name = user.name.take().or(lead.name);
@@ -249,7 +269,7 @@ fn take_over(user: &mut Contact, lead: Contact) {
         user.custom_attributes.entry(name).or_insert(value);
     }
     for tag in lead.tags {
-        if user.tags.iter().all(|own| own.tag_id != tag.tag_id) {
+        if user.tags.iter().all(|existing| existing.tag_id != tag.tag_id) {
             user.tags.push(tag);
         }
     }

@@ -1,23 +1,23 @@
-//! Conversations: listing, reading, and what people say and do in them.
+//! Conversations: lists, searches, replies and management actions.
 
 use serde_json::{Value, json};
 
-use super::{Outcome, family};
-use crate::sandbox::answer::Problem;
+use super::{HandlerResult, operations};
 use crate::sandbox::html::plain_text;
 use crate::sandbox::model::contact::Contact;
-use crate::sandbox::model::conversation::{Assignee, Author, Conversation, Happening, Source};
-use crate::sandbox::paging::{Wanted, by_cursor, newest_first};
+use crate::sandbox::model::conversation::{Assignee, Author, Conversation, ConversationEvent, SourceMessage};
+use crate::sandbox::paging::{PageRequest, cursor_page, newest_first};
+use crate::sandbox::quirk::Quirk;
 use crate::sandbox::request::Request;
-use crate::sandbox::search::{listing, search};
-use crate::sandbox::workspace::{Sequence, Workspace};
+use crate::sandbox::response::ErrorResponse;
+use crate::sandbox::search::{list_document, run_search};
+use crate::sandbox::workspace::{IdSequence, Workspace};
 
-/// Records of a page when the caller does not say.
-const USUAL: usize = 20;
+const DEFAULT_PAGE_SIZE: usize = 20;
 
-family! {
+operations! {
     "listConversations" => list,
-    "searchConversations" => find_many,
+    "searchConversations" => search,
     "retrieveConversation" => retrieve,
     "createConversation" => create,
     "updateConversation" => update,
@@ -26,28 +26,31 @@ family! {
     "manageConversation" => manage,
 }
 
-fn list(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let wanted = Wanted::in_query(request, USUAL)?;
+fn list(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let page_request = PageRequest::from_query(request, DEFAULT_PAGE_SIZE)?;
     let sorted = newest_first(&workspace.conversations, |_| true);
-    let page = by_cursor(&sorted, true, &wanted);
+    let page = cursor_page(&sorted, true, &page_request);
     let data = page.records.iter().map(|row| workspace.conversation_item(row)).collect();
-    Ok(listing(&page, "conversation.list", "conversations", data).into())
+    Ok(list_document(&page, "conversation.list", "conversations", data).into())
 }
 
-fn find_many(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let page = search(workspace, &workspace.conversations, request, USUAL)?;
+fn search(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let page = run_search(workspace, &workspace.conversations, request, DEFAULT_PAGE_SIZE)?;
     let data = page.records.iter().map(|row| workspace.conversation_item(row)).collect();
-    Ok(listing(&page, "conversation.list", "conversations", data).into())
+    Ok(list_document(&page, "conversation.list", "conversations", data).into())
 }
 
-/// The conversation of the path.
-fn named<'a>(workspace: &'a Workspace, request: &Request) -> Result<&'a Conversation, Problem> {
-    workspace.conversations.get(request.path("id")).ok_or_else(Problem::no_resource)
+/// The conversation with the id in the path.
+fn requested_conversation<'a>(
+    workspace: &'a Workspace,
+    request: &Request,
+) -> Result<&'a Conversation, ErrorResponse> {
+    workspace.conversations.get(request.path("id")).ok_or_else(ErrorResponse::record_not_found)
 }
 
-/// One conversation, with plain text instead of HTML where the caller wants that.
-pub fn shown(workspace: &Workspace, id: &str, request: &Request) -> Outcome {
-    let conversation = workspace.conversations.get(id).ok_or_else(Problem::no_resource)?;
+/// The conversation document, with plain text instead of HTML if the request asks for it.
+pub fn respond_with(workspace: &Workspace, id: &str, request: &Request) -> HandlerResult {
+    let conversation = workspace.conversations.get(id).ok_or_else(ErrorResponse::record_not_found)?;
     let mut document = workspace.conversation_document(conversation);
     if request.query("display_as") == Some("plaintext") {
         make_plain(&mut document["source"]["body"]);
@@ -66,23 +69,23 @@ fn make_plain(value: &mut Value) {
     }
 }
 
-/// Text as the service keeps it: in paragraphs, unless it is HTML already.
+/// Message text as the API stores it: wrapped in a paragraph, unless it is HTML already.
 pub fn as_html(text: &str) -> String {
     if text.trim_start().starts_with('<') { text.to_owned() } else { format!("<p>{text}</p>") }
 }
 
-fn retrieve(workspace: &mut Workspace, request: &Request) -> Outcome {
-    shown(workspace, request.path("id"), request)
+fn retrieve(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    respond_with(workspace, request.path("id"), request)
 }
 
-fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let contact_id = request.body["from"]["id"].as_str().unwrap_or_default().to_owned();
     workspace.contact(&contact_id)?;
     let body = request.required("body")?;
     let at = request.integer("created_at").unwrap_or_else(|| workspace.now());
-    let source = Source {
+    let source = SourceMessage {
         kind: "conversation",
-        id: workspace.issue(Sequence::Message),
+        id: workspace.next_id(IdSequence::Message),
         delivered_as: "customer_initiated",
         subject: request.text("subject").unwrap_or_default().to_owned(),
         body: as_html(body),
@@ -92,9 +95,9 @@ fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
     };
     let message_id = source.id.clone();
     let mut conversation =
-        Conversation::started(workspace.issue(Sequence::Conversation), contact_id, source, at);
+        Conversation::new(workspace.next_id(IdSequence::Conversation), contact_id, source, at);
     conversation.updated_at = at.max(workspace.now());
-    let answer = json!({
+    let response = json!({
         "type": "user_message",
         "id": message_id,
         "created_at": at,
@@ -103,13 +106,13 @@ fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
         "conversation_id": conversation.id,
     });
     workspace.conversations.insert(conversation);
-    Ok(answer.into())
+    Ok(response.into())
 }
 
-fn update(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn update(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let id = request.path("id");
     let now = workspace.now();
-    let conversation = workspace.conversations.get_mut(id).ok_or_else(Problem::no_resource)?;
+    let conversation = workspace.conversations.get_mut(id).ok_or_else(ErrorResponse::record_not_found)?;
     if let Some(read) = request.flag("read") {
         conversation.read = read;
     }
@@ -120,48 +123,46 @@ fn update(workspace: &mut Workspace, request: &Request) -> Outcome {
         conversation.custom_attributes.insert(name.clone(), value.clone());
     }
     conversation.updated_at = conversation.updated_at.max(now);
-    shown(workspace, id, request)
+    respond_with(workspace, id, request)
 }
 
-fn delete(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let conversation = workspace.conversations.remove(request.path("id")).ok_or_else(Problem::no_resource)?;
+fn delete(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let conversation =
+        workspace.conversations.remove(request.path("id")).ok_or_else(ErrorResponse::record_not_found)?;
     Ok(json!({"id": conversation.id, "object": "conversation", "deleted": true}).into())
 }
 
-/// The contact that a reply or an invitation names in one of three ways.
-pub fn named_contact<'a>(workspace: &'a Workspace, body: &Value) -> Result<&'a Contact, Problem> {
+/// Finds a contact by `intercom_user_id`, `user_id` or `email`.
+pub fn find_contact<'a>(workspace: &'a Workspace, body: &Value) -> Result<&'a Contact, ErrorResponse> {
     let text = |name: &str| body[name].as_str();
-    let found = if let Some(id) = text("intercom_user_id") {
+    let contact = if let Some(id) = text("intercom_user_id") {
         workspace.contacts.get(id)
     } else if let Some(external_id) = text("user_id") {
         workspace.contact_by_external_id(external_id)
     } else if let Some(email) = text("email") {
         workspace.contact_by_email(email)
     } else {
-        return Err(Problem::missing("intercom_user_id"));
+        return Err(ErrorResponse::missing_parameter("intercom_user_id"));
     };
-    found.ok_or_else(Problem::no_contact)
+    contact.ok_or_else(ErrorResponse::contact_not_found)
 }
 
-fn reply(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn reply(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let at = request.integer("created_at").unwrap_or_else(|| workspace.now());
     let author = match request.text("type") {
         Some("admin") => Author::Admin(workspace.acting_admin(request.required("admin_id")?)?),
-        _ => Author::Contact(named_contact(workspace, &request.body)?.id.clone()),
+        _ => Author::Contact(find_contact(workspace, &request.body)?.id.clone()),
     };
-    let id = replied_to(workspace, request, &author)?;
-    let kind = match request.text("message_type") {
-        Some("note") => "note",
-        _ => "comment",
-    };
+    let id = conversation_to_reply_to(workspace, request, &author)?;
+    let kind = if request.text("message_type") == Some("note") { "note" } else { "comment" };
     let body = request.text("body").filter(|body| !body.is_empty());
     if body.is_none() && !has_attachments(request) {
-        return Err(Problem::invalid("body", "body must not be empty"));
+        return Err(ErrorResponse::invalid_parameter("body", "body must not be empty"));
     }
     let body = body.map(as_html).unwrap_or_default();
-    remember_contact(workspace, &id, &author, kind, at)?;
-    workspace.happen(&id, Happening::new(kind, author, at).saying(body))?;
-    shown(workspace, &id, request)
+    update_contact_times(workspace, &id, &author, kind, at)?;
+    workspace.apply_event(&id, ConversationEvent::new(kind, author, at).with_body(body))?;
+    respond_with(workspace, &id, request)
 }
 
 fn has_attachments(request: &Request) -> bool {
@@ -170,23 +171,27 @@ fn has_attachments(request: &Request) -> bool {
         .any(|name| request.body[*name].as_array().is_some_and(|files| !files.is_empty()))
 }
 
-/// The conversation of the path; `last` is the newest one of the contact who replies.
-fn replied_to(workspace: &Workspace, request: &Request, author: &Author) -> Result<String, Problem> {
+/// The id of the conversation in the path. `last` is the newest conversation of the replying contact.
+fn conversation_to_reply_to(
+    workspace: &Workspace,
+    request: &Request,
+    author: &Author,
+) -> Result<String, ErrorResponse> {
     if let (Author::Contact(contact_id), "last") = (author, request.path("id")) {
-        let mut own = workspace.conversations.newest_first().filter(|row| row.contacts.contains(contact_id));
-        return own.next().map(|row| row.id.clone()).ok_or_else(Problem::no_resource);
+        let newest = workspace.conversations.newest_first().find(|row| row.contacts.contains(contact_id));
+        return newest.map(|row| row.id.clone()).ok_or_else(ErrorResponse::record_not_found);
     }
-    named(workspace, request).map(|conversation| conversation.id.clone())
+    requested_conversation(workspace, request).map(|conversation| conversation.id.clone())
 }
 
-/// Keeps `last_replied_at` and `last_contacted_at` of the contacts true.
-fn remember_contact(
+/// Updates `last_replied_at` or `last_contacted_at` of the contacts.
+fn update_contact_times(
     workspace: &mut Workspace,
     conversation_id: &str,
     author: &Author,
     kind: &str,
     at: i64,
-) -> Result<(), Problem> {
+) -> Result<(), ErrorResponse> {
     match author {
         Author::Contact(id) => {
             let contact = workspace.touch_contact(id)?;
@@ -205,37 +210,46 @@ fn remember_contact(
     Ok(())
 }
 
-fn manage(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let id = named(workspace, request)?.id.clone();
+fn manage(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let id = requested_conversation(workspace, request)?.id.clone();
     let author = Author::Admin(workspace.acting_admin(request.required("admin_id")?)?);
     let now = workspace.now();
-    let happening = match request.required("message_type")? {
-        "close" => Happening::new("close", author, now),
-        "open" => Happening::new("open", author, now),
+    let event = match request.required("message_type")? {
+        "close" => ConversationEvent::new("close", author, now),
+        "open" => ConversationEvent::new("open", author, now),
         "snoozed" => {
             let until = request.integer("snoozed_until").filter(|until| *until > now);
-            let until =
-                until.ok_or_else(|| Problem::invalid("snoozed_until", "snoozed_until must lie ahead"))?;
-            Happening { snoozed_until: Some(until), ..Happening::new("snoozed", author, now) }
+            let until = until.ok_or_else(|| {
+                ErrorResponse::invalid_parameter("snoozed_until", "snoozed_until must be in the future")
+            })?;
+            ConversationEvent { snoozed_until: Some(until), ..ConversationEvent::new("snoozed", author, now) }
         }
-        _ => Happening::new("assignment", author, now).assigning(assignee(workspace, request)?),
+        _ => ConversationEvent::new("assignment", author, now).with_assignee(assignee(workspace, request)?),
     };
     let body = request.text("body").filter(|body| !body.is_empty()).map(as_html);
-    workspace.happen(&id, Happening { body, ..happening })?;
-    shown(workspace, &id, request)
+    let is_nobody = matches!(event.assigned_to, Some(Assignee::Admin(None)));
+    workspace.apply_event(&id, ConversationEvent { body, ..event })?;
+    if is_nobody
+        && workspace.quirks.contains(&Quirk::UnassignClearsTeam)
+        && let Some(conversation) = workspace.conversations.get_mut(&id)
+    {
+        conversation.team_assignee_id = None;
+    }
+    respond_with(workspace, &id, request)
 }
 
-/// Whom an assignment names; `0` is nobody.
-fn assignee(workspace: &Workspace, request: &Request) -> Result<Assignee, Problem> {
+/// The assignee in the request; `0` unassigns.
+fn assignee(workspace: &Workspace, request: &Request) -> Result<Assignee, ErrorResponse> {
     let missing =
-        || Problem::new(404, "assignee_not_found", "assignee_id names neither a teammate nor a team");
+        || ErrorResponse::new(404, "assignee_not_found", "assignee_id does not match any teammate or team");
     let id: i64 = request.required("assignee_id")?.parse().map_err(|_| missing())?;
-    let someone = (id != 0).then_some(id);
-    let is_team = request.text("type") == Some("team");
+    let assignee_id = (id != 0).then_some(id);
+    let clears_teammate = id == 0 && workspace.quirks.contains(&Quirk::UnassignClearsTeammate);
+    let is_team = request.text("type") == Some("team") && !clears_teammate;
     let exists = if is_team { workspace.team(id).is_some() } else { workspace.admin(id).is_some() };
-    match someone {
+    match assignee_id {
         Some(_) if !exists => Err(missing()),
-        someone if is_team => Ok(Assignee::Team(someone)),
-        someone => Ok(Assignee::Admin(someone)),
+        id if is_team => Ok(Assignee::Team(id)),
+        id => Ok(Assignee::Admin(id)),
     }
 }

@@ -1,51 +1,54 @@
-//! Articles that only the team sees.
+//! Articles visible to teammates only.
 
 use serde_json::json;
 
-use super::{Outcome, family};
-use crate::sandbox::answer::Problem;
+use super::{HandlerResult, operations};
 use crate::sandbox::model::article::InternalArticle;
-use crate::sandbox::paging::by_number;
+use crate::sandbox::paging::numbered_page;
 use crate::sandbox::request::Request;
-use crate::sandbox::workspace::{Sequence, Workspace};
+use crate::sandbox::response::ErrorResponse;
+use crate::sandbox::workspace::{IdSequence, Workspace};
 
-family! {
+operations! {
     "listInternalArticles" => list,
     "retrieveInternalArticle" => retrieve,
     "createInternalArticle" => create,
     "updateInternalArticle" => update,
     "deleteInternalArticle" => delete,
-    "searchInternalArticles" => find_many,
+    "searchInternalArticles" => search,
 }
 
-fn list(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn list(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let articles: Vec<_> = workspace.internal_articles.newest_first().collect();
-    let page = by_number(request, &articles, 25, 150)?;
+    let page = numbered_page(request, &articles, 25, 150)?;
     let data: Vec<_> = page.records.iter().map(|article| article.document()).collect();
-    let answer = json!({"type": "list", "pages": page.pages, "total_count": page.total_count, "data": data});
-    Ok(answer.into())
+    let response =
+        json!({"type": "list", "pages": page.pages, "total_count": page.total_count, "data": data});
+    Ok(response.into())
 }
 
-fn retrieve(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let article = workspace.internal_articles.get(request.path("id")).ok_or_else(Problem::no_resource)?;
+fn retrieve(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let article =
+        workspace.internal_articles.get(request.path("id")).ok_or_else(ErrorResponse::record_not_found)?;
     Ok(article.document().into())
 }
 
-fn teammate(workspace: &Workspace, request: &Request, name: &str) -> Result<Option<i64>, Problem> {
+fn teammate(workspace: &Workspace, request: &Request, name: &str) -> Result<Option<i64>, ErrorResponse> {
     match request.integer(name) {
         Some(id) if workspace.admin(id).is_none() => {
-            Err(Problem::invalid(name, format!("{name} is no teammate")))
+            Err(ErrorResponse::invalid_parameter(name, format!("{name} does not match any teammate")))
         }
         id => Ok(id),
     }
 }
 
-fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let now = workspace.now();
-    let teammate = |name| teammate(workspace, request, name)?.ok_or_else(|| Problem::missing(name));
+    let teammate =
+        |name| teammate(workspace, request, name)?.ok_or_else(|| ErrorResponse::missing_parameter(name));
     let (author_id, owner_id) = (teammate("author_id")?, teammate("owner_id")?);
     let article = InternalArticle {
-        id: workspace.issue(Sequence::Article),
+        id: workspace.next_id(IdSequence::Article),
         title: request.required("title")?.to_owned(),
         body: request.text("body").unwrap_or_default().to_owned(),
         author_id,
@@ -58,11 +61,14 @@ fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
     Ok(document.into())
 }
 
-fn update(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn update(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let now = workspace.now();
     let author_id = teammate(workspace, request, "author_id")?;
     let owner_id = teammate(workspace, request, "owner_id")?;
-    let article = workspace.internal_articles.get_mut(request.path("id")).ok_or_else(Problem::no_resource)?;
+    let article = workspace
+        .internal_articles
+        .get_mut(request.path("id"))
+        .ok_or_else(ErrorResponse::record_not_found)?;
     if let Some(title) = request.text("title") {
         title.clone_into(&mut article.title);
     }
@@ -75,22 +81,23 @@ fn update(workspace: &mut Workspace, request: &Request) -> Outcome {
     Ok(article.document().into())
 }
 
-fn delete(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let article = workspace.internal_articles.remove(request.path("id")).ok_or_else(Problem::no_resource)?;
+fn delete(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let article =
+        workspace.internal_articles.remove(request.path("id")).ok_or_else(ErrorResponse::record_not_found)?;
     Ok(json!({"id": article.id, "object": "internal_article", "deleted": true}).into())
 }
 
-/// The sandbox has no folders: a search by folder finds nothing.
-fn find_many(workspace: &mut Workspace, request: &Request) -> Outcome {
+/// The sandbox does not model folders, so a search by folder returns nothing.
+fn search(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let in_folder = request.query("folder_id").is_some_and(|folder| !folder.is_empty());
-    let found: Vec<_> = workspace.internal_articles.newest_first().filter(|_| !in_folder).collect();
-    let page = by_number(request, &found, 10, 150)?;
+    let articles: Vec<_> = workspace.internal_articles.newest_first().filter(|_| !in_folder).collect();
+    let page = numbered_page(request, &articles, 10, 150)?;
     let data: Vec<_> = page.records.iter().map(|article| article.document()).collect();
-    let answer = json!({
+    let response = json!({
         "type": "list",
         "total_count": page.total_count,
         "data": {"internal_articles": data},
         "pages": page.pages,
     });
-    Ok(answer.into())
+    Ok(response.into())
 }

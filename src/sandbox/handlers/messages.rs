@@ -1,27 +1,27 @@
-//! Messages that the team sends of its own accord.
+//! Outbound messages from teammates.
 
 use serde_json::json;
 
 use super::conversations::as_html;
-use super::{Outcome, family};
-use crate::sandbox::answer::Problem;
-use crate::sandbox::model::conversation::{Author, Conversation, Source};
+use super::{HandlerResult, operations};
+use crate::sandbox::model::conversation::{Author, Conversation, SourceMessage};
 use crate::sandbox::request::Request;
-use crate::sandbox::workspace::{Sequence, Workspace};
+use crate::sandbox::response::ErrorResponse;
+use crate::sandbox::workspace::{IdSequence, Workspace};
 
-family! {
+operations! {
     "createMessage" => create,
 }
 
-/// Without `create_conversation_without_contact_reply`, a message becomes a conversation only once
-/// the contact answers, which nobody does in a sandbox.
-fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let kind = request.required("message_type")?;
+/// Without `create_conversation_without_contact_reply`, a message becomes a conversation only when the contact
+/// replies, which never happens in the sandbox.
+fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let message_type = request.required("message_type")?;
     let body = request.text("body").filter(|body| !body.is_empty());
-    let body = body.ok_or_else(|| Problem::new(400, "parameter_invalid", "body must not be empty"))?;
+    let body = body.ok_or_else(|| ErrorResponse::new(400, "parameter_invalid", "body must not be empty"))?;
     let subject = request.text("subject").unwrap_or_default();
-    if kind == "email" && subject.is_empty() {
-        return Err(Problem::new(422, "parameter_not_found", "An email needs a subject"));
+    if message_type == "email" && subject.is_empty() {
+        return Err(ErrorResponse::new(422, "parameter_not_found", "An email requires a subject"));
     }
     let admin_id = request.body["from"]["id"].as_i64().unwrap_or_default();
     let owner = workspace.acting_admin(&admin_id.to_string())?;
@@ -30,19 +30,19 @@ fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
     let contact = workspace.touch_contact(&contact_id)?;
     contact.last_contacted_at = contact.last_contacted_at.max(Some(now));
 
-    let message_id = workspace.issue(Sequence::Message);
-    let mut answer = json!({
+    let message_id = workspace.next_id(IdSequence::Message);
+    let mut response = json!({
         "type": "admin_message",
         "id": message_id,
         "created_at": now,
         "subject": subject,
         "body": body,
-        "message_type": if kind == "email" { "email" } else { "inapp" },
+        "message_type": if message_type == "email" { "email" } else { "inapp" },
         "owner": workspace.admin(owner).map(|admin| admin.author()),
     });
     if request.flag("create_conversation_without_contact_reply") == Some(true) {
-        let source = Source {
-            kind: if kind == "email" { "email" } else { "conversation" },
+        let source = SourceMessage {
+            kind: if message_type == "email" { "email" } else { "conversation" },
             id: message_id,
             delivered_as: "admin_initiated",
             subject: subject.to_owned(),
@@ -51,9 +51,9 @@ fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
             url: None,
             redacted: false,
         };
-        let id = workspace.issue(Sequence::Conversation);
-        answer["conversation_id"] = json!(id);
-        workspace.conversations.insert(Conversation::started(id, contact_id, source, now));
+        let id = workspace.next_id(IdSequence::Conversation);
+        response["conversation_id"] = json!(id);
+        workspace.conversations.insert(Conversation::new(id, contact_id, source, now));
     }
-    Ok(answer.into())
+    Ok(response.into())
 }

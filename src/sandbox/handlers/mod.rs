@@ -1,10 +1,11 @@
-//! One function per operation, found by operation id.
+//! One handler per operation, looked up by operation id.
 //!
-//! A handler gets a call that fits the operation table, and may rely on the types it promises. It
-//! answers from the workspace or changes it, and never looks at HTTP.
+//! A handler receives a validated request and may rely on the types in the operation table. It reads or changes
+//! the workspace, and must know nothing about HTTP.
 
 mod admins;
 mod articles;
+mod calls;
 mod collections;
 mod companies;
 mod contact_links;
@@ -20,42 +21,43 @@ mod ticket_types;
 mod tickets;
 
 pub use self::ticket_types::default_attributes;
-use super::answer::{Answer, Problem};
 use super::request::Request;
+use super::response::{ErrorResponse, SuccessResponse};
 use super::workspace::Workspace;
 
-/// What answers one operation.
-pub type Handler = fn(&mut Workspace, &Request) -> Outcome;
+/// Implements one operation.
+pub type Handler = fn(&mut Workspace, &Request) -> HandlerResult;
 
-pub type Outcome = Result<Answer, Problem>;
+pub type HandlerResult = Result<SuccessResponse, ErrorResponse>;
 
-/// The handler of an operation; `None` for what the sandbox does not model.
-pub fn find(operation_id: &str) -> Option<Handler> {
+/// The handler of an operation, or `None` if the sandbox does not implement it.
+pub fn handler_for(operation_id: &str) -> Option<Handler> {
     [
-        admins::find,
-        articles::find,
-        collections::find,
-        companies::find,
-        contact_links::find,
-        contacts::find,
-        conversations::find,
-        conversation_links::find,
-        internal_articles::find,
-        messages::find,
-        news::find,
-        setup::find,
-        tags::find,
-        ticket_types::find,
-        tickets::find,
+        admins::handler_for,
+        articles::handler_for,
+        calls::handler_for,
+        collections::handler_for,
+        companies::handler_for,
+        contact_links::handler_for,
+        contacts::handler_for,
+        conversations::handler_for,
+        conversation_links::handler_for,
+        internal_articles::handler_for,
+        messages::handler_for,
+        news::handler_for,
+        setup::handler_for,
+        tags::handler_for,
+        ticket_types::handler_for,
+        tickets::handler_for,
     ]
     .iter()
-    .find_map(|family| family(operation_id))
+    .find_map(|handler_in_module| handler_in_module(operation_id))
 }
 
-/// Writes a family's table of operation ids and handlers.
-macro_rules! family {
+/// Defines the operations of a module and their handlers.
+macro_rules! operations {
     ($($id:literal => $handler:expr),+ $(,)?) => {
-        pub fn find(operation_id: &str) -> Option<$crate::sandbox::handlers::Handler> {
+        pub fn handler_for(operation_id: &str) -> Option<$crate::sandbox::handlers::Handler> {
             match operation_id {
                 $($id => Some($handler),)+
                 _ => None,
@@ -64,11 +66,11 @@ macro_rules! family {
 
         #[cfg(test)]
         #[test]
-        fn every_id_is_in_the_table() {
+        fn every_operation_id_is_in_the_table() {
             for id in [$($id),+] {
-                assert!(crate::api::commands::OPERATIONS.iter().any(|row| row.id == id), "{id}");
+                assert!(crate::api::commands::OPERATIONS.iter().any(|operation| operation.id == id), "{id}");
             }
         }
     };
 }
-use family;
+use operations;

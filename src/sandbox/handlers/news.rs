@@ -1,15 +1,15 @@
-//! News items and the feeds they appear in.
+//! News items and newsfeeds.
 
 use serde_json::{Map, Value, json};
 
-use super::{Outcome, family};
-use crate::sandbox::answer::Problem;
+use super::{HandlerResult, operations};
 use crate::sandbox::model::setup::NewsItem;
-use crate::sandbox::paging::by_number;
+use crate::sandbox::paging::numbered_page;
 use crate::sandbox::request::Request;
-use crate::sandbox::workspace::{Sequence, Workspace};
+use crate::sandbox::response::ErrorResponse;
+use crate::sandbox::workspace::{IdSequence, Workspace};
 
-family! {
+operations! {
     "listNewsItems" => list,
     "retrieveNewsItem" => retrieve,
     "createNewsItem" => create,
@@ -20,25 +20,25 @@ family! {
     "listLiveNewsfeedItems" => list_live,
 }
 
-fn page_of(request: &Request, documents: &[Value]) -> Outcome {
-    let page = by_number(request, documents, 10, 150)?;
-    let answer =
+fn list_page(request: &Request, documents: &[Value]) -> HandlerResult {
+    let page = numbered_page(request, documents, 10, 150)?;
+    let response =
         json!({"type": "list", "pages": page.pages, "data": page.records, "total_count": page.total_count});
-    Ok(answer.into())
+    Ok(response.into())
 }
 
-fn list(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn list(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let items: Vec<_> =
         workspace.news_items.newest_first().map(|item| item.document(&workspace.id)).collect();
-    page_of(request, &items)
+    list_page(request, &items)
 }
 
-fn retrieve(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let item = workspace.news_items.get(request.path("id")).ok_or_else(Problem::no_resource)?;
+fn retrieve(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let item = workspace.news_items.get(request.path("id")).ok_or_else(ErrorResponse::record_not_found)?;
     Ok(item.document(&workspace.id).into())
 }
 
-fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let now = workspace.now();
     let defaults = json!({
         "body": "",
@@ -51,54 +51,55 @@ fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
         "created_at": now,
     });
     let mut fields = Map::new();
-    write(workspace, &mut fields, &defaults)?;
-    write(workspace, &mut fields, &request.body)?;
-    let item = NewsItem { id: workspace.issue(Sequence::Other), updated_at: now, fields };
+    apply(workspace, &mut fields, &defaults)?;
+    apply(workspace, &mut fields, &request.body)?;
+    let item = NewsItem { id: workspace.next_id(IdSequence::Other), updated_at: now, fields };
     let document = item.document(&workspace.id);
     workspace.news_items.insert(item);
     Ok(document.into())
 }
 
-fn update(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let mut item = workspace.news_items.get(request.path("id")).ok_or_else(Problem::no_resource)?.clone();
-    write(workspace, &mut item.fields, &request.body)?;
+fn update(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let mut item =
+        workspace.news_items.get(request.path("id")).ok_or_else(ErrorResponse::record_not_found)?.clone();
+    apply(workspace, &mut item.fields, &request.body)?;
     item.updated_at = item.updated_at.max(workspace.now());
     let document = item.document(&workspace.id);
     workspace.news_items.insert(item);
     Ok(document.into())
 }
 
-fn write(workspace: &Workspace, fields: &mut Map<String, Value>, body: &Value) -> Result<(), Problem> {
+fn apply(workspace: &Workspace, fields: &mut Map<String, Value>, body: &Value) -> Result<(), ErrorResponse> {
     if body["sender_id"].as_i64().is_some_and(|id| workspace.admin(id).is_none()) {
-        return Err(Problem::invalid("sender_id", "sender_id is no teammate"));
+        return Err(ErrorResponse::invalid_parameter("sender_id", "sender_id does not match any teammate"));
     }
-    let own = |name: &str| !matches!(name, "id" | "type" | "workspace_id" | "updated_at");
-    for (name, value) in body.as_object().into_iter().flatten().filter(|(name, _)| own(name)) {
+    let is_writable = |name: &str| !matches!(name, "id" | "type" | "workspace_id" | "updated_at");
+    for (name, value) in body.as_object().into_iter().flatten().filter(|(name, _)| is_writable(name)) {
         fields.insert(name.clone(), value.clone());
     }
     Ok(())
 }
 
-fn delete(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let item = workspace.news_items.remove(request.path("id")).ok_or_else(Problem::no_resource)?;
+fn delete(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let item = workspace.news_items.remove(request.path("id")).ok_or_else(ErrorResponse::record_not_found)?;
     Ok(json!({"id": item.id, "object": "news-item", "deleted": true}).into())
 }
 
-fn list_feeds(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn list_feeds(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let feeds: Vec<_> = workspace.newsfeeds.iter().map(|feed| feed.document()).collect();
-    page_of(request, &feeds)
+    list_page(request, &feeds)
 }
 
-fn retrieve_feed(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn retrieve_feed(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let id = request.path("id");
     let feed = workspace.newsfeeds.iter().find(|feed| feed.id == id);
-    Ok(feed.ok_or_else(Problem::no_resource)?.document().into())
+    Ok(feed.ok_or_else(ErrorResponse::record_not_found)?.document().into())
 }
 
-fn list_live(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn list_live(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let id = request.path("id");
-    workspace.newsfeeds.iter().find(|feed| feed.id == id).ok_or_else(Problem::no_resource)?;
-    let number: i64 = id.parse().map_err(|_| Problem::no_resource())?;
+    workspace.newsfeeds.iter().find(|feed| feed.id == id).ok_or_else(ErrorResponse::record_not_found)?;
+    let number: i64 = id.parse().map_err(|_| ErrorResponse::record_not_found())?;
     let is_live = |item: &&NewsItem| {
         let feeds = item.fields.get("newsfeed_assignments").and_then(Value::as_array);
         let in_feed = feeds.into_iter().flatten().any(|feed| feed["newsfeed_id"].as_i64() == Some(number));
@@ -110,5 +111,5 @@ fn list_live(workspace: &mut Workspace, request: &Request) -> Outcome {
         .filter(is_live)
         .map(|item| item.document(&workspace.id))
         .collect();
-    page_of(request, &items)
+    list_page(request, &items)
 }

@@ -2,18 +2,18 @@
 
 use serde_json::{Map, Value, json};
 
-use super::conversations::{as_html, named_contact};
-use super::{Outcome, family};
-use crate::sandbox::answer::Problem;
-use crate::sandbox::model::contact::{Applied, Contact};
+use super::conversations::{as_html, find_contact};
+use super::{HandlerResult, operations};
+use crate::sandbox::model::contact::{AppliedTag, Contact};
 use crate::sandbox::model::conversation::Author;
-use crate::sandbox::model::ticket::{Ticket, TicketPart};
+use crate::sandbox::model::ticket::{Ticket, TicketPart, TicketType};
 use crate::sandbox::request::Request;
-use crate::sandbox::search::{listing, search};
-use crate::sandbox::workspace::{Sequence, Workspace};
+use crate::sandbox::response::ErrorResponse;
+use crate::sandbox::search::{list_document, run_search};
+use crate::sandbox::workspace::{IdSequence, Workspace};
 
-family! {
-    "searchTickets" => find_many,
+operations! {
+    "searchTickets" => search,
     "getTicket" => retrieve,
     "createTicket" => create,
     "updateTicket" => update,
@@ -23,35 +23,37 @@ family! {
     "detachTagFromTicket" => detach_tag,
 }
 
-fn not_found() -> Problem {
-    Problem::new(404, "ticket_not_found", "There is no such ticket")
+fn not_found() -> ErrorResponse {
+    ErrorResponse::new(404, "ticket_not_found", "Ticket not found")
 }
 
-fn shown(workspace: &Workspace, id: &str) -> Outcome {
+fn respond_with(workspace: &Workspace, id: &str) -> HandlerResult {
     let ticket = workspace.tickets.get(id).ok_or_else(not_found)?;
     Ok(workspace.ticket_document(ticket).into())
 }
 
-fn find_many(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let page = search(workspace, &workspace.tickets, request, 20)?;
+fn search(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let page = run_search(workspace, &workspace.tickets, request, 20)?;
     let data = page.records.iter().map(|ticket| workspace.ticket_document(ticket)).collect();
-    Ok(listing(&page, "ticket.list", "tickets", data).into())
+    Ok(list_document(&page, "ticket.list", "tickets", data).into())
 }
 
-fn retrieve(workspace: &mut Workspace, request: &Request) -> Outcome {
-    shown(workspace, request.path("id"))
+fn retrieve(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    respond_with(workspace, request.path("id"))
 }
 
-fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let type_id = request.required("ticket_type_id")?;
-    let kind = workspace.ticket_types.iter().find(|kind| kind.id == type_id && !kind.archived);
-    kind.ok_or_else(|| Problem::new(404, "ticket_type_not_found", "There is no such ticket type"))?;
+    let exists = |ticket_type: &TicketType| ticket_type.id == type_id && !ticket_type.archived;
+    if !workspace.ticket_types.iter().any(exists) {
+        return Err(ErrorResponse::new(404, "ticket_type_not_found", "Ticket type not found"));
+    }
     let mut attributes = Map::new();
-    checked_attributes(workspace, type_id, &request.body["ticket_attributes"], &mut attributes)?;
+    set_ticket_attributes(workspace, type_id, &request.body["ticket_attributes"], &mut attributes)?;
     require_attributes(workspace, type_id, &attributes)?;
     let mut contacts = Vec::new();
-    for named in request.body["contacts"].as_array().into_iter().flatten() {
-        contacts.push(participant(workspace, named)?);
+    for contact in request.body["contacts"].as_array().into_iter().flatten() {
+        contacts.push(find_or_create_contact(workspace, contact)?);
     }
     let company_id = request.text("company_id").map(str::to_owned);
     let now = workspace.now();
@@ -67,17 +69,16 @@ fn create(workspace: &mut Workspace, request: &Request) -> Outcome {
     Ok(document.into())
 }
 
-/// The id of a contact that is named by id, external id or address; an unknown address makes a new
-/// contact.
-fn participant(workspace: &mut Workspace, named: &Value) -> Result<String, Problem> {
-    if let Some(id) = named["id"].as_str() {
+/// The id of a contact given by id, external id or email. An unknown email creates a contact.
+fn find_or_create_contact(workspace: &mut Workspace, contact: &Value) -> Result<String, ErrorResponse> {
+    if let Some(id) = contact["id"].as_str() {
         return Ok(workspace.contact(id)?.id.clone());
     }
-    if let Some(external_id) = named["external_id"].as_str() {
+    if let Some(external_id) = contact["external_id"].as_str() {
         let contact = workspace.contact_by_external_id(external_id);
-        return contact.map(|contact| contact.id.clone()).ok_or_else(Problem::no_contact);
+        return contact.map(|contact| contact.id.clone()).ok_or_else(ErrorResponse::contact_not_found);
     }
-    let email = named["email"].as_str().ok_or_else(|| Problem::missing("contacts.id"))?;
+    let email = contact["email"].as_str().ok_or_else(|| ErrorResponse::missing_parameter("contacts.id"))?;
     if let Some(contact) = workspace.contact_by_email(email) {
         return Ok(contact.id.clone());
     }
@@ -95,22 +96,22 @@ fn participant(workspace: &mut Workspace, named: &Value) -> Result<String, Probl
     Ok(id)
 }
 
-/// Writes ticket attributes; each has to be one of the ticket type's.
-pub fn checked_attributes(
+/// Sets ticket attributes, which must be defined by the ticket type.
+pub fn set_ticket_attributes(
     workspace: &Workspace,
     type_id: &str,
     values: &Value,
     attributes: &mut Map<String, Value>,
-) -> Result<(), Problem> {
-    let kind = workspace.ticket_types.iter().find(|kind| kind.id == type_id);
+) -> Result<(), ErrorResponse> {
+    let ticket_type = workspace.ticket_types.iter().find(|ticket_type| ticket_type.id == type_id);
     for (name, value) in values.as_object().into_iter().flatten() {
-        let exists = kind.is_some_and(|kind| {
-            kind.attributes.iter().any(|attribute| attribute.fields.get("name") == Some(&json!(name)))
+        let exists = ticket_type.is_some_and(|ticket_type| {
+            ticket_type.attributes.iter().any(|attribute| attribute.fields.get("name") == Some(&json!(name)))
         });
         if !exists {
-            return Err(Problem::invalid(
+            return Err(ErrorResponse::invalid_parameter(
                 "ticket_attributes",
-                format!("{name} is no attribute of this ticket type"),
+                format!("the ticket type has no attribute {name}"),
             ));
         }
         attributes.insert(name.clone(), value.clone());
@@ -121,23 +122,23 @@ pub fn checked_attributes(
 fn require_attributes(
     workspace: &Workspace,
     type_id: &str,
-    given: &Map<String, Value>,
-) -> Result<(), Problem> {
-    let kind = workspace.ticket_types.iter().find(|kind| kind.id == type_id);
-    for attribute in kind.into_iter().flat_map(|kind| &kind.attributes) {
+    values: &Map<String, Value>,
+) -> Result<(), ErrorResponse> {
+    let ticket_type = workspace.ticket_types.iter().find(|ticket_type| ticket_type.id == type_id);
+    for attribute in ticket_type.into_iter().flat_map(|ticket_type| &ticket_type.attributes) {
         let name = attribute.fields.get("name").and_then(Value::as_str).unwrap_or_default();
         let is_required = attribute.fields.get("required_to_create") == Some(&json!(true));
-        if is_required && given.get(name).is_none_or(Value::is_null) {
-            return Err(Problem::missing(format!("ticket_attributes.{name}")));
+        if is_required && values.get(name).is_none_or(Value::is_null) {
+            return Err(ErrorResponse::missing_parameter(format!("ticket_attributes.{name}")));
         }
     }
     Ok(())
 }
 
-fn update(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn update(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let mut ticket = workspace.tickets.get(request.path("id")).ok_or_else(not_found)?.clone();
     let type_id = ticket.type_id.clone();
-    checked_attributes(workspace, &type_id, &request.body["ticket_attributes"], &mut ticket.attributes)?;
+    set_ticket_attributes(workspace, &type_id, &request.body["ticket_attributes"], &mut ticket.attributes)?;
     if let Some(company_id) = request.text("company_id") {
         ticket.company_id = Some(company_id.to_owned());
     }
@@ -145,28 +146,28 @@ fn update(workspace: &mut Workspace, request: &Request) -> Outcome {
     ticket.is_shared = request.flag("is_shared").unwrap_or(ticket.is_shared);
     ticket.snoozed_until = request.integer("snoozed_until").or(ticket.snoozed_until);
     if let Some(state_id) = request.text("ticket_state_id") {
-        enter_state(workspace, &mut ticket, state_id)?;
+        set_state(workspace, &mut ticket, state_id)?;
     }
     if request.body["assignment"].is_object() {
         assign(workspace, &mut ticket, &request.body["assignment"])?;
     }
     ticket.updated_at = ticket.updated_at.max(workspace.now());
     workspace.tickets.insert(ticket);
-    shown(workspace, request.path("id"))
+    respond_with(workspace, request.path("id"))
 }
 
-fn enter_state(workspace: &mut Workspace, ticket: &mut Ticket, state_id: &str) -> Result<(), Problem> {
+fn set_state(workspace: &mut Workspace, ticket: &mut Ticket, state_id: &str) -> Result<(), ErrorResponse> {
     let category =
         |id: &str| workspace.ticket_states.iter().find(|state| state.id == id).map(|state| state.category);
     let Some(after) = category(state_id) else {
-        let message = "ticket_state_id names no state of this ticket type";
-        return Err(Problem::new(400, "ticket_state_id_invalid", message));
+        let message = "ticket_state_id does not match any state";
+        return Err(ErrorResponse::new(400, "ticket_state_id_invalid", message));
     };
     let before = category(&ticket.state_id).unwrap_or(after);
     state_id.clone_into(&mut ticket.state_id);
     ticket.open = after != "resolved";
     let part = TicketPart {
-        id: workspace.issue(Sequence::Part),
+        id: workspace.next_id(IdSequence::Part),
         part_type: "ticket_state_updated_by_admin",
         body: None,
         created_at: workspace.now(),
@@ -177,12 +178,12 @@ fn enter_state(workspace: &mut Workspace, ticket: &mut Ticket, state_id: &str) -
     Ok(())
 }
 
-fn assign(workspace: &Workspace, ticket: &mut Ticket, assignment: &Value) -> Result<(), Problem> {
+fn assign(workspace: &Workspace, ticket: &mut Ticket, assignment: &Value) -> Result<(), ErrorResponse> {
     if let Some(admin_id) = assignment["admin_id"].as_str() {
         workspace.acting_admin(admin_id)?;
     }
     let missing =
-        || Problem::new(404, "assignee_not_found", "assignee_id names neither a teammate nor a team");
+        || ErrorResponse::new(404, "assignee_not_found", "assignee_id does not match any teammate or team");
     let id = assignment["assignee_id"].as_str().and_then(|id| id.parse::<i64>().ok()).ok_or_else(missing)?;
     if id == 0 {
         (ticket.admin_assignee_id, ticket.team_assignee_id) = (None, None);
@@ -196,17 +197,17 @@ fn assign(workspace: &Workspace, ticket: &mut Ticket, assignment: &Value) -> Res
     Ok(())
 }
 
-fn reply(workspace: &mut Workspace, request: &Request) -> Outcome {
-    let ticket = workspace.tickets.get(request.path("id")).ok_or_else(Problem::no_resource)?;
+fn reply(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+    let ticket = workspace.tickets.get(request.path("id")).ok_or_else(ErrorResponse::record_not_found)?;
     let is_back_office = workspace.category(ticket) == "Back-office";
     let id = ticket.id.clone();
     let author = if request.text("type") == Some("admin") {
         Author::Admin(workspace.acting_admin(request.required("admin_id")?)?)
     } else if is_back_office {
-        let message = "Contacts cannot reply to a ticket of the back office";
-        return Err(Problem::new(400, "parameter_mismatch", message));
+        let message = "Contacts cannot reply to back-office tickets";
+        return Err(ErrorResponse::new(400, "parameter_mismatch", message));
     } else {
-        Author::Contact(named_contact(workspace, &request.body)?.id.clone())
+        Author::Contact(find_contact(workspace, &request.body)?.id.clone())
     };
     let part_type = match request.text("message_type") {
         Some("note") => "note",
@@ -215,48 +216,54 @@ fn reply(workspace: &mut Workspace, request: &Request) -> Outcome {
     };
     let body = request.text("body").filter(|body| !body.is_empty()).map(as_html);
     if body.is_none() && part_type != "quick_reply" {
-        return Err(Problem::invalid("body", "body must not be empty"));
+        return Err(ErrorResponse::invalid_parameter("body", "body must not be empty"));
     }
     let now = workspace.now();
     let created_at = request.integer("created_at").unwrap_or(now);
-    let part =
-        TicketPart { id: workspace.issue(Sequence::Part), part_type, body, created_at, author, states: None };
+    let part = TicketPart {
+        id: workspace.next_id(IdSequence::Part),
+        part_type,
+        body,
+        created_at,
+        author,
+        states: None,
+    };
     let document = part.document(workspace.author(&part.author));
-    let ticket = workspace.tickets.get_mut(&id).ok_or_else(Problem::no_resource)?;
+    let ticket = workspace.tickets.get_mut(&id).ok_or_else(ErrorResponse::record_not_found)?;
     ticket.parts.push(part);
     ticket.updated_at = ticket.updated_at.max(now);
     Ok(document.into())
 }
 
-fn delete(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn delete(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let ticket = workspace.tickets.remove(request.path("id")).ok_or_else(not_found)?;
     Ok(json!({"id": ticket.id, "object": "ticket", "deleted": true}).into())
 }
 
-fn attach_tag(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn attach_tag(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let id = request.path("ticket_id");
     workspace.tickets.get(id).ok_or_else(not_found)?;
     let admin_id = workspace.acting_admin(request.required("admin_id")?)?;
-    let tag = workspace.tag(request.required("id")?).ok_or_else(Problem::no_resource)?.clone();
-    let applied = Applied { tag_id: tag.id.clone(), applied_at: workspace.now(), admin_id };
+    let tag = workspace.tag(request.required("id")?).ok_or_else(ErrorResponse::record_not_found)?.clone();
+    let applied = AppliedTag { tag_id: tag.id.clone(), applied_at: workspace.now(), admin_id };
     let document = applied.document(&tag.name);
     let ticket = workspace.tickets.get_mut(id).ok_or_else(not_found)?;
     ticket.updated_at = ticket.updated_at.max(applied.applied_at);
-    if ticket.tags.iter().all(|own| own.tag_id != tag.id) {
+    if ticket.tags.iter().all(|existing| existing.tag_id != tag.id) {
         ticket.tags.push(applied);
     }
     Ok(document.into())
 }
 
-fn detach_tag(workspace: &mut Workspace, request: &Request) -> Outcome {
+fn detach_tag(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let (id, tag_id) = (request.path("ticket_id"), request.path("id"));
     workspace.tickets.get(id).ok_or_else(not_found)?;
     workspace.acting_admin(request.required("admin_id")?)?;
     let now = workspace.now();
-    let missing = || Problem::new(404, "tag_not_found", "There is no such tag here");
+    let missing = || ErrorResponse::new(404, "tag_not_found", "The ticket does not have this tag");
     let ticket = workspace.tickets.get_mut(id).ok_or_else(not_found)?;
-    let place = ticket.tags.iter().position(|tag| tag.tag_id == tag_id).ok_or_else(missing)?;
-    let tag = ticket.tags.remove(place);
+    let index = ticket.tags.iter().position(|tag| tag.tag_id == tag_id).ok_or_else(missing)?;
+    let tag = ticket.tags.remove(index);
     ticket.updated_at = ticket.updated_at.max(now);
     Ok(tag.document(workspace.tag_name(tag_id)).into())
 }

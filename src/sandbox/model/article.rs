@@ -1,24 +1,24 @@
-//! Help centers: articles, collections, and the articles only the team sees.
+//! Help centers: articles, collections and internal articles.
 
 use serde_json::{Map, Value, json};
 
 use crate::sandbox::table::Record;
 
-/// An article of the help center. Times are epoch seconds.
+/// A help center article. Times are epoch seconds.
 #[derive(Debug, Clone)]
 pub struct Article {
     pub id: String,
     pub title: String,
     pub description: String,
-    /// HTML as the server keeps it.
+    /// HTML, as stored by the API.
     pub body: String,
     pub author_id: i64,
     pub published: bool,
-    /// Id of the collection it stands in.
+    /// Id of the collection that contains it.
     pub parent_id: Option<String>,
     pub created_at: i64,
     pub updated_at: i64,
-    /// Other languages by locale; `None` while multilingual help is off.
+    /// Translations by locale, without the default locale; `None` if multilingual help is disabled.
     pub translations: Option<Map<String, Value>>,
     pub views: i64,
 }
@@ -37,7 +37,7 @@ impl Article {
         if self.published { "published" } else { "draft" }
     }
 
-    /// Where readers find it; drafts are nowhere.
+    /// Public URL; drafts have none.
     pub fn url(&self, locale: &str) -> Option<String> {
         let slug: String = self
             .title
@@ -49,7 +49,7 @@ impl Article {
         self.published.then(|| format!("https://help.sandbox.test/{locale}/articles/{}-{slug}", self.id))
     }
 
-    /// `parents` are the ids of the collections around it, innermost first.
+    /// `parents` are the ids of the enclosing collections, innermost first.
     pub fn document(&self, workspace_id: &str, locale: &str, parents: &[String]) -> Value {
         let number = |id: &String| id.parse::<i64>().ok();
         let mut document = json!({
@@ -79,7 +79,7 @@ impl Article {
         document
     }
 
-    /// The main language as an entry of `translated_content`.
+    /// The default locale as an entry of `translated_content`.
     fn content(&self, locale: &str) -> Value {
         json!({
             "type": "article_content",
@@ -94,7 +94,7 @@ impl Article {
         })
     }
 
-    /// What one article shows beyond its entry in a list.
+    /// Statistics, which only the single-article document includes.
     pub fn statistics(&self) -> Value {
         json!({
             "type": "article_statistics",
@@ -108,7 +108,7 @@ impl Article {
     }
 }
 
-/// A collection of articles and further collections.
+/// A collection of articles and nested collections.
 #[derive(Debug, Clone)]
 pub struct Collection {
     pub id: String,
@@ -154,7 +154,7 @@ impl Collection {
     }
 }
 
-/// An article that only the team sees.
+/// An article visible to teammates only.
 #[derive(Debug, Clone)]
 pub struct InternalArticle {
     pub id: String,

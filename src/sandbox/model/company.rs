@@ -7,7 +7,7 @@ use crate::sandbox::table::Record;
 /// A company. Times are epoch seconds.
 #[derive(Debug, Clone, Default)]
 pub struct Company {
-    /// The service's own id; `company_id` is the customer's.
+    /// Assigned by Intercom; `company_id` is assigned by the customer.
     pub id: String,
     pub company_id: String,
     pub name: Option<String>,
@@ -36,7 +36,7 @@ impl Record for Company {
 }
 
 impl Company {
-    /// The whole company but its tags and segments, which need names from elsewhere.
+    /// The company document without tags and segments, whose names are stored in the workspace.
     pub fn document(&self, workspace_id: &str, user_count: usize) -> Value {
         let plan = match &self.plan {
             Some(name) => json!({"type": "plan", "id": plan_id(name), "name": name}),
@@ -64,7 +64,7 @@ impl Company {
     }
 }
 
-/// Plans exist by name only: the id is a fold of the name, so that equal names have equal ids.
+/// Plans are stored by name only, so the id is derived from the name.
 fn plan_id(name: &str) -> String {
     name.bytes().fold(17_u32, |id, byte| id.wrapping_mul(31).wrapping_add(byte.into())).to_string()
 }

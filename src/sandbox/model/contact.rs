@@ -4,19 +4,19 @@ use serde_json::{Map, Value, json};
 
 use crate::sandbox::table::Record;
 
-/// How many tags, notes and companies a contact carries with it; the rest is behind a link.
-pub const EMBEDDED: usize = 10;
+/// Maximum number of tags, notes and companies in a contact document; the document links to the full lists.
+pub const MAX_EMBEDDED: usize = 10;
 
-/// A tag as it was put on something.
+/// A tag applied to a record.
 #[derive(Debug, Clone)]
-pub struct Applied {
+pub struct AppliedTag {
     pub tag_id: String,
     pub applied_at: i64,
-    /// The teammate who did it.
+    /// The teammate who applied it.
     pub admin_id: i64,
 }
 
-impl Applied {
+impl AppliedTag {
     pub fn document(&self, name: &str) -> Value {
         json!({
             "type": "tag",
@@ -33,7 +33,7 @@ impl Applied {
 pub struct Contact {
     pub id: String,
     pub external_id: Option<String>,
-    /// A user when true, a lead otherwise.
+    /// True for a user, false for a lead.
     pub is_user: bool,
     pub email: Option<String>,
     pub phone: Option<String>,
@@ -57,15 +57,15 @@ pub struct Contact {
     pub country: Option<String>,
     pub city: Option<String>,
     pub custom_attributes: Map<String, Value>,
-    pub tags: Vec<Applied>,
-    /// Ids of notes, newest last.
+    pub tags: Vec<AppliedTag>,
+    /// Note ids, newest last.
     pub notes: Vec<String>,
-    /// Ids of companies (not their `company_id`).
+    /// Company ids (`id`, not `company_id`).
     pub companies: Vec<String>,
     pub segments: Vec<String>,
-    /// Ids of subscription types with the consent given.
+    /// Pairs of subscription type id and consent (`opt_in` or `opt_out`).
     pub subscriptions: Vec<(String, String)>,
-    /// An archived contact is found by id only.
+    /// Archived contacts are returned by id only, never by lists or searches.
     pub archived: bool,
     pub blocked: bool,
 }
@@ -88,16 +88,16 @@ impl Contact {
         self.email.as_deref().and_then(|email| email.split_once('@')).map(|(_, domain)| domain)
     }
 
-    /// The short form that conversations and answers to archive, block and delete carry.
+    /// The short form used in conversations and in responses to archive, block and delete.
     pub fn reference(&self) -> Value {
         json!({"type": "contact", "id": self.id, "external_id": self.external_id})
     }
 
-    fn embedded<'a>(&self, kind: &str, path: &str, ids: impl Iterator<Item = &'a str>) -> Value {
+    fn embedded_list<'a>(&self, kind: &str, path: &str, ids: impl Iterator<Item = &'a str>) -> Value {
         let ids: Vec<_> = ids.collect();
         let data: Vec<_> = ids
             .iter()
-            .take(EMBEDDED)
+            .take(MAX_EMBEDDED)
             .map(|id| json!({"type": kind, "id": id, "url": format!("/{path}/{id}")}))
             .collect();
         json!({
@@ -105,13 +105,13 @@ impl Contact {
             "data": data,
             "url": format!("/contacts/{}/{path}", self.id),
             "total_count": ids.len(),
-            "has_more": ids.len() > EMBEDDED,
+            "has_more": ids.len() > MAX_EMBEDDED,
         })
     }
 
-    fn subscribed(&self, consent: &str) -> Value {
-        let ids = self.subscriptions.iter().filter(|(_, given)| given == consent);
-        self.embedded("subscription", "subscriptions", ids.map(|(id, _)| id.as_str()))
+    fn subscriptions_with(&self, consent: &str) -> Value {
+        let ids = self.subscriptions.iter().filter(|(_, value)| value == consent);
+        self.embedded_list("subscription", "subscriptions", ids.map(|(id, _)| id.as_str()))
     }
 
     pub fn document(&self, workspace_id: &str) -> Value {
@@ -146,22 +146,22 @@ impl Contact {
             "os": self.os,
             "location": {"type": "location", "country": self.country, "region": null, "city": self.city},
         });
-        for device in DEVICE_FIELDS {
-            document[*device] = Value::Null;
+        for field in NULL_FIELDS {
+            document[*field] = Value::Null;
         }
         document["custom_attributes"] = Value::Object(self.custom_attributes.clone());
-        document["tags"] = self.embedded("tag", "tags", self.tags.iter().map(|tag| tag.tag_id.as_str()));
-        document["notes"] = self.embedded("note", "notes", self.notes.iter().map(String::as_str));
+        document["tags"] = self.embedded_list("tag", "tags", self.tags.iter().map(|tag| tag.tag_id.as_str()));
+        document["notes"] = self.embedded_list("note", "notes", self.notes.iter().map(String::as_str));
         document["companies"] =
-            self.embedded("company", "companies", self.companies.iter().map(String::as_str));
-        document["opted_out_subscription_types"] = self.subscribed("opt_out");
-        document["opted_in_subscription_types"] = self.subscribed("opt_in");
+            self.embedded_list("company", "companies", self.companies.iter().map(String::as_str));
+        document["opted_out_subscription_types"] = self.subscriptions_with("opt_out");
+        document["opted_in_subscription_types"] = self.subscriptions_with("opt_in");
         document
     }
 }
 
-/// Fields that only apps on telephones and campaigns fill; always null here.
-const DEVICE_FIELDS: &[&str] = &[
+/// Fields that only mobile apps and campaigns set; always null in the sandbox.
+const NULL_FIELDS: &[&str] = &[
     "android_app_name",
     "android_app_version",
     "android_device",

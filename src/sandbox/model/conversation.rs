@@ -1,53 +1,53 @@
 //! Conversations and their parts.
 //!
-//! Everything that happens in a conversation goes through [`Conversation::append`], in the seed as
-//! in the handlers; so state, assignees and `waiting_since` always follow from the parts.
+//! Seed and handlers must change conversations through [`Conversation::append`] only, so that state, assignees
+//! and `waiting_since` always agree with the parts.
 
 use serde_json::{Map, Value, json};
 
-use super::contact::Applied;
+use super::contact::AppliedTag;
 use crate::sandbox::table::Record;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum ConversationState {
     Open,
     Closed,
     Snoozed,
 }
 
-impl State {
+impl ConversationState {
     pub fn as_str(self) -> &'static str {
         match self {
-            State::Open => "open",
-            State::Closed => "closed",
-            State::Snoozed => "snoozed",
+            ConversationState::Open => "open",
+            ConversationState::Closed => "closed",
+            ConversationState::Snoozed => "snoozed",
         }
     }
 }
 
-/// Who wrote a message or did something.
+/// The author of a message or an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Author {
-    /// Id of a contact.
+    /// Contact id.
     Contact(String),
-    /// Id of a teammate.
+    /// Teammate id.
     Admin(i64),
     /// The bot that runs workflows.
     Bot,
-    /// The AI agent, which answers as a bot.
+    /// The AI agent, shown as a bot.
     AiAgent,
 }
 
-/// Whom a part assigned the conversation to; `None` in it takes the assignment away.
+/// The new assignee; `None` inside a variant removes the assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Assignee {
     Admin(Option<i64>),
     Team(Option<i64>),
 }
 
-/// What happened, before the conversation decides what it means.
+/// An event to apply to a conversation.
 #[derive(Debug, Clone)]
-pub struct Happening {
+pub struct ConversationEvent {
     /// `comment`, `note`, `assignment`, `close`, `open`, `snoozed`, ...
     pub kind: &'static str,
     /// HTML.
@@ -59,23 +59,23 @@ pub struct Happening {
     pub snoozed_until: Option<i64>,
 }
 
-impl Happening {
+impl ConversationEvent {
     pub fn new(kind: &'static str, author: Author, at: i64) -> Self {
-        Happening { kind, body: None, author, at, assigned_to: None, snoozed_until: None }
+        ConversationEvent { kind, body: None, author, at, assigned_to: None, snoozed_until: None }
     }
 
-    pub fn saying(mut self, body: impl Into<String>) -> Self {
+    pub fn with_body(mut self, body: impl Into<String>) -> Self {
         self.body = Some(body.into());
         self
     }
 
-    pub fn assigning(mut self, assignee: Assignee) -> Self {
+    pub fn with_assignee(mut self, assignee: Assignee) -> Self {
         self.assigned_to = Some(assignee);
         self
     }
 }
 
-/// One entry of a conversation's history.
+/// One entry in the history of a conversation.
 #[derive(Debug, Clone)]
 pub struct Part {
     pub id: String,
@@ -86,12 +86,12 @@ pub struct Part {
     pub author: Author,
     pub assigned_to: Option<Assignee>,
     /// The conversation's state after this part.
-    pub state: State,
+    pub state: ConversationState,
     pub redacted: bool,
 }
 
 impl Part {
-    /// Whether a contact would see it as an answer written by a person.
+    /// Whether the part is a reply that contacts see and that a human wrote.
     pub fn is_admin_reply(&self) -> bool {
         matches!(self.author, Author::Admin(_)) && self.body.is_some() && self.part_type != "note"
     }
@@ -100,7 +100,7 @@ impl Part {
         matches!(self.author, Author::Contact(_)) && self.body.is_some()
     }
 
-    /// `author` as rendered elsewhere, since names live with contacts and teammates.
+    /// `author` is the rendered author: names are stored with contacts and teammates.
     pub fn document(&self, author: Value) -> Value {
         let assigned_to = self.assigned_to.map(|assignee| {
             let (kind, id) = match assignee {
@@ -135,9 +135,9 @@ impl Part {
     }
 }
 
-/// The message that began a conversation.
+/// The message that started a conversation.
 #[derive(Debug, Clone)]
-pub struct Source {
+pub struct SourceMessage {
     /// `conversation`, `email`, `whatsapp`, ...
     pub kind: &'static str,
     pub id: String,
@@ -151,7 +151,7 @@ pub struct Source {
     pub redacted: bool,
 }
 
-/// How the contact rated the conversation.
+/// A contact's rating of a conversation.
 #[derive(Debug, Clone)]
 pub struct Rating {
     /// 1 to 5.
@@ -162,7 +162,7 @@ pub struct Rating {
     pub admin_id: i64,
 }
 
-/// What the AI agent did in a conversation.
+/// The AI agent's part in a conversation.
 #[derive(Debug, Clone)]
 pub struct AiAgent {
     pub resolution_state: &'static str,
@@ -179,21 +179,21 @@ pub struct Conversation {
     pub updated_at: i64,
     pub waiting_since: Option<i64>,
     pub snoozed_until: Option<i64>,
-    pub state: State,
+    pub state: ConversationState,
     pub read: bool,
     pub priority: bool,
     pub admin_assignee_id: Option<i64>,
     pub team_assignee_id: Option<i64>,
-    pub source: Source,
-    /// Ids of the contacts that take part.
+    pub source: SourceMessage,
+    /// Ids of the participating contacts.
     pub contacts: Vec<String>,
     /// Oldest first.
     pub parts: Vec<Part>,
-    pub tags: Vec<Applied>,
+    pub tags: Vec<AppliedTag>,
     pub custom_attributes: Map<String, Value>,
     pub rating: Option<Rating>,
     pub ai_agent: Option<AiAgent>,
-    /// Ids of tickets made from it.
+    /// Ids of tickets created from it.
     pub tickets: Vec<String>,
 }
 
@@ -207,17 +207,17 @@ impl Record for Conversation {
 }
 
 impl Conversation {
-    /// A conversation that consists of its first message.
-    pub fn started(id: String, contact_id: String, source: Source, at: i64) -> Self {
-        let waiting = matches!(source.author, Author::Contact(_));
+    /// A conversation that consists of its first message only.
+    pub fn new(id: String, contact_id: String, source: SourceMessage, at: i64) -> Self {
+        let is_waiting = matches!(source.author, Author::Contact(_));
         Conversation {
             id,
             title: None,
             created_at: at,
             updated_at: at,
-            waiting_since: waiting.then_some(at),
+            waiting_since: is_waiting.then_some(at),
             snoozed_until: None,
-            state: State::Open,
+            state: ConversationState::Open,
             read: false,
             priority: false,
             admin_assignee_id: None,
@@ -233,22 +233,22 @@ impl Conversation {
         }
     }
 
-    /// Adds what happened as a part with this id, and lets the conversation follow. `now` becomes
-    /// `updated_at`; the happening itself may lie in the past.
-    pub fn append(&mut self, part_id: String, happening: Happening, now: i64) {
-        let from_contact = matches!(happening.author, Author::Contact(_));
-        let part_type = match happening.kind {
-            "comment" if from_contact && self.state != State::Open => "open",
-            "assignment" if self.state == State::Closed => "assign_and_reopen",
+    /// Appends an event as a part with this id, and updates the conversation accordingly. `now` becomes
+    /// `updated_at`; the event itself may be older.
+    pub fn append(&mut self, part_id: String, event: ConversationEvent, now: i64) {
+        let is_from_contact = matches!(event.author, Author::Contact(_));
+        let part_type = match event.kind {
+            "comment" if is_from_contact && self.state != ConversationState::Open => "open",
+            "assignment" if self.state == ConversationState::Closed => "assign_and_reopen",
             kind => kind,
         };
         match part_type {
-            "close" => self.enter(State::Closed, None),
-            "snoozed" => self.enter(State::Snoozed, happening.snoozed_until),
-            "open" | "assign_and_reopen" | "timer_unsnooze" => self.enter(State::Open, None),
+            "close" => self.set_state(ConversationState::Closed, None),
+            "snoozed" => self.set_state(ConversationState::Snoozed, event.snoozed_until),
+            "open" | "assign_and_reopen" | "timer_unsnooze" => self.set_state(ConversationState::Open, None),
             _ => {}
         }
-        match happening.assigned_to {
+        match event.assigned_to {
             Some(Assignee::Admin(id)) => self.admin_assignee_id = id,
             Some(Assignee::Team(id)) => self.team_assignee_id = id,
             None => {}
@@ -256,11 +256,11 @@ impl Conversation {
         let part = Part {
             id: part_id,
             part_type,
-            body: happening.body,
-            created_at: happening.at,
-            updated_at: happening.at,
-            author: happening.author,
-            assigned_to: happening.assigned_to,
+            body: event.body,
+            created_at: event.at,
+            updated_at: event.at,
+            author: event.author,
+            assigned_to: event.assigned_to,
             state: self.state,
             redacted: false,
         };
@@ -270,17 +270,17 @@ impl Conversation {
         } else if part.is_admin_reply() || part_type == "close" {
             self.waiting_since = None;
         }
-        let place = self.parts.partition_point(|earlier| earlier.created_at <= part.created_at);
-        self.parts.insert(place, part);
+        let index = self.parts.partition_point(|other| other.created_at <= part.created_at);
+        self.parts.insert(index, part);
         self.updated_at = self.updated_at.max(now);
     }
 
-    fn enter(&mut self, state: State, snoozed_until: Option<i64>) {
+    fn set_state(&mut self, state: ConversationState, snoozed_until: Option<i64>) {
         self.state = state;
         self.snoozed_until = snoozed_until;
     }
 
-    /// The first message or reply of a contact, epoch seconds.
+    /// Time of the first message from a contact, in epoch seconds.
     pub fn first_contact_reply_at(&self) -> Option<i64> {
         match self.source.author {
             Author::Contact(_) => Some(self.created_at),
@@ -288,7 +288,7 @@ impl Conversation {
         }
     }
 
-    /// Everyone of the team who wrote or did something, in order of appearance.
+    /// Ids of the teammates who acted in the conversation, in order of first appearance.
     pub fn teammates(&self) -> Vec<i64> {
         let authors = std::iter::once(&self.source.author).chain(self.parts.iter().map(|part| &part.author));
         let mut ids = Vec::new();
@@ -302,7 +302,7 @@ impl Conversation {
         ids
     }
 
-    /// Lets one contact stand where another stood, after a merge.
+    /// Replaces one contact by another after a merge.
     pub fn replace_contact(&mut self, old: &str, new: &str) {
         if !self.contacts.iter().any(|contact| contact == old) {
             return;

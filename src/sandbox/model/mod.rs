@@ -1,9 +1,10 @@
-//! The records of a workspace, and how each is written as JSON.
+//! The record types of a workspace, and their JSON documents.
 //!
-//! A record knows nothing of requests. What can be derived (counts, statistics, links) is derived
-//! when it is shown and never stored, so it cannot become untrue.
+//! Records must know nothing about requests. Derived values (counts, statistics, links) are computed on output
+//! and never stored, so they cannot become stale.
 
 pub mod article;
+pub mod call;
 pub mod company;
 pub mod contact;
 pub mod conversation;

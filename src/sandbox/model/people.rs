@@ -31,7 +31,7 @@ impl Admin {
         })
     }
 
-    /// The short form that notes carry.
+    /// The short form used as the author of a note.
     pub fn author(&self) -> Value {
         json!({
             "type": "admin",
@@ -44,7 +44,7 @@ impl Admin {
     }
 }
 
-/// A team of the inbox.
+/// An inbox team.
 #[derive(Debug, Clone)]
 pub struct Team {
     pub id: i64,

@@ -1,4 +1,4 @@
-//! What a workspace is set up with: tags, segments, attributes, subscriptions, news, events, the log.
+//! Smaller record types: tags, segments, data attributes, subscription types, news, data events, activity log.
 
 use serde_json::{Map, Value, json};
 
@@ -42,10 +42,10 @@ impl Segment {
     }
 }
 
-/// A field that contacts or companies have, built in or made by the customer.
+/// A built-in or custom field of contacts, companies or conversations.
 #[derive(Debug, Clone)]
 pub struct DataAttribute {
-    /// Built-in ones have none.
+    /// `None` for built-in attributes.
     pub id: Option<i64>,
     /// `contact`, `company` or `conversation`.
     pub model: String,
@@ -115,7 +115,7 @@ impl SubscriptionType {
     }
 }
 
-/// An item of news. Its fields are what was sent, completed by the handler.
+/// A news item. Its fields are stored as sent, plus the defaults set by the handler.
 #[derive(Debug, Clone)]
 pub struct NewsItem {
     pub id: String,
@@ -162,16 +162,16 @@ impl Newsfeed {
     }
 }
 
-/// Something a contact did.
+/// An event submitted for a contact.
 #[derive(Debug, Clone)]
-pub struct Event {
+pub struct DataEvent {
     pub contact_id: String,
     pub name: String,
     pub created_at: i64,
     pub metadata: Value,
 }
 
-/// Something a teammate did to the workspace.
+/// An entry in the activity log of teammates.
 #[derive(Debug, Clone)]
 pub struct Activity {
     pub id: String,

@@ -1,15 +1,15 @@
-//! What is counted about a conversation, always worked out from its parts.
+//! Statistics of a conversation, always computed from its parts.
 //!
-//! The `time_to_*` values leave out the time outside office hours; the `*_at` values are the plain
-//! moments. They never agree, and they do not with the real service.
+//! The `time_to_*` values count office hours only, while the `*_at` values are plain timestamps. The two do not
+//! match, just as in the real API.
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::conversation::{Author, Conversation, Part, State};
-use crate::sandbox::hours::office_seconds;
+use super::conversation::{Author, Conversation, ConversationState, Part};
+use crate::sandbox::calendar::office_seconds;
 
-/// Moments are epoch seconds, times are seconds.
+/// `*_at` values are epoch seconds; `time_to_*` values are durations in seconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Statistics {
     pub time_to_assignment: Option<i64>,
@@ -34,27 +34,27 @@ pub struct Statistics {
 
 impl Statistics {
     pub fn of(conversation: &Conversation, zone: &TimeZone) -> Self {
-        let mut found = Statistics {
+        let mut statistics = Statistics {
             first_contact_reply_at: conversation.first_contact_reply_at(),
             last_contact_reply_at: conversation.first_contact_reply_at(),
             count_conversation_parts: conversation.parts.len() as i64,
             ..Statistics::default()
         };
-        let mut before = State::Open;
+        let mut previous_state = ConversationState::Open;
         for part in &conversation.parts {
-            found.count(part, before);
-            before = part.state;
+            statistics.add(part, previous_state);
+            previous_state = part.state;
         }
-        let office = |to: Option<i64>| to.map(|to| office_seconds(zone, conversation.created_at, to));
-        found.time_to_assignment = office(found.first_assignment_at);
-        found.time_to_admin_reply = office(found.first_admin_reply_at);
-        found.time_to_first_close = office(found.first_close_at);
-        found.time_to_last_close = office(found.last_close_at);
-        found.median_time_to_reply = median_reply(conversation, zone);
-        found
+        let office_time = |to: Option<i64>| to.map(|to| office_seconds(zone, conversation.created_at, to));
+        statistics.time_to_assignment = office_time(statistics.first_assignment_at);
+        statistics.time_to_admin_reply = office_time(statistics.first_admin_reply_at);
+        statistics.time_to_first_close = office_time(statistics.first_close_at);
+        statistics.time_to_last_close = office_time(statistics.last_close_at);
+        statistics.median_time_to_reply = median_time_to_reply(conversation, zone);
+        statistics
     }
 
-    fn count(&mut self, part: &Part, before: State) {
+    fn add(&mut self, part: &Part, previous_state: ConversationState) {
         let at = part.created_at;
         if part.assigned_to.is_some() {
             self.count_assignments += 1;
@@ -72,7 +72,7 @@ impl Statistics {
         if part.is_contact_reply() {
             self.last_contact_reply_at = Some(at);
         }
-        if part.state == State::Closed && before != State::Closed {
+        if part.state == ConversationState::Closed && previous_state != ConversationState::Closed {
             self.first_close_at.get_or_insert(at);
             self.last_close_at = Some(at);
             self.last_closed_by_id = match part.author {
@@ -80,7 +80,7 @@ impl Statistics {
                 _ => None,
             };
         }
-        if part.state == State::Open && before == State::Closed {
+        if part.state == ConversationState::Open && previous_state == ConversationState::Closed {
             self.count_reopens += 1;
         }
     }
@@ -114,16 +114,16 @@ impl Statistics {
     }
 }
 
-/// The median office time between a contact's message and the reply to it.
-fn median_reply(conversation: &Conversation, zone: &TimeZone) -> Option<i64> {
-    let mut waiting =
+/// The median time, in office hours, between a contact's message and the reply to it.
+fn median_time_to_reply(conversation: &Conversation, zone: &TimeZone) -> Option<i64> {
+    let mut waiting_since =
         matches!(conversation.source.author, Author::Contact(_)).then_some(conversation.created_at);
     let mut times = Vec::new();
     for part in &conversation.parts {
         if part.is_contact_reply() {
-            waiting.get_or_insert(part.created_at);
+            waiting_since.get_or_insert(part.created_at);
         } else if part.is_admin_reply()
-            && let Some(since) = waiting.take()
+            && let Some(since) = waiting_since.take()
         {
             times.push(office_seconds(zone, since, part.created_at));
         }
@@ -135,12 +135,12 @@ fn median_reply(conversation: &Conversation, zone: &TimeZone) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::model::conversation::{Assignee, Happening, Source};
+    use crate::sandbox::model::conversation::{Assignee, ConversationEvent, SourceMessage};
 
     const MONDAY_TEN: i64 = 1_704_708_000; // 2024-01-08T10:00Z
 
-    fn asked() -> Conversation {
-        let source = Source {
+    fn conversation() -> Conversation {
+        let source = SourceMessage {
             kind: "email",
             id: "1".into(),
             delivered_as: "customer_initiated",
@@ -150,44 +150,52 @@ mod tests {
             url: None,
             redacted: false,
         };
-        Conversation::started("1".into(), "c".into(), source, MONDAY_TEN)
+        Conversation::new("1".into(), "c".into(), source, MONDAY_TEN)
     }
 
-    fn then(conversation: &mut Conversation, minutes: i64, happening: Happening) {
+    fn append_after(conversation: &mut Conversation, minutes: i64, event: ConversationEvent) {
         let at = MONDAY_TEN + minutes * 60;
-        conversation.append(minutes.to_string(), Happening { at, ..happening }, at);
+        conversation.append(minutes.to_string(), ConversationEvent { at, ..event }, at);
     }
 
     #[test]
-    fn only_a_visible_human_answer_is_an_admin_reply() {
-        let mut conversation = asked();
-        let by = |kind, author| Happening::new(kind, author, 0);
-        then(&mut conversation, 1, by("comment", Author::AiAgent).saying("<p>Try this</p>"));
-        then(&mut conversation, 2, by("note", Author::Admin(7)).saying("<p>Hm</p>"));
-        then(&mut conversation, 3, by("assignment", Author::Admin(7)).assigning(Assignee::Admin(Some(7))));
+    fn only_a_visible_reply_by_a_human_is_an_admin_reply() {
+        let mut conversation = conversation();
+        let by = |kind, author| ConversationEvent::new(kind, author, 0);
+        append_after(&mut conversation, 1, by("comment", Author::AiAgent).with_body("<p>Try this</p>"));
+        append_after(&mut conversation, 2, by("note", Author::Admin(7)).with_body("<p>Hm</p>"));
+        append_after(
+            &mut conversation,
+            3,
+            by("assignment", Author::Admin(7)).with_assignee(Assignee::Admin(Some(7))),
+        );
         assert_eq!(Statistics::of(&conversation, &TimeZone::UTC).first_admin_reply_at, None);
         assert_eq!(conversation.waiting_since, Some(MONDAY_TEN));
 
-        then(&mut conversation, 4, by("comment", Author::Admin(7)).saying("<p>Hello</p>"));
-        let found = Statistics::of(&conversation, &TimeZone::UTC);
-        assert_eq!(found.first_admin_reply_at, Some(MONDAY_TEN + 240));
-        assert_eq!(found.time_to_admin_reply, Some(240));
-        assert_eq!(found.first_assignment_at, Some(MONDAY_TEN + 180));
-        assert_eq!(found.count_conversation_parts, 4);
+        append_after(&mut conversation, 4, by("comment", Author::Admin(7)).with_body("<p>Hello</p>"));
+        let statistics = Statistics::of(&conversation, &TimeZone::UTC);
+        assert_eq!(statistics.first_admin_reply_at, Some(MONDAY_TEN + 240));
+        assert_eq!(statistics.time_to_admin_reply, Some(240));
+        assert_eq!(statistics.first_assignment_at, Some(MONDAY_TEN + 180));
+        assert_eq!(statistics.count_conversation_parts, 4);
         assert_eq!(conversation.waiting_since, None);
     }
 
     #[test]
-    fn a_reply_to_a_closed_conversation_opens_it_again() {
-        let mut conversation = asked();
-        then(&mut conversation, 5, Happening::new("close", Author::Admin(7), 0));
-        then(&mut conversation, 9, Happening::new("comment", Author::Contact("c".into()), 0).saying("Again"));
-        then(&mut conversation, 11, Happening::new("close", Author::Admin(8), 0));
-        let found = Statistics::of(&conversation, &TimeZone::UTC);
-        assert_eq!(found.count_reopens, 1);
-        assert_eq!(found.first_close_at, Some(MONDAY_TEN + 300));
-        assert_eq!(found.last_close_at, Some(MONDAY_TEN + 660));
-        assert_eq!(found.last_closed_by_id.as_deref(), Some("8"));
+    fn a_contact_reply_reopens_a_closed_conversation() {
+        let mut conversation = conversation();
+        append_after(&mut conversation, 5, ConversationEvent::new("close", Author::Admin(7), 0));
+        append_after(
+            &mut conversation,
+            9,
+            ConversationEvent::new("comment", Author::Contact("c".into()), 0).with_body("Again"),
+        );
+        append_after(&mut conversation, 11, ConversationEvent::new("close", Author::Admin(8), 0));
+        let statistics = Statistics::of(&conversation, &TimeZone::UTC);
+        assert_eq!(statistics.count_reopens, 1);
+        assert_eq!(statistics.first_close_at, Some(MONDAY_TEN + 300));
+        assert_eq!(statistics.last_close_at, Some(MONDAY_TEN + 660));
+        assert_eq!(statistics.last_closed_by_id.as_deref(), Some("8"));
         assert_eq!(conversation.parts[1].part_type, "open");
     }
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::contact::Applied;
+use super::contact::AppliedTag;
 use super::conversation::Author;
 use crate::sandbox::table::Record;
 
-/// A state that tickets may be in, shared by all types.
+/// A ticket state. All ticket types share the same states.
 #[derive(Debug, Clone)]
 pub struct TicketState {
     pub id: String,
@@ -27,15 +27,15 @@ impl TicketState {
     }
 }
 
-/// A question that a ticket type asks.
+/// A field of a ticket type.
 #[derive(Debug, Clone)]
 pub struct TicketAttribute {
     pub id: String,
-    /// What was sent to create it, completed by the handler.
+    /// Stored as sent, plus the defaults set by the handler.
     pub fields: Map<String, Value>,
 }
 
-/// A kind of ticket.
+/// A ticket type.
 #[derive(Debug, Clone)]
 pub struct TicketType {
     pub id: String,
@@ -52,10 +52,10 @@ pub struct TicketType {
 }
 
 impl TicketType {
-    /// The form that a ticket carries: with attributes, without states.
+    /// The form used in tickets: with attributes, without states.
     pub fn document(&self, workspace_id: &str) -> Value {
         let attributes: Vec<_> =
-            self.attributes.iter().map(|one| self.attribute(one, workspace_id)).collect();
+            self.attributes.iter().map(|attribute| self.attribute(attribute, workspace_id)).collect();
         let mut document = self.reference();
         document["workspace_id"] = json!(workspace_id);
         document["created_at"] = json!(self.created_at);
@@ -64,7 +64,7 @@ impl TicketType {
         document
     }
 
-    /// The short form that ticket states carry.
+    /// The short form used in ticket states.
     pub fn reference(&self) -> Value {
         json!({
             "type": "ticket_type",
@@ -94,7 +94,7 @@ impl TicketType {
     }
 }
 
-/// One entry of a ticket's history.
+/// One entry in the history of a ticket.
 #[derive(Debug, Clone)]
 pub struct TicketPart {
     pub id: String,
@@ -102,12 +102,12 @@ pub struct TicketPart {
     pub body: Option<String>,
     pub created_at: i64,
     pub author: Author,
-    /// Category of the state before and after, where the part changed it.
+    /// Categories of the old and the new state, if the part changed the state.
     pub states: Option<(&'static str, &'static str)>,
 }
 
 impl TicketPart {
-    /// `author` as rendered elsewhere.
+    /// `author` is the rendered author.
     pub fn document(&self, author: Value) -> Value {
         let mut document = json!({
             "type": "ticket_part",
@@ -132,7 +132,7 @@ impl TicketPart {
 #[derive(Debug, Clone)]
 pub struct Ticket {
     pub id: String,
-    /// The number that people see.
+    /// The number shown to users.
     pub ticket_id: String,
     pub type_id: String,
     pub state_id: String,
@@ -146,11 +146,11 @@ pub struct Ticket {
     pub open: bool,
     pub snoozed_until: Option<i64>,
     pub is_shared: bool,
-    /// Id of the conversation that it was made from.
+    /// Id of the conversation it was created from.
     pub conversation_id: Option<String>,
     /// Oldest first.
     pub parts: Vec<TicketPart>,
-    pub tags: Vec<Applied>,
+    pub tags: Vec<AppliedTag>,
 }
 
 impl Record for Ticket {

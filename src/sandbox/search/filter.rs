@@ -1,19 +1,20 @@
-//! A compiled query: groups of tests on fields.
+//! A compiled query: groups of comparisons.
 
 use serde_json::Value;
 
-use super::fields::{Cell, Field, Kind, Searchable};
-use crate::sandbox::answer::Problem;
-use crate::sandbox::hours;
+use super::fields::{FieldKind, FieldValue, SearchField, Searchable};
+use crate::sandbox::calendar;
+use crate::sandbox::quirk::Quirk;
+use crate::sandbox::response::ErrorResponse;
 use crate::sandbox::workspace::Workspace;
 
-/// How many groups may stand inside one another.
-const DEEPEST: usize = 2;
-/// How many filters one group may hold.
-const WIDEST: usize = 15;
+/// Maximum nesting depth of groups.
+const MAX_DEPTH: usize = 2;
+/// Maximum number of filters in a group.
+const MAX_FILTERS: usize = 15;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operator {
+enum SearchOperator {
     Equal,
     NotEqual,
     In,
@@ -23,230 +24,295 @@ enum Operator {
     Greater,
     GreaterOrEqual,
     Contains,
-    ContainsNot,
+    NotContains,
     StartsWith,
     EndsWith,
 }
 
-impl Operator {
+impl SearchOperator {
     fn parse(text: &str) -> Option<Self> {
         Some(match text {
-            "=" => Operator::Equal,
-            "!=" => Operator::NotEqual,
-            "IN" => Operator::In,
-            "NIN" => Operator::NotIn,
-            "<" => Operator::Less,
-            "<=" => Operator::LessOrEqual,
-            ">" => Operator::Greater,
-            ">=" => Operator::GreaterOrEqual,
-            "~" => Operator::Contains,
-            "!~" => Operator::ContainsNot,
-            "^" => Operator::StartsWith,
-            "$" => Operator::EndsWith,
+            "=" => SearchOperator::Equal,
+            "!=" => SearchOperator::NotEqual,
+            "IN" => SearchOperator::In,
+            "NIN" => SearchOperator::NotIn,
+            "<" => SearchOperator::Less,
+            "<=" => SearchOperator::LessOrEqual,
+            ">" => SearchOperator::Greater,
+            ">=" => SearchOperator::GreaterOrEqual,
+            "~" => SearchOperator::Contains,
+            "!~" => SearchOperator::NotContains,
+            "^" => SearchOperator::StartsWith,
+            "$" => SearchOperator::EndsWith,
             _ => return None,
         })
     }
 
-    fn is_allowed(self, kind: Kind, by_day: bool, name: &str) -> bool {
-        use Operator::*;
+    fn is_allowed(self, kind: FieldKind, dates_by_day: bool, name: &str) -> bool {
+        use SearchOperator::*;
         match kind {
-            Kind::Text | Kind::Words => !matches!(self, Less | LessOrEqual | Greater | GreaterOrEqual),
-            Kind::Number => !matches!(self, Contains | ContainsNot | StartsWith | EndsWith),
-            Kind::Moment if by_day => matches!(self, Equal | Less | Greater),
-            Kind::Moment => match self {
+            FieldKind::Text | FieldKind::Words => {
+                !matches!(self, Less | LessOrEqual | Greater | GreaterOrEqual)
+            }
+            FieldKind::Number => !matches!(self, Contains | NotContains | StartsWith | EndsWith),
+            FieldKind::Time if dates_by_day => matches!(self, Equal | Less | Greater),
+            FieldKind::Time => match self {
                 Equal | NotEqual | In | NotIn | Less | Greater => true,
                 LessOrEqual | GreaterOrEqual => name == "created_at",
                 _ => false,
             },
-            Kind::Ids => matches!(self, Equal | NotEqual | In | NotIn),
-            Kind::Flag | Kind::FewIds => matches!(self, Equal | NotEqual),
-            Kind::Anything => true,
+            FieldKind::Ids => matches!(self, Equal | NotEqual | In | NotIn),
+            FieldKind::Boolean | FieldKind::IdsByEquality => matches!(self, Equal | NotEqual),
+            FieldKind::Any => true,
         }
     }
 }
 
-/// What the tests need besides the record.
-pub struct Scope<'a> {
+/// What comparisons need besides the record.
+pub struct FilterContext<'a> {
     workspace: &'a Workspace,
+    /// Whether `>` and `<` include equality.
+    is_inclusive: bool,
+    /// Whether messages are compared with their markup.
+    has_markup: bool,
 }
 
-impl<'a> Scope<'a> {
+impl<'a> FilterContext<'a> {
     pub fn new(workspace: &'a Workspace) -> Self {
-        Scope { workspace }
+        let has = |quirk| workspace.quirks.contains(&quirk);
+        FilterContext {
+            workspace,
+            is_inclusive: has(Quirk::InclusiveComparison),
+            has_markup: has(Quirk::MarkupSearch),
+        }
     }
 
     fn day(&self, at: i64) -> i64 {
-        hours::day(&self.workspace.timezone, at)
+        calendar::day(&self.workspace.timezone, at)
     }
 }
 
-/// A query over records of one kind.
-pub enum Filter<T> {
-    All(Vec<Filter<T>>),
-    Any(Vec<Filter<T>>),
-    Test(Test<T>),
+/// A query over records of one type.
+pub enum SearchFilter<T> {
+    All(Vec<SearchFilter<T>>),
+    Any(Vec<SearchFilter<T>>),
+    Comparison(Comparison<T>),
 }
 
-/// One comparison. `values` holds one value, or several for `IN` and `NIN`.
-pub struct Test<T> {
-    source: Source<T>,
-    operator: Operator,
+/// One comparison. `values` has one element, except for `IN` and `NIN`.
+pub struct Comparison<T> {
+    field: ComparedField<T>,
+    operator: SearchOperator,
     values: Vec<Value>,
 }
 
-enum Source<T> {
-    Field(Field<T>),
+enum ComparedField<T> {
+    Standard(SearchField<T>),
     Custom(String),
 }
 
-impl<T: Searchable> Filter<T> {
-    pub fn compile(query: &Value) -> Result<Self, Problem> {
-        Filter::group(query, 1)
+impl<T: Searchable> SearchFilter<T> {
+    pub fn compile(query: &Value) -> Result<Self, ErrorResponse> {
+        SearchFilter::group(query, 1)
     }
 
-    fn group(query: &Value, depth: usize) -> Result<Self, Problem> {
+    fn group(query: &Value, depth: usize) -> Result<Self, ErrorResponse> {
         let operator = query["operator"].as_str().unwrap_or_default();
         if !matches!(operator, "AND" | "OR") {
-            return Test::compile(query).map(Filter::Test);
+            return Comparison::compile(query).map(SearchFilter::Comparison);
         }
-        if depth > DEEPEST {
-            return Err(Problem::invalid("query", format!("groups may nest {DEEPEST} deep")));
+        if depth > MAX_DEPTH {
+            return Err(ErrorResponse::invalid_parameter(
+                "query",
+                format!("groups must not be nested more than {MAX_DEPTH} levels deep"),
+            ));
         }
         let Some(filters) = query["value"].as_array().filter(|filters| !filters.is_empty()) else {
-            return Err(Problem::invalid("query.value", "a group needs a list of filters"));
+            return Err(ErrorResponse::invalid_parameter(
+                "query.value",
+                "a group requires a list of filters",
+            ));
         };
-        if filters.len() > WIDEST {
-            return Err(Problem::invalid("query.value", format!("a group holds up to {WIDEST} filters")));
+        if filters.len() > MAX_FILTERS {
+            return Err(ErrorResponse::invalid_parameter(
+                "query.value",
+                format!("a group must not have more than {MAX_FILTERS} filters"),
+            ));
         }
-        let filters =
-            filters.iter().map(|filter| Filter::group(filter, depth + 1)).collect::<Result<Vec<_>, _>>()?;
-        Ok(if operator == "AND" { Filter::All(filters) } else { Filter::Any(filters) })
+        let filters = filters
+            .iter()
+            .map(|filter| SearchFilter::group(filter, depth + 1))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(if operator == "AND" { SearchFilter::All(filters) } else { SearchFilter::Any(filters) })
     }
 
-    pub fn matches(&self, record: &T, scope: &Scope) -> bool {
+    pub fn matches(&self, record: &T, context: &FilterContext) -> bool {
         match self {
-            Filter::All(filters) => filters.iter().all(|filter| filter.matches(record, scope)),
-            Filter::Any(filters) => filters.iter().any(|filter| filter.matches(record, scope)),
-            Filter::Test(test) => test.matches(record, scope),
+            SearchFilter::All(filters) => filters.iter().all(|filter| filter.matches(record, context)),
+            SearchFilter::Any(filters) => filters.iter().any(|filter| filter.matches(record, context)),
+            SearchFilter::Comparison(comparison) => comparison.matches(record, context),
         }
     }
 }
 
-impl<T: Searchable> Test<T> {
-    fn compile(query: &Value) -> Result<Self, Problem> {
+impl<T: Searchable> Comparison<T> {
+    fn compile(query: &Value) -> Result<Self, ErrorResponse> {
         let Some(name) = query["field"].as_str() else {
-            return Err(Problem::invalid("query.field", "a filter needs a field"));
+            return Err(ErrorResponse::invalid_parameter("query.field", "a filter requires a field"));
         };
-        let (source, kind) = match name.strip_prefix(T::CUSTOM) {
-            Some(attribute) => (Source::Custom(attribute.to_owned()), Kind::Anything),
+        let (field, kind) = match name.strip_prefix(T::CUSTOM_PREFIX) {
+            Some(attribute) => (ComparedField::Custom(attribute.to_owned()), FieldKind::Any),
             None => {
-                let field = T::field(name)
-                    .ok_or_else(|| Problem::invalid(name, format!("{name} is no field to search by")))?;
+                let field = T::field(name).ok_or_else(|| {
+                    ErrorResponse::invalid_parameter(name, format!("{name} is not a searchable field"))
+                })?;
                 let kind = field.kind;
-                (Source::Field(field), kind)
+                (ComparedField::Standard(field), kind)
             }
         };
         let operator = query["operator"]
             .as_str()
-            .and_then(Operator::parse)
-            .ok_or_else(|| Problem::invalid("query.operator", "operator is unknown"))?;
-        if !operator.is_allowed(kind, T::BY_DAY, name) {
-            let written = &query["operator"];
-            return Err(Problem::invalid(name, format!("operator {written} does not fit {name}")));
+            .and_then(SearchOperator::parse)
+            .ok_or_else(|| ErrorResponse::invalid_parameter("query.operator", "unknown operator"))?;
+        if !operator.is_allowed(kind, T::DATES_BY_DAY, name) {
+            let operator = &query["operator"];
+            let message = format!("operator {operator} is not supported for {name}");
+            return Err(ErrorResponse::invalid_parameter(name, message));
         }
         let values = operands(query.get("value").unwrap_or(&Value::Null), operator, kind, name)?;
-        Ok(Test { source, operator, values })
+        Ok(Comparison { field, operator, values })
     }
 
-    fn matches(&self, record: &T, scope: &Scope) -> bool {
-        let (cell, words) = match &self.source {
-            Source::Field(field) => ((field.read)(record, scope.workspace), field.kind == Kind::Words),
-            Source::Custom(name) => (Cell::Anything(record.custom(name)), false),
+    fn matches(&self, record: &T, context: &FilterContext) -> bool {
+        let (field_value, is_words) = match &self.field {
+            ComparedField::Standard(field) => {
+                ((field.read)(record, context.workspace), field.kind == FieldKind::Words)
+            }
+            ComparedField::Custom(name) => {
+                (FieldValue::Any(record.custom_attribute(name, context.workspace)), false)
+            }
         };
-        let equals = || self.values.iter().any(|value| is_equal::<T>(&cell, value, words, scope));
-        let text = |test: fn(&str, &str) -> bool| {
-            let content = content(&cell, words);
+        let equals = || self.values.iter().any(|value| is_equal::<T>(&field_value, value, is_words, context));
+        let text_matches = |test: fn(&str, &str) -> bool| {
+            let content = text_content(&field_value, is_words && !context.has_markup);
             self.values.iter().filter_map(Value::as_str).any(|value| test(&content, &value.to_lowercase()))
         };
         match self.operator {
-            Operator::Equal | Operator::In => equals(),
-            Operator::NotEqual | Operator::NotIn => !equals(),
-            Operator::Less => self.compares(&cell, scope, |cell, value| cell < value),
-            Operator::LessOrEqual => self.compares(&cell, scope, |cell, value| cell <= value),
-            Operator::Greater => self.compares(&cell, scope, |cell, value| cell > value),
-            Operator::GreaterOrEqual => self.compares(&cell, scope, |cell, value| cell >= value),
-            Operator::Contains => text(|content, value| content.contains(value)),
-            Operator::ContainsNot => !text(|content, value| content.contains(value)),
-            Operator::StartsWith => text(|content, value| content.starts_with(value)),
-            Operator::EndsWith => text(|content, value| content.ends_with(value)),
+            SearchOperator::Equal | SearchOperator::In => equals(),
+            SearchOperator::NotEqual | SearchOperator::NotIn => !equals(),
+            SearchOperator::Less if context.is_inclusive => {
+                self.compare_with(&field_value, context, |left, right| left <= right)
+            }
+            SearchOperator::Greater if context.is_inclusive => {
+                self.compare_with(&field_value, context, |left, right| left >= right)
+            }
+            SearchOperator::Less => self.compare_with(&field_value, context, |left, right| left < right),
+            SearchOperator::LessOrEqual => {
+                self.compare_with(&field_value, context, |left, right| left <= right)
+            }
+            SearchOperator::Greater => self.compare_with(&field_value, context, |left, right| left > right),
+            SearchOperator::GreaterOrEqual => {
+                self.compare_with(&field_value, context, |left, right| left >= right)
+            }
+            SearchOperator::Contains => text_matches(|content, value| content.contains(value)),
+            SearchOperator::NotContains => !text_matches(|content, value| content.contains(value)),
+            SearchOperator::StartsWith => text_matches(|content, value| content.starts_with(value)),
+            SearchOperator::EndsWith => text_matches(|content, value| content.ends_with(value)),
         }
     }
 
-    fn compares(&self, cell: &Cell, scope: &Scope, test: fn(i64, i64) -> bool) -> bool {
+    fn compare_with(
+        &self,
+        field_value: &FieldValue,
+        context: &FilterContext,
+        compare: fn(i64, i64) -> bool,
+    ) -> bool {
         let Some(value) = self.values.first().and_then(Value::as_i64) else { return false };
-        match cell {
-            Cell::Number(Some(number)) => test(*number, value),
-            Cell::Moment(Some(at)) if T::BY_DAY => test(scope.day(*at), scope.day(value)),
-            Cell::Moment(Some(at)) => test(*at, value),
-            Cell::Anything(Some(found)) => found.as_i64().is_some_and(|number| test(number, value)),
+        match field_value {
+            FieldValue::Number(Some(number)) => compare(*number, value),
+            FieldValue::Time(Some(at)) if T::DATES_BY_DAY => compare(context.day(*at), context.day(value)),
+            FieldValue::Time(Some(at)) => compare(*at, value),
+            FieldValue::Any(Some(attribute)) => {
+                attribute.as_i64().is_some_and(|number| compare(number, value))
+            }
             _ => false,
         }
     }
 }
 
-/// The values of a filter, checked against what the field holds.
-fn operands(value: &Value, operator: Operator, kind: Kind, name: &str) -> Result<Vec<Value>, Problem> {
+/// The values of a filter, validated against the type of the field.
+fn operands(
+    value: &Value,
+    operator: SearchOperator,
+    kind: FieldKind,
+    name: &str,
+) -> Result<Vec<Value>, ErrorResponse> {
     let values = match (operator, value) {
-        (Operator::In | Operator::NotIn, Value::Array(values)) => values.clone(),
-        (Operator::In | Operator::NotIn, _) => {
-            return Err(Problem::invalid(name, "IN and NIN need a list of values"));
+        (SearchOperator::In | SearchOperator::NotIn, Value::Array(values)) => values.clone(),
+        (SearchOperator::In | SearchOperator::NotIn, _) => {
+            return Err(ErrorResponse::invalid_parameter(name, "IN and NIN require a list of values"));
         }
         (_, Value::Array(_) | Value::Object(_)) => {
-            return Err(Problem::invalid(name, "a list of values goes with IN and NIN only"));
+            return Err(ErrorResponse::invalid_parameter(name, "only IN and NIN accept a list of values"));
         }
         (_, value) => vec![value.clone()],
     };
     values
         .into_iter()
         .map(|value| {
-            operand(&value, kind)
-                .ok_or_else(|| Problem::invalid(name, format!("{value} does not fit {name}")))
+            operand(&value, kind).ok_or_else(|| {
+                ErrorResponse::invalid_parameter(name, format!("{value} is not a valid value for {name}"))
+            })
         })
         .collect()
 }
 
-fn operand(value: &Value, kind: Kind) -> Option<Value> {
+fn operand(value: &Value, kind: FieldKind) -> Option<Value> {
     match (kind, value) {
-        (_, Value::Null) | (Kind::Anything, _) => Some(value.clone()),
-        (Kind::Text | Kind::Words | Kind::Ids | Kind::FewIds, Value::String(_)) => Some(value.clone()),
-        (Kind::Number | Kind::Moment, Value::Number(number)) => number.as_i64().map(Value::from),
-        (Kind::Number | Kind::Moment, Value::String(text)) => text.parse::<i64>().ok().map(Value::from),
-        (Kind::Flag, Value::Bool(_)) => Some(value.clone()),
+        (_, Value::Null) | (FieldKind::Any, _) => Some(value.clone()),
+        (
+            FieldKind::Text | FieldKind::Words | FieldKind::Ids | FieldKind::IdsByEquality,
+            Value::String(_),
+        ) => Some(value.clone()),
+        (FieldKind::Number | FieldKind::Time, Value::Number(number)) => number.as_i64().map(Value::from),
+        (FieldKind::Number | FieldKind::Time, Value::String(text)) => {
+            text.parse::<i64>().ok().map(Value::from)
+        }
+        (FieldKind::Boolean, Value::Bool(_)) => Some(value.clone()),
         _ => None,
     }
 }
 
-fn is_equal<T: Searchable>(cell: &Cell, value: &Value, words: bool, scope: &Scope) -> bool {
-    match (cell, value) {
-        (Cell::Text(None) | Cell::Number(None) | Cell::Moment(None) | Cell::Anything(None), Value::Null) => {
-            true
+fn is_equal<T: Searchable>(
+    field_value: &FieldValue,
+    value: &Value,
+    is_words: bool,
+    context: &FilterContext,
+) -> bool {
+    match (field_value, value) {
+        (
+            FieldValue::Text(None)
+            | FieldValue::Number(None)
+            | FieldValue::Time(None)
+            | FieldValue::Any(None),
+            Value::Null,
+        ) => true,
+        (FieldValue::Ids(ids), Value::Null) => ids.is_empty(),
+        (FieldValue::Text(Some(text)), Value::String(value)) if is_words => has_word(text, value),
+        (FieldValue::Text(Some(text)), Value::String(value)) => text.to_lowercase() == value.to_lowercase(),
+        (FieldValue::Number(Some(number)), value) => value.as_i64() == Some(*number),
+        (FieldValue::Time(Some(at)), value) if T::DATES_BY_DAY => {
+            value.as_i64().is_some_and(|value| context.day(value) == context.day(*at))
         }
-        (Cell::Ids(ids), Value::Null) => ids.is_empty(),
-        (Cell::Text(Some(text)), Value::String(value)) if words => has_word(text, value),
-        (Cell::Text(Some(text)), Value::String(value)) => text.to_lowercase() == value.to_lowercase(),
-        (Cell::Number(Some(number)), value) => value.as_i64() == Some(*number),
-        (Cell::Moment(Some(at)), value) if T::BY_DAY => {
-            value.as_i64().is_some_and(|value| scope.day(value) == scope.day(*at))
-        }
-        (Cell::Moment(Some(at)), value) => value.as_i64() == Some(*at),
-        (Cell::Flag(flag), value) => value.as_bool() == Some(*flag),
-        (Cell::Ids(ids), Value::String(value)) => ids.iter().any(|id| id == value),
-        (Cell::Anything(Some(found)), value) => *found == value,
+        (FieldValue::Time(Some(at)), value) => value.as_i64() == Some(*at),
+        (FieldValue::Boolean(flag), value) => value.as_bool() == Some(*flag),
+        (FieldValue::Ids(ids), Value::String(value)) => ids.iter().any(|id| id == value),
+        (FieldValue::Any(Some(attribute)), value) => *attribute == value,
         _ => false,
     }
 }
 
-/// Whether one of the words of `html` is `word`; a value of two words is none.
+/// Whether `html` contains `word` as a whole word. Never true for more than one word.
 fn has_word(html: &str, word: &str) -> bool {
     let word = word.to_lowercase();
     crate::sandbox::html::plain_text(html)
@@ -255,12 +321,12 @@ fn has_word(html: &str, word: &str) -> bool {
         .any(|token| !token.is_empty() && token == word)
 }
 
-/// The text of a field in lower case, without markup where it is a message.
-fn content(cell: &Cell, words: bool) -> String {
-    match cell {
-        Cell::Text(Some(html)) if words => crate::sandbox::html::plain_text(html).to_lowercase(),
-        Cell::Text(Some(text)) => text.to_lowercase(),
-        Cell::Anything(Some(Value::String(text))) => text.to_lowercase(),
+/// The text of a field in lower case, without HTML markup for message bodies.
+fn text_content(field_value: &FieldValue, is_words: bool) -> String {
+    match field_value {
+        FieldValue::Text(Some(html)) if is_words => crate::sandbox::html::plain_text(html).to_lowercase(),
+        FieldValue::Text(Some(text)) => text.to_lowercase(),
+        FieldValue::Any(Some(Value::String(text))) => text.to_lowercase(),
         _ => String::new(),
     }
 }

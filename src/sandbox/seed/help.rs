@@ -1,16 +1,16 @@
-//! The help center, articles for the team only, and news.
+//! Seed data: help center, internal articles and news.
 
 use serde_json::{Map, Value, json};
 
 use super::words::TOPICS;
 use super::{DAY, HOUR};
 use crate::sandbox::Options;
-use crate::sandbox::html::stored_article;
+use crate::sandbox::html::normalize_article;
 use crate::sandbox::model::article::{Article, Collection, HelpCenter, InternalArticle};
 use crate::sandbox::model::setup::NewsItem;
-use crate::sandbox::workspace::{Sequence, Workspace};
+use crate::sandbox::workspace::{IdSequence, Workspace};
 
-/// Name, and the place of the collection it stands in.
+/// Name, and index of the parent collection.
 const COLLECTIONS: &[(&str, Option<usize>)] = &[
     ("Getting started", None),
     ("Billing", None),
@@ -19,16 +19,16 @@ const COLLECTIONS: &[(&str, Option<usize>)] = &[
     ("Troubleshooting", None),
 ];
 
-/// Pieces that bodies are put together from; between them they hold everything real bodies hold.
+/// Building blocks of article bodies. Together they cover every construct found in real articles.
 const PIECES: &[&str] = &[
-    "<p>Most people need <b>two minutes</b> for this. You find it under <i>Settings</i>.</p>",
+    "<p>This takes about <b>two minutes</b>. You can find it under <i>Settings</i>.</p>",
     "<h2>Before you begin</h2><ul><li><p>An account with <a href=\"https://app.sandbox.test/roles\" target=\"_blank\">admin rights</a></p></li><li><p>The CSV file</p></li></ul>",
-    "<h3>Step by step</h3><ol><li><p>Open the menu.</p></li><li><p>Choose <b>Export</b>.</p></li><li><p>Wait for the mail.</p></li></ol>",
+    "<h3>Step by step</h3><ol><li><p>Open the menu.</p></li><li><p>Choose <b>Export</b>.</p></li><li><p>Wait for the email.</p></li></ol>",
     "<div class=\"intercom-container\"><img src=\"https://downloads.sandbox.test/i/o/1/screen.png?expires=1700000000&amp;signature=ab12\" alt=\"The settings page\"></div>",
     "<div class=\"intercom-interblocks-callout\" style=\"background-color: #feedaf80; border-color: #fbc91633;\"><p>This cannot be undone.</p></div>",
     "<pre><code>curl -H \"Authorization: Bearer $TOKEN\" https://api.sandbox.test/me</code></pre>",
     "<div class=\"intercom-interblocks-table-container\"><table role=\"presentation\"><tbody><tr><td style=\"background-color: #e8e8e880\"><p>Plan</p></td><td><p>Rows</p></td></tr><tr><td><p>Free</p></td><td><p>10,000</p></td></tr></tbody></table></div>",
-    "<details><summary>What if it fails?</summary><p>Start again from the first step &amp; write to us.</p></details>",
+    "<details><summary>What if it fails?</summary><p>Start over from the first step &amp; contact us.</p></details>",
     "<p class=\"intercom-align-center\"><a class=\"intercom-h2b-button\" href=\"https://app.sandbox.test\">Open the app</a></p><hr>",
 ];
 
@@ -45,7 +45,7 @@ pub fn fill(workspace: &mut Workspace, options: &Options) {
         let owner = workspace.random.pick(&workspace.admins).id;
         let at = options.now - workspace.random.between(1, 90) * DAY;
         let article = InternalArticle {
-            id: workspace.issue(Sequence::Article),
+            id: workspace.next_id(IdSequence::Article),
             title: format!("Runbook {number}"),
             body: format!("<p>{}</p>", TOPICS[number % TOPICS.len()].2[0]),
             author_id: owner,
@@ -64,13 +64,13 @@ pub fn fill(workspace: &mut Workspace, options: &Options) {
 fn collections(workspace: &mut Workspace, created_at: i64) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     for (order, (name, parent)) in COLLECTIONS.iter().enumerate() {
-        let id = workspace.issue(Sequence::Article);
+        let id = workspace.next_id(IdSequence::Article);
         workspace.collections.insert(Collection {
             id: id.clone(),
             name: (*name).to_owned(),
             description: Some(format!("All about {}", name.to_lowercase())),
             order: order as i64 + 1,
-            parent_id: parent.map(|place| ids[place].clone()),
+            parent_id: parent.map(|index| ids[index].clone()),
             help_center_id: 1,
             created_at,
             updated_at: created_at + order as i64 * HOUR,
@@ -88,7 +88,7 @@ fn body(workspace: &mut Workspace) -> String {
         pieces.push(*random.pick(PIECES));
     }
     let body = pieces.concat();
-    stored_article(&body, || format!("{:010x}", random.next() >> 24))
+    normalize_article(&body, || format!("{:010x}", random.next() >> 24))
 }
 
 fn article(workspace: &mut Workspace, number: usize, collections: &[String], options: &Options) -> Article {
@@ -118,7 +118,7 @@ fn article(workspace: &mut Workspace, number: usize, collections: &[String], opt
         translated.collect::<Map<String, Value>>()
     });
     Article {
-        id: workspace.issue(Sequence::Article),
+        id: workspace.next_id(IdSequence::Article),
         title,
         description: question.to_owned(),
         body: body(workspace),
@@ -148,5 +148,5 @@ fn news(workspace: &mut Workspace, number: i64, now: i64) -> NewsItem {
         "created_at": at,
     });
     let fields = fields.as_object().cloned().unwrap_or_default();
-    NewsItem { id: workspace.issue(Sequence::Other), updated_at: at, fields }
+    NewsItem { id: workspace.next_id(IdSequence::Other), updated_at: at, fields }
 }

@@ -1,7 +1,8 @@
-//! Fills a workspace with people and their conversations, the same ones for the same seed.
+//! Fills a workspace with generated data. Equal seeds must produce equal data.
 //!
-//! The variety is the point: every case that a tool has to cope with should be somewhere in it.
+//! Variety matters: the data should contain every case that a client has to handle.
 
+mod calls;
 mod help;
 mod inbox;
 mod people;
@@ -13,7 +14,7 @@ use std::collections::HashMap;
 use jiff::tz::TimeZone;
 
 use super::Options;
-use super::clock::Clock;
+use super::clock::WorkspaceClock;
 use super::random::Random;
 use super::table::Table;
 use super::workspace::Workspace;
@@ -22,7 +23,7 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// A filled workspace.
+/// Creates a workspace with seed data.
 pub fn workspace(options: &Options, timezone: TimeZone) -> Workspace {
     let mut workspace = empty(options, timezone);
     people::fill(&mut workspace, options);
@@ -30,6 +31,7 @@ pub fn workspace(options: &Options, timezone: TimeZone) -> Workspace {
     inbox::fill(&mut workspace, options);
     tickets::fill(&mut workspace, options);
     help::fill(&mut workspace, options);
+    calls::fill(&mut workspace, options);
     workspace
 }
 
@@ -41,13 +43,14 @@ fn empty(options: &Options, timezone: TimeZone) -> Workspace {
         timezone,
         created_at: options.now - 900 * DAY,
         locales: options.locales.clone(),
-        clock: Clock::starting_at(options.now),
+        clock: WorkspaceClock::starting_at(options.now),
         admins: Vec::new(),
         teams: Vec::new(),
         contacts: Table::default(),
         companies: Table::default(),
         conversations: Table::default(),
         tickets: Table::default(),
+        calls: Table::default(),
         ticket_types: Vec::new(),
         ticket_states: Vec::new(),
         articles: Table::default(),
@@ -64,18 +67,20 @@ fn empty(options: &Options, timezone: TimeZone) -> Workspace {
         events: Vec::new(),
         activities: Vec::new(),
         scroll: None,
-        next_wake: None,
+        merged: HashMap::new(),
+        quirks: Vec::new(),
+        next_wake_at: None,
         random: Random::new(options.seed),
-        issued: HashMap::new(),
+        last_ids: HashMap::new(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::model::conversation::{Author, State};
+    use crate::sandbox::model::conversation::{Author, ConversationState};
 
-    fn made(seed: u64) -> Workspace {
+    fn seeded(seed: u64) -> Workspace {
         let options = Options { seed, now: 1_764_000_000, ..Options::default() };
         workspace(&options, TimeZone::UTC)
     }
@@ -89,14 +94,14 @@ mod tests {
     }
 
     #[test]
-    fn equal_seeds_make_equal_workspaces() {
-        assert_eq!(documents(&made(5)), documents(&made(5)));
-        assert_ne!(documents(&made(5)), documents(&made(6)));
+    fn equal_seeds_produce_equal_workspaces() {
+        assert_eq!(documents(&seeded(5)), documents(&seeded(5)));
+        assert_ne!(documents(&seeded(5)), documents(&seeded(6)));
     }
 
     #[test]
-    fn nothing_happens_in_the_future_and_time_runs_forward() {
-        let workspace = made(1);
+    fn no_time_is_in_the_future_and_parts_are_in_order() {
+        let workspace = seeded(1);
         for conversation in workspace.conversations.iter() {
             assert!(conversation.updated_at <= 1_764_000_000);
             assert!(conversation.created_at > 1_764_000_000 - 29 * DAY);
@@ -106,28 +111,30 @@ mod tests {
     }
 
     #[test]
-    fn every_case_is_there() {
-        let workspace = made(1);
+    fn the_data_covers_every_case() {
+        let workspace = seeded(1);
         let any = |test: &dyn Fn(&crate::sandbox::model::conversation::Conversation) -> bool| {
             workspace.conversations.iter().any(test)
         };
-        for state in [State::Open, State::Closed, State::Snoozed] {
+        for state in [ConversationState::Open, ConversationState::Closed, ConversationState::Snoozed] {
             assert!(any(&|row| row.state == state), "{state:?}");
         }
-        let replied = |row: &crate::sandbox::model::conversation::Conversation| {
+        let has_reply = |row: &crate::sandbox::model::conversation::Conversation| {
             workspace.statistics(row).first_admin_reply_at.is_some()
         };
-        assert!(any(&|row| !replied(row)));
+        assert!(any(&|row| !has_reply(row)));
         assert!(any(&|row| workspace.statistics(row).count_reopens > 0));
         assert!(any(&|row| matches!(row.source.author, Author::Admin(_)) && row.waiting_since.is_none()));
         assert!(any(&|row| matches!(row.source.author, Author::Admin(_))
             && row.parts.iter().any(|part| part.is_contact_reply())));
         assert!(any(&|row| row.parts.iter().any(|part| part.author == Author::AiAgent)));
         assert!(any(&|row| row.parts.iter().any(|part| part.part_type == "note")));
-        let assigned = |said: bool| {
-            any(&|row| row.parts.iter().any(|part| part.assigned_to.is_some() && part.body.is_some() == said))
+        let has_assignment = |with_body: bool| {
+            any(&|row| {
+                row.parts.iter().any(|part| part.assigned_to.is_some() && part.body.is_some() == with_body)
+            })
         };
-        assert!(assigned(true) && assigned(false));
+        assert!(has_assignment(true) && has_assignment(false));
         let contacts = &workspace.contacts;
         assert!(contacts.iter().any(|row| row.tags.len() > 10));
         assert!(contacts.iter().any(|row| row.notes.len() > 10));
@@ -137,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_workspace_is_one_too() {
+    fn a_workspace_can_be_empty() {
         let (contacts, companies, conversations, tickets, articles) = (0, 0, 0, 0, 0);
         let options = Options {
             contacts,
@@ -152,7 +159,7 @@ mod tests {
         };
         let empty = workspace(&options, TimeZone::UTC);
         assert!(empty.me().is_some() && empty.contacts.is_empty() && empty.conversations.is_empty());
-        let lonely = Options { contacts: 1, conversations: 3, ..options };
-        assert_eq!(workspace(&lonely, TimeZone::UTC).conversations.len(), 3);
+        let one_contact = Options { contacts: 1, conversations: 3, ..options };
+        assert_eq!(workspace(&one_contact, TimeZone::UTC).conversations.len(), 3);
     }
 }

@@ -1,4 +1,4 @@
-//! Teammates, teams, companies, contacts and what is set up about them.
+//! Seed data: teammates, teams, companies, contacts, and settings such as tags and attributes.
 
 use serde_json::{Map, json};
 
@@ -6,17 +6,17 @@ use super::words::*;
 use super::{DAY, HOUR};
 use crate::sandbox::Options;
 use crate::sandbox::model::company::Company;
-use crate::sandbox::model::contact::{Applied, Contact, Note};
+use crate::sandbox::model::contact::{AppliedTag, Contact, Note};
 use crate::sandbox::model::people::{Admin, Team};
 use crate::sandbox::model::setup::{
-    Activity, DataAttribute, Event, Newsfeed, Segment, SubscriptionType, Tag,
+    Activity, DataAttribute, DataEvent, Newsfeed, Segment, SubscriptionType, Tag,
 };
-use crate::sandbox::workspace::{Sequence, Workspace};
+use crate::sandbox::workspace::{IdSequence, Workspace};
 
 const FIRST_ADMIN: i64 = 991_267_000;
 const FIRST_TEAM: i64 = 5_017_690;
 
-/// Attributes that the customer made: model, name, type, options.
+/// Custom attributes: model, name, type, options.
 const ATTRIBUTES: &[(&str, &str, &str, &[&str])] = &[
     ("contact", "plan", "string", &["free", "starter", "growth"]),
     ("contact", "seats", "integer", &[]),
@@ -27,6 +27,7 @@ const ATTRIBUTES: &[(&str, &str, &str, &[&str])] = &[
     ("conversation", "product_area", "string", &[]),
 ];
 
+/// Built-in attributes: model, name, type.
 const BUILT_IN: &[(&str, &str, &str)] = &[
     ("contact", "name", "string"),
     ("contact", "email", "string"),
@@ -73,7 +74,7 @@ fn teammates(workspace: &mut Workspace, options: &Options) {
 fn set_up(workspace: &mut Workspace, options: &Options) {
     let created_at = options.now - 400 * DAY;
     for name in TAGS {
-        let id = workspace.issue(Sequence::Other);
+        let id = workspace.next_id(IdSequence::Other);
         workspace.tags.push(Tag { id, name: (*name).to_owned() });
     }
     for (name, person_type) in
@@ -82,10 +83,13 @@ fn set_up(workspace: &mut Workspace, options: &Options) {
         let id = workspace.object_id(created_at);
         workspace.segments.push(Segment { id, name: name.to_owned(), person_type, created_at });
     }
-    let built_in = BUILT_IN.iter().map(|(model, name, kind)| (false, *model, *name, *kind, &[][..]));
-    let custom = ATTRIBUTES.iter().map(|(model, name, kind, options)| (true, *model, *name, *kind, *options));
+    let built_in =
+        BUILT_IN.iter().map(|(model, name, data_type)| (false, *model, *name, *data_type, &[][..]));
+    let custom = ATTRIBUTES
+        .iter()
+        .map(|(model, name, data_type, options)| (true, *model, *name, *data_type, *options));
     for (custom, model, name, data_type, choices) in built_in.chain(custom) {
-        let id = custom.then(|| workspace.number(Sequence::Other) as i64);
+        let id = custom.then(|| workspace.next_number(IdSequence::Other) as i64);
         workspace.data_attributes.push(DataAttribute {
             id,
             model: model.to_owned(),
@@ -101,12 +105,12 @@ fn set_up(workspace: &mut Workspace, options: &Options) {
         });
     }
     for (name, consent_type) in [("Announcements", "opt_out"), ("Product tips", "opt_in")] {
-        let id = workspace.issue(Sequence::Other);
-        let (name, description) = (name.to_owned(), format!("{name} by mail"));
+        let id = workspace.next_id(IdSequence::Other);
+        let (name, description) = (name.to_owned(), format!("{name} by email"));
         workspace.subscription_types.push(SubscriptionType { id, name, description, consent_type });
     }
     for name in ["Visitors", "Customers"] {
-        let id = workspace.issue(Sequence::Other);
+        let id = workspace.next_id(IdSequence::Other);
         workspace.newsfeeds.push(Newsfeed { id, name: name.to_owned(), created_at });
     }
     for number in 0..30 {
@@ -122,7 +126,7 @@ fn set_up(workspace: &mut Workspace, options: &Options) {
     }
 }
 
-/// The ids of the companies that contacts may belong to: the last ones stay without anybody.
+/// Returns the ids of the companies that contacts may belong to. The last companies get no contacts.
 fn companies(workspace: &mut Workspace, options: &Options) -> Vec<String> {
     let mut ids = Vec::new();
     for number in 0..options.companies {
@@ -161,10 +165,10 @@ fn contacts(workspace: &mut Workspace, options: &Options, companies: &[String]) 
     for number in 0..options.contacts {
         let created_at = options.now - workspace.random.between(0, 500 * DAY);
         let mut contact = person(workspace, number, created_at, options.now);
-        // The first contact has more of everything than fits into its own document.
-        let crowded = number == 0;
+        // The first contact has more tags, notes and companies than its document can include.
+        let exceeds_limits = number == 0;
         let tags = match workspace.random.below(100) {
-            _ if crowded => 13,
+            _ if exceeds_limits => 13,
             0..4 => 12,
             4..40 => workspace.random.below(4),
             _ => 0,
@@ -172,19 +176,19 @@ fn contacts(workspace: &mut Workspace, options: &Options, companies: &[String]) 
         for tag in workspace.tags.iter().take(tags) {
             let applied_at = workspace.random.between(created_at, options.now);
             let tag_id = tag.id.clone();
-            contact.tags.push(Applied { tag_id, applied_at, admin_id: FIRST_ADMIN });
+            contact.tags.push(AppliedTag { tag_id, applied_at, admin_id: FIRST_ADMIN });
         }
-        let notes = if crowded { 12 } else { usize::from(workspace.random.chance(12)) };
+        let notes = if exceeds_limits { 12 } else { usize::from(workspace.random.chance(12)) };
         for _ in 0..notes {
             note(workspace, &mut contact, options.now);
         }
-        if crowded {
+        if exceeds_limits {
             contact.companies = companies.iter().take(12).cloned().collect();
         } else if !companies.is_empty() && workspace.random.chance(70) {
-            // Every company gets somebody before any gets a second one.
-            let place =
+            // Every company gets a contact before any company gets a second one.
+            let index =
                 if number <= companies.len() { number - 1 } else { workspace.random.below(companies.len()) };
-            contact.companies.push(companies[place].clone());
+            contact.companies.push(companies[index].clone());
         }
         if contact.is_user && workspace.random.chance(30) {
             event(workspace, &contact, options.now);
@@ -201,7 +205,7 @@ fn person(workspace: &mut Workspace, number: usize, created_at: i64, now: i64) -
     let is_user = number == 0 || random.chance(75);
     let (first, last) = (random.pick(FIRST_NAMES), random.pick(LAST_NAMES));
     let has_email = random.chance(if is_user { 94 } else { 60 });
-    let seen = random.chance(80).then(|| random.between(created_at, now));
+    let last_seen_at = random.chance(80).then(|| random.between(created_at, now));
     let (country, city) = random.pick(PLACES);
     let (browser, os) = random.pick(BROWSERS);
     let segment = if is_user { random.below(3) } else { 3 };
@@ -224,13 +228,13 @@ fn person(workspace: &mut Workspace, number: usize, created_at: i64, now: i64) -
         created_at,
         updated_at: random.between(created_at, now),
         signed_up_at: is_user.then_some(created_at),
-        last_seen_at: seen,
-        last_email_opened_at: seen.filter(|_| random.chance(40)),
+        last_seen_at,
+        last_email_opened_at: last_seen_at.filter(|_| random.chance(40)),
         unsubscribed_from_emails: random.chance(8),
         has_hard_bounced: random.chance(3),
         language: random.chance(50).then(|| (*random.pick(LANGUAGES)).to_owned()),
-        browser: seen.map(|_| (*browser).to_owned()),
-        os: seen.map(|_| (*os).to_owned()),
+        browser: last_seen_at.map(|_| (*browser).to_owned()),
+        os: last_seen_at.map(|_| (*os).to_owned()),
         country: random.chance(70).then(|| (*country).to_owned()),
         city: random.chance(50).then(|| (*city).to_owned()),
         custom_attributes: attributes,
@@ -241,7 +245,7 @@ fn person(workspace: &mut Workspace, number: usize, created_at: i64, now: i64) -
 
 fn note(workspace: &mut Workspace, contact: &mut Contact, now: i64) {
     let note = Note {
-        id: workspace.issue(Sequence::Other),
+        id: workspace.next_id(IdSequence::Other),
         created_at: workspace.random.between(contact.created_at, now),
         contact_id: contact.id.clone(),
         admin_id: workspace.random.pick(&workspace.admins).id,
@@ -253,7 +257,7 @@ fn note(workspace: &mut Workspace, contact: &mut Contact, now: i64) {
 
 fn event(workspace: &mut Workspace, contact: &Contact, now: i64) {
     let random = &mut workspace.random;
-    workspace.events.push(Event {
+    workspace.events.push(DataEvent {
         contact_id: contact.id.clone(),
         name: (*random.pick(&["signed-in", "exported-report", "invited-teammate"])).to_owned(),
         created_at: random.between(contact.created_at, now),

@@ -1,4 +1,4 @@
-//! Ticket types, states, and tickets in all of them.
+//! Seed data: ticket types, ticket states, and tickets in every state.
 
 use serde_json::json;
 
@@ -8,12 +8,12 @@ use crate::sandbox::Options;
 use crate::sandbox::handlers::default_attributes;
 use crate::sandbox::model::conversation::Author;
 use crate::sandbox::model::ticket::{Ticket, TicketPart, TicketState, TicketType};
-use crate::sandbox::workspace::{Sequence, Workspace};
+use crate::sandbox::workspace::{IdSequence, Workspace};
 
 const TYPES: &[(&str, &str, &str)] = &[
-    ("Bug report", "Something does not work as it should", "Customer"),
-    ("Refund request", "Money that should go back", "Customer"),
-    ("Server incident", "For the people on call", "Back-office"),
+    ("Bug report", "Something does not work as expected", "Customer"),
+    ("Refund request", "A payment to be refunded", "Customer"),
+    ("Server incident", "For the on-call team", "Back-office"),
     ("Known issue", "Collects reports of the same problem", "Tracker"),
 ];
 
@@ -28,7 +28,7 @@ pub fn set_up(workspace: &mut Workspace, options: &Options) {
     let created_at = options.now - 300 * DAY;
     for (category, internal, external) in STATES {
         let state = TicketState {
-            id: workspace.issue(Sequence::Other),
+            id: workspace.next_id(IdSequence::Other),
             category,
             internal_label: (*internal).to_owned(),
             external_label: (*external).to_owned(),
@@ -36,8 +36,8 @@ pub fn set_up(workspace: &mut Workspace, options: &Options) {
         workspace.ticket_states.push(state);
     }
     for (name, description, category) in TYPES {
-        let kind = TicketType {
-            id: workspace.issue(Sequence::Other),
+        let ticket_type = TicketType {
+            id: workspace.next_id(IdSequence::Other),
             name: (*name).to_owned(),
             description: (*description).to_owned(),
             icon: "🎟️".to_owned(),
@@ -48,7 +48,7 @@ pub fn set_up(workspace: &mut Workspace, options: &Options) {
             updated_at: created_at,
             attributes: default_attributes(workspace, created_at),
         };
-        workspace.ticket_types.push(kind);
+        workspace.ticket_types.push(ticket_type);
     }
 }
 
@@ -74,16 +74,16 @@ fn ticket(workspace: &mut Workspace, contact: String, at: i64, now: i64) -> Tick
     ticket.attributes.insert("_default_title_".to_owned(), json!(title));
     ticket.attributes.insert("_default_description_".to_owned(), json!(question));
     ticket.admin_assignee_id = workspace.random.chance(70).then_some(admin);
-    let stages = workspace.random.below(STATES.len());
-    for stage in 0..stages {
+    let steps = workspace.random.below(STATES.len());
+    for step in 0..steps {
         let created_at = (ticket.updated_at + workspace.random.between(HOUR, 3 * DAY)).min(now - 1);
         let part = TicketPart {
-            id: workspace.issue(Sequence::Part),
+            id: workspace.next_id(IdSequence::Part),
             part_type: "ticket_state_updated_by_admin",
             body: None,
             created_at,
             author: Author::Admin(admin),
-            states: Some((STATES[stage].0, STATES[stage + 1].0)),
+            states: Some((STATES[step].0, STATES[step + 1].0)),
         };
         ticket.parts.push(part);
         ticket.updated_at = created_at;
@@ -91,7 +91,7 @@ fn ticket(workspace: &mut Workspace, contact: String, at: i64, now: i64) -> Tick
     if workspace.random.chance(40) {
         let body = format!("<p>{}</p>", workspace.random.pick(ADMIN_FOLLOW_UPS));
         let part = TicketPart {
-            id: workspace.issue(Sequence::Part),
+            id: workspace.next_id(IdSequence::Part),
             part_type: "comment",
             body: Some(body),
             created_at: ticket.updated_at,
@@ -100,7 +100,7 @@ fn ticket(workspace: &mut Workspace, contact: String, at: i64, now: i64) -> Tick
         };
         ticket.parts.push(part);
     }
-    ticket.state_id.clone_from(&workspace.ticket_states[stages].id);
-    ticket.open = STATES[stages].0 != "resolved";
+    ticket.state_id.clone_from(&workspace.ticket_states[steps].id);
+    ticket.open = STATES[steps].0 != "resolved";
     ticket
 }

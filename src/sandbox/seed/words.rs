@@ -1,4 +1,4 @@
-//! What people are called and what they say.
+//! Names and message texts for the seed data.
 
 pub const ADMINS: &[(&str, &str)] = &[
     ("Mara Lindqvist", "Head of Support"),
@@ -95,66 +95,66 @@ pub const TAGS: &[&str] = &[
 
 pub const NOTES: &[&str] = &[
     "Prefers to be called in the morning.",
-    "Asked for the annual plan, waits for the quote.",
+    "Asked for the annual plan, waiting for the quote.",
     "Their admin left, new owner is in procurement.",
     "Reported the same problem in spring.",
 ];
 
-/// Subject, question and two answers.
+/// Subject, question and two replies.
 pub const TOPICS: &[(&str, &str, [&str; 2])] = &[
     (
         "Invoice shows the wrong VAT number",
         "Our last invoice carries an old VAT number. Can you issue a corrected one?",
         [
-            "I have corrected the number, a new invoice is on its way.",
-            "Could you send me the number as it should be?",
+            "I have corrected the number. A new invoice is on its way.",
+            "Could you send me the correct number?",
         ],
     ),
     (
         "Export stops at 10,000 rows",
-        "The CSV export ends after 10,000 rows although we have far more. Is there a limit?",
-        ["There is a limit in the browser; the scheduled export has none.", "Which report do you export?"],
+        "The CSV export stops after 10,000 rows, although we have far more. Is there a limit?",
+        ["The browser export is limited; the scheduled export is not.", "Which report are you exporting?"],
     ),
     (
         "Cannot log in after password reset",
-        "I need support: after I reset my password the login page only reloads.",
-        ["Please try once more in a private window.", "I have ended all your sessions, it should work now."],
+        "I need support: since I reset my password, the login page just reloads.",
+        ["Please try again in a private window.", "I have ended all your sessions. It should work now."],
     ),
     (
         "Webhook delivers twice",
-        "Every webhook arrives two times since yesterday. We do answer with 200.",
+        "Since yesterday, every webhook arrives twice. We do respond with 200.",
         [
-            "We see the duplicates as well and are looking into it.",
-            "The fix is out, please tell us if it happens again.",
+            "We see the duplicates too and are looking into them.",
+            "The fix is live. Please let us know if it happens again.",
         ],
     ),
     (
         "Refund for unused seats",
         "We removed five seats in March but still pay for them. We would like a refund.",
-        ["The credit appears on your next invoice.", "Let me check with billing and come back to you."],
+        ["The credit will appear on your next invoice.", "Let me check with billing and get back to you."],
     ),
     (
         "Dark mode is hard to read",
         "In dark mode the links have almost no contrast. My colleague can't read them at all.",
         [
             "Thank you, I have passed this on to the designers.",
-            "Does it help to raise the contrast in settings?",
+            "Does it help to increase the contrast in the settings?",
         ],
     ),
     (
         "How do I add a second domain?",
         "We bought another domain & want to use both. Where do I add it?",
-        ["Under Settings, Domains, then Add. It takes an hour.", "Which plan are you on?"],
+        ["Go to Settings, Domains, then Add. It takes about an hour.", "Which plan are you on?"],
     ),
     (
         "Mobile app crashes on start",
         "The app closes right after the splash screen on Android 15. Version 8.2 <beta>.",
-        ["Please update to 8.3, it has the fix.", "Could you send us the log from the help menu?"],
+        ["Please update to 8.3, which has the fix.", "Could you send us the log from the help menu?"],
     ),
     (
         "Data protection agreement",
         "Our legal department needs the signed data protection agreement before Friday.",
-        ["You find it in your account under Legal.", "I have sent it to your legal contact."],
+        ["You can find it in your account under Legal.", "I have sent it to your legal contact."],
     ),
     (
         "Love the new dashboard",
@@ -163,7 +163,7 @@ pub const TOPICS: &[(&str, &str, [&str; 2])] = &[
     ),
     (
         "API returns 401 since this morning",
-        "Our integration gets a 401 from your API since 6 am. Nothing changed on our side.",
+        "Our integration has been getting a 401 from your API since 6 am. Nothing changed on our side.",
         [
             "Your token had expired; you can renew it in the developer hub.",
             "Which region is your workspace in?",
@@ -172,42 +172,42 @@ pub const TOPICS: &[(&str, &str, [&str; 2])] = &[
     (
         "Meeting rooms do not sync",
         "Rooms from our calendar no longer appear in the booking form. 会議室が表示されません。",
-        ["Reconnecting the calendar brings them back.", "Is it all rooms or only new ones?"],
+        ["Reconnecting the calendar should bring them back.", "Is it all rooms or only new ones?"],
     ),
 ];
 
 pub const FOLLOW_UPS: &[&str] = &[
     "Thanks, I will try that.",
-    "That did not help, unfortunately.",
+    "Unfortunately, that did not help.",
     "Any news on this?",
     "It works now, thank you!",
-    "I have attached what I see to my first mail. 🙂",
+    "I attached a screenshot to my first email. 🙂",
     "We need this solved this week.",
 ];
 
 pub const ADMIN_FOLLOW_UPS: &[&str] = &[
-    "Thank you for your patience, we are still on it.",
-    "Could you tell me which browser you use?",
+    "Thank you for your patience. We are still working on it.",
+    "Which browser are you using?",
     "I have changed it for you.",
     "Is there anything else I can do?",
 ];
 
 pub const INTERNAL: &[&str] = &[
     "Looks like the same cause as last week.",
-    "Asked engineering, waiting for an answer.",
-    "Customer is up for renewal, please be quick.",
+    "Asked engineering, waiting for a reply.",
+    "Customer is up for renewal, please prioritise.",
 ];
 
 pub const AI_ANSWERS: &[&str] = &[
     "You can change this in Settings. Did that answer your question?",
-    "Here is what I found in our help center. Shall I get a teammate?",
+    "Here is what I found in our help center. Would you like to talk to a teammate?",
 ];
 
 pub const OUTBOUND: &[&str] = &[
     "We noticed that your trial ends next week. Can we help you decide?",
-    "There is a new version of the importer that you asked for.",
-    "Would you have ten minutes to tell us how the rollout went?",
+    "The new version of the importer that you asked for is here.",
+    "Do you have ten minutes to share how the rollout went?",
 ];
 
 pub const TEAM_MESSAGES: &[&str] =
-    &["Passing this on to you, they know the invoice.", "Taking over from here."];
+    &["Passing this on to you, since you know this invoice.", "Taking over from here."];

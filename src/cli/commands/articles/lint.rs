@@ -1,26 +1,30 @@
-//! `articles lint`: finds what readers would stumble over, without asking the API.
+//! `articles lint`: finds problems in the files without calling the API.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
 
-use super::{Account, folder, folder_argument, only, only_arguments};
+use super::{
+    Outcomes, allow_empty, allow_empty_argument, folder, folder_argument, selection, selection_arguments,
+};
 use crate::articles::lint::lint;
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
-use crate::cli::output::Output;
+use crate::cli::output::{Extent, Output};
 
 pub fn command() -> Command {
     Command::new("lint")
         .about(
-            "Find broken links between articles, missing translations and alternative texts, heading jumps",
+            "Find problems in the files: dead links, local images, unresolved merges, empty texts and unsupported \
+             Markdown, which block a push; missing translations, missing alternative texts, heading jumps",
         )
-        .arg(folder_argument("from", "The folder that `articles pull` wrote"))
-        .args(only_arguments())
+        .arg(folder_argument("from", "Folder written by `articles pull`"))
+        .args(selection_arguments())
+        .arg(allow_empty_argument())
         .arg(
             Arg::new("strict")
                 .long("strict")
                 .action(ArgAction::SetTrue)
-                .help("Exit with 6 on any finding, not only on broken links and unreadable files"),
+                .help("Exit with 6 on any finding, not only on those that block a push"),
         )
         .after_help(
             "Example: intercom-pp-cli articles pull --to help; intercom-pp-cli articles lint --from help",
@@ -28,27 +32,27 @@ pub fn command() -> Command {
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let folder = folder(matches, "from");
-    let (findings, missing) = lint(&folder, &only(matches)?)?;
+    let folder = folder(matches, "from")?;
+    let (findings, missing) = lint(&folder, &selection(matches)?, &allow_empty(matches))?;
     let columns = ["path", "line", "rule", "severity", "message"].map(str::to_owned);
-    let mut list = Output::open(&context.globals)?.rows("findings", &columns)?;
+    let mut list = Output::open(&context.globals)?.wrapped().rows("findings", &columns)?;
     for finding in &findings {
-        let severity = if finding.rule.is_error() { "error" } else { "warning" };
-        list.record(&json!({
-            "path": finding.path, "line": finding.line, "rule": finding.rule.as_str(), "severity": severity,
-            "message": finding.message,
-        }))?;
+        list.record(&finding.record())?;
     }
-    let errors = findings.iter().filter(|it| it.rule.is_error()).count();
+    let errors = findings.iter().filter(|finding| finding.blocks_push).count();
     let warnings = findings.len() - errors;
-    list.end(json!({ "source": "local", "folder": folder.root(), "errors": errors, "warnings": warnings }))
-        .await?;
-    match errors > 0 || matches.get_flag("strict") && warnings > 0 {
-        true => Err(Error::Finding {
-            message: format!("{errors} errors and {warnings} warnings"),
-            exit: Exit::Partial,
-            hint: Some("put right what the findings name, and run it again".to_owned()),
-        }),
-        false => Account { outcomes: missing }.found(),
+    let meta = json!({ "source": "local", "folder": folder.root(), "errors": errors, "warnings": warnings });
+    list.end(meta, &Extent::whole("findings").or("no problems found")).await?;
+    if errors == 0 && (warnings == 0 || !matches.get_flag("strict")) {
+        return Outcomes { list: missing }.check_found();
     }
+    Err(Error::Finding {
+        message: format!("{} and {}", counted(errors, "error"), counted(warnings, "warning")),
+        exit: Exit::Partial,
+        hint: Some("fix the reported problems and run it again".to_owned()),
+    })
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

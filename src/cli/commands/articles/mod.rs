@@ -1,28 +1,36 @@
-//! `articles pull`, `push`, `diff`, `status` and `lint`: the help center as files.
+//! `articles pull`, `push`, `diff`, `status`, `lint` and `resolve`: the help center as files.
 //!
-//! What the commands share: their flags, and how an account of many articles becomes output and an exit
-//! code.
+//! This module has what the commands share: flags, and how the outcomes of many articles become output and an
+//! exit code. What happens to an article is decided in `crate::articles`, never here.
 
 pub mod diff;
 pub mod lint;
 pub mod pull;
 pub mod push;
+pub mod resolve;
 pub mod status;
 
-use std::path::PathBuf;
-
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::{Map, Value, json};
 
 use crate::articles::folder::Folder;
-use crate::articles::only::Only;
-use crate::articles::outcome::{Outcome, Status};
+use crate::articles::gate::AllowEmpty;
+use crate::articles::outcome::{ArticleOutcome, ArticleStatus};
+use crate::articles::selection::ArticleSelection;
 use crate::cli::context::Context;
+use crate::cli::door;
 use crate::cli::error::{Error, Exit};
-use crate::cli::output::{Format, Output, warn};
+use crate::cli::output::{Extent, Format, Output, tell as notice, warn};
 
 pub fn commands() -> Vec<Command> {
-    vec![pull::command(), push::command(), diff::command(), status::command(), lint::command()]
+    vec![
+        pull::command(),
+        push::command(),
+        diff::command(),
+        status::command(),
+        lint::command(),
+        resolve::command(),
+    ]
 }
 
 pub async fn run(context: &Context, action: &str, matches: &ArgMatches) -> Result<(), Error> {
@@ -31,61 +39,92 @@ pub async fn run(context: &Context, action: &str, matches: &ArgMatches) -> Resul
         "push" => push::run(context, matches).await,
         "diff" => diff::run(context, matches).await,
         "status" => status::run(context, matches).await,
+        "resolve" => resolve::run(context, matches).await,
         _ => lint::run(context, matches).await,
     }
 }
 
-fn folder_argument(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).value_name("DIR").default_value("articles").help(help)
+fn exit_code_argument() -> Arg {
+    Arg::new("exit-code")
+        .long("exit-code")
+        .action(ArgAction::SetTrue)
+        .help("Exit with 6 if anything differs, is in conflict or failed")
 }
 
-fn only_arguments() -> [Arg; 2] {
+fn folder_argument(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .value_name("DIR")
+        .value_parser(value_parser!(door::Folder))
+        .default_value("articles")
+        .help(help)
+}
+
+fn selection_arguments() -> [Arg; 2] {
     [
         Arg::new("locale")
             .long("locale")
             .value_name("LOCALES")
             .value_delimiter(',')
             .action(ArgAction::Append)
-            .help("Only these languages, separated by commas"),
+            .help("Include only these languages, separated by commas"),
         Arg::new("only")
             .long("only")
             .value_name("ID|GLOB")
             .value_delimiter(',')
             .action(ArgAction::Append)
-            .help("Only these articles: ids, or patterns such as '*refund*' for file names or paths"),
+            .help("Include only these articles: ids, or patterns for file names or paths (for example '*refund*')"),
     ]
 }
 
-fn folder(matches: &ArgMatches, name: &str) -> Folder {
-    Folder::new(matches.get_one::<String>(name).map(PathBuf::from).unwrap_or_default())
+fn allow_empty_argument() -> Arg {
+    Arg::new("allow-empty")
+        .long("allow-empty")
+        .value_name("ID")
+        .value_delimiter(',')
+        .action(ArgAction::Append)
+        .help("Allow the text of this article to become empty (repeatable)")
+}
+
+fn allow_empty(matches: &ArgMatches) -> AllowEmpty {
+    AllowEmpty { all: false, ids: values(matches, "allow-empty") }
+}
+
+fn folder(matches: &ArgMatches, name: &str) -> Result<Folder, Error> {
+    let named =
+        matches.get_one::<door::Folder>(name).ok_or_else(|| Error::usage(format!("missing: --{name}")))?;
+    Ok(Folder::new(named.path()?))
 }
 
 fn values(matches: &ArgMatches, name: &str) -> Vec<String> {
     matches.get_many::<String>(name).into_iter().flatten().cloned().collect()
 }
 
-fn only(matches: &ArgMatches) -> Result<Only, Error> {
+fn selection(matches: &ArgMatches) -> Result<ArticleSelection, Error> {
     let locales = values(matches, "locale");
-    if let Some(bad) = locales.iter().find(|it| !crate::articles::article::is_locale(it)) {
-        return Err(Error::usage(format!("--locale: {bad:?} is no locale such as en or pt-BR")));
+    if let Some(bad) = locales.iter().find(|locale| !crate::articles::article::is_locale(locale)) {
+        return Err(Error::usage(format!(
+            "invalid --locale {bad:?}: expected a locale, for example en or pt-BR"
+        )));
     }
-    Ok(Only { articles: values(matches, "only"), locales })
+    Ok(ArticleSelection { articles: values(matches, "only"), locales })
 }
 
-/// How many articles or files ended in which way.
+/// The outcomes of a command, one per article or file.
 #[derive(Default)]
-struct Account {
-    outcomes: Vec<Outcome>,
+struct Outcomes {
+    list: Vec<ArticleOutcome>,
 }
 
-impl Account {
-    fn count(&self, status: Status) -> usize {
-        self.outcomes.iter().filter(|it| it.status == status).count()
+impl Outcomes {
+    fn count(&self, status: ArticleStatus) -> usize {
+        self.list.iter().filter(|outcome| outcome.status == status).count()
     }
 
-    fn meta(&self) -> Value {
+    /// The number of outcomes by status.
+    fn counts(&self) -> Value {
         let mut counts = Map::new();
-        for outcome in &self.outcomes {
+        for outcome in &self.list {
             let name = outcome.status.as_str();
             let count = counts.get(name).and_then(Value::as_u64).unwrap_or(0);
             counts.insert(name.to_owned(), json!(count + 1));
@@ -93,31 +132,42 @@ impl Account {
         Value::Object(counts)
     }
 
-    /// Writes every outcome; for people, diffs as text.
-    async fn show(&self, context: &Context, mut meta: Value) -> Result<(), Error> {
-        for outcome in &self.outcomes {
+    /// Prints every outcome; in table format, as text with diffs.
+    async fn print(&self, context: &Context, mut meta: Value) -> Result<(), Error> {
+        for outcome in &self.list {
+            for finding in &outcome.findings {
+                if finding.blocks_push {
+                    notice(&format!("error: {finding}"));
+                } else {
+                    warn(&finding.to_string());
+                }
+            }
             if let Some(error) = &outcome.error {
                 warn(&error.to_string());
+            }
+            if let Some(note) = &outcome.note {
+                let name = outcome.path.as_deref().or(outcome.id.as_deref()).unwrap_or_default();
+                notice(&format!("note: {name}: {note}"));
             }
         }
         let output = Output::open(&context.globals)?;
         if Format::of(&context.globals) == Format::Table {
             return output.text(&self.text()).await;
         }
-        if let (Value::Object(meta), Value::Object(counts)) = (&mut meta, self.meta()) {
+        if let (Value::Object(meta), Value::Object(counts)) = (&mut meta, self.counts()) {
             meta.insert("counts".to_owned(), Value::Object(counts));
         }
         let columns = ["id", "locale", "path", "status", "fields", "error"].map(str::to_owned);
         let mut list = output.rows("articles", &columns)?;
-        for outcome in &self.outcomes {
+        for outcome in &self.list {
             list.record(&outcome.record())?;
         }
-        list.end(meta).await
+        list.end(meta, &Extent::whole("articles")).await
     }
 
     fn text(&self) -> String {
         let mut text = String::new();
-        for outcome in self.outcomes.iter().filter(|it| it.status != Status::Unchanged) {
+        for outcome in self.list.iter().filter(|outcome| outcome.status != ArticleStatus::Unchanged) {
             let name = outcome.path.as_deref().or(outcome.id.as_deref()).unwrap_or_default();
             text.push_str(&format!("{:<16} {name}", outcome.status.as_str()));
             if !outcome.fields.is_empty() {
@@ -132,7 +182,7 @@ impl Account {
                 ));
             }
         }
-        let counts = self.meta();
+        let counts = self.counts();
         let counts = counts.as_object().into_iter().flatten().map(|(name, count)| format!("{count} {name}"));
         let counts: Vec<String> = counts.collect();
         text.push_str(&if counts.is_empty() { "nothing changed".to_owned() } else { counts.join(", ") });
@@ -140,49 +190,77 @@ impl Account {
         text
     }
 
-    /// Success only when nothing failed, nothing is in conflict, and everything that was asked for exists.
-    /// `failure_hint` and `conflict_hint` say what to do about the first two.
-    fn verdict(&self, failure_hint: &str, conflict_hint: &str) -> Result<(), Error> {
-        let (failed, conflicts) = (self.count(Status::Failed), self.count(Status::Conflict));
+    /// Fails if anything failed, is in conflict, or was selected but does not exist. The hints say what to do
+    /// about failures and conflicts.
+    fn check(&self, failure_hint: &str, conflict_hint: &str) -> Result<(), Error> {
+        let (failed, conflicts) = (self.count(ArticleStatus::Failed), self.count(ArticleStatus::Conflict));
         if failed + conflicts == 0 {
-            return self.found();
+            return self.check_found();
         }
-        let mut told = Vec::new();
+        let mut counts = Vec::new();
         if failed > 0 {
-            told.push(format!("{failed} failed"));
+            counts.push(format!("{failed} failed"));
         }
         if conflicts > 0 {
-            told.push(format!("{conflicts} in conflict"));
+            counts.push(format!("{conflicts} in conflict"));
         }
-        let all = self.outcomes.len() - self.count(Status::Skipped);
-        let exit = if failed == all { self.failure() } else { Exit::Partial };
-        let message = format!("{} of {all}", told.join(" and "));
+        let all = self.list.len() - self.count(ArticleStatus::Skipped);
+        // An article that its own text blocks is not a failed request.
+        let blocked = self.list.iter().any(ArticleOutcome::is_blocked_by_text);
+        let exit = if failed == all && !blocked { self.failure_exit() } else { Exit::Partial };
+        let message = format!("{} of {all}", counts.join(" and "));
         let hint = if conflicts > 0 { conflict_hint } else { failure_hint };
         Err(Error::Finding { message, exit, hint: Some(hint.to_owned()) })
     }
 
-    /// Success only when everything that was asked for exists.
-    fn found(&self) -> Result<(), Error> {
-        let missing = self.outcomes.iter().filter(|it| it.status == Status::NotFound);
-        let missing: Vec<&str> = missing.filter_map(|it| it.id.as_deref().or(it.locale.as_deref())).collect();
+    /// Whether a push wrote something that must be committed to version control.
+    fn changed_folder(&self) -> bool {
+        [ArticleStatus::Created, ArticleStatus::Updated, ArticleStatus::Deleted]
+            .into_iter()
+            .any(|status| self.count(status) > 0)
+    }
+
+    /// Fails if anything differs, for `--exit-code`.
+    fn check_unchanged(&self) -> Result<(), Error> {
+        let ignored = [ArticleStatus::Unchanged, ArticleStatus::Skipped, ArticleStatus::NotFound];
+        let count = self.list.iter().filter(|outcome| !ignored.contains(&outcome.status)).count();
+        if count == 0 {
+            return self.check_found();
+        }
+        let verb = if count == 1 { "article or file differs" } else { "articles or files differ" };
+        Err(Error::Finding {
+            message: format!("{count} {verb} from the help center"),
+            exit: Exit::Partial,
+            hint: Some(
+                "`intercom-pp-cli articles diff` shows the blocks; push or pull to synchronize them"
+                    .to_owned(),
+            ),
+        })
+    }
+
+    /// Fails if something was selected that does not exist.
+    fn check_found(&self) -> Result<(), Error> {
+        let missing = self.list.iter().filter(|outcome| outcome.status == ArticleStatus::NotFound);
+        let missing: Vec<&str> =
+            missing.filter_map(|outcome| outcome.id.as_deref().or(outcome.locale.as_deref())).collect();
         if missing.is_empty() {
             return Ok(());
         }
-        let exit = if missing.len() == self.outcomes.len() { Exit::NotFound } else { Exit::Partial };
-        let message = format!("there is nothing called {}", missing.join(", "));
-        let hint = "`intercom-pp-cli articles list --all --select id,title` shows what there is";
+        let exit = if missing.len() == self.list.len() { Exit::NotFound } else { Exit::Partial };
+        let message = format!("not found: {}", missing.join(", "));
+        let hint = "run `intercom-pp-cli articles list --all --select id,title` to list all articles";
         Err(Error::Finding { message, exit, hint: Some(hint.to_owned()) })
     }
 
-    /// Whether a `.conflict.md` shows both sides of what is in conflict.
+    /// Whether there are conflicts that a `.conflict.md` can show.
     fn has_conflict_files(&self) -> bool {
-        self.outcomes.iter().any(|it| !it.conflicts.is_empty())
+        self.list.iter().any(|outcome| !outcome.conflicts.is_empty())
     }
 
-    /// The exit code when everything failed: a common reason, if it has one of its own.
-    fn failure(&self) -> Exit {
+    /// The exit code if everything failed: that of the common reason, if it has a separate code.
+    fn failure_exit(&self) -> Exit {
         let statuses: Vec<Option<u16>> = self
-            .outcomes
+            .list
             .iter()
             .map(|outcome| match &outcome.error {
                 Some(crate::articles::Error::Api(error)) => error.status(),
@@ -190,8 +268,8 @@ impl Account {
             })
             .collect();
         match statuses.first() {
-            Some(Some(429)) if statuses.iter().all(|it| *it == Some(429)) => Exit::RateLimited,
-            Some(Some(401 | 403)) if statuses.iter().all(|it| matches!(it, Some(401 | 403))) => {
+            Some(Some(429)) if statuses.iter().all(|status| *status == Some(429)) => Exit::RateLimited,
+            Some(Some(401 | 403)) if statuses.iter().all(|status| matches!(status, Some(401 | 403))) => {
                 Exit::Authentication
             }
             _ => Exit::Failure,

@@ -1,29 +1,31 @@
 //! `articles push`: sends what changed in the folder to the help center.
 
-use std::io::IsTerminal;
-
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
 
-use super::{Account, folder, folder_argument, only, only_arguments, values};
-use crate::articles::outcome::Status;
-use crate::articles::push::{Options, push};
+use super::{
+    Outcomes, allow_empty, allow_empty_argument, folder, folder_argument, notice, selection,
+    selection_arguments, values,
+};
+use crate::articles::gate::AllowEmpty;
+use crate::articles::outcome::ArticleStatus;
+use crate::articles::push::{PushOptions, push};
+use crate::cli::consent::{Confirm, Consent, Intent};
 use crate::cli::context::Context;
-use crate::cli::endpoint::confirm;
+use crate::cli::door::stdin;
 use crate::cli::error::Error;
-use crate::cli::output::tell;
 
 pub fn command() -> Command {
     let flag = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
     Command::new("push")
-        .about("Send edited, new and moved files to the help center; merges with what changed there")
-        .arg(folder_argument("from", "The folder that `articles pull` wrote"))
-        .args(only_arguments())
-        .arg(flag("dry-run-only").help("Show the plan and send nothing, like --dry-run"))
+        .about("Send edited, new and moved files to the help center, merging them with changes made there")
+        .arg(folder_argument("from", "Folder written by `articles pull`"))
+        .args(selection_arguments())
+        .arg(flag("dry-run-only").help("Show the plan and send nothing (same as --dry-run)"))
         .arg(
             flag("delete")
                 .conflicts_with("locale")
-                .help("Delete articles whose files are all gone (asks, or needs --yes)"),
+                .help("Delete articles whose files were all deleted (asks, or needs --yes)"),
         )
         .arg(
             Arg::new("force")
@@ -31,63 +33,104 @@ pub fn command() -> Command {
                 .value_name("ID")
                 .value_delimiter(',')
                 .action(ArgAction::Append)
-                .help("Where both sides changed this article, the file is right; may be repeated"),
+                .help("Resolve conflicts in this article in favour of the local file (repeatable)"),
         )
+        .arg(flag("no-create").help("Skip new files: do not create articles"))
+        .arg(flag("allow-same-title").help("Create an article even if the help center has another one with its title"))
+        .arg(allow_empty_argument())
         .arg(Arg::new("author").long("author").value_name("WHO").help(
-            "Author of new articles that name none: id, e-mail address or name [default: the token's]",
+            "Author of new articles without an author: id, e-mail address or name [default: owner of the token]",
         ))
         .after_help(
-            "Each article is read before it is written; only edited blocks change. Where a block was changed \
-             on both sides nothing of the article is sent and a .conflict.md tells what to decide (exit code 6). \
-             A file without id becomes a new article, a draft unless it says `state: published`; front matter with \
-             a title makes a file an article. A Markdown file without front matter is told as `skipped`; README.md \
-             and hidden files and folders are passed over. A line taken out of the front matter changes nothing; \
-             an empty `description:` takes the description away.\n\n\
-             What --only, --locale or --force name and does not exist is told as `not_found`: exit code 3, or 6 \
-             when there was something else.\n\n\
+            "Each article is read before it is written; only edited blocks change. If both sides changed a block, \
+             or inserted different text at the same point, the article is not sent and a .conflict.md shows both \
+             versions (exit code 6).\n\n\
+             A file with a title but no id in its front matter becomes a new article, as a draft unless it has \
+             `state: published`. A Markdown file without front matter is reported as `skipped`; README.md, hidden \
+             files and hidden folders are ignored. Removing a line from the front matter leaves the field \
+             unchanged; an empty `description:` clears it.\n\n\
+             Unresolved merges, dead links, local images, empty texts and unsupported Markdown block an article \
+             (exit code 6); `articles lint` finds the same problems without calling the API. A push that changed \
+             the folder reports what to commit. Only one push or pull can work in a folder at a time: a second \
+             one exits with code 8.\n\n\
+             Names in --only, --locale or --force that do not exist are reported as `not_found`: exit code 3, or 6 \
+             if anything else was found.\n\n\
              Example: intercom-pp-cli articles pull --to help; intercom-pp-cli articles push --from help --dry-run",
         )
 }
 
+fn article_count(count: usize) -> String {
+    if count == 1 { "1 article".to_owned() } else { format!("{count} articles") }
+}
+
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let mut options = Options {
-        only: only(matches)?,
+    let mut options = PushOptions {
+        selection: selection(matches)?,
         plan_only: context.globals.dry_run || matches.get_flag("dry-run-only"),
         force: values(matches, "force"),
         delete: matches.get_flag("delete"),
         author: matches.get_one::<String>("author").cloned(),
+        no_create: matches.get_flag("no-create"),
+        same_title: matches.get_flag("allow-same-title"),
+        allow_empty: AllowEmpty { all: is_yes_typed(matches), ..allow_empty(matches) },
     };
-    let folder = folder(matches, "from");
+    let folder = folder(matches, "from")?;
     let client = context.client()?;
-    let asks = !context.globals.yes && !context.globals.no_input && std::io::stdin().is_terminal();
-    if !options.plan_only && !context.globals.yes && (asks || options.delete) {
+    if !options.plan_only {
+        context.refuse_in_read_only_mode("Push articles")?;
+    }
+    let consent = context.globals.consent;
+    let asks = consent == Consent::Open && !context.globals.no_input && stdin::is_terminal();
+    // A person who typed the name of a folder wants all of it; an agent may not know how many articles it has.
+    let is_agent = matches!(consent, Consent::Reversible | Consent::Withheld);
+    if !options.plan_only && consent < Consent::Full && (asks || is_agent || options.delete) {
         options.plan_only = true;
-        let mut plan = Account::default();
-        push(&client, &folder, &options, &mut |outcome| plan.outcomes.push(outcome)).await?;
+        let mut plan = Outcomes::default();
+        push(&client, &folder, &options, &mut |outcome| plan.list.push(outcome)).await?;
         options.plan_only = false;
-        let writes = [Status::WouldUpdate, Status::WouldCreate, Status::WouldDelete];
-        let writes: usize = writes.into_iter().map(|it| plan.count(it)).sum();
-        let deletes = plan.count(Status::WouldDelete);
+        let writes = [ArticleStatus::WouldUpdate, ArticleStatus::WouldCreate, ArticleStatus::WouldDelete];
+        let writes: usize = writes.into_iter().map(|status| plan.count(status)).sum();
+        let deletes = plan.count(ArticleStatus::WouldDelete);
         if asks && writes > 0 {
-            tell(&plan.text());
-            confirm(context, &format!("pushing {writes} articles"))?;
+            notice(&plan.text());
+            let deletion = if deletes == 0 { String::new() } else { format!(", {deletes} of them deleted") };
+            let confirm = if deletes == 0 { Confirm::Ask } else { Confirm::Explicit };
+            let intent =
+                Intent::new(format!("Push {}{deletion}", article_count(writes)), confirm).of_many(writes);
+            context.agree(&intent)?;
         } else if deletes > 0 {
-            confirm(context, &format!("deleting {deletes} articles"))?;
+            let intent =
+                Intent::new(format!("Delete {}", article_count(deletes)), Confirm::Explicit).of_many(deletes);
+            context.agree(&intent)?;
+        } else if is_agent {
+            context.agree(
+                &Intent::new(format!("Push {}", article_count(writes)), Confirm::Never).of_many(writes),
+            )?;
         }
     }
-    let mut account = Account::default();
-    push(&client, &folder, &options, &mut |outcome| account.outcomes.push(outcome)).await?;
+    let mut outcomes = Outcomes::default();
+    push(&client, &folder, &options, &mut |outcome| outcomes.list.push(outcome)).await?;
     let meta = json!({ "source": "live", "folder": folder.root(), "dry_run": options.plan_only });
-    account.show(context, meta).await?;
-    let conflict_hint = match (account.has_conflict_files(), options.plan_only) {
+    outcomes.print(context, meta).await?;
+    if !options.plan_only && outcomes.changed_folder() {
+        notice("note: the folder changed: commit manifest.json, .intercom/ and the articles");
+    }
+    let conflict_hint = match (outcomes.has_conflict_files(), options.plan_only) {
         (true, false) => {
-            "each conflict is in a .conflict.md beside its file; correct the file, then push with --force ID"
+            "each conflict is in a .conflict.md next to its file: correct the file, run `articles resolve ID`, push again"
         }
-        (true, true) => "each conflict is shown with both sides; correct the file, then push with --force ID",
-        (false, _) => "see what is said of each; --force ID goes on in spite of it",
+        (true, true) => {
+            "both sides of each conflict are shown above: pull, correct the file, run `articles resolve ID`, push again"
+        }
+        (false, _) => "fix the errors reported above and push again",
     };
-    account.verdict(
-        "correct what is said of each and push again: what was sent is not sent twice",
+    outcomes.check(
+        "fix the errors reported above and push again; changes that were already sent are not sent again",
         conflict_hint,
     )
+}
+
+/// Whether --yes itself was given: --agent implies consent, but that does not cover emptying an article.
+fn is_yes_typed(matches: &ArgMatches) -> bool {
+    matches.try_get_one::<bool>("yes").ok().flatten().copied().unwrap_or(false)
 }

@@ -14,8 +14,9 @@ use crate::bulk::lists::{self, Me};
 use crate::bulk::read::Patience;
 use crate::bulk::{Assignee, Change, Record, Target, read, tags};
 use crate::cli::context::Context;
+use crate::cli::door::{self, Content};
 use crate::cli::error::Error;
-use crate::cli::time;
+use crate::cli::time::Times;
 
 /// One command: where it stands, what it says of itself, and what it needs beside the records.
 struct Kind {
@@ -156,10 +157,10 @@ fn snooze_arguments() -> Vec<Arg> {
 
 fn note_arguments() -> Vec<Arg> {
     vec![
-        value("body", "TEXT")
-            .allow_hyphen_values(true)
+        door::content("body")
+            .value_name("TEXT")
             .required_unless_present_any(["resume", "plan"])
-            .help("What the note says; HTML works; @FILE reads it from a file"),
+            .help("What the note says; HTML works; @FILE reads it from a file, - from stdin"),
     ]
 }
 
@@ -176,8 +177,10 @@ pub fn commands(group: &str) -> Vec<Command> {
     own.map(|kind| {
         let command = Command::new(kind.name).about(kind.about).args((kind.arguments)());
         selection::declare(command, kind.target).args(running::arguments()).after_help(format!(
-            "Nothing is changed without --apply. A run has a journal: --resume goes on with it, `bulk undo` takes it \
-             back. Above 100 records it is confirmed by typing their number, or with --yes.\n\n\
+            "Nothing is changed without --apply. A run has a journal: --resume continues it, `bulk undo` takes it back. \
+             Above 100 records it is confirmed by typing their number, or with --yes. Runs on one machine take \
+             turns; two machines that change the same records at the same moment may both claim a record, and \
+             `bulk undo` of either takes the change off it, unless the record names another teammate for it.\n\n\
              Example: intercom-pp-cli {}",
             kind.example
         ))
@@ -185,20 +188,28 @@ pub fn commands(group: &str) -> Vec<Command> {
     .collect()
 }
 
+/// Whether these words are one of the commands here: operations of the API may be named alike.
+pub fn is_one(words: &[&str]) -> bool {
+    kind(words).is_some()
+}
+
+fn kind(words: &[&str]) -> Option<&'static Kind> {
+    let name = words.join(" ");
+    KINDS.iter().find(|kind| kind.command == name)
+}
+
 /// Runs the command of these words.
 ///
 /// # Errors
 /// As the run ends.
 pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Result<(), Error> {
-    let name = words.join(" ");
-    let Some(kind) = KINDS.iter().find(|kind| kind.command == name) else {
-        return Err(Error::usage(format!("there is no command {name:?}")));
+    let Some(kind) = kind(words) else {
+        return Err(Error::usage(format!("there is no command {:?}", words.join(" "))));
     };
-    let client = context.client()?;
-    let me = lists::me(&client).await?;
-    let otherwise = ["ids", "input", "sql", "where"]
-        .iter()
-        .any(|way| matches.try_get_one::<String>(way).is_ok_and(|it| it.is_some()) || is_given(matches, way));
+    running::refuse_run_names(matches)?;
+    let (client, me) = running::begin(context, matches, kind.command).await?;
+    let ways = ["ids", "input", "sql", "where"];
+    let otherwise = ways.iter().any(|way| matches.try_contains_id(way).unwrap_or(false));
     if let Some(result) = running::resumed(context, &client, &me, matches, kind.command, otherwise).await {
         return result;
     }
@@ -209,10 +220,6 @@ pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Res
     running::carry_out(context, &client, &me, matches, plan).await
 }
 
-fn is_given(matches: &ArgMatches, name: &str) -> bool {
-    matches.try_get_many::<String>(name).ok().flatten().is_some()
-}
-
 async fn plan(
     context: &Context,
     client: &Client,
@@ -221,13 +228,14 @@ async fn plan(
     kind: &Kind,
 ) -> Result<Plan, Error> {
     let mut about = json!({ "action": kind.name.trim_start_matches("bulk-") });
-    let change = change(client, matches, kind, &mut about).await?;
-    let chosen = selection::choose(context, client, matches, kind.target).await?;
+    let times = Times::of(context)?;
+    let change = change(client, matches, kind, &times, &mut about).await?;
+    let (chosen, selection) = selection::choose(context, client, matches, kind.target).await?;
     let admin_id = me.admin_id.clone().unwrap_or_default();
     let mut records: Vec<Option<Record>> = Vec::new();
     let mut unread = Vec::new();
     for one in chosen {
-        let change = for_one(&change, &one)?;
+        let change = for_one(&times, &change, &one)?;
         let shown = one.document.as_ref().map(shown).unwrap_or_default();
         let record = Record { id: one.id.clone(), change, before: Value::Null, skip: None, shown };
         let state = one.document.as_ref().filter(|document| is_whole(kind.target, document));
@@ -263,6 +271,7 @@ async fn plan(
         target: kind.target,
         workspace: me.workspace.clone(),
         undoes: None,
+        selection,
         about,
         records: records.into_iter().flatten().collect(),
         meta: Value::Null,
@@ -288,6 +297,7 @@ async fn change(
     client: &Client,
     matches: &ArgMatches,
     kind: &Kind,
+    times: &Times,
     about: &mut Value,
 ) -> Result<Change, Error> {
     let text = |name: &str| matches.try_get_one::<String>(name).ok().flatten().map(String::as_str);
@@ -297,7 +307,9 @@ async fn change(
             if kind.target == Target::Companies {
                 only_one_spelling(client, &tag.name).await?;
             }
-            (about["tag"], about["tag_id"]) = (json!(tag.name), json!(tag.id));
+            if let (Some(about), Value::Object(tag)) = (about.as_object_mut(), tag.about()) {
+                about.extend(tag);
+            }
             Change::Tag { tag_id: tag.id.unwrap_or_default(), tag: tag.name }
         }
         "bulk-untag" => {
@@ -309,17 +321,16 @@ async fn change(
         "bulk-close" => Change::Close,
         "bulk-snooze" => {
             let written = text("until").unwrap_or_default();
-            let until = time::epoch_seconds(written, Timestamp::now())
-                .map_err(|reason| Error::usage(format!("--until: {reason}")))?;
+            let until = times.coming(written).map_err(|reason| Error::usage(format!("--until: {reason}")))?;
             if until <= Timestamp::now().as_second() {
                 return Err(Error::usage_with_hint(
-                    "--until lies behind",
-                    "a span ahead begins with +, as in +2d",
+                    format!("--until: {written:?} is in the past: expected a time in the future"),
+                    "a span from now begins with +: --until +2d",
                 ));
             }
             Change::Snooze { until }
         }
-        "bulk-reply-note" => Change::Note { body: note(text("body").unwrap_or_default())? },
+        "bulk-reply-note" => Change::Note { body: note(matches)? },
         "bulk-archive" => Change::Archive,
         _ => {
             let mut fields = Map::new();
@@ -327,7 +338,7 @@ async fn change(
                 let (name, value) = pair
                     .split_once('=')
                     .ok_or_else(|| Error::usage(format!("--set: {pair:?} is not of the form FIELD=VALUE")))?;
-                set(&mut fields, name.trim(), &json!(value))?;
+                set(times, &mut fields, name.trim(), &json!(value))?;
             }
             Change::Update { fields }
         }
@@ -336,12 +347,11 @@ async fn change(
 
 /// The API tags companies by the tag's name alone, and may not tell spellings apart.
 async fn only_one_spelling(client: &Client, name: &str) -> Result<(), Error> {
-    let tags = lists::tags(client).await?;
-    let other = tags.iter().find(|tag| tag.name != name && tag.name.to_lowercase() == name.to_lowercase());
+    let other = tags::other_case(client, name).await?;
     match other {
         None => Ok(()),
         Some(other) => Err(Error::usage_with_hint(
-            format!("companies are tagged by name, and {:?} could be taken for {name:?}", other.name),
+            format!("companies are tagged by name, and {other:?} could be taken for {name:?}"),
             "use the spelling that there is, or rename one of the tags",
         )),
     }
@@ -350,7 +360,7 @@ async fn only_one_spelling(client: &Client, name: &str) -> Result<(), Error> {
 async fn untagged(client: &Client, matches: &ArgMatches) -> Result<lists::Named, Error> {
     let wanted = match (matches.get_one::<String>("tag-id"), matches.get_one::<String>("tag")) {
         (Some(id), _) => tags::Wanted::Id(id.trim().to_owned()),
-        (None, name) => tags::Wanted::Name(name.map(|name| name.trim().to_owned()).unwrap_or_default()),
+        (None, name) => tags::Wanted::Name(name.cloned().unwrap_or_default()),
     };
     let found = tags::find(client, &wanted).await?;
     let (tags::Wanted::Id(name) | tags::Wanted::Name(name)) = wanted;
@@ -363,21 +373,17 @@ async fn assignee(client: &Client, matches: &ArgMatches) -> Result<Assignee, Err
     }
     match (matches.get_one::<String>("team"), matches.get_one::<String>("admin")) {
         (Some(team), _) => {
-            Ok(Assignee::Team(lists::pick(&lists::teams(client).await?, "team", team.trim())?.id.clone()))
+            Ok(Assignee::Team(lists::pick(&lists::teams(client).await?, "team", team)?.id.clone()))
         }
-        (None, Some(admin)) => Ok(Assignee::Admin(
-            lists::pick(&lists::admins(client).await?, "teammate", admin.trim())?.id.clone(),
-        )),
-        (None, None) => Err(Error::usage("to whom? use --team, --admin or --nobody")),
+        (None, Some(admin)) => {
+            Ok(Assignee::Admin(lists::pick(&lists::admins(client).await?, "teammate", admin)?.id.clone()))
+        }
+        (None, None) => Err(Error::usage("no assignee given: use --team, --admin or --nobody")),
     }
 }
 
-fn note(written: &str) -> Result<String, Error> {
-    let body = match written.strip_prefix('@') {
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|error| Error::usage(format!("--body: cannot read {path}: {error}")))?,
-        None => written.to_owned(),
-    };
+fn note(matches: &ArgMatches) -> Result<String, Error> {
+    let body = matches.get_one::<Content>("body").map(Content::text).transpose()?.unwrap_or_default();
     match body.trim().is_empty() {
         true => Err(Error::usage("--body is empty")),
         false => Ok(body),
@@ -385,11 +391,11 @@ fn note(written: &str) -> Result<String, Error> {
 }
 
 /// The change of one record: what is the same for all, and what the file says of it.
-fn for_one(change: &Change, chosen: &Chosen) -> Result<Change, Error> {
+fn for_one(times: &Times, change: &Change, chosen: &Chosen) -> Result<Change, Error> {
     let Change::Update { fields } = change else { return Ok(change.clone()) };
     let mut fields = fields.clone();
     for (name, value) in &chosen.given {
-        set(&mut fields, name, value)?;
+        set(times, &mut fields, name, value)?;
     }
     match fields.is_empty() {
         true => Err(Error::usage_with_hint(

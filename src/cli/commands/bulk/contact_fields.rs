@@ -1,10 +1,9 @@
 //! Fields of contacts as people and files write them, turned into what an update sends.
 
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::cli::error::Error;
-use crate::cli::time;
+use crate::cli::time::Times;
 
 /// How a field of a contact is written.
 #[derive(Clone, Copy)]
@@ -33,7 +32,7 @@ const FIELDS: &[(&str, Written)] = &[
 ///
 /// # Errors
 /// A usage error for a field that cannot be changed, or a value of the wrong kind.
-pub fn set(fields: &mut Map<String, Value>, name: &str, value: &Value) -> Result<(), Error> {
+pub fn set(times: &Times, fields: &mut Map<String, Value>, name: &str, value: &Value) -> Result<(), Error> {
     if let Some(attribute) = name.strip_prefix("custom_attributes.") {
         let inside = fields.entry("custom_attributes").or_insert_with(|| json!({}));
         inside[attribute] = any(value);
@@ -41,7 +40,7 @@ pub fn set(fields: &mut Map<String, Value>, name: &str, value: &Value) -> Result
     }
     if let ("custom_attributes", Value::Object(attributes)) = (name, value) {
         for (attribute, value) in attributes {
-            set(fields, &format!("custom_attributes.{attribute}"), value)?;
+            set(times, fields, &format!("custom_attributes.{attribute}"), value)?;
         }
         return Ok(());
     }
@@ -62,12 +61,14 @@ pub fn set(fields: &mut Map<String, Value>, name: &str, value: &Value) -> Result
         }
         (Written::Flag, value) => json!(crate::mirror::fields::flag(value).ok_or_else(|| wrong("flag"))?),
         (Written::Time, Value::String(text)) => {
-            json!(
-                time::epoch_seconds(text, Timestamp::now())
-                    .map_err(|reason| Error::usage(format!("{name}: {reason}")))?
-            )
+            json!(times.moment(text).map_err(|reason| Error::usage(format!("{name}: {reason}")))?)
         }
-        (Written::Time, value) => json!(crate::mirror::fields::time(value).ok_or_else(|| wrong("time"))?),
+        // A number is checked as it would be if it were typed.
+        (Written::Time, value) => {
+            let seconds = crate::mirror::fields::time(value).ok_or_else(|| wrong("time"))?;
+            let seconds = times.moment(&seconds.to_string());
+            json!(seconds.map_err(|reason| Error::usage(format!("{name}: {reason}")))?)
+        }
     };
     fields.insert(name.to_owned(), typed);
     Ok(())
@@ -90,6 +91,7 @@ mod tests {
 
     #[test]
     fn values_are_written_as_the_field_wants_them() {
+        let times = Times::at(jiff::Timestamp::UNIX_EPOCH, jiff::tz::TimeZone::UTC);
         let mut fields = Map::new();
         for (name, value) in [
             ("name", json!("007")),
@@ -101,7 +103,7 @@ mod tests {
             ("custom_attributes.zip", json!("01234")),
             ("custom_attributes.code", json!("\"5\"")),
         ] {
-            set(&mut fields, name, &value).unwrap();
+            set(&times, &mut fields, name, &value).unwrap();
         }
         assert_eq!(
             Value::Object(fields),
@@ -110,7 +112,8 @@ mod tests {
                 "signed_up_at": 1_779_580_800, "custom_attributes": { "seats": 5, "zip": "01234", "code": "5" },
             })
         );
-        assert!(set(&mut Map::new(), "nmae", &json!("x")).is_err());
-        assert!(set(&mut Map::new(), "owner_id", &json!("Ann")).is_err());
+        assert!(set(&times, &mut Map::new(), "nmae", &json!("x")).is_err());
+        assert!(set(&times, &mut Map::new(), "last_seen_at", &json!(1_795_883_405_000_i64)).is_err());
+        assert!(set(&times, &mut Map::new(), "owner_id", &json!("Ann")).is_err());
     }
 }

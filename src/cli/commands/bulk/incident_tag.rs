@@ -1,11 +1,11 @@
 //! `conversations incident-tag`: one tag on every conversation that mentions something.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::running::{self, Plan};
 use crate::api::client::Client;
-use crate::bulk::incident::{self, Found, Place, Wanted};
+use crate::bulk::incident::{self, Found, Place, Wanted, Window};
 use crate::bulk::lists::{self, Me};
 use crate::bulk::mentions::{Phrase, Phrases};
 use crate::bulk::{Change, Target, tags};
@@ -36,13 +36,19 @@ pub fn command() -> Command {
                 .help("All of the --mentions, each anywhere in the conversation"),
         )
         .arg(value("exclude", "TEXT").action(ArgAction::Append).allow_hyphen_values(true).help("Not if it mentions this; may be repeated"))
-        .arg(value("since", "TIME").help("The beginning of the window: 24h, or a date [default: no beginning]"))
+        .arg(value("since", "TIME").help("The beginning of the window: 24h, today, or a date [default: no beginning]"))
         .arg(value("until", "TIME").help("The end of the window [default: now]"))
+        .arg(
+            value("window", "WHAT")
+                .value_parser(["message", "active"])
+                .default_value("message")
+                .help("What lies in the window: a message that mentions, or also the last change of the conversation"),
+        )
         .arg(
             value("in", "WHERE")
                 .value_parser(["source", "parts", "all"])
                 .default_value("all")
-                .help("The opening message with its subject, everything after it, or both"),
+                .help("Where it is mentioned: in the opening message with its subject, in what follows, or in both"),
         )
         .arg(
             value("state", "STATE")
@@ -54,7 +60,7 @@ pub fn command() -> Command {
         .arg(
             value("tag", "NAME")
                 .required_unless_present_any(["tag-id", "resume", "plan"])
-                .help("The tag, letter by letter as it is named; it is made if there is none"),
+                .help("Name of the tag, exact; created if it does not exist"),
         )
         .arg(value("tag-id", "ID").conflicts_with("tag").help("The tag, by its id"))
         .arg(
@@ -66,8 +72,9 @@ pub fn command() -> Command {
         .args(running::arguments())
         .arg(stores::argument())
         .after_help(
-            "A conversation belongs to the window when a message that mentions was written in it, or when the \
-             conversation was last active in it.\n\n\
+            "A conversation belongs to the window when a message that mentions was written in it: the opening message, a \
+             reply or a note. Tagging, assigning or closing a conversation does not put it into the window; \
+             --window active counts conversations that changed in the window as well.\n\n\
              The opening messages are searched in the workspace. Everything after them is read from the mirror \
              where it is as new as the conversation, and from the workspace otherwise (a call for each \
              conversation, of up to 5000); --in source does without.\n\n\
@@ -89,8 +96,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         ));
     }
     let phrases = phrases(matches)?;
-    let client = context.client()?;
-    let me = lists::me(&client).await?;
+    let (client, me) = running::begin(context, matches, COMMAND).await?;
     let otherwise = !phrases.any.is_empty();
     if let Some(result) = running::resumed(context, &client, &me, matches, COMMAND, otherwise).await {
         return result;
@@ -129,11 +135,14 @@ async fn plan(
         Some("parts") => Place::Parts,
         _ => Place::All,
     };
-    let (since, until) = (time::moment(matches, "since")?, time::moment(matches, "until")?);
-    time::check_period(since, until)?;
+    let (since, until) = time::period(context, matches, 0)?;
     let (tag, team) = futures::try_join!(tag(client, matches), team(client, matches))?;
     let states = texts(matches, "state").cloned().collect();
-    let wanted = Wanted { phrases, place, since, until, states, team };
+    let window = match matches.get_one::<String>("window").map(String::as_str) {
+        Some("active") => Window::Active,
+        _ => Window::Message,
+    };
+    let wanted = Wanted { phrases, place, window, since, until, states, team };
     let mirror = mirror(context, matches, me)?;
     let change = Change::Tag { tag_id: tag.id.clone().unwrap_or_default(), tag: tag.name.clone() };
     let concurrency = running::concurrency(matches);
@@ -144,8 +153,9 @@ async fn plan(
         target: Target::Conversations,
         workspace: me.workspace.clone(),
         undoes: None,
-        about: json!({ "tag": tag.name, "tag_id": tag.id }),
-        meta: json!({ "since": since, "until": until, "in": place, "searched": found.searched, "parts": found.parts,
+        selection: None,
+        about: tag.about(),
+        meta: json!({ "since": since, "until": until, "in": place, "window": window, "searched": found.searched, "parts": found.parts,
                       "unread": found.unread }),
         unread: found.unread.len(),
         records: found.records,
@@ -156,6 +166,19 @@ async fn plan(
 pub struct Tag {
     pub id: Option<String>,
     pub name: String,
+    /// An existing tag whose name differs from that of a new one in case only.
+    pub other_case: Option<String>,
+}
+
+impl Tag {
+    /// What the result says of it.
+    pub fn about(&self) -> Value {
+        let mut about = json!({ "tag": self.name, "tag_id": self.id });
+        if let Some(other) = &self.other_case {
+            about["existing_tag_in_other_case"] = json!(other);
+        }
+        about
+    }
 }
 
 /// What `--tag`, `--tag-id` and `--no-create` say.
@@ -165,13 +188,23 @@ pub struct Tag {
 pub async fn tag(client: &Client, matches: &ArgMatches) -> Result<Tag, Error> {
     let wanted = match (matches.get_one::<String>("tag-id"), matches.get_one::<String>("tag")) {
         (Some(id), _) => tags::Wanted::Id(id.trim().to_owned()),
-        (None, Some(name)) if !name.trim().is_empty() => tags::Wanted::Name(name.trim().to_owned()),
+        (None, Some(name)) if !name.trim().is_empty() => tags::Wanted::Name(name.clone()),
         _ => return Err(Error::usage("--tag: the name is empty")),
     };
     let may_create = matches.try_get_one::<bool>("no-create").ok().flatten() == Some(&false);
     match (tags::find(client, &wanted).await?, wanted) {
-        (Some(tag), _) => Ok(Tag { id: Some(tag.id), name: tag.name }),
-        (None, tags::Wanted::Name(name)) if may_create => Ok(Tag { id: None, name }),
+        (Some(tag), _) => Ok(Tag { id: Some(tag.id), name: tag.name, other_case: None }),
+        (None, tags::Wanted::Name(name)) if may_create => {
+            let name = name.trim().to_owned();
+            let other_case = tags::other_case(client, &name).await?;
+            if let Some(other) = &other_case {
+                warn(&format!(
+                    "there is a tag {other:?}, and {name:?} would be a new one: workspaces may take both for one tag and \
+                     refuse it. To use the existing tag, give --tag {other:?}"
+                ));
+            }
+            Ok(Tag { id: None, name, other_case })
+        }
         (None, tags::Wanted::Name(name) | tags::Wanted::Id(name)) => {
             Err(crate::bulk::Error::NoSuch { what: "tag", name, known: Vec::new() }.into())
         }
@@ -181,12 +214,12 @@ pub async fn tag(client: &Client, matches: &ArgMatches) -> Result<Tag, Error> {
 async fn team(client: &Client, matches: &ArgMatches) -> Result<Option<String>, Error> {
     let Some(wanted) = matches.get_one::<String>("team") else { return Ok(None) };
     let teams = lists::teams(client).await?;
-    Ok(Some(lists::pick(&teams, "team", wanted.trim())?.id.clone()))
+    Ok(Some(lists::pick(&teams, "team", wanted)?.id.clone()))
 }
 
 /// The mirror of this workspace, if there is one.
 fn mirror(context: &Context, matches: &ArgMatches, me: &Me) -> Result<Option<Store>, Error> {
-    let named = stores::named(matches);
+    let named = stores::named(context, matches)?;
     let Some(path) = named.clone().map_or_else(|| stores::known(context), |path| Ok(Some(path)))? else {
         return Ok(None);
     };
@@ -215,7 +248,8 @@ fn say_where(found: &Found, wanted: &Wanted, has_mirror: bool) {
     }
     if found.parts.cut > 0 {
         warn(&format!(
-            "not searched: the oldest parts of {} conversations, of which the workspace hands out the newest 500",
+            "not searched: parts of {} conversations that the workspace did not hand out; it hands out the newest 500 \
+             of a conversation at most",
             found.parts.cut
         ));
     }

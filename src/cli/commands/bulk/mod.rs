@@ -5,6 +5,6 @@ mod contact_fields;
 pub mod incident_tag;
 mod progress;
 mod report;
-mod running;
+pub mod running;
 pub mod runs;
 mod selection;

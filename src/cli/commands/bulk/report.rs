@@ -10,7 +10,7 @@ use crate::bulk::plan::LIMIT;
 use crate::bulk::{Record, Status, Target};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
-use crate::cli::output::{Format, Output, tell};
+use crate::cli::output::{Extent, Format, Output, Records, grouped, tell};
 
 /// A plan, or a run, to be told about.
 pub struct Report<'a> {
@@ -54,7 +54,18 @@ impl Report<'_> {
     /// Partly done when something failed or was left out, a failure when nothing at all was done.
     pub async fn tell(&self, context: &Context) -> Result<(), Error> {
         let mut counts = Counts { matched: self.records.len(), ..Counts::default() };
-        let items: Vec<Value> = self.records.iter().map(|record| self.item(record, &mut counts)).collect();
+        let shows_skipped = !self.dry_run && Format::of(&context.globals) != Format::Table;
+        let is_cut = self.records.iter().any(|record| record.skip.as_deref() == Some(LIMIT));
+        let mut items: Vec<Value> = Vec::new();
+        for record in self.records {
+            let item = self.item(record, &mut counts);
+            // What the user's own limit leaves out is counted: the rows are those that were chosen.
+            let is_chosen = record.is_due() || !(is_cut && self.dry_run);
+            if shows_skipped || (is_chosen && record.skip.as_deref() != Some(LIMIT)) {
+                items.push(item);
+            }
+        }
+        let extent = self.extent(counts, items.len());
         let results = self.results(counts, &items);
         let mut meta = json!({
             "source": "live", "command": self.command, "dry_run": self.dry_run,
@@ -66,7 +77,8 @@ impl Report<'_> {
         let key = self.target.as_str();
         match Format::of(&context.globals) {
             Format::Json => {
-                Output::open(&context.globals)?.document(meta, &results.to_string(), Some(key)).await?;
+                let records = Records { key, extent, shown: items.len() as u64 };
+                Output::open(&context.globals)?.document(meta, &results.to_string(), Some(records)).await?;
             }
             _ => {
                 let columns = self.columns(&items, Format::of(&context.globals));
@@ -74,13 +86,24 @@ impl Report<'_> {
                 for item in &items {
                     list.record(&cells(item))?;
                 }
-                list.end(meta).await?;
+                list.end(meta, &extent).await?;
             }
         }
         if std::io::stderr().is_terminal() {
             tell(&self.sentence(counts));
         }
         self.verdict(counts)
+    }
+
+    /// The rows, and the records that the user's limit left out.
+    fn extent(&self, counts: Counts, shown: usize) -> Extent {
+        let what = self.target.as_str();
+        let left_out = self.records.len() - shown;
+        let extent = Extent::part(what, Some(self.records.len() as u64), left_out > 0, "");
+        let (chosen, more) = (counts.would_change + counts.changed + counts.failed, counts.limited);
+        extent
+            .or(format!("no {what} match"))
+            .or_part(format!("note: stopped at --limit {chosen}; {} more match", grouped(more as u64)))
     }
 
     fn is_tagging(&self) -> bool {
@@ -107,6 +130,7 @@ impl Report<'_> {
         put("failed", json!(counts.failed));
         put("skipped", json!(counts.skipped));
         put("limit_reached", json!(counts.limited > 0));
+        put("left_out_by_limit", json!(counts.limited));
         put("run", json!(self.run.map(|run| run.head.run.as_str())));
         put(self.target.as_str(), json!(items));
         Value::Object(results)
@@ -117,14 +141,14 @@ impl Report<'_> {
         let mut item = Map::from_iter([("id".to_owned(), json!(record.id))]);
         item.insert("status".into(), json!(standing.status));
         if self.is_tagging() {
-            item.insert("already_tagged".into(), json!(record.skip.as_deref() == Some("already_tagged")));
+            item.insert("already_tagged".into(), json!(standing.status == "already_tagged"));
         }
         if let Value::Object(shown) = &record.shown {
             item.extend(shown.clone());
         }
         if !self.is_tagging() {
             item.insert("change".into(), json!(record.change));
-            item.insert("before".into(), record.before.clone());
+            item.insert("before".into(), self.run.map_or(&record.before, |run| run.before(record)).clone());
         }
         for (name, value) in [
             ("after", standing.after.cloned()),
@@ -164,7 +188,16 @@ impl Report<'_> {
                 counts.would_change += 1;
                 plain(would)
             }
-            Some(Status::Done { after }) => {
+            // Somebody else was faster: it is as wanted, and not this run's doing.
+            Some(Status::FoundDone { .. }) => {
+                counts.unchanged += 1;
+                plain(record.change.needless())
+            }
+            Some(Status::Unmatched) => {
+                counts.skipped += 1;
+                Standing { reason: Some("no_longer_matches"), ..plain("skipped") }
+            }
+            Some(Status::Done { after, .. }) => {
                 counts.changed += 1;
                 Standing { after: Some(after), ..plain(changed) }
             }
@@ -175,6 +208,11 @@ impl Report<'_> {
             Some(Status::Sending) => {
                 counts.failed += 1;
                 Standing { reason: Some("the answer was lost; --resume finds out"), ..plain("unknown") }
+            }
+            Some(Status::Unconfirmed { .. }) => {
+                counts.failed += 1;
+                let reason = "the workspace answered with success, but the record does not show whether it has changed";
+                Standing { reason: Some(reason), ..plain("unknown") }
             }
             None | Some(Status::Planned) if self.dry_run => {
                 counts.would_change += 1;
@@ -221,7 +259,9 @@ impl Report<'_> {
     }
 
     fn verdict(&self, counts: Counts) -> Result<(), Error> {
-        let left_out = counts.skipped;
+        // A preview within the user's own limit shows what it was asked for.
+        let asked_for = if self.dry_run { counts.limited } else { 0 };
+        let left_out = counts.skipped - asked_for;
         if counts.failed + left_out + self.unread == 0 {
             return Ok(());
         }
@@ -231,19 +271,19 @@ impl Report<'_> {
         if counts.failed > 0 {
             said.push(format!("{} of {} failed", counts.failed, counts.matched));
         }
-        if counts.limited > 0 {
-            said.push(format!("{} were left out by --limit", counts.limited));
+        if counts.limited > asked_for {
+            said.push(format!("{} skipped by --limit", grouped(counts.limited as u64)));
         }
-        if left_out > counts.limited {
-            said.push(format!("{} were left out", left_out - counts.limited));
+        if counts.skipped > counts.limited {
+            said.push(format!("{} skipped", grouped((counts.skipped - counts.limited) as u64)));
         }
         if self.unread > 0 {
             said.push(format!("{} could not be read and were not searched", self.unread));
         }
         let hint = match self.run {
-            Some(run) if run.due().next().is_some() => format!("go on with --resume={}", run.head.run),
+            Some(run) if run.due().next().is_some() => format!("continue with --resume={}", run.head.run),
             _ if self.unread > 0 => "run it again when the workspace can hand them out".to_owned(),
-            _ if counts.limited > 0 => "raise --limit, or leave it out".to_owned(),
+            _ if counts.limited > asked_for => "raise --limit, or leave it out".to_owned(),
             _ => "see the reason beside each of them".to_owned(),
         };
         Err(Error::Finding {

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::running::{self, Plan};
 use crate::bulk::journal::{self, Run};
-use crate::bulk::{lists, undo};
+use crate::bulk::undo;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::output::Output;
+use crate::cli::output::{Extent, Format, Output};
 
 pub fn command() -> Command {
     Command::new("bulk")
@@ -39,18 +39,37 @@ pub fn command() -> Command {
 }
 
 pub async fn run_list(context: &Context) -> Result<(), Error> {
-    let runs: Vec<Value> = journal::runs()?.iter().map(told).collect();
-    let document = serde_json::to_string(&runs).unwrap_or_default();
-    Output::open(&context.globals)?.document(json!({ "source": "local" }), &document, None).await
+    let runs = journal::runs()?;
+    let rows: Vec<Value> = runs.iter().map(|run| told(run, &runs)).collect();
+    let extent = Extent::whole("runs").or("no runs on this machine");
+    let (output, meta) = (Output::open(&context.globals)?, json!({ "source": "local" }));
+    if Format::of(&context.globals) != Format::Table || context.globals.select.is_some() {
+        return output.table(meta, &rows, &extent).await;
+    }
+    // What somebody needs to choose a run; the rest would make it unreadable.
+    let columns = ["id", "command", "records", "state", "started_at"].map(str::to_owned);
+    let mut list = output.wrapped().rows("runs", &columns)?;
+    for mut row in rows {
+        row["records"] = json!(format!("{} of {}", row["done"], row["records"]));
+        list.record(&row)?;
+    }
+    list.end(meta, &extent).await
 }
 
-fn told(run: &Run) -> Value {
+fn told(run: &Run, runs: &[Run]) -> Value {
+    let undoes = |other: &&Run| other.head.undoes.as_ref() == Some(&run.head.run) && other.counts().done > 0;
+    let undone_by = runs.iter().find(undoes).map(|other| &other.head.run);
     let counts = run.counts();
-    let state = if run.finished { "finished" } else { "interrupted" };
+    let state = match (undone_by, run.finished) {
+        (Some(_), _) => "undone",
+        (None, true) => "finished",
+        (None, false) => "interrupted",
+    };
     json!({
-        "id": run.head.run, "command": run.head.command, "state": state, "started_at": run.head.started_at,
-        "workspace": run.head.workspace, "undoes": run.head.undoes, "records": counts.records, "done": counts.done,
-        "failed": counts.failed, "skipped": counts.skipped, "open": counts.open, "journal": run.path,
+        "id": run.head.run, "command": run.head.command, "records": counts.records, "done": counts.done,
+        "started_at": run.head.started_at, "state": state, "undone_by": undone_by, "undoes": run.head.undoes,
+        "failed": counts.failed, "skipped": counts.skipped, "open": counts.open, "workspace": run.head.workspace,
+        "journal": run.path,
     })
 }
 
@@ -58,8 +77,7 @@ pub async fn run_undo(context: &Context, matches: &ArgMatches) -> Result<(), Err
     const COMMAND: &str = "bulk undo";
     let name = matches.get_one::<String>("run");
     let run = name.map(|name| journal::read(name)).transpose()?;
-    let client = context.client()?;
-    let me = lists::me(&client).await?;
+    let (client, me) = running::begin(context, matches, COMMAND).await?;
     if let Some(result) = running::resumed(context, &client, &me, matches, COMMAND, run.is_some()).await {
         return result;
     }
@@ -76,6 +94,7 @@ pub async fn run_undo(context: &Context, matches: &ArgMatches) -> Result<(), Err
         target: run.head.target,
         workspace: me.workspace.clone(),
         undoes: Some(run.head.run.clone()),
+        selection: None,
         about: json!({ "undoes": run.head.run }),
         records: undo::plan(&client, &run, running::concurrency(matches)).await?,
         meta: Value::Null,

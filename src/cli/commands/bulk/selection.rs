@@ -9,13 +9,15 @@ use futures::TryStreamExt;
 use serde_json::{Map, Value};
 
 use crate::api::client::Client;
-use crate::api::executor::{Arguments, operation};
-use crate::bulk::Target;
+use crate::api::request_builder::{Arguments, operation};
+use crate::bulk::{Selection, Target};
 use crate::cli::commands::filter;
 use crate::cli::context::Context;
+use crate::cli::door::{self, Content, InputFile};
 use crate::cli::error::Error;
-use crate::cli::{stdin, stores};
-use crate::filter::Searched;
+use crate::cli::output::readable;
+use crate::cli::stores;
+use crate::filter::Searchable;
 use crate::mirror::fields;
 use crate::mirror::sql::{End, Questions, Rows, SqlLimits};
 
@@ -41,7 +43,7 @@ pub fn declare(command: Command, target: Target) -> Command {
                 .help("Their ids; - reads them from stdin, one a line"),
         )
         .arg(
-            value("input", "FILE")
+            door::input("input")
                 .help("A file: one id or JSON object a line, or CSV with a header (.csv); - for stdin"),
         )
         .arg(
@@ -62,7 +64,7 @@ pub fn declare(command: Command, target: Target) -> Command {
     command.group(ArgGroup::new("which").args(ways))
 }
 
-/// The records that were chosen.
+/// The records that were chosen, and the filter that they must still pass when they are changed.
 ///
 /// # Errors
 /// A usage error for none of the ways, an unreadable file or query, a wrong filter; whatever the search
@@ -72,19 +74,23 @@ pub async fn choose(
     client: &Client,
     matches: &ArgMatches,
     target: Target,
-) -> Result<Vec<Chosen>, Error> {
+) -> Result<(Vec<Chosen>, Option<Selection>), Error> {
+    let mut selection = None;
     let text = |name: &str| matches.try_get_one::<String>(name).ok().flatten();
-    let chosen = if let Some(path) = text("input") {
-        from_text(&read(path)?, path, matches)?
+    let chosen = if let Some(file) = matches.get_one::<InputFile>("input") {
+        from_text(&file.text()?, file.name(), matches)?
     } else if let Some(query) = text("sql") {
         from_sql(query, &stores::for_reading(context, matches)?)?
     } else if let Some(written) = text("where") {
-        from_filter(client, written, target).await?
+        let (chosen, condition) = from_filter(context, client, written, target).await?;
+        selection = Some(condition);
+        chosen
     } else {
         from_arguments(matches)?
     };
     let mut seen = HashSet::new();
-    Ok(chosen.into_iter().filter(|record| seen.insert(record.id.clone())).collect())
+    let chosen = chosen.into_iter().filter(|record| seen.insert(record.id.clone())).collect();
+    Ok((chosen, selection))
 }
 
 fn bare(id: &str) -> Chosen {
@@ -102,20 +108,11 @@ fn from_arguments(matches: &ArgMatches) -> Result<Vec<Chosen>, Error> {
     }
     for id in ids {
         match id.as_str() {
-            "-" => chosen.extend(from_text(&read("-")?, "-", matches)?),
+            "-" => chosen.extend(from_text(&Content::of_stdin().text()?, "-", matches)?),
             id => chosen.push(bare(id)),
         }
     }
     Ok(chosen)
-}
-
-fn read(path: &str) -> Result<String, Error> {
-    let text = match path {
-        "-" => stdin::text().map_err(Error::usage)?,
-        path => std::fs::read_to_string(path)
-            .map_err(|error| Error::usage(format!("cannot read {path}: {error}")))?,
-    };
-    Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
 /// The column of the file for each field that `--map` names.
@@ -217,24 +214,40 @@ impl Rows for Ids {
     }
 }
 
-async fn from_filter(client: &Client, written: &str, target: Target) -> Result<Vec<Chosen>, Error> {
-    let searched = if target == Target::Contacts { Searched::Contacts } else { Searched::Conversations };
-    let query = filter::predicate(client, written, searched).await?;
-    let mut body = serde_json::json!({ "query": query });
-    if searched == Searched::Conversations {
+async fn from_filter(
+    context: &Context,
+    client: &Client,
+    written: &str,
+    target: Target,
+) -> Result<(Vec<Chosen>, Selection), Error> {
+    let searched = if target == Target::Contacts { Searchable::Contacts } else { Searchable::Conversations };
+    let condition = filter::asked(context, client, written, searched).await?;
+    let mut body = serde_json::json!({ "query": condition.query });
+    if searched == Searchable::Conversations {
         // In this order what changes while pages are read comes again, and nothing is missed.
         body["sort"] = serde_json::json!({ "field": "updated_at", "order": "ascending" });
     }
     let arguments = Arguments { body: Some(body.to_string().into_bytes()), ..Arguments::default() };
     let search = operation(searched.operation())?;
-    let mut pages = std::pin::pin!(client.pages(search, arguments, None));
+    let mut pages = std::pin::pin!(client.pages(search, arguments.clone(), None));
     let mut chosen = Vec::new();
-    while let Some(page) = pages.try_next().await? {
-        for raw in page.items {
-            let document: Value = serde_json::from_str(raw.get()).unwrap_or_default();
+    let mut first = pages.try_next().await;
+    if let Err(error) = &first
+        && let Some(other) = condition.without_null(&arguments, error)
+    {
+        pages.set(client.pages(search, other, None));
+        first = pages.try_next().await;
+    }
+    let mut next = first?;
+    while let Some(page) = next {
+        page.require_list()?;
+        // The server may find more than is meant, and all that is chosen is changed.
+        for raw in condition.select(client, page.items).await? {
+            let document = readable(raw.get())?;
             let Some(id) = fields::id(&document["id"]) else { continue };
             chosen.push(Chosen { document: Some(document), ..bare(&id) });
         }
+        next = pages.try_next().await?;
     }
-    Ok(chosen)
+    Ok((chosen, condition.selection()))
 }

@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use super::{Answer, meta};
 use crate::api;
 use crate::api::client::Client;
-use crate::api::executor::{Arguments, operation};
+use crate::api::request_builder::{Arguments, operation};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
-use crate::cli::{preview, stores};
+use crate::cli::{people, preview, stores};
 use crate::mirror::conversation::{Detail, OF_CONVERSATIONS};
 use crate::mirror::person::ContactList;
 use crate::mirror::{self, ResourceName, Store, fields};
@@ -42,7 +42,7 @@ pub async fn answer(
     let folder = tempfile::tempdir()?;
     let mut asking =
         Asking { store: Store::open(&folder.path().join("person.db"))?, client, requests: 0, now: now() };
-    if let Some(path) = stores::named(matches).filter(|path| path.exists()) {
+    if let Some(path) = stores::named(context, matches)?.filter(|path| path.exists()) {
         asking.store = Store::open(&path)?;
         asking.check_workspace().await?;
     } else if let Some(path) = stores::known(context)? {
@@ -85,17 +85,7 @@ fn synced_at(store: &Store) -> Result<Option<i64>, Error> {
 
 /// A search for everything that somebody may have typed, in one request.
 fn search_for(wanted: &str) -> Arguments {
-    let is = |field: &str, value: &str| json!({"field": field, "operator": "=", "value": value});
-    let mut fields = match wanted.contains('@') {
-        true => vec![is("email", wanted), is("external_id", wanted)],
-        false => vec![is("external_id", wanted), is("phone", wanted)],
-    };
-    // Addresses are kept in small letters, however they are typed.
-    let small = wanted.to_lowercase();
-    if wanted.contains('@') && small != wanted {
-        fields.push(is("email", &small));
-    }
-    search(&json!({"operator": "OR", "value": fields}))
+    search(&people::query(wanted))
 }
 
 fn search(query: &Value) -> Arguments {
@@ -158,7 +148,12 @@ impl Asking {
         if is_id && let Some(document) = self.shown(known.unwrap_or(wanted)).await? {
             return self.keep_contacts(&[document], wanted);
         }
-        let found = self.all("SearchContacts", search_for(wanted)).await?;
+        let mut found = self.all("SearchContacts", search_for(wanted)).await?;
+        // Telephone numbers are asked by their ends.
+        found.retain(|raw| {
+            let contact = serde_json::from_str::<Value>(raw.get());
+            contact.is_ok_and(|contact| people::fits(wanted, &contact))
+        });
         if !found.is_empty() {
             return self.keep_contacts(&found, wanted);
         }
@@ -186,10 +181,15 @@ impl Asking {
         })
     }
 
-    /// `None` when it was merged or deleted.
+    /// The contact, or the one that it was merged into. `None` when it was deleted, or merged into nobody knows
+    /// whom.
     async fn shown(&mut self, id: &str) -> Result<Option<Box<RawValue>>, Error> {
         match self.one("ShowContact", &of(id)).await {
             Ok(document) => Ok(Some(document)),
+            Err(Error::Api(error)) if error.merged_into().is_some_and(|into| into != id) => {
+                let into = error.merged_into().unwrap_or(id).to_owned();
+                Ok(Some(self.one("ShowContact", &of(&into)).await?))
+            }
             Err(Error::Api(error)) if matches!(error.status(), Some(404 | 410)) => Ok(None),
             Err(error) => Err(error),
         }

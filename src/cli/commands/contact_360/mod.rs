@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::globals::{DataSource, Globals};
-use crate::cli::output::{Format, Output, warn};
+use crate::cli::output::{Extent, Format, Output, warn};
 use crate::cli::{mirrored, stores};
 use crate::mirror::{ResourceName, Store};
 use crate::report;
@@ -182,5 +182,6 @@ fn kept(document: &Value) -> Value {
 async fn list(context: &Context, candidates: &[Candidate]) -> Result<(), Error> {
     let rows = serde_json::to_string(candidates).unwrap_or_default();
     let meta = json!({ "source": "local", "ambiguous": true, "untrusted": UNTRUSTED });
-    Output::open(&context.globals)?.document(meta, &rows, None).await
+    let output = Output::open(&context.globals)?.of(Extent::whole("contacts"), candidates.len() as u64);
+    output.document(meta, &rows, None).await
 }

@@ -16,8 +16,8 @@ use self::findings::{Findings, Verdict};
 use crate::cli::context::{Context, Target};
 use crate::cli::credentials::Credential;
 use crate::cli::error::{Error, Exit};
-use crate::cli::output::Output;
-use crate::cli::preview;
+use crate::cli::output::{Extent, Output, Records};
+use crate::cli::{preview, stores};
 use crate::config;
 
 pub fn command() -> Command {
@@ -41,9 +41,13 @@ pub async fn run(context: &Context) -> Result<(), Error> {
             }
         }
     }
+    check_mode(context, &mut findings);
     check_store(&mut findings);
     let list = json!({ "checks": findings.checks }).to_string();
-    Output::open(&context.globals)?.document(json!({ "source": "live" }), &list, Some("checks")).await?;
+    let output = Output::open(&context.globals)?.wrapped();
+    let shown = findings.checks.len() as u64;
+    let records = Records { key: "checks", extent: Extent::whole("checks"), shown };
+    output.document(json!({ "source": "live" }), &list, Some(records)).await?;
     match findings.exit {
         None => Ok(()),
         Some(exit) => {
@@ -64,7 +68,11 @@ fn check_config(context: &Context, findings: &mut Findings) -> Option<config::Se
                 unknown if unknown.is_empty() => findings.ok("config", path.display().to_string()),
                 unknown => findings.warning(
                     "config",
-                    format!("{}: unknown keys: {}", path.display(), unknown.join(", ")),
+                    format!(
+                        "{}: unknown keys: {}",
+                        path.display(),
+                        unknown.iter().map(|key| key.path.as_str()).collect::<Vec<_>>().join(", ")
+                    ),
                     "correct their spelling; what is not known is not heeded",
                 ),
             }
@@ -113,7 +121,7 @@ fn check_token(
 ) -> Option<Credential> {
     match context.credential(settings) {
         Ok(Some(credential)) => {
-            findings.ok("token", format!("{} from the {}", credential.token, credential.source.name()));
+            findings.ok("token", format!("{} from {}", credential.token, credential.place));
             Some(credential)
         }
         Ok(None) => {
@@ -208,16 +216,24 @@ async fn check_address(target: &Target, findings: &mut Findings) -> bool {
     }
 }
 
+fn check_mode(context: &Context, findings: &mut Findings) {
+    match context.read_only() {
+        Ok(None) => findings.ok("mode", "changes are allowed".to_owned()),
+        Ok(Some(set_by)) => findings.ok("mode", format!("read-only, set by {set_by}")),
+        Err(error) => {
+            let hint = error.hint().unwrap_or_default();
+            findings.failure("mode", error.exit(), error.to_string(), &hint);
+        }
+    }
+}
+
 fn check_store(findings: &mut Findings) {
     let Ok(folder) = config::data_folder() else {
         return findings.skipped("store", "there is no home directory");
     };
-    let stores: Vec<String> = std::fs::read_dir(&folder)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".db"))
-        .collect();
+    let paths = stores::mirrors().unwrap_or_default();
+    let names = paths.iter().filter_map(|path| path.file_name()?.to_str());
+    let stores: Vec<&str> = names.collect();
     match stores.is_empty() {
         true => findings
             .skipped("store", format!("no mirror in {}; `intercom-pp-cli sync` makes one", folder.display())),

@@ -1,7 +1,6 @@
 //! The flags of `conversations sla`: declared, and turned into what they mean.
 
 use std::cmp::Ordering;
-use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use jiff::Timestamp;
@@ -10,11 +9,13 @@ use serde_json::{Value, json};
 
 use super::DEFINITIONS;
 use crate::cli::context::Context;
+use crate::cli::door::{self, OutputFile};
 use crate::cli::error::Error;
 use crate::cli::{stores, time};
 use crate::config::{self, Config};
 use crate::report::office::{self, Schedule};
 use crate::report::sla::{By, GroupBy, Metric, Resolution, Row, SlaOptions, Targets, columns};
+use crate::report::timelines::Start;
 
 const OFFICE_HOURS: &str = "\
 Office hours stand in the config file:
@@ -43,7 +44,7 @@ pub fn command() -> Command {
                 .value_delimiter(',')
                 .value_parser(Metric::ALL.map(Metric::name))
                 .default_value("first-response,resolution")
-                .help("What to measure"),
+                .help("Which times to measure"),
         )
         .arg(value("since", "TIME").help("Conversations of the period that begins then: a date, or 7d"))
         .arg(value("until", "TIME").help("Conversations of the period that ends then"))
@@ -58,6 +59,7 @@ pub fn command() -> Command {
                 .default_value("start")
                 .help("Which moment lies in the period: the start, the first response, or the close"),
         )
+        .arg(outbound())
         .arg(
             value("hours", "HOURS")
                 .value_parser(["calendar", "office"])
@@ -71,7 +73,7 @@ pub fn command() -> Command {
             value("target", "METRIC=TIME")
                 .value_delimiter(',')
                 .action(ArgAction::Append)
-                .help("How long it may take: first-response=1h,resolution=24h"),
+                .help("How long each may take, as in first-response=1h,resolution=24h"),
         )
         .arg(
             value("resolution", "CLOSE")
@@ -94,7 +96,7 @@ pub fn command() -> Command {
                 .value_parser(clap::value_parser!(u32).range(1..))
                 .help("Only the first N rows; meta.total is about everything all the same"),
         )
-        .arg(value("html", "PATH").conflicts_with_all(["explain", "reconcile"]).help(
+        .arg(door::output("html").value_name("PATH").conflicts_with_all(["explain", "reconcile"]).help(
             "Also write a page with charts, weeks and definitions; it needs nothing from elsewhere",
         ))
         .arg(
@@ -111,13 +113,23 @@ pub fn command() -> Command {
         ))
 }
 
+/// When a conversation starts that the team began. `volume` takes it, too.
+pub fn outbound() -> Arg {
+    Arg::new("outbound")
+        .long("outbound")
+        .value_name("START")
+        .value_parser(["first-contact", "created"])
+        .default_value("first-contact")
+        .help("When a conversation that the team began starts: when a contact first wrote, or when it was created")
+}
+
 /// What was asked for.
 pub struct Wanted {
     pub options: SlaOptions,
     pub zone: TimeZone,
     pub sort: Option<(String, bool)>,
     pub limit: Option<usize>,
-    pub html: Option<PathBuf>,
+    pub html: Option<OutputFile>,
     pub explain: Option<String>,
     pub reconcile: bool,
 }
@@ -181,19 +193,21 @@ impl Eq for Key {}
 pub fn wanted(context: &Context, matches: &ArgMatches) -> Result<Wanted, Error> {
     let text = |name: &str| matches.get_one::<String>(name).map(String::as_str);
     let config = Config::read(&context.config_path()?)?.office_hours;
-    let zone = zone(text("timezone"), config.as_ref())?;
+    let zone = context.zone()?;
     let (since, until) = match text("week") {
         Some(week) => {
             let week =
                 office::week(week, &zone).map_err(|reason| Error::usage(format!("--week: {reason}")))?;
+            if week.0 > Timestamp::now().as_second() {
+                return Err(Error::usage("--week: it lies in the future"));
+            }
             (Some(week.0), Some(week.1))
         }
-        None => (moment(matches, "since", &zone)?, moment(matches, "until", &zone)?),
+        None => time::period(context, matches, time::SHORTEST_PERIOD)?,
     };
-    time::check_period(since, until)?;
     let metrics = metrics(matches);
     let group_by = group_by(text("group-by"));
-    let html = text("html").map(PathBuf::from);
+    let html = matches.get_one::<OutputFile>("html").cloned();
     Ok(Wanted {
         sort: text("sort").map(|text| sort(text, group_by, &metrics)).transpose()?,
         options: SlaOptions {
@@ -202,6 +216,10 @@ pub fn wanted(context: &Context, matches: &ArgMatches) -> Result<Wanted, Error> 
                 Some("reply") => By::Reply,
                 Some("close") => By::Close,
                 _ => By::Start,
+            },
+            start: match text("outbound") {
+                Some("created") => Start::Created,
+                _ => Start::FirstContact,
             },
             since,
             until,
@@ -227,14 +245,6 @@ pub fn wanted(context: &Context, matches: &ArgMatches) -> Result<Wanted, Error> 
     })
 }
 
-fn zone(typed: Option<&str>, config: Option<&config::OfficeHours>) -> Result<TimeZone, Error> {
-    match (typed, config.and_then(|config| config.timezone.as_deref())) {
-        (Some(name), _) => office::zone(name).map_err(|reason| Error::usage(format!("--timezone: {reason}"))),
-        (None, Some(name)) => office::zone(name).map_err(|reason| in_config(&reason)),
-        (None, None) => Ok(TimeZone::UTC),
-    }
-}
-
 fn schedule(config: Option<&config::OfficeHours>, zone: &TimeZone) -> Result<Schedule, Error> {
     let Some(config) = config else {
         return Err(Error::usage_with_hint(
@@ -248,12 +258,6 @@ fn schedule(config: Option<&config::OfficeHours>, zone: &TimeZone) -> Result<Sch
 
 fn in_config(reason: &str) -> Error {
     Error::Config(config::Error::Value(format!("office_hours: {reason}")))
-}
-
-fn moment(matches: &ArgMatches, name: &str, zone: &TimeZone) -> Result<Option<i64>, Error> {
-    let text = matches.get_one::<String>(name);
-    let moment = text.map(|text| time::epoch_seconds_in(text, Timestamp::now(), zone)).transpose();
-    moment.map_err(|reason| Error::usage(format!("--{name}: {reason}")))
 }
 
 fn metrics(matches: &ArgMatches) -> Vec<Metric> {
@@ -288,6 +292,9 @@ fn targets(matches: &ArgMatches) -> Result<Targets, Error> {
         let metric = Metric::ALL.into_iter().find(|metric| metric.name() == name);
         let metric = metric.ok_or_else(|| wrong("names no metric"))?;
         let limit = time::duration(limit).map_err(|_| wrong("has no length of time"))?;
+        if limit.as_secs() == 0 {
+            return Err(wrong("allows no time at all"));
+        }
         targets.set(metric, i64::try_from(limit.as_secs()).unwrap_or(i64::MAX));
     }
     Ok(targets)

@@ -8,6 +8,8 @@ const HEIGHT: f64 = 200.0;
 /// A moment on the axis with two values above it.
 pub struct Point {
     pub label: String,
+    /// Whether only some of its days are in the period.
+    pub partial: bool,
     pub low: Option<f64>,
     pub high: Option<f64>,
     pub n: usize,
@@ -87,7 +89,8 @@ pub fn lines(points: &[Point], unit: &str) -> String {
             pen_down = true;
             let _ = write!(
                 content,
-                "<circle class=\"{class}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\"><title>{}: {value:.1} {unit} (n = {})</title></circle>",
+                "<circle class=\"{class}{}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\"><title>{}: {value:.1} {unit} (n = {})</title></circle>",
+                if point.partial { " partial" } else { "" },
                 across(at),
                 up(value),
                 point.label,
@@ -147,9 +150,9 @@ pub fn ranges(rows: &[Range]) -> String {
 }
 
 const LEGEND: &str = "<p class=\"note\"><svg viewBox=\"0 0 10 10\" style=\"display:inline;width:10px\"><rect class=\"low\" \
-                      width=\"10\" height=\"10\" rx=\"2\"/></svg> half take no longer &#160; <svg viewBox=\"0 0 10 10\" \
+                      width=\"10\" height=\"10\" rx=\"2\"/></svg> median &#160; <svg viewBox=\"0 0 10 10\" \
                       style=\"display:inline;width:10px\"><rect class=\"high\" width=\"10\" height=\"10\" rx=\"2\"/></svg> \
-                      nine of ten</p>";
+                      90th percentile</p>";
 
 /// An escaped label that fits beside a bar; what is written as `&...;` is one letter.
 fn shortened(label: &str) -> String {
@@ -187,7 +190,7 @@ mod tests {
     #[test]
     fn nothing_to_draw_is_no_problem() {
         assert!(columns(&[("≤ 1 min".into(), 0)]).contains("<svg"));
-        let empty = Point { label: "2026-W20".into(), low: None, high: None, n: 0 };
+        let empty = Point { label: "2026-W20".into(), partial: true, low: None, high: None, n: 0 };
         assert!(lines(&[empty], "min").contains("2026-W20"));
         assert!(ranges(&[]).contains("<svg"));
     }

@@ -13,27 +13,33 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::cli::context::Context;
+use crate::cli::door::OutputFile;
 use crate::cli::error::{Error, Exit};
 use crate::cli::globals::Globals;
-use crate::cli::output::{Format, Output, tell, warn};
+use crate::cli::output::{Extent, Format, Output, Records, room, tell, warn};
 use crate::cli::{mirrored, stores};
 use crate::mirror::Store;
 use crate::report::sla::{self, By, Missing, Resolution, SlaOptions, SlaReport};
 
-pub use arguments::command;
 use arguments::{Wanted, wanted};
+pub use arguments::{command, outbound};
 
 /// The definitions, as they are printed beside the figures.
-const DEFINITIONS: [(&str, &str); 13] = [
+const DEFINITIONS: [(&str, &str); 14] = [
     (
         "conversations",
         "conversations of the period in which a contact wrote something; --by says which moment lies in the period",
+    ),
+    (
+        "start",
+        "the opening message; of a conversation that the team or a workflow began, the first message of a contact in it \
+         (--outbound created: when it was created)",
     ),
     ("excluded", "started by the team or a workflow and never answered by the contact; in no other figure"),
     (
         "first_response",
         "first message of a contact to the first visible message of a human teammate after it: a comment, or an assignment, \
-         close, snooze or reopening that carries text; not notes, bots, AI agents or workflows; in minutes",
+         close, snooze or reopening that carries text; not notes, bots, Operator, AI agents or workflows, however they are typed; in minutes",
     ),
     (
         "resolution",
@@ -60,7 +66,10 @@ const DEFINITIONS: [(&str, &str); 13] = [
         "target_met_pct",
         "share within the target, of those that are over and those that are past the target already (breached)",
     ),
-    ("truncated", "over 500 parts, of which the API hands out the newest; without a first response time"),
+    (
+        "truncated",
+        "the API did not hand out all parts, as of those with over 500; without a first response time",
+    ),
     ("percentiles", "nearest rank; null with fewer samples (n) than --min-samples"),
     (
         "hours",
@@ -71,8 +80,8 @@ const DEFINITIONS: [(&str, &str); 13] = [
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let wanted = wanted(context, matches)?;
-    if let Some(path) = &wanted.html {
-        must_have_folder(path)?;
+    if let Some(file) = &wanted.html {
+        must_have_folder(&file.path()?)?;
     }
     let store = mirrored::with_timelines(&stores::for_reading(context, matches)?)?;
     if let Some(id) = &wanted.explain {
@@ -83,20 +92,22 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     if wanted.reconcile {
         return reconcile(context, &store, &wanted, &report).await;
     }
-    if let Some(path) = &wanted.html {
-        write_page(context, &store, &wanted, &report, path)?;
+    if let Some(file) = &wanted.html {
+        write_page(context, &store, &wanted, &report, file)?;
         report.spread = None;
     }
     let groups = report.rows.len();
     wanted.arrange(&mut report.rows);
     let meta = meta(&wanted, &report, groups);
     if Format::of(&context.globals) == Format::Table && context.globals.select.is_none() {
-        let text = table::told(&wanted, &report, groups);
+        let text = table::told(&wanted, &report, groups, room());
         return Output::open(&context.globals)?.text(&text).await;
     }
     let rows = serde_json::to_string(&report.rows).unwrap_or_default();
     let globals = figures_stay(context);
-    Output::open(&globals)?.document(meta, &rows, None).await
+    let shown = report.rows.len();
+    let extent = Extent::part("groups", Some(groups as u64), groups > shown, "--limit N for more");
+    Output::open(&globals)?.of(extent, shown as u64).document(meta, &rows, None).await
 }
 
 /// Rows of figures are compact as they are: there is no field to leave out.
@@ -113,6 +124,7 @@ fn meta(wanted: &Wanted, report: &SlaReport, groups: usize) -> Value {
         "as_of": report.as_of,
         "group_by": report.group_by,
         "by": wanted.options.by,
+        "outbound": wanted.options.start,
         "since": report.since,
         "until": report.until,
         "timezone": wanted.zone_name(),
@@ -172,15 +184,16 @@ fn write_page(
     store: &Store,
     wanted: &Wanted,
     report: &SlaReport,
-    path: &Path,
+    file: &OutputFile,
 ) -> Result<(), Error> {
+    let path = file.path()?;
     let workspace = store.workspace()?.and_then(|it| it.name);
     let page = page::page(wanted, report, workspace.as_deref(), &DEFINITIONS);
     if context.globals.dry_run {
         tell(&format!("would write {} ({} bytes)", path.display(), page.len()));
         return Ok(());
     }
-    crate::config::write_private(path, page.as_bytes())?;
+    file.write_private(page.as_bytes())?;
     tell(&format!("wrote {}", path.display()));
     Ok(())
 }
@@ -207,7 +220,9 @@ async fn explain(context: &Context, store: &Store, wanted: &Wanted, id: &str) ->
     let mut shown = serde_json::to_value(&explained).unwrap_or_default();
     shown["samples"] = samples.into();
     let meta = json!({ "source": "local", "synced_at": report.missing.synced_until, "as_of": report.as_of });
-    Output::open(&figures_stay(context))?.document(meta, &shown.to_string(), Some("steps")).await
+    let records =
+        Records { key: "steps", extent: Extent::whole("steps"), shown: explained.steps.len() as u64 };
+    Output::open(&figures_stay(context))?.document(meta, &shown.to_string(), Some(records)).await
 }
 
 async fn reconcile(
@@ -238,7 +253,9 @@ async fn reconcile(
         "compared_fields": "plain moments only; time_to_* leave out the time outside office hours and cannot be compared",
     });
     let rows = serde_json::to_string(&found.differences).unwrap_or_default();
-    Output::open(&figures_stay(context))?.document(meta, &rows, None).await
+    let shown = found.differences.len();
+    let extent = Extent::part("differences", Some(all as u64), all > shown, "--limit N for more");
+    Output::open(&figures_stay(context))?.of(extent, shown as u64).document(meta, &rows, None).await
 }
 
 /// What a period is by, in words.

@@ -6,9 +6,9 @@
 use std::fmt::Write;
 
 use super::arguments::Wanted;
-use super::table::{period, short};
+use super::table::{nothing, period, short};
 use super::{by_words, chart};
-use crate::report::sla::{Measured, Metric, Row, SlaReport};
+use crate::report::sla::{Measured, Metric, Row, SlaReport, labels};
 
 /// Groups among the worst.
 const WORST: usize = 8;
@@ -25,11 +25,16 @@ pub fn page(
     };
     let mut body =
         format!("<header><h1>{title}</h1><p class=\"sub\">{}</p></header>", escaped(&period(wanted, report)));
-    body += &tiles(wanted, report);
-    for metric in &wanted.options.metrics {
-        body += &section(wanted, report, *metric);
+    match nothing(report) {
+        Some(nothing) => body += &format!("<p>{}</p>", escaped(&nothing)),
+        None => {
+            body += &tiles(wanted, report);
+            for metric in &wanted.options.metrics {
+                body += &section(wanted, report, *metric);
+            }
+            body += &tables(wanted, report);
+        }
     }
-    body += &table(wanted, report);
     body += &defined(definitions);
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
@@ -62,11 +67,7 @@ fn tiles(wanted: &Wanted, report: &SlaReport) -> String {
         let Some(measured) = figures.of(*metric) else { continue };
         let value = measured.p50.map_or("–".to_owned(), |value| time(*metric, value));
         let most = measured.p90.map_or("–".to_owned(), |value| time(*metric, value));
-        tiles.push(tile(
-            &format!("{}, median", label(*metric)),
-            &value,
-            &format!("nine of ten within {most}"),
-        ));
+        tiles.push(tile(&format!("{}, median", label(*metric)), &value, &format!("90th percentile {most}")));
         if let Some(share) = measured.target_met_pct {
             let target = wanted.options.targets.of(*metric).map_or(String::new(), length);
             let breached = format!("{} still waiting are past it", count(measured.breached.unwrap_or(0)));
@@ -88,6 +89,10 @@ fn tile(label: &str, value: &str, note: &str) -> String {
 
 fn section(wanted: &Wanted, report: &SlaReport, metric: Metric) -> String {
     let Some(spread) = &report.spread else { return String::new() };
+    if report.total.figures.of(metric).is_none_or(|measured| measured.n == 0) {
+        let name = label(metric);
+        return format!("<section><h2>{name}</h2><p>Nothing to measure in this period.</p></section>");
+    }
     let mut charts = String::new();
     let bins = spread.distributions.iter().find(|(of, _)| *of == metric).map(|(_, bins)| bins);
     if let Some(bins) = bins {
@@ -114,32 +119,34 @@ fn section(wanted: &Wanted, report: &SlaReport, metric: Metric) -> String {
             let measured = week.figures.of(metric)?;
             Some(chart::Point {
                 label: week.week.clone(),
+                partial: week.partial,
                 low: measured.p50,
                 high: measured.p90,
                 n: measured.n,
             })
         })
         .collect();
-    if weeks.len() > 1 {
+    if weeks.len() > 1 && weeks.iter().any(|week| week.high.is_some()) {
         let unit = short(metric.unit());
         let title = format!(
             "Week by week, by when it was {}",
             by_words(wanted.options.by, wanted.options.resolution)
         );
-        charts += &figure(&title, None, &chart::lines(&weeks, unit));
+        let partial = weeks.iter().any(|week| week.partial).then_some("○ only part of the week");
+        charts += &figure(&title, partial, &chart::lines(&weeks, unit));
     }
     let worst = worst(report, metric);
     if worst.len() > 1 {
         let rows: Vec<chart::Range> = worst
             .iter()
-            .map(|(row, measured)| chart::Range {
-                label: escaped(&row.name),
+            .map(|(label, measured)| chart::Range {
+                label: escaped(label),
                 low: measured.p50.unwrap_or(0.0),
                 high: measured.p90.unwrap_or(0.0),
                 told: measured.p90.map_or(String::new(), |value| time(metric, value)),
             })
             .collect();
-        charts += &figure("Slowest groups, by nine of ten", None, &chart::ranges(&rows));
+        charts += &figure("Slowest groups, by the 90th percentile", None, &chart::ranges(&rows));
     }
     format!("<section><h2>{}</h2><div class=\"charts\">{charts}</div></section>", label(metric))
 }
@@ -150,49 +157,41 @@ fn figure(title: &str, note: Option<&str>, chart: &str) -> String {
 }
 
 /// The groups whose 90th percentile is the longest.
-fn worst(report: &SlaReport, metric: Metric) -> Vec<(&Row, &Measured)> {
-    let measured = report.rows.iter().filter_map(|row| Some((row, row.figures.of(metric)?)));
-    let mut rows: Vec<(&Row, &Measured)> = measured.filter(|(_, measured)| measured.p90.is_some()).collect();
+fn worst(report: &SlaReport, metric: Metric) -> Vec<(String, &Measured)> {
+    let named = report.rows.iter().zip(labels(&report.rows));
+    let measured = named.filter_map(|(row, label)| Some((label, row.figures.of(metric)?)));
+    let mut rows: Vec<(String, &Measured)> =
+        measured.filter(|(_, measured)| measured.p90.is_some()).collect();
     rows.sort_by(|one, other| other.1.p90.unwrap_or(0.0).total_cmp(&one.1.p90.unwrap_or(0.0)));
     rows.truncate(WORST);
     rows
 }
 
-fn table(wanted: &Wanted, report: &SlaReport) -> String {
-    let group = report.group_by.column().unwrap_or("all");
-    let mut head = format!("<th scope=\"col\">{group}</th>");
-    for name in
-        ["conversations", "answered", "unanswered", "closed", "open", "reopened", "excluded", "truncated"]
-    {
-        let _ = write!(head, "<th scope=\"col\">{name}</th>");
-    }
+/// The counts, and a table for each metric: narrow enough for paper, however many metrics there are.
+fn tables(wanted: &Wanted, report: &SlaReport) -> String {
+    let labels = labels(&report.rows);
+    let counted = |row: &Row| counts(row).map(count).to_vec();
+    let mut tables = table(report, &labels, &COUNTS.map(str::to_owned), &counted);
     for metric in &wanted.options.metrics {
+        let targeted = wanted.options.targets.of(*metric).is_some();
         let unit = short(metric.unit());
-        let name = metric.name();
-        let _ = write!(
-            head,
-            "<th scope=\"col\">{name} p50 ({unit})</th><th scope=\"col\">p90 ({unit})</th><th scope=\"col\">n</th>"
-        );
-        if wanted.options.targets.of(*metric).is_some() {
-            head += "<th scope=\"col\">in time</th><th scope=\"col\">breached</th>";
+        let mut head =
+            vec![format!("median ({unit})"), format!("90th percentile ({unit})"), "measured".to_owned()];
+        if targeted {
+            head.extend(["in time", "breached"].map(str::to_owned));
         }
+        let cells = |row: &Row| row.figures.of(*metric).map_or(Vec::new(), |it| measured(it, targeted));
+        let _ = write!(tables, "<h3>{}</h3>{}", label(*metric), table(report, &labels, &head, &cells));
     }
-    let rows: String = report.rows.iter().map(|row| cells(wanted, row)).collect();
-    let total = match report.group_by.column() {
-        Some(_) => format!("<tfoot>{}</tfoot>", cells(wanted, &report.total)),
-        None => String::new(),
-    };
-    format!(
-        "<section><h2>Figures</h2><div class=\"scroll\"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>{total}\
-         </table></div></section>"
-    )
+    format!("<section><h2>Figures</h2>{tables}</section>")
 }
 
-fn cells(wanted: &Wanted, row: &Row) -> String {
+const COUNTS: [&str; 8] =
+    ["conversations", "answered", "unanswered", "closed", "open", "reopened", "excluded", "truncated"];
+
+fn counts(row: &Row) -> [u64; 8] {
     let figures = &row.figures;
-    let name = if row.group_by.column().is_none() { "all" } else { &row.name };
-    let mut cells = format!("<th scope=\"row\">{}</th>", escaped(name));
-    for value in [
+    [
         figures.conversations,
         figures.answered,
         figures.unanswered,
@@ -201,25 +200,40 @@ fn cells(wanted: &Wanted, row: &Row) -> String {
         figures.reopened,
         figures.excluded,
         figures.truncated,
-    ] {
-        let _ = write!(cells, "<td>{}</td>", count(value));
+    ]
+}
+
+fn measured(measured: &Measured, targeted: bool) -> Vec<String> {
+    let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.1}"));
+    let mut cells = vec![number(measured.p50), number(measured.p90), count(measured.n as u64)];
+    if targeted {
+        let share = measured.target_met_pct.map_or("–".to_owned(), |share| format!("{share:.1} %"));
+        cells.extend([share, count(measured.breached.unwrap_or(0))]);
     }
-    for metric in &wanted.options.metrics {
-        let Some(measured) = figures.of(*metric) else { continue };
-        let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.1}"));
-        let _ = write!(
-            cells,
-            "<td>{}</td><td>{}</td><td>{}</td>",
-            number(measured.p50),
-            number(measured.p90),
-            count(measured.n as u64)
-        );
-        if wanted.options.targets.of(*metric).is_some() {
-            let share = measured.target_met_pct.map_or("–".to_owned(), |share| format!("{share:.1} %"));
-            let _ = write!(cells, "<td>{share}</td><td>{}</td>", count(measured.breached.unwrap_or(0)));
-        }
-    }
-    format!("<tr>{cells}</tr>")
+    cells
+}
+
+fn table(
+    report: &SlaReport,
+    labels: &[String],
+    columns: &[String],
+    cells: &dyn Fn(&Row) -> Vec<String>,
+) -> String {
+    let line = |row: &Row, label: &str| {
+        let cells: String = cells(row).iter().map(|cell| format!("<td>{cell}</td>")).collect();
+        format!("<tr><th scope=\"row\">{}</th>{cells}</tr>", escaped(label))
+    };
+    let group = report.group_by.column().unwrap_or("all");
+    let head: String = columns.iter().map(|name| format!("<th scope=\"col\">{name}</th>")).collect();
+    let rows: String = report.rows.iter().zip(labels).map(|(row, label)| line(row, label)).collect();
+    let total = match report.group_by.column() {
+        Some(_) => format!("<tfoot>{}</tfoot>", line(&report.total, "All")),
+        None => String::new(),
+    };
+    format!(
+        "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">{group}</th>{head}</tr></thead>\
+         <tbody>{rows}</tbody>{total}</table></div>"
+    )
 }
 
 fn defined(definitions: &[(&str, &str)]) -> String {
@@ -303,17 +317,19 @@ h1{font-size:26px;line-height:1.2;margin:0 0 4px}h2{font-size:18px;margin:40px 0
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(440px,1fr));gap:12px}\
 .charts figure:nth-child(3){grid-column:1/-1}.charts figure:nth-child(3)>svg{max-width:760px}figcaption{font-weight:600;margin-bottom:8px}figcaption .note{font-weight:400;margin-left:8px}\
 svg{display:block;width:100%;height:auto}svg text{fill:var(--soft);font-size:11px;font-family:inherit}svg .told{fill:var(--ink)}\
+circle.partial{fill:var(--card);stroke-width:1.5}circle.partial.low{stroke:var(--low)}circle.partial.high{stroke:var(--high)}\
 .low{fill:var(--low)}.high{fill:var(--high)}.grid{stroke:var(--line)}\
 .line-low{fill:none;stroke:var(--low);stroke-width:2.5}.line-high{fill:none;stroke:var(--high);stroke-width:2.5}\
 .scroll{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:10px}\
 table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}\
 th,td{padding:8px 10px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}\
 thead th{color:var(--soft);font-weight:500;white-space:normal;vertical-align:bottom}\
-thead th{min-width:76px}th:first-child{text-align:left;position:sticky;left:0;background:var(--card)}tbody th{font-weight:500}\
+thead th{min-width:76px}h3{font-size:15px;margin:20px 0 8px}th:first-child{text-align:left;position:sticky;left:0;background:var(--card)}tbody th{font-weight:500}\
 tfoot th,tfoot td{font-weight:600;border-bottom:0;border-top:2px solid var(--line)}\
 dl{display:grid;grid-template-columns:max-content 1fr;gap:6px 20px;font-size:13px;margin:0}dt{font-weight:600}dd{margin:0;color:var(--soft)}\
 @media (max-width:560px){.charts{grid-template-columns:1fr}dl{grid-template-columns:1fr}dd{margin-bottom:8px}}\
-@media print{:root{--page:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--low:#1f5fbf;--high:#9fc0ee}\
+@page{size:landscape;margin:12mm}@media print{:root{--page:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--low:#1f5fbf;--high:#9fc0ee}\
 body{font-size:11px;-webkit-print-color-adjust:exact;print-color-adjust:exact}main{max-width:none;padding:0}\
-.charts{grid-template-columns:1fr 1fr}.scroll{overflow:visible}table{font-size:8.5px}th,td{padding:3px 4px}\
-figure,.tile,tr{break-inside:avoid}h2{break-after:avoid}}";
+.charts{grid-template-columns:1fr 1fr}.tiles{grid-template-columns:repeat(3,1fr)}.scroll{overflow:visible}table{font-size:9.5px;table-layout:auto}\
+th,td{padding:3px 5px}thead{display:table-header-group}thead th{min-width:0}th:first-child{position:static;white-space:normal}\
+figure,.tile,tr{break-inside:avoid}h2,h3{break-after:avoid}}";

@@ -1,11 +1,14 @@
-//! Progress of a sync on stderr: bars for people on a terminal, one JSON event per line for everything
-//! else.
+//! Progress of a sync on stderr: bars for people on a terminal, one JSON event per line for programs that ask
+//! for it. Without a terminal only warnings, errors and long waits are said: a run that went well says nothing.
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use clap::ArgMatches;
 use indicatif::{HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+use serde_json::json;
 
 use crate::cli::output::tell;
 use crate::mirror::{Event, ResourceName};
@@ -13,15 +16,65 @@ use crate::mirror::{Event, ResourceName};
 /// No more progress of one resource than this is told to programs.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What receives the events of a run.
-pub fn observer() -> impl FnMut(&Event) + Send {
-    let mut bars = std::io::stderr().is_terminal().then(Bars::default);
-    let mut told = HashMap::new();
-    move |event: &Event| match &mut bars {
-        Some(bars) => bars.show(event),
-        None if is_due(event, &mut told) => tell(&serde_json::to_string(event).unwrap_or_default()),
-        None => {}
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Bars,
+    /// Warnings, errors and waits alone, as text.
+    Trouble,
+    Json,
+    Nothing,
+}
+
+impl Form {
+    /// What `--progress` asks for.
+    pub fn of(matches: &ArgMatches) -> Self {
+        match matches.get_one::<String>("progress").map(String::as_str) {
+            Some("json") => Form::Json,
+            Some("none") => Form::Nothing,
+            _ if std::io::stderr().is_terminal() => Form::Bars,
+            _ => Form::Trouble,
+        }
     }
+}
+
+/// What receives the events of a run.
+/// Waits are left out when it is `quiet`: nothing is wrong with them.
+pub fn observer(form: Form, quiet: bool) -> impl FnMut(&Event) + Send {
+    let mut bars = Bars::default();
+    let mut told = HashMap::new();
+    let is_left_out = move |event: &Event| quiet && matches!(event, Event::SyncWaiting { .. });
+    move |event: &Event| match form {
+        Form::Bars | Form::Trouble if is_left_out(event) => {}
+        Form::Bars => bars.show(event),
+        Form::Trouble => trouble(event).iter().for_each(|line| tell(line)),
+        Form::Json if is_due(event, &mut told) => tell(&dated(event, Timestamp::now())),
+        Form::Json | Form::Nothing => {}
+    }
+}
+
+/// A warning, an error or a wait in words.
+fn trouble(event: &Event) -> Option<String> {
+    match event {
+        Event::SyncWarning { resource, message } => {
+            let resource = resource.map(|it| format!("{it}: ")).unwrap_or_default();
+            Some(format!("warning: {resource}{message}"))
+        }
+        Event::SyncWaiting { resource, seconds, message } => {
+            Some(format!("{resource}: {message}: waiting up to {seconds} s for its end"))
+        }
+        Event::SyncError { resource, message } => Some(format!("error: {resource}: {message}")),
+        _ => None,
+    }
+}
+
+/// An event as one line of JSON, with the moment it happened.
+fn dated(event: &Event, at: Timestamp) -> String {
+    let mut line = json!(event);
+    if let Some(fields) = line.as_object_mut() {
+        fields.insert("time".to_owned(), json!(at.to_string()));
+    }
+    line.to_string()
 }
 
 fn is_due(event: &Event, told: &mut HashMap<ResourceName, Instant>) -> bool {
@@ -46,11 +99,9 @@ impl Bars {
             Event::SyncProgress { resource, rows, total, requests_left } => {
                 self.progress(*resource, *rows, *total, *requests_left);
             }
-            Event::SyncWarning { resource, message } => {
-                let resource = resource.map(|it| format!("{it}: ")).unwrap_or_default();
-                self.say(&format!("warning: {resource}{message}"));
+            Event::SyncWarning { .. } | Event::SyncWaiting { .. } | Event::SyncError { .. } => {
+                trouble(event).iter().for_each(|line| self.say(line));
             }
-            Event::SyncError { resource, message } => self.say(&format!("error: {resource}: {message}")),
             Event::SyncComplete(outcome) => {
                 if let Some((bar, _)) = self.bars.remove(&outcome.resource) {
                     bar.finish_and_clear();

@@ -143,6 +143,9 @@ pub fn compiled(text: &str) -> Result<Filter<data::JustLut<Val>>, Option<String>
     let functions = functions.filter(|(name, ..)| kept(name));
     let arena = Arena::default();
     let modules = Loader::new(definitions).load(&arena, File { code: text, path: () }).map_err(|_| None)?;
+    // The compiler takes for granted that imported data has been read.
+    jaq_core::load::import(&modules, |_| Err(String::new()))
+        .map_err(|_| Some("it cannot import files".to_owned()))?;
     Compiler::default().with_funs(functions).compile(modules).map_err(|errors| {
         let mut undefined = errors.iter().flat_map(|(_, names)| names);
         undefined.next().map(|(name, _)| format!("there is no {name:?}"))
@@ -180,5 +183,17 @@ mod tests {
             assert_eq!(run(program, Format::Json), Err("no data".to_owned()), "{program}");
         }
         assert!(run(".results.data.id", Format::Json).is_err());
+    }
+
+    #[test]
+    fn a_program_imports_nothing() {
+        for program in
+            ["import \"x\" as $x; .", "import \"x\" as $x; $x", "import \"/etc/passwd\" as $x; $x[0]"]
+        {
+            assert_eq!(run(program, Format::Json), Err("it cannot import files".to_owned()), "{program}");
+        }
+        for program in ["import \"x\" as x; .", "include \"x\"; ."] {
+            assert!(run(program, Format::Json).is_err(), "{program}");
+        }
     }
 }

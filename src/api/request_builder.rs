@@ -1,0 +1,174 @@
+//! Builds the request for a row of the operation table and its arguments.
+//!
+//! Values arrive here in wire format: the command line parses what was typed, and the server validates it.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
+use serde::Serialize;
+
+use super::commands::OPERATIONS;
+use super::error::Error;
+use super::operation::{Answer, Method, Operation};
+use super::transport::Transport;
+
+/// Encodes everything but the unreserved characters of RFC 3986, so that no value can leave its path segment.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Values for one call of an operation.
+#[derive(Debug, Clone, Default)]
+pub struct Arguments {
+    /// One value per `{placeholder}`, in path order, not encoded.
+    pub path: Vec<String>,
+    pub query: Vec<(String, String)>,
+    /// The body as JSON text.
+    pub body: Option<Vec<u8>>,
+}
+
+impl Arguments {
+    pub(crate) fn typed(
+        path: &[String],
+        query: &[(&str, Option<String>)],
+        body: Option<&impl Serialize>,
+    ) -> Result<Self, Error> {
+        let query = query.iter().filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?)));
+        let body = body.map(serde_json::to_vec).transpose();
+        Ok(Arguments {
+            path: path.to_vec(),
+            query: query.collect(),
+            body: body.map_err(|error| Error::InvalidRequest(error.to_string()))?,
+        })
+    }
+}
+
+/// Finds an operation by its id in the description.
+///
+/// # Errors
+/// [`Error::InvalidRequest`] if the table does not have it.
+pub fn operation(id: &str) -> Result<&'static Operation, Error> {
+    OPERATIONS
+        .iter()
+        .find(|operation| operation.id == id)
+        .ok_or_else(|| Error::InvalidRequest(format!("unknown operation {id:?} in this API version")))
+}
+
+/// Finds the operation at a path without query; if several match, the one with the fewest placeholders.
+pub fn operation_at(method: &str, path: &str) -> Option<&'static Operation> {
+    let matches = |operation: &&Operation| {
+        let (mut template, mut given) = (operation.path.split('/'), path.trim_end_matches('/').split('/'));
+        loop {
+            match (template.next(), given.next()) {
+                (None, None) => return operation.method.as_str() == method,
+                (Some(one), Some(other)) if one.starts_with('{') || one == other => {}
+                _ => return false,
+            }
+        }
+    };
+    OPERATIONS.iter().filter(matches).min_by_key(|operation| operation.path.matches('{').count())
+}
+
+/// The version to send for an operation: the forced one, or the one it needs if that is later than the
+/// default.
+pub(crate) fn version_for<'a>(
+    transport: &Transport,
+    forced: Option<&'a str>,
+    operation: Option<&'a Operation>,
+) -> Option<&'a str> {
+    let needed = operation.and_then(|operation| operation.version);
+    forced.or_else(|| needed.filter(|needed| is_later(needed, transport.api_version())))
+}
+
+pub(crate) fn request(
+    transport: &Transport,
+    version: Option<&str>,
+    operation: &Operation,
+    arguments: &Arguments,
+) -> Result<reqwest::Request, Error> {
+    let path = fill(operation.path, &arguments.path)?;
+    let method = match operation.method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+        Method::Delete => reqwest::Method::DELETE,
+        Method::Patch => reqwest::Method::PATCH,
+    };
+    let mut request = transport.request(method, &path, &arguments.query)?;
+    if matches!(operation.answer, Answer::Bytes | Answer::Text) {
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
+    }
+    if let Some(version) = version_for(transport, version, Some(operation)) {
+        let version = HeaderValue::from_str(version)
+            .map_err(|_| Error::InvalidRequest(format!("invalid API version {version:?}")))?;
+        request.headers_mut().insert(HeaderName::from_static("intercom-version"), version);
+    }
+    if let Some(body) = &arguments.body {
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *request.body_mut() = Some(body.clone().into());
+    }
+    Ok(request)
+}
+
+/// Fills in the path template. Rejects empty values, which would address the list instead of one record, and
+/// values of dots only, which URL resolution would remove.
+fn fill(template: &str, values: &[String]) -> Result<String, Error> {
+    let mut path = String::with_capacity(template.len() + 24);
+    let mut values = values.iter();
+    for (index, piece) in template.split('{').enumerate() {
+        let Some((name, rest)) = piece.split_once('}').filter(|_| index > 0) else {
+            path.push_str(piece);
+            continue;
+        };
+        match values.next().map(String::as_str) {
+            None | Some("") => return Err(Error::InvalidRequest(format!("{name} must not be empty"))),
+            Some(value @ ("." | "..")) => {
+                return Err(Error::InvalidRequest(format!("invalid {name} {value:?}")));
+            }
+            Some(value) => path.extend(utf8_percent_encode(value, SEGMENT)),
+        }
+        path.push_str(rest);
+    }
+    Ok(path)
+}
+
+/// Whether `one` is a later API version than `other`: `2.14` > `2.9`, and a name (`Preview`, `Unstable`) is
+/// later than any number.
+fn is_later(one: &str, other: &str) -> bool {
+    let numbers =
+        |version: &str| -> Option<Vec<u32>> { version.split('.').map(|part| part.parse().ok()).collect() };
+    match (numbers(one), numbers(other)) {
+        (Some(one), Some(other)) => one > other,
+        (None, Some(_)) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_values_stay_in_their_segment() {
+        let fill = |value: &str| fill("/contacts/{id}/tags", &[value.to_owned()]);
+        assert_eq!(fill("a/b?c#d e").unwrap(), "/contacts/a%2Fb%3Fc%23d%20e/tags");
+        assert_eq!(fill("5f-x_y.z~").unwrap(), "/contacts/5f-x_y.z~/tags");
+        assert!(fill("").is_err());
+        assert!(fill("..").is_err());
+        assert!(super::fill("/a/{x}/{y}", &["1".into()]).is_err());
+    }
+
+    #[test]
+    fn an_operation_is_found_by_its_path() {
+        let id = |method, path| operation_at(method, path).map(|operation| operation.id);
+        assert_eq!(id("GET", "/companies/scroll"), Some("scrollOverAllCompanies"));
+        assert_eq!(id("GET", "/companies/5"), Some("RetrieveACompanyById"));
+        assert_eq!(id("GET", "/nothing"), None);
+        assert_eq!(id("PATCH", "/companies/5"), None);
+    }
+
+    #[test]
+    fn versions_compare_by_number() {
+        assert!(is_later("2.14", "2.9"));
+        assert!(!is_later("2.13", "2.13"));
+        assert!(!is_later("2.14", "Preview"));
+        assert!(is_later("Preview", "2.14"));
+    }
+}

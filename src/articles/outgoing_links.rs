@@ -1,0 +1,153 @@
+//! The addresses to send for the links of a file.
+//!
+//! A path becomes the address of its article, and the name of a heading becomes the heading's id. Links
+//! without an address are left out here; the gate must have blocked the article before.
+
+use std::collections::HashMap;
+
+use super::address_map::AddressMap;
+use super::blocks::EditedDocument;
+use super::folder::Folder;
+use super::html::scan::{Scanner, TokenKind, attribute_value, links};
+use super::links::LinkTarget;
+use super::manifest::{self, Manifest};
+use super::working_copy::LocalFile;
+
+/// The addresses to send, by the links as they are written. `id` is the article of the file itself.
+pub fn outgoing_links(
+    folder: &Folder,
+    manifest: &Manifest,
+    id: Option<&str>,
+    locale: &str,
+    local: &LocalFile,
+    text: &EditedDocument,
+) -> HashMap<String, String> {
+    let mut outgoing = HashMap::new();
+    for block in &text.blocks {
+        for (_, href) in links(&text.render(block)) {
+            let same_page = |fragment: &str| {
+                let heading = id.and_then(|id| find_anchor(folder, id, locale, fragment));
+                format!("#{}", heading.unwrap_or_else(|| fragment.to_owned()))
+            };
+            let address = match manifest.links.target(&local.path, &href) {
+                LinkTarget::SamePage { fragment } => Some(same_page(&fragment)),
+                LinkTarget::Path { path, fragment } if path.as_ref() == Some(&local.path) => {
+                    Some(same_page(&fragment))
+                }
+                LinkTarget::Article { id, locale, fragment } => {
+                    manifest.links.address(&id, &locale).map(|address| match fragment.as_str() {
+                        "" => address,
+                        _ => {
+                            let heading = find_anchor(folder, &id, &locale, &fragment);
+                            format!("{address}#{}", heading.unwrap_or(fragment))
+                        }
+                    })
+                }
+                _ => None,
+            };
+            if let Some(address) = address.filter(|address| *address != href) {
+                outgoing.insert(href.into_owned(), address);
+            }
+        }
+    }
+    outgoing
+}
+
+impl AddressMap {
+    /// Adds the outgoing link addresses of a text.
+    #[must_use]
+    pub fn with_outgoing_links(
+        mut self,
+        folder: &Folder,
+        manifest: &Manifest,
+        id: Option<&str>,
+        locale: &str,
+        local: &LocalFile,
+        text: &EditedDocument,
+    ) -> Self {
+        self.outgoing = outgoing_links(folder, manifest, id, locale, local, text);
+        self
+    }
+}
+
+/// The id of a heading for a `#fragment`, which is either that id or the name of the heading.
+pub fn find_anchor(folder: &Folder, id: &str, locale: &str, fragment: &str) -> Option<String> {
+    let html = manifest::read_html(folder, id, locale).ok()?;
+    let decoded = percent_encoding::percent_decode_str(fragment).decode_utf8_lossy().into_owned();
+    let mut named = None;
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let mut open: Option<(String, String)> = None;
+    for token in Scanner::new(&html) {
+        let source = &html[token.range.clone()];
+        match token.kind {
+            TokenKind::Start { name, .. } => {
+                let element_id = attribute_value(source, "id").map(|value| source[value].to_owned());
+                if element_id.as_deref() == Some(fragment) {
+                    return element_id;
+                }
+                if is_heading(name) {
+                    open = Some((element_id.unwrap_or_default(), String::new()));
+                }
+            }
+            TokenKind::End { name } if is_heading(name) => {
+                let Some((element_id, text)) = open.take() else { continue };
+                let name = heading_name(&text);
+                let count = counts.entry(name.clone()).or_default();
+                let name = if *count == 0 { name } else { format!("{name}-{count}") };
+                *count += 1;
+                if name == decoded.to_lowercase() && !element_id.is_empty() && named.is_none() {
+                    named = Some(element_id);
+                }
+            }
+            TokenKind::Text => {
+                if let Some((_, text)) = &mut open {
+                    text.push_str(&htmlize::unescape(source));
+                }
+            }
+            _ => {}
+        }
+    }
+    named
+}
+
+/// The name that Markdown tools derive from a heading: its words in lower case, joined by hyphens.
+pub fn heading_name(text: &str) -> String {
+    let mut name = String::new();
+    for letter in text.trim().to_lowercase().chars() {
+        match letter {
+            letter if letter.is_alphanumeric() || matches!(letter, '-' | '_') => name.push(letter),
+            letter if letter.is_whitespace() => name.push('-'),
+            _ => {}
+        }
+    }
+    name
+}
+
+fn is_heading(name: &str) -> bool {
+    matches!(name.as_bytes(), [b'h' | b'H', b'1'..=b'6'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_are_found_by_id_and_by_name() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path());
+        let html = "<h2 id=\"h_1\">Set <b>it</b> up &amp; go!</h2><h3 id=\"h_2\">More</h3><h3 id=\"h_3\">More</h3><p id=\"x\">a</p><h2>None</h2>";
+        manifest::save_html(&folder, "1", "en", html).unwrap();
+        for (fragment, id) in [
+            ("h_1", Some("h_1")),
+            ("x", Some("x")),
+            ("set-it-up--go", Some("h_1")),
+            ("Set-it-up--go", Some("h_1")),
+            ("more", Some("h_2")),
+            ("more-1", Some("h_3")),
+            ("none", None),
+            ("other", None),
+        ] {
+            assert_eq!(find_anchor(&folder, "1", "en", fragment).as_deref(), id, "{fragment}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! One record with its content: what a person or an agent who asks for a single thing wants to read.
+//!
+//! Bodies are plain text, and what is empty, technical or only an address inside the API is dropped. What
+//! else is dropped is named, here and for the records of a compact list: nobody must take a record for
+//! whole when it is not.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::compact;
+use crate::cli::capture;
+use crate::mirror::plain;
+
+/// Characters of a text beyond which it is cut.
+const LONGEST: usize = 10_000;
+
+/// Fields of a record that are about machines.
+const TECHNICAL: [&str; 9] = [
+    "avatar",
+    "image_url",
+    "statistics",
+    "social_profiles",
+    "app_package_name",
+    "referrer",
+    "browser",
+    "os",
+    "workspace_id",
+];
+const TECHNICAL_PREFIXES: [&str; 5] = ["android_", "ios_", "browser_", "utm_", "os_"];
+
+/// Whoever captures the output cuts long texts, and says so.
+fn longest() -> usize {
+    if capture::current().is_some() { usize::MAX } else { LONGEST }
+}
+
+/// The record with its content. Rows of a report stay whole.
+pub fn of_one(record: &Value) -> Value {
+    let Value::Object(fields) = record else { return record.clone() };
+    let kind = fields.get("type").and_then(Value::as_str);
+    if kind.is_none() && !fields.contains_key("id") {
+        return record.clone();
+    }
+    let key_fields = compact::key_fields(kind.unwrap_or_default());
+    let kept = fields.iter().filter_map(|(name, value)| {
+        let is_key = key_fields.iter().any(|key| key == name);
+        let is_technical = TECHNICAL.contains(&name.as_str())
+            || TECHNICAL_PREFIXES.iter().any(|start| name.starts_with(start));
+        let shown = condensed(value);
+        (is_key || (!is_empty(value) && !is_technical)).then(|| (name.clone(), shown))
+    });
+    kept.collect::<Map<_, _>>().into()
+}
+
+/// A value without what is empty, addresses inside the API, and markup.
+fn condensed(value: &Value) -> Value {
+    match value {
+        Value::Array(elements) => elements.iter().map(condensed).collect(),
+        Value::String(text) => json!(readable(text, longest())),
+        Value::Object(fields) => match fields.get("type").and_then(Value::as_str) {
+            Some(kind) if !compact::key_fields(kind).is_empty() => record_within(value, fields),
+            kind => {
+                let is_list = kind.is_some_and(|kind| kind.ends_with("list"));
+                let kept = fields.iter().filter(|(name, value)| {
+                    let is_address = *name == "url" && value.as_str().is_some_and(|url| url.starts_with('/'));
+                    !(is_empty(value) || is_address || is_list && *name == "type")
+                });
+                let kept = kept.map(|(name, value)| (name.clone(), condensed(value)));
+                kept.collect::<Map<_, _>>().into()
+            }
+        },
+        other => other.clone(),
+    }
+}
+
+/// A record inside another: its key fields, and what was written in it.
+fn record_within(record: &Value, fields: &Map<String, Value>) -> Value {
+    let mut shown = compact::record(record);
+    // An opening message has the type of its conversation, and an author of its own.
+    for name in ["author", "body", "attachments", "content"] {
+        if let Some(value) = fields.get(name).filter(|value| !is_empty(value)) {
+            shown[name] = condensed(value);
+        }
+    }
+    if let Value::Object(shown) = &mut shown {
+        shown.retain(|_, value| !is_empty(value));
+    }
+    shown
+}
+
+/// The text without markup, cut after so many characters.
+pub fn readable(text: &str, longest: usize) -> String {
+    let has_markup =
+        text.contains("</") || text.contains("/>") || text.contains("<br") || text.contains("<p");
+    let plain = if has_markup { plain::text(text) } else { text.to_owned() };
+    match plain.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", &plain[..end]),
+        None => plain,
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(elements) => elements.is_empty(),
+        Value::Object(fields) => fields.iter().all(|(name, value)| {
+            let is_frame = ["type", "url", "total_count", "has_more"].contains(&name.as_str());
+            is_empty(value)
+                || (is_frame && fields.values().any(|value| value.as_array().is_some_and(Vec::is_empty)))
+        }),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Fields with content that are not shown, dotted where they are inside a field that is.
+pub fn left_out(record: &Value, shown: &Value) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let (Value::Object(record), Value::Object(shown)) = (record, shown) else { return names };
+    for (name, value) in record.iter().filter(|(name, value)| *name != "type" && !is_empty(value)) {
+        match (shown.get(name), value) {
+            (None, _) => drop(names.insert(name.clone())),
+            (Some(Value::Object(kept)), Value::Object(fields)) => {
+                let inner = fields.iter().filter(|(inner, value)| {
+                    !kept.contains_key(*inner)
+                        && !["type", "url"].contains(&inner.as_str())
+                        && !is_empty(value)
+                });
+                names.extend(inner.map(|(inner, _)| format!("{name}.{inner}")));
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// The fields that the records of an answer lost.
+#[derive(Debug, Default)]
+pub struct LeftOut {
+    names: BTreeSet<String>,
+}
+
+impl LeftOut {
+    /// Compares a record with what is shown of it.
+    pub fn note(&mut self, record: &Value, shown: &Value) {
+        self.names.extend(left_out(record, shown));
+    }
+
+    /// Names the fields in `meta`.
+    pub fn tell(&self, meta: &mut Value) {
+        if let (Value::Object(meta), false) = (meta, self.names.is_empty()) {
+            meta.insert("omitted".to_owned(), json!(self.names));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conversation_keeps_its_thread_as_plain_text() {
+        let conversation = json!({"type": "conversation", "id": "1", "title": null, "state": "open", "statistics": {"n": 1},
+            "source": {"type": "email", "body": "<p>Hi&nbsp;there</p>", "url": null, "author": {"type": "user", "id": "9", "name": "Ann"}},
+            "tags": {"type": "tag.list", "tags": []},
+            "contacts": {"type": "contact.list", "contacts": [{"type": "contact", "id": "9", "external_id": "e"}]},
+            "conversation_parts": {"type": "conversation_part.list", "total_count": 1, "conversation_parts": [
+                {"type": "conversation_part", "id": "2", "part_type": "note", "body": "<p>Look<br>here</p>", "attachments": [],
+                 "author": {"type": "admin", "id": "3", "name": "Bo", "email": "bo@example.com"}, "created_at": 5, "external_id": null}]}});
+        let shown = of_one(&conversation);
+        assert_eq!(shown["source"]["body"], "Hi there");
+        let part = &shown["conversation_parts"]["conversation_parts"][0];
+        assert_eq!((&part["body"], &part["part_type"]), (&json!("Look\nhere"), &json!("note")));
+        assert!(shown.get("tags").is_none() && shown["contacts"]["contacts"][0]["external_id"] == "e");
+        assert_eq!(left_out(&conversation, &shown), BTreeSet::from(["statistics".to_owned()]));
+    }
+
+    #[test]
+    fn a_contact_keeps_tags_companies_and_attributes() {
+        let contact = json!({"type": "contact", "id": "1", "phone": null, "custom_attributes": {"plan": "pro", "seats": null},
+            "avatar": {"image_url": "x"}, "companies": {"type": "list", "url": "/contacts/1/companies", "total_count": 1, "has_more": false,
+                "data": [{"type": "company", "id": "c", "url": "/companies/c"}]},
+            "tags": {"type": "list", "data": [], "url": "/x", "total_count": 0, "has_more": false}});
+        let shown = of_one(&contact);
+        assert_eq!(
+            shown,
+            json!({"type": "contact", "id": "1", "phone": null, "custom_attributes": {"plan": "pro"},
+            "companies": {"total_count": 1, "has_more": false, "data": [{"type": "company", "id": "c"}]}})
+        );
+    }
+
+    #[test]
+    fn long_texts_are_cut_and_markup_is_no_text() {
+        assert_eq!(readable("<p>a</p><p>b</p>", 10), "a\nb");
+        assert_eq!(readable("a < b", 10), "a < b");
+        assert_eq!(readable("äöüß", 3), "äöü…");
+    }
+}

@@ -1,0 +1,142 @@
+//! The question that a person is asked before a call is carried out.
+//!
+//! It says everything that decides: the request or the arguments, the records, and the values that they get.
+//! What customers or an agent wrote appears only inside quotation marks, on one line and without characters
+//! that could change how the question reads.
+
+use serde_json::{Map, Value};
+
+use super::bound::Bound;
+use crate::cli::catalog::Entry;
+
+/// Records that are named, and values that are shown.
+const NAMED: usize = 10;
+const SHOWN: usize = 30;
+
+/// Letters of a name, and of a value.
+const NAME: usize = 80;
+const VALUE: usize = 600;
+
+/// Arguments that say how a call is made, not what it does.
+const MANNER: [&str; 9] =
+    ["apply", "compact", "concurrency", "confirmation", "data_source", "dry_run", "full", "jq", "select"];
+
+/// The question for this plan.
+pub fn text(entry: &Entry, plan: &Value, bound: Option<&Bound>, given: &Map<String, Value>) -> String {
+    let records = plan["records"].as_u64().unwrap_or(1);
+    let count = if records == 1 { "1 record".to_owned() } else { format!("{records} records") };
+    let names = names(plan);
+    let more = if records as usize > names.len() && names.len() == NAMED { ", …" } else { "" };
+    let what = if names.is_empty() { String::new() } else { format!(": {}{more}", names.join(", ")) };
+    let (action, values) = match bound {
+        Some(bound) => {
+            let about = bound.operation.map_or("Send a request", |operation| operation.help);
+            let path = quoted(&bound.path, VALUE);
+            let mut values: Vec<_> = bound
+                .query
+                .iter()
+                .flat_map(|(name, value)| leaves(&format!("query.{name}"), value))
+                .collect();
+            values.extend(leaves("", &bound.body));
+            // Nested fields can be many, and must not push the others out of sight.
+            values.sort_by_key(|(name, _)| name.contains('.'));
+            (format!("{about}\n{} {path} would change {count}{what}.", bound.method), values)
+        }
+        None => {
+            let decisive = given.iter().filter(|(name, _)| !MANNER.contains(&name.as_str()));
+            let values = decisive.map(|(name, value)| (name.clone(), value.clone())).collect();
+            (format!("{}\n{} would change {count}{what}.", entry.about, entry.shown), values)
+        }
+    };
+    let mut lines = vec![action];
+    lines.extend(values.iter().take(SHOWN).map(|(name, value)| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        format!("{}: {}", field(name), quoted(&text, VALUE))
+    }));
+    let rest: Vec<String> = values.iter().skip(SHOWN).map(|(name, _)| quoted(name, NAME)).collect();
+    if !rest.is_empty() {
+        lines.push(format!("and {} more: {}", rest.len(), rest.join(", ")));
+    }
+    lines.push("Carry this out?".to_owned());
+    lines.join("\n")
+}
+
+/// What the records are called.
+fn names(plan: &Value) -> Vec<String> {
+    let listed = plan["names"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let mut names: Vec<&str> = listed.collect();
+    let lists = plan["results"].as_object().into_iter().flat_map(|results| results.values());
+    for item in lists.chain([&plan["results"]]).filter_map(Value::as_array).flatten() {
+        names.extend(["name", "contact", "value", "id"].iter().find_map(|field| item[*field].as_str()));
+    }
+    names.into_iter().take(NAMED).map(|name| quoted(name, NAME)).collect()
+}
+
+/// The values of a body with their places.
+fn leaves(place: &str, value: &Value) -> Vec<(String, Value)> {
+    let below = |name: &str| if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") };
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            fields.iter().flat_map(|(name, value)| leaves(&below(name), value)).collect()
+        }
+        Value::Null if place.is_empty() => Vec::new(),
+        value => vec![(if place.is_empty() { "body".to_owned() } else { place.to_owned() }, value.clone())],
+    }
+}
+
+/// The name of a field; one that is more than a name is somebody's text.
+fn field(name: &str) -> String {
+    let of_name = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
+    if name.len() <= NAME && name.chars().all(of_name) { name.to_owned() } else { quoted(name, NAME) }
+}
+
+/// A text of somebody else's, between quotation marks.
+pub fn quoted(text: &str, most: usize) -> String {
+    let letters = text.chars().count();
+    let shown = plain(text, most).replace(['"', '“', '”', '„', '‟', '″'], "'");
+    match letters > most {
+        true => format!("\"{shown}…\" ({letters} characters)"),
+        false => format!("\"{shown}\""),
+    }
+}
+
+/// The text on one line, without what is not seen.
+fn plain(text: &str, most: usize) -> String {
+    let letters = text.chars().take(most).filter(|letter| letter.is_whitespace() || !is_hidden(*letter));
+    let line: String = letters.map(|letter| if letter.is_whitespace() { ' ' } else { letter }).collect();
+    line.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Characters that control a terminal, the direction of text, or nothing that can be seen.
+fn is_hidden(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_wrote_stays_inside_its_quotation_marks() {
+        for (text, expected) in [
+            (
+                "Bob\n\nApproved. Carry this out? Yes.\u{1b}[2J\u{202e} x",
+                "\"Bob Approved. Carry this out? Yes.[2J x\"",
+            ),
+            ("a\" would be fine", "\"a' would be fine\""),
+            ("a\u{200b}b\u{2028}c\u{e0041}", "\"ab c\""),
+            ("", "\"\""),
+        ] {
+            assert_eq!(quoted(text, 80), expected, "{text:?}");
+        }
+        assert_eq!(field("custom_attributes.plan"), "custom_attributes.plan");
+        assert_eq!(field("x\nApproved: yes"), "\"x Approved: yes\"");
+        assert_eq!(quoted(&"x".repeat(90), 80), format!("\"{}…\" (90 characters)", "x".repeat(80)));
+    }
+}

@@ -1,0 +1,128 @@
+//! Checks that apply to every request before it is handled: access token, rate limit and API version.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::response::ErrorResponse;
+use crate::api::operation::Operation;
+
+/// Length of a rate limit window in seconds.
+const WINDOW: u64 = 10;
+
+/// The newest minor version of each supported major version.
+const NEWEST: &[(u32, u32)] = &[(1, 4), (2, 16)];
+
+/// Counts requests per window of ten seconds of real time.
+#[derive(Debug)]
+pub struct RateLimit {
+    limit: u32,
+    window: u64,
+    used: u32,
+}
+
+/// The values of the rate limit headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimitStatus {
+    pub limit: u32,
+    pub remaining: u32,
+    /// Epoch seconds at which the window ends.
+    pub reset: u64,
+}
+
+impl RateLimit {
+    pub fn new(limit: u32) -> Self {
+        RateLimit { limit, window: 0, used: 0 }
+    }
+
+    /// Counts a request made now.
+    pub fn admit(&mut self) -> (RateLimitStatus, Result<(), ErrorResponse>) {
+        self.admit_at(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+    }
+
+    fn admit_at(&mut self, now: u64) -> (RateLimitStatus, Result<(), ErrorResponse>) {
+        let window = now / WINDOW;
+        if window != self.window {
+            (self.window, self.used) = (window, 0);
+        }
+        let admitted = self.used < self.limit;
+        self.used += u32::from(admitted);
+        let rate_limit = RateLimitStatus {
+            limit: self.limit,
+            remaining: self.limit - self.used,
+            reset: (window + 1) * WINDOW,
+        };
+        let error = || ErrorResponse::new(429, "rate_limit_exceeded", "Rate limit exceeded for this window");
+        (rate_limit, if admitted { Ok(()) } else { Err(error()) })
+    }
+}
+
+/// Checks the `Authorization` header against the accepted token.
+pub fn authorize(header: Option<&str>, token: &str) -> Result<(), ErrorResponse> {
+    let bearer_token = header.and_then(|header| header.strip_prefix("Bearer ")).map(str::trim);
+    match bearer_token {
+        Some(value) if value == token => Ok(()),
+        Some(_) => {
+            Err(ErrorResponse::new(401, "unauthorized", "The access token does not belong to this workspace"))
+        }
+        None => Err(ErrorResponse::new(401, "token_unauthorized", "Access token missing")),
+    }
+}
+
+/// Checks the `Intercom-Version` header. Without one, the app's version, `default`, applies.
+pub fn check_version(
+    header: Option<&str>,
+    default: &str,
+    operation: &Operation,
+) -> Result<(), ErrorResponse> {
+    let header = header.unwrap_or(default);
+    if header.eq_ignore_ascii_case("unstable") {
+        return Ok(());
+    }
+    let version = parse(header)
+        .filter(|(major, minor)| NEWEST.iter().any(|newest| major == &newest.0 && minor <= &newest.1))
+        .ok_or_else(|| ErrorResponse::new(400, "intercom_version_invalid", "Unknown API version"))?;
+    match operation.version.and_then(parse) {
+        Some(required) if version < required => {
+            Err(ErrorResponse::new(400, "intercom_version_invalid", "not available in current API version"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn parse(version: &str) -> Option<(u32, u32)> {
+    let (major, minor) = version.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::router::route;
+
+    #[test]
+    fn the_limit_applies_per_window() {
+        let mut limit = RateLimit::new(2);
+        assert!(limit.admit_at(100).1.is_ok());
+        assert_eq!(limit.admit_at(104).0, RateLimitStatus { limit: 2, remaining: 0, reset: 110 });
+        assert_eq!(limit.admit_at(109).1.unwrap_err().status, 429);
+        assert!(limit.admit_at(110).1.is_ok());
+    }
+
+    #[test]
+    fn tokens_must_match() {
+        assert!(authorize(Some("Bearer t"), "t").is_ok());
+        assert!(authorize(Some("Bearer u"), "t").is_err());
+        assert!(authorize(None, "t").is_err());
+    }
+
+    #[test]
+    fn a_version_must_exist_and_include_the_operation() {
+        let (contacts, _) = route("GET", "/contacts").unwrap();
+        assert!(check_version(None, "2.13", contacts).is_ok());
+        assert!(check_version(Some("2.9"), "2.13", contacts).is_ok());
+        assert!(check_version(Some("2.99"), "2.13", contacts).is_err());
+        assert!(check_version(Some("newest"), "2.13", contacts).is_err());
+        let newer = Operation { version: Some("2.14"), ..*contacts };
+        assert!(check_version(Some("2.13"), "2.13", &newer).is_err());
+        assert!(check_version(Some("2.14"), "2.13", &newer).is_ok());
+    }
+}

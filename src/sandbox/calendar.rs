@@ -1,0 +1,54 @@
+//! Calendar days and office hours in the workspace's time zone.
+//!
+//! Searches compare dates by calendar day in this zone, and the `time_to_*` statistics count office hours only.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+const DAY: i64 = 86_400;
+const OPENING: i64 = 9 * 3_600;
+const CLOSING: i64 = 17 * 3_600;
+
+fn local(zone: &TimeZone, at: i64) -> i64 {
+    Timestamp::from_second(at).map_or(at, |time| at + i64::from(zone.to_offset(time).seconds()))
+}
+
+/// The calendar day, as a day number, that contains `at` (epoch seconds).
+pub fn day(zone: &TimeZone, at: i64) -> i64 {
+    local(zone, at).div_euclid(DAY)
+}
+
+/// Seconds within office hours (Monday to Friday, 9:00 to 17:00) between two times (epoch seconds).
+///
+/// Ignores daylight saving changes within the span: uses the UTC offset at `from` throughout.
+pub fn office_seconds(zone: &TimeZone, from: i64, to: i64) -> i64 {
+    let begin = local(zone, from);
+    let end = begin + (to - from);
+    (begin.div_euclid(DAY)..=end.div_euclid(DAY))
+        .filter(|day| (day + 3).rem_euclid(7) < 5)
+        .map(|day| (end.min(day * DAY + CLOSING) - begin.max(day * DAY + OPENING)).max(0))
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRIDAY_NOON: i64 = 1_704_456_000; // 2024-01-05T12:00Z
+
+    #[test]
+    fn nights_and_weekends_do_not_count() {
+        let utc = TimeZone::UTC;
+        assert_eq!(office_seconds(&utc, FRIDAY_NOON, FRIDAY_NOON + 60), 60);
+        assert_eq!(office_seconds(&utc, FRIDAY_NOON, FRIDAY_NOON + 3 * DAY), 8 * 3_600);
+        assert_eq!(office_seconds(&utc, FRIDAY_NOON + 6 * 3_600, FRIDAY_NOON + DAY), 0);
+    }
+
+    #[test]
+    fn days_start_at_midnight_in_the_time_zone() {
+        let west = TimeZone::fixed(jiff::tz::offset(-8));
+        let midnight = FRIDAY_NOON + DAY / 2;
+        assert_eq!(day(&TimeZone::UTC, midnight), day(&TimeZone::UTC, midnight - 1) + 1);
+        assert_eq!(day(&west, midnight), day(&west, midnight - 1));
+    }
+}

@@ -1,0 +1,94 @@
+//! Pagination quirks, applied before and after a list's handler.
+//!
+//! Handlers must not know about these quirks: the request is changed on its way in, the response on its way out.
+
+use serde_json::{Map, Value, json};
+
+use super::quirk::Quirk;
+use super::request::Request;
+use super::response::ErrorResponse;
+
+/// Whether a request asks for a page other than the first.
+fn is_later_page(request: &Request) -> bool {
+    let has_page_number = request.query("page").is_some_and(|page| page != "1");
+    has_page_number
+        || request.query("starting_after").is_some()
+        || request.body["pagination"]["starting_after"].is_string()
+}
+
+/// Rejects or changes a request before it is handled.
+pub(super) fn before(quirks: &[Quirk], request: &mut Request) -> Result<(), ErrorResponse> {
+    for quirk in quirks {
+        match quirk {
+            Quirk::PageCap(max) => {
+                let per_page = request.query("per_page").and_then(|size| size.parse().ok());
+                let per_page = per_page.or_else(|| request.body["pagination"]["per_page"].as_u64());
+                if per_page.is_some_and(|per_page| per_page > *max as u64) {
+                    let message = format!("The limit may not be greater than {max}");
+                    return Err(ErrorResponse::new(400, "parameter_invalid", message));
+                }
+            }
+            Quirk::RepeatingPage(pattern) if pattern.matches(&request.url_path) => {
+                request.query.retain(|(name, _)| !matches!(name.as_str(), "starting_after" | "page"));
+                if let Some(pagination) = request.body.get_mut("pagination").and_then(Value::as_object_mut) {
+                    pagination.remove("starting_after");
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether the request is for a page after the first of a list that is cut short.
+pub(super) fn is_cut_short(quirks: &[Quirk], request: &Request) -> bool {
+    let cut =
+        |quirk: &Quirk| matches!(quirk, Quirk::ShortPage(pattern) if pattern.matches(&request.url_path));
+    is_later_page(request) && quirks.iter().any(cut)
+}
+
+/// Changes the page in a response. `cursor` must be unique to this request.
+pub(super) fn after(quirks: &[Quirk], url_path: &str, is_cut_short: bool, cursor: &str, page: &mut Value) {
+    let extra = |quirk: &Quirk| matches!(quirk, Quirk::ExtraCount(pattern) if pattern.matches(url_path));
+    if quirks.iter().any(extra) && page["total_count"].is_u64() {
+        page["total_count"] = json!(page["total_count"].as_u64().unwrap_or(0) + 5);
+    }
+    if !page["pages"].is_object() {
+        return;
+    }
+    if is_cut_short {
+        page["pages"]["next"] = Value::Null;
+        if let Some(list) =
+            page.as_object_mut().and_then(|page| page.values_mut().find(|value| value.is_array()))
+        {
+            *list = json!([]);
+        }
+    }
+    for quirk in quirks {
+        match quirk {
+            Quirk::RepeatingPage(pattern) if pattern.matches(url_path) => {
+                page["pages"]["next"] = json!({"page": 2, "starting_after": cursor});
+            }
+            Quirk::NullCursor if page["pages"]["next"].is_null() => {
+                let number = page["pages"]["page"].as_u64().unwrap_or(1);
+                page["pages"]["next"] = json!({"page": number + 1, "starting_after": null});
+            }
+            Quirk::SparseSearch(key) if url_path.ends_with("/search") => {
+                records(page).for_each(|record| drop(record.shift_remove(key)));
+            }
+            Quirk::StaleSearch if url_path == "/conversations/search" => {
+                for record in records(page).filter(|record| record["state"] == "closed") {
+                    record.insert("state".to_owned(), json!("open"));
+                    record.insert("open".to_owned(), json!(true));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The records of a page.
+fn records(page: &mut Value) -> impl Iterator<Item = &mut Map<String, Value>> {
+    let lists = page.as_object_mut().into_iter().flat_map(Map::values_mut).filter_map(Value::as_array_mut);
+    lists.flatten().filter_map(Value::as_object_mut)
+}

@@ -1,0 +1,371 @@
+//! What is sent, and what is refused, confirmed or shown before it is.
+
+use serde_json::{Value, json};
+
+use crate::cli::{Setting, code, contacts};
+use crate::support::{document, json, stderr, stdout};
+
+#[test]
+fn dry_run_shows_the_request_and_sends_nothing() {
+    let setting = contacts();
+    let words = [
+        "contacts",
+        "create",
+        "--email",
+        "ann@example.com",
+        "--null",
+        "name",
+        "--dry-run",
+        "--header",
+        "X-Team: ops",
+    ];
+    let output = setting.run(&words);
+    let shown = document(&output);
+    assert_eq!(shown["method"], "POST");
+    assert_eq!(shown["url"], format!("{}/contacts", setting.server.url));
+    assert_eq!(shown["body"], json!({"email": "ann@example.com", "name": null}));
+    assert_eq!(shown["headers"]["x-team"], "ops");
+    assert!(shown["headers"]["authorization"].is_string());
+    assert!(!stdout(&output).contains("dG9rOnRlc3Q"), "the token is masked");
+    assert!(setting.server.take().is_empty());
+    let output = setting.run(&["tags", "delete", "5", "--dry-run"]);
+    assert_eq!(code(&output), 0, "a dry run needs no confirmation");
+}
+
+#[test]
+fn bodies_are_joined_from_all_sources() {
+    let setting = Setting::new(|_| json(200, "{}"));
+    let body = r#"{"name":"Old","custom_attributes":{"plan":"pro"},"unknown":1,"phone":null}"#;
+    setting.run(&[
+        "contacts",
+        "update",
+        "abc",
+        "--yes",
+        "--body-json",
+        body,
+        "--name",
+        "New",
+        "--signed-up-at",
+        "2026-05-24",
+    ]);
+    let expected = json!({"name": "New", "custom_attributes": {"plan": "pro"}, "unknown": 1, "phone": null, "signed_up_at": 1779580800});
+    assert_eq!(setting.server.take()[0].json(), expected);
+    setting.run_with_stdin(&["contacts", "create", "--stdin"], r#"{"email":"from@stdin.example"}"#);
+    assert_eq!(setting.server.take()[0].json(), json!({"email": "from@stdin.example"}));
+    std::fs::write(setting.home.path().join("body.json"), r#"{"email":"from@file.example"}"#).unwrap();
+    setting.run(&["contacts", "create", "--body-json", "@body.json"]);
+    assert_eq!(setting.server.take()[0].json(), json!({"email": "from@file.example"}));
+    setting.run(&[
+        "conversations",
+        "create",
+        "--from-type",
+        "user",
+        "--from-id",
+        "5f0000000000000000000001",
+        "--body",
+        "Hi",
+    ]);
+    let expected = json!({"from": {"type": "user", "id": "5f0000000000000000000001"}, "body": "Hi"});
+    assert_eq!(setting.server.take()[0].json(), expected);
+    setting.run(&[
+        "conversations",
+        "create",
+        "--from",
+        r#"{"type":"user","id":"5f0000000000000000000001"}"#,
+        "--body",
+        "Hi",
+        "--attachment-urls",
+        "https://a.example/1",
+        "--attachment-urls",
+        "https://a.example/2",
+    ]);
+    assert_eq!(
+        setting.server.take()[0].json()["attachment_urls"],
+        json!(["https://a.example/1", "https://a.example/2"])
+    );
+}
+
+#[test]
+fn destructive_commands_want_a_confirmation() {
+    let setting = Setting::new(|_| json(200, r#"{"id":"5","deleted":true}"#));
+    let output = setting.run(&["contacts", "delete", "abc"]);
+    assert_eq!((code(&output), stdout(&output)), (2, String::new()));
+    assert!(stderr(&output).contains("--yes"));
+    assert!(setting.server.take().is_empty());
+    assert_eq!(code(&setting.run(&["contacts", "delete", "abc", "--yes"])), 0);
+    assert_eq!(setting.server.take().len(), 1);
+    let (merge, redact) = (
+        ["contacts", "merge", "--from", "a", "--into", "b"],
+        ["conversations", "redact", "--body-json", "{}"],
+    );
+    let convert = ["visitors", "convert", "--body-json", "{}"];
+    let unknown = ["api", "POST", "/contacts/bulk/delete", "--body-json", "{}"];
+    for words in [&["contacts", "delete", "abc"][..], &merge, &redact, &convert, &unknown] {
+        for flags in [&[][..], &["--agent"], &["--no-input"]] {
+            let output = setting.run(&[words, flags].concat());
+            assert_eq!((code(&output), stdout(&output)), (2, String::new()), "{words:?} {flags:?}");
+            assert!(stderr(&output).contains("--yes"), "{}", stderr(&output));
+        }
+        assert!(setting.server.take().is_empty(), "{words:?}");
+        assert_eq!(code(&setting.run(&[words, &["--agent", "--yes"]].concat())), 0, "{words:?}");
+        assert_eq!(setting.server.take().len(), 1, "{words:?}");
+    }
+    for words in
+        [&["contacts", "update", "abc", "--name", "x"][..], &["contacts", "tags", "detach", "abc", "5"]]
+    {
+        assert_eq!(code(&setting.run(words)), 2, "{words:?}");
+        assert_eq!(code(&setting.run(&[words, &["--agent"]].concat())), 0, "{words:?}");
+    }
+    for words in [&["contacts", "archive", "abc"][..], &["contacts", "unarchive", "abc"]] {
+        assert_eq!(code(&setting.run(words)), 0, "{words:?}");
+    }
+}
+
+#[test]
+fn what_is_already_so_is_a_success_when_asked_for() {
+    let setting = Setting::new(|request| match request.method.as_str() {
+        "POST" => json(409, r#"{"type":"error.list","errors":[{"code":"conflict","message":"exists"}]}"#),
+        _ => json(404, r#"{"type":"error.list","errors":[{"code":"not_found","message":"gone"}]}"#),
+    });
+    let create = ["contacts", "create", "--email", "a@b.example"];
+    assert_eq!(code(&setting.run(&create)), 5);
+    let output = setting.run(&[&create[..], &["--idempotent", "--json"]].concat());
+    assert_eq!(code(&output), 0);
+    assert_eq!(document(&output)["results"], json!({"status": "noop", "reason": "already_exists"}));
+    assert_eq!(code(&setting.run(&["contacts", "delete", "x", "--yes"])), 3);
+    let output = setting.run(&["contacts", "delete", "x", "--yes", "--ignore-missing"]);
+    assert_eq!(document(&output)["results"]["reason"], "already_deleted");
+    assert_eq!(code(&setting.run(&["contacts", "show", "x", "--ignore-missing"])), 3, "only deletes");
+}
+
+#[test]
+fn bad_input_is_refused_before_anything_is_sent() {
+    let setting = contacts();
+    let usage: [&[&str]; 22] = [
+        &["contacts"],
+        &["contacts", "lst"],
+        &["nothing"],
+        &["contacts", "show"],
+        &["contacts", "show", ""],
+        &["contacts", "list", "--limt", "5"],
+        &["contacts", "list", "--limit", "0"],
+        &["contacts", "list", "--per-page", "many"],
+        &["contacts", "list", "--select", ","],
+        &["contacts", "list", "--region", "mars"],
+        &["contacts", "list", "--timeout", "soon"],
+        &["contacts", "list", "--deliver", "pigeon:x"],
+        &["contacts", "list", "--header", "no colon"],
+        &["contacts", "create", "--body-json", "{not json"],
+        &["contacts", "create", "--body-json", "[1]"],
+        &["contacts", "search", "--query", "hello"],
+        &["conversations", "retrieve", "abc"],
+        &["conversations", "tags", "attach-to-conversation", "1", "--id", "5"],
+        &["tickets", "update", "1", "--snoozed-until", "2d"],
+        &[
+            "conversations",
+            "manage",
+            "1",
+            "--admin-id",
+            "9",
+            "--message-type",
+            "snoozed",
+            "--snoozed-until",
+            "2d",
+        ],
+        &[
+            "intercom-export",
+            "create-data",
+            "--created-at-after",
+            "2030-01-01",
+            "--created-at-before",
+            "2029-01-01",
+        ],
+        &[
+            "admins",
+            "activity-logs",
+            "list",
+            "--created-at-after",
+            "2026-05-02",
+            "--created-at-before",
+            "2026-05-01",
+        ],
+    ];
+    for words in usage {
+        let output = setting.run(words);
+        assert_eq!(code(&output), 2, "{words:?}: {}", stderr(&output));
+        assert_eq!(stdout(&output), "", "{words:?}");
+        assert!(!stderr(&output).is_empty());
+    }
+    assert!(setting.server.take().is_empty());
+    let suggestion = stderr(&setting.run(&["contacts", "list", "--limt", "5"]));
+    assert!(suggestion.contains("--limit"), "{suggestion}");
+    let query = stderr(&setting.run(&["contacts", "search", "--query", "hello"]));
+    assert!(query.contains(r#"{"field":"#), "the right form is shown: {query}");
+    let missing =
+        stderr(&setting.run(&["conversations", "tags", "attach-to-conversation", "1", "--id", "5"]));
+    assert!(missing.contains("--admin-id"), "{missing}");
+    let output = setting.run(&["contacts", "show", "--json"]);
+    let error: Value = serde_json::from_str(&stderr(&output)).unwrap();
+    assert_eq!((&error["error"]["kind"], &error["error"]["exit_code"]), (&json!("usage"), &json!(2)));
+}
+
+#[test]
+fn headers_override_and_versions_are_chosen() {
+    let setting = Setting::new(|_| json(200, "{}"));
+    let config = "api_version = \"2.15\"\n[headers]\nX-One = \"file\"\nX-Two = \"file\"\n";
+    std::fs::write(setting.home.path().join("config.toml"), config).unwrap();
+    setting.run(&[
+        "me",
+        "--config",
+        "config.toml",
+        "--header",
+        "x-two: flag",
+        "--header",
+        "User-Agent: mine/1",
+    ]);
+    setting.run(&["calls", "list"]);
+    setting.run(&["calls", "list", "--config", "config.toml"]);
+    setting.run(&["calls", "list", "--api-version", "Preview"]);
+    let requests = setting.server.take();
+    assert_eq!(requests[0].header("x-one"), Some("file"));
+    assert_eq!(requests[0].header("x-two"), Some("flag"));
+    assert_eq!(requests[0].header("user-agent"), Some("mine/1"));
+    let versions: Vec<_> = requests.iter().map(|it| it.header("intercom-version").unwrap()).collect();
+    assert_eq!(versions, ["2.15", "2.14", "2.15", "Preview"]);
+}
+
+#[test]
+fn any_request_can_be_sent() {
+    let setting = Setting::new(|_| json(200, r#"{"ok":true}"#));
+    let output = setting.run(&["api", "get", "/some/new%20thing?x=1", "--query", "y=a b", "--json"]);
+    assert_eq!(document(&output)["results"], json!({"ok": true}), "{}", stderr(&output));
+    let output = setting.run(&["api", "POST", "/some", "--body-json", r#"{"a":[1,null]}"#]);
+    assert_eq!(code(&output), 0);
+    let requests = setting.server.take();
+    assert_eq!((requests[0].query("x"), requests[0].query("y")), (Some("1"), Some("a b")));
+    assert_eq!(requests[1].json(), json!({"a": [1, null]}));
+    for words in
+        [["api", "GET", "https://evil.example/"], ["api", "GET", "//evil.example/"], ["api", "BREW", "/pot"]]
+    {
+        assert_eq!(code(&setting.run(&words)), 2, "{words:?}");
+    }
+    assert_eq!(code(&setting.run(&["api", "DELETE", "/tags/5"])), 2, "destructive");
+    assert!(setting.server.take().is_empty());
+}
+
+#[test]
+fn a_dry_run_of_any_command_sends_and_changes_nothing() {
+    let setting = Setting::new(|_| json(200, r#"{"type":"admin","app":{"id_code":"w"}}"#));
+    let commands: [&[&str]; 7] = [
+        &["auth", "set-token", "some-token-123"],
+        &["auth", "logout"],
+        &["auth", "status"],
+        &["doctor"],
+        &["demo"],
+        &["sandbox", "serve"],
+        &["sync"],
+    ];
+    for words in commands {
+        let output = setting.run(&[words, &["--dry-run", "--json"]].concat());
+        assert_eq!(code(&output), 0, "{words:?}: {}", stderr(&output));
+        assert_eq!(document(&output)["dry_run"], true, "{words:?}");
+        assert!(!stdout(&output).contains("some-token-123"));
+    }
+    assert!(setting.server.take().is_empty());
+    assert!(std::fs::read_dir(setting.home.path()).unwrap().next().is_none(), "nothing was written");
+}
+
+#[test]
+fn a_request_of_ones_own_carries_the_version_that_its_operation_needs() {
+    let setting = Setting::new(|_| json(200, "{}"));
+    for path in ["/calls", "/internal_articles/1", "/contacts"] {
+        assert_eq!(code(&setting.run(&["api", "GET", path])), 0);
+    }
+    let versions: Vec<String> =
+        setting.server.take().iter().map(|it| it.header("intercom-version").unwrap().to_owned()).collect();
+    assert_eq!(versions, ["2.14", "2.14", "2.13"]);
+}
+
+#[test]
+fn a_request_of_ones_own_knows_what_is_already_so() {
+    let there = Setting::new(|_| json(409, r#"{"type":"error.list","errors":[{"code":"conflict"}]}"#));
+    let created = ["api", "POST", "/tags", "--body-json", "{}"];
+    let output = there.run(&[&created[..], &["--idempotent"]].concat());
+    assert_eq!((code(&output), document(&output)["meta"]["reason"].clone()), (0, json!("already_exists")));
+    let output = there.run(&[&created[..], &["--idempotent", "--quiet"]].concat());
+    assert_eq!((code(&output), stdout(&output)), (0, String::new()), "there is no id to print");
+    let output = there.run(&created);
+    assert_eq!(code(&output), 5);
+    assert!(stderr(&output).contains("--idempotent"), "{}", stderr(&output));
+    let gone = Setting::new(|_| json(404, r#"{"type":"error.list","errors":[{"code":"not_found"}]}"#));
+    let output = gone.run(&["api", "DELETE", "/tags/1", "--yes", "--ignore-missing"]);
+    assert_eq!((code(&output), document(&output)["meta"]["reason"].clone()), (0, json!("already_deleted")));
+}
+
+#[test]
+fn a_word_that_is_no_command_is_told_the_nearest() {
+    let output = contacts().run(&["contcts", "list", "--json"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains(r#"did you mean \"contacts\""#), "{}", stderr(&output));
+}
+
+#[test]
+fn a_conflict_hands_on_the_record_in_the_way() {
+    let refuse = |message: &'static str| {
+        Setting::new(move |request| {
+            let error = json!({"type": "error.list", "errors": [{"code": "conflict", "message": message}]});
+            match request.method.as_str() {
+                "GET" => json(200, r#"{"type":"admin","id":"1","app":{"id_code":"abc"}}"#),
+                _ => json(409, &error.to_string()),
+            }
+        })
+    };
+    let create = ["contacts", "create", "--email", "ann@example.com", "--json"];
+    let idempotent: Vec<&str> = create.iter().copied().chain(["--idempotent"]).collect();
+
+    let exists = refuse("A contact matching those details exists with id=6a70c1d2");
+    assert_eq!(document(&exists.run(&idempotent))["results"]["id"], "6a70c1d2");
+    let quiet: Vec<&str> = idempotent.iter().copied().chain(["--quiet"]).collect();
+    assert_eq!(stdout(&exists.run(&quiet)).trim(), "6a70c1d2");
+    let output = exists.run(&create);
+    let error: Value = serde_json::from_str(&stderr(&output)).unwrap();
+    assert_eq!((code(&output), &error["error"]["existing_id"]), (5, &json!("6a70c1d2")));
+
+    // An archived or ambiguous match is not the contact that was asked for.
+    let archived = refuse("An archived contact matching those details exists with id=6a70c1d2");
+    let output = archived.run(&idempotent);
+    assert_eq!(code(&output), 5);
+    assert!(stderr(&output).contains("contacts unarchive contact 6a70c1d2"), "{}", stderr(&output));
+    let several = refuse("Multiple existing users match this email address");
+    let output = several.run(&idempotent);
+    assert_eq!(code(&output), 5);
+    assert!(stderr(&output).contains("contacts search"), "{}", stderr(&output));
+
+    let input = "{\"email\":\"ann@example.com\"}\n";
+    let import = |setting: &Setting| {
+        let output = setting.run_with_stdin(
+            &["import", "contacts", "--input", "-", "--journal", "import.journal", "--idempotent", "--json"],
+            input,
+        );
+        (code(&output), document(&output)["results"]["records"][0].clone())
+    };
+    let (exit, line) = import(&exists);
+    assert_eq!((exit, &line["status"], &line["id"]), (0, &json!("exists"), &json!("6a70c1d2")));
+    let (exit, line) = import(&archived);
+    assert_eq!((exit, &line["status"]), (5, &json!("failed")));
+}
+
+#[test]
+fn a_merged_contact_names_the_one_it_was_merged_into() {
+    let setting = Setting::new(|_| {
+        let error =
+            json!({"type": "error.list", "errors": [{"code": "contact_merged", "message": "Merged"}]});
+        let link = "<https://api.intercom.io/contacts/6b11>; rel=\"canonical\"".to_owned();
+        let answer = String::from_utf8(json(410, &error.to_string())).unwrap();
+        answer.replacen("connection: close", &format!("link: {link}\r\nconnection: close"), 1).into_bytes()
+    });
+    let output = setting.run(&["contacts", "get", "6a70", "--json"]);
+    let error: Value = serde_json::from_str(&stderr(&output)).unwrap();
+    assert_eq!((code(&output), &error["error"]["merged_into"]), (3, &json!("6b11")));
+    assert!(error["error"]["hint"].as_str().unwrap().contains("6b11"));
+}

@@ -1,0 +1,325 @@
+//! What changes without a sign of it is found all the same, in slices and at a cost that is bounded.
+
+use super::*;
+use intercom::mirror::Outcome;
+use intercom::sandbox::Workspace;
+
+fn outcome(summary: &Summary, resource: ResourceName) -> &Outcome {
+    summary.resources.iter().find(|it| it.resource == resource).unwrap()
+}
+
+/// Ids of all conversations, in order.
+fn conversations(workspace: &Workspace) -> Vec<String> {
+    let mut ids: Vec<String> = workspace.conversations.iter().map(|it| it.id.clone()).collect();
+    ids.sort();
+    ids
+}
+
+fn lose(fixture: &Fixture, most: usize) {
+    fixture.sandbox.with_workspace(|workspace| {
+        for id in conversations(workspace).iter().take(most) {
+            workspace.conversations.remove(id).unwrap();
+        }
+    });
+}
+
+fn full() -> SyncOptions {
+    SyncOptions { per_page: None, ..options() }
+}
+
+/// However many records there are: what one run has no calls for is left to the next, and said.
+#[tokio::test]
+async fn many_deletions_are_worked_off_in_slices() {
+    let fixture = Fixture::new(small()).await;
+    let mut store = fixture.store("one.db");
+    fixture.sync_with(&mut store, &full()).await;
+    store
+        .connection()
+        .execute_batch(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1200)
+             INSERT INTO contacts (id, synced_at, raw) SELECT 'gone ' || i, 0, '{}' FROM n",
+        )
+        .unwrap();
+    let contacts = SyncOptions { members: false, ..full() };
+    let contacts = SyncOptions { resources: vec![ResourceName::Contacts], ..contacts };
+    let (first, _) = fixture.sync_with(&mut store, &contacts).await;
+    let first = outcome(&first, ResourceName::Contacts);
+    assert!(first.complete && first.requests <= 1_010, "{first:?}");
+    assert!(first.written.deleted > 900 && first.gone == 1_200 - first.written.deleted, "{first:?}");
+    let told = status(&store, NOW).unwrap();
+    let told = told.iter().find(|it| it.resource == ResourceName::Contacts).unwrap();
+    assert_eq!((told.gone, told.deletions_under_way), (first.gone, true));
+    let (second, _) = fixture.sync_with(&mut store, &contacts).await;
+    let second = outcome(&second, ResourceName::Contacts);
+    assert_eq!((second.written.deleted, second.gone), (first.gone, 0));
+    assert_eq!(count(&store, "contacts"), 70);
+    let told = status(&store, NOW).unwrap();
+    let told = told.iter().find(|it| it.resource == ResourceName::Contacts).unwrap();
+    assert!(told.deletions_checked_at.unwrap() >= NOW && !told.deletions_under_way, "{told:?}");
+}
+
+/// A hundred deletions among many records cost about a call for each page, not one for each record.
+#[tokio::test]
+async fn a_check_costs_a_call_a_page_and_happens_once_a_day() {
+    let fixture = Fixture::new(Options { contacts: 600, ..small() }).await;
+    let mut store = fixture.store("one.db");
+    let contacts = SyncOptions { per_page: None, ..only(ResourceName::Contacts) };
+    fixture.sync_with(&mut store, &contacts).await;
+    // One is deleted and one comes that the search does not show yet: the counts agree.
+    let (gone, hidden) = fixture.sandbox.with_workspace(|workspace| {
+        let mut ids: Vec<String> = workspace.contacts.iter().map(|it| it.id.clone()).collect();
+        ids.sort();
+        (ids[10].clone(), ids[20].clone())
+    });
+    store.connection().execute("DELETE FROM contacts WHERE id = ?1", [&hidden]).unwrap();
+    fixture.sandbox.with_workspace(|workspace| drop(workspace.contacts.remove(&gone)));
+    fixture.sandbox.advance(3 * HOUR);
+    let stays = format!("contacts WHERE id = '{gone}'");
+    fixture.sync_with(&mut store, &contacts).await;
+    assert_eq!(count(&store, &stays), 1, "nothing tells");
+    fixture.sandbox.advance(22 * HOUR);
+    let (summary, _) = fixture.sync_with(&mut store, &contacts).await;
+    assert_eq!(count(&store, &stays), 0);
+    let requests = outcome(&summary, ResourceName::Contacts).requests;
+    assert!(requests <= 30, "{requests}");
+    fixture.sandbox.forget_requests();
+    fixture.sync_with(&mut store, &contacts).await;
+    assert!(fixture.calls("SearchContacts") <= 2, "{:?}", fixture.sandbox.requests());
+}
+
+#[tokio::test]
+async fn a_mirror_of_the_last_days_learns_of_deletions_and_does_not_grow() {
+    for quirks in [vec![], vec!["no-search-by-ids".parse().unwrap()]] {
+        let fixture = Fixture::new(Options { quirks, ..small() }).await;
+        let mut store = fixture.store("one.db");
+        let recent = SyncOptions { since: Some(NOW - 10 * 86_400), ..options() };
+        fixture.sync_with(&mut store, &recent).await;
+        let held = count(&store, "conversations");
+        assert!(held > 4 && held < 60);
+        let lose_held = |store: &Store, most: usize| {
+            let sql = format!("SELECT id FROM conversations ORDER BY id LIMIT {most}");
+            let mut statement = store.connection().prepare(&sql).unwrap();
+            let ids: Vec<String> =
+                statement.query_map([], |row| row.get(0)).unwrap().map(|id| id.unwrap()).collect();
+            fixture.sandbox.with_workspace(|workspace| {
+                ids.iter().for_each(|id| drop(workspace.conversations.remove(id).unwrap()));
+            });
+        };
+        lose_held(&store, 2);
+        fixture.sandbox.advance(25 * HOUR);
+        assert!(fixture.sync_with(&mut store, &recent).await.0.complete);
+        assert_eq!(count(&store, "conversations"), held - 2, "found by age");
+        for prune in [
+            SyncOptions { prune: true, ..recent.clone() },
+            // The reach of a mirror is known: it need not be said again.
+            SyncOptions { prune: true, ..options() },
+        ] {
+            let before = count(&store, "conversations");
+            lose_held(&store, 1);
+            let (summary, _) = fixture.sync_with(&mut store, &prune).await;
+            assert!(summary.complete, "{summary:?}");
+            assert_eq!(count(&store, "conversations"), before - 1, "found when asked for, and nothing came");
+            let state = store.sync_state(ResourceName::Conversations).unwrap().unwrap();
+            assert_eq!(state.floor, recent.since);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_first_walk_that_was_interrupted_keeps_nothing_that_was_deleted_meanwhile() {
+    let fixture = Fixture::new(small()).await;
+    let mut store = fixture.store("one.db");
+    let capped = SyncOptions { max_pages: Some(2), ..options() };
+    assert!(!fixture.sync_with(&mut store, &capped).await.0.complete);
+    let stored: Vec<String> = {
+        let mut statement = store.connection().prepare("SELECT id FROM conversations LIMIT 15").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(|id| id.unwrap()).collect()
+    };
+    fixture.sandbox.with_workspace(|workspace| {
+        stored.iter().for_each(|id| drop(workspace.conversations.remove(id).unwrap()));
+        let mut contacts: Vec<String> = workspace.contacts.newest_first().map(|it| it.id.clone()).collect();
+        contacts.truncate(20);
+        contacts.iter().for_each(|id| drop(workspace.contacts.remove(id).unwrap()));
+        let tickets: Vec<String> = workspace.tickets.iter().take(5).map(|it| it.id.clone()).collect();
+        tickets.iter().for_each(|id| drop(workspace.tickets.remove(id).unwrap()));
+    });
+    assert!(fixture.sync(&mut store).await.complete);
+    assert_same(&store, &fixture.sandbox);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_search_by_ids_is_listed() {
+    let quirks = vec!["no-search-by-ids".parse().unwrap()];
+    let fixture = Fixture::new(Options { quirks, ..small() }).await;
+    let mut store = fixture.store("one.db");
+    fixture.sync(&mut store).await;
+    fixture.sandbox.advance(2 * HOUR);
+    lose(&fixture, 3);
+    let summary = fixture.sync(&mut store).await;
+    assert_eq!(written(&summary, ResourceName::Conversations).deleted, 3);
+    assert_same(&store, &fixture.sandbox);
+}
+
+/// Nothing of this moves `updated_at` of the record in which it shows.
+#[tokio::test]
+async fn new_names_of_authors_and_the_time_of_a_reply_are_found_at_once() {
+    let fixture = Fixture::new(small()).await;
+    let mut store = fixture.store("one.db");
+    fixture.sync(&mut store).await;
+    fixture.sandbox.advance(2 * HOUR);
+    let conversation = fixture.sandbox.with_workspace(|workspace| some_conversation(workspace));
+    let contact = fixture.sandbox.with_workspace(|workspace| {
+        let contact = workspace.conversations.get(&conversation).unwrap().contacts[0].clone();
+        workspace.touch_contact(&contact).unwrap().name = Some("Renamed Person".into());
+        let admin = workspace.admins.iter_mut().next().unwrap();
+        admin.name = "Renamed Teammate".into();
+        contact
+    });
+    let summary = fixture.sync(&mut store).await;
+    assert!(summary.complete, "{summary:?}");
+    assert!(count(&store, "conversations WHERE raw LIKE '%Renamed Person%'") > 0);
+    // Teammates come beside the conversations, so their names show with the next run.
+    fixture.sync(&mut store).await;
+    assert!(count(&store, "conversation_parts WHERE raw LIKE '%Renamed Teammate%'") > 0);
+    assert_same(&store, &fixture.sandbox);
+
+    fixture.sandbox.advance(2 * HOUR);
+    fixture.sandbox.with_workspace(|workspace| {
+        let at = workspace.now();
+        let said =
+            ConversationEvent::new("comment", Author::Contact(contact.clone()), at).with_body("Hello?");
+        workspace.apply_event(&conversation, said).unwrap();
+        workspace.contacts.get_mut(&contact).unwrap().last_replied_at = Some(at);
+    });
+    fixture.sync(&mut store).await;
+    assert_same(&store, &fixture.sandbox);
+}
+
+/// What nothing tells of is found by reading a slice of everything again each day.
+#[tokio::test]
+async fn old_conversations_are_read_again_in_daily_slices() {
+    let fixture = Fixture::new(small()).await;
+    let mut store = fixture.store("one.db");
+    fixture.sync(&mut store).await;
+    for _ in 0..8 {
+        fixture.sandbox.advance(25 * HOUR);
+        fixture.sandbox.forget_requests();
+        assert!(fixture.sync(&mut store).await.complete);
+        let read = fixture.calls("retrieveConversation");
+        assert!((1..=12).contains(&read), "{read} of 60");
+    }
+    let day = 25 * 3_600;
+    let old = format!("conversation_parts_state WHERE fetched_at < {}", NOW + day);
+    assert_eq!(count(&store, &old), 0, "all of them have been read again");
+    fixture.sandbox.forget_requests();
+    fixture.sync(&mut store).await;
+    assert_eq!(fixture.calls("retrieveConversation"), 0, "once a day");
+}
+
+#[tokio::test]
+async fn statistics_of_articles_are_mirrored_and_follow_once_a_day() {
+    let fixture = Fixture::new(Options { articles: 12, ..small() }).await;
+    let mut store = fixture.store("one.db");
+    let articles = only(ResourceName::Articles);
+    fixture.sync_with(&mut store, &articles).await;
+    let compare = |store: &Store| {
+        fixture.sandbox.with_workspace(|workspace| {
+            for article in workspace.articles.iter() {
+                let sql = "SELECT statistics_views || ' ' || statistics_conversations || ' ' || statistics_reactions
+                                  || ' ' || typeof(statistics_happy_reaction_percentage) || ' ' || title
+                           FROM articles WHERE id = ?1";
+                let stored: String =
+                    store.connection().query_row(sql, [&article.id], |row| row.get(0)).unwrap();
+                let told = article.statistics();
+                let expected = format!(
+                    "{} {} {} real {}",
+                    told["views"], told["conversations"], told["reactions"], article.title
+                );
+                assert_eq!(stored, expected);
+            }
+        });
+    };
+    compare(&store);
+    fixture.sandbox.advance(HOUR);
+    fixture.sandbox.forget_requests();
+    fixture.sync_with(&mut store, &articles).await;
+    assert_eq!(fixture.calls("retrieveArticle"), 0);
+    compare(&store);
+    // A changed article is asked for at once.
+    let id = fixture.sandbox.with_workspace(|workspace| workspace.articles.iter().next().unwrap().id.clone());
+    call(&fixture, "updateArticle", &[&id], Some(r#"{"title":"Better"}"#.into())).await;
+    fixture.sandbox.advance(HOUR);
+    fixture.sandbox.forget_requests();
+    fixture.sync_with(&mut store, &articles).await;
+    assert_eq!(fixture.calls("retrieveArticle"), 1);
+    compare(&store);
+    // Views move no `updated_at`.
+    fixture.sandbox.with_workspace(|workspace| {
+        let ids: Vec<String> = workspace.articles.iter().map(|it| it.id.clone()).collect();
+        ids.iter().for_each(|id| workspace.articles.get_mut(id).unwrap().views += 80);
+    });
+    fixture.sandbox.advance(25 * HOUR);
+    fixture.sync_with(&mut store, &articles).await;
+    compare(&store);
+}
+
+#[tokio::test]
+async fn large_lists_without_news_are_left_alone_for_as_long_as_they_cost() {
+    let fixture = Fixture::new(Options { companies: 2_500, conversations: 0, ..small() }).await;
+    let mut store = fixture.store("one.db");
+    let companies = only(ResourceName::Companies);
+    fixture.sync_with(&mut store, &companies).await;
+    let name = |store: &Store| {
+        let sql = "SELECT name FROM companies ORDER BY id LIMIT 1";
+        store.connection().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap()
+    };
+    fixture.sandbox.with_workspace(|workspace| {
+        let id = workspace.companies.iter().map(|it| it.id.clone()).min().unwrap();
+        workspace.companies.get_mut(&id).unwrap().name = Some("Fresh".into());
+    });
+    fixture.sandbox.forget_requests();
+    let (summary, _) = fixture.sync_with(&mut store, &companies).await;
+    let quiet = outcome(&summary, ResourceName::Companies);
+    assert!(quiet.complete && quiet.requests == 0 && quiet.fresh_until.unwrap() > NOW, "{quiet:?}");
+    assert_ne!(name(&store), "Fresh");
+    let now = SyncOptions { refresh: Some(Duration::ZERO), ..companies.clone() };
+    let (summary, _) = fixture.sync_with(&mut store, &now).await;
+    assert!(outcome(&summary, ResourceName::Companies).requests > 20);
+    assert_eq!(name(&store), "Fresh");
+    fixture.sandbox.advance(Duration::from_secs(600));
+    let (summary, _) = fixture.sync_with(&mut store, &companies).await;
+    assert!(outcome(&summary, ResourceName::Companies).requests > 20, "{summary:?}");
+}
+
+#[tokio::test]
+async fn one_new_contact_has_its_segments_read_and_nobody_elses() {
+    let fixture = Fixture::new(Options { contacts: 400, ..small() }).await;
+    let mut store = fixture.store("one.db");
+    let people = SyncOptions { resources: vec![ResourceName::Contacts, ResourceName::Segments], ..options() };
+    fixture.sync_with(&mut store, &people).await;
+    store.index().unwrap();
+    call(&fixture, "CreateContact", &[], Some(r#"{"email":"new@person.example"}"#.into())).await;
+    fixture.sandbox.with_workspace(|workspace| {
+        let segment = workspace.segments[0].id.clone();
+        let id = workspace.contacts.newest_first().next().unwrap().id.clone();
+        workspace.touch_contact(&id).unwrap().segments.push(segment);
+    });
+    fixture.sandbox.forget_requests();
+    fixture.sync_with(&mut store, &people).await;
+    let compare = |store: &Store| {
+        let members = fixture
+            .sandbox
+            .with_workspace(|it| it.contacts.iter().map(|it| it.segments.len()).sum::<usize>());
+        assert_eq!(count(store, "contact_segments"), members);
+    };
+    compare(&store);
+    let asked = fixture.calls("listSegmentsForAContact");
+    assert!((1..=2).contains(&asked), "{asked}");
+    assert!(fixture.calls("SearchContacts") <= 3, "{:?}", fixture.sandbox.requests());
+    // Without members nobody is asked for any.
+    fixture.sandbox.advance(25 * HOUR);
+    fixture.sandbox.forget_requests();
+    let without = SyncOptions { members: false, ..only(ResourceName::Contacts) };
+    fixture.sync_with(&mut store, &without).await;
+    assert_eq!(fixture.calls("listSegments") + fixture.calls("listSegmentsForAContact"), 0);
+}
