@@ -164,6 +164,14 @@ impl Error {
         matches!(self.status(), Some(401 | 403))
     }
 
+    /// The API version of the request lacks the operation, or does not exist.
+    pub fn is_about_version(&self) -> bool {
+        let has_code = |error: &ApiError| {
+            error.errors.iter().any(|problem| problem.code.as_deref() == Some("intercom_version_invalid"))
+        };
+        self.status() == Some(400) && self.api_error().is_some_and(has_code)
+    }
+
     /// 409: the record exists already, or another job is running.
     pub fn is_conflict(&self) -> bool {
         self.status() == Some(409)

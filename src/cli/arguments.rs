@@ -39,7 +39,7 @@ pub fn bind(
                 agree(operation, matches, parameter, known.as_ref(), &value)?;
                 continue;
             }
-            append_query(&mut arguments.query, parameter, &value)?;
+            append_query(&mut arguments.query, parameter, &value);
         }
     }
     require_query(operation, &arguments, matches)?;
@@ -186,11 +186,7 @@ fn pairs(text: &str) -> Result<Value, String> {
 }
 
 /// An object travels as its properties; a list as the repeated name.
-fn append_query(
-    query: &mut Vec<(String, String)>,
-    parameter: &Parameter,
-    value: &Value,
-) -> Result<(), Error> {
+fn append_query(query: &mut Vec<(String, String)>, parameter: &Parameter, value: &Value) {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match value {
         Value::Object(fields) => query.extend(fields.iter().map(|(name, value)| (name.clone(), text(value)))),
@@ -202,7 +198,6 @@ fn append_query(
             query.push((name.to_owned(), text(value)));
         }
     }
-    Ok(())
 }
 
 /// Refuses a field that says something else than the object it was given in as well.

@@ -464,7 +464,7 @@ fn api_hint(error: &api::Error) -> Option<String> {
             "the workspace is busy with something of the kind, such as another export job: try again when that has ended"
         }
         Some(429) => "lower --rate-limit or try again in a minute",
-        Some(400) if error.to_string().contains("version") => "send another version with --api-version",
+        Some(400) if error.is_about_version() => "send another version with --api-version",
         Some(400 | 422) => "look at the request with --dry-run",
         Some(500..) => "Intercom had a problem; try again later",
         _ => match error {

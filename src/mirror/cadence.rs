@@ -17,6 +17,8 @@ pub(super) const EVERY_RUN: u64 = 20;
 pub(super) const DAILY: i64 = 23 * 3_600;
 /// Seconds that a list is taken to be as it was, for each call that it costs, at most [`DAILY`].
 const FOR_A_CALL: i64 = 6;
+/// Seconds by which the server's clock, worked out from two that show whole seconds, may seem to go back.
+const ROUNDING: i64 = 1;
 
 impl Store {
     pub(super) fn note_cost(&mut self, resource: ResourceName, calls: u64) -> Result<(), Error> {
@@ -57,5 +59,5 @@ pub(super) fn fresh_until(run: &Run<'_>, resource: &'static Resource) -> Result<
     let until = read_at.map(|at| at.saturating_add(interval(run, cost)));
     let now = run.clock.server();
     // A clock that was ahead must not hold a list up for ever.
-    Ok(until.filter(|until| *until > now && read_at.is_some_and(|at| at <= now)))
+    Ok(until.filter(|until| *until > now && read_at.is_some_and(|at| at <= now + ROUNDING)))
 }

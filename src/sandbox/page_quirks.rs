@@ -50,8 +50,11 @@ pub(super) fn is_cut_short(quirks: &[Quirk], request: &Request) -> bool {
 /// Changes the page in a response. `cursor` must be unique to this request.
 pub(super) fn after(quirks: &[Quirk], url_path: &str, is_cut_short: bool, cursor: &str, page: &mut Value) {
     let extra = |quirk: &Quirk| matches!(quirk, Quirk::ExtraCount(pattern) if pattern.matches(url_path));
-    if quirks.iter().any(extra) && page["total_count"].is_u64() {
-        page["total_count"] = json!(page["total_count"].as_u64().unwrap_or(0) + 5);
+    if quirks.iter().any(extra) {
+        let listed = || page.as_object()?.values().find_map(Value::as_array).map(|list| list.len() as u64);
+        if let Some(count) = page["total_count"].as_u64().or_else(listed) {
+            page["total_count"] = json!(count + 5);
+        }
     }
     if !page["pages"].is_object() {
         return;

@@ -76,6 +76,8 @@ pub enum Quirk {
     BlindSearchByIds,
     /// `extra-count=PATH`: the list at this path counts five more records than it has.
     ExtraCount(PathPattern),
+    /// `oldest-calls-first`: the list of calls begins with the call whose last change is the oldest.
+    OldestCallsFirst,
     /// `bare=PATH`: conversations and tickets in responses from this path have neither parts nor statistics.
     Bare(PathPattern),
     /// `short-scroll`: the scroll is empty, and ends, after its first page.
@@ -130,6 +132,7 @@ pub const NAMES: &[&str] = &[
     "no-search-by-ids",
     "blind-search-by-ids",
     "extra-count=PATH",
+    "oldest-calls-first",
     "bare=PATH",
     "short-scroll",
     "scroll-page=N",
@@ -154,6 +157,7 @@ impl FromStr for Quirk {
             "no-search-by-ids" => Ok(Quirk::NoSearchByIds),
             "blind-search-by-ids" if value.is_empty() => Ok(Quirk::BlindSearchByIds),
             "extra-count" => Ok(Quirk::ExtraCount(value.parse()?)),
+            "oldest-calls-first" if value.is_empty() => Ok(Quirk::OldestCallsFirst),
             "bare" => Ok(Quirk::Bare(value.parse()?)),
             "short-scroll" if value.is_empty() => Ok(Quirk::ShortScroll),
             "scroll-page" => {

@@ -157,3 +157,47 @@ fn every_hand_written_command_has_a_screen() {
         .collect();
     assert!(missing.is_empty(), "add these to tests/fixtures/screens.txt: {missing:?}");
 }
+
+/// The lines of the last column of a table, joined.
+fn last_column(table: &str, name: &str) -> String {
+    let mut lines = table.lines();
+    let head = lines.next().unwrap();
+    assert!(head.ends_with(&format!(" {name}")), "{name}: {table}");
+    let start = head.chars().count() - name.len();
+    let cells = lines.skip(1).map(|line| line.chars().skip(start).collect::<String>());
+    cells.filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_80_columns_a_table_shows_what_one_came_for() {
+    let screens = Screens::new().await;
+    let table = |line: &str| {
+        let output = binary(screens.home.path())
+            .args(shlex::split(line).unwrap())
+            .args(["--format", "table"])
+            .env("INTERCOM_ACCESS_TOKEN", TOKEN)
+            .env("INTERCOM_BASE_URL", screens.sandbox.base_url())
+            .env("COLUMNS", "80")
+            .output()
+            .unwrap();
+        assert!(!stderr(&output).contains("hidden"), "{line}: {}", stderr(&output));
+        let table = stdout(&output);
+        assert!(table.lines().all(|line| line.chars().count() <= 80), "{line}: {table}");
+        table
+    };
+    let found = table("conversations incident-tag --mentions refund --tag outage --limit 3");
+    assert!(last_column(&found, "match").contains("Refun"), "{found}");
+    assert_eq!(found.matches("215470000000").count(), 3, "ids are whole: {found}");
+    for words in ["conversations bulk-tag 98 99 --tag x", "contacts bulk-update 98 99 --set name=Ann"] {
+        assert!(table(words).lines().next().unwrap().contains(" reason"), "{words}");
+        assert_eq!(table(words).matches("not_found").count(), 2, "{words}");
+    }
+    // The machine's clock is far from that of the sandbox.
+    let hint = last_column(&table("doctor"), "hint");
+    let wanted = "set the clock; spans such as 24h are counted from this machine's time";
+    assert!(hint.contains(wanted), "{hint}");
+    let example = last_column(&table("which tag many conversations"), "example");
+    let wanted =
+        "intercom-pp-cli conversations bulk-tag --where 'state = open and updated_at > 7d' --tag follow-up";
+    assert!(example.starts_with(wanted), "{example}");
+}

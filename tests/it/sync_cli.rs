@@ -176,6 +176,33 @@ async fn an_old_mirror_is_warned_of_when_an_age_is_asked_for() {
     assert!(!ask("").contains("the mirror is"), "nobody asked");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_warn_of_a_resource_whose_end_the_last_sync_did_not_reach() {
+    let (home, sandbox) = (tempfile::tempdir().unwrap(), sandbox().await);
+    let sync = |quirks: &[&str]| {
+        sandbox.with_workspace(|workspace| {
+            workspace.quirks = quirks.iter().map(|quirk| quirk.parse().unwrap()).collect();
+        });
+        run(home.path(), &sandbox, "sync --resources contacts,tags --db m.db --quiet").status.code()
+    };
+    let assert_warns = |is_warned: bool| {
+        for reader in ["sql VALUES(1)", "export contacts", "search a*"] {
+            let output = run(home.path(), &sandbox, &format!("{reader} --db m.db"));
+            assert_eq!(output.status.code(), Some(0), "{reader}: {}", stderr(&output));
+            let warning = "the last sync did not reach the end of contacts; run `intercom-pp-cli sync`";
+            assert_eq!(stderr(&output).contains(warning), is_warned, "{reader}: {}", stderr(&output));
+        }
+        let other = run(home.path(), &sandbox, "export tags --db m.db");
+        assert!(!stderr(&other).contains("did not reach the end"), "{}", stderr(&other));
+    };
+    assert_eq!(sync(&["short-page=/contacts"]), Some(6));
+    assert_warns(true);
+    assert_eq!(sync(&[]), Some(0));
+    assert_warns(false);
+    assert_eq!(sync(&["refuse=/contacts:403", "refuse=/contacts/search:403"]), Some(4));
+    assert_warns(true);
+}
+
 /// In a folder that is read-only SQLite cannot make the file that readers and writers share.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mirror_in_a_read_only_place_is_read_and_a_damaged_one_is_named() {

@@ -202,6 +202,21 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::cli::PROGRAM;
+    use crate::cli::globals::Globals;
+
+    /// Another version of the API may have one, such as POST /content/bulk_actions.
+    #[tokio::test]
+    async fn an_operation_whose_name_begins_with_bulk_is_left_to_the_endpoints() {
+        let context = Context::new(Globals::default(), &PROGRAM);
+        for words in [&["content", "bulk-actions"][..], &["bulk-actions"], &["conversations", "bulk-actions"]]
+        {
+            assert!(run(&context, words, &ArgMatches::default()).await.is_none(), "{words:?}");
+        }
+        for (words, _) in EFFECTS.iter().filter(|(words, _)| words.contains(" bulk-")) {
+            assert!(bulk::changes::is_one(&words.split(' ').collect::<Vec<_>>()), "{words}");
+        }
+    }
 
     /// A command that is missing there could be taken by an operation of another version of the API.
     #[test]

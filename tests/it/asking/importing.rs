@@ -1,5 +1,7 @@
 //! `import`: each record once.
 
+use intercom::mirror::store::UNKNOWN;
+
 use super::*;
 
 /// Runs `import contacts` against a server and returns code and results.
@@ -135,4 +137,28 @@ fn an_agent_confirms_more_than_a_hundred_records_by_itself() {
     assert_eq!((code(&refused), sent()), (2, 0));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--yes"));
     assert_eq!((code(&import(&["--agent", "--yes"])), sent()), (0, 150));
+}
+
+#[test]
+fn the_journal_and_the_mirror_agree_on_a_workspace_without_a_code() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(|request| match request.path.as_str() {
+        "/me" => answer(200, r#"{"type":"admin","id":"1"}"#),
+        "/tags" => answer(200, r#"{"type":"list","data":[]}"#),
+        _ => answer(200, r#"{"type":"contact","id":"c1"}"#),
+    });
+    std::fs::write(home.path().join("in.jsonl"), "{\"email\":\"a@x\"}\n").unwrap();
+    assert_eq!(import(home.path(), &server.url, &[]).0, 0);
+    let journal = std::fs::read_to_string(home.path().join("in.jsonl.journal")).unwrap();
+    let head: Value = serde_json::from_str(journal.lines().next().unwrap()).unwrap();
+    let (workspace, resource) = head["journal"].as_str().unwrap().split_once(' ').unwrap();
+    assert_eq!((workspace, resource), (UNKNOWN, "contacts"));
+
+    let synced = against(home.path(), &server.url).args(["sync", "--resources", "tags"]).output().unwrap();
+    assert_eq!(code(&synced), 0, "{}", stderr(&synced));
+    let store = document(&synced)["meta"]["store"].as_str().unwrap().to_owned();
+    assert!(store.ends_with(&format!("/{workspace}.db")), "{store}");
+    // A second run goes on with the journal.
+    let (exit, results) = import(home.path(), &server.url, &[]);
+    assert_eq!((exit, statuses(&results)), (0, vec!["skipped".to_owned()]));
 }

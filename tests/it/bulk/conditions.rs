@@ -6,7 +6,7 @@ use intercom::sandbox::Workspace;
 use intercom::sandbox::model::conversation::{Conversation, ConversationState};
 use serde_json::{Value, json};
 
-use super::{Scene, ids};
+use super::{NOW, PHRASE, Scene, ids};
 use crate::support::{document, stderr};
 
 fn listed(results: &Value, key: &str) -> BTreeSet<String> {
@@ -143,5 +143,33 @@ async fn a_tag_is_found_with_the_white_space_in_its_name() {
         assert!(scene.run(&["sync", "--resources", "tags"]).status.success());
         let dry = document(&scene.run(&words));
         assert_eq!(dry["body"]["query"]["value"], json!(id), "{name:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_zone_of_the_office_hours_decides_which_day_a_date_of_a_filter_or_window_is() {
+    let scene = Scene::new(10).await;
+    let id = scene.mention(1).remove(0);
+    // 2026-09-20 in Berlin begins two hours before it does in UTC.
+    let midnight = 1_789_855_200;
+    scene.sandbox.with_workspace(|workspace| {
+        for conversation in workspace.conversations.iter_mut() {
+            let age = if conversation.id == id { -1_800 } else { 86_400 };
+            (conversation.created_at, conversation.updated_at) = (midnight - age, NOW - 3_600);
+            conversation.parts.clear();
+        }
+    });
+    let filter = ["conversations", "bulk-close", "--where", "created_at > 2026-09-20", "--json"];
+    let window = ["conversations", "incident-tag", "--mentions", PHRASE, "--tag", "x", "--json"];
+    let window = [&window[..], &["--since", "2026-09-20"]].concat();
+    let hours = "[office_hours]\ntimezone = \"Europe/Berlin\"\nhours = \"09:00-17:00\"\n";
+    let path = scene.home().join("config.toml");
+    let config = ["--config", path.to_str().unwrap()];
+    for (settings, matched) in [(hours, 1), ("", 0)] {
+        std::fs::write(&path, settings).unwrap();
+        for words in [&filter[..], &window] {
+            let results = scene.results(&[words, &config].concat(), 0);
+            assert_eq!(results["matched"], matched, "{words:?} with {settings:?}");
+        }
     }
 }

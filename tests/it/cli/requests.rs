@@ -235,6 +235,23 @@ fn headers_override_and_versions_are_chosen() {
 }
 
 #[test]
+fn another_version_is_suggested_where_the_code_of_the_error_asks_for_it() {
+    let refused = |code: &str, message: &str, path: &str| {
+        let problem = json!({ "type": "error.list", "errors": [{ "code": code, "message": message }] });
+        let problem = problem.to_string();
+        let setting = Setting::new(move |_| json(400, &problem));
+        stderr(&setting.run(&["api", "GET", path]))
+    };
+    let message = "Requested resource is not available in current API version.";
+    let told = refused("intercom_version_invalid", message, "/calls");
+    assert!(told.contains("--api-version"), "{told}");
+    for (message, path) in [("the version of the app is missing", "/tags"), ("bad request", "/versions/1")] {
+        let told = refused("parameter_invalid", message, path);
+        assert!(!told.contains("--api-version") && told.contains("--dry-run"), "{told}");
+    }
+}
+
+#[test]
 fn any_request_can_be_sent() {
     let setting = Setting::new(|_| json(200, r#"{"ok":true}"#));
     let output = setting.run(&["api", "get", "/some/new%20thing?x=1", "--query", "y=a b", "--json"]);

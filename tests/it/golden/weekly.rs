@@ -6,7 +6,7 @@ use intercom::mirror::ResourceName;
 use intercom::sandbox::{Options, Sandbox, TOKEN};
 use serde_json::{Value, json};
 
-use super::{Golden, at, put};
+use super::{Golden, HOUR, at, cases, keep, put};
 use crate::support::{Server, against, binary, document, json as answer, stderr, stdout};
 
 fn column<'a>(rows: &'a Value, name: &str) -> Vec<&'a str> {
@@ -202,6 +202,58 @@ fn volume_by_day_hour_and_channel() {
     let chart = stdout(&golden.ask(&["conversations", "volume", "--by", "hour", "--human-friendly"]));
     assert!(chart.lines().count() == 24 && chart.contains('█'), "{chart}");
     assert_eq!(golden.fails(&["conversations", "volume", "--timezone", "Nowhere/At_all"]).0, 2);
+}
+
+/// A message of 00:30 on 2026-05-12 in Berlin, which is 22:30 of the day before in UTC.
+#[test]
+fn the_zone_of_the_office_hours_decides_which_day_a_date_is() {
+    let golden = Golden::new();
+    let minute = 15 * HOUR + 30;
+    let template = cases::all().remove(0);
+    let parts = vec![("comment", cases::By::User("c1"), "Nightshift", minute)];
+    let case = cases::Case { id: "503", started: minute, parts, ..template };
+    keep(&mut golden.open(), &case.document());
+    let config = golden.folder.path().join("config.toml");
+    let config = ["--config", config.to_str().unwrap()];
+    let hours = "[office_hours]\ntimezone = \"Europe/Berlin\"\nhours = \"09:00-17:00\"\n";
+    for (settings, midnight, zone, found) in
+        [(hours, 1_778_536_800, "Europe/Berlin", 1), ("", 1_778_544_000, "UTC", 0)]
+    {
+        std::fs::write(config[1], settings).unwrap();
+        let ask = |words: &[&str]| golden.json(&[words, &config[..]].concat());
+        let volume = ["conversations", "volume", "--since", "2026-05-12", "--until", "2026-05-13"];
+        let meta = &ask(&volume)["meta"];
+        assert_eq!((&meta["since"], &meta["timezone"]), (&json!(midnight), &json!(zone)));
+        assert_eq!(meta["conversations"], found, "{zone}");
+        let hits = ask(&["search", "Nightshift", "--since", "2026-05-12"]);
+        assert_eq!(hits["results"]["hits"].as_array().unwrap().len(), found, "{zone}");
+        let exported = ask(&["export", "conversations", "--since", "2026-05-12"]);
+        let exported = exported["results"]["conversations"].as_array().unwrap();
+        assert_eq!(exported.iter().filter(|it| it["id"] == "503").count(), found, "{zone}");
+    }
+}
+
+/// The team began 301 and 302, a workflow began 303. Contacts answered 302 after 100 minutes and 303 after 5.
+#[test]
+fn outbound_conversations_begin_with_their_creation_when_asked_for() {
+    let golden = Golden::new();
+    let (since, until) = (at(0).to_string(), at(1).to_string());
+    let first_minute = ["--since", since.as_str(), "--until", until.as_str()];
+    let sla = |more: &[&str]| {
+        let words = [&["conversations", "sla", "--group-by", "none"], &first_minute[..], more].concat();
+        let found = golden.json(&words);
+        (found["results"][0]["conversations"].clone(), found["meta"]["outbound"].clone())
+    };
+    assert_eq!(sla(&[]), (json!(24), json!("first_contact")));
+    assert_eq!(sla(&["--outbound", "created"]), (json!(26), json!("created")));
+    let volume = |more: &[&str]| {
+        let words = [&["conversations", "volume"], &first_minute[..], more].concat();
+        let meta = golden.json(&words)["meta"].take();
+        (meta["conversations"].clone(), meta["outbound"].clone())
+    };
+    // Here 301 counts, which nobody ever answered.
+    assert_eq!(volume(&[]), (json!(25), json!("first_contact")));
+    assert_eq!(volume(&["--outbound", "created"]), (json!(27), json!("created")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -313,3 +313,32 @@ async fn live_completes_what_the_mirror_lacks() {
     let shown = document(&run(&["contact", "360", &email, "--live", "--dry-run"]));
     assert_eq!(shown["body"]["query"]["operator"], "OR");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_follows_a_contact_to_the_one_it_was_merged_into() {
+    let quirks = vec!["gone-with-link".parse().unwrap()];
+    let options =
+        Options { contacts: 12, companies: 0, conversations: 6, tickets: 0, quirks, ..Options::default() };
+    let sandbox = Sandbox::start(options).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| {
+        let mut command = binary(home.path());
+        command.env("INTERCOM_ACCESS_TOKEN", TOKEN).env("INTERCOM_BASE_URL", sandbox.base_url());
+        command.args(words).arg("--json").output().unwrap()
+    };
+    let (lead, user) = sandbox.with_workspace(|workspace| {
+        let id = |is_user| workspace.contacts.iter().find(|it| it.is_user == is_user).unwrap().id.clone();
+        (id(false), id(true))
+    });
+    assert_eq!(run(&["sync", "--db", "before.db"]).status.code(), Some(0));
+    assert!(run(&["contacts", "merge", "--from", &lead, "--into", &user, "--yes"]).status.success());
+    // Without a mirror, and with one in which both are still there.
+    for more in [&[][..], &["--db", "before.db"]] {
+        let output = run(&[&["contact", "360", &lead, "--live"], more].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert_eq!(document(&output)["results"]["contact"]["id"], user.as_str(), "{more:?}");
+    }
+    // A 404 does not say whom it was merged into.
+    sandbox.with_workspace(|workspace| workspace.quirks.clear());
+    assert_eq!(run(&["contact", "360", &lead, "--live"]).status.code(), Some(3));
+}

@@ -2,7 +2,8 @@
 
 use super::*;
 use intercom::mirror::Outcome;
-use intercom::sandbox::Workspace;
+use intercom::sandbox::model::call::Call;
+use intercom::sandbox::{IdSequence, Workspace};
 
 fn outcome(summary: &Summary, resource: ResourceName) -> &Outcome {
     summary.resources.iter().find(|it| it.resource == resource).unwrap()
@@ -289,6 +290,68 @@ async fn large_lists_without_news_are_left_alone_for_as_long_as_they_cost() {
     fixture.sandbox.advance(Duration::from_secs(600));
     let (summary, _) = fixture.sync_with(&mut store, &companies).await;
     assert!(outcome(&summary, ResourceName::Companies).requests > 20, "{summary:?}");
+}
+
+#[tokio::test]
+async fn a_large_list_of_calls_without_news_is_left_alone_for_as_long_as_it_costs() {
+    let fixture = Fixture::new(Options { calls: 500, conversations: 10, ..small() }).await;
+    let mut store = fixture.store("one.db");
+    let calls = only(ResourceName::Calls);
+    let (summary, _) = fixture.sync_with(&mut store, &calls).await;
+    assert!(outcome(&summary, ResourceName::Calls).requests > 20, "{summary:?}");
+    ring(&fixture);
+    let oldest = change_the_oldest_call(&fixture);
+    fixture.sandbox.forget_requests();
+    let (summary, _) = fixture.sync_with(&mut store, &calls).await;
+    let quiet = outcome(&summary, ResourceName::Calls);
+    assert!(quiet.complete && quiet.requests == 0 && quiet.fresh_until.unwrap() > NOW, "{quiet:?}");
+    assert_eq!(fixture.calls("listCalls"), 0);
+    assert_eq!(count(&store, "calls"), 500);
+    fixture.sandbox.advance(Duration::from_secs(600));
+    let (summary, _) = fixture.sync_with(&mut store, &calls).await;
+    assert!(summary.complete && outcome(&summary, ResourceName::Calls).requests > 0, "{summary:?}");
+    assert_eq!(count(&store, "calls"), 501);
+    assert_eq!(count(&store, &format!("calls WHERE id = '{oldest}' AND admin_id = '7'")), 1);
+}
+
+#[tokio::test]
+async fn calls_that_are_listed_oldest_first_are_mirrored_completely_with_the_new_ones() {
+    let quirks = vec!["oldest-calls-first".parse().unwrap()];
+    let fixture = Fixture::new(Options { calls: 90, conversations: 10, quirks, ..small() }).await;
+    let mut store = fixture.store("one.db");
+    let calls = only(ResourceName::Calls);
+    assert!(fixture.sync_with(&mut store, &calls).await.0.complete);
+    assert_eq!(count(&store, "calls"), 90);
+    fixture.sandbox.advance(2 * HOUR);
+    // No count tells of a call that has changed, and it is the last one of the list.
+    let changed = change_the_oldest_call(&fixture);
+    assert!(fixture.sync_with(&mut store, &calls).await.0.complete);
+    assert_eq!(count(&store, &format!("calls WHERE id = '{changed}' AND admin_id = '7'")), 1);
+    fixture.sandbox.advance(2 * HOUR);
+    ring(&fixture);
+    let (summary, _) = fixture.sync_with(&mut store, &calls).await;
+    assert!(summary.complete, "{summary:?}");
+    assert_eq!(count(&store, "calls"), 91);
+}
+
+/// Adds a call.
+fn ring(fixture: &Fixture) {
+    fixture.sandbox.with_workspace(|workspace| {
+        let (id, now) = (workspace.next_id(IdSequence::Call), workspace.now());
+        let template = workspace.calls.iter().next().unwrap().clone();
+        workspace.calls.insert(Call { id, created_at: now, updated_at: now, ..template });
+    });
+}
+
+/// Returns its id. The call is the newest one then.
+fn change_the_oldest_call(fixture: &Fixture) -> String {
+    fixture.sandbox.with_workspace(|workspace| {
+        let now = workspace.now();
+        let id = workspace.calls.newest_first().last().unwrap().id.clone();
+        let call = workspace.calls.get_mut(&id).unwrap();
+        (call.admin_id, call.updated_at) = (7, now);
+        id
+    })
 }
 
 #[tokio::test]

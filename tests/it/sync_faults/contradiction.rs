@@ -272,6 +272,28 @@ async fn a_count_that_is_too_high_does_not_stop_what_follows_the_list() {
     assert_eq!(fixture.calls("retrieveArticle"), count(&store, "articles"));
 }
 
+/// Lists without pages.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_list_that_counts_more_than_it_holds_is_not_complete_until_it_does() {
+    let fixture = Fixture::new(small()).await;
+    let home = tempfile::tempdir().unwrap();
+    for resource in ["tags", "segments", "teams"] {
+        let sync = || {
+            let words = format!("sync --json --db one.db --resources {resource}");
+            let output = run(home.path(), &fixture.sandbox, &words);
+            let summary = document(&output);
+            (output.status.code(), summary["results"]["resources"][0].clone())
+        };
+        quirk(&fixture, &[&format!("extra-count=/{resource}")]);
+        let (code, short) = sync();
+        assert_eq!((code, &short["complete"]), (Some(6), &false.into()), "{short}");
+        assert!(short["reason"].as_str().unwrap().contains("the list counts"), "{short}");
+        quirk(&fixture, &[]);
+        let (code, whole) = sync();
+        assert_eq!((code, &whole["complete"]), (Some(0), &true.into()), "{whole}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn parts_of_what_is_not_offered_are_reported_once() {
     let fixture = Fixture::new(small()).await;

@@ -262,6 +262,39 @@ async fn lists_that_a_contact_does_not_show_are_asked_for() {
 }
 
 #[tokio::test]
+async fn lists_whose_key_a_contact_lacks_are_asked_for_and_take_nothing_away() {
+    let contacts = only(ResourceName::Contacts);
+    for (field, table, lister) in [
+        ("tags", "contact_tags", "listTagsForAContact"),
+        ("companies", "contact_companies", "listCompaniesForAContact"),
+        ("notes", "contact_notes", "listNotes"),
+        ("opted_in_subscription_types", "contact_subscriptions", "listSubscriptionsForAContact"),
+    ] {
+        let fixture = Fixture::new(small()).await;
+        let mut plain = fixture.store("plain.db");
+        assert!(fixture.sync_with(&mut plain, &contacts).await.0.complete, "{field}");
+        let whole = count(&plain, table);
+        assert!(whole > 0 || field.starts_with("opted"), "{field}");
+        quirk(&fixture, &[&format!("without={field}")]);
+        fixture.sandbox.forget_requests();
+        let mut store = fixture.store("without.db");
+        assert!(fixture.sync_with(&mut store, &contacts).await.0.complete, "{field}");
+        assert!(fixture.calls(lister) >= 70, "{field}: {}", fixture.calls(lister));
+        assert_eq!(count(&store, table), whole, "{field}");
+        // A later version without the key takes nothing away either.
+        fixture.sandbox.advance(Duration::from_secs(9_000));
+        fixture.sandbox.with_workspace(|workspace| {
+            let ids: Vec<String> = workspace.contacts.iter().map(|contact| contact.id.clone()).collect();
+            for id in ids {
+                workspace.touch_contact(&id).unwrap().phone = Some("+15550000009".into());
+            }
+        });
+        assert!(fixture.sync_with(&mut plain, &contacts).await.0.complete, "{field}");
+        assert_eq!(count(&plain, table), whole, "{field}");
+    }
+}
+
+#[tokio::test]
 async fn a_list_that_is_not_found_deletes_nobody() {
     let fixture = Fixture::new(small()).await;
     quirk(&fixture, &["null-lists"]);

@@ -235,6 +235,11 @@ impl Report<'_> {
             _ => &["id", "status", "name", "before", "change", "reason", "error"],
         };
         let mut columns: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        if format == Format::Table {
+            // Where nothing went wrong, the room is for the rest.
+            let is_told = |name: &str| items.iter().any(|item| !item[name].is_null());
+            columns.retain(|name| !matches!(name.as_str(), "reason" | "error") || is_told(name));
+        }
         if format != Format::Table {
             for name in items.iter().filter_map(Value::as_object).flat_map(Map::keys) {
                 if !columns.contains(name) {
