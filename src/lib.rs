@@ -4,12 +4,12 @@
 //! and the raw document behind every response. The default feature `cli` adds the command-line program;
 //! `default-features = false` builds only the client.
 
-// Files are opened in `cli::door`. Modules that open files themselves are marked below, with the reason.
+// Files are opened in `cli::files`. Modules that open files themselves are marked below, with the reason.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 pub mod api;
 #[cfg(feature = "cli")]
-#[allow(clippy::disallowed_methods, reason = "the articles folder, which `cli::door` has checked")]
+#[allow(clippy::disallowed_methods, reason = "the articles folder, which `cli::files` has checked")]
 pub mod articles;
 #[cfg(feature = "cli")]
 #[allow(clippy::disallowed_methods, reason = "journals of bulk runs and imports")]

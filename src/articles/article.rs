@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::mirror::fields;
+use crate::mirror::lenient;
 
 #[derive(Debug, Clone)]
 pub struct Article {
@@ -85,15 +85,15 @@ impl Edit {
 
 impl ArticleContent {
     fn read(value: &Value) -> Self {
-        let text = |name: &str| fields::text(&value[name]).unwrap_or_default();
+        let text = |name: &str| lenient::text(&value[name]).unwrap_or_default();
         ArticleContent {
             title: text("title"),
             description: text("description"),
             body: text("body"),
-            state: fields::text(&value["state"]),
-            author: fields::reference(&value["author_id"]),
-            url: fields::text(&value["url"]).filter(|url| !url.is_empty()),
-            updated_at: fields::time(&value["updated_at"]),
+            state: lenient::text(&value["state"]),
+            author: lenient::reference(&value["author_id"]),
+            url: lenient::text(&value["url"]).filter(|url| !url.is_empty()),
+            updated_at: lenient::time(&value["updated_at"]),
         }
     }
 }
@@ -101,7 +101,7 @@ impl ArticleContent {
 impl Article {
     /// `None` if the document has no id that can be part of a file name.
     pub fn read(document: Value) -> Option<Self> {
-        let id = fields::id(&document["id"]).filter(|id| is_id(id))?;
+        let id = lenient::id(&document["id"]).filter(|id| is_id(id))?;
         let locale =
             document["default_locale"].as_str().filter(|locale| is_locale(locale)).unwrap_or("en").to_owned();
         let mut contents: BTreeMap<String, ArticleContent> = BTreeMap::new();
@@ -115,9 +115,9 @@ impl Article {
         Some(Article {
             id,
             default_locale: locale,
-            updated_at: fields::time(&document["updated_at"]),
-            parent_id: fields::reference(&document["parent_id"]),
-            tags: tags.filter_map(|tag| fields::text(&tag["name"])).collect(),
+            updated_at: lenient::time(&document["updated_at"]),
+            parent_id: lenient::reference(&document["parent_id"]),
+            tags: tags.filter_map(|tag| lenient::text(&tag["name"])).collect(),
             contents,
             document,
         })
@@ -140,7 +140,7 @@ impl Article {
             edit.write_to(&mut body);
         }
         // Without it, the API may set the author to the owner of the token.
-        if let Some(author) = fields::integer(&self.document["author_id"]) {
+        if let Some(author) = lenient::integer(&self.document["author_id"]) {
             body.entry("author_id").or_insert_with(|| json!(author));
         }
         let sources = [&self.document, &self.document["translated_content"][&self.default_locale]];
@@ -211,9 +211,9 @@ fn resend(content: &Value) -> Map<String, Value> {
     let mut kept = Map::new();
     for (name, value) in content.as_object().into_iter().flatten() {
         let value = match name.as_str() {
-            "author_id" => fields::integer(value).map(Value::from),
-            "created_at" | "updated_at" => fields::time(value).map(Value::from),
-            "title" | "description" | "body" | "url" => fields::text(value).map(Value::from),
+            "author_id" => lenient::integer(value).map(Value::from),
+            "created_at" | "updated_at" => lenient::time(value).map(Value::from),
+            "title" | "description" | "body" | "url" => lenient::text(value).map(Value::from),
             "state" => value.as_str().filter(|state| is_state(state)).map(Value::from),
             "type" => Some(json!("article_content")),
             _ => Some(value.clone()).filter(|value| !value.is_null()),

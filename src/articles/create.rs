@@ -25,7 +25,7 @@ use super::push::PushSession;
 use super::rebase::{is_equivalent, parent, requested_parent};
 use super::remote;
 use super::working_copy::LocalFile;
-use crate::mirror::fields;
+use crate::mirror::lenient;
 
 pub(super) async fn create(
     session: &mut PushSession<'_>,
@@ -300,7 +300,7 @@ async fn find_interrupted(
         for document in page? {
             // Tolerate 300 seconds of clock skew between this machine and the server.
             let recent =
-                fields::time(&document["created_at"]).is_some_and(|created| created + 300 >= pending.since);
+                lenient::time(&document["created_at"]).is_some_and(|created| created + 300 >= pending.since);
             if !recent || document["title"].as_str() != Some(&pending.title) {
                 continue;
             }

@@ -11,7 +11,7 @@ use super::folder::slug;
 use super::manifest::Collection;
 use crate::api::client::Client;
 use crate::api::request_builder::{Arguments, operation};
-use crate::mirror::fields;
+use crate::mirror::lenient;
 
 /// The owner of the token.
 #[derive(Debug, Clone)]
@@ -46,8 +46,8 @@ async fn send(client: &Client, id: &str, path: &[&str], body: Option<&Value>) ->
 /// When the request fails.
 pub async fn owner(client: &Client) -> Result<TokenOwner, Error> {
     let me = read(client, "identifyAdmin", &[]).await?;
-    let workspace = fields::id(&me["app"]["id_code"]);
-    Ok(TokenOwner { workspace, admin_id: fields::integer(&me["id"]) })
+    let workspace = lenient::id(&me["app"]["id_code"]);
+    Ok(TokenOwner { workspace, admin_id: lenient::integer(&me["id"]) })
 }
 
 /// # Errors
@@ -77,7 +77,7 @@ pub async fn update(client: &Client, before: &Article, body: &Value) -> Result<A
 /// When the request fails.
 pub async fn create(client: &Client, body: &Value) -> Result<Article, Error> {
     let response = send(client, "createArticle", &[], Some(body)).await?;
-    let id = fields::id(&response["id"]);
+    let id = lenient::id(&response["id"]);
     let has_body = response.get("body").is_some();
     match (Article::read(response), id) {
         (Some(article), _) if has_body && has_languages(&article, body) => Ok(article),
@@ -131,12 +131,12 @@ pub async fn collections(client: &Client) -> Result<Vec<Collection>, Error> {
         page.require_whole()?;
         for item in page.items {
             let document: Value = serde_json::from_str(item.get()).unwrap_or_default();
-            let Some(id) = fields::id(&document["id"]) else { continue };
+            let Some(id) = lenient::id(&document["id"]) else { continue };
             if found.iter().any(|(known, ..)| *known == id) {
                 continue;
             }
-            let name = fields::text(&document["name"]).unwrap_or_else(|| id.clone());
-            found.push((id, name, fields::reference(&document["parent_id"])));
+            let name = lenient::text(&document["name"]).unwrap_or_else(|| id.clone());
+            found.push((id, name, lenient::reference(&document["parent_id"])));
         }
     }
     found.sort();
@@ -188,7 +188,7 @@ pub async fn admin(client: &Client, who: &str) -> Result<i64, Error> {
             .any(|field| admin[field].as_str().is_some_and(|value| value.eq_ignore_ascii_case(who)))
     };
     let found = admins["admins"].as_array().into_iter().flatten().find(is_match);
-    found.and_then(|admin| fields::integer(&admin["id"])).ok_or_else(|| {
+    found.and_then(|admin| lenient::integer(&admin["id"])).ok_or_else(|| {
         Error::Unusable(format!(
             "unknown author {who:?}: expected the id, e-mail address or name of a teammate"
         ))

@@ -1,8 +1,7 @@
-//! What can be done to a record: the request that does it, how to tell that it is done, and what takes
-//! it back.
+//! Changes of a record: their request, how to verify them, and their inverse.
 //!
-//! A state is the part of a record that a change is about. It is read from the record's document
-//! leniently; a document that does not tell it gives no state, and then nothing is concluded from it.
+//! The state of a record is limited to the fields that a change affects. A document without these fields has no state,
+//! and nothing must be concluded from it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -12,47 +11,47 @@ use crate::api;
 use crate::api::operation::Operation;
 use crate::api::request_builder::{Arguments, operation};
 use crate::filter::By;
-use crate::mirror::fields;
+use crate::mirror::lenient;
 
-/// How requests name nobody.
+/// Id of "unassigned" in requests.
 const NOBODY: &str = "0";
 
 /// The kind of record that a run changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Target {
+pub enum BulkTarget {
     Conversations,
     Contacts,
     Companies,
 }
 
-impl Target {
+impl BulkTarget {
     pub fn read_operation(self) -> &'static str {
         match self {
-            Target::Conversations => "retrieveConversation",
-            Target::Contacts => "ShowContact",
-            Target::Companies => "RetrieveACompanyById",
+            BulkTarget::Conversations => "retrieveConversation",
+            BulkTarget::Contacts => "ShowContact",
+            BulkTarget::Companies => "RetrieveACompanyById",
         }
     }
 
     pub const fn as_str(self) -> &'static str {
         match self {
-            Target::Conversations => "conversations",
-            Target::Contacts => "contacts",
-            Target::Companies => "companies",
+            BulkTarget::Conversations => "conversations",
+            BulkTarget::Contacts => "contacts",
+            BulkTarget::Companies => "companies",
         }
     }
 
-    pub const fn one(self) -> &'static str {
+    pub const fn singular(self) -> &'static str {
         match self {
-            Target::Conversations => "conversation",
-            Target::Contacts => "contact",
-            Target::Companies => "company",
+            BulkTarget::Conversations => "conversation",
+            BulkTarget::Contacts => "contact",
+            BulkTarget::Companies => "company",
         }
     }
 }
 
-/// Whom a conversation is given to; id `0` is nobody.
+/// Assignee of a conversation; id `0` unassigns it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Assignee {
@@ -61,7 +60,7 @@ pub enum Assignee {
 }
 
 impl Assignee {
-    fn parts(&self) -> (&'static str, &str) {
+    fn type_and_id(&self) -> (&'static str, &str) {
         match self {
             Assignee::Admin(id) => ("admin", id),
             Assignee::Team(id) => ("team", id),
@@ -69,7 +68,7 @@ impl Assignee {
     }
 }
 
-/// One change of one record.
+/// A change of one record. Serialized in journals and plan files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Change {
@@ -83,17 +82,17 @@ pub enum Change {
     },
     Assign {
         to: Assignee,
-        /// Close it again afterwards: to be assigned opens a closed conversation.
+        /// Close it again afterwards: an assignment reopens a closed conversation.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         close: bool,
     },
     Close,
     Open,
-    /// Until epoch seconds.
+    /// Epoch seconds.
     Snooze {
         until: i64,
     },
-    /// A note that only the team sees.
+    /// An internal note.
     Note {
         body: String,
     },
@@ -103,47 +102,45 @@ pub enum Change {
     },
     Archive,
     Unarchive,
-    /// Both assignees of a conversation as they were; `None` is nobody.
+    /// Restores both assignees of a conversation; `None` is unassigned.
     Reassign {
         admin: Option<String>,
         team: Option<String>,
         /// Close it again afterwards.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         close: bool,
-        /// Snooze it again afterwards, until epoch seconds.
+        /// Snooze it again afterwards, until then (epoch seconds).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         snooze: Option<i64>,
     },
-    /// A lead goes into the user with this id.
+    /// Merges a lead into the user with this id.
     Merge {
         into: String,
-        /// What both must still have in common when the merge is sent.
+        /// Identifier that both must still share when the merge is sent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        sharing: Option<Sharing>,
+        sharing: Option<SharedIdentifier>,
     },
 }
 
-/// A value that makes two contacts the same person.
+/// An identifier that two contacts share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sharing {
+pub struct SharedIdentifier {
     pub by: By,
-    /// As [`By::key`] spells it.
+    /// Normalized by [`By::key`].
     pub value: String,
 }
 
-impl Sharing {
-    /// Why a lead must not be merged into a user, given the documents of both.
-    pub fn misfit(&self, lead: &Value, user: &Value) -> Option<String> {
+impl SharedIdentifier {
+    /// The reason not to merge the lead into the user, if any, given the documents of both.
+    pub fn mismatch(&self, lead: &Value, user: &Value) -> Option<String> {
         let has_value = |contact: &Value| {
-            let stored = fields::text(&contact[self.by.field()]).and_then(|value| self.by.key(&value));
+            let stored = lenient::text(&contact[self.by.field()]).and_then(|value| self.by.key(&value));
             stored.as_deref() == Some(self.value.as_str())
         };
         let (field, value) = (self.by.field(), &self.value);
         for (contact, role, part) in [(lead, "lead", "merge"), (user, "user", "keep")] {
             if contact["role"] != role {
-                return Some(format!(
-                    "changed since the plan: the contact to {part} is not a {role} any more"
-                ));
+                return Some(format!("changed since the plan: the contact to {part} is no longer a {role}"));
             }
             if !has_value(contact) {
                 return Some(format!(
@@ -155,21 +152,21 @@ impl Sharing {
     }
 }
 
-/// The code of a change that was left out because its record is not what the plan saw.
+/// Error code of a change that was skipped because its record no longer matches the plan.
 pub const CHANGED_SINCE_PLAN: &str = "changed_since_plan";
 
-/// A change that cannot be taken back, and why.
+/// The reason why a change cannot be undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Irrevocable(pub &'static str);
+pub struct Irreversible(pub &'static str);
 
 impl Change {
-    /// The call that makes the change. `admin_id` is who acts.
+    /// The request that makes the change. `admin_id` is the acting teammate.
     ///
     /// # Errors
-    /// When there is no such call for this kind of record.
+    /// If the operation is missing from the API.
     pub fn request(
         &self,
-        target: Target,
+        target: BulkTarget,
         id: &str,
         admin_id: &str,
     ) -> Result<(&'static Operation, Arguments), api::Error> {
@@ -179,29 +176,29 @@ impl Change {
             ("manageConversation", path(), Some(body))
         };
         let (name, path, body) = match (self, target) {
-            (Change::Tag { tag_id, .. }, Target::Conversations) => {
+            (Change::Tag { tag_id, .. }, BulkTarget::Conversations) => {
                 let body = json!({ "id": tag_id, "admin_id": admin_id });
                 ("attachTagToConversation", path(), Some(body))
             }
-            (Change::Tag { tag_id, .. }, Target::Contacts) => {
+            (Change::Tag { tag_id, .. }, BulkTarget::Contacts) => {
                 ("attachTagToContact", path(), Some(json!({ "id": tag_id })))
             }
-            (Change::Tag { tag, .. }, Target::Companies) => {
+            (Change::Tag { tag, .. }, BulkTarget::Companies) => {
                 ("createTag", Vec::new(), Some(json!({ "name": tag, "companies": [{ "id": id }] })))
             }
-            (Change::Untag { tag_id, .. }, Target::Conversations) => {
+            (Change::Untag { tag_id, .. }, BulkTarget::Conversations) => {
                 let path = vec![id.to_owned(), tag_id.clone()];
                 ("detachTagFromConversation", path, Some(json!({ "admin_id": admin_id })))
             }
-            (Change::Untag { tag_id, .. }, Target::Contacts) => {
+            (Change::Untag { tag_id, .. }, BulkTarget::Contacts) => {
                 ("detachTagFromContact", vec![id.to_owned(), tag_id.clone()], None)
             }
-            (Change::Untag { tag, .. }, Target::Companies) => {
+            (Change::Untag { tag, .. }, BulkTarget::Companies) => {
                 let companies = json!([{ "id": id, "untag": true }]);
                 ("createTag", Vec::new(), Some(json!({ "name": tag, "companies": companies })))
             }
             (Change::Assign { to, .. }, _) => {
-                let (kind, assignee) = to.parts();
+                let (kind, assignee) = to.type_and_id();
                 manage(json!({ "message_type": "assignment", "type": kind, "assignee_id": assignee }))
             }
             (Change::Close, _) => manage(json!({ "message_type": "close", "type": "admin" })),
@@ -219,7 +216,7 @@ impl Change {
             (Change::Merge { into, .. }, _) => {
                 ("MergeContact", Vec::new(), Some(json!({ "from": id, "into": into })))
             }
-            // It is sent step by step.
+            // Sent in several steps.
             (Change::Reassign { admin, .. }, _) => {
                 let admin = admin.as_deref().unwrap_or(NOBODY);
                 manage(json!({ "message_type": "assignment", "type": "admin", "assignee_id": admin }))
@@ -231,45 +228,45 @@ impl Change {
         Ok((operation(name)?, Arguments { path, body, ..Arguments::default() }))
     }
 
-    /// The part of the record that this is about; `None` when the document does not tell.
-    pub fn state(&self, target: Target, admin_id: &str, document: &Value) -> Option<Value> {
+    /// The state of the record that the change affects; `None` if the document lacks it.
+    pub fn state(&self, target: BulkTarget, admin_id: &str, document: &Value) -> Option<Value> {
         match self {
             Change::Tag { tag_id, .. } | Change::Untag { tag_id, .. } => {
                 tagged(target, document, tag_id).map(|tagged| json!({ "tagged": tagged }))
             }
             Change::Assign { .. } | Change::Reassign { .. } => {
-                // Nobody is null, 0, or a missing field; what has no id is not a record.
-                fields::id(document.get("id")?)?;
-                let assignee = |field: &str| json!(fields::reference(&document[field]));
+                // Unassigned is null, 0 or a missing field, so check that this is a record at all.
+                lenient::id(document.get("id")?)?;
+                let assignee = |field: &str| json!(lenient::reference(&document[field]));
                 let mut state = json!({
                     "admin_assignee_id": assignee("admin_assignee_id"),
                     "team_assignee_id": assignee("team_assignee_id"),
                     "state": document["state"],
                 });
                 if document["state"] == "snoozed" {
-                    state["snoozed_until"] = json!(fields::time(&document["snoozed_until"]));
+                    state["snoozed_until"] = json!(lenient::time(&document["snoozed_until"]));
                 }
                 Some(state)
             }
             Change::Close | Change::Open | Change::Snooze { .. } => {
                 let state = document["state"].as_str()?;
-                let until = fields::time(&document["snoozed_until"]).filter(|_| state == "snoozed");
+                let until = lenient::time(&document["snoozed_until"]).filter(|_| state == "snoozed");
                 Some(json!({ "state": state, "snoozed_until": until }))
             }
             Change::Note { body } => own_notes(document, admin_id, body)
                 .map(|notes| json!({ "notes": notes.same_text, "latest_own": notes.latest })),
-            // A merged lead either is gone, or its id answers with the user's document.
+            // The id of a merged lead is gone, or returns the user's document.
             Change::Merge { into, .. } => {
-                fields::id(&document["id"]).map(|id| json!({ "merged": id == *into }))
+                lenient::id(&document["id"]).map(|id| json!({ "merged": id == *into }))
             }
             Change::Update { fields } => current(fields, document).map(Value::Object),
             Change::Archive | Change::Unarchive => {
-                fields::flag(&document["archived"]).map(|archived| json!({ "archived": archived }))
+                lenient::flag(&document["archived"]).map(|archived| json!({ "archived": archived }))
             }
         }
     }
 
-    /// Whether a state is the one that the change leads to. `before` is the state at planning time.
+    /// Whether `now` is the result of the change. `before` is the state at planning time.
     pub fn is_done(&self, before: &Value, now: &Value) -> bool {
         if now.is_null() {
             return false;
@@ -278,16 +275,16 @@ impl Change {
             Change::Tag { .. } => now["tagged"] == true,
             Change::Untag { .. } => now["tagged"] == false,
             Change::Assign { to, close } => {
-                let (kind, id) = to.parts();
-                let is_theirs =
-                    fields::reference(&now[format!("{kind}_assignee_id")]) == fields::reference(&json!(id));
-                is_theirs && (!close || now["state"] == "closed")
+                let (kind, id) = to.type_and_id();
+                let is_assigned =
+                    lenient::reference(&now[format!("{kind}_assignee_id")]) == lenient::reference(&json!(id));
+                is_assigned && (!close || now["state"] == "closed")
             }
             Change::Close => now["state"] == "closed",
             Change::Open => now["state"] == "open",
             Change::Snooze { until } => is_same_minute(now["snoozed_until"].as_i64(), *until),
             Change::Reassign { admin, team, close, snooze } => {
-                let is = |field: &str, wanted: &Option<String>| fields::reference(&now[field]) == *wanted;
+                let is = |field: &str, id: &Option<String>| lenient::reference(&now[field]) == *id;
                 is("admin_assignee_id", admin)
                     && is("team_assignee_id", team)
                     && (!close || now["state"] == "closed")
@@ -295,8 +292,8 @@ impl Change {
             }
             Change::Merge { .. } => now["merged"] == true,
             Change::Note { .. } => {
-                let known = before["notes"].as_array().map_or(&[][..], Vec::as_slice);
-                now["notes"].as_array().is_some_and(|notes| notes.iter().any(|note| !known.contains(note)))
+                let existing = before["notes"].as_array().map_or(&[][..], Vec::as_slice);
+                now["notes"].as_array().is_some_and(|notes| notes.iter().any(|note| !existing.contains(note)))
             }
             Change::Update { fields } => {
                 fields.iter().all(|(name, value)| same_field(name, value, &now[name]))
@@ -306,8 +303,8 @@ impl Change {
         }
     }
 
-    /// Whether a state shows a change that the workspace answered with success. Less than [`Self::is_done`]
-    /// asks: values may have been rewritten, but something must have moved.
+    /// Whether `now` shows the change after a successful response. Less strict than [`Self::is_done`]: the API may have
+    /// normalized values, but something must have changed.
     pub fn is_shown(&self, before: &Value, now: &Value) -> bool {
         match self {
             Change::Note { .. } => {
@@ -324,40 +321,39 @@ impl Change {
         }
     }
 
-    /// Whether a run can find that somebody else has made the change already.
+    /// Whether a run can detect that somebody else has already made the change.
     pub fn can_be_found_done(&self) -> bool {
         !matches!(self, Change::Note { .. })
     }
 
-    /// Whether a record in this state needs the change no more. A note can be written any number of
-    /// times.
-    pub fn is_needless(&self, state: &Value) -> bool {
+    /// Whether the change has no effect on a record in this state. A note always has an effect.
+    pub fn is_no_op(&self, state: &Value) -> bool {
         !matches!(self, Change::Note { .. }) && self.is_done(&Value::Null, state)
     }
 
-    /// Whether this answer to reading the record, after the change was sent, shows the change: archived contacts
-    /// cannot always be read.
-    pub fn has_removed(&self, error: &api::Error) -> bool {
+    /// Whether this error of reading the record confirms the change: archived contacts cannot always be read.
+    pub fn confirms_removal(&self, error: &api::Error) -> bool {
         matches!(self, Change::Archive) && error.is_gone() && error.merged_into().is_none()
     }
 
-    /// Whether taking the change back takes more than the change itself: what was there before.
+    /// Whether the inverse depends on the previous state.
     pub fn needs_before(&self) -> bool {
-        // The documents of contacts do not tell whether they are archived.
+        // Contacts do not always show whether they are archived.
         !matches!(self, Change::Archive | Change::Unarchive)
     }
 
-    /// The calls that make the change, in order; most take one.
+    /// The requests that make the change, in order; most changes need one.
     pub fn steps(&self) -> Vec<Change> {
         match self {
             Change::Assign { to, close: true } => {
                 vec![Change::Assign { to: to.clone(), close: false }, Change::Close]
             }
-            // The teammate last: taking the team away may take the teammate away as well.
+            // The teammate last: removing the team may remove the teammate too.
             Change::Reassign { admin, team, close, snooze } => {
-                let someone = |id: &Option<String>| id.clone().unwrap_or_else(|| NOBODY.to_owned());
+                let id_or_nobody = |id: &Option<String>| id.clone().unwrap_or_else(|| NOBODY.to_owned());
                 let to = |to: Assignee| Change::Assign { to, close: false };
-                let assignments = [to(Assignee::Team(someone(team))), to(Assignee::Admin(someone(admin)))];
+                let assignments =
+                    [to(Assignee::Team(id_or_nobody(team))), to(Assignee::Admin(id_or_nobody(admin)))];
                 let state = match snooze {
                     Some(until) => Some(Change::Snooze { until: *until }),
                     None => close.then_some(Change::Close),
@@ -373,8 +369,8 @@ impl Change {
         !matches!(self, Change::Note { .. })
     }
 
-    /// What is said of a record that needs the change no more.
-    pub fn needless(&self) -> &'static str {
+    /// Status of a record on which the change has no effect.
+    pub fn no_op_reason(&self) -> &'static str {
         match self {
             Change::Tag { .. } => "already_tagged",
             Change::Untag { .. } => "not_tagged",
@@ -391,16 +387,16 @@ impl Change {
         }
     }
 
-    /// What takes the change back on a record that was in the state `before`.
+    /// The change that restores the state `before`.
     ///
     /// # Errors
-    /// [`Irrevocable`] with the reason.
-    pub fn inverse(&self, before: &Value) -> Result<Change, Irrevocable> {
+    /// [`Irreversible`] with the reason.
+    pub fn inverse(&self, before: &Value) -> Result<Change, Irreversible> {
         Ok(match self {
             Change::Tag { tag_id, tag } => Change::Untag { tag_id: tag_id.clone(), tag: tag.clone() },
             Change::Untag { tag_id, tag } => Change::Tag { tag_id: tag_id.clone(), tag: tag.clone() },
             Change::Assign { .. } | Change::Reassign { .. } => {
-                let id = |field: &str| fields::reference(&before[field]);
+                let id = |field: &str| lenient::reference(&before[field]);
                 let is_snoozed = before["state"] == "snoozed";
                 Change::Reassign {
                     admin: id("admin_assignee_id"),
@@ -409,17 +405,17 @@ impl Change {
                     snooze: before["snoozed_until"].as_i64().filter(|_| is_snoozed),
                 }
             }
-            Change::Merge { .. } => return Err(Irrevocable("a merge cannot be undone")),
+            Change::Merge { .. } => return Err(Irreversible("a merge cannot be undone")),
             Change::Close | Change::Open | Change::Snooze { .. } => match before["state"].as_str() {
                 Some("open") => Change::Open,
                 Some("closed") => Change::Close,
                 Some("snoozed") => match before["snoozed_until"].as_i64() {
                     Some(until) => Change::Snooze { until },
-                    None => return Err(Irrevocable("it is not known until when it was snoozed")),
+                    None => return Err(Irreversible("previous snooze time unknown")),
                 },
-                _ => return Err(Irrevocable("its state before is not known")),
+                _ => return Err(Irreversible("previous state unknown")),
             },
-            Change::Note { .. } => return Err(Irrevocable("a note cannot be removed through the API")),
+            Change::Note { .. } => return Err(Irreversible("a note cannot be removed through the API")),
             Change::Update { fields } => {
                 let mut old = before.as_object().cloned().unwrap_or_default();
                 old.retain(|name, _| fields.contains_key(name));

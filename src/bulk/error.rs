@@ -1,5 +1,4 @@
-//! What can go wrong with a change of many records as a whole. What goes wrong with one of the records
-//! stands in the journal and in the result instead.
+//! Errors that stop a whole run. Errors of a single record go to the journal and the result instead.
 
 use std::path::PathBuf;
 
@@ -17,26 +16,26 @@ pub enum Error {
     Mirror(#[from] mirror::Error),
     #[error(transparent)]
     Config(#[from] config::Error),
-    /// A journal or a plan that cannot be read or written. Without it nothing is changed.
+    /// A journal or plan that cannot be read or written. Nothing is changed without it.
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: std::io::Error },
-    /// The file is there, but it is not what it should be.
-    #[error("{} is no {what}", path.display())]
-    NotOne { path: PathBuf, what: &'static str },
-    #[error("there is no run {0:?}")]
+    /// `what` names the expected content, with its article.
+    #[error("{} is not {what}", path.display())]
+    InvalidFile { path: PathBuf, what: &'static str },
+    #[error("unknown run {0:?}")]
     NoRun(String),
-    #[error("the run {0} is under way in another process")]
+    #[error("run {0} is in progress in another process")]
     Busy(String),
-    #[error("this is of workspace {found}, but the token belongs to workspace {given}")]
+    #[error("this belongs to workspace {found}, but the token to workspace {given}")]
     OtherWorkspace { found: String, given: String },
-    /// A name that stands for nothing in the workspace.
-    #[error("there is no {what} {name:?}{}", listed(.known))]
-    NoSuch { what: &'static str, name: String, known: Vec<String> },
-    /// The workspace answered with another tag than the one that was asked for.
-    #[error("the workspace has the tag {found:?} and makes no other one named {asked:?}")]
-    OtherTag { asked: String, found: String },
+    /// A name or id that the workspace does not have.
+    #[error("unknown {what} {name:?}{}", expected_one_of(.candidates))]
+    NotFound { what: &'static str, name: String, candidates: Vec<String> },
+    /// Creating a tag returned an existing tag with another spelling.
+    #[error("cannot create the tag {requested:?}: the workspace uses {found:?} instead")]
+    OtherTag { requested: String, found: String },
     #[error("{0}")]
-    Question(String),
+    Usage(String),
 }
 
 impl Error {
@@ -46,21 +45,21 @@ impl Error {
     }
 }
 
-fn listed(names: &[String]) -> String {
+fn expected_one_of(names: &[String]) -> String {
     match names {
         [] => String::new(),
-        names => format!("; there are {}", names.join(", ")),
+        names => format!(": expected one of {}", names.join(", ")),
     }
 }
 
-/// An error as the journal and the result tell it.
-pub fn told(error: &api::Error) -> Value {
-    let mut told = json!({
+/// An error in the form of the journal and the result.
+pub fn error_json(error: &api::Error) -> Value {
+    let mut document = json!({
         "message": error.to_string(), "http_status": error.status(), "code": error.code(),
         "request_id": error.request_id(), "existing_id": error.conflict().as_ref().and_then(Conflict::id),
     });
-    if let Some(fields) = told.as_object_mut() {
+    if let Some(fields) = document.as_object_mut() {
         fields.retain(|_, value| !value.is_null());
     }
-    told
+    document
 }

@@ -1,10 +1,9 @@
-//! Finds every conversation that mentions something in a window of time.
+//! Finds every conversation that mentions a phrase in a time window. Only reads.
 //!
-//! A conversation belongs to the window when a message that mentions was written in it. The server's search sees
-//! opening messages only, word by word, so it is asked for every conversation that changed since the window
-//! began: a message cannot be newer than the last change. The texts and their times are compared here. Parts come from the mirror where it has them as they are
-//! now (the conversation has not changed since), and from the workspace otherwise. Whatever could not be
-//! looked at is counted, never passed over. Only reads.
+//! The server's search covers only opening messages, word by word. So this fetches every conversation that changed
+//! since the start of the window (a message is never newer than the last change), and compares texts and times here.
+//! Parts come from the mirror if it has their current version, otherwise from the workspace. Conversations that cannot
+//! be searched must be counted, never dropped silently.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,188 +11,186 @@ use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::change::{Change, Target};
+use super::change::{BulkTarget, Change};
 use super::error::Error;
-use super::mentions::{Hit, Message, Phrases, Verdict};
-use super::plan::Record;
-use super::read::{self, Patience};
+use super::phrase_match::{MessageText, PhraseHit, PhraseResult, Phrases};
+use super::plan::PlannedRecord;
+use super::read::{self, ReadErrorBudget};
 use crate::api::client::Client;
 use crate::api::request_builder::{Arguments, operation};
-use crate::mirror::write::lacks;
-use crate::mirror::{ResourceName, Store, fields};
+use crate::mirror::write::lacks_parts;
+use crate::mirror::{ResourceName, Store, lenient};
 
-/// The most conversations whose parts are fetched one by one; more need a mirror.
-const MOST_FETCHED: usize = 5_000;
-/// Records of a page of the search: the most there can be.
-const PAGE: u32 = 150;
+/// Maximum number of conversations whose parts are fetched one by one; more need a mirror.
+const MAX_FETCHED: usize = 5_000;
+/// Page size of the search: the maximum of the API.
+const PAGE_SIZE: u32 = 150;
 
-/// Which messages are looked at.
+/// The messages to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Place {
+pub enum SearchScope {
     /// The opening message and its subject.
     Source,
-    /// Everything after it.
+    /// Everything after the opening message.
     Parts,
     All,
 }
 
-/// What has to lie in the window.
+/// What must be in the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Window {
-    /// The time at which a message that mentions was written.
+pub enum WindowBasis {
+    /// The time of a message that mentions the phrase.
     Message,
-    /// That, or the last change of the conversation, whatever it was: a tag, an assignment, a "thanks".
+    /// That, or the last change of the conversation of any kind, for example a tag or an assignment.
     Active,
 }
 
-/// What to look for. Times are epoch seconds.
+/// Times are epoch seconds.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub struct IncidentQuery {
     pub phrases: Phrases,
-    pub place: Place,
-    pub window: Window,
+    pub scope: SearchScope,
+    pub window: WindowBasis,
     pub since: Option<i64>,
     pub until: Option<i64>,
-    /// Any of these states; all when empty.
+    /// Any of these states; empty for all.
     pub states: Vec<String>,
     /// Id of a team.
     pub team: Option<String>,
 }
 
-/// What was found.
 #[derive(Debug, Default)]
-pub struct Found {
-    pub records: Vec<Record>,
-    /// Conversations that were looked at.
+pub struct IncidentMatches {
+    pub records: Vec<PlannedRecord>,
+    /// Number of conversations searched.
     pub searched: usize,
-    pub parts: Parts,
-    /// Conversations that the workspace could not hand out: their parts were not looked at.
-    pub unread: Vec<Unread>,
+    pub parts: PartsCoverage,
+    /// Conversations that could not be read, so that their parts were not searched.
+    pub unread: Vec<UnreadConversation>,
 }
 
-/// A conversation that could not be read, and why.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Unread {
+pub struct UnreadConversation {
     pub id: String,
     pub error: Value,
 }
 
-/// Where parts were looked at, in conversations.
+/// Number of conversations by the source of their parts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Parts {
+pub struct PartsCoverage {
     pub in_mirror: usize,
     pub in_workspace: usize,
-    /// Not looked at.
+    /// Not searched.
     pub nowhere: usize,
-    /// Of which the workspace did not hand out every part.
+    /// Of these, conversations of which the API did not return all parts.
     pub cut: usize,
 }
 
-/// Finds the conversations and what the tag's change means for each. `change` is a [`Change::Tag`].
+/// Finds the conversations and plans `change`, a [`Change::Tag`], for each.
 ///
 /// # Errors
-/// When the workspace does not answer: nothing is known then.
+/// API and mirror errors.
 pub async fn find(
     client: &Client,
     mirror: Option<&Store>,
-    wanted: &Wanted,
+    query: &IncidentQuery,
     change: &Change,
     concurrency: usize,
-) -> Result<Found, Error> {
-    let candidates = candidates(client, wanted).await?;
-    let mut found = Found { searched: candidates.len(), ..Found::default() };
-    let mut open = Vec::new();
+) -> Result<IncidentMatches, Error> {
+    let candidates = candidates(client, query).await?;
+    let mut found = IncidentMatches { searched: candidates.len(), ..IncidentMatches::default() };
+    let mut to_fetch = Vec::new();
     for candidate in candidates {
-        match wanted.without_parts(&candidate) {
-            Some(Verdict::Mentioned(hits)) => found.take(wanted, change, &candidate, &hits),
+        match query.result_without_parts(&candidate) {
+            Some(PhraseResult::Mentioned(hits)) => found.add(query, change, &candidate, &hits),
             Some(_) => {}
-            None => match mirror.map(|store| mirrored(store, &candidate)).transpose()?.flatten() {
+            None => match mirror.map(|store| parts_in_mirror(store, &candidate)).transpose()?.flatten() {
                 Some(parts) => {
                     found.parts.in_mirror += 1;
-                    found.judge(wanted, change, &candidate, parts);
+                    found.add_if_mentioned(query, change, &candidate, parts);
                 }
-                None => open.push(candidate),
+                None => to_fetch.push(candidate),
             },
         }
     }
-    found.fetch(client, wanted, change, open, concurrency).await?;
-    found.look_up_tags(client, change, concurrency).await?;
+    found.fetch(client, query, change, to_fetch, concurrency).await?;
+    found.fetch_missing_tags(client, change, concurrency).await?;
     found.records.sort_by(|one, other| {
-        let at = |record: &Record| std::cmp::Reverse(record.shown["updated_at"].as_i64());
+        let at = |record: &PlannedRecord| std::cmp::Reverse(record.shown["updated_at"].as_i64());
         at(one).cmp(&at(other)).then_with(|| one.id.cmp(&other.id))
     });
     Ok(found)
 }
 
-/// The conversations that may belong to the window, each once.
-async fn candidates(client: &Client, wanted: &Wanted) -> Result<Vec<Value>, Error> {
-    let test = |field: &str, operator: &str, value: i64| json!({ "field": field, "operator": operator, "value": value });
-    // Whether the limit itself belongs to what is found is not said the same everywhere: one second more.
-    let since = wanted.since.map_or(0, |since| (since - 1).max(0));
-    let begin = if wanted.opening_decides() { "created_at" } else { "updated_at" };
-    let mut query = test(begin, ">", since);
-    if let Some(until) = wanted.until {
-        query = json!({ "operator": "AND", "value": [query, test("created_at", "<", until + 1)] });
+/// The conversations that may be in the window, without duplicates.
+async fn candidates(client: &Client, query: &IncidentQuery) -> Result<Vec<Value>, Error> {
+    let condition = |field: &str, operator: &str, value: i64| json!({ "field": field, "operator": operator, "value": value });
+    // The API does not document whether bounds are inclusive, so widen them by one second.
+    let since = query.since.map_or(0, |since| (since - 1).max(0));
+    let time_field = if query.needs_only_opening() { "created_at" } else { "updated_at" };
+    let mut filter = condition(time_field, ">", since);
+    if let Some(until) = query.until {
+        filter = json!({ "operator": "AND", "value": [filter, condition("created_at", "<", until + 1)] });
     }
-    // In this order what changes while pages are read comes again at the end, and nothing is missed.
-    let body = json!({ "query": query, "sort": { "field": "updated_at", "order": "ascending" } });
+    // With this order, records that change during pagination reappear at the end, so none is missed.
+    let body = json!({ "query": filter, "sort": { "field": "updated_at", "order": "ascending" } });
     let arguments = Arguments { body: Some(body.to_string().into_bytes()), ..Arguments::default() };
     let search = operation("searchConversations")?;
-    let mut pages = std::pin::pin!(client.pages(search, arguments, Some(PAGE)));
-    let (mut places, mut candidates) = (HashMap::new(), Vec::new());
+    let mut pages = std::pin::pin!(client.pages(search, arguments, Some(PAGE_SIZE)));
+    let (mut positions, mut candidates) = (HashMap::new(), Vec::new());
     while let Some(page) = pages.try_next().await? {
         page.require_list()?;
         for raw in page.items {
             let Ok(document) = serde_json::from_str::<Value>(raw.get()) else { continue };
-            let Some(id) = fields::id(&document["id"]) else { continue };
-            match places.get(&id) {
-                Some(place) => candidates[*place] = document,
+            let Some(id) = lenient::id(&document["id"]) else { continue };
+            match positions.get(&id) {
+                Some(position) => candidates[*position] = document,
                 None => {
-                    places.insert(id, candidates.len());
+                    positions.insert(id, candidates.len());
                     candidates.push(document);
                 }
             }
         }
     }
-    candidates.retain(|document| wanted.admits(document));
+    candidates.retain(|document| query.is_match(document));
     Ok(candidates)
 }
 
-impl Wanted {
-    /// Whether only an opening message can put a conversation into the window.
-    fn opening_decides(&self) -> bool {
-        self.place == Place::Source && self.window == Window::Message
+impl IncidentQuery {
+    /// Whether only opening messages are relevant.
+    fn needs_only_opening(&self) -> bool {
+        self.scope == SearchScope::Source && self.window == WindowBasis::Message
     }
 
-    /// Whether state, team and age of a conversation fit.
-    fn admits(&self, document: &Value) -> bool {
+    /// Whether state, team and times of a conversation match.
+    fn is_match(&self, document: &Value) -> bool {
         let state = state(document);
-        let in_state = self.states.is_empty() || self.states.iter().any(|it| Some(it) == state.as_ref());
-        let in_team = self.team.is_none() || self.team == fields::reference(&document["team_assignee_id"]);
-        let at = |field: &str| fields::time(&document[field]);
-        let recent = self.since.is_none_or(|since| at("updated_at").is_none_or(|it| it >= since));
-        let begun = self.until.is_none_or(|until| at("created_at").is_none_or(|it| it < until));
+        let in_state = self.states.is_empty() || self.states.iter().any(|name| Some(name) == state.as_ref());
+        let in_team = self.team.is_none() || self.team == lenient::reference(&document["team_assignee_id"]);
+        let at = |field: &str| lenient::time(&document[field]);
+        let recent = self.since.is_none_or(|since| at("updated_at").is_none_or(|at| at >= since));
+        let begun = self.until.is_none_or(|until| at("created_at").is_none_or(|at| at < until));
         in_state && in_team && recent && begun
     }
 
-    /// The verdict where the parts cannot change it; `None` when they have to be looked at.
-    fn without_parts(&self, document: &Value) -> Option<Verdict> {
-        let opening = [Message::opening(document)];
-        let verdict = self.phrases.judge(&opening);
-        let count = fields::integer(&document["statistics"]["count_conversation_parts"]);
-        match self.place {
-            Place::Source => Some(verdict),
-            _ if count == Some(0) && self.place == Place::Parts => Some(Verdict::NotMentioned),
-            Place::Parts => None,
-            _ if count == Some(0) || verdict == Verdict::Excluded => Some(verdict),
-            // Another message may be written in the window, and only that one.
-            Place::All => match verdict {
-                Verdict::Mentioned(hits)
+    /// The result if the parts cannot change it; `None` if they must be searched.
+    fn result_without_parts(&self, document: &Value) -> Option<PhraseResult> {
+        let opening = [MessageText::opening(document)];
+        let result = self.phrases.search(&opening);
+        let count = lenient::integer(&document["statistics"]["count_conversation_parts"]);
+        match self.scope {
+            SearchScope::Source => Some(result),
+            _ if count == Some(0) && self.scope == SearchScope::Parts => Some(PhraseResult::NotMentioned),
+            SearchScope::Parts => None,
+            _ if count == Some(0) || result == PhraseResult::Excluded => Some(result),
+            // Without a hit in the window, a later message may still be in it.
+            SearchScope::All => match result {
+                PhraseResult::Mentioned(hits)
                     if self.phrases.exclude.is_empty() && !self.in_window(document, &hits).is_empty() =>
                 {
-                    Some(Verdict::Mentioned(hits))
+                    Some(PhraseResult::Mentioned(hits))
                 }
                 _ => None,
             },
@@ -204,119 +201,132 @@ impl Wanted {
         self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until)
     }
 
-    /// The mentions that put the conversation into the window; none when it does not belong to it. A message
-    /// without a time may have been written at any time.
-    fn in_window(&self, document: &Value, hits: &[Hit]) -> Vec<Hit> {
-        let written = |hit: &&Hit| hit.written_at.is_none_or(|at| self.contains(at));
-        let inside: Vec<Hit> = hits.iter().filter(written).cloned().collect();
-        let active = || fields::time(&document["updated_at"]).is_none_or(|at| self.contains(at));
-        if inside.is_empty() && self.window == Window::Active && active() { hits.to_vec() } else { inside }
+    /// The hits in the window; none if the conversation is not in it. Messages without a time count as in the window.
+    fn in_window(&self, document: &Value, hits: &[PhraseHit]) -> Vec<PhraseHit> {
+        let is_inside = |hit: &&PhraseHit| hit.written_at.is_none_or(|at| self.contains(at));
+        let inside: Vec<PhraseHit> = hits.iter().filter(is_inside).cloned().collect();
+        let is_active = || lenient::time(&document["updated_at"]).is_none_or(|at| self.contains(at));
+        if inside.is_empty() && self.window == WindowBasis::Active && is_active() {
+            hits.to_vec()
+        } else {
+            inside
+        }
     }
 }
 
-impl Found {
-    /// Parts decide, with the opening message if that counts.
-    fn judge(&mut self, wanted: &Wanted, change: &Change, document: &Value, parts: Vec<Message>) {
+impl IncidentMatches {
+    /// Searches the parts, and the opening message if it is in scope.
+    fn add_if_mentioned(
+        &mut self,
+        query: &IncidentQuery,
+        change: &Change,
+        document: &Value,
+        parts: Vec<MessageText>,
+    ) {
         let mut messages = Vec::with_capacity(parts.len() + 1);
-        if wanted.place == Place::All {
-            messages.push(Message::opening(document));
+        if query.scope == SearchScope::All {
+            messages.push(MessageText::opening(document));
         }
         messages.extend(parts);
-        if let Verdict::Mentioned(hits) = wanted.phrases.judge(&messages) {
-            self.take(wanted, change, document, &hits);
+        if let PhraseResult::Mentioned(hits) = query.phrases.search(&messages) {
+            self.add(query, change, document, &hits);
         }
     }
 
-    fn take(&mut self, wanted: &Wanted, change: &Change, document: &Value, hits: &[Hit]) {
-        let Some(id) = fields::id(&document["id"]) else { return };
-        let hits = wanted.in_window(document, hits);
+    fn add(&mut self, query: &IncidentQuery, change: &Change, document: &Value, hits: &[PhraseHit]) {
+        let Some(id) = lenient::id(&document["id"]) else { return };
+        let hits = query.in_window(document, hits);
         if hits.is_empty() {
             return;
         }
-        let before = change.state(Target::Conversations, "", document).unwrap_or_default();
-        let mut record = Record::new(id, change.clone(), before);
+        let before = change.state(BulkTarget::Conversations, "", document).unwrap_or_default();
+        let mut record = PlannedRecord::new(id, change.clone(), before);
         record.shown = shown(document, &hits);
         self.records.push(record);
     }
 
-    /// Fetches conversations with their parts, unless they are too many.
+    /// Fetches conversations with their parts, unless there are too many.
     async fn fetch(
         &mut self,
         client: &Client,
-        wanted: &Wanted,
+        query: &IncidentQuery,
         change: &Change,
-        open: Vec<Value>,
+        documents: Vec<Value>,
         concurrency: usize,
     ) -> Result<(), Error> {
-        if open.len() > MOST_FETCHED {
-            self.parts.nowhere = open.len();
-            for document in open {
-                // Of what the opening message says, the parts could only take back by an exclusion.
-                if wanted.place == Place::All {
-                    self.judge(wanted, change, &document, Vec::new());
+        if documents.len() > MAX_FETCHED {
+            self.parts.nowhere = documents.len();
+            for document in documents {
+                // Parts could only remove a hit in the opening message, by an excluded phrase.
+                if query.scope == SearchScope::All {
+                    self.add_if_mentioned(query, change, &document, Vec::new());
                 }
             }
             return Ok(());
         }
-        let mut listed: HashMap<String, Value> =
-            open.into_iter().filter_map(|document| Some((fields::id(&document["id"])?, document))).collect();
+        let mut listed: HashMap<String, Value> = documents
+            .into_iter()
+            .filter_map(|document| Some((lenient::id(&document["id"])?, document)))
+            .collect();
         let ids = listed.keys().cloned().collect();
-        let mut answers = std::pin::pin!(read::documents(client, Target::Conversations, ids, concurrency));
-        let mut patience = Patience::default();
+        let mut answers =
+            std::pin::pin!(read::documents(client, BulkTarget::Conversations, ids, concurrency));
+        let mut budget = ReadErrorBudget::default();
         while let Some((id, answer)) = answers.next().await {
             let listed = listed.remove(&id).unwrap_or_default();
             match answer {
                 Ok(document) => {
-                    patience.read();
+                    budget.record_success();
                     self.parts.in_workspace += 1;
-                    // What the answer leaves out, the list has told.
+                    // The list has fields that the single document may lack.
                     let document = merged(listed, document);
                     let parts = parts(&document);
                     self.parts.cut += usize::from(is_cut(&document, parts.len()));
-                    self.judge(wanted, change, &document, parts);
+                    self.add_if_mentioned(query, change, &document, parts);
                 }
                 // Deleted since it was listed.
-                Err(error) if error.is_not_found() => patience.read(),
+                Err(error) if error.is_not_found() => budget.record_success(),
                 Err(error) => {
-                    self.unread.push(Unread { id, error: patience.bear(error)? });
-                    if wanted.place == Place::All {
-                        self.judge(wanted, change, &listed, Vec::new());
+                    self.unread.push(UnreadConversation { id, error: budget.record_failure(error)? });
+                    if query.scope == SearchScope::All {
+                        self.add_if_mentioned(query, change, &listed, Vec::new());
                     }
                 }
             }
         }
-        Ok(patience.end()?)
+        Ok(budget.finish()?)
     }
 
-    /// Asks for the tags of those whose document did not tell them.
-    async fn look_up_tags(
+    /// Fetches the tags of conversations whose document lacks them.
+    async fn fetch_missing_tags(
         &mut self,
         client: &Client,
         change: &Change,
         concurrency: usize,
     ) -> Result<(), Error> {
-        let untold: HashSet<String> =
-            self.records.iter().filter(|it| it.before.is_null()).map(|it| it.id.clone()).collect();
-        let ids: Vec<String> = untold.into_iter().collect();
-        let mut answers = std::pin::pin!(read::documents(client, Target::Conversations, ids, concurrency));
-        let mut patience = Patience::default();
+        let without_tags = self.records.iter().filter(|record| record.before.is_null());
+        let ids: HashSet<String> = without_tags.map(|record| record.id.clone()).collect();
+        let ids: Vec<String> = ids.into_iter().collect();
+        let mut answers =
+            std::pin::pin!(read::documents(client, BulkTarget::Conversations, ids, concurrency));
+        let mut budget = ReadErrorBudget::default();
         while let Some((id, answer)) = answers.next().await {
             let Some(record) = self.records.iter_mut().find(|record| record.id == id) else { continue };
             let document = match answer {
                 Ok(document) => document,
                 Err(error) if error.is_not_found() => continue,
-                // It gets the tag then, whether it has it or not.
-                Err(error) => match patience.bear(error) {
+                // It then gets the tag again, which is harmless.
+                Err(error) => match budget.record_failure(error) {
                     Ok(_) => continue,
                     Err(error) => return Err(error.into()),
                 },
             };
-            patience.read();
-            // A conversation that shows no list of tags has none.
-            let none = json!({ "tagged": false });
-            let before = change.state(Target::Conversations, "", &document).unwrap_or(none);
+            budget.record_success();
+            // A conversation without a list of tags has no tags.
+            let untagged = json!({ "tagged": false });
+            let before = change.state(BulkTarget::Conversations, "", &document).unwrap_or(untagged);
             let shown = std::mem::take(&mut record.shown);
-            *record = Record { shown, ..Record::new(id, change.clone(), before) };
+            *record = PlannedRecord { shown, ..PlannedRecord::new(id, change.clone(), before) };
         }
         Ok(())
     }
@@ -332,23 +342,23 @@ fn merged(listed: Value, fetched: Value) -> Value {
     }
 }
 
-/// The parts inside a conversation's document.
-fn parts(document: &Value) -> Vec<Message> {
+/// The parts in a conversation's document.
+fn parts(document: &Value) -> Vec<MessageText> {
     let list = &document["conversation_parts"];
     let parts = list.as_array().or_else(|| list["conversation_parts"].as_array());
-    parts.into_iter().flatten().map(Message::part).collect()
+    parts.into_iter().flatten().map(MessageText::part).collect()
 }
 
-/// Whether the workspace has more parts than it handed out.
-fn is_cut(document: &Value, handed_out: usize) -> bool {
-    let stated =
+/// Whether the API returned only some of the parts.
+fn is_cut(document: &Value, returned: usize) -> bool {
+    let totals =
         [&document["statistics"]["count_conversation_parts"], &document["conversation_parts"]["total_count"]];
-    lacks(stated.into_iter().filter_map(fields::integer).max(), handed_out, handed_out)
+    lacks_parts(totals.into_iter().filter_map(lenient::integer).max(), returned, returned)
 }
 
-/// The parts in the mirror; `None` unless it has all of them as they are now.
-fn mirrored(store: &Store, document: &Value) -> Result<Option<Vec<Message>>, Error> {
-    let (Some(id), Some(updated_at)) = (fields::id(&document["id"]), fields::time(&document["updated_at"]))
+/// The parts in the mirror; `None` unless all of them are up to date.
+fn parts_in_mirror(store: &Store, document: &Value) -> Result<Option<Vec<MessageText>>, Error> {
+    let (Some(id), Some(updated_at)) = (lenient::id(&document["id"]), lenient::time(&document["updated_at"]))
     else {
         return Ok(None);
     };
@@ -360,30 +370,30 @@ fn mirrored(store: &Store, document: &Value) -> Result<Option<Vec<Message>>, Err
 }
 
 fn state(document: &Value) -> Option<String> {
-    let told = document["state"].as_str().map(str::to_owned);
-    told.or_else(|| {
-        let open = fields::flag(&document["open"])?;
+    let named = document["state"].as_str().map(str::to_owned);
+    named.or_else(|| {
+        let open = lenient::flag(&document["open"])?;
         Some(if open { "open" } else { "closed" }.to_owned())
     })
 }
 
-/// What people want to see of a conversation.
-fn shown(document: &Value, hits: &[Hit]) -> Value {
+/// Columns of the result that describe a conversation.
+fn shown(document: &Value, hits: &[PhraseHit]) -> Value {
     let author = &document["source"]["author"];
     let first = document["contacts"]["contacts"].as_array().and_then(|contacts| contacts.first());
-    let contact_id = first.and_then(|contact| fields::id(&contact["id"])).or_else(|| {
-        // A teammate who wrote first is no contact.
+    let contact_id = first.and_then(|contact| lenient::id(&contact["id"])).or_else(|| {
+        // The author can be a teammate.
         let is_contact = !matches!(author["type"].as_str(), Some("admin" | "bot" | "team"));
-        fields::id(&author["id"]).filter(|_| is_contact)
+        lenient::id(&author["id"]).filter(|_| is_contact)
     });
-    let is_author = contact_id.is_some() && contact_id == fields::id(&author["id"]);
-    let of_author = |field: &str| author[field].as_str().filter(|it| is_author && !it.is_empty());
+    let is_author = contact_id.is_some() && contact_id == lenient::id(&author["id"]);
+    let of_author = |field: &str| author[field].as_str().filter(|value| is_author && !value.is_empty());
     let hit = hits.first();
     json!({
         "contact": { "id": contact_id, "name": of_author("name"), "email": of_author("email") },
         "state": state(document),
-        "updated_at": fields::time(&document["updated_at"]),
-        "created_at": fields::time(&document["created_at"]),
+        "updated_at": lenient::time(&document["updated_at"]),
+        "created_at": lenient::time(&document["created_at"]),
         "matched_in": hit.map(|hit| if hit.part_id.is_some() { "part" } else { "source" }),
         "matched_part_id": hit.and_then(|hit| hit.part_id.clone()),
         "matched_at": hit.and_then(|hit| hit.written_at),

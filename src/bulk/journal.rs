@@ -1,8 +1,7 @@
-//! The journal of a run: the plan, and what became of each record, on disk before and after it happens.
+//! The journal of a run: its plan and the status of each record, on disk before and after each change.
 //!
-//! One file a run in the data folder. The whole plan is on the disk before the first change is sent. A
-//! record that was being sent when the process ended is known as such, and nothing is ever concluded
-//! about it without asking the workspace.
+//! One file per run in the data folder. The whole plan is on disk before the first change is sent. If the process ended
+//! while a change was being sent, its outcome must never be assumed without reading the record.
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -12,230 +11,243 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::append_log::AppendLog;
 use super::error::Error;
-use super::log::Log;
-use super::plan::{Head, Record};
+use super::plan::{Head, PlannedRecord};
 use crate::config::{data_folder, private_folder};
 
-/// What is known of a record of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "status")]
-pub enum Status {
+pub enum RecordStatus {
     /// Nothing was sent.
     Planned,
-    /// It was sent, and nobody has seen what became of it.
+    /// Sent, outcome unknown.
     Sending,
-    /// The record shows the change. `before` is its state right before the call, `after` the one that was
-    /// seen afterwards.
+    /// The record shows the change. `before` is its state right before the request, `after` the state read afterwards.
     Done {
         #[serde(default, skip_serializing_if = "Value::is_null")]
         before: Value,
         after: Value,
     },
-    /// Somebody else had made the change by the time it was to be sent. It is not this run's to undo.
+    /// Somebody else made the change before it was sent, so this run must not undo it.
     FoundDone { state: Value },
-    /// The record did not pass the filter of the run any more, so nothing was sent.
+    /// Nothing was sent: the record no longer matches the filter of the run.
     Unmatched,
-    /// The workspace answered with success, and the record's document does not show whether it has changed.
-    /// `before` is its state right before the call.
+    /// The request succeeded, but the record does not show whether it changed. `before` is its state right before the
+    /// request.
     Unconfirmed {
         #[serde(default, skip_serializing_if = "Value::is_null")]
         before: Value,
     },
-    /// The workspace refused it, or was never reached.
+    /// Refused by the workspace, or never received.
     Failed { error: Value },
 }
 
-impl Status {
-    /// Whether a call may have reached the workspace that nobody has seen the effect of.
+impl RecordStatus {
+    /// Whether a change was sent whose effect is unknown.
     pub fn was_sent(&self) -> bool {
-        matches!(self, Status::Sending | Status::Unconfirmed { .. })
+        matches!(self, RecordStatus::Sending | RecordStatus::Unconfirmed { .. })
     }
 }
 
-/// A line of the file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "line")]
-enum Line<'a> {
+enum JournalLine<'a> {
     Run(Head),
-    Record(Record),
-    /// The plan is whole.
+    Record(PlannedRecord),
+    /// End of the plan.
     Planned {
         records: usize,
     },
     Change {
         id: std::borrow::Cow<'a, str>,
         #[serde(flatten)]
-        status: Status,
+        status: RecordStatus,
         /// Epoch seconds.
         at: i64,
     },
-    /// Every record was dealt with.
+    /// All records are settled.
     Finished {
         at: i64,
     },
 }
 
-/// A run with its journal, open for going on.
+/// A run and its journal, open for writing.
 #[derive(Debug)]
-pub struct Journal {
-    log: Log,
-    run: Run,
+pub struct RunJournal {
+    log: AppendLog,
+    run: BulkRun,
 }
 
-/// What a journal tells.
+/// The content of a journal.
 #[derive(Debug, Clone)]
-pub struct Run {
+pub struct BulkRun {
     pub path: PathBuf,
     pub head: Head,
-    pub records: Vec<Record>,
-    statuses: HashMap<String, Status>,
-    whole: bool,
+    pub records: Vec<PlannedRecord>,
+    statuses: HashMap<String, RecordStatus>,
+    is_plan_complete: bool,
     pub finished: bool,
 }
 
-/// How many records of a run stand how.
+/// Number of records by status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
+pub struct RunCounts {
     pub records: usize,
     pub done: usize,
     pub failed: usize,
     pub skipped: usize,
-    /// Not sent yet, or nobody knows.
+    /// Not sent yet, or outcome unknown.
     pub open: usize,
 }
 
-impl Run {
+impl BulkRun {
     fn read(path: &Path, lines: &[String]) -> Result<Self, Error> {
-        let mut lines = lines.iter().filter_map(|line| serde_json::from_str::<Line>(line).ok());
-        let Some(Line::Run(head)) = lines.next() else {
-            return Err(Error::NotOne { path: path.to_owned(), what: "journal of a run" });
+        let mut lines = lines.iter().filter_map(|line| serde_json::from_str::<JournalLine>(line).ok());
+        let Some(JournalLine::Run(head)) = lines.next() else {
+            return Err(Error::InvalidFile { path: path.to_owned(), what: "the journal of a run" });
         };
         let path = path.to_owned();
-        let mut run =
-            Run { path, head, records: Vec::new(), statuses: HashMap::new(), whole: false, finished: false };
+        let mut run = BulkRun {
+            path,
+            head,
+            records: Vec::new(),
+            statuses: HashMap::new(),
+            is_plan_complete: false,
+            finished: false,
+        };
         for line in lines {
-            run.take(line);
+            run.apply(line);
         }
         Ok(run)
     }
 
-    fn take(&mut self, line: Line) {
+    fn apply(&mut self, line: JournalLine) {
         match line {
-            Line::Run(_) => {}
-            Line::Record(record) => self.records.push(record),
-            Line::Planned { records } => self.whole = records == self.records.len(),
-            Line::Change { id, status, .. } => drop(self.statuses.insert(id.into_owned(), status)),
-            Line::Finished { .. } => self.finished = true,
+            JournalLine::Run(_) => {}
+            JournalLine::Record(record) => self.records.push(record),
+            JournalLine::Planned { records } => self.is_plan_complete = records == self.records.len(),
+            JournalLine::Change { id, status, .. } => drop(self.statuses.insert(id.into_owned(), status)),
+            JournalLine::Finished { .. } => self.finished = true,
         }
     }
 
-    pub fn status(&self, id: &str) -> &Status {
-        self.statuses.get(id).unwrap_or(&Status::Planned)
+    pub fn status(&self, id: &str) -> &RecordStatus {
+        self.statuses.get(id).unwrap_or(&RecordStatus::Planned)
     }
 
-    /// The state of a record right before this run changed it, as far as it was seen.
-    pub fn before<'a>(&'a self, record: &'a Record) -> &'a Value {
+    /// The last known state of a record before this run changed it.
+    pub fn before<'a>(&'a self, record: &'a PlannedRecord) -> &'a Value {
         match self.status(&record.id) {
-            Status::Done { before, .. } | Status::Unconfirmed { before } if !before.is_null() => before,
+            RecordStatus::Done { before, .. } | RecordStatus::Unconfirmed { before } if !before.is_null() => {
+                before
+            }
             _ => &record.before,
         }
     }
 
-    /// Records that something is still to be sent for. One that failed is tried again.
-    pub fn due(&self) -> impl Iterator<Item = &Record> {
-        let records = self.records.iter().filter(|_| self.whole);
-        let is_settled = |record: &Record| {
+    /// Records with a pending change, including failed ones.
+    pub fn due(&self) -> impl Iterator<Item = &PlannedRecord> {
+        let records = self.records.iter().filter(|_| self.is_plan_complete);
+        let is_settled = |record: &PlannedRecord| {
             matches!(
                 self.status(&record.id),
-                Status::Done { .. } | Status::FoundDone { .. } | Status::Unmatched
+                RecordStatus::Done { .. } | RecordStatus::FoundDone { .. } | RecordStatus::Unmatched
             )
         };
         records.filter(move |record| record.is_due() && !is_settled(record))
     }
 
-    pub fn counts(&self) -> Counts {
-        let mut counts = Counts { records: self.records.len(), ..Counts::default() };
+    pub fn counts(&self) -> RunCounts {
+        let mut counts = RunCounts { records: self.records.len(), ..RunCounts::default() };
         for record in &self.records {
             match self.status(&record.id) {
                 _ if !record.is_due() => counts.skipped += 1,
-                Status::Done { .. } => counts.done += 1,
-                Status::FoundDone { .. } | Status::Unmatched => counts.skipped += 1,
-                Status::Failed { .. } => counts.failed += 1,
-                Status::Planned | Status::Sending | Status::Unconfirmed { .. } => counts.open += 1,
+                RecordStatus::Done { .. } => counts.done += 1,
+                RecordStatus::FoundDone { .. } | RecordStatus::Unmatched => counts.skipped += 1,
+                RecordStatus::Failed { .. } => counts.failed += 1,
+                RecordStatus::Planned | RecordStatus::Sending | RecordStatus::Unconfirmed { .. } => {
+                    counts.open += 1
+                }
             }
         }
         counts
     }
 }
 
-impl Journal {
-    /// Begins the journal of a run. When this returns, the whole plan is on the disk.
+impl RunJournal {
+    /// Creates the journal of a run. On return, the whole plan is on disk.
     ///
     /// # Errors
-    /// When it cannot be written: then nothing must be sent.
-    pub fn begin(head: Head, records: Vec<Record>) -> Result<Self, Error> {
+    /// If it cannot be written; then nothing must be sent.
+    pub fn begin(head: Head, records: Vec<PlannedRecord>) -> Result<Self, Error> {
         let folder = folder()?;
         private_folder(&folder).map_err(Error::file(&folder))?;
         let path = folder.join(format!("{}.jsonl", head.run));
-        let failed = Error::file(&path);
-        let (mut log, _) = Log::open(&path).map_err(&failed)?;
-        let lines = std::iter::once(Line::Run(head.clone()))
-            .chain(records.iter().cloned().map(Line::Record))
-            .chain([Line::Planned { records: records.len() }]);
-        log.append(lines).and_then(|()| log.sync()).map_err(failed)?;
-        let run = Run { path, head, records, statuses: HashMap::new(), whole: true, finished: false };
-        Ok(Journal { log, run })
+        let file_error = Error::file(&path);
+        let (mut log, _) = AppendLog::open(&path).map_err(&file_error)?;
+        let lines = std::iter::once(JournalLine::Run(head.clone()))
+            .chain(records.iter().cloned().map(JournalLine::Record))
+            .chain([JournalLine::Planned { records: records.len() }]);
+        log.append(lines).and_then(|()| log.sync()).map_err(file_error)?;
+        let run = BulkRun {
+            path,
+            head,
+            records,
+            statuses: HashMap::new(),
+            is_plan_complete: true,
+            finished: false,
+        };
+        Ok(RunJournal { log, run })
     }
 
-    /// Opens a run to go on with it.
+    /// Opens a run to resume it.
     ///
     /// # Errors
-    /// [`Error::NoRun`] when there is none of this name, [`Error::Busy`] when another process has it.
+    /// [`Error::NoRun`] for an unknown name, [`Error::Busy`] if another process has it open.
     pub fn open(name: &str) -> Result<Self, Error> {
         let path = path_of(name)?;
-        let (log, lines) = Log::open(&path).map_err(|error| match error.kind() {
+        let (log, lines) = AppendLog::open(&path).map_err(|error| match error.kind() {
             ErrorKind::WouldBlock => Error::Busy(name.to_owned()),
             _ => Error::file(&path)(error),
         })?;
-        Ok(Journal { log, run: Run::read(&path, &lines)? })
+        Ok(RunJournal { log, run: BulkRun::read(&path, &lines)? })
     }
 
-    pub fn run(&self) -> &Run {
+    pub fn run(&self) -> &BulkRun {
         &self.run
     }
 
-    /// Notes what happens to a record. With `safely` it is on the disk itself before this returns.
+    /// Records the status of a record. With `sync`, the line survives a crash of the machine.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn note(&mut self, id: &str, status: Status, safely: bool) -> Result<(), Error> {
+    /// If it cannot be written.
+    pub fn set_status(&mut self, id: &str, status: RecordStatus, sync: bool) -> Result<(), Error> {
         let at = Timestamp::now().as_second();
-        self.append(Line::Change { id: id.to_owned().into(), status, at })?;
-        if safely {
+        self.append(JournalLine::Change { id: id.to_owned().into(), status, at })?;
+        if sync {
             self.log.sync().map_err(Error::file(&self.run.path))?;
         }
         Ok(())
     }
 
-    /// Notes that nothing is left to do.
+    /// Marks the run as finished.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn finish(&mut self) -> Result<(), Error> {
-        self.append(Line::Finished { at: Timestamp::now().as_second() })?;
+        self.append(JournalLine::Finished { at: Timestamp::now().as_second() })?;
         self.log.sync().map_err(Error::file(&self.run.path))
     }
 
-    fn append(&mut self, line: Line) -> Result<(), Error> {
+    fn append(&mut self, line: JournalLine) -> Result<(), Error> {
         self.log.append([&line]).map_err(Error::file(&self.run.path))?;
-        self.run.take(line);
+        self.run.apply(line);
         Ok(())
     }
 }
 
-/// A name for a run that begins now: sorts by time, also within a second, and differs from that of any
-/// other process.
+/// A name for a run that starts now: sorts by time, and is unique across processes.
 pub fn new_name() -> String {
     let now = Timestamp::now();
     let moment = now.strftime("%Y%m%dT%H%M%S");
@@ -243,46 +255,45 @@ pub fn new_name() -> String {
     format!("{moment}-{micros:06}{}", std::process::id() % 10)
 }
 
-/// Whether a text has the shape of a run's name, as [`new_name`] makes them.
+/// Whether a text has the form of a name from [`new_name`].
 pub fn is_name(text: &str) -> bool {
-    let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|it| it.is_ascii_digit());
+    let digits =
+        |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
     let parts = text.split_once('T').and_then(|(day, rest)| Some((day, rest.split_once('-')?)));
     parts.is_some_and(|(day, (time, rest))| digits(day, 8) && digits(time, 6) && digits(rest, 7))
 }
 
-/// What the journal of a run tells, also while another process is writing it.
+/// Reads the journal of a run, even while another process writes it.
 ///
 /// # Errors
-/// [`Error::NoRun`] when there is none of this name.
-pub fn read(name: &str) -> Result<Run, Error> {
+/// [`Error::NoRun`] for an unknown name.
+pub fn read(name: &str) -> Result<BulkRun, Error> {
     let path = path_of(name)?;
     let text = std::fs::read_to_string(&path).map_err(Error::file(&path))?;
-    Run::read(&path, &text.lines().map(str::to_owned).collect::<Vec<_>>())
+    BulkRun::read(&path, &text.lines().map(str::to_owned).collect::<Vec<_>>())
 }
 
-/// All runs, the newest first. Files that are no journals are passed over.
+/// All runs, newest first. Other files are ignored.
 ///
 /// # Errors
-/// When there is no home directory.
-pub fn runs() -> Result<Vec<Run>, Error> {
+/// If the home directory is unknown.
+pub fn runs() -> Result<Vec<BulkRun>, Error> {
     let entries = std::fs::read_dir(folder()?).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries
         .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".jsonl").map(str::to_owned))
         .collect();
     names.sort_unstable();
-    let mut runs: Vec<Run> = names.iter().rev().filter_map(|name| read(name).ok()).collect();
-    // Stable: runs of one second stay in the order of their names.
+    let mut runs: Vec<BulkRun> = names.iter().rev().filter_map(|name| read(name).ok()).collect();
+    // Stable, so that runs of the same second stay ordered by name.
     runs.sort_by_key(|run| std::cmp::Reverse(run.head.started_at));
     Ok(runs)
 }
 
 fn path_of(name: &str) -> Result<PathBuf, Error> {
-    let is_name = !name.is_empty() && name.chars().all(|it| it.is_ascii_alphanumeric() || it == '-');
+    let is_name = !name.is_empty()
+        && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '-');
     let path = folder()?.join(format!("{name}.jsonl"));
-    match is_name && path.is_file() {
-        true => Ok(path),
-        false => Err(Error::NoRun(name.to_owned())),
-    }
+    if is_name && path.is_file() { Ok(path) } else { Err(Error::NoRun(name.to_owned())) }
 }
 
 fn folder() -> Result<PathBuf, Error> {

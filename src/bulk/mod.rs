@@ -1,28 +1,27 @@
-//! Changing many records so that it can be trusted: plan, apply, journal, undo.
+//! Changes many records safely: plan, apply, journal, undo.
 //!
-//! Layer: above `mirror`, below `cli`. A plan is made by reading only and says for every record what
-//! it is now and what would be sent. Applying it sends each change at most once that is known to have
-//! arrived: a change whose answer was lost is looked up before it is sent again. Everything is on disk
-//! before and after it happens, so a run can be killed at any moment, gone on with, and taken back.
-//! Nothing here prints, asks, or decides what a run is for.
+//! Layer: above `mirror`, below `cli`. Planning only reads; a plan has the current state of every record and the change
+//! to send. Applying never sends a change twice: after a lost response, the record is read before the change is sent
+//! again. Every step is on disk before and after it happens, so a run can be killed at any time, resumed and undone.
+//! This module must never print or ask for confirmation.
 
+pub mod append_log;
 pub mod apply;
 pub mod change;
+pub mod directory;
 pub mod error;
 pub mod incident;
 pub mod journal;
-pub mod lists;
-pub mod log;
-pub mod mentions;
+pub mod phrase_match;
 pub mod plan;
 pub mod read;
 mod state;
 pub mod tags;
-pub mod turn;
 pub mod undo;
+pub mod workspace_lock;
 
-pub use apply::{Applier, Progress};
-pub use change::{Assignee, Change, Target};
+pub use apply::{Applier, ApplyProgress};
+pub use change::{Assignee, BulkTarget, Change};
 pub use error::Error;
-pub use journal::{Journal, Status};
-pub use plan::{Head, Record, Selection};
+pub use journal::{RecordStatus, RunJournal};
+pub use plan::{Head, PlannedRecord, SelectionFilter};

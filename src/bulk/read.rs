@@ -1,74 +1,72 @@
-//! Reads single records from the workspace, many at a time.
+//! Reads single records from the workspace, many in parallel.
 //!
-//! One record that the workspace cannot hand out must not keep the others from being dealt with; a workspace
-//! that hands out none is an error.
+//! A few unreadable records must not stop a run, but a workspace that fails to return any record is an error.
 
 use std::collections::HashMap;
 
 use futures::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 
-use super::change::{Change, Target};
-use super::error::told;
+use super::change::{BulkTarget, Change};
+use super::error::error_json;
 use crate::api;
 use crate::api::client::Client;
 use crate::api::request_builder::{Arguments, operation};
-use crate::mirror::fields;
+use crate::mirror::lenient;
 
-/// So many records may fail whatever became of the others; beyond that, more must have been read.
-const FEW: usize = 20;
+/// Reads that may fail regardless of how many succeed; beyond that, more must succeed than fail.
+const ALLOWED_FAILURES: usize = 20;
 
-/// Tells records that cannot be read from a workspace that does not answer.
+/// Distinguishes single unreadable records from a failing workspace.
 #[derive(Debug, Default)]
-pub struct Patience {
-    read: usize,
+pub struct ReadErrorBudget {
+    succeeded: usize,
     failed: usize,
     last: Option<api::Error>,
 }
 
-impl Patience {
-    /// Another record was read.
-    pub fn read(&mut self) {
-        self.read += 1;
+impl ReadErrorBudget {
+    pub fn record_success(&mut self) {
+        self.succeeded += 1;
     }
 
-    /// Another one could not be read: the error as it is told, if reading may go on.
+    /// Returns the error as JSON if the budget allows to continue.
     ///
     /// # Errors
-    /// The error itself, when it is not about this record alone.
-    pub fn bear(&mut self, error: api::Error) -> Result<Value, api::Error> {
+    /// The error itself if it affects more than this record, or the budget is exhausted.
+    pub fn record_failure(&mut self, error: api::Error) -> Result<Value, api::Error> {
         self.failed += 1;
         let is_general = error.is_unauthorized() || error.is_rate_limited() || error.is_offline();
-        if is_general || self.failed > FEW.max(self.read) {
+        if is_general || self.failed > ALLOWED_FAILURES.max(self.succeeded) {
             return Err(error);
         }
-        let told = told(&error);
+        let document = error_json(&error);
         self.last = Some(error);
-        Ok(told)
+        Ok(document)
     }
 
-    /// When all were asked for.
+    /// Call after the last read.
     ///
     /// # Errors
-    /// The last error, when none could be read.
-    pub fn end(self) -> Result<(), api::Error> {
-        self.last.filter(|_| self.read == 0).map_or(Ok(()), Err)
+    /// The last error, if no read succeeded.
+    pub fn finish(self) -> Result<(), api::Error> {
+        self.last.filter(|_| self.succeeded == 0).map_or(Ok(()), Err)
     }
 }
 
-/// The document of one record.
+/// Reads one record.
 ///
 /// # Errors
-/// Whatever the transport reports; an answer that is no document.
-pub async fn document(client: &Client, target: Target, id: &str) -> Result<Value, api::Error> {
+/// API errors; a response that is not JSON.
+pub async fn document(client: &Client, target: BulkTarget, id: &str) -> Result<Value, api::Error> {
     let arguments = Arguments { path: vec![id.to_owned()], ..Arguments::default() };
     let reply = client.fetch(operation(target.read_operation())?, &arguments).await?;
     let text = reply.json_text()?;
     Ok(serde_json::from_str(text).unwrap_or_default())
 }
 
-/// The documents of these conversations that one search shows, by id. A search that fails finds none; the caller
-/// then reads each conversation.
+/// Finds conversations with a single search and returns their documents by id. Returns none if the search fails; the
+/// caller then reads each conversation.
 pub async fn search_by_ids<'a>(
     client: &Client,
     ids: impl Iterator<Item = &'a str>,
@@ -79,52 +77,55 @@ pub async fn search_by_ids<'a>(
         "pagination": { "per_page": ids.len() },
     });
     let arguments = Arguments { body: Some(body.to_string().into_bytes()), ..Arguments::default() };
-    let answer = async {
+    let response = async {
         let reply = client.fetch(operation("searchConversations")?, &arguments).await?;
         let page: Option<Value> = serde_json::from_str(reply.json_text()?).ok();
         Ok::<_, api::Error>(page)
     };
-    let documents = match answer.await {
+    let documents = match response.await {
         Ok(page) => page.and_then(|mut page| page.get_mut("conversations").map(Value::take)),
         Err(error) => {
-            tracing::debug!(%error, "conversations cannot be searched by id");
+            tracing::debug!(%error, "cannot search conversations by id");
             None
         }
     };
     let Some(Value::Array(documents)) = documents else { return HashMap::new() };
-    documents.into_iter().filter_map(|document| Some((fields::id(&document["id"])?, document))).collect()
+    documents.into_iter().filter_map(|document| Some((lenient::id(&document["id"])?, document))).collect()
 }
 
-/// The documents of these records, in the order of their arrival.
+/// Reads many records; returns them in order of arrival.
 pub fn documents<'a>(
     client: &'a Client,
-    target: Target,
+    target: BulkTarget,
     ids: Vec<String>,
     concurrency: usize,
 ) -> impl Stream<Item = (String, Result<Value, api::Error>)> + 'a {
     client.transport().expect(ids.len());
     stream::iter(ids)
         .map(move |id| async move {
-            let found = document(client, target, &id).await;
-            (id, found)
+            let result = document(client, target, &id).await;
+            (id, result)
         })
         .buffer_unordered(concurrency)
 }
 
-/// Puts all tags of a contact into its document, where it shows only some of them or none and they matter.
+/// Adds all tags to a contact's document if the change needs them and the document has only some of them.
 ///
 /// # Errors
 /// As [`document`].
-pub async fn complete(
+pub async fn complete_tags(
     client: &Client,
-    target: Target,
+    target: BulkTarget,
     change: &Change,
     document: &mut Value,
     id: &str,
 ) -> Result<(), api::Error> {
-    let about_tags = matches!(change, Change::Tag { .. } | Change::Untag { .. });
+    let needs_tags = matches!(change, Change::Tag { .. } | Change::Untag { .. });
     let tags = &document["tags"];
-    if target != Target::Contacts || !about_tags || !(tags.is_null() || crate::mirror::fields::is_cut(tags)) {
+    if target != BulkTarget::Contacts
+        || !needs_tags
+        || !(tags.is_null() || crate::mirror::lenient::is_cut(tags))
+    {
         return Ok(());
     }
     let arguments = Arguments { path: vec![id.to_owned()], ..Arguments::default() };

@@ -1,57 +1,55 @@
-//! Reads the parts of a record's document that changes are about, and compares them with what was sent.
+//! Reads the fields of a record that a change affects, and compares them with the change.
 //!
-//! Reading is lenient about types. It never guesses: what a document leaves out is `None`.
+//! Reading is lenient about types but never guesses: missing fields are `None`.
 
 use serde_json::{Map, Value};
 
-use super::change::Target;
+use super::change::BulkTarget;
 use crate::filter::By;
-use crate::mirror::{fields, plain};
+use crate::mirror::{lenient, plain};
 
-/// Whether a record has a tag; `None` when the document shows only some of its tags, or none at all.
-pub(super) fn tagged(target: Target, document: &Value, tag_id: &str) -> Option<bool> {
+/// Whether a record has a tag; `None` if the document has no tags or only some of them.
+pub(super) fn tagged(target: BulkTarget, document: &Value, tag_id: &str) -> Option<bool> {
     let list = document.get("tags").filter(|list| !list.is_null())?;
-    let key = if target == Target::Contacts { "data" } else { "tags" };
+    let key = if target == BulkTarget::Contacts { "data" } else { "tags" };
     let tags = list.as_array().or_else(|| list[key].as_array())?;
-    let has = tags.iter().any(|tag| fields::id(&tag["id"]).as_deref() == Some(tag_id));
-    match !has && target == Target::Contacts && fields::is_cut(list) {
-        true => None,
-        false => Some(has),
-    }
+    let has = tags.iter().any(|tag| lenient::id(&tag["id"]).as_deref() == Some(tag_id));
+    let is_unknown = !has && target == BulkTarget::Contacts && lenient::is_cut(list);
+    (!is_unknown).then_some(has)
 }
 
-/// Id of the teammate who put a tag on, where the document says so: conversations do.
+/// Id of the teammate who added a tag. Only conversations have it.
 pub(super) fn tagged_by(document: &Value, tag_id: &str) -> Option<String> {
     let tags = document["tags"]["tags"].as_array()?;
-    let tag = tags.iter().find(|tag| fields::id(&tag["id"]).as_deref() == Some(tag_id))?;
-    fields::reference(&tag["applied_by"]["id"])
+    let tag = tags.iter().find(|tag| lenient::id(&tag["id"]).as_deref() == Some(tag_id))?;
+    lenient::reference(&tag["applied_by"]["id"])
 }
 
-/// The notes that this teammate wrote into a conversation.
+/// Notes of one teammate in a conversation.
 pub(super) struct OwnNotes {
-    /// Ids of those with the text that was asked for.
+    /// Ids of the notes with the given text.
     pub same_text: Vec<String>,
     pub latest: Option<String>,
 }
 
-/// `None` when the document carries no parts.
+/// `None` if the document has no parts.
 pub(super) fn own_notes(document: &Value, admin_id: &str, body: &str) -> Option<OwnNotes> {
     let parts = document["conversation_parts"]["conversation_parts"].as_array()?;
-    let wanted = plain::text(body);
+    let text = plain::text(body);
     let is_own = |part: &&Value| {
-        part["part_type"] == "note" && fields::id(&part["author"]["id"]).as_deref() == Some(admin_id)
+        part["part_type"] == "note" && lenient::id(&part["author"]["id"]).as_deref() == Some(admin_id)
     };
     let own: Vec<&Value> = parts.iter().filter(is_own).collect();
-    let has_text = |part: &&&Value| part["body"].as_str().is_some_and(|body| plain::text(body) == wanted);
+    let has_text = |part: &&&Value| part["body"].as_str().is_some_and(|body| plain::text(body) == text);
     Some(OwnNotes {
-        same_text: own.iter().filter(has_text).filter_map(|part| fields::id(&part["id"])).collect(),
-        latest: own.last().and_then(|part| fields::id(&part["id"])),
+        same_text: own.iter().filter(has_text).filter_map(|part| lenient::id(&part["id"])).collect(),
+        latest: own.last().and_then(|part| lenient::id(&part["id"])),
     })
 }
 
-/// What the fields are now, custom attributes one by one. A field that is missing is null.
-pub(super) fn current(wanted: &Map<String, Value>, document: &Value) -> Option<Map<String, Value>> {
-    document.as_object().filter(|it| it.contains_key("id"))?;
+/// Current values of the fields of an update, custom attributes one by one. Missing fields are null.
+pub(super) fn current(update: &Map<String, Value>, document: &Value) -> Option<Map<String, Value>> {
+    document.as_object().filter(|fields| fields.contains_key("id"))?;
     let field = |(name, value): (&String, &Value)| {
         let now = match value {
             Value::Object(inside) => {
@@ -64,51 +62,53 @@ pub(super) fn current(wanted: &Map<String, Value>, document: &Value) -> Option<M
         };
         (name.clone(), now)
     };
-    Some(wanted.iter().map(field).collect())
+    Some(update.iter().map(field).collect())
 }
 
-/// Numbers and texts may change places between a request and an answer.
-pub(super) fn same(wanted: &Value, now: &Value) -> bool {
-    match (wanted, now) {
-        (Value::Object(wanted), now) => wanted.iter().all(|(key, value)| same(value, &now[key])),
+/// Compares values; the API may return a number as text, or the reverse.
+pub(super) fn same(expected: &Value, now: &Value) -> bool {
+    match (expected, now) {
+        (Value::Object(expected), now) => expected.iter().all(|(key, value)| same(value, &now[key])),
         (Value::Null, now) => now.is_null(),
-        (wanted, now) => wanted == now || (!now.is_null() && fields::text(wanted) == fields::text(now)),
+        (expected, now) => {
+            expected == now || (!now.is_null() && lenient::text(expected) == lenient::text(now))
+        }
     }
 }
 
-/// The same for a field of a contact, where two spellings can be one value: an address in capitals, a telephone
-/// number with spaces.
-pub(super) fn same_field(name: &str, wanted: &Value, now: &Value) -> bool {
+/// Compares values of a contact's field, where two spellings can be the same value, for example an address in upper
+/// case or a phone number with spaces.
+pub(super) fn same_field(name: &str, expected: &Value, now: &Value) -> bool {
     let by = match name {
         "email" => Some(By::Email),
         "phone" => Some(By::Phone),
         _ => None,
     };
-    let alike = by.zip(wanted.as_str().zip(now.as_str())).is_some_and(|(by, (wanted, now))| {
-        let key = by.key(wanted);
+    let has_same_key = by.zip(expected.as_str().zip(now.as_str())).is_some_and(|(by, (expected, now))| {
+        let key = by.key(expected);
         key.is_some() && key == by.key(now)
     });
-    alike || same(wanted, now)
+    has_same_key || same(expected, now)
 }
 
-/// Whether a field shows that it was set: it is as wanted, or at least no longer what it was. Services rewrite
-/// values that they store, such as dates, and trim texts.
-pub(super) fn was_set(wanted: &Value, before: &Value, now: &Value) -> bool {
-    match (wanted, now) {
-        (Value::Object(wanted), Value::Object(_)) => {
-            wanted.iter().all(|(key, value)| was_set(value, &before[key], &now[key]))
+/// Whether a field was set: it has the new value, or at least no longer the previous one. The API normalizes stored
+/// values, for example dates, and trims text.
+pub(super) fn was_set(expected: &Value, before: &Value, now: &Value) -> bool {
+    match (expected, now) {
+        (Value::Object(expected), Value::Object(_)) => {
+            expected.iter().all(|(key, value)| was_set(value, &before[key], &now[key]))
         }
-        (wanted, now) => {
-            let is_alike = match (wanted.as_str(), now.as_str()) {
-                (Some(wanted), Some(now)) => wanted.trim() == now.trim(),
+        (expected, now) => {
+            let is_same_trimmed = match (expected.as_str(), now.as_str()) {
+                (Some(expected), Some(now)) => expected.trim() == now.trim(),
                 _ => false,
             };
-            same(wanted, now) || is_alike || now != before
+            same(expected, now) || is_same_trimmed || now != before
         }
     }
 }
 
-/// Whether two moments are the same minute: services may round the times they are given.
+/// Whether two times are less than a minute apart: the API may round times. Epoch seconds.
 pub(super) fn is_same_minute(one: Option<i64>, other: i64) -> bool {
     one.is_some_and(|one| one.abs_diff(other) < 60)
 }

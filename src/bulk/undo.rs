@@ -1,39 +1,37 @@
-//! What takes a run back: another run, with the opposite changes.
+//! Plans the undo of a run: another run with the inverse changes.
 //!
-//! Only what the run itself has changed is taken back, and only where the record is still as the run
-//! left it. Everything else is listed with its reason.
+//! An undo must only touch records that the run itself changed and that have not changed since. All others are listed
+//! with a reason.
 
 use futures::StreamExt;
 use serde_json::{Value, json};
 
 use super::change::Change;
-use super::error::{Error, told};
-use super::journal::{Run, Status};
-use super::plan::Record;
+use super::error::{Error, error_json};
+use super::journal::{BulkRun, RecordStatus};
+use super::plan::PlannedRecord;
 use super::read;
 use super::state::tagged_by;
 use crate::api::client::Client;
 
-/// The records of the run that takes `run` back. Those that cannot be taken back carry the reason in
-/// `skip`.
+/// Plans the undo of `run`. Records that cannot be undone have the reason in `skip`.
 ///
 /// # Errors
-/// When the workspace does not answer.
-pub async fn plan(client: &Client, run: &Run, concurrency: usize) -> Result<Vec<Record>, Error> {
+/// API errors.
+pub async fn plan(client: &Client, run: &BulkRun, concurrency: usize) -> Result<Vec<PlannedRecord>, Error> {
     let mut records = Vec::new();
-    // What the run did not change there is nothing to say of.
-    let changed = |record: &&Record| {
+    let was_changed = |record: &&PlannedRecord| {
         let status = run.status(&record.id);
-        record.is_due() && (matches!(status, Status::Done { .. }) || status.was_sent())
+        record.is_due() && (matches!(status, RecordStatus::Done { .. }) || status.was_sent())
     };
     let mut ids = Vec::new();
-    for record in run.records.iter().filter(changed) {
+    for record in run.records.iter().filter(was_changed) {
         let before = run.before(record);
         match record.change.inverse(before) {
             _ if before.is_null() && record.change.needs_before() => {
-                records.push(left(record, "its state before is not known"))
+                records.push(skip(record, "previous state unknown"))
             }
-            Err(reason) => records.push(left(record, reason.0)),
+            Err(reason) => records.push(skip(record, reason.0)),
             Ok(_) => ids.push(record.id.clone()),
         }
     }
@@ -42,50 +40,49 @@ pub async fn plan(client: &Client, run: &Run, concurrency: usize) -> Result<Vec<
         let Some(record) = run.records.iter().find(|record| record.id == id) else { continue };
         let document = match answer {
             Ok(mut document) => {
-                read::complete(client, run.head.target, &record.change, &mut document, &id).await?;
+                read::complete_tags(client, run.head.target, &record.change, &mut document, &id).await?;
                 document
             }
             Err(error) if error.is_not_found() => json!({}),
             Err(error) if error.is_unauthorized() => return Err(error.into()),
             Err(error) => {
-                let mut kept = left(record, "its state now is not known");
-                kept.shown["error"] = told(&error);
-                records.push(kept);
+                let mut skipped = skip(record, "current state unknown");
+                skipped.shown["error"] = error_json(&error);
+                records.push(skipped);
                 continue;
             }
         };
         if let Change::Tag { tag_id, .. } = &record.change
             && tagged_by(&document, tag_id).is_some_and(|teammate| teammate != run.head.admin_id)
         {
-            records.push(left(record, "tagged by another teammate"));
+            records.push(skip(record, "tagged by another teammate"));
             continue;
         }
         let now = record.change.state(run.head.target, &run.head.admin_id, &document);
-        records.push(taken_back(record, run, now));
+        records.push(undo_record(record, run, now));
     }
-    let place = |record: &Record| run.records.iter().position(|other| other.id == record.id);
-    records.sort_by_cached_key(place);
+    let position = |record: &PlannedRecord| run.records.iter().position(|other| other.id == record.id);
+    records.sort_by_cached_key(position);
     Ok(records)
 }
 
-/// What is to happen to a record that the run has changed, given its state now. The workspace may have
-/// written a value in another way than it was sent.
-fn taken_back(record: &Record, run: &Run, now: Option<Value>) -> Record {
+/// Plans the undo of one record from its current state. The API may have normalized the value that was sent.
+fn undo_record(record: &PlannedRecord, run: &BulkRun, now: Option<Value>) -> PlannedRecord {
     let before = run.before(record);
-    let Ok(inverse) = record.change.inverse(before) else { return left(record, "irrevocable") };
+    let Ok(inverse) = record.change.inverse(before) else { return skip(record, "irrevocable") };
     let Some(now) = now else {
-        // An archived contact tells nothing of itself, and sending it twice does no harm.
-        let mut record = Record { change: inverse, before: Value::Null, ..record.clone() };
+        // The state of an archived contact cannot be read; sending the inverse twice is harmless.
+        let mut record = PlannedRecord { change: inverse, before: Value::Null, ..record.clone() };
         record.skip = None;
         return record;
     };
-    let is_as_left = matches!(run.status(&record.id), Status::Done { after, .. } if *after == now);
-    if !is_as_left && !record.change.is_done(before, &now) {
-        return left(record, "changed since");
+    let is_unchanged = matches!(run.status(&record.id), RecordStatus::Done { after, .. } if *after == now);
+    if !is_unchanged && !record.change.is_done(before, &now) {
+        return skip(record, "changed since");
     }
-    Record { shown: record.shown.clone(), ..Record::new(record.id.clone(), inverse, now) }
+    PlannedRecord { shown: record.shown.clone(), ..PlannedRecord::new(record.id.clone(), inverse, now) }
 }
 
-fn left(record: &Record, reason: &str) -> Record {
-    Record { skip: Some(reason.to_owned()), ..record.clone() }
+fn skip(record: &PlannedRecord, reason: &str) -> PlannedRecord {
+    PlannedRecord { skip: Some(reason.to_owned()), ..record.clone() }
 }

@@ -1,42 +1,44 @@
-//! From what was typed to the values of one call: path, query and body.
+//! Builds the path, query and body of an operation from its command-line arguments.
 //!
-//! Checks the shape of values (a number, a time, JSON) and that what is required is there. Whether
-//! the values make sense together is the server's to say, and a body given as a whole is not checked.
+//! Checks the type of each value and that required ones are present. Whether values make sense together is left to the
+//! server, and a body given with `--body-json` is not checked.
 
 use clap::ArgMatches;
 use serde_json::{Map, Value, json};
 
 use super::context::Context;
-use super::door::Content;
 use super::error::Error;
+use super::files::Content;
 use super::flags::argument_id;
 use super::time::Times;
 use crate::api::operation::{Kind, Operation, Parameter, Place, Scalar};
 use crate::api::request_builder::Arguments;
 
-/// Binds the matches of an operation's command. `query` is the predicate of a search that was written in
-/// another way than as JSON.
+/// Builds the arguments of an operation. `query` is the search query of a `--where` filter.
 ///
 /// # Errors
-/// [`Error::Usage`] for a value of the wrong shape or a missing one.
+/// [`Error::Usage`] for an invalid or missing value.
 pub fn bind(
     context: &Context,
     operation: &Operation,
     matches: &ArgMatches,
     query: Option<Value>,
 ) -> Result<Arguments, Error> {
-    let of = |place: Place| operation.parameters.iter().filter(move |it| it.place == place);
+    let in_place =
+        |place: Place| operation.parameters.iter().filter(move |parameter| parameter.place == place);
     let mut arguments = Arguments::default();
-    for parameter in of(Place::Path) {
+    for parameter in in_place(Place::Path) {
         arguments.path.push(path_value(parameter, matches)?);
     }
-    for parameter in of(Place::Query) {
+    for parameter in in_place(Place::Query) {
         for value in values(context, parameter, matches)? {
             let field = parameter.name.rsplit('.').next().unwrap_or(parameter.name);
-            let known = arguments.query.iter().find(|(name, _)| name == field).map(|(_, text)| json!(text));
-            let object = operation.object_of(parameter).filter(|it| matches.contains_id(&argument_id(it)));
-            if known.is_some() && object.is_some() {
-                agree(operation, matches, parameter, known.as_ref(), &value)?;
+            let in_object =
+                arguments.query.iter().find(|(name, _)| name == field).map(|(_, text)| json!(text));
+            let object =
+                operation.object_of(parameter).filter(|object| matches.contains_id(&argument_id(object)));
+            if in_object.is_some() && object.is_some() {
+                refuse_contradiction(operation, matches, parameter, in_object.as_ref(), &value)?;
                 continue;
             }
             append_query(&mut arguments.query, parameter, &value);
@@ -55,15 +57,18 @@ fn path_value(parameter: &Parameter, matches: &ArgMatches) -> Result<String, Err
         return Err(Error::usage(format!("<{}> must not be empty", parameter.flag)));
     }
     if parameter.kind == Kind::Integer && trimmed.parse::<u64>().is_err() {
-        return Err(Error::usage(format!("<{}>: {text:?} is no whole number", parameter.flag)));
+        return Err(Error::usage(format!(
+            "<{}>: invalid number {text:?}: expected a whole number",
+            parameter.flag
+        )));
     }
     Ok(trimmed.to_owned())
 }
 
-/// The values of a flag as JSON; empty when it was not given.
+/// The values of a flag as JSON; empty if it is not given.
 fn values(context: &Context, parameter: &Parameter, matches: &ArgMatches) -> Result<Vec<Value>, Error> {
     let id = argument_id(parameter);
-    let wrong = |reason: String| Error::Usage {
+    let usage_error = |reason: String| Error::Usage {
         message: format!("--{}: {reason}", parameter.flag),
         hint: hint(parameter),
     };
@@ -72,12 +77,12 @@ fn values(context: &Context, parameter: &Parameter, matches: &ArgMatches) -> Res
         return contents.map(|content| json_value(parameter, content)).collect();
     }
     let texts = matches.get_many::<String>(&id).into_iter().flatten();
-    texts.map(|text| value(context, parameter, text).map_err(wrong)).collect()
+    texts.map(|text| value(context, parameter, text).map_err(usage_error)).collect()
 }
 
-/// JSON, or in the query also `key=value` pairs.
+/// JSON or, for query parameters, `key=value` pairs.
 fn json_value(parameter: &Parameter, content: &Content) -> Result<Value, Error> {
-    let named = |error: Error| Error::Usage {
+    let with_flag = |error: Error| Error::Usage {
         message: format!("--{}: {error}", parameter.flag),
         hint: match &error {
             Error::Usage { hint: Some(hint), .. } => Some(hint.clone()),
@@ -86,11 +91,11 @@ fn json_value(parameter: &Parameter, content: &Content) -> Result<Value, Error> 
     };
     let typed = content.typed();
     if parameter.place == Place::Query && !typed.trim_start().starts_with('{') {
-        return pairs(typed).map_err(|reason| named(Error::usage(reason)));
+        return pairs(typed).map_err(|reason| with_flag(Error::usage(reason)));
     }
-    match content.json().map_err(named)? {
+    match content.json().map_err(with_flag)? {
         value if parameter.name == "query" && !value.is_object() => {
-            Err(named(Error::usage(format!("{typed:?} is not a search predicate"))))
+            Err(with_flag(Error::usage(format!("invalid search query {typed:?}: expected a JSON object"))))
         }
         value => Ok(value),
     }
@@ -98,8 +103,7 @@ fn json_value(parameter: &Parameter, content: &Content) -> Result<Value, Error> 
 
 fn hint(parameter: &Parameter) -> Option<String> {
     (parameter.name == "query" && parameter.kind == Kind::Json).then(|| {
-        r#"a predicate is JSON: --query '{"field":"email","operator":"=","value":"ann@example.com"}'"#
-            .to_owned()
+        r#"for example --query '{"field":"email","operator":"=","value":"ann@example.com"}'"#.to_owned()
     })
 }
 
@@ -111,8 +115,8 @@ fn value(context: &Context, parameter: &Parameter, text: &str) -> Result<Value, 
         Kind::Boolean => scalar(Scalar::Boolean, text),
         Kind::Time => {
             let times = Times::of(context).map_err(|error| error.to_string())?;
-            // The only field that is always about a time to come.
-            if parameter.name == "snoozed_until" { ahead(&times, text) } else { times.moment(text) }
+            // The only time parameter that must be in the future.
+            if parameter.name == "snoozed_until" { future(&times, text) } else { times.moment(text) }
                 .map(Value::from)
         }
         Kind::List(of) => match serde_json::from_str::<Value>(text) {
@@ -123,18 +127,16 @@ fn value(context: &Context, parameter: &Parameter, text: &str) -> Result<Value, 
     }
 }
 
-/// A time to come. A span such as `2d` reaches back and is refused; moments that are spelled out are the caller's.
-fn ahead(times: &Times, text: &str) -> Result<i64, String> {
-    let moment = times.coming(text)?;
+/// A time in the future. Refuses spans such as `2d`, which are in the past, but no absolute times.
+fn future(times: &Times, text: &str) -> Result<i64, String> {
+    let moment = times.future(text)?;
     if moment > jiff::Timestamp::now().as_second() || !times.is_span_back(text) {
         return Ok(moment);
     }
-    Err(format!(
-        "{text:?} is in the past: expected a time in the future; a span from now begins with +, as in +2d"
-    ))
+    Err(format!("{text:?} is in the past: expected a time in the future, for example +2d"))
 }
 
-/// Refuses a period that ends before it begins: nothing can be in it.
+/// Refuses a period that ends before it starts.
 fn refuse_empty_periods(context: &Context, operation: &Operation, matches: &ArgMatches) -> Result<(), Error> {
     for from in operation.parameters.iter().filter(|parameter| parameter.kind == Kind::Time) {
         let Some(stem) = from.name.strip_suffix("_after") else { continue };
@@ -160,32 +162,32 @@ fn scalar(kind: Scalar, text: &str) -> Result<Value, String> {
             let signed = trimmed.parse::<i64>().map(Value::from);
             signed
                 .or_else(|_| trimmed.parse::<u64>().map(Value::from))
-                .map_err(|_| format!("{text:?} is no whole number"))
+                .map_err(|_| format!("invalid number {text:?}: expected a whole number"))
         }
         Scalar::Number => match serde_json::from_str::<Value>(trimmed) {
             Ok(number) if number.is_number() => Ok(number),
-            _ => Err(format!("{text:?} is no number")),
+            _ => Err(format!("invalid number {text:?}")),
         },
         Scalar::Boolean => match trimmed.to_ascii_lowercase().as_str() {
             "true" | "yes" | "1" | "on" => Ok(json!(true)),
             "false" | "no" | "0" | "off" => Ok(json!(false)),
-            _ => Err(format!("{text:?} is neither true nor false")),
+            _ => Err(format!("invalid value {text:?}: expected true or false")),
         },
     }
 }
 
-/// JSON as typed, from `@file`, or from stdin (`-`).
-///
-/// `key=value` pairs as an object: how an object in the query is most easily typed.
+/// Parses `key=value` pairs separated by `&` into an object.
 fn pairs(text: &str) -> Result<Value, String> {
     let pairs: Option<Map<String, Value>> = text
         .split('&')
         .map(|pair| pair.split_once('=').map(|(key, value)| (key.trim().to_owned(), json!(value))))
         .collect();
-    pairs.map(Value::Object).ok_or_else(|| format!("{text:?} is neither key=value nor a JSON object"))
+    pairs
+        .map(Value::Object)
+        .ok_or_else(|| format!("invalid value {text:?}: expected key=value or a JSON object"))
 }
 
-/// An object travels as its properties; a list as the repeated name.
+/// Sends an object as its fields, and a list as a repeated parameter.
 fn append_query(query: &mut Vec<(String, String)>, parameter: &Parameter, value: &Value) {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match value {
@@ -200,40 +202,41 @@ fn append_query(query: &mut Vec<(String, String)>, parameter: &Parameter, value:
     }
 }
 
-/// Refuses a field that says something else than the object it was given in as well.
-fn agree(
+/// Refuses a field whose value differs from the one in its object, if both are given.
+fn refuse_contradiction(
     operation: &Operation,
     matches: &ArgMatches,
     parameter: &Parameter,
     in_object: Option<&Value>,
-    alone: &Value,
+    value: &Value,
 ) -> Result<(), Error> {
-    // A body that is given as a whole is there to be overridden; an object of its own is not.
-    let object = operation.object_of(parameter).filter(|it| matches.contains_id(&argument_id(it)));
+    // Flags may override fields of `--body-json`, but not of an object with a flag.
+    let object = operation.object_of(parameter).filter(|object| matches.contains_id(&argument_id(object)));
     let (Some(object), Some(other)) = (object, in_object) else { return Ok(()) };
-    // Numbers are often written as texts.
+    // Numbers are often typed as strings.
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    if text(other) == text(alone) {
+    if text(other) == text(value) {
         return Ok(());
     }
     let (whole, part) = (object.flag, parameter.flag);
     Err(Error::usage_with_hint(
-        format!("--{whole} and --{part} contradict each other: one says {other}, the other {alone}"),
-        format!("give --{whole} or --{part}, or the same value in both"),
+        format!("--{whole} and --{part} contradict each other: {other} and {value}"),
+        format!("use --{whole} or --{part}, or the same value in both"),
     ))
 }
 
 fn require_query(operation: &Operation, arguments: &Arguments, matches: &ArgMatches) -> Result<(), Error> {
-    let required = operation.parameters.iter().filter(|it| it.place == Place::Query && it.required);
+    let required =
+        operation.parameters.iter().filter(|parameter| parameter.place == Place::Query && parameter.required);
     for parameter in required {
-        // An object may be given without any field: what it needs is the server's to say.
+        // An object may be given without any field; which fields it needs is left to the server.
         let is_given = matches.contains_id(&argument_id(parameter));
-        let own = |name: &str| is_given || arguments.query.iter().any(|(given, _)| given == name);
-        let inside = operation.parameters.iter().any(|other| {
-            let property = other.name.strip_prefix(parameter.name).and_then(|it| it.strip_prefix('.'));
-            property.is_some_and(own)
+        let is_in_query = |name: &str| is_given || arguments.query.iter().any(|(other, _)| other == name);
+        let has_field = operation.parameters.iter().any(|other| {
+            let field = other.name.strip_prefix(parameter.name).and_then(|rest| rest.strip_prefix('.'));
+            field.is_some_and(is_in_query)
         });
-        if !own(parameter.name) && !inside {
+        if !is_in_query(parameter.name) && !has_field {
             return Err(missing(&[format!("--{}", parameter.flag)]));
         }
     }
@@ -253,20 +256,21 @@ fn body(
     if operation.body.is_none() {
         return Ok(None);
     }
-    let has_fields = operation.parameters.iter().any(|it| it.place == Place::Body);
-    let whole = whole_body(matches, has_fields)?;
-    if whole.is_none() && !has_fields && operation.body.is_some_and(|body| body.required) {
+    let has_fields = operation.parameters.iter().any(|parameter| parameter.place == Place::Body);
+    let given = body_json(matches, has_fields)?;
+    if given.is_none() && !has_fields && operation.body.is_some_and(|body| body.required) {
         return Err(missing(&["--body-json".to_owned()]));
     }
-    let given_whole = whole.is_some();
-    let mut body = whole.unwrap_or_else(|| json!({}));
-    let fields: Vec<&Parameter> = operation.parameters.iter().filter(|it| it.place == Place::Body).collect();
+    let is_given = given.is_some();
+    let mut body = given.unwrap_or_else(|| json!({}));
+    let fields: Vec<&Parameter> =
+        operation.parameters.iter().filter(|parameter| parameter.place == Place::Body).collect();
     for parameter in &fields {
         let values = values(context, parameter, matches)?;
         if !values.is_empty() {
-            let value = joined(parameter, values);
+            let value = combined(parameter, values);
             let place = format!("/{}", parameter.name.replace('.', "/"));
-            agree(operation, matches, parameter, body.pointer(&place), &value)?;
+            refuse_contradiction(operation, matches, parameter, body.pointer(&place), &value)?;
             set(&mut body, parameter.name, value)?;
         }
     }
@@ -276,45 +280,42 @@ fn body(
     for name in matches.get_many::<String>("null").into_iter().flatten() {
         set(&mut body, &name.replace('-', "_"), Value::Null)?;
     }
-    if !given_whole {
+    if !is_given {
         complete(&mut body, &fields)?;
     }
     Ok(Some(body))
 }
 
-/// What `--body-json` or `--stdin` gives as the body.
-pub fn given_body(matches: &ArgMatches) -> Option<Content> {
-    let given = matches.get_one::<Content>("body-json").cloned();
-    given.or_else(|| matches.get_flag("stdin").then(Content::of_stdin))
+/// The content of `--body-json` or `--stdin`.
+pub fn body_content(matches: &ArgMatches) -> Option<Content> {
+    let content = matches.get_one::<Content>("body-json").cloned();
+    content.or_else(|| matches.get_flag("stdin").then(Content::of_stdin))
 }
 
-/// A body without described fields may be any JSON; one with fields is an object.
-fn whole_body(matches: &ArgMatches, has_fields: bool) -> Result<Option<Value>, Error> {
-    let Some(source) = given_body(matches) else { return Ok(None) };
-    let wrong = |reason: String, hint: Option<String>| Error::Usage {
+/// The body given with `--body-json` or `--stdin`. It must be an object if the operation describes its fields.
+fn body_json(matches: &ArgMatches, has_fields: bool) -> Result<Option<Value>, Error> {
+    let Some(content) = body_content(matches) else { return Ok(None) };
+    let usage_error = |reason: String, hint: Option<String>| Error::Usage {
         message: format!("--body-json: {reason}"),
-        hint: hint.or_else(|| Some(r#"give a JSON object, as in --body-json '{"name":"Ann"}'"#.to_owned())),
+        hint: hint.or_else(|| Some(r#"for example --body-json '{"name":"Ann"}'"#.to_owned())),
     };
-    let refused = |error: Error| match &error {
-        Error::Usage { hint, .. } => wrong(error.to_string(), hint.clone()),
+    let with_flag = |error: Error| match &error {
+        Error::Usage { hint, .. } => usage_error(error.to_string(), hint.clone()),
         _ => error,
     };
-    match source.json().map_err(refused)? {
+    match content.json().map_err(with_flag)? {
         body @ Value::Object(_) => Ok(Some(body)),
         body if !has_fields => Ok(Some(body)),
-        _ => Err(wrong("the body must be a JSON object".into(), None)),
+        _ => Err(usage_error("the body must be a JSON object".into(), None)),
     }
 }
 
-/// The value of a flag: the last one given, or all of them for a list.
-fn joined(parameter: &Parameter, values: Vec<Value>) -> Value {
-    let list = matches!(parameter.kind, Kind::List(_));
-    match values.into_iter().reduce(|joined, value| match list {
-        true => Value::Array(elements(joined).into_iter().chain(elements(value)).collect()),
-        false => value,
-    }) {
-        Some(value) if list => Value::Array(elements(value)),
-        value => value.unwrap_or_default(),
+/// The value of a flag: the last one or, for a list, all of them.
+fn combined(parameter: &Parameter, values: Vec<Value>) -> Value {
+    if matches!(parameter.kind, Kind::List(_)) {
+        Value::Array(values.into_iter().flat_map(elements).collect())
+    } else {
+        values.into_iter().next_back().unwrap_or_default()
     }
 }
 
@@ -325,7 +326,7 @@ fn elements(value: Value) -> Vec<Value> {
     }
 }
 
-/// Sets a field, or with a dot a field of an object.
+/// Sets a field; dots separate the names of nested objects.
 fn set(body: &mut Value, name: &str, value: Value) -> Result<(), Error> {
     let mut place = body;
     for segment in name.split('.') {
@@ -333,28 +334,31 @@ fn set(body: &mut Value, name: &str, value: Value) -> Result<(), Error> {
             *place = json!({});
         }
         let fields = place.as_object_mut();
-        let fields = fields.ok_or_else(|| Error::usage(format!("{name}: the body has no object there")))?;
+        let fields =
+            fields.ok_or_else(|| Error::usage(format!("{name}: the parent in the body is not an object")))?;
         place = fields.entry(segment).or_insert(Value::Null);
     }
     *place = value;
     Ok(())
 }
 
-/// Fills in what has only one possible value and names what is missing.
+/// Fills in fields with a single possible value, and refuses missing ones.
 fn complete(body: &mut Value, fields: &[&Parameter]) -> Result<(), Error> {
     let pointer = |name: &str| format!("/{}", name.replace('.', "/"));
     let mut absent = Vec::new();
-    for parameter in fields.iter().filter(|it| it.required && body.pointer(&pointer(it.name)).is_none()) {
-        let nested = |other: &&&Parameter| other.name.starts_with(&format!("{}.", parameter.name));
+    let is_absent =
+        |parameter: &&&Parameter| parameter.required && body.pointer(&pointer(parameter.name)).is_none();
+    for parameter in fields.iter().filter(is_absent) {
+        let is_nested = |other: &Parameter| other.name.starts_with(&format!("{}.", parameter.name));
         match parameter.default.map(serde_json::from_str::<Value>) {
             Some(Ok(value)) => absent.push((parameter, Some(value))),
-            // The fields of an object are asked for one by one.
-            _ if fields.iter().any(|other| nested(&other) && other.required) => {}
+            // For an object, its missing fields are reported instead.
+            _ if fields.iter().any(|other| is_nested(other) && other.required) => {}
             _ => absent.push((parameter, None)),
         }
     }
-    let flags: Vec<String> =
-        absent.iter().filter(|(_, value)| value.is_none()).map(|(it, _)| format!("--{}", it.flag)).collect();
+    let missing_fields = absent.iter().filter(|(_, value)| value.is_none());
+    let flags: Vec<String> = missing_fields.map(|(parameter, _)| format!("--{}", parameter.flag)).collect();
     if !flags.is_empty() {
         return Err(missing(&flags));
     }

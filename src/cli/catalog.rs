@@ -1,8 +1,7 @@
-//! All commands as data: what each is called, does, takes, and shows as an example.
+//! All commands as data: name, effect, parameters and an example.
 //!
-//! For whoever presents commands without running them: MCP tools, `which`, `agent-context`, SKILL.md.
-//! Everything comes from the operation table and from the commands' own declarations, which are handed
-//! in; nothing is said twice, so nothing here can disagree with what runs.
+//! For MCP tools, `which`, `agent-context` and SKILL.md, which describe commands without running them. Everything
+//! is derived from the operation table and the clap declarations, so descriptions cannot differ from what runs.
 
 mod entry;
 mod example;
@@ -17,19 +16,44 @@ use std::sync::OnceLock;
 
 use clap::Command;
 
-use super::effect::Effect;
 use crate::api::commands::OPERATIONS;
 
-/// All commands, described.
+/// What a command does, for granting permission to run it in an MCP server or a workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    Read,
+    /// Changes local files (mirror, exports, articles), not the workspace.
+    Local,
+    /// Adds to the workspace, or changes it in a way that can be undone.
+    Write,
+    /// Overwrites or removes something in the workspace, reaches customers, or cannot be undone.
+    Destructive,
+    /// For people at a terminal: reads secrets, runs until interrupted, or prints for a shell.
+    Terminal,
+}
+
+impl Effect {
+    pub fn name(self) -> &'static str {
+        match self {
+            Effect::Read => "read",
+            Effect::Local => "local",
+            Effect::Write => "write",
+            Effect::Destructive => "destructive",
+            Effect::Terminal => "terminal",
+        }
+    }
+}
+
+/// Descriptions of all commands.
 pub struct Catalog {
     handwritten: Vec<Entry>,
-    /// Made when somebody asks: they are many.
+    /// Built on first use, since there are many.
     endpoints: OnceLock<Vec<Entry>>,
 }
 
 impl Catalog {
-    /// The catalog of the operations and of these hand-written commands: those of the first level, and those
-    /// in each group of operations. `effect` tells the declared effect of a command's words.
+    /// Combines the operations with the hand-written commands: those at the top level and those in each group of
+    /// operations. `effect` returns the declared effect of a command.
     pub fn new(
         top_level: Vec<Command>,
         in_group: fn(&str) -> Vec<Command>,
@@ -50,17 +74,17 @@ impl Catalog {
         self.handwritten.iter().chain(self.endpoints()).collect()
     }
 
-    /// The commands that are no operation of the API.
+    /// The commands that are not operations of the API.
     pub fn handwritten(&self) -> &[Entry] {
         &self.handwritten
     }
 
-    /// The command of these words, in any spelling, or of a tool's name.
+    /// Finds a command by any spelling of its words, or by its tool name.
     pub fn entry(&self, name: &str) -> Option<&Entry> {
-        let wanted = folded(name);
-        let own = self.handwritten.iter().find(|entry| folded(&entry.words) == wanted);
-        let spelt = |entry: &&Entry| entry.spellings().any(|other| folded(other) == wanted);
-        own.or_else(|| self.endpoints().iter().find(spelt))
+        let key = lookup_key(name);
+        let handwritten = self.handwritten.iter().find(|entry| lookup_key(&entry.words) == key);
+        let is_spelling = |entry: &&Entry| entry.spellings().any(|spelling| lookup_key(spelling) == key);
+        handwritten.or_else(|| self.endpoints().iter().find(is_spelling))
     }
 
     fn endpoints(&self) -> &[Entry] {
@@ -68,7 +92,6 @@ impl Catalog {
     }
 }
 
-/// The groups of operations.
 fn groups() -> Vec<&'static str> {
     let mut groups: Vec<&str> = OPERATIONS
         .iter()
@@ -79,12 +102,12 @@ fn groups() -> Vec<&'static str> {
     groups
 }
 
-/// Words that differ only in what separates them are the same command.
-fn folded(name: &str) -> String {
+/// Words that differ only in their separators mean the same command.
+fn lookup_key(name: &str) -> String {
     name.trim().replace([' ', '-'], "_")
 }
 
-/// Adds the commands without commands below them.
+/// Adds the commands that have no subcommands.
 fn leaves(path: &[&str], mut command: Command, effect: fn(&str) -> Option<Effect>, entries: &mut Vec<Entry>) {
     let name = command.get_name().to_owned();
     let words: Vec<&str> = path.iter().copied().chain([name.as_str()]).collect();
@@ -101,7 +124,7 @@ fn leaves(path: &[&str], mut command: Command, effect: fn(&str) -> Option<Effect
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::door::{Content, access};
+    use crate::cli::files::{Content, access};
     use crate::cli::{catalog, commands, tree};
 
     #[test]
@@ -110,63 +133,66 @@ mod tests {
         let undeclared: Vec<_> = entries
             .iter()
             .filter(|entry| commands::effect(&entry.words).is_none())
-            .map(|it| &it.words)
+            .map(|entry| &entry.words)
             .collect();
         assert!(undeclared.is_empty(), "declare the effect of {undeclared:?} in cli/commands/mod.rs");
     }
 
     #[test]
-    fn what_carries_out_changes_is_no_read() {
+    fn commands_that_apply_changes_are_not_reads() {
         let changing = ["apply", "resume", "delete", "force", "prune", "full", "retry_unknown"];
         for entry in catalog().entries().iter().filter(|entry| entry.effect == Effect::Read) {
-            let found = entry.parameters.iter().find(|it| changing.contains(&it.name.as_str()));
-            assert!(found.is_none(), "{} --{}", entry.words, found.unwrap().name);
+            let change =
+                entry.parameters.iter().find(|parameter| changing.contains(&parameter.name.as_str()));
+            assert!(change.is_none(), "{} --{}", entry.words, change.unwrap().name);
             let operation = entry.operation();
-            let asks = |operation: &crate::api::operation::Operation| {
+            let is_read = |operation: &crate::api::operation::Operation| {
                 let is_get = operation.method == crate::api::operation::Method::Get;
                 is_get || ["/search", "/list"].iter().any(|end| operation.path.ends_with(end))
             };
-            assert!(operation.is_none_or(asks), "{}", entry.words);
+            assert!(operation.is_none_or(is_read), "{}", entry.words);
         }
     }
 
     #[test]
-    fn what_is_said_to_name_a_file_is_declared_as_a_file() {
-        fn all(command: &Command, found: &mut Vec<String>) {
+    fn arguments_that_name_files_have_a_file_type() {
+        fn collect(command: &Command, undeclared: &mut Vec<String>) {
             for argument in command.get_arguments() {
-                let shown = argument.get_value_names().and_then(|names| names.first()).map(|it| it.as_str());
+                let value_name =
+                    argument.get_value_names().and_then(|names| names.first()).map(|name| name.as_str());
                 let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-                let names_file = matches!(shown, Some("PATH" | "FILE" | "FOLDER" | "DIR" | "DIRECTORY"));
+                let names_file = matches!(value_name, Some("PATH" | "FILE" | "FOLDER" | "DIR" | "DIRECTORY"));
                 let takes_file = help.contains("@file") || help.contains("@FILE");
                 let is_content = argument.get_value_parser().type_id() == std::any::TypeId::of::<Content>();
                 if (names_file && access(argument).is_none()) || (takes_file && !is_content) {
-                    found.push(format!("{} {}", command.get_name(), argument.get_id()));
+                    undeclared.push(format!("{} {}", command.get_name(), argument.get_id()));
                 }
             }
-            command.get_subcommands().for_each(|below| all(below, found));
+            command.get_subcommands().for_each(|below| collect(below, undeclared));
         }
-        let mut found = Vec::new();
-        all(&tree::everything(), &mut found);
-        // The settings of whoever runs the program; the config layer opens it.
-        found.retain(|it| !it.ends_with(" config"));
-        assert_eq!(found, Vec::<String>::new());
+        let mut undeclared = Vec::new();
+        collect(&tree::everything(), &mut undeclared);
+        // `--config` is opened by the config layer.
+        undeclared.retain(|argument| !argument.ends_with(" config"));
+        assert_eq!(undeclared, Vec::<String>::new());
     }
 
     #[test]
-    fn names_are_unique_and_fit_the_limits_of_clients() {
+    fn tool_names_are_unique_and_within_client_limits() {
         let entries = catalog().entries();
         let mut names: Vec<String> = entries.iter().map(|entry| entry.tool_name()).collect();
-        // Clients put the server's name before it, and take 60 letters in all.
+        // Clients prefix the server's name, and accept 60 characters in total.
         let long: Vec<&String> = names.iter().filter(|name| name.len() > 42).collect();
         assert!(long.is_empty(), "give these a shorter readable spelling: {long:?}");
-        let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
-        assert!(names.iter().all(|name| name.chars().all(fits)), "{names:?}");
+        let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+        assert!(names.iter().all(|name| name.chars().all(is_allowed)), "{names:?}");
         names.sort();
         let all = names.len();
         names.dedup();
         assert_eq!(names.len(), all);
         for entry in &entries {
-            let mut names: Vec<&str> = entry.parameters.iter().map(|it| it.name.as_str()).collect();
+            let mut names: Vec<&str> =
+                entry.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
             let all = names.len();
             names.sort_unstable();
             names.dedup();

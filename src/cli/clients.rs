@@ -1,7 +1,6 @@
-//! Clients that several commands of one process share, with their connections and their rate limit.
+//! Clients shared by the commands of one process, with their connections and rate limits.
 //!
-//! A command line runs one command and gains nothing; a server that runs many commands would otherwise
-//! connect, and forget what the rate limit has left, with each of them.
+//! Without it, an MCP server would reconnect and lose track of the rate limit with each command.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,29 +8,29 @@ use crate::api::client::Client;
 use crate::api::error::Error;
 use crate::api::transport::Settings;
 
-/// More addresses and tokens than one process works with.
-const MOST: usize = 8;
+/// Maximum number of clients: more than one process needs.
+const MAX_CLIENTS: usize = 8;
 
 #[derive(Default)]
 pub struct Clients {
-    known: Mutex<Vec<(Settings, Client)>>,
+    cache: Mutex<Vec<(Settings, Client)>>,
 }
 
 impl Clients {
-    /// A client with these settings: a known one, or a new one.
+    /// The client for these settings, created on first use.
     ///
     /// # Errors
-    /// When a setting is unusable.
-    pub fn reach(&self, settings: Settings) -> Result<Client, Error> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, client)) = known.iter().find(|(other, _)| is_same(other, &settings)) {
+    /// If a setting is invalid.
+    pub fn get(&self, settings: Settings) -> Result<Client, Error> {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = cache.iter().find(|(other, _)| is_same(other, &settings)) {
             return Ok(client.clone());
         }
         let client = Client::new(settings.clone())?;
-        if known.len() == MOST {
-            known.remove(0);
+        if cache.len() == MAX_CLIENTS {
+            cache.remove(0);
         }
-        known.push((settings, client.clone()));
+        cache.push((settings, client.clone()));
         Ok(client)
     }
 }
@@ -56,13 +55,13 @@ mod tests {
     use crate::api::{Region, Token};
 
     #[test]
-    fn only_the_same_settings_share_a_client() {
+    fn only_equal_settings_share_a_client() {
         let clients = Clients::default();
         let settings = |token: &str| Settings::new(Region::Eu.base_url(), Token::new(token).ok());
-        clients.reach(settings("one")).unwrap();
-        clients.reach(settings("one")).unwrap();
-        clients.reach(settings("two")).unwrap();
-        clients.reach(Settings { rate_limit: Some(1.0), ..settings("one") }).unwrap();
-        assert_eq!(clients.known.lock().unwrap().len(), 3);
+        clients.get(settings("one")).unwrap();
+        clients.get(settings("one")).unwrap();
+        clients.get(settings("two")).unwrap();
+        clients.get(Settings { rate_limit: Some(1.0), ..settings("one") }).unwrap();
+        assert_eq!(clients.cache.lock().unwrap().len(), 3);
     }
 }

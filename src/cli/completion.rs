@@ -1,8 +1,7 @@
-//! What a shell offers at TAB: the program answers for the line as it is typed.
+//! Shell completion: the program computes the candidates for the current line.
 //!
-//! The script that a shell loads is a few lines, because it asks the program each time. So values that only this
-//! machine knows (profiles) can be offered, and the tree is built only as far as the line mentions it. Nothing
-//! here may reach the network, ask, or write to anything but stdout.
+//! The script that a shell loads is short, because it calls the program at each TAB. Candidates can therefore include
+//! local values such as profiles. Must never access the network, prompt, or write to anything but stdout.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,28 +12,28 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::Shells;
 use clap_complete::{CompleteEnv, Shell};
 
-use super::environment::environment;
 use super::error::{Error, Exit};
-use super::{door, globals, tree};
+use super::globals::env_var;
+use super::{files, globals, tree};
 use crate::config::{self, Config};
 
 const PROGRAM: &str = "intercom-pp-cli";
-/// Set by the script when it asks, to the name of the shell.
+/// Set by the script to the name of the shell.
 const VARIABLE: &str = "INTERCOM_PP_CLI_COMPLETE";
-/// Set by the script, too: the number of the word under the cursor. Without it, it is the last one.
+/// Set by the script to the index of the word under the cursor. Defaults to the last word.
 const INDEX: &str = "_CLAP_COMPLETE_INDEX";
 
-/// The end of a process that a completion script started; `None` for any other.
-pub fn answered(arguments: &[OsString]) -> Option<ExitCode> {
+/// Prints the candidates if a completion script started this process; `None` otherwise.
+pub fn complete(arguments: &[OsString]) -> Option<ExitCode> {
     std::env::var_os(VARIABLE)?;
     let words = arguments.iter().skip_while(|word| *word != "--").skip(1);
     let line: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
     let folder = std::env::current_dir().ok();
-    let asked = CompleteEnv::with_factory(|| offering(&line)).var(VARIABLE);
-    match asked.try_complete(arguments, folder.as_deref()) {
+    let environment = CompleteEnv::with_factory(|| completed_tree(&line)).var(VARIABLE);
+    match environment.try_complete(arguments, folder.as_deref()) {
         Ok(true) => Some(ExitCode::SUCCESS),
         Ok(false) => None,
-        // The shell shows nothing; a message would end up in the middle of the line.
+        // A message would appear in the middle of the line.
         Err(_) => Some(ExitCode::from(Exit::Usage as u8)),
     }
 }
@@ -42,19 +41,21 @@ pub fn answered(arguments: &[OsString]) -> Option<ExitCode> {
 /// The script that a shell loads.
 ///
 /// # Errors
-/// When nothing is known of the shell.
+/// If the shell is not supported.
 pub fn script(shell: Shell) -> Result<String, Error> {
     let name = shell.to_string();
     let shells = Shells::builtins();
-    let adapter =
-        shells.completer(&name).ok_or_else(|| Error::usage(format!("no completion script for {name}")))?;
+    let adapter = shells
+        .completer(&name)
+        .ok_or_else(|| Error::usage(format!("completion is not available for {name}")))?;
     let mut script = Vec::new();
-    adapter.write_registration(VARIABLE, PROGRAM, PROGRAM, &program(), &mut script)?;
+    adapter.write_registration(VARIABLE, PROGRAM, PROGRAM, &program_path(), &mut script)?;
     let script = String::from_utf8_lossy(&script);
-    let about =
-        format!("# Completion for {PROGRAM}. The program says what fits, as in: {PROGRAM} contacts <TAB>");
+    let about = format!(
+        "# Completion for {PROGRAM}, which computes the candidates, for example: {PROGRAM} contacts <TAB>"
+    );
     Ok(match script.trim_start().split_once('\n') {
-        // zsh wants its tag on the first line. It calls a file of $fpath in place of the function it registers.
+        // zsh expects its tag on the first line, and calls a file in $fpath instead of the function it registers.
         Some((first, rest)) if first.starts_with("#compdef") => {
             let function = "_clap_dynamic_completer_intercom_pp_cli";
             let register = format!("compdef {function} {PROGRAM}");
@@ -67,55 +68,55 @@ pub fn script(shell: Shell) -> Result<String, Error> {
     })
 }
 
-/// How the script calls the program: as it was called, so that it works without a search path, too.
-fn program() -> String {
-    let called = PathBuf::from(std::env::args_os().next().unwrap_or_else(|| PROGRAM.into()));
-    let called = match std::env::current_dir() {
-        Ok(folder) if called.components().count() > 1 => folder.join(called),
-        _ => called,
+/// The path by which the program was called, so that the script works if it is not in the search path.
+fn program_path() -> String {
+    let path = PathBuf::from(std::env::args_os().next().unwrap_or_else(|| PROGRAM.into()));
+    let path = match std::env::current_dir() {
+        Ok(folder) if path.components().count() > 1 => folder.join(path),
+        _ => path,
     };
-    called.to_string_lossy().into_owned()
+    path.to_string_lossy().into_owned()
 }
 
-/// The command line as far as the line mentions it, with the values that this machine knows.
-fn offering(line: &[String]) -> Command {
-    let index = environment(INDEX).and_then(|index| index.parse().ok());
+/// The command tree for this line, with local values as candidates.
+fn completed_tree(line: &[String]) -> Command {
+    let index = env_var(INDEX).and_then(|index| index.parse().ok());
     let word = match index {
         Some(index) => line.get::<usize>(index),
         None => line.last(),
     };
-    let offer = Offer { is_flag: word.is_some_and(|word| word.starts_with('-')), config: config(line) };
-    offer.below(tree::command(line))
+    let completer =
+        Completer { is_flag: word.is_some_and(|word| word.starts_with('-')), config: config_path(line) };
+    completer.complete_command(tree::command(line))
 }
 
-/// What is offered beside what the tree declares.
-struct Offer {
-    /// Whether the word under the cursor begins a flag.
+/// Adds candidates that the tree does not declare.
+struct Completer {
+    /// Whether the word under the cursor is a flag.
     is_flag: bool,
     config: Option<PathBuf>,
 }
 
-impl Offer {
-    fn below(&self, command: Command) -> Command {
-        let of_profiles = command.get_name() == "profile";
-        let command = command.mut_args(|argument| self.of(argument));
-        command.mut_subcommands(|below| match of_profiles {
-            true => self.below(below.mut_args(|argument| match argument.get_id() == "name" {
-                true => self.profiles(argument),
-                false => argument,
-            })),
-            false => self.below(below),
+impl Completer {
+    fn complete_command(&self, command: Command) -> Command {
+        let takes_profile = command.get_name() == "profile";
+        let command = command.mut_args(|argument| self.complete_argument(argument));
+        command.mut_subcommands(|subcommand| {
+            let subcommand = subcommand.mut_args(|argument| {
+                if takes_profile && argument.get_id() == "name" { self.profiles(argument) } else { argument }
+            });
+            self.complete_command(subcommand)
         })
     }
 
-    fn of(&self, argument: Arg) -> Arg {
+    fn complete_argument(&self, argument: Arg) -> Arg {
         let is_global = argument.get_help_heading() == Some(globals::HEADING);
-        // Thirty flags that fit everywhere would bury the few words that are meant.
+        // Thirty global flags would hide the few relevant words.
         let argument = if is_global && !self.is_flag { argument.hide(true) } else { argument };
         match argument.get_id().as_str() {
             "profile" if is_global => self.profiles(argument),
             "config" if is_global => argument.value_hint(ValueHint::FilePath),
-            _ if door::access(&argument).is_some() => argument.value_hint(ValueHint::AnyPath),
+            _ if files::access(&argument).is_some() => argument.value_hint(ValueHint::AnyPath),
             _ => argument,
         }
     }
@@ -126,19 +127,17 @@ impl Offer {
     }
 }
 
-/// The config file that the line leads to.
-fn config(line: &[String]) -> Option<PathBuf> {
-    let after = line.windows(2).rev().find(|pair| pair[0] == "--config").map(|pair| pair[1].clone());
-    let typed =
-        after.or_else(|| line.iter().rev().find_map(|word| Some(word.strip_prefix("--config=")?.to_owned())));
-    typed
-        .or_else(|| environment("INTERCOM_CONFIG"))
+/// The config file that the line uses.
+fn config_path(line: &[String]) -> Option<PathBuf> {
+    let flag = line.windows(2).rev().find(|pair| pair[0] == "--config").map(|pair| pair[1].clone());
+    flag.or_else(|| line.iter().rev().find_map(|word| Some(word.strip_prefix("--config=")?.to_owned())))
+        .or_else(|| env_var("INTERCOM_CONFIG"))
         .map(PathBuf::from)
         .or_else(|| config::default_path().ok())
 }
 
 fn profiles(path: &Path) -> Vec<CompletionCandidate> {
-    // A file that cannot be read is for `doctor` to report.
+    // An unreadable file is reported by `doctor`.
     let config = Config::read(path).unwrap_or_default();
     config.profiles.into_keys().map(CompletionCandidate::new).collect()
 }

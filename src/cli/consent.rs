@@ -1,44 +1,43 @@
-//! Consent: who has agreed to what, and the one place where a command asks for it.
+//! Consent to changes, and the prompt that asks for it.
 //!
-//! What can be taken back is agreed to by `--agent`; what cannot, and what changes many records, only by `--yes`,
-//! by a person who was asked, or by the confirmation of an MCP call. Consent is handed over as data: no layer
-//! may type a flag on somebody's behalf.
+//! `--agent` consents to changes that can be undone. Other changes, and changes to many records, need `--yes`, an
+//! answered prompt, or a confirmed MCP call. Consent is passed as data: no layer may add `--yes` on somebody's behalf.
 
 use std::io::Write;
 
 use super::context::Context;
-use super::door::stdin;
 use super::error::Error;
+use super::files::stdin;
 use super::output::printable;
 pub use crate::api::operation::Confirm;
 
-/// So many records are changed without asking.
+/// Maximum number of records changed without confirmation.
 pub const UNASKED: usize = 100;
 
-/// What was agreed to before a command ran. The greater of two holds.
+/// Consent given before a command runs. The greater of two applies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Consent {
-    /// Nothing; a person at the terminal typed the command and can be asked.
+    /// None, but the user can be prompted.
     #[default]
     Open,
-    /// Nothing; a program made the call, and nobody can be asked.
+    /// None, and nobody can be prompted: a program runs the command.
     Withheld,
-    /// To what can be taken back.
+    /// To changes that can be undone.
     Reversible,
-    /// To everything that the command does.
+    /// To everything the command does.
     Full,
 }
 
 /// What a command is about to do.
 #[derive(Debug, Clone)]
 pub struct Intent {
-    /// In the imperative: `Delete contact Ann (ann@example.com)`.
+    /// In the imperative, for example `Delete contact Ann (ann@example.com)`.
     pub action: String,
-    /// A sentence on what that means.
+    /// A sentence, or empty.
     pub consequence: String,
     pub confirm: Confirm,
     pub records: usize,
-    /// Whether there is a way back, although it has to be confirmed explicitly.
+    /// Whether the change can be undone although it needs explicit confirmation.
     pub can_be_undone: bool,
 }
 
@@ -57,12 +56,12 @@ impl Intent {
         }
     }
 
-    pub fn of_many(self, records: usize) -> Self {
+    pub fn with_records(self, records: usize) -> Self {
         Intent { records, ..self }
     }
 
-    /// For what is confirmed explicitly because nobody looked at each record.
-    pub fn that_can_be_undone(self) -> Self {
+    /// Marks a change that needs explicit confirmation only because its records were not reviewed one by one.
+    pub fn undoable(self) -> Self {
         Intent { can_be_undone: true, ..self }
     }
 
@@ -87,15 +86,16 @@ impl Intent {
     fn refused(&self, consent: Consent) -> Error {
         let reason = match (self.is_mass(), self.confirm) {
             (true, _) => format!("more than {UNASKED} records need --yes"),
-            (false, Confirm::Explicit) if self.can_be_undone => "this was not confirmed".to_owned(),
-            (false, Confirm::Explicit) => "this cannot be undone and was not confirmed".to_owned(),
-            (false, _) => "this changes something and was not confirmed".to_owned(),
+            (false, Confirm::Explicit) if !self.can_be_undone => {
+                "the change cannot be undone and was not confirmed".to_owned()
+            }
+            (false, _) => "the change was not confirmed".to_owned(),
         };
         let hint = match (consent, self.is_mass()) {
             (Consent::Reversible, _) if self.can_be_undone => "--agent does not confirm this: add --yes",
-            (Consent::Reversible, _) => "--agent confirms what can be undone; for this, add --yes",
-            (_, true) => "confirm with --yes, or change fewer with --limit",
-            (_, false) => "confirm with --yes, or look first with --dry-run",
+            (Consent::Reversible, _) => "--agent only confirms changes that can be undone: add --yes",
+            (_, true) => "confirm with --yes, or change fewer records with --limit",
+            (_, false) => "confirm with --yes, or preview with --dry-run",
         };
         Error::Unconfirmed {
             message: format!("{}: {reason}", self.action),
@@ -106,58 +106,59 @@ impl Intent {
 }
 
 impl Context {
-    /// Whether a person has to be asked before this change.
+    /// Whether a change to the workspace needs a prompt.
     ///
     /// # Errors
-    /// [`Error::ReadOnly`] in read-only mode; [`Error::Unconfirmed`] when consent is missing and there is
-    /// nobody to ask.
-    pub fn must_ask(&self, intent: &Intent) -> Result<bool, Error> {
+    /// [`Error::ReadOnly`] in read-only mode; [`Error::Unconfirmed`] if consent is missing and nobody can be
+    /// prompted.
+    pub fn needs_confirmation(&self, intent: &Intent) -> Result<bool, Error> {
         self.refuse_in_read_only_mode(&intent.action)?;
-        self.must_ask_here(intent)
+        self.needs_local_confirmation(intent)
     }
 
-    /// The same for a change of this machine, which read-only mode allows.
-    fn must_ask_here(&self, intent: &Intent) -> Result<bool, Error> {
+    /// Whether a local change needs a prompt. Read-only mode allows local changes.
+    fn needs_local_confirmation(&self, intent: &Intent) -> Result<bool, Error> {
         let consent = self.globals.consent;
         if intent.is_covered(consent) {
             return Ok(false);
         }
-        match self.globals.no_input || consent == Consent::Withheld || !stdin::is_terminal() {
-            true => Err(intent.refused(consent)),
-            false => Ok(true),
+        if self.globals.no_input || consent == Consent::Withheld || !stdin::is_terminal() {
+            return Err(intent.refused(consent));
         }
+        Ok(true)
     }
 
-    /// Returns when a change of the workspace may be made; asks for it where nobody has agreed yet.
+    /// Returns once a change to the workspace is confirmed; prompts if necessary.
     ///
     /// # Errors
-    /// As [`Context::must_ask`]; [`Error::Declined`] when the person who was asked said no.
-    pub fn agree(&self, intent: &Intent) -> Result<(), Error> {
-        if self.must_ask(intent)? { ask(intent) } else { Ok(()) }
+    /// Those of [`Context::needs_confirmation`]; [`Error::Declined`] if the answer is no.
+    pub fn confirm(&self, intent: &Intent) -> Result<(), Error> {
+        if self.needs_confirmation(intent)? { prompt(intent) } else { Ok(()) }
     }
 
-    /// The same for a change of this machine.
+    /// Returns once a local change is confirmed; prompts if necessary.
     ///
     /// # Errors
-    /// As [`Context::agree`].
-    pub fn agree_here(&self, intent: &Intent) -> Result<(), Error> {
-        if self.must_ask_here(intent)? { ask(intent) } else { Ok(()) }
+    /// Those of [`Context::confirm`], except [`Error::ReadOnly`].
+    pub fn confirm_local(&self, intent: &Intent) -> Result<(), Error> {
+        if self.needs_local_confirmation(intent)? { prompt(intent) } else { Ok(()) }
     }
 }
 
-/// Many records are confirmed by their number, everything else by a letter.
-fn ask(intent: &Intent) -> Result<(), Error> {
+/// Asks for the number of records if there are many, and for `y` otherwise.
+fn prompt(intent: &Intent) -> Result<(), Error> {
     let Intent { action, consequence, records, .. } = intent;
-    let (question, wanted) = match intent.is_mass() {
-        true => (format!("Type {records} to confirm: "), vec![records.to_string()]),
-        false => ("[y/N] ".to_owned(), vec!["y".to_owned(), "yes".to_owned()]),
+    let (question, accepted) = if intent.is_mass() {
+        (format!("Type {records} to confirm: "), vec![records.to_string()])
+    } else {
+        ("[y/N] ".to_owned(), vec!["y".to_owned(), "yes".to_owned()])
     };
     let space = if consequence.is_empty() { "" } else { " " };
     let mut stderr = std::io::stderr();
     let question = printable::one_line(&format!("{action}?{space}{consequence} {question}"));
     stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush())?;
     let answer = stdin::line()?;
-    if wanted.contains(&answer.trim().to_lowercase()) { Ok(()) } else { Err(Error::Declined) }
+    if accepted.contains(&answer.trim().to_lowercase()) { Ok(()) } else { Err(Error::Declined) }
 }
 
 #[cfg(test)]
@@ -165,15 +166,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_full_consent_covers_what_cannot_be_undone() {
-        let one = |confirm| Intent::new("Do it", confirm);
+    fn irreversible_and_mass_changes_need_full_consent() {
+        let intent = |confirm| Intent::new("Do it", confirm);
         for (intent, covered_from) in [
-            (one(Confirm::Never), Consent::Open),
-            (one(Confirm::Never).of_many(UNASKED), Consent::Open),
-            (one(Confirm::Ask), Consent::Reversible),
-            (one(Confirm::Explicit), Consent::Full),
-            (one(Confirm::Never).of_many(UNASKED + 1), Consent::Full),
-            (one(Confirm::Ask).of_many(UNASKED + 1), Consent::Full),
+            (intent(Confirm::Never), Consent::Open),
+            (intent(Confirm::Never).with_records(UNASKED), Consent::Open),
+            (intent(Confirm::Ask), Consent::Reversible),
+            (intent(Confirm::Explicit), Consent::Full),
+            (intent(Confirm::Never).with_records(UNASKED + 1), Consent::Full),
+            (intent(Confirm::Ask).with_records(UNASKED + 1), Consent::Full),
         ] {
             for consent in [Consent::Open, Consent::Withheld, Consent::Reversible, Consent::Full] {
                 assert_eq!(intent.is_covered(consent), consent >= covered_from, "{intent:?} {consent:?}");

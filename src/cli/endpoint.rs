@@ -1,4 +1,4 @@
-//! Runs one operation of the table: bind, show or confirm, send, write the answer.
+//! Runs an operation: binds its arguments, previews or confirms it, sends it, and writes the result.
 
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
@@ -10,15 +10,15 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::arguments;
-use super::commands::filter::{self, Condition};
+use super::commands::filter::{self, WhereFilter};
+use super::confirmation;
 use super::context::Context;
-use super::door::OutputFile;
 use super::error::{Error, Exit};
+use super::files::OutputFile;
+use super::filtered_page;
 use super::globals::{DataSource, Deliver};
-use super::local;
-use super::naming;
-use super::narrowed;
-use super::output::{Extent, Format, NextPage, Output, Records, tell, warn};
+use super::offline;
+use super::output::{DocumentList, Extent, Format, NextPage, Output, notice, warn};
 use super::preview;
 use crate::api;
 use crate::api::client::Client;
@@ -31,25 +31,25 @@ use crate::api::request_builder::Arguments;
 use crate::api::transport::Download;
 
 /// # Errors
-/// Everything that can go wrong between the terminal and the server.
+/// Usage errors, and those of the API and the output.
 pub async fn run(
     context: &Context,
     operation: &'static Operation,
     matches: &ArgMatches,
 ) -> Result<(), Error> {
-    let condition = filter::of_search(context, operation, matches).await?;
+    let condition = filter::from_search(context, operation, matches).await?;
     let condition = condition.as_ref();
     let arguments =
         arguments::bind(context, operation, matches, condition.map(|condition| condition.query.clone()))?;
     if context.globals.data_source == DataSource::Local {
-        return local::answer(context, operation, &arguments, matches, condition).await;
+        return offline::answer(context, operation, &arguments, matches, condition).await;
     }
     if context.globals.dry_run {
         return dry_run(context, operation, arguments, matches, condition).await;
     }
     let action = match operation.effect {
         Effect::Read => None,
-        _ => Some(naming::agree(context, operation, &arguments).await?),
+        _ => Some(confirmation::confirm(context, operation, &arguments).await?),
     };
     let client = context.client()?;
     let walks = operation.paging != Paging::None && (matches.get_flag("all") || limit(matches).is_some());
@@ -59,7 +59,7 @@ pub async fn run(
         _ if condition.is_some() => {
             one_page(context, &client, operation, &arguments, matches, condition).await
         }
-        _ => once(context, &client, operation, &arguments, matches, action.as_deref()).await,
+        _ => single_request(context, &client, operation, &arguments, matches, action.as_deref()).await,
     }
 }
 
@@ -67,8 +67,8 @@ fn limit(matches: &ArgMatches) -> Option<u64> {
     matches.get_one::<u64>("limit").copied()
 }
 
-/// How many records are looked at for `--limit`: with a filter, one more says whether there is more.
-fn looked_at(matches: &ArgMatches, condition: Option<&Condition>) -> Option<u64> {
+/// Number of records to fetch for `--limit`. With a filter, one more, to find out whether there are more.
+fn record_budget(matches: &ArgMatches, condition: Option<&WhereFilter>) -> Option<u64> {
     limit(matches).map(|limit| limit.saturating_add(u64::from(condition.is_some())))
 }
 
@@ -77,22 +77,21 @@ async fn dry_run(
     operation: &Operation,
     arguments: Arguments,
     matches: &ArgMatches,
-    condition: Option<&Condition>,
+    condition: Option<&WhereFilter>,
 ) -> Result<(), Error> {
     let client = context.client_for_preview()?;
     let walks = operation.paging != Paging::None && (matches.get_flag("all") || limit(matches).is_some());
-    let request = match walks {
-        true => {
-            let size = wish(operation, &arguments, looked_at(matches, condition));
-            client.first_page_request(operation, &arguments, size)?
-        }
-        false => client.request(operation, &arguments)?,
+    let request = if walks {
+        let size = walk_page_size(operation, &arguments, record_budget(matches, condition));
+        client.first_page_request(operation, &arguments, size)?
+    } else {
+        client.request(operation, &arguments)?
     };
     preview::show(context, &client, &request).await
 }
 
-/// One call. `action` says in words what it changes.
-async fn once(
+/// Sends a single request. `action` describes a change.
+async fn single_request(
     context: &Context,
     client: &Client,
     operation: &Operation,
@@ -107,9 +106,9 @@ async fn once(
     let reply = match reply {
         Ok(reply) => reply,
         Err(error) if operation.effect == Effect::Read => {
-            return local::stand_in(context, operation, arguments, matches, None, error).await;
+            return offline::answer_if_offline(context, operation, arguments, matches, None, error).await;
         }
-        Err(error) => return nothing_to_do(context, operation.method.as_str(), error).await,
+        Err(error) => return success_if_no_op(context, operation.method.as_str(), error).await,
     };
     if operation.answer == Answer::Text && matches.get_flag("text") {
         let mut text = Output::bytes(&context.globals)?;
@@ -118,37 +117,40 @@ async fn once(
     }
     let (raw, page) = document(operation, arguments, reply)?;
     let records = page.as_ref().and_then(|page| {
-        let advice = if operation.paging == Paging::None { "the API shows no more" } else { MORE };
+        let advice = if operation.paging == Paging::None { "the API returns no more" } else { MORE_HINT };
         let extent = first_page(operation, arguments, page, advice);
         let extent = extent.followed_by(next_page(operation, page.next.as_ref()));
-        Some(Records { key: page.key.as_deref()?, extent, shown: page.items.len() as u64 })
+        Some(DocumentList { key: page.key.as_deref()?, extent, shown: page.items.len() as u64 })
     });
     let shown = Output::open(&context.globals)?.document(meta(), &raw, records).await;
     match action {
-        Some(_) if shown.is_err() => warn("the change was made all the same; do not send it again"),
-        // An answer may be a bare id, which means nothing to a person.
-        Some(action) if Format::of(&context.globals) == Format::Table => tell(&naming::done(action)),
+        Some(_) if shown.is_err() => {
+            warn("the change was made, only its output failed: do not send it again")
+        }
+        // The response may be a bare id, which does not say what happened.
+        Some(action) if Format::of(&context.globals) == Format::Table => notice(&confirmation::done(action)),
         _ => {}
     }
     shown
 }
 
-/// One page of what a filter selects.
+/// Fetches one page of the records that match the filter.
 async fn one_page(
     context: &Context,
     client: &Client,
     operation: &'static Operation,
     arguments: &Arguments,
     matches: &ArgMatches,
-    condition: Option<&Condition>,
+    condition: Option<&WhereFilter>,
 ) -> Result<(), Error> {
-    let Some(selected) = condition else {
-        return once(context, client, operation, arguments, matches, None).await;
+    let Some(filter) = condition else {
+        return single_request(context, client, operation, arguments, matches, None).await;
     };
-    let page = match narrowed::page(client, operation, arguments, selected).await {
+    let page = match filtered_page::page(client, operation, arguments, filter).await {
         Ok(page) => page,
         Err(error) => {
-            return local::stand_in(context, operation, arguments, matches, condition, error).await;
+            return offline::answer_if_offline(context, operation, arguments, matches, condition, error)
+                .await;
         }
     };
     let mut meta = meta();
@@ -157,9 +159,9 @@ async fn one_page(
     }
     let records = page.list.as_deref().map(|key| {
         let total = page.total.filter(|total| *total >= page.shown);
-        let extent = extent(operation, total, page.has_more, MORE);
+        let extent = extent(operation, total, page.has_more, MORE_HINT);
         let extent = extent.followed_by(next_page(operation, page.next.as_ref()));
-        Records { key, extent, shown: page.shown }
+        DocumentList { key, extent, shown: page.shown }
     });
     Output::open(&context.globals)?.document(meta, &page.text, records).await
 }
@@ -168,10 +170,10 @@ fn meta() -> Value {
     json!({ "source": "live" })
 }
 
-/// What to type for the rest of a list.
-pub const MORE: &str = "--all or --limit N for more";
+/// The flags for the rest of a list.
+pub const MORE_HINT: &str = "--all or --limit N for more";
 
-/// How much of a list its first page is; `advice` is what to type for the rest.
+/// The extent of a list of which one page is shown; `advice` says how to get the rest.
 pub fn first_page(
     operation: &Operation,
     arguments: &Arguments,
@@ -185,7 +187,7 @@ pub fn first_page(
     extent(operation, total, page.next.is_some() || page.has_more || is_short, advice)
 }
 
-/// What to add to the same command for the page after this one.
+/// The flag for the next page.
 fn next_page(operation: &Operation, next: Option<&Next>) -> Option<NextPage> {
     let (name, cursor) = match next? {
         Next::StartingAfter(cursor) => ("starting_after", cursor.clone()),
@@ -206,21 +208,19 @@ fn extent(
     advice: impl Into<Cow<'static, str>>,
 ) -> Extent {
     let what = records(operation);
-    let extent = Extent::part(what.clone(), total, has_more, advice);
-    match operation.path.ends_with("/search") {
-        true => extent.or(format!("no {what} match")),
-        false => extent,
-    }
+    let extent = Extent::partial(what.clone(), total, has_more, advice);
+    let is_search = operation.path.ends_with("/search");
+    if is_search { extent.when_empty(format!("no {what} match")) } else { extent }
 }
 
-/// What an operation lists, in the plural: the last word of its path that names records.
+/// The records that an operation lists, in the plural: the last noun of its path.
 fn records(operation: &Operation) -> String {
-    let named = |word: &&str| !word.starts_with('{') && !["", "search", "list", "scroll"].contains(word);
-    let word = operation.path.split('/').rfind(named).unwrap_or("records");
+    let is_noun = |word: &&str| !word.starts_with('{') && !["", "search", "list", "scroll"].contains(word);
+    let word = operation.path.split('/').rfind(is_noun).unwrap_or("records");
     word.replace('_', " ")
 }
 
-/// The answer as JSON text, and as a page if it may be a list. A success that needs no answer may be empty.
+/// The response as JSON text, and as a page if it may be a list. Responses to changes may be empty.
 fn document(
     operation: &Operation,
     arguments: &Arguments,
@@ -230,7 +230,7 @@ fn document(
     match operation.answer {
         Answer::Text => Ok((json!(String::from_utf8_lossy(&reply.body)).to_string(), None)),
         Answer::Nothing if reply.json_text().is_err() => Ok(("null".to_owned(), None)),
-        // Reporting a change that was made as failed would have it made again.
+        // An error would make the caller repeat a change that was made.
         _ if empty && operation.effect != Effect::Read => Ok(("null".to_owned(), None)),
         _ => {
             let text = reply.json_text()?.to_owned();
@@ -240,12 +240,12 @@ fn document(
     }
 }
 
-/// `--idempotent` and `--ignore-missing`: a create that finds its record, and a delete that finds none, have
-/// nothing left to do. An archived or ambiguous match is not the record that was asked for.
+/// `--idempotent` and `--ignore-missing`: creating a record that exists, and deleting one that does not, succeed as
+/// no-ops. An archived or ambiguous match does not count as existing.
 ///
 /// # Errors
-/// The error itself otherwise.
-pub async fn nothing_to_do(context: &Context, method: &str, error: api::Error) -> Result<(), Error> {
+/// The given error in all other cases.
+pub async fn success_if_no_op(context: &Context, method: &str, error: api::Error) -> Result<(), Error> {
     let (reason, id) = match (method, error.status(), error.conflict()) {
         ("POST", _, Some(Conflict::Exists { id })) if context.globals.idempotent => ("already_exists", id),
         ("DELETE", Some(404 | 410), _) if context.globals.ignore_missing => ("already_deleted", None),
@@ -262,21 +262,21 @@ pub async fn nothing_to_do(context: &Context, method: &str, error: api::Error) -
     Output::open(&context.globals)?.document(meta, &result.to_string(), None).await
 }
 
-/// The page size for a walk: what was asked for, the limit if that is less than a page, or the most.
-fn wish(operation: &Operation, arguments: &Arguments, limit: Option<u64>) -> Option<u32> {
-    let asked =
-        arguments.query.iter().find(|(name, _)| name == "per_page").and_then(|(_, it)| it.parse().ok());
-    let asked = asked.or_else(|| {
+/// The page size for several pages: `per_page` if given, else the smaller of the limit and the maximum.
+fn walk_page_size(operation: &Operation, arguments: &Arguments, limit: Option<u64>) -> Option<u32> {
+    let in_query = arguments.query.iter().find(|(name, _)| name == "per_page");
+    let in_body = || {
         let body: Value = serde_json::from_slice(arguments.body.as_deref()?).ok()?;
-        body["pagination"]["per_page"].as_u64().and_then(|it| u32::try_from(it).ok())
-    });
-    asked.or_else(|| page_size(operation, limit.map(|it| u32::try_from(it).unwrap_or(u32::MAX))))
+        body["pagination"]["per_page"].as_u64().and_then(|size| u32::try_from(size).ok())
+    };
+    let size = in_query.and_then(|(_, size)| size.parse().ok()).or_else(in_body);
+    size.or_else(|| page_size(operation, limit.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX))))
 }
 
-/// Those of the records that are meant.
-async fn meant(
+/// The records that match the filter.
+async fn matching(
     client: &Client,
-    condition: Option<&Condition>,
+    condition: Option<&WhereFilter>,
     records: &[Box<RawValue>],
 ) -> Result<Vec<Box<RawValue>>, api::Error> {
     match condition {
@@ -285,19 +285,19 @@ async fn meant(
     }
 }
 
-/// Writes records as their pages arrive. The document is closed also when a page fails, and says so.
+/// Writes records as their pages arrive. If a page fails, the document is still completed, and marked incomplete.
 async fn list(
     context: &Context,
     client: &Client,
     operation: &'static Operation,
     arguments: Arguments,
     matches: &ArgMatches,
-    condition: Option<&Condition>,
+    condition: Option<&WhereFilter>,
 ) -> Result<(), Error> {
     let limit = limit(matches);
-    let size = wish(operation, &arguments, looked_at(matches, condition));
+    let size = walk_page_size(operation, &arguments, record_budget(matches, condition));
     let mut pages = std::pin::pin!(client.pages(operation, arguments.clone(), size));
-    // Nothing is written before the first page is here: a failed request leaves stdout empty.
+    // Write nothing before the first page has arrived, so that a failed request leaves stdout empty.
     let mut first = pages.try_next().await;
     if let (Some(condition), Err(error)) = (condition, &first)
         && let Some(other) = condition.without_null(&arguments, error)
@@ -309,14 +309,15 @@ async fn list(
         Ok(Some(first)) => first,
         Ok(None) => return Ok(()),
         Err(error) => {
-            return local::stand_in(context, operation, &arguments, matches, condition, error).await;
+            return offline::answer_if_offline(context, operation, &arguments, matches, condition, error)
+                .await;
         }
     };
     let Some(key) = first.key.clone().or_else(|| first.is_empty_list().then(|| "data".to_owned())) else {
-        warn("the answer holds no list; it is shown as it is");
+        warn("the response contains no list and is shown unchanged");
         return Output::open(&context.globals)?.document(meta(), first.reply.json_text()?, None).await;
     };
-    let shown = meant(client, condition, &first.items).await?;
+    let shown = matching(client, condition, &first.items).await?;
     let mut list = Output::open(&context.globals)?.list(&key, &shown)?;
     let (mut total, mut end) = (first.total, None);
     let mut next = Some(Ok(first));
@@ -324,7 +325,7 @@ async fn list(
     'pages: while let Some(page) = next {
         let page = match page {
             Ok(page) => page,
-            // All that was wanted is here; only whether there is more is not known.
+            // The limit was reached before; only whether there is more is unknown.
             Err(_) if limit == Some(list.count()) => {
                 more = true;
                 break;
@@ -337,9 +338,9 @@ async fn list(
         fetched += 1;
         end = page.end.clone();
         let records =
-            if fetched == 1 { shown.clone() } else { meant(client, condition, &page.items).await? };
+            if fetched == 1 { shown.clone() } else { matching(client, condition, &page.items).await? };
         for record in &records {
-            // One more than was wanted: whether there is more is known only then.
+            // One record above the limit proves that there is more.
             if limit == Some(list.count()) {
                 more = true;
                 break;
@@ -350,80 +351,78 @@ async fn list(
             }
         }
         let is_full = limit == Some(list.count());
-        // Without a filter, what another page holds is more; with one, it may not be meant.
+        // Without a filter, a next page means more records; with one, they may not match.
         more |= is_full && condition.is_none() && page.next.is_some();
         next = if more || (is_full && condition.is_none()) { None } else { pages.next().await };
     }
-    // The list's own counts are held against what came, unless the user wanted no more.
+    // Compare the server's count with the records received, unless the limit cut the list.
     let missing = end.filter(|end: &Coverage| !more && !end.complete);
     let is_full = limit == Some(list.count());
     more |= is_full && missing.is_some();
     let missing = missing.filter(|_| !is_full);
-    let failure = failure.or_else(|| missing.as_ref().map(lacking));
+    let failure = failure.or_else(|| missing.as_ref().map(incomplete_list));
     let has_more = more || failure.is_some();
     let count = list.count();
-    // The server's count is that of its own search, which may find more than the filter means.
+    // The server's search may count more records than match the filter.
     let is_exact = condition.is_none();
     total = missing.and_then(|end| end.total).or(total).filter(|total| is_exact && *total >= count);
     let meta = json!({ "source": "live", "count": count, "pages": fetched, "complete": failure.is_none() });
     let total = if has_more { total } else { Some(count) };
-    let extent = extent(operation, total, has_more, MORE).with_error(failure.is_some());
+    let extent = extent(operation, total, has_more, MORE_HINT).with_error(failure.is_some());
     match failure {
-        // A file that is there already is worth more than a part of the new one.
+        // Do not replace an existing file with an incomplete one.
         Some(error) if context.globals.deliver != Deliver::Stdout => Err(error),
         Some(error) => list.end(meta, &extent).await.and(Err(error)),
         None => list.end(meta, &extent).await,
     }
 }
 
-/// A list that ended before everything had come that it counts.
-fn lacking(end: &Coverage) -> Error {
-    Error::Finding {
+/// The error for a list that ended before all records were received.
+fn incomplete_list(end: &Coverage) -> Error {
+    Error::Failed {
         message: format!(
-            "the list is not complete: {}",
+            "the list is incomplete: {}",
             end.reason.as_deref().unwrap_or("records are missing")
         ),
         exit: Exit::Partial,
-        hint: Some("run it again: records that change while a list is read can move past it".to_owned()),
+        hint: Some("run it again: records that change while a list is fetched can be missed".to_owned()),
     }
 }
 
-/// A file inside the JSON document that was asked for, where no place for it was named.
+/// Writes a file inside the JSON document, if `--json` is given without `--out`.
 async fn inline(context: &Context, mut download: Download) -> Result<(), Error> {
     use base64::Engine;
     let mut content = Vec::new();
     while let Some(chunk) = download.chunk().await? {
         content.extend_from_slice(&chunk);
     }
-    refuse_nothing(content.len())?;
-    let kind = download.headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    refuse_empty(content.len())?;
+    let kind = download.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let encoded = base64::engine::general_purpose::STANDARD.encode(&content);
     let result = json!({ "bytes": content.len(), "content_type": kind, "base64": encoded }).to_string();
     Output::open(&context.globals)?.document(meta(), &result, None).await
 }
 
-/// A login page or a proxy's notice must not be taken for the file.
+/// Refuses HTML, for example a login page or an error page of a proxy.
 fn refuse_page(download: &Download) -> Result<(), Error> {
     let kind = download.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    match kind.trim_start().to_ascii_lowercase().starts_with("text/html") {
-        true => Err(no_file("a web page")),
-        false => Ok(()),
-    }
+    let is_html = kind.trim_start().to_ascii_lowercase().starts_with("text/html");
+    if is_html { Err(not_a_file("a web page")) } else { Ok(()) }
 }
 
-fn refuse_nothing(bytes: usize) -> Result<(), Error> {
-    if bytes == 0 { Err(no_file("nothing")) } else { Ok(()) }
+fn refuse_empty(bytes: usize) -> Result<(), Error> {
+    if bytes == 0 { Err(not_a_file("nothing")) } else { Ok(()) }
 }
 
-fn no_file(instead: &str) -> Error {
-    Error::Finding {
-        message: format!("the server sent {instead} instead of the file"),
+fn not_a_file(content: &str) -> Error {
+    Error::Failed {
+        message: format!("the server sent {content} instead of the file"),
         exit: Exit::Failure,
         hint: Some("try again later; `intercom-pp-cli doctor` checks the address".to_owned()),
     }
 }
 
-/// Streams a file to `--out`, replacing it in one step, or to stdout when that is no terminal.
+/// Streams a file to `--out`, replacing it atomically, or to stdout if that is not a terminal.
 async fn download(
     context: &Context,
     client: &Client,
@@ -435,7 +434,9 @@ async fn download(
     let to_stdout = out.is_none_or(OutputFile::is_stdout);
     let to_terminal = Format::of(&context.globals) == Format::Table && std::io::stdout().is_terminal();
     if out.is_none() && context.globals.deliver == Deliver::Stdout && to_terminal {
-        return Err(Error::usage("this is a file: name a place for it with --out PATH, or pipe the output"));
+        return Err(Error::usage(
+            "a file cannot be printed to a terminal: use --out PATH, or pipe the output",
+        ));
     }
     let mut download = client.download(operation, arguments).await?;
     refuse_page(&download)?;
@@ -449,7 +450,7 @@ async fn download(
             file.write(&chunk)?;
             bytes += chunk.len();
         }
-        refuse_nothing(bytes)?;
+        refuse_empty(bytes)?;
         return file.end().await;
     }
     let Some(out) = out else { return Ok(()) };
@@ -459,7 +460,7 @@ async fn download(
         file.write_all(&chunk)?;
         bytes += chunk.len();
     }
-    refuse_nothing(bytes)?;
+    refuse_empty(bytes)?;
     let path = file.finish()?;
     let result = json!({ "path": path, "bytes": bytes }).to_string();
     Output::open(&context.globals)?.document(meta(), &result, None).await

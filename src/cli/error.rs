@@ -1,7 +1,7 @@
-//! Every error of the program in one place: its exit code, its hint, and how it is printed.
+//! The error type of the command line: exit codes, hints and printing.
 //!
-//! The layers below have error enums of their own and know nothing of exit codes. Nothing outside
-//! this module decides how the process ends.
+//! Each layer below has its own error enum and knows nothing about exit codes. No other module decides the exit
+//! code.
 
 use std::io::Write;
 
@@ -15,7 +15,7 @@ use crate::{articles, bulk, config, mirror, report};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// What was typed cannot be carried out as typed.
+    /// The command line is not valid.
     #[error("{message}")]
     Usage { message: String, hint: Option<String> },
     #[error("{0}")]
@@ -32,18 +32,18 @@ pub enum Error {
     Articles(#[from] articles::Error),
     #[error(transparent)]
     Bulk(#[from] bulk::Error),
-    /// Consent is missing, and there is nobody to ask.
+    /// Consent is missing and cannot be asked for.
     #[error("{message}")]
     Unconfirmed { message: String, records: usize, hint: String },
-    /// The person who was asked said no.
+    /// The prompt was answered with no.
     #[error("nothing was changed")]
     Declined,
-    /// A change was asked for in read-only mode; `set_by` says where the mode was set.
+    /// A change was attempted in read-only mode. `set_by` is where the mode was set.
     #[error("{action}: read-only mode refuses changes to the workspace")]
     ReadOnly { action: String, set_by: String },
     #[error("the sandbox did not start: {0}")]
     Sandbox(String),
-    /// The token was refused, by the server or because it cannot be one.
+    /// The token was refused by the server, or is malformed.
     #[error("{error} (the token came from {place})")]
     Token { error: Box<Error>, place: String },
     #[error("no access token is set")]
@@ -52,12 +52,12 @@ pub enum Error {
     Output(#[from] std::io::Error),
     #[error("cannot deliver the output: {0}")]
     Deliver(String),
-    /// The command ran and found that not everything is as it should be.
+    /// The command ran, and its result is a failure.
     #[error("{message}")]
-    Finding { message: String, exit: Exit, hint: Option<String> },
+    Failed { message: String, exit: Exit, hint: Option<String> },
 }
 
-/// How the process ends. The numbers are a promise to scripts.
+/// Exit codes. Scripts rely on the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -103,28 +103,28 @@ impl Error {
             }
             Error::Bulk(error) => bulk_exit(error),
             Error::Report(_) | Error::Sandbox(_) | Error::Output(_) | Error::Deliver(_) => Exit::Failure,
-            Error::Finding { exit, .. } => *exit,
+            Error::Failed { exit, .. } => *exit,
         }
     }
 
-    /// What to do about it, as a sentence that names the next command.
+    /// The next step: usually a command to run.
     pub fn hint(&self) -> Option<String> {
         let fixed = |text: &str| Some(text.to_owned());
         match self {
-            Error::Usage { hint: Some(hint), .. } | Error::Finding { hint: Some(hint), .. } => {
+            Error::Usage { hint: Some(hint), .. } | Error::Failed { hint: Some(hint), .. } => {
                 Some(hint.clone())
             }
             Error::Token { error, .. } => error.hint(),
             Error::Unconfirmed { hint, .. } => Some(hint.clone()),
             Error::Declined => None,
             Error::ReadOnly { set_by, .. } => Some(read_only_hint(set_by)),
-            Error::Usage { .. } => fixed("add --help to the command to see what it takes"),
+            Error::Usage { .. } => fixed(SEE_HELP),
             Error::Clap(error) => Some(clap_hint(error)),
-            Error::Finding { .. } => {
+            Error::Failed { .. } => {
                 fixed("`intercom-pp-cli doctor` checks settings, token, server and mirror")
             }
             Error::Config(_) => fixed(
-                "correct the file or name another one with --config; `intercom-pp-cli doctor` checks it",
+                "correct the file, or name another one with --config; `intercom-pp-cli doctor` checks it",
             ),
             Error::NoToken => fixed(
                 "set INTERCOM_ACCESS_TOKEN (or INTERCOM_TOKEN), or run `intercom-pp-cli auth set-token`; `intercom-pp-cli demo` needs no token",
@@ -140,28 +140,28 @@ impl Error {
                 ResourceName::Conversations | ResourceName::ConversationParts => {
                     "run `intercom-pp-cli sync --resources conversations,conversation_parts,teams,admins,tags` first".to_owned()
                 }
-                ResourceName::Contacts => "run `intercom-pp-cli sync` first, or ask the workspace with --live".to_owned(),
+                ResourceName::Contacts => "run `intercom-pp-cli sync` first, or query the workspace with --live".to_owned(),
                 other => format!("run `intercom-pp-cli sync --resources {other}` first"),
             }),
             Error::Report(report::Error::NoContact { .. }) => fixed(
-                "check the spelling; run `intercom-pp-cli sync` for new contacts, or ask the workspace with --live",
+                "check the spelling; run `intercom-pp-cli sync` to mirror new contacts, or query the workspace with --live",
             ),
             Error::Report(report::Error::NoAssignee { known, .. }) => {
-                Some(format!("use a name, an id, an e-mail address, or none; known: {}", known.join(", ")))
+                Some(format!("use a name, an id, an e-mail address or `none`; known: {}", known.join(", ")))
             }
             Error::Report(report::Error::SeveralContacts { candidates, .. }) => {
                 let ids: Vec<&str> = candidates.iter().map(|candidate| candidate.id.as_str()).collect();
-                Some(format!("name one by its id: {}", ids.join(", ")))
+                Some(format!("choose one by its id: {}", ids.join(", ")))
             }
-            Error::Sandbox(_) => fixed("choose another --port, or leave it out for a free one"),
+            Error::Sandbox(_) => fixed("choose another --port, or omit it to use a free one"),
             Error::Output(error) if error.kind() == std::io::ErrorKind::FileTooLarge => fixed(
-                "narrow it down with --select, --compact or --limit, or ask the mirror with `intercom-pp-cli sql`",
+                "reduce the output with --select, --compact or --limit, or query the mirror with `intercom-pp-cli sql`",
             ),
             Error::Output(_) => {
-                fixed("name a place that exists and can be written, or leave out --deliver for stdout")
+                fixed("name a file that can be written, or omit --deliver to write to stdout")
             }
             Error::Deliver(_) => fixed("check the address, or write to a file with --deliver file:PATH"),
-            Error::Report(_) => fixed("`intercom-pp-cli status` tells what the mirror holds"),
+            Error::Report(_) => fixed("`intercom-pp-cli status` shows what the mirror contains"),
         }
     }
 
@@ -170,19 +170,19 @@ impl Error {
         match self {
             Error::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Exit::Success,
             Error::Clap(error) if !as_json || !error.use_stderr() => {
-                // Help that cannot be printed has nobody to tell.
+                // There is nobody to report a closed stream to.
                 let _ = error.print();
                 return self.exit();
             }
             _ => {}
         }
         if matches!(self, Error::Declined) && !as_json {
-            // A person who says no has made no mistake.
+            // Declining is not an error.
             let _ = std::io::stderr().write_all(b"nothing was changed\n");
             return self.exit();
         }
         let text = if as_json { format!("{}\n", self.as_json()) } else { self.as_text() };
-        // There is nowhere left to report that stderr is closed.
+        // If stderr is closed, there is nowhere left to report it.
         let _ = std::io::stderr().write_all(text.as_bytes());
         self.exit()
     }
@@ -233,7 +233,7 @@ impl Error {
         error
     }
 
-    /// Whether the server refused the token or what it may do.
+    /// Whether the server refused the token, or the token lacks a permission.
     pub fn is_about_token(&self) -> bool {
         let is_wrapped = matches!(self, Error::Token { .. });
         !is_wrapped && self.api().is_some_and(|error| matches!(error.status(), Some(401 | 403)))
@@ -265,23 +265,26 @@ impl Error {
     }
 }
 
-/// What to do about words that make no command line.
+const SEE_HELP: &str = "add --help to the command to see what it accepts";
+
+/// The hint for a command line that does not parse.
 fn clap_hint(error: &clap::Error) -> String {
     use clap::error::{ContextKind, ContextValue, ErrorKind};
-    let named = |kind| match error.get(kind) {
+    let suggestion = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
-        // The likeliest comes last.
+        // The best match is last.
         Some(ContextValue::Strings(texts)) => texts.last().cloned(),
         _ => None,
     };
-    let near = named(ContextKind::SuggestedSubcommand).or_else(|| named(ContextKind::SuggestedArg));
-    match (near, error.kind()) {
-        (Some(near), _) => format!("did you mean {near:?}? add --help to the command to see what it takes"),
+    let suggested =
+        suggestion(ContextKind::SuggestedSubcommand).or_else(|| suggestion(ContextKind::SuggestedArg));
+    match (suggested, error.kind()) {
+        (Some(suggested), _) => format!("did you mean {suggested:?}? {SEE_HELP}"),
         (None, ErrorKind::InvalidSubcommand | ErrorKind::MissingSubcommand) => {
-            "find the command for a need with `intercom-pp-cli which \"NEED\"`, or add --help to the group"
+            "find a command with `intercom-pp-cli which \"WHAT YOU WANT TO DO\"`, or add --help to the group"
                 .to_owned()
         }
-        _ => "add --help to the command to see what it takes".to_owned(),
+        _ => SEE_HELP.to_owned(),
     }
 }
 
@@ -313,9 +316,9 @@ fn mirror_exit(error: &mirror::Error) -> Exit {
         mirror::Error::Missing { .. }
         | mirror::Error::NoMirrors { .. }
         | mirror::Error::Moved { .. }
-        | mirror::Error::Nobody { .. } => Exit::NotFound,
+        | mirror::Error::UnknownPerson { .. } => Exit::NotFound,
         mirror::Error::Locked { .. } => Exit::Busy,
-        mirror::Error::Question(_) => Exit::Usage,
+        mirror::Error::InvalidQuery(_) => Exit::Usage,
         mirror::Error::LaterSchema { .. }
         | mirror::Error::OtherWorkspace { .. }
         | mirror::Error::NotAMirror { .. }
@@ -328,35 +331,35 @@ fn mirror_hint(error: &mirror::Error) -> Option<String> {
     let hint = match error {
         mirror::Error::Api(error) => return api_hint(error),
         mirror::Error::Moved { .. } => {
-            "name its new place with --db, or run `intercom-pp-cli sync` to make another"
+            "name its new path with --db, or run `intercom-pp-cli sync` to create another"
         }
         mirror::Error::Missing { .. } | mirror::Error::NoMirrors { .. } => {
             "run `intercom-pp-cli sync` first, or name the mirror with --db"
         }
         mirror::Error::OtherWorkspace { .. } => {
-            "keep each workspace in a file of its own: leave out --db, or name another"
+            "use one mirror per workspace: omit --db, or name another file"
         }
         mirror::Error::Full(_) => {
-            "make room and run `intercom-pp-cli sync` again: it goes on where this run stopped"
+            "free some disk space and run `intercom-pp-cli sync` again; it resumes where this run stopped"
         }
         mirror::Error::Locked { .. } => {
-            "wait for it to end, or stop it; each workspace can have a file of its own"
+            "wait for it to finish, or stop it; other workspaces can use a separate mirror"
         }
-        mirror::Error::Nobody { .. } => {
+        mirror::Error::UnknownPerson { .. } => {
             "check the spelling; `intercom-pp-cli search` finds names and e-mail addresses"
         }
-        mirror::Error::NotAMirror { .. } => "name another file with --db, or leave it out",
+        mirror::Error::NotAMirror { .. } => "name another file with --db, or omit it",
         mirror::Error::OtherUser { .. } => {
-            "run it as the owner of the file, or wait until the owner's sync has ended"
+            "run it as the owner of the file, or wait until the owner's sync has finished"
         }
         mirror::Error::LaterSchema { .. } => "update intercom-pp-cli, or name another file with --db",
-        mirror::Error::Question(_) => {
-            "add --help to the command for what it understands; `intercom-pp-cli sql --schema` shows the tables"
+        mirror::Error::InvalidQuery(_) => {
+            "add --help to the command to see what it accepts; `intercom-pp-cli sql --schema` shows the tables"
         }
         mirror::Error::Database(error) if is_damaged(error) => {
-            "the file is damaged, or no mirror at all: move it away and run `intercom-pp-cli sync` again, or name another with --db"
+            "the file is damaged or not a mirror: move it away and run `intercom-pp-cli sync` again, or name another with --db"
         }
-        _ => "`intercom-pp-cli status` tells what the mirror holds; --db names another file",
+        _ => "`intercom-pp-cli status` shows what the mirror contains; --db names another file",
     };
     Some(hint.to_owned())
 }
@@ -369,15 +372,15 @@ fn is_damaged(error: &rusqlite::Error) -> bool {
 fn articles_hint(error: &articles::Error) -> &'static str {
     match error {
         articles::Error::NoManifest { .. } => {
-            "run `intercom-pp-cli articles pull --to DIR` first, or name its folder with --from"
+            "run `intercom-pp-cli articles pull --to DIR` first, or name the folder with --from"
         }
         articles::Error::OtherWorkspace { .. } => "use the token of that workspace, or another folder",
         articles::Error::Content { .. } => {
             "correct the file, or restore it with git; `intercom-pp-cli articles status` shows what differs"
         }
-        articles::Error::Busy { .. } => "wait for it to end, or stop it; then run this again",
+        articles::Error::Busy { .. } => "wait for it to finish, or stop it; then run this again",
         articles::Error::Unusable(_) => {
-            "`intercom-pp-cli articles status` tells how files and help center differ"
+            "`intercom-pp-cli articles status` shows how the files and the help center differ"
         }
         articles::Error::File { .. } | articles::Error::Api(_) => {
             "check that the folder can be read and written"
@@ -390,10 +393,10 @@ fn bulk_exit(error: &bulk::Error) -> Exit {
         bulk::Error::Api(error) => api_exit(error),
         bulk::Error::Mirror(error) => mirror_exit(error),
         bulk::Error::Config(_) => Exit::Configuration,
-        bulk::Error::NoRun(_) | bulk::Error::NoSuch { .. } => Exit::NotFound,
-        bulk::Error::Question(_)
+        bulk::Error::NoRun(_) | bulk::Error::NotFound { .. } => Exit::NotFound,
+        bulk::Error::Usage(_)
         | bulk::Error::Busy(_)
-        | bulk::Error::NotOne { .. }
+        | bulk::Error::InvalidFile { .. }
         | bulk::Error::OtherWorkspace { .. } => Exit::Usage,
         bulk::Error::File { .. } | bulk::Error::OtherTag { .. } => Exit::Failure,
     }
@@ -403,16 +406,16 @@ fn bulk_hint(error: &bulk::Error) -> Option<String> {
     let hint = match error {
         bulk::Error::Mirror(error) => return mirror_hint(error),
         bulk::Error::NoRun(_) => "`intercom-pp-cli bulk runs` lists the runs",
-        bulk::Error::Busy(_) => "wait for it to end, or stop it with Ctrl-C",
-        bulk::Error::OtherWorkspace { .. } => "choose the profile or the token of that workspace",
-        bulk::Error::OtherTag { .. } => "use the name as the workspace has it, or --tag-id",
-        bulk::Error::NoSuch { what: "tag", .. } => {
-            "names of tags are compared letter by letter; --tag-id takes an id, and `intercom-pp-cli tags list` shows both"
+        bulk::Error::Busy(_) => "wait for it to finish, or stop it with Ctrl-C",
+        bulk::Error::OtherWorkspace { .. } => "use the profile or the token of that workspace",
+        bulk::Error::OtherTag { .. } => "use the exact name in the workspace, or --tag-id",
+        bulk::Error::NotFound { what: "tag", .. } => {
+            "tag names must match exactly; --tag-id takes an id, and `intercom-pp-cli tags list` shows both"
         }
-        bulk::Error::NoSuch { what: "tag with id", .. } => {
+        bulk::Error::NotFound { what: "tag with id", .. } => {
             "`intercom-pp-cli tags list` shows the ids; --tag takes a name"
         }
-        bulk::Error::NoSuch { .. } => "use a name or an id of one that there is",
+        bulk::Error::NotFound { .. } => "use the name or id of an existing one",
         _ => return None,
     };
     Some(hint.to_owned())
@@ -421,27 +424,23 @@ fn bulk_hint(error: &bulk::Error) -> Option<String> {
 fn conflict_hint(conflict: &Conflict) -> String {
     match conflict {
         Conflict::Exists { id: Some(id) } => {
-            format!("the record exists with the id {id}; with --idempotent that counts as success")
+            format!("the record exists with the id {id}; --idempotent treats that as success")
         }
-        Conflict::Exists { id: None } => {
-            "the record exists; with --idempotent that counts as success".to_owned()
-        }
+        Conflict::Exists { id: None } => "the record exists; --idempotent treats that as success".to_owned(),
         Conflict::Archived { id } => {
             let id = id.as_deref().unwrap_or("ID");
-            format!(
-                "the contact is archived: `intercom-pp-cli contacts unarchive contact {id}` brings it back"
-            )
+            format!("the contact is archived: `intercom-pp-cli contacts unarchive contact {id}` restores it")
         }
         Conflict::Ambiguous => {
             "several contacts match: find them with `intercom-pp-cli contacts search --where`, and use an id"
                 .to_owned()
         }
-        Conflict::Busy => "something of this kind is under way: try again when it has ended".to_owned(),
+        Conflict::Busy => "a job of this kind is running: try again when it has finished".to_owned(),
     }
 }
 
 fn read_only_hint(set_by: &str) -> String {
-    format!("it is set by {set_by}; --dry-run shows what would be sent")
+    format!("read-only mode is set by {set_by}; --dry-run shows what would be sent")
 }
 
 fn api_hint(error: &api::Error) -> Option<String> {
@@ -456,24 +455,24 @@ fn api_hint(error: &api::Error) -> Option<String> {
     }
     let hint = match error.status() {
         Some(401) => {
-            "the token may be wrong, revoked or of another region: `intercom-pp-cli doctor` finds out which"
+            "the token may be wrong, revoked or from another region; `intercom-pp-cli doctor` checks it"
         }
         Some(403) => "the token lacks a permission for this; see the app's settings in the Developer Hub",
-        Some(404 | 410) => "check the id; list what there is with the group's `list` command",
+        Some(404 | 410) => "check the id; the group's `list` command shows all of them",
         Some(429) if error.code().is_some_and(|code| code != "rate_limit_exceeded") => {
-            "the workspace is busy with something of the kind, such as another export job: try again when that has ended"
+            "the workspace is running a similar job, for example another export: try again when it has finished"
         }
-        Some(429) => "lower --rate-limit or try again in a minute",
-        Some(400) if error.is_about_version() => "send another version with --api-version",
-        Some(400 | 422) => "look at the request with --dry-run",
-        Some(500..) => "Intercom had a problem; try again later",
+        Some(429) => "lower --rate-limit, or try again in a minute",
+        Some(400) if error.is_about_version() => "use another version with --api-version",
+        Some(400 | 422) => "check the request with --dry-run",
+        Some(500..) => "this is a problem at Intercom; try again later",
         _ => match error {
             api::Error::Token(_) => "set a new one with `intercom-pp-cli auth set-token`",
             api::Error::InvalidRequest(_) => "see the command's --help",
             api::Error::Timeout { method, path, .. } | api::Error::Network { method, path, .. }
                 if method == "POST" && !path.ends_with("/search") && !path.ends_with("/list") =>
             {
-                "it may have been carried out all the same: look before you send it again"
+                "the change may have been made anyway: check before sending it again"
             }
             _ => "check the connection with `intercom-pp-cli doctor`",
         },

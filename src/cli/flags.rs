@@ -1,17 +1,15 @@
-//! The flags of an operation: what its row of the table says it takes, as arguments of the command line.
-//!
-//! Declares only. What was typed becomes the values of a call in `arguments.rs`.
+//! Declares the command-line arguments of an operation. Their values are read in `arguments.rs`.
 
 use std::ffi::OsStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, value_parser};
 
-use super::door::{self, Content};
+use super::files::{self, Content};
 use crate::api::operation::{Answer, Body, Kind, Operation, Paging, Parameter, Place, choice};
 use crate::filter::Searchable;
 
-/// All that an operation's command takes, in the order of its help.
+/// All arguments of an operation's command, in the order of its help.
 pub fn of(operation: &'static Operation) -> Vec<Arg> {
     let parameters = operation.parameters.iter().map(|parameter| argument(operation, parameter));
     parameters
@@ -22,7 +20,7 @@ pub fn of(operation: &'static Operation) -> Vec<Arg> {
         .collect()
 }
 
-/// The id of a parameter among the arguments of its command; a path and a body field may share a name.
+/// The id of a parameter's argument. Includes the place, because a path and a body field may share a name.
 pub fn argument_id(parameter: &Parameter) -> String {
     match parameter.place {
         Place::Path => format!("path:{}", parameter.name),
@@ -50,7 +48,7 @@ fn argument(operation: &Operation, parameter: &'static Parameter) -> Arg {
             .num_args(0..=1)
             .require_equals(true)
             .default_missing_value("true"),
-        Kind::Choice(values) => argument.value_name("VALUE").value_parser(Choice(values)),
+        Kind::Choice(values) => argument.value_name("VALUE").value_parser(EnumParser(values)),
         Kind::Integer => argument.value_name("INTEGER"),
         Kind::Number => argument.value_name("NUMBER"),
         Kind::Time => argument.value_name("TIME"),
@@ -60,11 +58,11 @@ fn argument(operation: &Operation, parameter: &'static Parameter) -> Arg {
     }
 }
 
-/// One of a few values, in any spelling of it.
+/// Accepts any spelling of an enum value.
 #[derive(Clone)]
-struct Choice(&'static [&'static str]);
+struct EnumParser(&'static [&'static str]);
 
-impl TypedValueParser for Choice {
+impl TypedValueParser for EnumParser {
     type Value = String;
 
     fn parse_ref(
@@ -73,9 +71,8 @@ impl TypedValueParser for Choice {
         argument: Option<&Arg>,
         value: &OsStr,
     ) -> Result<String, clap::Error> {
-        let meant = value.to_str().and_then(|text| choice(self.0, text));
-        match meant {
-            Some(meant) => Ok(meant.to_owned()),
+        match value.to_str().and_then(|text| choice(self.0, text)) {
+            Some(value) => Ok(value.to_owned()),
             None => PossibleValuesParser::new(self.0).parse_ref(command, argument, value),
         }
     }
@@ -92,7 +89,7 @@ fn parameter_help(operation: &Operation, parameter: &Parameter) -> String {
     }
     match parameter.kind {
         Kind::Time => notes.push("epoch seconds, a date, or 30d ago".into()),
-        Kind::List(_) => notes.push("may be repeated".into()),
+        Kind::List(_) => notes.push("repeatable".into()),
         Kind::Json => notes.push("JSON, @file or -".into()),
         _ => {}
     }
@@ -111,19 +108,19 @@ fn body_arguments(body: Option<&Body>) -> Vec<Arg> {
         return Vec::new();
     }
     vec![
-        door::content("body-json")
+        files::content("body-json")
             .value_name("JSON")
-            .help("The whole body: JSON, @file, or - for stdin; other flags override its fields"),
+            .help("Request body: JSON, @file, or - for stdin; other flags override its fields"),
         Arg::new("stdin")
             .long("stdin")
             .action(ArgAction::SetTrue)
             .conflicts_with("body-json")
-            .help("The whole body from stdin"),
+            .help("Read the request body from stdin"),
         Arg::new("null")
             .long("null")
             .value_name("FIELD")
             .action(ArgAction::Append)
-            .help("Send this field as JSON null; may be repeated"),
+            .help("Send this field as JSON null (repeatable)"),
     ]
 }
 
@@ -132,43 +129,39 @@ fn paging_arguments(operation: &Operation) -> Vec<Arg> {
         return Vec::new();
     }
     vec![
-        Arg::new("all")
-            .long("all")
-            .action(ArgAction::SetTrue)
-            .help("Fetch every page and write one document"),
+        Arg::new("all").long("all").action(ArgAction::SetTrue).help("Fetch all pages and print one document"),
         Arg::new("limit")
             .long("limit")
             .value_name("N")
             .value_parser(clap::value_parser!(u64).range(1..))
-            .help("Stop after N records, fetching as many pages as that takes"),
+            .help("Maximum number of records, across pages"),
     ]
 }
 
-/// The flag for a filter, where the operation is a search.
+/// `--where`, if the operation is a search.
 pub fn search_argument(operation: &Operation) -> Option<Arg> {
-    let is_search = Searchable::ALL.iter().any(|it| it.operation() == operation.id);
+    let is_search = Searchable::ALL.iter().any(|searchable| searchable.operation() == operation.id);
     is_search.then(filter_argument)
 }
 
-/// `--where`, for the commands that search.
 fn filter_argument() -> Arg {
     Arg::new("where")
         .long("where")
         .value_name("FILTER")
         .conflicts_with_all(["body:query", "body-json", "stdin"])
-        .help("What to search for, as in state = open and team = Billing (see filter --help)")
+        .help("Filter, for example state = open and team = Billing (see filter --help)")
 }
 
 fn download_arguments(operation: &Operation) -> Vec<Arg> {
     match operation.answer {
         Answer::Bytes => {
-            vec![door::output("out").value_name("PATH").help("Write the file here; - for stdout")]
+            vec![files::output("out").value_name("PATH").help("Write the file to this path; - for stdout")]
         }
         Answer::Text => vec![
             Arg::new("text")
                 .long("text")
                 .action(ArgAction::SetTrue)
-                .help("The bare text, without an envelope"),
+                .help("Print the plain text, without JSON"),
         ],
         Answer::Json | Answer::Nothing => Vec::new(),
     }

@@ -1,7 +1,6 @@
-//! The flags that every command takes: declared once, read once.
+//! The global flags: declared and parsed once, so that no command reads raw matches for them.
 //!
-//! Nothing here acts. A flag is turned from what was typed into what it means, so that the rest of
-//! the command line never looks at raw matches for them.
+//! Parses only; nothing here acts on a flag.
 
 mod values;
 
@@ -15,16 +14,16 @@ use clap::{Arg, ArgAction, ArgMatches};
 pub use self::values::Suggested;
 use self::values::{duration, flag, headers, jq, parsed, rate_limit, text, timeout};
 use super::consent::Consent;
-use super::door::OutputFile;
 use super::error::Error;
+use super::files::OutputFile;
 use super::output::format::Format;
-use super::output::jq::Program;
-use super::output::names::Directory;
-use super::output::select::Selection;
+use super::output::jq::JqProgram;
+use super::output::names::NameLookup;
+use super::output::select::FieldSelection;
 use crate::api::region::Region;
 use crate::config::{self, Flag};
 
-/// What the global flags mean.
+/// The parsed global flags.
 #[derive(Debug, Clone, Default)]
 pub struct Globals {
     pub json: bool,
@@ -36,10 +35,10 @@ pub struct Globals {
     pub compact: bool,
     pub human_friendly: bool,
     pub no_color: bool,
-    /// `--format`, which goes before the flags of single formats.
+    /// `--format`, which takes precedence over the flags of single formats.
     pub format: Option<Format>,
-    pub select: Option<Selection>,
-    pub jq: Option<Program>,
+    pub select: Option<FieldSelection>,
+    pub jq: Option<JqProgram>,
     pub deliver: Deliver,
     pub dry_run: bool,
     pub idempotent: bool,
@@ -53,7 +52,7 @@ pub struct Globals {
     pub api_version: Option<String>,
     pub headers: Vec<(String, String)>,
     pub timeout: Option<Duration>,
-    /// For all attempts of one call; no flag sets it.
+    /// Time limit for all attempts of one request. Not set by a flag.
     pub total: Option<Duration>,
     /// Requests per second.
     pub rate_limit: Option<f64>,
@@ -61,11 +60,11 @@ pub struct Globals {
     pub profile: Option<String>,
     pub data_source: DataSource,
     pub max_age: Option<Duration>,
-    /// IANA name of the zone of dates.
+    /// IANA name of the time zone of dates.
     pub timezone: Option<String>,
     pub verbose: bool,
-    /// What ids are called that a table shows; no flag sets it.
-    pub names: Directory,
+    /// Names of records whose ids are shown in tables. Not set by a flag.
+    pub names: NameLookup,
 }
 
 /// Where the output goes.
@@ -87,10 +86,15 @@ pub enum DataSource {
 
 pub const HEADING: &str = "Global options";
 
-/// Not the name of the flag: commands may have a `--format` of their own.
+/// Differs from the flag's name, because commands may declare a `--format` themselves.
 const FORMAT: &str = "output-format";
 
-/// The declarations. They stand at every level of a command, so that they may be typed anywhere.
+/// An environment variable, trimmed; `None` if it is unset or empty.
+pub fn env_var(name: &str) -> Option<String> {
+    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+/// The declarations. They are added at every level of a command, so that global flags can be typed anywhere.
 pub fn arguments() -> Vec<Arg> {
     let switch = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
@@ -99,77 +103,83 @@ pub fn arguments() -> Vec<Arg> {
         Arg::new(name).long(name).value_name(shape).help(help)
     };
     let declared = vec![
-        switch("json", "One JSON document on stdout, errors as JSON on stderr"),
-        switch("ndjson", "One record per line as JSON"),
-        switch("csv", "Records as CSV, safe to open in a spreadsheet"),
-        switch("csv-raw", "With --csv: leave cells that begin with = + - @ as they are"),
-        switch("plain", "Records as tab-separated lines"),
-        switch("quiet", "Only the id of each record, one per line"),
+        switch("json", "Print one JSON document on stdout, and errors as JSON on stderr"),
+        switch("ndjson", "Print one JSON record per line"),
+        switch("csv", "Print CSV that is safe to open in a spreadsheet"),
+        switch("csv-raw", "With --csv, do not escape cells that begin with = + - @"),
+        switch("plain", "Print tab-separated lines"),
+        switch("quiet", "Print only the id of each record, one per line"),
         Arg::new(FORMAT)
             .long("format")
             .value_name("FORMAT")
             .value_parser(Suggested(vec!["json", "ndjson", "csv", "plain", "table", "quiet", "toon"]))
             .hide_possible_values(true)
-            .help("json, ndjson, csv, plain, table, quiet or toon (JSON in fewer tokens)"),
-        value("select", "FIELDS", "Only these fields: a,b.c,*_at,name:d.e (into the results or each record)"),
+            .help("Output format: json, ndjson, csv, plain, table, quiet or toon (JSON in fewer tokens)"),
+        value("select", "FIELDS", "Print only these fields of the records or results: a,b.c,*_at,name:d.e"),
         value(
             "jq",
             "PROGRAM",
-            "The JSON through a program of the jq language, for at most 10 s [env: INTERCOM_JQ_SECONDS]",
+            "Transform the JSON with a jq program, for at most 10 s (INTERCOM_JQ_SECONDS sets the limit)",
         ),
-        switch("compact", "Only key fields: ids, names, states, times"),
-        switch("human-friendly", "A table, also when the output is not a terminal"),
+        switch("compact", "Print only key fields: ids, names, states, times"),
+        switch("human-friendly", "Print a table even if the output is not a terminal"),
         switch(
             "agent",
-            "For agents: --json --compact --no-input --no-color, and --yes for what can be undone",
+            "For agents: --json --compact --no-input --no-color, and --yes for changes that can be undone",
         ),
-        switch("no-color", "No colours (NO_COLOR is honoured as well)"),
-        value("deliver", "WHERE", "stdout, file:PATH (written atomically) or webhook:URL"),
-        switch("dry-run", "Show the request and send nothing"),
-        switch("idempotent", "A create that finds its record existing (409) is a success"),
-        switch("ignore-missing", "A delete that finds nothing (404) is a success"),
-        switch("yes", "Confirm destructive actions, also what cannot be undone").short('y'),
-        switch("read-only", "Refuse everything that would change the workspace [env: INTERCOM_READ_ONLY]"),
-        switch("no-input", "Never ask, fail instead"),
-        value("region", "REGION", "us, eu or au [env: INTERCOM_REGION]")
+        switch("no-color", "Print without colours [env: NO_COLOR]"),
+        value("deliver", "WHERE", "Send the output to stdout, file:PATH (written atomically) or webhook:URL"),
+        switch("dry-run", "Show the request without sending it"),
+        switch("idempotent", "Succeed if the record to create already exists (409)"),
+        switch("ignore-missing", "Succeed if the record to delete does not exist (404)"),
+        switch("yes", "Confirm destructive actions, including those that cannot be undone").short('y'),
+        switch("read-only", "Refuse all changes to the workspace [env: INTERCOM_READ_ONLY]"),
+        switch("no-input", "Never prompt; fail instead"),
+        value("region", "REGION", "Region of the workspace: us, eu or au [env: INTERCOM_REGION]")
             .value_parser(Suggested(vec!["us", "eu", "au"]))
             .hide_possible_values(true),
-        value("base-url", "URL", "Another server instead of a region's [env: INTERCOM_BASE_URL]"),
+        value("base-url", "URL", "Server to use instead of a region's [env: INTERCOM_BASE_URL]"),
         value("api-version", "VERSION", "Intercom-Version to send with every request"),
-        value("header", "NAME: VALUE", "Send this header too; may be repeated").action(ArgAction::Append),
-        value("timeout", "DURATION", "Per attempt, such as 30s or 2m"),
-        value("rate-limit", "N", "At most N requests per second, below what the server allows"),
+        value("header", "NAME: VALUE", "Add a header to every request (repeatable)")
+            .action(ArgAction::Append),
+        value("timeout", "DURATION", "Timeout of one attempt, for example 30s or 2m"),
+        value("rate-limit", "N", "Send at most N requests per second, never above the server's limit"),
         value("config", "PATH", "Config file [env: INTERCOM_CONFIG]"),
-        value("profile", "NAME", "Named settings from the config file"),
-        value("data-source", "SOURCE", "auto, live or local: where reads come from")
+        value("profile", "NAME", "Profile of the config file to use"),
+        value("data-source", "SOURCE", "Where to read from: auto, live (workspace) or local (mirror)")
             .value_parser(Suggested(vec!["auto", "live", "local"]))
             .hide_possible_values(true),
-        value("max-age", "DURATION", "Warn when local data are older, such as 30m"),
-        value("timezone", "ZONE", "IANA time zone of dates [default: that of the office hours, else UTC]"),
-        switch("no-cache", "Never answer from a response cache (there is none: always so)"),
-        switch("verbose", "Tell on stderr about every request").short('v'),
+        value("max-age", "DURATION", "Warn if the mirror is older, for example 30m"),
+        value(
+            "timezone",
+            "ZONE",
+            "Time zone of dates, for example Europe/Dublin [default: that of the office hours, else UTC]",
+        ),
+        switch("no-cache", "Accepted for compatibility; responses are never cached"),
+        switch("verbose", "Log every request to stderr").short('v'),
     ];
-    declared.into_iter().map(|it| it.help_heading(HEADING)).collect()
+    declared.into_iter().map(|argument| argument.help_heading(HEADING)).collect()
 }
 
-/// Whether errors must be JSON, decided before the command line could be parsed.
+/// Whether to print errors as JSON. Works on raw arguments, because parsing itself can fail.
 pub fn wants_json(arguments: &[OsString]) -> bool {
-    let before_end: Vec<&OsString> = arguments.iter().take_while(|it| *it != "--").collect();
-    let named = |it: &OsString| it == "--json" || it == "--agent" || it == "--ndjson" || it == "--jq";
-    let format = |text: &OsString| ["json", "ndjson", "toon"].iter().any(|it| text == it);
-    before_end.iter().any(|it| named(it))
+    let before_end: Vec<&OsString> = arguments.iter().take_while(|word| *word != "--").collect();
+    let is_json_flag =
+        |word: &OsString| ["--json", "--agent", "--ndjson", "--jq"].iter().any(|flag| word == flag);
+    let is_json_format = |text: &OsString| ["json", "ndjson", "toon"].iter().any(|format| text == format);
+    before_end.iter().any(|word| is_json_flag(word))
         || before_end
             .iter()
-            .filter_map(|it| it.to_str()?.strip_prefix("--format="))
-            .any(|it| format(&it.into()))
-        || before_end.windows(2).any(|pair| pair[0] == "--format" && format(pair[1]))
+            .filter_map(|word| word.to_str()?.strip_prefix("--format="))
+            .any(|format| is_json_format(&format.into()))
+        || before_end.windows(2).any(|pair| pair[0] == "--format" && is_json_format(pair[1]))
 }
 
 impl Globals {
-    /// Reads the flags of all levels of a command, outermost first; the innermost value counts.
+    /// Reads the flags of all levels of a command, outermost first; the innermost value takes precedence.
     ///
     /// # Errors
-    /// [`Error::Usage`] when a value has the wrong shape.
+    /// [`Error::Usage`] for an invalid value.
     pub fn read(levels: &[&ArgMatches]) -> Result<Self, Error> {
         let on = |name: &str| levels.iter().any(|level| flag(level, name));
         let text = |name: &str| text(levels, name).cloned();
@@ -185,10 +195,10 @@ impl Globals {
             human_friendly: on("human-friendly"),
             no_color: on("no-color")
                 || agent
-                || std::env::var_os("NO_COLOR").is_some_and(|it| !it.is_empty()),
+                || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
             format: parsed(levels, FORMAT)?,
             jq: jq(levels)?,
-            select: text("select").map(|it| Selection::parse(&it)).transpose()?,
+            select: text("select").map(|fields| FieldSelection::parse(&fields)).transpose()?,
             deliver: parsed(levels, "deliver")?.unwrap_or_default(),
             dry_run: on("dry-run"),
             idempotent: on("idempotent"),
@@ -200,7 +210,7 @@ impl Globals {
             },
             read_only: on("read-only"),
             no_input: on("no-input") || agent,
-            region: text("region").map(|it| region(&it, "--region")).transpose()?,
+            region: text("region").map(|name| region(&name, "--region")).transpose()?,
             base_url: text("base-url"),
             api_version: text("api-version"),
             headers: headers(levels)?,
@@ -213,13 +223,13 @@ impl Globals {
             max_age: duration(levels, "max-age")?,
             timezone: text("timezone"),
             verbose: on("verbose"),
-            names: Directory::default(),
+            names: NameLookup::default(),
         })
     }
 }
 
 impl Globals {
-    /// What a session's commands have in common: where they go, not how they show what they found.
+    /// The flags shared by all commands of a session: where to connect, not how to print.
     pub fn for_session(&self) -> Self {
         Globals {
             region: self.region,
@@ -242,7 +252,7 @@ impl Globals {
         }
     }
 
-    /// What the steps of a workflow have in common: also what its owner agreed to.
+    /// The flags shared by all steps of a workflow: those of a session, and consent.
     pub fn for_steps(&self) -> Self {
         Globals {
             consent: self.consent,
@@ -252,14 +262,14 @@ impl Globals {
         }
     }
 
-    /// These flags, and those of the session where they are silent.
-    pub fn under(self, session: &Self) -> Self {
+    /// Fills in the session's values for flags that are not set.
+    pub fn with_session(self, session: &Self) -> Self {
         let headers = if self.headers.is_empty() { session.headers.clone() } else { self.headers };
-        // One of the two decides where requests go.
-        let placed = self.region.is_some() || self.base_url.is_some();
+        // Either flag selects the server.
+        let has_server = self.region.is_some() || self.base_url.is_some();
         Globals {
-            region: self.region.or(session.region.filter(|_| !placed)),
-            base_url: self.base_url.or(session.base_url.clone().filter(|_| !placed)),
+            region: self.region.or(session.region.filter(|_| !has_server)),
+            base_url: self.base_url.or(session.base_url.clone().filter(|_| !has_server)),
             api_version: self.api_version.or_else(|| session.api_version.clone()),
             headers,
             timeout: self.timeout.or(session.timeout),
@@ -283,10 +293,10 @@ impl Globals {
         }
     }
 
-    /// What flags of a file mean: exactly what they would mean if they were typed.
+    /// Parses the flags of a profile as if they were typed.
     ///
     /// # Errors
-    /// When there is a flag that no command has, or a value of the wrong shape.
+    /// For an unknown flag or an invalid value.
     pub fn of_flags(flags: &BTreeMap<String, Flag>) -> Result<Self, Error> {
         let typed = flags.iter().filter_map(|(name, value)| match value {
             Flag::Switch(false) => None,
@@ -295,10 +305,13 @@ impl Globals {
             Flag::Number(number) => Some(format!("--{name}={number}")),
             Flag::Text(text) => Some(format!("--{name}={text}")),
         });
-        // Consent and places are given where they are needed.
+        // Consent, and where to read settings from and write output to, must be explicit.
         let never = ["yes", "agent", "profile", "config", "deliver", "dry-run"];
         if let Some(name) = flags.keys().find(|name| never.contains(&name.as_str())) {
-            return Err(config::Error::Value(format!("defaults: --{name} can only be typed")).into());
+            return Err(config::Error::Value(format!(
+                "defaults: --{name} is only allowed on the command line"
+            ))
+            .into());
         }
         let line = std::iter::once("defaults".to_owned()).chain(typed);
         let matches = clap::Command::new("defaults").args(arguments()).try_get_matches_from(line);
@@ -310,34 +323,35 @@ impl Globals {
         Globals::read(&[&matches])
     }
 
-    /// These flags, and the others where they are silent. One format goes with one selection.
-    pub fn over(self, defaults: Self) -> Self {
+    /// Fills in the defaults for flags that are not set. The format is taken as a whole from one of the two.
+    pub fn with_defaults(self, defaults: Self) -> Self {
         let formatted =
             self.json || self.ndjson || self.csv || self.plain || self.quiet || self.human_friendly;
-        let silent = !formatted && self.format.is_none();
-        let shown = Globals {
-            json: self.json || (silent && defaults.json),
-            ndjson: self.ndjson || (silent && defaults.ndjson),
-            csv: self.csv || (silent && defaults.csv),
+        let has_no_format = !formatted && self.format.is_none();
+        let globals = Globals {
+            json: self.json || (has_no_format && defaults.json),
+            ndjson: self.ndjson || (has_no_format && defaults.ndjson),
+            csv: self.csv || (has_no_format && defaults.csv),
             csv_raw: self.csv_raw || defaults.csv_raw,
-            plain: self.plain || (silent && defaults.plain),
-            quiet: self.quiet || (silent && defaults.quiet),
-            human_friendly: self.human_friendly || (silent && defaults.human_friendly),
-            format: self.format.or(defaults.format.filter(|_| silent)),
+            plain: self.plain || (has_no_format && defaults.plain),
+            quiet: self.quiet || (has_no_format && defaults.quiet),
+            human_friendly: self.human_friendly || (has_no_format && defaults.human_friendly),
+            format: self.format.or(defaults.format.filter(|_| has_no_format)),
             compact: self.compact || defaults.compact,
             select: self.select.clone().or_else(|| defaults.select.clone()),
             jq: self.jq.clone().or_else(|| defaults.jq.clone()),
             verbose: self.verbose || defaults.verbose,
             ..self
         };
-        shown.under(&defaults)
+        globals.with_session(&defaults)
     }
 }
 
-/// A region by name; `source` is where the name stands.
+/// A region by name; `source` is where the name was given.
 ///
 /// # Errors
 /// [`Error::Usage`] for anything but `us`, `eu` and `au`.
 pub fn region(name: &str, source: &str) -> Result<Region, Error> {
-    name.parse().map_err(|_| Error::usage(format!("{source}: {name:?} is no region; use us, eu or au")))
+    name.parse()
+        .map_err(|_| Error::usage(format!("{source}: unknown region {name:?}: expected us, eu or au")))
 }

@@ -1,39 +1,36 @@
-//! The command line: what was typed, turned into calls of the layers below and into output.
+//! The command line: parses arguments, runs commands and prints their results.
 //!
 //! This is the only layer that knows flags, terminals and exit codes.
 
 mod arguments;
-pub(crate) mod capture;
 pub(crate) mod catalog;
 mod clients;
 pub(crate) mod commands;
 mod completion;
+mod confirmation;
 pub(crate) mod consent;
+mod contact_lookup;
 mod context;
 mod credentials;
-#[allow(clippy::disallowed_methods, reason = "this is the door")]
-pub(crate) mod door;
-pub(crate) mod effect;
 mod endpoint;
-mod environment;
 pub(crate) mod error;
+#[allow(clippy::disallowed_methods, reason = "the only module that opens files named by arguments")]
+pub(crate) mod files;
+mod filtered_page;
 mod flags;
 pub(crate) mod globals;
-mod journal;
+mod import_journal;
+mod in_process;
 mod keyring;
-mod levels;
-mod local;
-mod mirrored;
-mod naming;
-mod narrowed;
+#[allow(clippy::disallowed_methods, reason = "the registry of mirrors in the data folder")]
+mod mirror_paths;
+mod offline;
+mod open_mirror;
 pub(crate) mod output;
-mod people;
 mod preview;
 mod read_only;
-mod session;
 mod signals;
-#[allow(clippy::disallowed_methods, reason = "the register of mirrors in the data folder")]
-mod stores;
+pub(crate) mod streams;
 pub(crate) mod subject;
 mod time;
 mod tree;
@@ -45,23 +42,23 @@ use std::sync::OnceLock;
 use clap::ArgMatches;
 
 use catalog::Catalog;
-use context::{Context, Program};
+use context::{CommandTable, Context};
 use error::{Error, Exit};
 use globals::Globals;
-use levels::levels;
+use tree::levels;
 
-pub(crate) use context::Running;
-pub(crate) use session::Session;
+pub(crate) use context::CommandFuture;
+pub(crate) use in_process::Session;
 
-/// What runs `mcp`. It is handed in, because it stands above the command line.
-pub(crate) type Serve = for<'a> fn(Session, &'a ArgMatches) -> Running<'a>;
+/// Runs `mcp`. Passed in because the `mcp` module depends on this one.
+pub(crate) type ServeMcp = for<'a> fn(Session, &'a ArgMatches) -> CommandFuture<'a>;
 
-/// Runs a command line and says how it ended.
-pub(crate) fn main(arguments: Vec<OsString>, serve: Serve) -> ExitCode {
+/// Runs a command line and returns its exit code.
+pub(crate) fn main(arguments: Vec<OsString>, serve: ServeMcp) -> ExitCode {
     if output::jq::is_worker() {
         return output::jq::work();
     }
-    if let Some(exit) = completion::answered(&arguments) {
+    if let Some(exit) = completion::complete(&arguments) {
         return exit;
     }
     let as_json = globals::wants_json(&arguments);
@@ -72,17 +69,17 @@ pub(crate) fn main(arguments: Vec<OsString>, serve: Serve) -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-fn run(arguments: Vec<OsString>, serve: Serve) -> Result<(), Error> {
-    let typed: Vec<String> = arguments.iter().filter_map(|it| it.to_str().map(str::to_owned)).collect();
+fn run(arguments: Vec<OsString>, serve: ServeMcp) -> Result<(), Error> {
+    let typed: Vec<String> = arguments.iter().filter_map(|word| word.to_str().map(str::to_owned)).collect();
     let matches = tree::command(&typed).try_get_matches_from(arguments)?;
     let (words, levels) = levels(&matches);
     let leaf = levels[levels.len() - 1];
     let globals = Globals::read(&levels)?;
-    let context = Context::new(globals, &PROGRAM);
+    let context = Context::new(globals, &COMMANDS);
     context.warn_of_unknown_keys();
-    // Settings of the profile in use must not end up in the one that is saved.
+    // `profile save` must not copy the settings of the current profile into the new one.
     let context = if words[0] == "profile" { context } else { context.with_profile()? };
-    let names = stores::directory(&context, leaf);
+    let names = mirror_paths::record_names(&context, leaf);
     let context = context.with_names(names);
     if context.globals.verbose {
         trace_requests(&context.globals);
@@ -92,40 +89,41 @@ fn run(arguments: Vec<OsString>, serve: Serve) -> Result<(), Error> {
         ["mcp"] => runtime.block_on(serve(Session::of(context), leaf)),
         _ => runtime.block_on(dispatch(&context, &words, leaf)),
     };
-    // A read of stdin that nobody waits for must not hold up the end.
+    // Do not wait for a read of stdin that was abandoned.
     runtime.shutdown_background();
     result
 }
 
-static PROGRAM: Program = Program { tree: tree::command, whole_tree: tree::everything, catalog, dispatch };
+static COMMANDS: CommandTable =
+    CommandTable { tree: tree::command, whole_tree: tree::everything, catalog, dispatch };
 
-/// All commands as data.
+/// Describes all commands as data.
 pub(crate) fn catalog() -> &'static Catalog {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
     CATALOG.get_or_init(|| Catalog::new(commands::top_level(), commands::in_group, commands::effect))
 }
 
-/// Boxed: a runtime would otherwise compile all commands into each of its ways to run a future.
-fn dispatch<'a>(context: &'a Context, words: &'a [&'a str], matches: &'a ArgMatches) -> Running<'a> {
+/// Boxed, so that the commands are not compiled once for each way the runtime can run a future.
+fn dispatch<'a>(context: &'a Context, words: &'a [&'a str], matches: &'a ArgMatches) -> CommandFuture<'a> {
     Box::pin(async move {
         output::check_delivery(&context.globals)?;
         let result = match (commands::run(context, words, matches).await, tree::operation(words)) {
             (Some(result), _) => result,
             (None, Some(operation)) => endpoint::run(context, operation, matches).await,
-            (None, None) => Err(Error::usage(format!("there is no command {:?}", words.join(" ")))),
+            (None, None) => Err(Error::usage(format!("unknown command {:?}", words.join(" ")))),
         };
         result.map_err(|error| context.with_token_place(error))
     })
 }
 
-/// Every request on stderr: method, path, status and duration, never a header or a body.
+/// Logs every request to stderr: method, path, status and duration, never headers or bodies.
 fn trace_requests(globals: &Globals) {
     use std::io::IsTerminal;
     use tracing_subscriber::layer::SubscriberExt;
     let colours = std::io::stderr().is_terminal() && !globals.no_color;
     let subscriber = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(colours);
-    let own = tracing_subscriber::filter::Targets::new().with_target("intercom", tracing::Level::DEBUG);
-    let subscriber = subscriber.with_max_level(tracing::Level::DEBUG).finish().with(own);
-    // Only fails when a subscriber is set already, which then has the events.
+    let targets = tracing_subscriber::filter::Targets::new().with_target("intercom", tracing::Level::DEBUG);
+    let subscriber = subscriber.with_max_level(tracing::Level::DEBUG).finish().with(targets);
+    // Fails only if a subscriber is already set, which then receives the events.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

@@ -1,36 +1,35 @@
-//! `--dry-run`: shows the request that would be sent, and sends nothing.
+//! `--dry-run`: shows a request without sending it.
 
 use serde_json::{Map, Value, json};
 
-use super::capture;
 use super::context::Context;
 use super::error::Error;
 use super::output::Output;
+use super::streams;
 use crate::api::client::Client;
 use crate::api::request_builder::{Arguments, operation};
 
-/// The request of the commands that only ask who the token belongs to.
+/// Shows the request that identifies the token's owner.
 ///
 /// # Errors
-/// When a setting is unusable or the output cannot be written.
+/// If a setting is invalid, or the output cannot be written.
 pub async fn show_identify(context: &Context) -> Result<(), Error> {
     let client = context.client_for_preview()?;
     let request = client.request(operation("identifyAdmin")?, &Arguments::default())?;
     show(context, &client, &request).await
 }
 
-/// Writes method, URL, query, headers (secrets masked) and body. What is shown is made by the same
-/// code that sends.
+/// Writes method, URL, query, headers (secrets masked) and body. The request is built by the code that sends it.
 ///
 /// # Errors
-/// When the output cannot be written.
+/// If the output cannot be written.
 pub async fn show(context: &Context, client: &Client, request: &reqwest::Request) -> Result<(), Error> {
     let preview = client.transport().preview(request);
     let mut query = Map::new();
     for (name, value) in request.url().query_pairs() {
         match query.get_mut(name.as_ref()) {
             Some(Value::Array(values)) => values.push(json!(value)),
-            Some(known) => *known = json!([known.take(), value]),
+            Some(first) => *first = json!([first.take(), value]),
             None => drop(query.insert(name.into_owned(), json!(value))),
         }
     }
@@ -48,8 +47,8 @@ pub async fn show(context: &Context, client: &Client, request: &reqwest::Request
         "headers": headers,
         "body": body,
     });
-    // They are the settings of whoever lets an agent or a workflow make the call, and not its business.
-    if let (true, Some(fields)) = (capture::current().is_some(), shown.as_object_mut()) {
+    // Headers come from the owner's settings, which an agent or a workflow must not see.
+    if let (true, Some(fields)) = (streams::current().is_some(), shown.as_object_mut()) {
         fields.remove("headers");
     }
     Output::open(&context.globals)?.value(&shown).await

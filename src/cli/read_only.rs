@@ -1,24 +1,24 @@
-//! Read-only mode: nothing that changes the workspace leaves this machine.
+//! Read-only mode: no request that changes the workspace is sent.
 //!
-//! The client refuses such requests whatever command makes them; commands ask here first, so that nobody
-//! waits for a plan that cannot be carried out. Files of this machine may still be changed.
+//! The client enforces this for all commands. Commands also check it first, so that they fail before preparing a change
+//! that would be refused. Local files may still change.
 
 use super::context::Context;
-use super::environment::environment;
 use super::error::Error;
+use super::globals::env_var;
 
 const VARIABLE: &str = "INTERCOM_READ_ONLY";
 
 impl Context {
-    /// Where read-only mode was set, if it is on. Any place is enough: none can switch off what another set.
+    /// Where read-only mode is set, if it is on. No source can switch off what another one has set.
     ///
     /// # Errors
-    /// For a value of the variable that means neither on nor off, and as [`Context::settings`].
+    /// For an invalid value of the variable, and those of [`Context::settings`].
     pub fn read_only(&self) -> Result<Option<String>, Error> {
         if self.globals.read_only {
             return Ok(Some("--read-only".to_owned()));
         }
-        match environment(VARIABLE).map(|value| value.to_lowercase()).as_deref() {
+        match env_var(VARIABLE).map(|value| value.to_lowercase()).as_deref() {
             None | Some("0" | "false" | "no" | "off") => {}
             Some("1" | "true" | "yes" | "on") => return Ok(Some(VARIABLE.to_owned())),
             Some(other) => {
@@ -34,7 +34,7 @@ impl Context {
     }
 
     /// # Errors
-    /// [`Error::ReadOnly`] when the mode is on.
+    /// [`Error::ReadOnly`] if the mode is on.
     pub fn refuse_in_read_only_mode(&self, action: &str) -> Result<(), Error> {
         match self.read_only()? {
             None => Ok(()),

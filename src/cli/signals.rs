@@ -1,19 +1,19 @@
-//! Ctrl-C and SIGTERM as a request to stop, for commands that finish what is under way.
+//! Turns Ctrl-C and SIGTERM into a cancellation, for commands that finish pending work first.
 
 use std::io::IsTerminal;
 
-use super::output::tell;
-use crate::mirror::Stop;
+use super::output::notice;
+use crate::mirror::CancellationToken;
 
-/// Asks `stop` when the process is interrupted, and tells people what that means.
-pub fn stop_on_signals(stop: Stop, meaning: &'static str) {
+/// Cancels `stop` on a signal, and prints a notice about what happens next.
+pub fn stop_on_signals(stop: CancellationToken, message: &'static str) {
     tokio::spawn(async move {
         if interrupted().await.is_err() {
             return;
         }
-        stop.ask();
+        stop.cancel();
         if std::io::stderr().is_terminal() {
-            tell(meaning);
+            notice(message);
         }
     });
 }

@@ -1,33 +1,32 @@
-//! Which records a call of one operation is about, and what people call them.
+//! Finds the records that an operation changes, and their names, for prompts in the terminal and over MCP.
 //!
-//! Whoever is asked to confirm a change needs to know whom it is about, in a terminal as over MCP. One read of
-//! each record shows it; this module says which read that is, and makes none.
+//! Determines which request reads each record; sends none.
 
 use serde_json::{Map, Value};
 
 use crate::api::commands::OPERATIONS;
 use crate::api::operation::{Answer, Method, Operation};
 
-/// A record that is read before a call.
+/// A record that an operation changes.
 #[derive(Debug)]
 pub struct Subject {
-    /// What reads it, with these ids.
+    /// The operation that reads it, given the ids.
     pub reader: &'static Operation,
     pub ids: Vec<String>,
 }
 
-/// Fields of a body that name a record, and where it is read.
+/// Body fields that contain the id of a record, and the path that reads it.
 const IN_BODY: &[(&str, &str)] = &[
     ("from", "/contacts/{contact_id}"),
     ("into", "/contacts/{contact_id}"),
     ("conversation_id", "/conversations/{conversation_id}"),
 ];
 
-/// The records of a call, with the ids of its path and the fields of its body.
+/// The records of an operation, from the ids in its path and the fields of its body.
 pub fn of(operation: &Operation, ids: &[String], body: &Map<String, Value>) -> Vec<Subject> {
     let mut path = operation.path;
     while path.contains('{') {
-        // Of `/contacts/{id}/tags/{tag}` it is the tag or, where none can be read, the contact.
+        // For `/contacts/{id}/tags/{tag}`: the tag or, if tags of a contact cannot be read, the contact.
         if path.ends_with('}')
             && let Some(reader) = reader(path)
         {
@@ -36,19 +35,19 @@ pub fn of(operation: &Operation, ids: &[String], body: &Map<String, Value>) -> V
         }
         path = path.rsplit_once('/').map_or("", |(parent, _)| parent);
     }
-    // A message has a `from` of another kind.
+    // `from` has another meaning in other operations, for example in messages.
     if !["MergeContact", "redactConversation"].contains(&operation.id) {
         return Vec::new();
     }
-    let named = IN_BODY.iter().filter_map(|(field, path)| {
+    let subjects = IN_BODY.iter().filter_map(|(field, path)| {
         let value = body.get(*field)?;
         let id = value.as_str().map(str::to_owned).or_else(|| value.as_u64().map(|id| id.to_string()))?;
         Some(Subject { reader: reader(path)?, ids: vec![id] })
     });
-    named.collect()
+    subjects.collect()
 }
 
-/// The operation that reads what is at this path.
+/// The operation that reads the record at this path.
 fn reader(path: &str) -> Option<&'static Operation> {
     let shape = |path: &str| -> String {
         path.split('/')
@@ -62,7 +61,7 @@ fn reader(path: &str) -> Option<&'static Operation> {
     })
 }
 
-/// What people call a record: name and address, or title.
+/// The display name of a record: name and address, or title.
 pub fn name(record: &Value) -> Option<String> {
     let text =
         |pointer: &str| record.pointer(pointer)?.as_str().map(str::trim).filter(|text| !text.is_empty());
@@ -84,12 +83,13 @@ mod tests {
     fn subjects(command: &str, ids: &[&str], arguments: Value) -> Vec<String> {
         let operation = OPERATIONS.iter().find(|operation| operation.command == command).unwrap();
         let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-        let found = of(operation, &ids, arguments.as_object().unwrap());
-        found.into_iter().map(|one| format!("{} {}", one.reader.command, one.ids.join(" "))).collect()
+        let subjects = of(operation, &ids, arguments.as_object().unwrap());
+        let describe = |subject: Subject| format!("{} {}", subject.reader.command, subject.ids.join(" "));
+        subjects.into_iter().map(describe).collect()
     }
 
     #[test]
-    fn the_record_of_a_call_is_known_by_its_path_or_its_body() {
+    fn the_record_of_a_call_is_found_in_its_path_or_its_body() {
         let none = json!({});
         assert_eq!(subjects("contacts delete", &["7"], none.clone()), ["contacts show 7"]);
         assert_eq!(subjects("tags delete", &["7"], none.clone()), ["tags find 7"]);

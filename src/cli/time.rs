@@ -1,8 +1,8 @@
-//! Reads the times and durations that people type: one rule for every command.
+//! Parses times and durations, in the same way for all commands.
 //!
-//! A date is a day in one zone: that of `--timezone`, else of the office hours in the config file, else UTC. A time
-//! that names its own offset or zone is taken at its word. What looks like a time but would be read as another
-//! one (milliseconds, a bare year, a zone that does not fit its offset) is refused, never guessed at.
+//! Dates are in the time zone of `--timezone`, else of the office hours in the config file, else UTC, unless they
+//! contain an offset or a zone. Ambiguous input (milliseconds, a bare year, a zone that contradicts its offset) must be
+//! refused, never guessed.
 
 use std::time::Duration;
 
@@ -13,34 +13,34 @@ use jiff::{SignedDuration, Span, Timestamp, Zoned};
 
 use super::context::Context;
 use super::error::Error;
-use crate::report::office;
+use crate::report::business_hours;
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
 
-/// Reports over less make no sense: `1m` was meant as a month.
+/// Minimum length of a report's period in seconds. With less, `1m` was probably meant as a month.
 pub const SHORTEST_PERIOD: i64 = HOUR;
 
-/// Whole seconds of this size are milliseconds: as seconds, they are in the year 5138.
+/// Integers from this size on are taken for milliseconds: as seconds, they would be in the year 5138.
 const MILLISECONDS: u64 = 100_000_000_000;
 
-/// Whole seconds below this, other than 0, are before 1974: a count of days, or a date without dashes.
-const LEAST_SECONDS: i64 = 130_000_000;
+/// Integers below this, other than 0, would be before 1974: more likely a number of days, or a date without dashes.
+const MIN_SECONDS: i64 = 130_000_000;
 
 const FORMS: &str = "a date (2026-05-24), a date and time (2026-05-24T09:00, 2026-05-24T09:00[Europe/Dublin]), epoch \
                      seconds, today, yesterday, a weekday, or a span (24h, 7d, 2w, 3mo)";
 
-/// What relative times are relative to, and the zone of dates.
+/// The current time and the time zone, for relative times and dates.
 #[derive(Debug, Clone)]
 pub struct Times {
     now: Timestamp,
     zone: TimeZone,
 }
 
-/// Which day the name of a weekday means.
+/// Which day a weekday's name means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
-    /// Today or the latest one before.
+enum Direction {
+    /// Today, or the last one before.
     Past,
     /// The next one after today.
     Future,
@@ -48,7 +48,7 @@ enum Side {
 
 impl Times {
     /// # Errors
-    /// As [`Context::zone`].
+    /// Those of [`Context::zone`].
     pub fn of(context: &Context) -> Result<Self, Error> {
         Ok(Times::at(Timestamp::now(), context.zone()?))
     }
@@ -57,93 +57,103 @@ impl Times {
         Times { now, zone }
     }
 
-    /// Epoch seconds of what was typed.
+    /// Parses a time into epoch seconds.
     ///
     /// # Errors
-    /// A sentence that says which forms are understood.
+    /// The accepted forms.
     pub fn moment(&self, text: &str) -> Result<i64, String> {
-        self.read(text, Side::Past)
+        self.read(text, Direction::Past)
     }
 
-    /// The same for a time that is to come: `monday` is the next one.
+    /// Parses a time in the future: `monday` is the next one.
     ///
     /// # Errors
-    /// As [`Times::moment`].
-    pub fn coming(&self, text: &str) -> Result<i64, String> {
-        self.read(text, Side::Future)
+    /// Those of [`Times::moment`].
+    pub fn future(&self, text: &str) -> Result<i64, String> {
+        self.read(text, Direction::Future)
     }
 
-    /// Whether a text is a span before now, such as `2d`.
+    /// Whether a text is a span before now, for example `2d`.
     pub fn is_span_back(&self, text: &str) -> bool {
         self.before_now(text).is_some()
     }
 
-    /// The same for a time that has passed. A span before now is at least `shortest` seconds long.
+    /// Parses the start of a period. A span must be at least `shortest` seconds long.
     ///
     /// # Errors
-    /// As [`Times::moment`], and for a time in the future.
+    /// Those of [`Times::moment`], and a time in the future.
     pub fn since(&self, text: &str, shortest: i64) -> Result<i64, String> {
         let moment = self.moment(text)?;
-        plausible(text)?;
+        refuse_small_number(text)?;
         if moment > self.now.as_second() {
             return Err(format!(
-                "{text:?} lies in the future ({}): expected a time that has passed",
+                "{text:?} is in the future ({}): expected a time in the past",
                 shown(moment)
             ));
         }
-        let short = self.now.as_second() - moment < shortest && self.before_now(text).is_some();
-        if short {
+        let is_short = self.now.as_second() - moment < shortest && self.before_now(text).is_some();
+        if is_short {
             return Err(format!(
-                "{text:?} is too short a period here: expected at least {}; a month is 1mo",
+                "the period {text:?} is too short: expected at least {}; a month is 1mo",
                 length(shortest)
             ));
         }
         Ok(moment)
     }
 
-    /// The same for the end of a period, which may lie ahead: `tomorrow` ends today.
+    /// Parses the end of a period, which may be in the future: `tomorrow` includes today.
     ///
     /// # Errors
-    /// As [`Times::moment`], and for a time more than a year ahead.
+    /// Those of [`Times::moment`], and a time more than a year ahead.
     pub fn until(&self, text: &str) -> Result<i64, String> {
         let moment = self.moment(text)?;
         if moment > self.now.as_second() + 366 * DAY {
             let at = shown(moment);
-            return Err(format!("{text:?} lies far in the future ({at}): expected at most a year from now"));
+            return Err(format!(
+                "{text:?} is too far in the future ({at}): expected at most a year from now"
+            ));
         }
         Ok(moment)
     }
 
-    fn read(&self, text: &str, side: Side) -> Result<i64, String> {
+    fn read(&self, text: &str, direction: Direction) -> Result<i64, String> {
         let typed = text.trim();
         if let Ok(seconds) = typed.parse::<i64>() {
-            return whole(typed, seconds);
+            return epoch_seconds(typed, seconds);
         }
         if typed == "now" {
             return Ok(self.now.as_second());
         }
         if let Some((civil, zone)) = typed.strip_suffix(']').and_then(|typed| typed.split_once('[')) {
-            return self.in_named_zone(typed, civil, zone, side);
+            return self.in_named_zone(typed, civil, zone, direction);
         }
-        let found =
-            self.before_now(typed).or_else(|| self.after_now(typed)).or_else(|| self.day(typed, side));
-        let found = found.or_else(|| typed.parse::<Timestamp>().ok().map(Timestamp::as_second));
-        found.or_else(|| self.civil(typed)).ok_or_else(|| format!("unknown time {text:?}: expected {FORMS}"))
+        let moment =
+            self.before_now(typed).or_else(|| self.after_now(typed)).or_else(|| self.day(typed, direction));
+        let moment = moment.or_else(|| typed.parse::<Timestamp>().ok().map(Timestamp::as_second));
+        moment.or_else(|| self.civil(typed)).ok_or_else(|| format!("invalid time {text:?}: expected {FORMS}"))
     }
 
-    /// `2026-05-24T09:00[Europe/Dublin]`, with or without an offset, which must be right then.
-    fn in_named_zone(&self, typed: &str, civil: &str, zone: &str, side: Side) -> Result<i64, String> {
+    /// `2026-05-24T09:00[Europe/Dublin]`. An offset, if given, must be correct.
+    fn in_named_zone(
+        &self,
+        typed: &str,
+        civil: &str,
+        zone: &str,
+        direction: Direction,
+    ) -> Result<i64, String> {
         if let Ok(zoned) = typed.parse::<Zoned>() {
             return Ok(zoned.timestamp().as_second());
         }
-        let there = Times { now: self.now, zone: office::zone(zone.trim_start_matches('!'))? };
-        let found = there.day(civil, side).or_else(|| there.civil(civil));
-        found.ok_or_else(|| {
-            format!("{typed:?} does not fit its time zone: expected a form such as 2026-05-24T09:00[Europe/Dublin]")
+        let times = Times { now: self.now, zone: business_hours::zone(zone.trim_start_matches('!'))? };
+        let moment = times.day(civil, direction).or_else(|| times.civil(civil));
+        moment.ok_or_else(|| {
+            format!(
+                "{typed:?} contradicts its time zone: expected for example 2026-05-24T09:00[Europe/Dublin]"
+            )
         })
     }
 
-    /// A date, or a date and time, that names neither an offset nor a zone.
+    /// A date, or a date and time, without offset and zone.
     fn civil(&self, typed: &str) -> Option<i64> {
         if typed.contains(['+', '[', 'z', 'Z']) {
             return None;
@@ -152,8 +162,8 @@ impl Times {
         Some(civil.to_zoned(self.zone.clone()).ok()?.timestamp().as_second())
     }
 
-    /// The beginning of a day that is named by a word.
-    fn day(&self, typed: &str, side: Side) -> Option<i64> {
+    /// The start of a named day.
+    fn day(&self, typed: &str, direction: Direction) -> Option<i64> {
         let today = self.now.to_zoned(self.zone.clone()).date();
         let day = match typed.to_lowercase().as_str() {
             "today" => today,
@@ -161,29 +171,29 @@ impl Times {
             "tomorrow" => today.tomorrow().ok()?,
             name => {
                 let weekday = weekday(name)?;
-                match side {
-                    Side::Past if today.weekday() == weekday => today,
-                    Side::Past => today.nth_weekday(-1, weekday).ok()?,
-                    Side::Future => today.nth_weekday(1, weekday).ok()?,
+                match direction {
+                    Direction::Past if today.weekday() == weekday => today,
+                    Direction::Past => today.nth_weekday(-1, weekday).ok()?,
+                    Direction::Future => today.nth_weekday(1, weekday).ok()?,
                 }
             }
         };
         Some(day.to_zoned(self.zone.clone()).ok()?.timestamp().as_second())
     }
 
-    /// `30d`, `24h ago`, `-3mo`: so long before now.
+    /// `30d`, `24h ago`, `-3mo`.
     fn before_now(&self, typed: &str) -> Option<i64> {
         let typed = typed.trim();
         let span = typed.strip_suffix("ago").unwrap_or(typed).trim_end().trim_start_matches('-');
         self.shifted(span, -1)
     }
 
-    /// `+2d`: so long after now.
+    /// `+2d`.
     fn after_now(&self, typed: &str) -> Option<i64> {
         self.shifted(typed.strip_prefix('+')?, 1)
     }
 
-    /// Months and years are those of the calendar; a day is 24 hours.
+    /// Months and years follow the calendar; a day is 24 hours.
     fn shifted(&self, span: &str, sign: i64) -> Option<i64> {
         if let Some(span) = calendar(span) {
             let now = self.now.to_zoned(self.zone.clone());
@@ -194,12 +204,12 @@ impl Times {
     }
 }
 
-/// A number that was typed in place of a time.
-fn whole(typed: &str, seconds: i64) -> Result<i64, String> {
+/// Checks that a number is plausible as epoch seconds.
+fn epoch_seconds(typed: &str, seconds: i64) -> Result<i64, String> {
     let digits = typed.trim_start_matches(['-', '+']);
     if seconds.unsigned_abs() >= MILLISECONDS {
         return Err(format!(
-            "{typed} looks like milliseconds: expected epoch seconds, such as {}",
+            "{typed} looks like milliseconds: expected epoch seconds, for example {}",
             seconds / 1000
         ));
     }
@@ -207,19 +217,19 @@ fn whole(typed: &str, seconds: i64) -> Result<i64, String> {
     let date = (digits.len() == 8).then(|| digits.parse::<Date>().ok()).flatten();
     let date = date.filter(|date| (1900..2200).contains(&date.year()));
     match (is_year, date) {
-        (true, _) => Err(format!("{typed} looks like a year: expected a date, such as {typed}-01-01")),
-        (_, Some(date)) => Err(format!("{typed} looks like a date: expected it with dashes, {date}")),
+        (true, _) => Err(format!("{typed} looks like a year: expected a date, for example {typed}-01-01")),
+        (_, Some(date)) => Err(format!("{typed} looks like a date: expected dashes, {date}")),
         _ => Ok(seconds),
     }
 }
 
-/// Refuses a small number at the end of a period: nobody means a moment of 1970.
-fn plausible(text: &str) -> Result<(), String> {
+/// Refuses small numbers, which would be in 1970.
+fn refuse_small_number(text: &str) -> Result<(), String> {
     let typed = text.trim();
     match typed.parse::<i64>() {
-        Ok(seconds) if seconds != 0 && seconds < LEAST_SECONDS => {
+        Ok(seconds) if seconds != 0 && seconds < MIN_SECONDS => {
             let days = seconds.unsigned_abs();
-            Err(format!("{typed} is too small for epoch seconds: write {days}d for a number of days"))
+            Err(format!("{typed} is too small for epoch seconds: for a number of days, write {days}d"))
         }
         _ => Ok(()),
     }
@@ -238,9 +248,9 @@ fn weekday(name: &str) -> Option<Weekday> {
     })
 }
 
-/// A number of months or years.
+/// Parses a number of months or years.
 fn calendar(text: &str) -> Option<Span> {
-    let (number, unit) = counted(text)?;
+    let (number, unit) = number_and_unit(text)?;
     let number = i32::try_from(number).ok()?;
     match unit {
         "mo" | "month" | "months" => Span::new().try_months(number).ok(),
@@ -249,8 +259,8 @@ fn calendar(text: &str) -> Option<Span> {
     }
 }
 
-/// A whole number and its unit.
-fn counted(text: &str) -> Option<(u64, &str)> {
+/// Splits a whole number and its unit.
+fn number_and_unit(text: &str) -> Option<(u64, &str)> {
     let text = text.trim();
     let (number, unit) =
         text.split_at(text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len()));
@@ -273,10 +283,10 @@ fn flag<'m>(matches: &'m ArgMatches, name: &str) -> Option<&'m String> {
     matches.try_get_one::<String>(name).ok().flatten()
 }
 
-/// The beginning of a period, in epoch seconds. A span is at least `shortest` seconds long.
+/// The start of a period in epoch seconds. A span must be at least `shortest` seconds long.
 ///
 /// # Errors
-/// [`Error::Usage`] for a time that cannot be meant; see [`Times::since`].
+/// [`Error::Usage`] for an invalid time; see [`Times::since`].
 pub fn since(
     context: &Context,
     matches: &ArgMatches,
@@ -288,50 +298,48 @@ pub fn since(
     moment.map(Some).map_err(|reason| Error::usage(format!("--{name}: {reason}")))
 }
 
-/// What `--since` and `--until` say, in epoch seconds.
+/// `--since` and `--until` in epoch seconds.
 ///
 /// # Errors
-/// As [`since`], and when nothing can lie in the period.
+/// Those of [`since`], and an empty period.
 pub fn period(
     context: &Context,
     matches: &ArgMatches,
     shortest: i64,
 ) -> Result<(Option<i64>, Option<i64>), Error> {
     let since = since(context, matches, "since", shortest)?;
-    let until = flag(matches, "until").map(|text| Times::of(context)?.until(text).map_err(wrong_until));
+    let until = flag(matches, "until").map(|text| Times::of(context)?.until(text).map_err(until_error));
     let until = until.transpose()?;
     check_period(since, until)?;
     Ok((since, until))
 }
 
-fn wrong_until(reason: String) -> Error {
+fn until_error(reason: String) -> Error {
     Error::usage(format!("--until: {reason}"))
 }
 
-/// Refuses a period in which nothing can lie.
+/// Refuses an empty period.
 ///
 /// # Errors
-/// When both ends are given and the second is not the later one.
+/// If both ends are given and `until` is not later than `since`.
 pub fn check_period(since: Option<i64>, until: Option<i64>) -> Result<(), Error> {
     if since.zip(until).is_some_and(|(since, until)| since >= until) {
         return Err(Error::usage_with_hint(
-            "--until does not lie after --since: the period is empty",
-            "the end does not belong to the period: for one day, --until is the day after it",
+            "--until must be later than --since",
+            "the end is not part of the period: for a single day, --until is the next day",
         ));
     }
     Ok(())
 }
 
-/// A length of time such as `30s`, `500ms`, `2m`, `24h`, `30d`, `2w`, `3mo` (months of 30 days); a bare number is
-/// seconds.
+/// Parses a duration: `30s`, `500ms`, `2m`, `24h`, `30d`, `2w`, `3mo` (months of 30 days). A bare number is seconds.
 ///
 /// # Errors
-/// A sentence that says which forms are understood.
+/// The accepted forms.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong =
-        || format!("unknown length of time {text:?}: expected a form such as 30s, 5m, 24h, 30d, 2w or 3mo");
+    let invalid = || format!("invalid duration {text:?}: expected for example 30s, 5m, 24h, 30d, 2w or 3mo");
     let trimmed = text.trim();
-    if let Some((number, unit)) = counted(trimmed) {
+    if let Some((number, unit)) = number_and_unit(trimmed) {
         let seconds = match unit {
             "" => Some(1),
             "d" | "day" | "days" => Some(86_400),
@@ -341,11 +349,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
             _ => None,
         };
         if let Some(seconds) = seconds {
-            return number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong);
+            return number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(invalid);
         }
     }
-    let parsed: SignedDuration = trimmed.parse().map_err(|_| wrong())?;
-    Duration::try_from(parsed).map_err(|_| wrong())
+    let parsed: SignedDuration = trimmed.parse().map_err(|_| invalid())?;
+    Duration::try_from(parsed).map_err(|_| invalid())
 }
 
 #[cfg(test)]
@@ -364,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn absolute_times() {
+    fn absolute_times_are_parsed() {
         assert_eq!(at("1716500000"), Ok(1_716_500_000));
         assert_eq!(at("0"), Ok(0));
         assert_eq!(at("2026-05-24"), Ok(1_779_580_800));
@@ -396,15 +404,15 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_a_day_of_the_zone() {
+    fn a_date_is_in_the_given_time_zone() {
         assert_eq!(times("America/New_York").moment("2026-05-24"), Ok(1_779_580_800 + 4 * HOUR));
         assert_eq!(times("America/New_York").moment("2026-05-24T00:00Z"), Ok(1_779_580_800));
-        // Friday there, Friday 20:00 in Auckland's morning of Saturday: 21:00 of the same day.
+        // 08:00 UTC is Friday 21:00 in Auckland, where the day began at 11:00 UTC on Thursday.
         assert_eq!(times("Pacific/Auckland").moment("today"), Ok(1_799_924_400));
     }
 
     #[test]
-    fn named_days() {
+    fn named_days_are_parsed() {
         let friday = 1_799_971_200;
         assert_eq!(at("today"), Ok(friday));
         assert_eq!(at("Yesterday"), Ok(friday - DAY));
@@ -412,12 +420,12 @@ mod tests {
         assert_eq!(at("friday"), Ok(friday));
         assert_eq!(at("monday"), Ok(friday - 4 * DAY));
         assert_eq!(at("sat"), Ok(friday - 6 * DAY));
-        assert_eq!(times("UTC").coming("monday"), Ok(friday + 3 * DAY));
-        assert_eq!(times("UTC").coming("friday"), Ok(friday + 7 * DAY));
+        assert_eq!(times("UTC").future("monday"), Ok(friday + 3 * DAY));
+        assert_eq!(times("UTC").future("friday"), Ok(friday + 7 * DAY));
     }
 
     #[test]
-    fn relative_times() {
+    fn relative_times_are_parsed() {
         assert_eq!(at("30d"), Ok(NOW - 30 * DAY));
         assert_eq!(at("24h ago"), Ok(NOW - DAY));
         assert_eq!(at("-2w"), Ok(NOW - 14 * DAY));
@@ -429,22 +437,22 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_meant_is_refused() {
-        assert_eq!(at("0"), Ok(0), "since ever");
+    fn implausible_times_are_refused() {
+        assert_eq!(at("0"), Ok(0), "0 means the beginning");
         for text in ["", "soon", "30x", "2026-13-01", "d", "99999999999999999999d"] {
             assert!(at(text).is_err(), "{text:?}");
         }
         for (text, words) in
-            [("1795883405000", "such as 1795883405"), ("2026", "2026-01-01"), ("20260524", "2026-05-24")]
+            [("1795883405000", "for example 1795883405"), ("2026", "2026-01-01"), ("20260524", "2026-05-24")]
         {
             let error = at(text).unwrap_err();
             assert!(error.contains(words), "{text}: {error}");
-            assert!(times("UTC").coming(text).is_err() && times("UTC").until(text).is_err(), "{text}");
+            assert!(times("UTC").future(text).is_err() && times("UTC").until(text).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn the_beginning_of_a_period_has_passed_and_is_long_enough() {
+    fn a_period_starts_in_the_past_and_is_long_enough() {
         let since = |text: &str| times("UTC").since(text, SHORTEST_PERIOD);
         assert!(since("7").unwrap_err().contains("write 7d"));
         assert!(since("202605").unwrap_err().contains("too small"));
@@ -462,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn durations() {
+    fn durations_are_parsed() {
         assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));

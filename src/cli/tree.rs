@@ -1,34 +1,47 @@
-//! The clap tree: the operation table and the hand-written commands as one.
+//! The clap tree: operations and hand-written commands combined.
 //!
-//! Only what a command line mentions is built in full; of everything else there is the name and one
-//! line. That keeps `--version` and `--help` instant with hundreds of commands. An operation is shown
-//! under its readable name; every other spelling works and is not listed. A group that holds a single
-//! operation can be called like that operation (`contacts archive <id>`).
+//! Only the commands mentioned on the command line are built in full; all others consist of a name and one line
+//! of help, which keeps `--version` and `--help` instant. An operation is listed under its readable name; other
+//! spellings work but are hidden. A group with a single operation can be called like that operation
+//! (`contacts archive <id>`).
 
 use std::path::Path;
 
-use clap::{Arg, Command};
+use clap::{Arg, ArgMatches, Command};
 
 use super::{commands, flags, globals};
 use crate::api::commands::{OPERATIONS, SPEC_HASH, SPEC_VERSION};
 use crate::api::operation::Operation;
 
-/// The program that is `mcp` alone.
+/// The binary that only runs `mcp`.
 const SERVER: &str = "intercom-pp-mcp";
 
-/// The command line as far as these words need it.
+/// Builds the command line as far as these words need it.
 pub fn command(words: &[String]) -> Command {
     let root = Tree { words: Some(words) }.root();
     let program = words.first().and_then(|program| Path::new(program).file_stem());
-    match program.is_some_and(|name| name == SERVER) {
-        true => root.mut_subcommand("mcp", |it| it.override_usage(format!("{SERVER} [OPTIONS]"))),
-        false => root,
+    if program.is_some_and(|name| name == SERVER) {
+        root.mut_subcommand("mcp", |command| command.override_usage(format!("{SERVER} [OPTIONS]")))
+    } else {
+        root
     }
 }
 
-/// The whole command line, for completions and manuals.
+/// Builds the whole command line, for manuals.
 pub fn everything() -> Command {
     Tree { words: None }.root()
+}
+
+/// The words of the parsed command, and the matches of each level, outermost first.
+pub fn levels(matches: &ArgMatches) -> (Vec<&str>, Vec<&ArgMatches>) {
+    let (mut words, mut levels) = (Vec::new(), vec![matches]);
+    let mut level = matches;
+    while let Some((word, below)) = level.subcommand() {
+        words.push(word);
+        levels.push(below);
+        level = below;
+    }
+    (words, levels)
 }
 
 struct Tree<'a> {
@@ -38,7 +51,7 @@ struct Tree<'a> {
 
 impl Tree<'_> {
     fn mentions(&self, word: &str) -> bool {
-        self.words.is_none_or(|words| words.iter().any(|it| it == word))
+        self.words.is_none_or(|words| words.iter().any(|typed| typed == word))
     }
 
     fn root(&self) -> Command {
@@ -59,38 +72,39 @@ impl Tree<'_> {
         for handwritten in commands::top_level() {
             root = root.subcommand(self.handwritten(handwritten));
         }
-        let mut groups: Vec<&str> =
-            OPERATIONS.iter().flat_map(Operation::spellings).filter_map(|it| it.split(' ').next()).collect();
+        let mut groups: Vec<&str> = OPERATIONS
+            .iter()
+            .flat_map(Operation::spellings)
+            .filter_map(|name| name.split(' ').next())
+            .collect();
         groups.sort_unstable();
         groups.dedup();
         groups.into_iter().fold(root, |root, group| root.subcommand(self.top_level(group)))
     }
 
-    /// A hand-written command takes the global flags at every level.
+    /// Adds the global flags at every level of a hand-written command.
     fn handwritten(&self, command: Command) -> Command {
         if !self.mentions(command.get_name()) {
             return command;
         }
-        // A command's own flag goes before a global one of the same name.
-        let own = |flag: &Arg| command.get_arguments().any(|other| other.get_long() == flag.get_long());
-        let missing: Vec<Arg> = globals::arguments().into_iter().filter(|flag| !own(flag)).collect();
+        // A command's flag takes precedence over a global flag of the same name.
+        let is_declared =
+            |flag: &Arg| command.get_arguments().any(|other| other.get_long() == flag.get_long());
+        let missing: Vec<Arg> = globals::arguments().into_iter().filter(|flag| !is_declared(flag)).collect();
         let command = command.args_override_self(true).args(missing);
         command.mut_subcommands(|below| self.handwritten(below))
     }
 
-    /// A group, or an operation whose command is a single word.
+    /// Builds a group, or an operation whose command is a single word.
     fn top_level(&self, word: &'static str) -> Command {
-        match OPERATIONS.iter().find(|operation| operation.spellings().any(|it| it == word)) {
+        match OPERATIONS.iter().find(|operation| operation.spellings().any(|name| name == word)) {
             Some(operation) => self.leaf(Command::new(word), operation),
             None => {
                 let group = Command::new(word)
                     .about(group_help(word))
                     .subcommand_required(true)
                     .arg_required_else_help(true);
-                match self.mentions(word) {
-                    true => self.fill(group, word),
-                    false => group,
-                }
+                if self.mentions(word) { self.fill(group, word) } else { group }
             }
         }
     }
@@ -99,18 +113,18 @@ impl Tree<'_> {
         let group = group.args_override_self(true).args(globals::arguments());
         let group = commands::in_group(word)
             .into_iter()
-            .fold(group, |group, it| group.subcommand(self.handwritten(it)));
+            .fold(group, |group, command| group.subcommand(self.handwritten(command)));
         self.fill_below(group, word)
     }
 
-    /// Adds what the table has below a path of words.
+    /// Adds the operations below a path of words.
     fn fill_below(&self, mut group: Command, path: &str) -> Command {
         let depth = path.split(' ').count();
         let mut words: Vec<&'static str> = OPERATIONS
             .iter()
             .flat_map(Operation::spellings)
-            .filter(|it| is_below(it, path))
-            .filter_map(|it| it.split(' ').nth(depth))
+            .filter(|name| is_below(name, path))
+            .filter_map(|name| name.split(' ').nth(depth))
             .collect();
         words.sort_unstable();
         words.dedup();
@@ -120,30 +134,29 @@ impl Tree<'_> {
         group
     }
 
-    /// What stands at a path: an operation, a group of one, or a group of several.
+    /// Builds the command at a path: an operation, or a group of one or several operations.
     fn node(&self, word: &'static str, path: &str) -> Command {
-        let called = OPERATIONS.iter().find(|operation| operation.spellings().any(|it| it == path));
-        if let Some(operation) = called {
-            let shown = operation.spellings().next() == Some(path);
-            return self.leaf(Command::new(word), operation).hide(!shown);
+        let operation = OPERATIONS.iter().find(|operation| operation.spellings().any(|name| name == path));
+        if let Some(operation) = operation {
+            let is_listed = operation.spellings().next() == Some(path);
+            return self.leaf(Command::new(word), operation).hide(!is_listed);
         }
-        let shown = OPERATIONS.iter().filter_map(|it| it.spellings().next()).any(|it| is_below(it, path));
+        let mut listed = OPERATIONS.iter().filter_map(|operation| operation.spellings().next());
+        let is_listed = listed.any(|name| is_below(name, path));
         if let Some(operation) = only_one_below(path) {
-            let group = self.leaf(Command::new(word), operation).hide(!shown);
-            return match self.mentions(word) {
-                true => self.fill_below(
-                    group.subcommand_negates_reqs(true).args_conflicts_with_subcommands(true),
-                    path,
-                ),
-                false => group,
-            };
+            let group = self.leaf(Command::new(word), operation).hide(!is_listed);
+            if !self.mentions(word) {
+                return group;
+            }
+            let group = group.subcommand_negates_reqs(true).args_conflicts_with_subcommands(true);
+            return self.fill_below(group, path);
         }
-        let group = Command::new(word).about(group_help(path)).hide(!shown);
+        let group = Command::new(word).about(group_help(path)).hide(!is_listed);
         let group = group.subcommand_required(true).arg_required_else_help(true);
-        match self.mentions(word) {
-            true => self.fill_below(group.args_override_self(true).args(globals::arguments()), path),
-            false => group,
+        if !self.mentions(word) {
+            return group;
         }
+        self.fill_below(group.args_override_self(true).args(globals::arguments()), path)
     }
 
     fn leaf(&self, command: Command, operation: &'static Operation) -> Command {
@@ -166,45 +179,46 @@ fn is_below(command: &str, path: &str) -> bool {
     command.strip_prefix(path).is_some_and(|rest| rest.starts_with(' '))
 }
 
-/// The operation that these words call.
+/// The operation called by these words.
 pub fn operation(words: &[&str]) -> Option<&'static Operation> {
     let path = words.join(" ");
-    let exact = OPERATIONS.iter().find(|operation| operation.spellings().any(|it| it == path));
+    let exact = OPERATIONS.iter().find(|operation| operation.spellings().any(|name| name == path));
     exact.or_else(|| only_one_below(&path))
 }
 
-/// The one operation of a group, if it has exactly one.
+/// The operation of a group that has exactly one.
 fn only_one_below(group: &str) -> Option<&'static Operation> {
-    let mut below = OPERATIONS.iter().filter(|operation| operation.spellings().any(|it| is_below(it, group)));
+    let mut below =
+        OPERATIONS.iter().filter(|operation| operation.spellings().any(|name| is_below(name, group)));
     below.next().filter(|_| below.next().is_none())
 }
 
-/// One line for a group of commands.
+/// The help line of a group.
 fn group_help(path: &str) -> String {
-    let known = [
+    let groups = [
         ("admins", "Teammates: list, look up, away mode, activity log"),
-        ("ai", "Content that Fin answers from: import sources and external pages"),
+        ("ai", "Content that Fin uses: import sources and external pages"),
         ("articles", "Help center articles"),
         ("calls", "Phone calls, their recordings and transcripts"),
-        ("companies", "Companies and who belongs to them"),
+        ("companies", "Companies and their contacts"),
         ("contacts", "People: users and leads, with their notes, tags, companies and subscriptions"),
         ("conversations", "Conversations: read, search, reply, assign, tag, measure"),
         ("custom-object-instances", "Instances of custom objects"),
         ("data-attributes", "Attributes of contacts, companies and conversations"),
-        ("events", "Events that contacts have caused"),
+        ("events", "Events of contacts"),
         ("help-center", "Help centers and their collections"),
         ("intercom-export", "Exports of message data"),
         ("internal-articles", "Articles for teammates only"),
         ("news", "News items and newsfeeds"),
         ("segments", "Segments of people and companies"),
-        ("tags", "Tags, and tagging in bulk"),
+        ("tags", "Tags: list, create, delete"),
         ("teams", "Teams"),
         ("ticket-types", "Types of tickets and their attributes"),
         ("tickets", "Tickets: create, update, reply, search, tag"),
         ("visitors", "Anonymous visitors"),
     ];
-    let found = known.iter().find(|(group, _)| *group == path).map(|(_, help)| (*help).to_owned());
-    found.unwrap_or_else(|| {
+    let help = groups.iter().find(|(group, _)| *group == path).map(|(_, help)| (*help).to_owned());
+    help.unwrap_or_else(|| {
         format!("Commands for {}", path.rsplit(' ').next().unwrap_or(path).replace('-', " "))
     })
 }

@@ -1,6 +1,6 @@
 //! Rules that turn the description into one that progenitor accepts and that tolerates drift.
 //!
-//! Each rule is a function with a test in `tests/codegen.rs`; [`normalize`] applies them in the order of
+//! Each rule is a function with a test in `tests/it/generator.rs`; [`normalize`] applies them in the order of
 //! their dependencies. Rules depend on shapes and must never mention a single operation. Requests keep their
 //! required fields and choices. Responses are read leniently: every field is optional, choices are open,
 //! unknown fields are kept, and alternatives are any JSON.

@@ -1,7 +1,7 @@
-//! The request that a call makes, once all its arguments are bound.
+//! The HTTP request that a call would send, taken from the command's dry run.
 //!
-//! What a call does, which records it names and what a person is asked are read from this request, which the
-//! command's own dry run makes: never from the arguments, which can say the same thing in several ways.
+//! The effect of a call, its records and the question for the user must come from this request, never from the
+//! arguments, which can express the same request in several ways.
 
 use serde_json::{Map, Value};
 
@@ -10,11 +10,11 @@ use crate::api::operation::{Operation, Place};
 use crate::api::request_builder::operation_at;
 use crate::cli::catalog::Entry;
 
-/// One request, not yet sent.
+/// A request that was not sent yet.
 #[derive(Debug, Clone)]
-pub struct Bound {
+pub struct BoundRequest {
     pub method: String,
-    /// Below the base address, percent-encoded.
+    /// Relative to the base URL, percent-encoded.
     pub path: String,
     pub query: Map<String, Value>,
     /// Null without a body.
@@ -22,29 +22,29 @@ pub struct Bound {
     pub operation: Option<&'static Operation>,
 }
 
-impl Bound {
-    /// Whether what a command does depends on the request that its arguments make.
+impl BoundRequest {
+    /// Whether the effect of a command depends on its request.
     pub fn is_needed(entry: &Entry) -> bool {
         let changes = |operation: &Operation| operation.effect != crate::api::operation::Effect::Read;
         entry.words == "api" || entry.operation().is_some_and(changes)
     }
 
-    /// The request that a dry run showed; `base` is the path of the server's address.
-    pub fn read(entry: &Entry, shown: &Value, base: &str) -> Option<Self> {
-        let method = shown["method"].as_str()?.to_owned();
-        let url = reqwest::Url::parse(shown["url"].as_str()?).ok()?;
+    /// Parses the output of a dry run; `base` is the path of the base URL.
+    pub fn read(entry: &Entry, dry_run: &Value, base: &str) -> Option<Self> {
+        let method = dry_run["method"].as_str()?.to_owned();
+        let url = reqwest::Url::parse(dry_run["url"].as_str()?).ok()?;
         let path = url.path().strip_prefix(base.trim_end_matches('/'))?.to_owned();
         let operation = entry.operation().or_else(|| operation_at(&method, &path));
-        let query = shown["query"].as_object().cloned().unwrap_or_default();
-        Some(Bound { method, path, query, body: shown["body"].clone(), operation })
+        let query = dry_run["query"].as_object().cloned().unwrap_or_default();
+        Some(BoundRequest { method, path, query, body: dry_run["body"].clone(), operation })
     }
 
-    /// The body, where there is one.
+    /// The body, if there is one.
     pub fn body(&self) -> Option<&Value> {
         Some(&self.body).filter(|body| !body.is_null())
     }
 
-    /// A field of the body; null when it is missing.
+    /// A field of the body; null if it is missing.
     pub fn field(&self, name: &str) -> &Value {
         &self.body[name]
     }
@@ -54,7 +54,7 @@ impl Bound {
         effect::records(self.body())
     }
 
-    /// The body without its times: a span such as `2d` means another moment a minute later.
+    /// The body without its times, which may be relative (`2d`) and then differ from one dry run to the next.
     pub fn timeless_body(&self) -> Value {
         let mut body = self.body.clone();
         let parameters = self.operation.map(|operation| operation.parameters).unwrap_or_default();

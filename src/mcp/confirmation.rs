@@ -1,7 +1,7 @@
-//! Tokens that confirm a destructive call.
+//! Confirmation tokens for destructive calls.
 //!
-//! A token is returned with the plan of a call and good for that plan alone: for exactly its arguments and
-//! its records, once, and for a short time. It is random, so that nobody can confirm what was not planned.
+//! A token is issued with the plan of a call. It is valid once, for a short time, and only for exactly the
+//! arguments and records of that plan. Tokens are random, so that a call without a plan cannot be confirmed.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,86 +10,86 @@ use std::time::{Duration, Instant};
 /// Long enough to ask a person.
 pub const LIFETIME: Duration = Duration::from_secs(300);
 
-/// Plans that wait at the same time, and their bytes.
-const MOST: usize = 64;
-const MOST_BYTES: usize = 32 << 20;
+/// Maximum number of pending plans, and their total bytes.
+const MAX_PLANS: usize = 64;
+const MAX_BYTES: usize = 32 << 20;
 
 #[derive(Default)]
 pub struct Confirmations {
-    waiting: Mutex<HashMap<String, Waiting>>,
+    entries: Mutex<HashMap<String, TokenEntry>>,
 }
 
-/// What was shown, and what is done when it is confirmed.
+/// What was shown to the user, and what runs once it is confirmed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Shown {
-    /// The call that it is the plan of.
+pub struct Proposal {
+    /// The identity of the planned call.
     pub call: Vec<String>,
-    /// The records with their changes, where the command can carry out a plan.
+    /// The records with their changes, if the command can run a plan.
     pub plan: Option<String>,
-    /// The plan as it was shown, to be compared where the command cannot.
-    pub seen: String,
-    /// What a person is asked.
+    /// The plan as it was shown, to be compared with a new one if the command cannot.
+    pub snapshot: String,
+    /// The question for the user.
     pub question: String,
 }
 
-struct Waiting {
-    shown: Shown,
+struct TokenEntry {
+    proposal: Proposal,
     at: Instant,
 }
 
-impl Waiting {
+impl TokenEntry {
     fn bytes(&self) -> usize {
-        self.shown.plan.as_ref().map_or(0, String::len) + self.shown.seen.len()
+        self.proposal.plan.as_ref().map_or(0, String::len) + self.proposal.snapshot.len()
     }
 }
 
 impl Confirmations {
-    /// A token for this plan; `None` when the system gives no random numbers.
-    pub fn issue(&self, shown: Shown) -> Option<String> {
+    /// A token for this plan; `None` if the system provides no random numbers.
+    pub fn issue(&self, proposal: Proposal) -> Option<String> {
         let token = random()?;
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.retain(|_, one| one.at.elapsed() < LIFETIME);
-        waiting.insert(token.clone(), Waiting { shown, at: Instant::now() });
-        while waiting.len() > MOST || waiting.len() > 1 && bytes(&waiting) > MOST_BYTES {
-            let oldest = waiting.iter().min_by_key(|(_, one)| one.at).map(|(token, _)| token.clone());
-            oldest.and_then(|token| waiting.remove(&token));
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.retain(|_, entry| entry.at.elapsed() < LIFETIME);
+        entries.insert(token.clone(), TokenEntry { proposal, at: Instant::now() });
+        while entries.len() > MAX_PLANS || entries.len() > 1 && bytes(&entries) > MAX_BYTES {
+            let oldest = entries.iter().min_by_key(|(_, entry)| entry.at).map(|(token, _)| token.clone());
+            oldest.and_then(|token| entries.remove(&token));
         }
         Some(token)
     }
 
-    /// The plan of a token, which stays good.
+    /// The plan of a token, which stays valid.
     ///
     /// # Errors
-    /// A sentence that says why it confirms nothing.
-    pub fn of(&self, token: &str, call: &[String]) -> Result<Shown, &'static str> {
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        match waiting.get(token) {
-            None => Err("this confirmation is unknown, or was used before"),
-            Some(one) if one.at.elapsed() >= LIFETIME => Err("this confirmation has expired"),
-            Some(one) if one.shown.call != call => Err("this confirmation is for other arguments"),
-            Some(one) => Ok(one.shown.clone()),
+    /// Why the token is not valid for this call.
+    pub fn of(&self, token: &str, call: &[String]) -> Result<Proposal, &'static str> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        match entries.get(token) {
+            None => Err("this confirmation is unknown or was used before"),
+            Some(entry) if entry.at.elapsed() >= LIFETIME => Err("this confirmation has expired"),
+            Some(entry) if entry.proposal.call != call => Err("this confirmation is for other arguments"),
+            Some(entry) => Ok(entry.proposal.clone()),
         }
     }
 
-    /// Uses a token up. A token that was meant for another call stays good for that one.
+    /// Uses up a token. A token for another call stays valid for that call.
     ///
     /// # Errors
     /// As [`Confirmations::of`].
-    pub fn redeem(&self, token: &str, call: &[String]) -> Result<Shown, &'static str> {
-        let shown = self.of(token, call)?;
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        match waiting.remove(token) {
-            Some(_) => Ok(shown),
-            None => Err("this confirmation is unknown, or was used before"),
+    pub fn redeem(&self, token: &str, call: &[String]) -> Result<Proposal, &'static str> {
+        let proposal = self.of(token, call)?;
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        match entries.remove(token) {
+            Some(_) => Ok(proposal),
+            None => Err("this confirmation is unknown or was used before"),
         }
     }
 }
 
-fn bytes(waiting: &HashMap<String, Waiting>) -> usize {
-    waiting.values().map(Waiting::bytes).sum()
+fn bytes(entries: &HashMap<String, TokenEntry>) -> usize {
+    entries.values().map(TokenEntry::bytes).sum()
 }
 
-/// 128 random bits as text.
+/// 128 random bits as hexadecimal text.
 pub fn random() -> Option<String> {
     let mut bytes = [0_u8; 16];
     rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes).ok()?;
@@ -104,16 +104,16 @@ mod tests {
         ["contacts", "delete", id].map(str::to_owned).to_vec()
     }
 
-    fn shown(id: &str) -> Shown {
-        Shown { call: call(id), plan: Some(id.to_owned()), ..Shown::default() }
+    fn proposal(id: &str) -> Proposal {
+        Proposal { call: call(id), plan: Some(id.to_owned()), ..Proposal::default() }
     }
 
     #[test]
     fn a_token_confirms_its_plan_once() {
         let confirmations = Confirmations::default();
-        let token = confirmations.issue(shown("1")).unwrap();
-        assert_eq!(confirmations.of(&token, &call("1")), Ok(shown("1")));
-        assert_eq!(confirmations.redeem(&token, &call("1")), Ok(shown("1")));
+        let token = confirmations.issue(proposal("1")).unwrap();
+        assert_eq!(confirmations.of(&token, &call("1")), Ok(proposal("1")));
+        assert_eq!(confirmations.redeem(&token, &call("1")), Ok(proposal("1")));
         assert!(confirmations.redeem(&token, &call("1")).is_err());
         assert!(confirmations.redeem("guessed", &call("1")).is_err());
     }
@@ -121,24 +121,24 @@ mod tests {
     #[test]
     fn a_token_confirms_no_other_call() {
         let confirmations = Confirmations::default();
-        let token = confirmations.issue(shown("1")).unwrap();
+        let token = confirmations.issue(proposal("1")).unwrap();
         assert!(confirmations.redeem(&token, &call("2")).is_err());
-        assert_eq!(confirmations.redeem(&token, &call("1")), Ok(shown("1")));
+        assert_eq!(confirmations.redeem(&token, &call("1")), Ok(proposal("1")));
     }
 
     #[test]
     fn a_token_expires_and_plans_do_not_pile_up() {
         let confirmations = Confirmations::default();
-        let token = confirmations.issue(shown("1")).unwrap();
-        for waiting in confirmations.waiting.lock().unwrap().values_mut() {
-            waiting.at = Instant::now().checked_sub(LIFETIME).unwrap();
+        let token = confirmations.issue(proposal("1")).unwrap();
+        for entry in confirmations.entries.lock().unwrap().values_mut() {
+            entry.at = Instant::now().checked_sub(LIFETIME).unwrap();
         }
         assert_eq!(confirmations.redeem(&token, &call("1")), Err("this confirmation has expired"));
-        (0..2 * MOST).for_each(|at| drop(confirmations.issue(shown(&at.to_string()))));
-        assert_eq!(confirmations.waiting.lock().unwrap().len(), MOST);
-        let large = Shown { seen: "x".repeat(MOST_BYTES), ..shown("1") };
+        (0..2 * MAX_PLANS).for_each(|at| drop(confirmations.issue(proposal(&at.to_string()))));
+        assert_eq!(confirmations.entries.lock().unwrap().len(), MAX_PLANS);
+        let large = Proposal { snapshot: "x".repeat(MAX_BYTES), ..proposal("1") };
         let token = confirmations.issue(large).unwrap();
-        assert_eq!(confirmations.waiting.lock().unwrap().len(), 1);
+        assert_eq!(confirmations.entries.lock().unwrap().len(), 1);
         assert!(confirmations.of(&token, &call("1")).is_ok());
     }
 }

@@ -1,50 +1,50 @@
-//! Answers cut into parts that an agent can take.
+//! Splits a result into parts of limited size.
 //!
-//! The parts follow the document: each is JSON of the same shape with what comes next, and nothing comes
-//! twice but the ids of the records around it. A list is cut between its records, a large record between
-//! its fields, however deep. A text that fits no part is shown with its beginning; its rest comes last, and
-//! each part says where. No part is larger than the limit, whatever the document holds.
+//! Each part is JSON of the same shape as the document and continues where the last one ended; only the ids of the
+//! enclosing records are repeated. Lists are split between records, large records between fields, at any depth. A
+//! text too large for any part is cut; its rest is in the last parts, and `cut` says in which. No part may exceed
+//! the limit, whatever the document contains.
 
 use super::raw::{elements, end_within, fields, quoted};
 
-/// Deeper than this a value is handed out as text.
-const DEEPEST: usize = 64;
+/// Values nested deeper than this become text.
+const MAX_DEPTH: usize = 64;
 
-/// What one part may hold.
+/// Limits of one part.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub bytes: usize,
     pub rows: usize,
 }
 
-/// A part: the fields of an object as JSON text, and which texts it cut.
+/// A part: the fields of an object as JSON text, and the texts cut in it.
 #[derive(Debug, Default)]
 pub struct Part {
     pub body: String,
     pub cut: Vec<Cut>,
-    /// Whether it continues a text that another part cut.
+    /// Whether it continues a cut text.
     pub is_rest: bool,
 }
 
-/// A text that is shown in part.
+/// A text of which only the beginning is shown.
 #[derive(Debug, Clone)]
 pub struct Cut {
     pub path: String,
-    /// Characters shown, and all of them.
+    /// Characters shown, and in total.
     pub shown: usize,
     pub of: usize,
-    /// Which part continues it.
+    /// The part that continues it.
     pub part: usize,
 }
 
 impl Cut {
-    /// Bytes that the note about it takes, at most.
+    /// Maximum bytes of its entry in `cut`.
     fn width(&self) -> usize {
         quoted(&self.path).len() + 110
     }
 }
 
-/// A rest of a text.
+/// The rest of a cut text.
 struct Rest {
     path: String,
     text: String,
@@ -52,17 +52,17 @@ struct Rest {
     of: usize,
 }
 
-/// A container that is being written.
+/// An object or array being written.
 struct Level {
-    /// What begins it: its name and its bracket.
+    /// Its name and its bracket.
     opener: String,
     is_array: bool,
-    /// The fields that say which record this is, for the parts after the first.
+    /// The fields that identify the record, repeated in the parts after the first.
     identity: String,
-    /// Whether this part has begun it, and written something into it.
+    /// Whether this part contains its opener, and any content.
     begun: bool,
     filled: bool,
-    /// Elements in this part, where they are counted.
+    /// Elements in this part, if they are counted.
     rows: Option<usize>,
 }
 
@@ -72,12 +72,12 @@ struct Cutter {
     part: Part,
     levels: Vec<Level>,
     path: Vec<String>,
-    /// Bytes that the notes about cut texts take in this part.
+    /// Bytes of this part's entries in `cut`.
     notes: usize,
     rests: Vec<Rest>,
 }
 
-/// Cuts the fields of an answer, each with its JSON text. `room` is what the parts may take.
+/// Splits the fields of a result, given as JSON text.
 pub fn cut<'a>(answer: impl IntoIterator<Item = (&'a str, &'a str)>, limits: Limits) -> Vec<Part> {
     let mut cutter = Cutter {
         limits,
@@ -128,27 +128,27 @@ impl Cutter {
         self.path.pop();
     }
 
-    /// Whether there is room for containers around what follows.
+    /// Whether another container fits.
     fn is_shallow(&self) -> bool {
         let taken: usize = self.levels.iter().map(Level::width).sum();
-        self.levels.len() < DEEPEST && taken < self.limits.bytes / 2
+        self.levels.len() < MAX_DEPTH && taken < self.limits.bytes / 2
     }
 
     fn key(&self, name: &str) -> String {
-        let whole = quoted(name);
-        if whole.len() <= self.limits.bytes / 8 {
-            return format!("{whole}:");
+        let key = quoted(name);
+        if key.len() <= self.limits.bytes / 8 {
+            return format!("{key}:");
         }
         format!("{}:", quoted(&shortened(name, self.limits.bytes / 64)))
     }
 
-    /// How many rows the longest list of a value has; rows of lists inside lists do not count.
+    /// The length of the longest list in a value; `None` inside of a list.
     fn rows_of(&self, text: &str) -> Option<usize> {
         let inside = self.levels.iter().any(|level| level.is_array);
         if inside { None } else { longest(text, 0) }
     }
 
-    /// Counts a row of the list that is written, and begins a new part for what is too many.
+    /// Counts a row of the current list; starts a new part if there are too many.
     fn row(&mut self) {
         let most = self.limits.rows;
         let Some(rows) = self.levels.last_mut().and_then(|level| level.rows.as_mut()) else { return };
@@ -160,14 +160,14 @@ impl Cutter {
         }
     }
 
-    /// Bytes that are left in this part for a value.
+    /// Bytes left in this part for a value.
     fn left(&self) -> usize {
         let waiting: usize = self.levels.iter().filter(|level| !level.begun).map(Level::width).sum();
         let taken = self.part.body.len() + waiting + self.levels.len() + self.notes + 2;
         self.limits.bytes.saturating_sub(taken)
     }
 
-    /// Bytes that a new part would have for it.
+    /// Bytes that a new part would have for a value.
     fn left_of_new(&self) -> usize {
         let taken: usize = self.levels.iter().map(|level| level.width() + 1).sum();
         self.limits.bytes.saturating_sub(taken + 2)
@@ -198,7 +198,7 @@ impl Cutter {
         }
     }
 
-    /// Begins the containers around a value in this part.
+    /// Opens the enclosing containers in this part.
     fn begin(&mut self) {
         let mut filled = !self.part.body.is_empty();
         for level in &mut self.levels {
@@ -238,7 +238,7 @@ impl Cutter {
         }
     }
 
-    /// Ends this part and begins the next.
+    /// Ends this part and starts the next.
     fn turn(&mut self) {
         for level in self.levels.iter().rev().filter(|level| level.begun) {
             self.part.body.push(level.closer());
@@ -254,17 +254,17 @@ impl Cutter {
         }
     }
 
-    /// The beginning of a text that is too large for any part.
+    /// Writes the beginning of a text that is too large for any part.
     fn text(&mut self, key: &str, raw: &str) {
-        let whole: String = serde_json::from_str(raw).unwrap_or_else(|_| raw.to_owned());
-        let of = whole.chars().count();
+        let text: String = serde_json::from_str(raw).unwrap_or_else(|_| raw.to_owned());
+        let of = text.chars().count();
         let mut cut = Cut { path: self.path(), shown: 0, of, part: self.rests.len() };
         let shown = self.limits.bytes / 4;
         if self.left() < key.len() + shown + cut.width() + 2 {
             self.turn();
         }
         let shown = shown.min(self.left().saturating_sub(key.len() + cut.width() + 2));
-        let (beginning, rest) = whole.split_at(end_within(&whole, shown));
+        let (beginning, rest) = text.split_at(end_within(&text, shown));
         cut.shown = beginning.chars().count();
         self.write(key, &quoted(beginning));
         self.notes += cut.width();
@@ -355,13 +355,13 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_stays_whole() {
+    fn a_document_that_fits_is_not_split() {
         let document = json!({ "meta": {}, "results": [{ "id": 1 }, []] });
         assert_eq!(parts(&document, bytes(500)), [document]);
     }
 
     #[test]
-    fn lists_are_cut_between_records_by_rows_and_by_bytes() {
+    fn lists_are_split_between_records_by_rows_and_by_bytes() {
         let rows: Vec<Value> = (0..250).map(|id| json!({ "id": id, "text": "x".repeat(50) })).collect();
         let document = json!({ "meta": { "a": 1 }, "results": { "type": "list", "data": rows } });
         for limits in [Limits { bytes: 1_000_000, rows: 100 }, bytes(2_000)] {
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_deep_inside_is_cut_without_repeating_what_is_around_it() {
+    fn a_nested_list_is_split_without_repeating_its_surroundings() {
         let messages: Vec<Value> =
             (0..300).map(|at| json!({ "id": format!("m{at}"), "text": "word ".repeat(10) })).collect();
         let document = json!({ "results": {
@@ -425,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_exceeds_the_limit() {
+    fn no_part_exceeds_the_limit() {
         let mut deep = json!("x".repeat(3_000));
         for at in 0..90 {
             deep = if at % 2 == 0 { json!([deep]) } else { json!({ "k": deep }) };

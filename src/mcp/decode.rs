@@ -1,38 +1,37 @@
-//! JSON read leniently: what a client or a server meant, where strict parsing gives up.
+//! Lenient JSON parsing, used when strict parsing fails.
 //!
-//! Cut emojis, control characters, broken bytes, unknown escapes, commas before a bracket, NaN and numbers beyond
-//! every range are common mistakes of programs that write JSON. They must not lose a message: nothing else in it is changed by mending them.
+//! Repairs common mistakes of programs that write JSON: cut emojis, control characters, invalid UTF-8, unknown
+//! escapes, trailing commas, NaN and numbers out of range. Repairs must not change anything else in the message.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// The value of this text. Halves of surrogate pairs and broken bytes become U+FFFD, numbers that no
-/// float holds become texts, NaN among them.
+/// Parses JSON. Lone surrogates and invalid UTF-8 become U+FFFD; NaN and numbers out of range become strings.
 ///
 /// # Errors
-/// When it is not JSON, or nested too deep.
+/// If the text is not JSON, or is nested too deeply.
 pub fn lenient(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     match serde_json::from_slice(bytes) {
         Ok(value) => Ok(value),
-        Err(error) => serde_json::from_str(&mended(&String::from_utf8_lossy(bytes))).map_err(|_| error),
+        Err(error) => serde_json::from_str(&repaired(&String::from_utf8_lossy(bytes))).map_err(|_| error),
     }
 }
 
-/// The id of a message that cannot be read otherwise, as it was sent.
+/// The id of a message that cannot be parsed, exactly as it was sent.
 pub fn id(bytes: &[u8]) -> Option<Box<RawValue>> {
     #[derive(serde::Deserialize)]
     struct Message {
         id: Option<Box<RawValue>>,
     }
-    let text = mended(&String::from_utf8_lossy(bytes));
+    let text = repaired(&String::from_utf8_lossy(bytes));
     let read = serde_json::from_str::<Message>(&text).ok().map(|message| message.id);
-    let id = read.unwrap_or_else(|| scanned(&text))?;
+    let id = read.unwrap_or_else(|| scan_id(&text))?;
     (id.get().len() <= 200 && !id.get().starts_with(['{', '['])).then_some(id)
 }
 
-/// The id in a text that is not JSON: the scalar under that name in the outermost object. A message that was cut
-/// off has none: what is missing could be a part of the id.
-fn scanned(text: &str) -> Option<Box<RawValue>> {
+/// The id in a text that is not JSON: the scalar under that name in the outermost object. A truncated message has
+/// none, because its id may be truncated.
+fn scan_id(text: &str) -> Option<Box<RawValue>> {
     let (mut depth, mut at, mut is_id, mut found) = (0_usize, 0, false, None);
     while let Some(letter) = text[at..].chars().next() {
         let rest = &text[at..];
@@ -42,9 +41,10 @@ fn scanned(text: &str) -> Option<Box<RawValue>> {
             '}' | ']' => depth = depth.saturating_sub(1),
             ':' if is_id && depth == 1 => {
                 let value = rest[1..].trim_start();
-                let end = match value.starts_with('"') {
-                    true => string(value, &mut String::new()),
-                    false => value.find([',', '}', ']', ' ']).unwrap_or(value.len()),
+                let end = if value.starts_with('"') {
+                    string(value, &mut String::new())
+                } else {
+                    value.find([',', '}', ']', ' ']).unwrap_or(value.len())
                 };
                 found = found.or_else(|| serde_json::from_str(value.get(..end)?).ok());
             }
@@ -57,55 +57,55 @@ fn scanned(text: &str) -> Option<Box<RawValue>> {
     found.filter(|_| depth == 0)
 }
 
-/// The text with its mistakes mended. Only what stands inside strings, or is a number, is touched.
-fn mended(text: &str) -> String {
-    let mut mended = String::with_capacity(text.len() + 16);
+/// The repaired text. Only strings, numbers and trailing commas are changed.
+fn repaired(text: &str) -> String {
+    let mut repaired = String::with_capacity(text.len() + 16);
     let mut rest = text;
     while let Some(letter) = rest.chars().next() {
         let taken = match letter {
-            '"' => string(rest, &mut mended),
+            '"' => string(rest, &mut repaired),
             ',' if rest[1..].trim_start().starts_with(['}', ']']) => 1,
             '-' | 'N' | 'I' if NOT_NUMBERS.iter().any(|word| rest.starts_with(word)) => {
                 let word =
                     NOT_NUMBERS.iter().find(|word| rest.starts_with(**word)).copied().unwrap_or_default();
-                mended.push_str(&format!("\"{word}\""));
+                repaired.push_str(&format!("\"{word}\""));
                 word.len().max(1)
             }
-            '-' | '0'..='9' => number(rest, &mut mended),
+            '-' | '0'..='9' => number(rest, &mut repaired),
             _ => {
-                mended.push(letter);
+                repaired.push(letter);
                 letter.len_utf8()
             }
         };
         rest = &rest[taken..];
     }
-    mended
+    repaired
 }
 
-/// What programs write for numbers that JSON does not have.
+/// Numbers that JSON does not support.
 const NOT_NUMBERS: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
 
-/// Copies the string that begins here; returns its length.
-fn string(text: &str, mended: &mut String) -> usize {
-    mended.push('"');
+/// Copies the string that starts here; returns its length.
+fn string(text: &str, repaired: &mut String) -> usize {
+    repaired.push('"');
     let mut at = 1;
     while let Some(letter) = text[at..].chars().next() {
         at += letter.len_utf8();
         match letter {
             '"' => {
-                mended.push('"');
+                repaired.push('"');
                 break;
             }
-            '\\' => at += escape(&text[at - 1..], mended) - 1,
-            letter if letter < ' ' => mended.push_str(&format!("\\u{:04x}", u32::from(letter))),
-            letter => mended.push(letter),
+            '\\' => at += escape(&text[at - 1..], repaired) - 1,
+            letter if letter < ' ' => repaired.push_str(&format!("\\u{:04x}", u32::from(letter))),
+            letter => repaired.push(letter),
         }
     }
     at
 }
 
-/// Copies the escape that begins here, or what stands for half a pair; returns its length.
-fn escape(text: &str, mended: &mut String) -> usize {
+/// Copies the escape that starts here, replacing lone surrogates; returns its length.
+fn escape(text: &str, repaired: &mut String) -> usize {
     let unit = |text: &str| {
         let digits = text.strip_prefix("\\u")?.get(..4)?;
         u32::from_str_radix(digits, 16).ok()
@@ -114,40 +114,40 @@ fn escape(text: &str, mended: &mut String) -> usize {
     match unit(text) {
         Some(first) if high.contains(&first) => match text.get(6..).and_then(unit) {
             Some(second) if low.contains(&second) => {
-                mended.push_str(&text[..12]);
+                repaired.push_str(&text[..12]);
                 12
             }
             _ => {
-                mended.push_str("\\ufffd");
+                repaired.push_str("\\ufffd");
                 6
             }
         },
         Some(first) if low.contains(&first) => {
-            mended.push_str("\\ufffd");
+            repaired.push_str("\\ufffd");
             6
         }
         None if !text[1..].starts_with(['"', '\\', '/', 'b', 'f', 'n', 'r', 't']) => {
-            mended.push_str("\\\\");
+            repaired.push_str("\\\\");
             1
         }
         _ => {
             let length = if text[1..].starts_with('u') { 6 } else { 2 };
-            mended.push_str(&text[..length]);
+            repaired.push_str(&text[..length]);
             length
         }
     }
 }
 
-/// Copies the number that begins here, as a string when it is beyond every float; returns its length.
-fn number(text: &str, mended: &mut String) -> usize {
+/// Copies the number that starts here, as a string if it is out of range; returns its length.
+fn number(text: &str, repaired: &mut String) -> usize {
     let is_part = |letter: char| letter.is_ascii_digit() || ['-', '+', '.', 'e', 'E'].contains(&letter);
     let length = text.find(|letter| !is_part(letter)).unwrap_or(text.len());
     let number = &text[..length];
-    let is_beyond = number.parse::<f64>().is_ok_and(f64::is_infinite);
-    let quote = if is_beyond { "\"" } else { "" };
-    mended.push_str(quote);
-    mended.push_str(number);
-    mended.push_str(quote);
+    let is_out_of_range = number.parse::<f64>().is_ok_and(f64::is_infinite);
+    let quote = if is_out_of_range { "\"" } else { "" };
+    repaired.push_str(quote);
+    repaired.push_str(number);
+    repaired.push_str(quote);
     length
 }
 
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_id_is_found_whatever_stands_beside_it() {
+    fn the_id_is_found_in_a_message_that_cannot_be_parsed() {
         let deep = format!(r#"{{"id":7,"params":{}{}}}"#, "[".repeat(500), "]".repeat(500));
         assert!(lenient(deep.as_bytes()).is_err());
         assert_eq!(id(deep.as_bytes()).unwrap().get(), "7");

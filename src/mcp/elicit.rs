@@ -1,8 +1,8 @@
-//! Asking the person behind the client before something is carried out.
+//! Elicitation: asks the user of the client to confirm a call.
 //!
-//! A client that declares elicitation shows the question itself, so that a model cannot answer it. Clients
-//! since 2026-07-28 are asked in the answer to their call, which they repeat; older ones with a request of
-//! ours. Anything but a clear yes is a no.
+//! A client that supports elicitation shows the question itself, so that a model cannot answer it. From protocol
+//! version 2026-07-28 on, the question is in the result of the call, which the client then repeats; older
+//! clients get a request. Anything but an explicit yes is a no.
 
 use std::time::Duration;
 
@@ -13,27 +13,27 @@ use rmcp::model::{
 use rmcp::service::{RequestContext, RoleServer};
 use serde_json::Value;
 
-/// The one field of the form, and the name of the question.
+/// The only field of the form, and the name of the question.
 const CONFIRM: &str = "confirm";
 
-/// How a client lets people be asked.
+/// How the client is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum ElicitationMethod {
     /// With a request to the client.
     Request,
-    /// With the answer to the call, which is repeated.
-    Answer,
+    /// In the result of the call, which the client repeats with the answer.
+    InResult,
 }
 
-/// How people can be asked over this connection; `None` when they cannot.
-pub fn way(context: &RequestContext<RoleServer>) -> Option<Way> {
+/// `None` if the client does not support elicitation.
+pub fn method(context: &RequestContext<RoleServer>) -> Option<ElicitationMethod> {
     let declared = context.client_capabilities()?.elicitation?;
-    // A link to open is not a form to fill in.
+    // Some clients support links but not forms.
     if declared.form.is_none() && declared.url.is_some() {
         return None;
     }
     let is_new = context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
-    Some(if is_new { Way::Answer } else { Way::Request })
+    Some(if is_new { ElicitationMethod::InResult } else { ElicitationMethod::Request })
 }
 
 fn question(text: &str) -> Option<ElicitRequestParams> {
@@ -47,32 +47,32 @@ fn question(text: &str) -> Option<ElicitRequestParams> {
     })
 }
 
-/// Asks now, and waits for the answer.
-pub async fn ask(context: &RequestContext<RoleServer>, text: &str, patience: Duration) -> bool {
+/// Asks with a request, and waits for the answer.
+pub async fn ask(context: &RequestContext<RoleServer>, text: &str, timeout: Duration) -> bool {
     let Some(question) = question(text) else { return false };
-    let asked = context.peer.create_elicitation_with_timeout(question, Some(patience));
+    let request = context.peer.create_elicitation_with_timeout(question, Some(timeout));
     tokio::select! {
-        answered = asked => answered.is_ok_and(|answer| agrees(&answer)),
+        answer = request => answer.is_ok_and(|answer| is_yes(&answer)),
         () = context.ct.cancelled() => false,
     }
 }
 
-/// The answer that asks; `token` comes back with the call.
-pub fn required(text: &str, token: &str) -> Option<InputRequiredResult> {
+/// A result that asks; the client returns `token` with the repeated call.
+pub fn input_required(text: &str, token: &str) -> Option<InputRequiredResult> {
     let request = InputRequest::Elicitation(ElicitRequest::new(question(text)?));
     let requests = InputRequests::from([(CONFIRM.to_owned(), request)]);
     Some(InputRequiredResult::new(Some(requests), Some(token.to_owned())))
 }
 
-/// The token of a call that was repeated, and whether somebody agreed to it.
-pub fn answered(request: &CallToolRequestParams) -> Option<(String, bool)> {
+/// The token of a repeated call, and whether the user agreed.
+pub fn answer(request: &CallToolRequestParams) -> Option<(String, bool)> {
     let token = request.request_state.clone()?;
     let answer = request.input_responses.as_ref().and_then(|answers| answers.get(CONFIRM)).cloned();
     let answer = answer.and_then(|answer| serde_json::from_value::<ElicitResult>(answer).ok());
-    Some((token, answer.is_some_and(|answer| agrees(&answer))))
+    Some((token, answer.is_some_and(|answer| is_yes(&answer))))
 }
 
-fn agrees(answer: &ElicitResult) -> bool {
-    let said = answer.content.as_ref().map(|content| &content[CONFIRM]);
-    answer.action == ElicitationAction::Accept && said == Some(&Value::Bool(true))
+fn is_yes(answer: &ElicitResult) -> bool {
+    let confirm = answer.content.as_ref().map(|content| &content[CONFIRM]);
+    answer.action == ElicitationAction::Accept && confirm == Some(&Value::Bool(true))
 }

@@ -1,56 +1,55 @@
-//! The example of a command, as the arguments of a call.
-//!
-//! Commands show their examples as command lines, which an agent cannot type here.
+//! Converts the example of a command, which is a command line, to the arguments of a call.
 
 use serde_json::{Map, Value, json};
 
 use crate::cli::catalog::{Entry, Parameter, Shape};
 
-/// The arguments that the example of a command gives; `None` when there is none, or it says something that
-/// is no argument.
+/// The arguments of a command's example; `None` if it has none, or one that arguments cannot express.
 pub fn arguments(entry: &Entry) -> Option<Value> {
     let line = entry.example.as_deref()?.lines().next()?;
     let words = shlex::split(line)?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let start = words.iter().position(|word| *word == "intercom-pp-cli")? + 1;
-    let spelling = entry.spellings().find(|it| words[start..].join(" ").starts_with(*it))?;
+    let spelling = entry.spellings().find(|spelling| words[start..].join(" ").starts_with(*spelling))?;
     let mut rest = words[start + spelling.split(' ').count()..].iter();
     let mut positional = entry.parameters.iter().filter(|parameter| parameter.flag.is_none());
     let mut arguments = Map::new();
     while let Some(word) = rest.next() {
         let Some(flag) = word.strip_prefix("--").filter(|flag| !flag.is_empty()) else {
-            give(&mut arguments, positional.next()?, word)?;
+            insert(&mut arguments, positional.next()?, word)?;
             continue;
         };
         let (flag, value) = flag.split_once('=').map_or((flag, None), |(flag, value)| (flag, Some(value)));
-        // Consent and shapes of output are not given in arguments.
+        // Consent and output formats are not arguments.
         if ["yes", "json", "csv", "no-input"].contains(&flag) {
             continue;
         }
-        let Some(parameter) = entry.parameters.iter().find(|it| it.flag.as_deref() == Some(flag)) else {
+        let Some(parameter) =
+            entry.parameters.iter().find(|parameter| parameter.flag.as_deref() == Some(flag))
+        else {
             let value = value.or_else(|| rest.next().copied())?;
             ["select", "jq"].contains(&flag).then(|| arguments.insert(flag.to_owned(), json!(value)))?;
             continue;
         };
-        let value = match (value, parameter.switch) {
+        let value = match (value, parameter.is_switch) {
             (Some(value), _) => value,
             (None, true) => "true",
             (None, false) => rest.next()?,
         };
-        give(&mut arguments, parameter, value)?;
+        insert(&mut arguments, parameter, value)?;
     }
     Some(arguments.into())
 }
 
-fn give(arguments: &mut Map<String, Value>, parameter: &Parameter, text: &str) -> Option<()> {
+fn insert(arguments: &mut Map<String, Value>, parameter: &Parameter, text: &str) -> Option<()> {
     let value = match &parameter.shape {
         Shape::Integer | Shape::Number => serde_json::from_str(text).ok()?,
         Shape::Boolean => json!(text == "true"),
         Shape::Json => serde_json::from_str(text).ok()?,
         Shape::List => {
-            let known = arguments.remove(&parameter.name);
-            let mut elements = known.and_then(|list| list.as_array().cloned()).unwrap_or_default();
-            let more = if parameter.joined { text.split(',').collect() } else { vec![text] };
+            let previous = arguments.remove(&parameter.name);
+            let mut elements = previous.and_then(|list| list.as_array().cloned()).unwrap_or_default();
+            let more = if parameter.is_comma_separated { text.split(',').collect() } else { vec![text] };
             elements.extend(more.into_iter().map(|element| json!(element)));
             json!(elements)
         }
@@ -63,9 +62,9 @@ fn give(arguments: &mut Map<String, Value>, parameter: &Parameter, text: &str) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::capture::Files;
     use crate::cli::catalog;
-    use crate::mcp::call::Call;
+    use crate::cli::streams::FilePolicy;
+    use crate::mcp::arguments::ToolCall;
 
     #[test]
     fn a_line_becomes_the_arguments_of_a_call() {
@@ -80,7 +79,7 @@ mod tests {
     fn examples_can_be_called() {
         for entry in catalog().entries() {
             let Some(example) = arguments(entry) else { continue };
-            let call = Call::bind(entry, example.as_object().unwrap(), &Files::All);
+            let call = ToolCall::bind(entry, example.as_object().unwrap(), &FilePolicy::All);
             assert!(call.is_ok(), "{}: {example}: {}", entry.words, call.unwrap_err());
         }
     }

@@ -1,17 +1,17 @@
-//! A limit that was met, reported in one way whichever command met it.
+//! Reports a reached limit in the same way for every command.
 //!
-//! Lists, queries and changes each have their own words for it on the command line. To an agent a limit it set
-//! is no failure: the answer is complete as far as it was asked for, and `meta.has_more` says that there is more.
+//! On the command line, lists, queries and changes each report it differently. For an agent, reaching a limit that
+//! it set is not an error: the result is complete as requested, and `meta.has_more` says that there is more.
 
 use serde_json::{Value, json};
 
-use super::answer::Answer;
 use super::raw::fields;
+use super::tool_result::ToolResult;
 
-/// The answer with a met limit told in the one way.
-pub fn told_alike(mut answer: Answer) -> Answer {
+/// Turns the error for a reached limit into `meta.has_more`.
+pub fn normalize(mut answer: ToolResult) -> ToolResult {
     if stopped_at_limit(&answer) {
-        answer.forgive();
+        answer.clear_error();
         answer.note("has_more", json!(true));
     }
     let meta = answer.field("meta");
@@ -21,16 +21,16 @@ pub fn told_alike(mut answer: Answer) -> Answer {
     answer
 }
 
-/// Whether nothing was left out but what a limit left out.
-fn stopped_at_limit(answer: &Answer) -> bool {
+/// Whether the result is incomplete only because of a limit.
+fn stopped_at_limit(answer: &ToolResult) -> bool {
     if answer.field("meta")["limit_reached"] == true {
         return true;
     }
     let Some(results) = answer.text("results") else { return false };
     let Some(results) = fields(results) else { return false };
     let number = |name: &str| {
-        let found = results.iter().find(|(other, _)| other == name)?;
-        serde_json::from_str::<Value>(found.1.get()).ok()?.as_u64()
+        let field = results.iter().find(|(other, _)| other == name)?;
+        serde_json::from_str::<Value>(field.1.get()).ok()?.as_u64()
     };
     let unread = answer.field("meta")["unread"].as_array().is_some_and(|unread| !unread.is_empty());
     let left_out = number("left_out_by_limit").unwrap_or_default();
@@ -40,21 +40,21 @@ fn stopped_at_limit(answer: &Answer) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mcp::marks::Origin;
+    use crate::mcp::untrusted::Origin;
 
-    fn told(results: &Value, meta: &Value) -> (bool, Value) {
+    fn normalized(results: &Value, meta: &Value) -> (bool, Value) {
         let output = json!({ "results": results, "meta": meta }).to_string();
         let error = json!({ "kind": "partial", "message": "5 were left out by --limit" });
-        let answer = Answer::new(Origin::Own).with_output(&output).with_error(Some(error));
-        let answer = told_alike(answer);
+        let answer = ToolResult::new(Origin::Own).with_output(&output).with_error(Some(error));
+        let answer = normalize(answer);
         (answer.is_error(), answer.field("meta"))
     }
 
     #[test]
-    fn a_met_limit_is_no_error_and_says_that_there_is_more() {
+    fn a_reached_limit_is_not_an_error_but_sets_has_more() {
         let limited = json!({ "failed": 0, "skipped": 5, "left_out_by_limit": 5 });
         assert_eq!(
-            told(&limited, &json!({ "complete": false })),
+            normalized(&limited, &json!({ "complete": false })),
             (false, json!({ "complete": true, "has_more": true }))
         );
         for other in [
@@ -62,8 +62,8 @@ mod tests {
             json!({ "failed": 0, "skipped": 6, "left_out_by_limit": 5 }),
             json!({ "failed": 0, "skipped": 5 }),
         ] {
-            assert!(told(&other, &json!({ "complete": false })).0, "{other}");
+            assert!(normalized(&other, &json!({ "complete": false })).0, "{other}");
         }
-        assert!(!told(&json!({ "rows": [] }), &json!({ "complete": false, "limit_reached": true })).0);
+        assert!(!normalized(&json!({ "rows": [] }), &json!({ "complete": false, "limit_reached": true })).0);
     }
 }

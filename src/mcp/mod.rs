@@ -1,29 +1,27 @@
-//! Every command as a tool of the Model Context Protocol.
+//! An MCP server that offers every command as a tool.
 //!
-//! Stands above the command line and runs its commands inside this process; it adds no command and
-//! changes none. Nothing but the protocol may reach stdout, no secret and no file may be named by an
-//! agent unless its owner allowed a folder, and no call may end the server.
+//! Layer: above `cli`, whose commands it runs inside this process without adding or changing any. Only the
+//! protocol may write to stdout, an agent may not name secrets, nor files outside the folder that the owner
+//! allowed, and no call may end the server.
 
-mod answer;
+mod arguments;
 mod bound;
-mod call;
+mod concurrency;
 mod confirmation;
 mod cut;
 mod decode;
 mod effects;
 mod elicit;
+mod error_result;
 mod example;
 mod instructions;
 mod limits;
-mod marks;
 mod options;
-mod pages;
 mod plans;
 mod progress;
 mod prompts;
 mod question;
 mod raw;
-mod refusal;
 mod resources;
 mod run;
 mod schema;
@@ -31,8 +29,10 @@ mod server;
 #[allow(clippy::disallowed_methods, reason = "the protocol's own streams")]
 mod stdio;
 mod subject;
+mod tool_result;
 mod tools;
-mod turns;
+mod truncate;
+mod untrusted;
 mod wire;
 
 use std::ffi::OsString;
@@ -43,20 +43,20 @@ use rmcp::ServiceExt;
 
 use crate::cli::catalog::Entry;
 use crate::cli::error::{Error, Exit};
-use crate::cli::{Running, Session};
+use crate::cli::{CommandFuture, Session};
 
-use call::Call;
-use marks::Origin;
-use options::Options;
+use arguments::ToolCall;
+use options::ServerOptions;
 use server::Server;
+use untrusted::Origin;
 use wire::Wire;
 
-/// Runs the process's command line, `mcp` among its commands.
+/// Runs the command line of this process, including the `mcp` command.
 pub fn main() -> ExitCode {
     crate::cli::main(std::env::args_os().collect(), serve)
 }
 
-/// Runs the process's command line as if `mcp` stood before its arguments.
+/// Runs the command line of this process as if its first argument were `mcp`.
 pub fn server_main() -> ExitCode {
     let mut arguments = std::env::args_os();
     let program = arguments.next().unwrap_or_default();
@@ -64,8 +64,8 @@ pub fn server_main() -> ExitCode {
     crate::cli::main(arguments.collect(), serve)
 }
 
-/// Commands whose answers are this program's own words, but for what the server said of a failure.
-const OWN: &[&str] = &[
+/// Commands whose output is text of this program, except for error texts quoted from the API.
+const REPORTS: &[&str] = &[
     "agent-context",
     "auth status",
     "budget",
@@ -78,31 +78,32 @@ const OWN: &[&str] = &[
     "which",
 ];
 
-/// Whose words the answer to this call is made of.
-fn origin(entry: &Entry, call: Option<&Call>) -> Origin {
-    let shows_schema = call.is_some_and(|call| call.given().get("schema").is_some_and(|it| it == true));
+/// Who wrote the text in the result of this call.
+fn origin(entry: &Entry, call: Option<&ToolCall>) -> Origin {
+    let shows_schema =
+        call.is_some_and(|call| call.given().get("schema").is_some_and(|schema| schema == true));
     match entry.words.as_str() {
         "sql" if shows_schema => Origin::Own,
-        words if OWN.contains(&words) => Origin::Report,
-        // Only the request is shown, as it was called for.
+        words if REPORTS.contains(&words) => Origin::Report,
+        // A dry run shows only the request, which repeats the arguments.
         _ if entry.operation().is_some() && call.is_some_and(|call| call.dry_run) => Origin::Own,
-        "sql" | "analytics" => Origin::Moved,
-        _ if call.is_some_and(Call::moves_values) => Origin::Moved,
+        "sql" | "analytics" => Origin::Derived,
+        _ if call.is_some_and(ToolCall::derives_values) => Origin::Derived,
         _ => Origin::Documents,
     }
 }
 
-/// Serves until the client hangs up, or somebody tells the process to stop.
-fn serve(session: Session, matches: &ArgMatches) -> Running<'_> {
+/// Serves until the client disconnects or the process receives a signal to stop.
+fn serve(session: Session, matches: &ArgMatches) -> CommandFuture<'_> {
     Box::pin(async move {
-        let options = Options::read(matches)?.limited(session.is_read_only()?);
-        // Better said to whoever starts the server than with every call.
+        let options = ServerOptions::read(matches)?.with_read_only(session.is_read_only()?);
+        // Report invalid settings at startup instead of with every call.
         session.context().settings()?;
         let (input, output) = stdio::take()?;
         let server = Server::new(session, options);
         let failed = |reason: String| {
-            Error::Finding {
-            message: format!("the client does not speak MCP: {reason}"),
+            Error::Failed {
+            message: format!("the client did not complete the MCP handshake: {reason}"),
             exit: Exit::Failure,
             hint: Some("start `intercom-pp-cli mcp` from an MCP client; `intercom-pp-cli --help` lists the commands for people".to_owned()),
         }
@@ -110,9 +111,9 @@ fn serve(session: Session, matches: &ArgMatches) -> Running<'_> {
         match server.serve(Wire::new(input, output)).await {
             Ok(running) => tokio::select! {
                 ended = running.waiting() => ended.map(drop).map_err(|error| failed(error.to_string())),
-                () = stdio::told_to_stop() => Ok(()),
+                () = stdio::stop_signal() => Ok(()),
             },
-            // A client that hangs up at once has asked for nothing.
+            // A client that disconnects at once has requested nothing.
             Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => Ok(()),
             Err(error) => Err(failed(error.to_string())),
         }

@@ -1,72 +1,72 @@
-//! What the owner of the server allows and wants, from the command line it was started with.
+//! The server's options, from the command line it was started with. An agent can never change them.
 
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 
-use crate::cli::capture::Files;
 use crate::cli::catalog;
-use crate::cli::door::OwnerFile;
 use crate::cli::error::Error;
+use crate::cli::files::OwnerFile;
+use crate::cli::streams::FilePolicy;
 
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct ServerOptions {
     pub allow_writes: bool,
     pub allow_destructive: bool,
-    /// The settings forbid changes, whatever the flags allow.
+    /// Set by the configuration; overrides the flags above.
     pub read_only: bool,
-    pub listed: Listed,
-    /// Where an agent may name files.
+    pub tool_set: ToolSet,
+    /// The folder in which an agent may name files.
     pub root: Option<PathBuf>,
-    /// Limits of one answer.
+    /// Limits of one result, in rows and in bytes.
     pub max_rows: usize,
     pub max_bytes: usize,
-    /// The mirror's file, where it is not the one of the workspace.
+    /// The mirror's file, unless it is the default of the workspace.
     pub db: Option<PathBuf>,
 }
 
-/// Which tools a client is told of. All can be called.
+/// Which tools are listed. Unlisted ones can be called as well.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Listed {
-    /// Finding and running commands, and the headline tools.
+pub enum ToolSet {
+    /// The tools that find and run commands, and the most used commands.
     Few,
-    /// Those, and the tools of these groups.
+    /// The same, plus the tools of these groups.
     Groups(Vec<String>),
     All,
 }
 
-impl Options {
+impl ServerOptions {
     /// # Errors
-    /// [`Error::Usage`] for a group that does not exist, or a root that is no folder.
+    /// [`Error::Usage`] for an unknown group, or a root that is not a folder.
     pub fn read(matches: &ArgMatches) -> Result<Self, Error> {
-        let number = |name: &str| matches.get_one::<u32>(name).map_or(100, |it| *it as usize);
+        let number = |name: &str| matches.get_one::<u32>(name).map_or(100, |number| *number as usize);
         let groups: Vec<String> =
             matches.get_many::<String>("toolsets").into_iter().flatten().cloned().collect();
-        let listed = match (matches.get_flag("all-tools"), groups.is_empty()) {
-            (true, _) => Listed::All,
-            (false, true) => Listed::Few,
-            (false, false) => Listed::Groups(known(groups)?),
+        let tool_set = match (matches.get_flag("all-tools"), groups.is_empty()) {
+            (true, _) => ToolSet::All,
+            (false, true) => ToolSet::Few,
+            (false, false) => ToolSet::Groups(check_groups(groups)?),
         };
-        Ok(Options {
+        Ok(ServerOptions {
             allow_writes: matches.get_flag("allow-writes"),
             allow_destructive: matches.get_flag("allow-destructive"),
             read_only: false,
-            listed,
-            root: matches.get_one::<OwnerFile>("root").map(|named| folder(&named.path()?)).transpose()?,
+            tool_set,
+            root: matches.get_one::<OwnerFile>("root").map(|file| folder(&file.path()?)).transpose()?,
             max_rows: number("max-rows"),
             max_bytes: number("max-bytes"),
             db: matches.get_one::<OwnerFile>("db").map(OwnerFile::path).transpose()?,
         })
     }
 
-    /// These options where the settings forbid changes of the workspace, or do not.
-    pub fn limited(self, read_only: bool) -> Self {
-        Options { allow_writes: self.allow_writes && !read_only, read_only, ..self }
+    /// Applies the read-only setting.
+    pub fn with_read_only(self, read_only: bool) -> Self {
+        ServerOptions { allow_writes: self.allow_writes && !read_only, read_only, ..self }
     }
 
-    /// Which files a call may touch.
-    pub fn files(&self) -> Files {
-        self.root.clone().map_or(Files::None, Files::Below)
+    /// The files that a call may name.
+    pub fn files(&self) -> FilePolicy {
+        self.root.clone().map_or(FilePolicy::None, FilePolicy::Below)
     }
 }
 
@@ -75,12 +75,12 @@ fn folder(path: &Path) -> Result<PathBuf, Error> {
         Ok(folder) if folder.is_dir() => Ok(folder),
         _ => Err(Error::usage_with_hint(
             format!("--root: {} is not a folder", path.display()),
-            "name a folder that exists, and that holds nothing an agent must not see",
+            "use an existing folder that contains nothing an agent must not see",
         )),
     }
 }
 
-fn known(groups: Vec<String>) -> Result<Vec<String>, Error> {
+fn check_groups(groups: Vec<String>) -> Result<Vec<String>, Error> {
     let entries = catalog().entries();
     let mut names: Vec<&str> = entries.iter().map(|entry| entry.group()).collect();
     names.sort_unstable();
@@ -88,8 +88,8 @@ fn known(groups: Vec<String>) -> Result<Vec<String>, Error> {
     match groups.iter().find(|group| !names.contains(&group.as_str())) {
         None => Ok(groups),
         Some(group) => Err(Error::usage_with_hint(
-            format!("--toolsets: there is no group {group:?}"),
-            format!("known: {}", names.join(", ")),
+            format!("--toolsets: unknown group {group:?}"),
+            format!("expected one of: {}", names.join(", ")),
         )),
     }
 }

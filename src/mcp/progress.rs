@@ -1,7 +1,7 @@
-//! Reports how far a command is to the client's user while it runs.
+//! Forwards the progress of a command to the client.
 //!
-//! Commands tell programs of their progress as events in JSON. Clients show what they get to people, so
-//! that an event becomes a sentence here, with what there is to do in all where that is known.
+//! Commands report progress as JSON events. Clients show it to people, so each event becomes a sentence here,
+//! with the total if it is known.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -11,26 +11,25 @@ use rmcp::service::{Peer, RoleServer};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-/// How often a caller who wants progress hears of a command that says nothing.
+/// How often a silent command is reported to be still running.
 const PULSE: Duration = Duration::from_secs(1);
 
-/// How much is done of how much.
 #[derive(Debug, Default)]
-struct Steps {
-    /// By resource, or under one name.
+struct ProgressCounter {
+    /// Done and total, by resource or under one name.
     done: BTreeMap<String, (f64, Option<f64>)>,
-    /// What was reported last: progress must grow.
-    told: f64,
+    /// The protocol requires that progress grows.
+    last_reported: f64,
 }
 
-/// Passes on what a command says, and that it still runs.
-pub async fn tell(peer: Peer<RoleServer>, token: ProgressToken, mut heard: UnboundedReceiver<String>) {
+/// Forwards the messages of a command, or that it is still running.
+pub async fn forward(peer: Peer<RoleServer>, token: ProgressToken, mut received: UnboundedReceiver<String>) {
     let began = Instant::now();
-    let mut steps = Steps::default();
+    let mut counter = ProgressCounter::default();
     loop {
-        let message = match tokio::time::timeout(PULSE, heard.recv()).await {
+        let message = match tokio::time::timeout(PULSE, received.recv()).await {
             Ok(Some(message)) => match serde_json::from_str::<Value>(&message) {
-                Ok(event) if event.is_object() => match steps.sentence(&event) {
+                Ok(event) if event.is_object() => match counter.sentence(&event) {
                     Some(sentence) => sentence,
                     None => continue,
                 },
@@ -39,8 +38,8 @@ pub async fn tell(peer: Peer<RoleServer>, token: ProgressToken, mut heard: Unbou
             Ok(None) => return,
             Err(_) => format!("running for {} s", began.elapsed().as_secs()),
         };
-        let progress = ProgressNotificationParam::new(token.clone(), steps.next()).with_message(message);
-        let progress = match steps.total() {
+        let progress = ProgressNotificationParam::new(token.clone(), counter.next()).with_message(message);
+        let progress = match counter.total() {
             Some(total) => progress.with_total(total),
             None => progress,
         };
@@ -50,8 +49,8 @@ pub async fn tell(peer: Peer<RoleServer>, token: ProgressToken, mut heard: Unbou
     }
 }
 
-impl Steps {
-    /// An event in words; `None` for what people need not know.
+impl ProgressCounter {
+    /// An event as a sentence; `None` if it does not concern people.
     fn sentence(&mut self, event: &Value) -> Option<String> {
         let text = |name: &str| event[name].as_str();
         let number = |name: &str| event[name].as_u64();
@@ -83,7 +82,7 @@ impl Steps {
                 let fetched = number("fetched").unwrap_or_default();
                 Some(format!("{}: done, {fetched} fetched", text("resource")?))
             }
-            "sync_complete" => Some(format!("{}: stopped before its end", text("resource")?)),
+            "sync_complete" => Some(format!("{}: stopped before the end", text("resource")?)),
             "sync_warning" | "sync_error" => {
                 let resource = text("resource").map(|resource| format!("{resource}: ")).unwrap_or_default();
                 Some(format!("{resource}{}", text("message")?))
@@ -92,17 +91,19 @@ impl Steps {
         }
     }
 
-    /// The progress to report now, which is more than before.
+    /// The progress to report now; always more than last time.
     fn next(&mut self) -> f64 {
         let done: f64 = self.done.values().map(|(done, _)| done).sum();
-        self.told = done.max(self.told + 0.01);
-        self.told
+        self.last_reported = done.max(self.last_reported + 0.01);
+        self.last_reported
     }
 
-    /// What there is to do in all, when that is known of everything under way.
+    /// The overall total, if the total of everything in progress is known.
     fn total(&self) -> Option<f64> {
         let totals: Option<Vec<f64>> = self.done.values().map(|(_, total)| *total).collect();
-        totals.filter(|totals| !totals.is_empty()).map(|totals| totals.iter().sum::<f64>().max(self.told))
+        totals
+            .filter(|totals| !totals.is_empty())
+            .map(|totals| totals.iter().sum::<f64>().max(self.last_reported))
     }
 }
 
@@ -112,17 +113,17 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn events_are_told_in_words_with_their_total() {
-        let mut steps = Steps::default();
+    fn events_become_sentences_with_their_total() {
+        let mut counter = ProgressCounter::default();
         let event = json!({ "event": "sync_progress", "resource": "contacts", "rows": 150, "total": 400, "requests_left": 9 });
-        assert_eq!(steps.sentence(&event).unwrap(), "contacts: 150 of 400");
-        assert_eq!((steps.next(), steps.total()), (150.0, Some(400.0)));
+        assert_eq!(counter.sentence(&event).unwrap(), "contacts: 150 of 400");
+        assert_eq!((counter.next(), counter.total()), (150.0, Some(400.0)));
         let event = json!({ "event": "bulk_progress", "done": 3, "failed": 1, "total": 9 });
-        assert_eq!(Steps::default().sentence(&event).unwrap(), "3 of 9 records changed, 1 failed");
+        assert_eq!(ProgressCounter::default().sentence(&event).unwrap(), "3 of 9 records changed, 1 failed");
         let event = json!({ "event": "sync_progress", "resource": "tags", "rows": 2, "total": null });
-        assert_eq!(steps.sentence(&event).unwrap(), "tags: 2");
-        assert!(steps.next() > 150.0 && steps.total().is_none());
-        assert!(steps.next() > 152.0, "a step must always be more than the last");
-        assert!(steps.sentence(&json!({ "event": "sync_summary" })).is_none());
+        assert_eq!(counter.sentence(&event).unwrap(), "tags: 2");
+        assert!(counter.next() > 150.0 && counter.total().is_none());
+        assert!(counter.next() > 152.0, "progress must always grow");
+        assert!(counter.sentence(&json!({ "event": "sync_summary" })).is_none());
     }
 }

@@ -1,59 +1,59 @@
-//! The question that a person is asked before a call is carried out.
+//! The question that the user must answer before a call is run.
 //!
-//! It says everything that decides: the request or the arguments, the records, and the values that they get.
-//! What customers or an agent wrote appears only inside quotation marks, on one line and without characters
-//! that could change how the question reads.
+//! It contains everything needed to decide: the request or the arguments, the records and their new values. Text
+//! by customers or an agent may appear only in quotation marks, on one line and without invisible characters, so
+//! that it cannot change how the question reads.
 
 use serde_json::{Map, Value};
 
-use super::bound::Bound;
+use super::bound::BoundRequest;
 use crate::cli::catalog::Entry;
 
-/// Records that are named, and values that are shown.
-const NAMED: usize = 10;
-const SHOWN: usize = 30;
+const MAX_NAMES: usize = 10;
+const MAX_VALUES: usize = 30;
 
-/// Letters of a name, and of a value.
-const NAME: usize = 80;
-const VALUE: usize = 600;
+/// Maximum lengths in characters.
+const NAME_LENGTH: usize = 80;
+const VALUE_LENGTH: usize = 600;
 
-/// Arguments that say how a call is made, not what it does.
-const MANNER: [&str; 9] =
+/// Arguments that do not affect what a call changes.
+const NEUTRAL_ARGUMENTS: [&str; 9] =
     ["apply", "compact", "concurrency", "confirmation", "data_source", "dry_run", "full", "jq", "select"];
 
 /// The question for this plan.
-pub fn text(entry: &Entry, plan: &Value, bound: Option<&Bound>, given: &Map<String, Value>) -> String {
+pub fn text(entry: &Entry, plan: &Value, bound: Option<&BoundRequest>, given: &Map<String, Value>) -> String {
     let records = plan["records"].as_u64().unwrap_or(1);
     let count = if records == 1 { "1 record".to_owned() } else { format!("{records} records") };
     let names = names(plan);
-    let more = if records as usize > names.len() && names.len() == NAMED { ", …" } else { "" };
+    let more = if records as usize > names.len() && names.len() == MAX_NAMES { ", …" } else { "" };
     let what = if names.is_empty() { String::new() } else { format!(": {}{more}", names.join(", ")) };
     let (action, values) = match bound {
         Some(bound) => {
             let about = bound.operation.map_or("Send a request", |operation| operation.help);
-            let path = quoted(&bound.path, VALUE);
+            let path = quoted(&bound.path, VALUE_LENGTH);
             let mut values: Vec<_> = bound
                 .query
                 .iter()
                 .flat_map(|(name, value)| leaves(&format!("query.{name}"), value))
                 .collect();
             values.extend(leaves("", &bound.body));
-            // Nested fields can be many, and must not push the others out of sight.
+            // Nested fields can be many and must not crowd out the others.
             values.sort_by_key(|(name, _)| name.contains('.'));
             (format!("{about}\n{} {path} would change {count}{what}.", bound.method), values)
         }
         None => {
-            let decisive = given.iter().filter(|(name, _)| !MANNER.contains(&name.as_str()));
+            let decisive = given.iter().filter(|(name, _)| !NEUTRAL_ARGUMENTS.contains(&name.as_str()));
             let values = decisive.map(|(name, value)| (name.clone(), value.clone())).collect();
             (format!("{}\n{} would change {count}{what}.", entry.about, entry.shown), values)
         }
     };
     let mut lines = vec![action];
-    lines.extend(values.iter().take(SHOWN).map(|(name, value)| {
+    lines.extend(values.iter().take(MAX_VALUES).map(|(name, value)| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        format!("{}: {}", field(name), quoted(&text, VALUE))
+        format!("{}: {}", field(name), quoted(&text, VALUE_LENGTH))
     }));
-    let rest: Vec<String> = values.iter().skip(SHOWN).map(|(name, _)| quoted(name, NAME)).collect();
+    let rest: Vec<String> =
+        values.iter().skip(MAX_VALUES).map(|(name, _)| quoted(name, NAME_LENGTH)).collect();
     if !rest.is_empty() {
         lines.push(format!("and {} more: {}", rest.len(), rest.join(", ")));
     }
@@ -61,7 +61,7 @@ pub fn text(entry: &Entry, plan: &Value, bound: Option<&Bound>, given: &Map<Stri
     lines.join("\n")
 }
 
-/// What the records are called.
+/// The names of the records.
 fn names(plan: &Value) -> Vec<String> {
     let listed = plan["names"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let mut names: Vec<&str> = listed.collect();
@@ -69,10 +69,10 @@ fn names(plan: &Value) -> Vec<String> {
     for item in lists.chain([&plan["results"]]).filter_map(Value::as_array).flatten() {
         names.extend(["name", "contact", "value", "id"].iter().find_map(|field| item[*field].as_str()));
     }
-    names.into_iter().take(NAMED).map(|name| quoted(name, NAME)).collect()
+    names.into_iter().take(MAX_NAMES).map(|name| quoted(name, NAME_LENGTH)).collect()
 }
 
-/// The values of a body with their places.
+/// The scalar values of a body, with their paths.
 fn leaves(place: &str, value: &Value) -> Vec<(String, Value)> {
     let below = |name: &str| if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") };
     match value {
@@ -84,30 +84,31 @@ fn leaves(place: &str, value: &Value) -> Vec<(String, Value)> {
     }
 }
 
-/// The name of a field; one that is more than a name is somebody's text.
+/// The name of a field, quoted unless it is a plain identifier.
 fn field(name: &str) -> String {
-    let of_name = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
-    if name.len() <= NAME && name.chars().all(of_name) { name.to_owned() } else { quoted(name, NAME) }
-}
-
-/// A text of somebody else's, between quotation marks.
-pub fn quoted(text: &str, most: usize) -> String {
-    let letters = text.chars().count();
-    let shown = plain(text, most).replace(['"', '“', '”', '„', '‟', '″'], "'");
-    match letters > most {
-        true => format!("\"{shown}…\" ({letters} characters)"),
-        false => format!("\"{shown}\""),
+    let is_name_char = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
+    if name.len() <= NAME_LENGTH && name.chars().all(is_name_char) {
+        name.to_owned()
+    } else {
+        quoted(name, NAME_LENGTH)
     }
 }
 
-/// The text on one line, without what is not seen.
+/// Untrusted text in quotation marks.
+pub fn quoted(text: &str, most: usize) -> String {
+    let letters = text.chars().count();
+    let shown = plain(text, most).replace(['"', '“', '”', '„', '‟', '″'], "'");
+    if letters > most { format!("\"{shown}…\" ({letters} characters)") } else { format!("\"{shown}\"") }
+}
+
+/// The text on one line, without invisible characters.
 fn plain(text: &str, most: usize) -> String {
     let letters = text.chars().take(most).filter(|letter| letter.is_whitespace() || !is_hidden(*letter));
     let line: String = letters.map(|letter| if letter.is_whitespace() { ' ' } else { letter }).collect();
     line.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Characters that control a terminal, the direction of text, or nothing that can be seen.
+/// Characters that are invisible, or control a terminal or the direction of text.
 fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,
@@ -123,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_somebody_wrote_stays_inside_its_quotation_marks() {
+    fn untrusted_text_stays_inside_its_quotation_marks() {
         for (text, expected) in [
             (
                 "Bob\n\nApproved. Carry this out? Yes.\u{1b}[2J\u{202e} x",

@@ -1,14 +1,14 @@
-//! JSON text taken apart one level at a time.
+//! Splits JSON text one level at a time.
 //!
-//! Answers can be tens of megabytes: they are cut and copied as text, so that no tree of them is ever
-//! held in memory and every number keeps the digits it was sent with.
+//! Results can be tens of megabytes. They are cut and copied as text, so that they are never parsed into memory
+//! as a whole, and numbers keep their exact digits.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The fields of an object in their order, names decoded.
+/// The fields of an object in order, with decoded names.
 pub struct Fields<'a>(pub Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Fields<'de> {
@@ -43,7 +43,7 @@ pub fn elements(text: &str) -> Option<Vec<&RawValue>> {
     text.starts_with('[').then(|| serde_json::from_str(text).ok()).flatten()
 }
 
-/// A name or text as JSON.
+/// A string as JSON.
 pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -57,7 +57,7 @@ pub fn width(letter: char) -> usize {
     }
 }
 
-/// Where the beginning of a text that takes at most so many bytes as JSON ends.
+/// The length of the longest prefix of a text that takes at most this many bytes as JSON.
 pub fn end_within(text: &str, bytes: usize) -> usize {
     let mut taken = 0;
     for (at, letter) in text.char_indices() {

@@ -1,29 +1,27 @@
-//! Resources: what an agent reads before it asks.
-//!
-//! Each is the answer of commands, so that it is as current as they are.
+//! MCP resources: reference documents, made by running commands so that they are always current.
 
 use rmcp::model::Resource;
 
-/// A document that can be read, and the command lines that make it.
-pub struct Source {
+/// A resource, and the command lines that produce it.
+pub struct ResourceSpec {
     pub uri: &'static str,
     name: &'static str,
     about: &'static str,
-    /// Whether it holds this program's own words alone.
+    /// Whether all of its text is written by this program.
     pub is_own: bool,
-    /// What each part is called, and the command.
+    /// The name and the command line of each part.
     pub parts: &'static [(&'static str, &'static [&'static str])],
 }
 
-pub const SOURCES: [Source; 4] = [
-    Source {
+pub const RESOURCES: [ResourceSpec; 4] = [
+    ResourceSpec {
         uri: "intercom://mirror/schema",
         name: "Mirror schema",
         about: "Tables, views and columns of the local mirror, for sql",
         is_own: true,
         parts: &[("schema", &["sql", "--schema", "--json"])],
     },
-    Source {
+    ResourceSpec {
         uri: "intercom://workspace/inventory",
         name: "Workspace inventory",
         about: "Tags, teams and teammates with their ids",
@@ -34,38 +32,38 @@ pub const SOURCES: [Source; 4] = [
             ("admins", &["admins", "list", "--json", "--compact"]),
         ],
     },
-    Source {
+    ResourceSpec {
         uri: "intercom://filter/grammar",
         name: "Filter grammar",
-        about: "How the searches of the API and of the mirror are written",
+        about: "Syntax of the API's and the mirror's searches",
         is_own: true,
         parts: &[],
     },
-    Source {
+    ResourceSpec {
         uri: "intercom://commands",
         name: "Commands",
-        about: "All commands in short, with exit codes and envelopes",
+        about: "Summary of all commands, exit codes and envelopes",
         is_own: true,
         parts: &[("commands", &["agent-context", "--compact", "--json"])],
     },
 ];
 
 pub fn list() -> Vec<Resource> {
-    let described = SOURCES.iter().map(|source| {
-        Resource::new(source.uri, source.name)
-            .with_description(source.about)
+    let described = RESOURCES.iter().map(|resource| {
+        Resource::new(resource.uri, resource.name)
+            .with_description(resource.about)
             .with_mime_type("application/json")
     });
     described.collect()
 }
 
-/// The words of a command line, which stand before its flags.
+/// The command's name: the words of a command line before its flags.
 pub fn words(line: &[&str]) -> String {
     let words: Vec<&str> = line.iter().take_while(|word| !word.starts_with('-')).copied().collect();
     words.join(" ")
 }
 
-/// The grammar of the API's searches; the mirror's own is told by the commands' help.
+/// The grammar of the API's searches. The help of `filter` and `search` covers the mirror's.
 pub const GRAMMAR: &str = r#"A search of contacts, conversations or tickets takes `query`: one filter or a group.
 filter: {"field": NAME, "operator": OPERATOR, "value": VALUE}
 group:  {"operator": "AND" | "OR", "value": [filters or groups]}; at most two levels, fifteen filters a group

@@ -1,4 +1,4 @@
-//! One command under way, on a thread of its own: it may block, fail or panic without harm to the server.
+//! Runs one command on its own thread, so that it may block, fail or panic without harming the server.
 
 use std::sync::Arc;
 
@@ -8,92 +8,102 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use super::progress;
 use crate::cli::Session;
-use crate::cli::capture::{Capture, Files};
 use crate::cli::consent::Consent;
+use crate::cli::streams::{Capture, FilePolicy};
 
-/// Most bytes that one command may write; what an agent gets of it at a time is far less.
-const MOST_OUTPUT: usize = 32 << 20;
+/// Maximum output of one command in bytes. An agent gets it in much smaller parts.
+const MAX_OUTPUT: usize = 32 << 20;
 
-/// A command to be run.
-pub struct Line {
+/// A command to run.
+pub struct CommandLine {
     pub arguments: Vec<String>,
-    pub files: Files,
-    /// What was agreed to beforehand.
+    pub files: FilePolicy,
+    /// What was agreed to in advance.
     pub consent: Consent,
-    /// The plan that it carries out instead of making one.
+    /// The plan to run, instead of planning again.
     pub plan: Option<String>,
 }
 
-/// How a command ended.
+/// The result of a command.
 #[derive(Default)]
-pub struct Ended {
-    /// What it wrote.
+pub struct CommandOutcome {
+    /// What it wrote to stdout.
     pub output: String,
-    /// What it said to people.
-    pub said: Vec<String>,
+    /// What it wrote to stderr, for people.
+    pub notices: Vec<String>,
     /// The error as JSON, as under `--json`.
     pub error: Option<Value>,
-    /// The plan that it made, if it can carry one out.
+    /// The plan that it made, if it can run one.
     pub plan: Option<String>,
-    /// What is known about records of which the output is only what a program made.
+    /// The `meta` of an output that a jq program has transformed.
     pub meta: Option<String>,
 }
 
-impl Ended {
-    /// Whether the command ended without doing what it could: a plan that leaves records out is a plan.
+impl CommandOutcome {
+    /// A partial result, for example a plan that leaves out some records, is not a failure.
     pub fn has_failed(&self) -> bool {
         self.error.as_ref().is_some_and(|error| error["kind"] != "partial")
     }
 
-    /// Whether the command stopped because nobody agreed to what it would have done.
+    /// Whether the command stopped for lack of a confirmation.
     pub fn is_unconfirmed(&self) -> bool {
         self.error.as_ref().is_some_and(|error| !error["unconfirmed"].is_null())
     }
 
-    /// The document it wrote; null when it wrote none.
+    /// The JSON document that it wrote, or null.
     pub fn document(&self) -> Value {
         serde_json::from_str(&self.output).unwrap_or_default()
     }
 }
 
-/// Runs a command until it ends or the client cancels the call; `None` when it was cancelled.
-pub async fn run(session: &Session, line: Line, request: &RequestContext<RoleServer>) -> Option<Ended> {
-    let capture = Capture::new(MOST_OUTPUT, line.files).with_plan(line.plan);
-    let mut telling = None;
+/// Runs a command; `None` if the client cancelled it.
+pub async fn run(
+    session: &Session,
+    line: CommandLine,
+    request: &RequestContext<RoleServer>,
+) -> Option<CommandOutcome> {
+    let capture = Capture::new(MAX_OUTPUT, line.files).with_plan(line.plan);
+    let mut reporter = None;
     let capture = match request.meta.get_progress_token() {
         None => capture,
         Some(token) => {
-            let (said, heard) = unbounded_channel();
-            telling = Some(tokio::spawn(progress::tell(request.peer.clone(), token, heard)));
-            // A listener that is gone has nobody to tell.
-            capture.heard_by(move |message| drop(said.send(message.to_owned())))
+            let (sender, receiver) = unbounded_channel();
+            reporter = Some(tokio::spawn(progress::forward(request.peer.clone(), token, receiver)));
+            // Sending fails only when the reporter has ended.
+            capture.with_listener(move |message| drop(sender.send(message.to_owned())))
         }
     };
     let capture = Arc::new(capture);
     let cancelled = request.ct.clone().cancelled_owned();
     let run = (line.arguments, line.consent);
-    let ended = on_own_thread(session.clone(), run, Arc::clone(&capture), cancelled).await;
-    if let Some(telling) = telling {
-        telling.abort();
+    let outcome = on_own_thread(session.clone(), run, Arc::clone(&capture), cancelled).await;
+    if let Some(reporter) = reporter {
+        reporter.abort();
     }
-    let said = capture.take_said().into_iter().filter(|line| !line.starts_with('{')).collect();
+    let notices = capture.take_notices().into_iter().filter(|line| !line.starts_with('{')).collect();
     let output = String::from_utf8(capture.take_output());
     let output = output.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-    match ended {
+    match outcome {
         Ok(None) => None,
         Ok(Some(error)) => {
             let error = error.map(|error| error["error"].clone());
-            Some(Ended { output, said, error, plan: capture.take_plan(), meta: capture.take_meta() })
+            Some(CommandOutcome {
+                output,
+                notices,
+                error,
+                plan: capture.take_plan(),
+                meta: capture.take_meta(),
+            })
         }
         Err(reason) => {
-            let error = json!({ "kind": "failure", "message": format!("the command broke down: {reason}"),
-                "hint": "this is a mistake in intercom-pp-cli; other commands work" });
-            Some(Ended { said, error: Some(error), ..Ended::default() })
+            let error = json!({ "kind": "failure", "message": format!("the command crashed: {reason}"),
+                "hint": "this is a bug in intercom-pp-cli; other commands still work" });
+            Some(CommandOutcome { notices, error: Some(error), ..CommandOutcome::default() })
         }
     }
 }
 
-/// The error of the command, if it ended with one; `None` when it was cancelled.
+/// The error of the command, if any; the outer `None` means that it was cancelled.
 async fn on_own_thread(
     session: Session,
     (arguments, consent): (Vec<String>, Consent),
@@ -105,7 +115,7 @@ async fn on_own_thread(
         runtime.block_on(capture.scope(async {
             tokio::select! {
                 () = cancelled => None,
-                ended = session.run(&arguments, consent) => Some(ended.err().map(|error| error.as_json())),
+                outcome = session.run(&arguments, consent) => Some(outcome.err().map(|error| error.as_json())),
             }
         }))
     });

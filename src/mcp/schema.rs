@@ -1,36 +1,35 @@
-//! What a command takes, as JSON Schema that every client understands.
+//! The input schema of a command.
 //!
-//! Some clients refuse a whole list of tools for one property without a type, an array without items, or a
-//! union of types: here every property has one type, and every array says what it holds. A thing and its parts
-//! are never both asked for.
+//! Some clients reject a whole tool list because of one property without a type, an array without items, or a
+//! union type, so every property has exactly one type and every array declares its items. A schema never lists
+//! both an object and its fields.
 
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 
-use super::call::{is_list, is_thread};
-use super::refusal::as_arguments;
+use super::arguments::{is_list, is_thread};
+use super::error_result::as_arguments;
 use crate::api::commands::DEFINITIONS;
 use crate::api::operation::{self, Kind, Operation, Scalar};
-use crate::cli::capture::Files;
+use crate::cli::catalog::Effect;
 use crate::cli::catalog::{Entry, Parameter, Shape};
-use crate::cli::door::Access;
-use crate::cli::effect::Effect;
+use crate::cli::files::Access;
+use crate::cli::streams::FilePolicy;
 
-/// How much a schema tells: every byte of a tool that is always listed is paid for in every session.
+/// How much a schema contains. Every byte of a tool that is always listed costs tokens in every session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
     Brief,
     Full,
 }
 
-/// Parameters of which one is needed. The first that a command has is asked for; the others stand for it.
+/// Parameters of which one is required. The schema requires the first that a command has; a call may use another.
 const ONE_OF: [&[&str]; 4] =
     [&["where", "query"], &["where", "ids", "sql"], &["team", "admin", "nobody"], &["set"]];
 
-/// Parameters that the short schemas of tools that are always listed leave out. They are taken all the same,
-/// and describe_command tells of them.
-const SELDOM: [&str; 16] = [
+/// Parameters that brief schemas leave out. Calls may use them, and describe_command lists them.
+const RARE: [&str; 16] = [
     "by",
     "exclude",
     "concurrency",
@@ -50,18 +49,18 @@ const SELDOM: [&str; 16] = [
 ];
 
 /// The schema of a command's arguments.
-pub fn input(entry: &Entry, files: &Files, detail: Detail) -> Map<String, Value> {
+pub fn input(entry: &Entry, files: &FilePolicy, detail: Detail) -> Map<String, Value> {
     let mut properties = Map::new();
     let mut required = required(entry);
-    let is_brief = |name: &str| detail == Detail::Full || !SELDOM.contains(&name);
+    let is_brief = |name: &str| detail == Detail::Full || !RARE.contains(&name);
     let shown = |parameter: &&Parameter| is_shown(entry, parameter) && is_brief(&parameter.name);
     for parameter in offered(entry, files).filter(shown) {
         properties.insert(parameter.name.clone(), property(entry, parameter, detail));
     }
     for (name, schema) in common(entry) {
-        // What shows its changes without `apply` needs no other way to show them.
-        let is_told = name == "dry_run" && properties.contains_key("apply");
-        if detail == Detail::Full || !(["jq", "compact", "full"].contains(&name.as_str()) || is_told) {
+        // A command with `apply` is a dry run without it.
+        let is_redundant = name == "dry_run" && properties.contains_key("apply");
+        if detail == Detail::Full || !(["jq", "compact", "full"].contains(&name.as_str()) || is_redundant) {
             properties.entry(name).or_insert(schema);
         }
     }
@@ -77,7 +76,7 @@ pub fn input(entry: &Entry, files: &Files, detail: Detail) -> Map<String, Value>
     schema
 }
 
-/// What a call must give.
+/// The names of the required arguments.
 fn required(entry: &Entry) -> Vec<&str> {
     let mut required: Vec<&str> = entry
         .parameters
@@ -91,13 +90,14 @@ fn required(entry: &Entry) -> Vec<&str> {
     for alternatives in ONE_OF {
         let applies = if alternatives.contains(&"query") { searches } else { changes_many };
         let first = alternatives.iter().find(|name| has(name));
-        // `set` can come from a file as well, which is no argument of most servers.
+        // `set` can come from a file as well, but most servers do not accept files.
         if let Some(first) = first.filter(|first| applies && !required.contains(*first)) {
             required.push(first);
         }
     }
     if let Some(operation) = entry.operation() {
-        let has_fields = operation.parameters.iter().any(|it| it.place == operation::Place::Body);
+        let has_fields =
+            operation.parameters.iter().any(|parameter| parameter.place == operation::Place::Body);
         if operation.body.is_some_and(|body| body.required) && !has_fields {
             required.push("body_json");
         }
@@ -105,16 +105,18 @@ fn required(entry: &Entry) -> Vec<&str> {
     required
 }
 
-/// Whether a command can be called at all: not when it needs a file and none may be named.
-pub fn is_usable(entry: &Entry, files: &Files) -> bool {
-    let needs_file = |it: &Parameter| it.access.is_some() && (it.required || it.default.is_some());
-    !matches!(files, Files::None) || !entry.parameters.iter().any(needs_file)
+/// Whether a command can be called at all: not if it needs a file and none may be named.
+pub fn is_usable(entry: &Entry, files: &FilePolicy) -> bool {
+    let needs_file = |parameter: &Parameter| {
+        parameter.access.is_some() && (parameter.required || parameter.default.is_some())
+    };
+    !matches!(files, FilePolicy::None) || !entry.parameters.iter().any(needs_file)
 }
 
-/// The parameters that an agent may give: files only where a folder was allowed, and nothing that makes a
-/// command run without end, read a stdin that is not there, or write progress where nobody reads it.
-pub fn offered<'a>(entry: &'a Entry, files: &Files) -> impl Iterator<Item = &'a Parameter> {
-    let no_files = matches!(files, Files::None);
+/// The parameters that an agent may use: files only if a folder was allowed, and nothing that makes a command
+/// run forever, read stdin, or write progress where nobody reads it.
+pub fn offered<'a>(entry: &'a Entry, files: &FilePolicy) -> impl Iterator<Item = &'a Parameter> {
+    let no_files = matches!(files, FilePolicy::None);
     entry.parameters.iter().filter(move |parameter| {
         let is_file = parameter.access.is_some() && no_files;
         let withheld = is_file
@@ -124,48 +126,57 @@ pub fn offered<'a>(entry: &'a Entry, files: &Files) -> impl Iterator<Item = &'a 
     })
 }
 
-/// Whether a parameter stands in the schema: an object does only where its fields do not, and the other way
-/// round. Both are taken.
+/// Whether a parameter is in the schema: either an object or its fields, never both. Calls may use either.
 fn is_shown(entry: &Entry, parameter: &Parameter) -> bool {
-    let Some((operation, own)) = row(entry, parameter) else { return true };
-    match operation.object_of(own) {
+    let Some((operation, api_parameter)) = operation_parameter(entry, parameter) else { return true };
+    match operation.object_of(api_parameter) {
         Some(object) => !operation.demands(object),
-        None => operation.demands(own) || parts(operation, own).next().is_none(),
+        None => operation.demands(api_parameter) || parts(operation, api_parameter).next().is_none(),
     }
 }
 
-/// The row of the table that a parameter was made from.
-fn row<'a>(entry: &Entry, parameter: &Parameter) -> Option<(&'static Operation, &'a operation::Parameter)> {
+/// The API parameter that a command's parameter was generated from.
+fn operation_parameter<'a>(
+    entry: &Entry,
+    parameter: &Parameter,
+) -> Option<(&'static Operation, &'a operation::Parameter)> {
     let operation = entry.operation()?;
     let flag = parameter.flag.as_deref()?;
-    let own = operation.parameters.iter().find(|it| it.place != operation::Place::Path && it.flag == flag)?;
-    Some((operation, own))
+    let api_parameter = operation
+        .parameters
+        .iter()
+        .find(|parameter| parameter.place != operation::Place::Path && parameter.flag == flag)?;
+    Some((operation, api_parameter))
 }
 
-/// The parameters that are fields of this one.
+/// The fields of an object parameter.
 fn parts(
     operation: &'static Operation,
     object: &operation::Parameter,
 ) -> impl Iterator<Item = &'static operation::Parameter> {
     let prefix = format!("{}.", object.name);
     let place = object.place;
-    operation.parameters.iter().filter(move |it| it.place == place && it.name.starts_with(&prefix))
+    operation
+        .parameters
+        .iter()
+        .filter(move |parameter| parameter.place == place && parameter.name.starts_with(&prefix))
 }
 
-/// Arguments that many commands share, and that no command declares.
+/// Arguments that commands share without declaring them.
 pub fn common(entry: &Entry) -> Vec<(String, Value)> {
     let text = |about: &str| json!({ "type": "string", "description": about });
     let switch = |about: &str| json!({ "type": "boolean", "description": about });
     let mut common = vec![
-        ("select", text("Only these fields, as in id,a.b,*_at")),
+        ("select", text("Only these fields, e.g. id,a.b,*_at")),
         ("jq", text("A jq program over {meta, results}")),
     ];
-    match is_list(entry) || is_thread(entry) {
-        true => common.push(("full", switch("All fields, not only key ones"))),
-        false => common.push(("compact", switch("Only key fields"))),
+    if is_list(entry) || is_thread(entry) {
+        common.push(("full", switch("All fields, not only key ones")));
+    } else {
+        common.push(("compact", switch("Only key fields")));
     }
     let dry_run = || ("dry_run", switch("Show what would be done"));
-    let confirmation = || ("confirmation", text("From the plan of this call"));
+    let confirmation = || ("confirmation", text("From this call's plan"));
     match entry.effect {
         Effect::Destructive => common.extend([dry_run(), confirmation()]),
         Effect::Write if changes_many(entry) => common.extend([dry_run(), confirmation()]),
@@ -175,12 +186,12 @@ pub fn common(entry: &Entry) -> Vec<(String, Value)> {
     common.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
 }
 
-/// Whether one call of the command may change so many records that it has to be confirmed.
+/// Whether one call may change enough records to need a confirmation.
 fn changes_many(entry: &Entry) -> bool {
     entry.operation().is_none()
 }
 
-/// An object that takes these properties and no others.
+/// The schema of an object with these properties and no others.
 pub fn object(properties: Map<String, Value>) -> Map<String, Value> {
     let schema = json!({ "type": "object", "properties": properties, "additionalProperties": false });
     match schema {
@@ -190,15 +201,17 @@ pub fn object(properties: Map<String, Value>) -> Map<String, Value> {
 }
 
 fn property(entry: &Entry, parameter: &Parameter, detail: Detail) -> Value {
-    let row = row(entry, parameter);
+    let api = operation_parameter(entry, parameter);
     let mut schema = match &parameter.shape {
         Shape::Text | Shape::Time => json!({ "type": "string" }),
         Shape::Integer => json!({ "type": "integer" }),
         Shape::Number => json!({ "type": "number" }),
         Shape::Boolean => json!({ "type": "boolean" }),
         Shape::Choice(values) => json!({ "type": "string", "enum": values }),
-        Shape::List => json!({ "type": "array", "items": { "type": item(row.map(|(_, own)| own.kind)) } }),
-        Shape::Json => structure(row),
+        Shape::List => {
+            json!({ "type": "array", "items": { "type": item(api.map(|(_, api_parameter)| api_parameter.kind)) } })
+        }
+        Shape::Json => structure(api),
     };
     let help = match detail {
         Detail::Full => help(parameter),
@@ -220,14 +233,14 @@ fn item(kind: Option<Kind>) -> &'static str {
     }
 }
 
-/// An object, or a list of objects, as the body describes it.
-fn structure(row: Option<(&'static Operation, &operation::Parameter)>) -> Value {
-    let Some((operation, own)) = row else { return json!({ "type": "object" }) };
-    if is_array(operation, own.name) {
+/// The schema of an object or a list of objects, from the spec.
+fn structure(api: Option<(&'static Operation, &operation::Parameter)>) -> Value {
+    let Some((operation, api_parameter)) = api else { return json!({ "type": "object" }) };
+    if is_array(operation, api_parameter.name) {
         return json!({ "type": "array", "items": { "type": "object" } });
     }
     let mut schema = json!({ "type": "object" });
-    for part in parts(operation, own) {
+    for part in parts(operation, api_parameter) {
         let field = part.name.rsplit('.').next().unwrap_or(part.name);
         schema["properties"][field] = match part.kind {
             Kind::Integer => json!({ "type": "integer" }),
@@ -244,7 +257,7 @@ fn structure(row: Option<(&'static Operation, &operation::Parameter)>) -> Value 
     schema
 }
 
-/// Whether a field of the body is described as a list.
+/// Whether the spec describes a body field as a list.
 fn is_array(operation: &Operation, name: &str) -> bool {
     static DEFINED: OnceLock<Value> = OnceLock::new();
     let defined = DEFINED.get_or_init(|| serde_json::from_str(DEFINITIONS).unwrap_or_default());
@@ -255,7 +268,7 @@ fn is_array(operation: &Operation, name: &str) -> bool {
     found.is_some_and(|schema| has_type(defined, &schema, "array", 0))
 }
 
-/// The schema of a field, over all alternatives of its object.
+/// The schema of a field, searching all alternatives of its object.
 fn field_of(defined: &Value, schema: &Value, field: &str, depth: u8) -> Option<Value> {
     if depth > 8 {
         return None;
@@ -272,20 +285,20 @@ fn has_type(defined: &Value, schema: &Value, kind: &str, depth: u8) -> bool {
             || alternatives(defined, schema).iter().any(|schema| has_type(defined, schema, kind, depth + 1)))
 }
 
-/// What a schema refers to, or is one of.
+/// The schemas that a schema refers to or combines.
 fn alternatives(defined: &Value, schema: &Value) -> Vec<Value> {
     let named = schema["$ref"].as_str().and_then(|name| defined.get(name.strip_prefix("#/$defs/")?));
     let listed = ["anyOf", "allOf", "oneOf"].into_iter().filter_map(|keyword| schema[keyword].as_array());
     named.into_iter().chain(listed.flatten()).cloned().collect()
 }
 
-/// A help text without what it says of stdin, which tools do not have.
+/// Removes the clauses about stdin, which tools do not have.
 fn without_stdin(help: &str) -> String {
     let kept = help.split_inclusive([',', ';', ':']).filter(|clause| !clause.contains("stdin"));
     kept.collect::<String>().trim().trim_end_matches([',', ';', ':']).to_owned()
 }
 
-/// The first sentence of a help text, without what it adds in brackets and after a colon.
+/// The first clause of a help text, without brackets and what follows a colon.
 fn brief(help: &str) -> String {
     let end = ["; ", " (", " [", ": "].iter().filter_map(|mark| help.find(mark)).filter(|at| *at >= 12).min();
     help[..end.unwrap_or(help.len())].trim_end_matches([',', ' ', '.']).to_owned()

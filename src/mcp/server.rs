@@ -1,7 +1,7 @@
-//! The server: what it tells of itself, and how it answers.
+//! The request handlers of the server.
 //!
-//! Finds the command of a call and runs it. How it is answered, and what it takes to carry out a change, is
-//! decided elsewhere.
+//! They find the command of a call, check permissions and run it. The format of results and the confirmation of
+//! changes belong to other modules.
 
 use std::time::Duration;
 
@@ -15,47 +15,47 @@ use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
 use serde_json::{Value, json};
 
-use super::answer::Answer;
-use super::bound::Bound;
-use super::call::Call;
+use super::arguments::ToolCall;
+use super::bound::BoundRequest;
+use super::concurrency::{ConcurrencyLimit, is_local};
 use super::confirmation::Confirmations;
-use super::marks::Origin;
-use super::options::Options;
-use super::pages::Pages;
-use super::run::{Ended, Line, run};
+use super::options::ServerOptions;
+use super::run::{CommandLine, CommandOutcome, run};
 use super::schema::Detail;
-use super::turns::{Turns, is_local};
+use super::tool_result::ToolResult;
+use super::truncate::Pages;
+use super::untrusted::Origin;
 use super::{
-    effects, elicit, example, instructions, limits, origin, prompts, refusal, resources, schema, tools,
+    effects, elicit, error_result, example, instructions, limits, origin, prompts, resources, schema, tools,
 };
 use crate::cli::Session;
 use crate::cli::catalog;
+use crate::cli::catalog::Effect;
 use crate::cli::catalog::Entry;
 use crate::cli::commands::filter;
 use crate::cli::consent::Consent;
-use crate::cli::effect::Effect;
 
-/// How long one call of the API may take, its retries included: clients give up after a minute.
-const PATIENCE: Duration = Duration::from_secs(45);
+/// Time limit of one API call including its retries. Clients give up after a minute.
+const CALL_TIMEOUT: Duration = Duration::from_secs(45);
 
 pub(super) type Request = RequestContext<RoleServer>;
 
 pub struct Server {
     session: Session,
-    options: Options,
+    options: ServerOptions,
     pages: Pages,
     pub(super) confirmations: Confirmations,
-    turns: Turns,
+    limit: ConcurrencyLimit,
 }
 
 impl Server {
-    pub fn new(session: Session, options: Options) -> Self {
+    pub fn new(session: Session, options: ServerOptions) -> Self {
         Server {
-            session: session.with_mirror(options.db.clone()).with_total(PATIENCE),
+            session: session.with_mirror(options.db.clone()).with_total(CALL_TIMEOUT),
             pages: Pages::new(options.max_rows, options.max_bytes),
             options,
             confirmations: Confirmations::default(),
-            turns: Turns::default(),
+            limit: ConcurrencyLimit::default(),
         }
     }
 
@@ -64,11 +64,11 @@ impl Server {
         mut request: CallToolRequestParams,
         context: &Request,
     ) -> Result<CallToolResponse, ErrorData> {
-        let answered = elicit::answered(&request);
+        let answer = elicit::answer(&request);
         let arguments = request.arguments.take().unwrap_or_default();
         let text = |name: &str| arguments.get(name).and_then(Value::as_str);
         let missing = |name: &str| {
-            let kind = if name == "limit" { "whole number" } else { "text" };
+            let kind = if name == "limit" { "whole number" } else { "string" };
             let message = format!("{}: the argument {name:?} must be a {kind}", request.name);
             self.refused(json!({ "kind": "usage", "message": message, "hint": "see the tool's schema" }))
         };
@@ -78,48 +78,50 @@ impl Server {
                 match (text("need"), limit.map(|limit| limit.as_u64().ok_or("limit"))) {
                     (None, _) => missing("need").into(),
                     (_, Some(Err(name))) => missing(name).into(),
-                    (Some(need), limit) => self.own(&found(need, limit.and_then(Result::ok))).into(),
+                    (Some(need), limit) => {
+                        self.own(&search_commands(need, limit.and_then(Result::ok))).into()
+                    }
                 }
             }
             "describe_command" => {
-                text("command").map_or_else(|| missing("command"), |name| self.described(name)).into()
+                text("command").map_or_else(|| missing("command"), |name| self.describe(name)).into()
             }
             "read_more" => {
                 text("cursor").map_or_else(|| missing("cursor"), |cursor| self.more(cursor)).into()
             }
             "run_read" | "run_local" | "run_write" | "run_destructive" => match text("command") {
-                Some(name) => self.by_name(&request.name, name, &arguments, answered, context).await?,
+                Some(name) => self.run_by_name(&request.name, name, &arguments, answer, context).await?,
                 None => missing("command").into(),
             },
             name => match catalog().entry(name) {
-                Some(entry) => self.command(entry, &arguments, None, answered, context).await?,
+                Some(entry) => self.command(entry, &arguments, None, answer, context).await?,
                 None => {
-                    let near = match near(name) {
-                        near if near.is_empty() => String::new(),
-                        near => format!("; near: {}", near.join(", ")),
+                    let similar = match similar_commands(name) {
+                        similar if similar.is_empty() => String::new(),
+                        similar => format!("; did you mean {}?", similar.join(", ")),
                     };
-                    return Err(ErrorData::invalid_params(format!("there is no tool {name:?}{near}"), None));
+                    return Err(ErrorData::invalid_params(format!("unknown tool {name:?}{similar}"), None));
                 }
             },
         })
     }
 
-    /// A command called through one of the tools that run commands.
-    async fn by_name(
+    /// Runs a command that was called through one of the `run_*` tools.
+    async fn run_by_name(
         &self,
         tool: &str,
         name: &str,
         given: &JsonObject,
-        answered: Option<(String, bool)>,
+        answer: Option<(String, bool)>,
         context: &Request,
     ) -> Result<CallToolResponse, ErrorData> {
         let Some(entry) = catalog().entry(name) else {
-            return Ok(self.refused(refusal::no_command(name, &near(name))).into());
+            return Ok(self.refused(error_result::no_command(name, &similar_commands(name))).into());
         };
         let mut arguments = match given.get("arguments") {
             None | Some(Value::Null) => JsonObject::new(),
             Some(Value::Object(arguments)) => arguments.clone(),
-            // Some clients send objects as text.
+            // Some clients send the object as a JSON string.
             Some(Value::String(text)) if serde_json::from_str::<JsonObject>(text).is_ok() => {
                 serde_json::from_str(text).unwrap_or_default()
             }
@@ -132,134 +134,143 @@ impl Server {
         };
         for (key, value) in given.iter().filter(|(key, _)| *key != "command" && *key != "arguments") {
             if arguments.insert(key.clone(), value.clone()).is_some_and(|other| other != *value) {
-                let message = format!("{name}: the argument {key:?} is given twice, with different values");
+                let message = format!("{name}: the argument {key:?} is given twice with different values");
                 return Ok(self
                     .refused(json!({ "kind": "usage", "message": message,
                     "hint": "give each argument once, inside `arguments`" }))
                     .into());
             }
         }
-        self.command(entry, &arguments, Some(tool), answered, context).await
+        self.command(entry, &arguments, Some(tool), answer, context).await
     }
 
-    /// Runs a command; `tool` is the one that runs commands by name, where it came through one.
+    /// Runs a command; `tool` is the `run_*` tool it was called through, if any.
     async fn command(
         &self,
         entry: &Entry,
         given: &JsonObject,
         tool: Option<&str>,
-        answered: Option<(String, bool)>,
+        answer: Option<(String, bool)>,
         context: &Request,
     ) -> Result<CallToolResponse, ErrorData> {
-        let refused = |effect| self.refused(refusal::not_permitted(&entry.words, effect, &self.options));
+        let refused = |effect| self.refused(error_result::not_permitted(&entry.words, effect, &self.options));
         let least = effects::least(entry);
         if !tools::permitted(least, &self.options) {
             return Ok(refused(least).into());
         }
-        let mut call = match Call::bind(entry, given, &self.options.files()) {
+        let mut call = match ToolCall::bind(entry, given, &self.options.files()) {
             Ok(call) => call,
-            // What is not allowed is refused, whatever else is wrong with the call.
+            // Missing permission takes precedence over other errors in the call.
             Err(_)
                 if effects::asks_for_changes(entry, given)
                     && !tools::permitted(entry.effect, &self.options) =>
             {
                 return Ok(refused(entry.effect).into());
             }
-            Err(error) => return Ok(self.refused(refusal::usage(&entry.words, &error)).into()),
+            Err(error) => return Ok(self.refused(error_result::usage(&entry.words, &error)).into()),
         };
         let mut bound = None;
-        if Bound::is_needed(entry) {
-            let planned = self.ended(entry, call.plan_arguments(), Consent::Withheld, None, context).await?;
+        if BoundRequest::is_needed(entry) {
+            let planned =
+                self.run_command(entry, call.plan_arguments(), Consent::Withheld, None, context).await?;
             if planned.has_failed() {
                 return Ok(self.answer(entry, Some(&call), planned).into());
             }
-            bound = self.bound_by(entry, &planned.document());
-            if let Some(body) = bound.as_ref().and_then(Bound::body) {
-                call.settle(entry, body);
+            bound = self.bound_request(entry, &planned.document());
+            if let Some(body) = bound.as_ref().and_then(BoundRequest::body) {
+                call.fix_body(entry, body);
             }
         }
         let effect = effects::of_call(entry, &call, bound.as_ref());
         if !tools::permitted(effect, &self.options) {
             return Ok(refused(effect).into());
         }
-        // The hints of a tool must hold whatever is called through it.
+        // A tool's annotations must hold for every command run through it.
         if tool.is_some_and(|tool| !tools::runs(tool, effect)) {
-            return Ok(self.refused(refusal::wrong_tool(&entry.shown, tools::runner(effect))).into());
+            return Ok(self.refused(error_result::wrong_tool(&entry.shown, tools::runner(effect))).into());
         }
         let may_confirm = tools::permitted(Effect::Destructive, &self.options);
-        let is_confirmed = call.confirmation.is_some() || answered.is_some();
+        let is_confirmed = call.confirmation.is_some() || answer.is_some();
         if effect == Effect::Destructive || (may_confirm && is_confirmed) {
-            return self.destructive(entry, &call, answered, context).await;
+            return self.destructive(entry, &call, answer, context).await;
         }
         let more: &[&str] = if call.dry_run { &["--dry-run"] } else { &[] };
-        let ended = self.ended(entry, call.arguments(more), Consent::Withheld, None, context).await?;
-        match ended.is_unconfirmed() {
-            // How many records a call changes shows only once they are known.
-            true if may_confirm => self.destructive(entry, &call, None, context).await,
-            true => Ok(self.refused(refusal::too_many(&entry.words, &ended)).into()),
-            false => Ok(self.answer(entry, Some(&call), ended).into()),
+        let outcome = self.run_command(entry, call.arguments(more), Consent::Withheld, None, context).await?;
+        // Only the command itself finds out how many records it would change.
+        if !outcome.is_unconfirmed() {
+            Ok(self.answer(entry, Some(&call), outcome).into())
+        } else if may_confirm {
+            self.destructive(entry, &call, None, context).await
+        } else {
+            Ok(self.refused(error_result::too_many(&entry.words, &outcome)).into())
         }
     }
 
-    /// Runs a command line in its turn.
-    pub(super) async fn ended(
+    /// Runs a command line once the concurrency limit allows it.
+    pub(super) async fn run_command(
         &self,
         entry: &Entry,
         arguments: Vec<String>,
         consent: Consent,
         plan: Option<String>,
         context: &Request,
-    ) -> Result<Ended, ErrorData> {
+    ) -> Result<CommandOutcome, ErrorData> {
         let cancelled = || ErrorData::internal_error("the call was cancelled", None);
         let local = is_local(entry, &arguments);
         let turn = tokio::select! {
-            turn = self.turns.take(local) => turn,
+            turn = self.limit.take(local) => turn,
             () = context.ct.cancelled() => return Err(cancelled()),
         };
         if turn.is_none() {
-            let error = json!({ "kind": "busy", "message": "too many calls are waiting for the workspace",
-                "hint": "wait for them to end, and repeat this one" });
-            return Ok(Ended { error: Some(error), ..Ended::default() });
+            let error = json!({ "kind": "busy", "message": "too many calls are running",
+                "hint": "wait until they end, then repeat this call" });
+            return Ok(CommandOutcome { error: Some(error), ..CommandOutcome::default() });
         }
-        let line = Line { arguments, files: self.options.files(), consent, plan };
+        let line = CommandLine { arguments, files: self.options.files(), consent, plan };
         run(&self.session, line, context).await.ok_or_else(cancelled)
     }
 
-    /// The request that a dry run of this command showed.
-    pub(super) fn bound_by(&self, entry: &Entry, shown: &Value) -> Option<Bound> {
-        if !Bound::is_needed(entry) {
+    /// The request that a dry run of this command has shown.
+    pub(super) fn bound_request(&self, entry: &Entry, dry_run: &Value) -> Option<BoundRequest> {
+        if !BoundRequest::is_needed(entry) {
             return None;
         }
         let context = self.session.context();
-        let target = context.settings().and_then(|settings| context.target(&settings)).ok()?;
-        Bound::read(entry, shown, target.base_url.path())
+        let target = context.settings().and_then(|settings| context.api_server(&settings)).ok()?;
+        BoundRequest::read(entry, dry_run, target.base_url.path())
     }
 
     /// The result of a command.
-    pub(super) fn answer(&self, entry: &Entry, call: Option<&Call>, ended: Ended) -> CallToolResult {
-        let Ended { output, said, mut error, meta, .. } = ended;
+    pub(super) fn answer(
+        &self,
+        entry: &Entry,
+        call: Option<&ToolCall>,
+        outcome: CommandOutcome,
+    ) -> CallToolResult {
+        let CommandOutcome { output, notices, mut error, meta, .. } = outcome;
         if let Some(error) = &mut error {
-            refusal::for_agents(error, &entry.words);
+            error_result::for_agents(error, &entry.words);
         }
-        let said: Vec<String> = said.iter().map(|line| refusal::said(line)).collect();
-        let answer = Answer::new(origin(entry, call)).with_said(&said).with_failure(error);
-        // What a program made could look like an answer of ours.
-        let answer = match call.is_some_and(Call::has_program) {
-            true => match meta {
+        let notices: Vec<String> = notices.iter().map(|line| error_result::notice(line)).collect();
+        let answer = ToolResult::new(origin(entry, call)).with_notices(&notices).with_failure(error);
+        // The output of a jq program could look like an envelope of ours.
+        let answer = if call.is_some_and(ToolCall::has_program) {
+            match meta {
                 Some(meta) => answer.with_text("meta", meta, Origin::Own).with_results(&output),
                 None => answer.with_results(&output),
-            },
-            false => answer.with_output(&output),
+            }
+        } else {
+            answer.with_output(&output)
         };
-        let mut answer = limits::told_alike(answer);
-        if call.is_some_and(Call::is_compact) && !answer.is_error() {
-            answer.note("shown", json!("what tells most; full: true gives all"));
+        let mut answer = limits::normalize(answer);
+        if call.is_some_and(ToolCall::is_compact) && !answer.is_error() {
+            answer.note("shown", json!("key fields; full: true shows all"));
         }
         self.result(answer)
     }
 
-    /// An answer as the result of a tool.
-    pub(super) fn result(&self, answer: Answer) -> CallToolResult {
+    /// Converts to the protocol's result type.
+    pub(super) fn result(&self, answer: ToolResult) -> CallToolResult {
         let is_error = answer.is_error();
         let document = answer.document(&self.pages);
         if is_error {
@@ -269,28 +280,27 @@ impl Server {
         }
     }
 
-    /// An error of this server's.
+    /// An error made by this server.
     pub(super) fn refused(&self, error: Value) -> CallToolResult {
-        self.result(Answer::refused(error))
+        self.result(ToolResult::from_error(error))
     }
 
-    /// A document of this program's own.
+    /// A document written by this program.
     fn own(&self, document: &Value) -> CallToolResult {
-        self.result(Answer::new(Origin::Own).with_output(&document.to_string()))
+        self.result(ToolResult::new(Origin::Own).with_output(&document.to_string()))
     }
 
     fn more(&self, cursor: &str) -> CallToolResult {
         match self.pages.next(cursor) {
             Some(part) => CallToolResult::structured(part),
-            None => self
-                .refused(json!({ "kind": "not_found", "message": "this cursor is unknown, or has expired",
-                "hint": "repeat the call that gave it" })),
+            None => self.refused(json!({ "kind": "not_found", "message": "unknown or expired cursor",
+                "hint": "repeat the call that returned it" })),
         }
     }
 
-    fn described(&self, name: &str) -> CallToolResult {
+    fn describe(&self, name: &str) -> CallToolResult {
         let Some(entry) = catalog().entry(name) else {
-            return self.refused(refusal::no_command(name, &near(name)));
+            return self.refused(error_result::no_command(name, &similar_commands(name)));
         };
         let least = effects::least_change(entry);
         let most = tools::permitted(entry.effect, &self.options);
@@ -299,7 +309,7 @@ impl Server {
             "tool": entry.tool_name(),
             "about": entry.about,
             "effect": entry.effect.name(),
-            // With some bodies it does less, and needs less.
+            // With some bodies the command has a smaller effect, which needs fewer permissions.
             "least_effect": (least != entry.effect).then(|| least.name()),
             "permitted": tools::permitted(least, &self.options),
             "run_with": tools::runner(if most { entry.effect } else { least }),
@@ -310,26 +320,26 @@ impl Server {
     }
 
     async fn read(&self, uri: &str, context: &Request) -> Result<String, ErrorData> {
-        let Some(source) = resources::SOURCES.iter().find(|source| source.uri == uri) else {
-            return Err(ErrorData::resource_not_found(format!("there is no resource {uri:?}"), None));
+        let Some(resource) = resources::RESOURCES.iter().find(|resource| resource.uri == uri) else {
+            return Err(ErrorData::resource_not_found(format!("unknown resource {uri:?}"), None));
         };
-        if source.parts.is_empty() {
+        if resource.parts.is_empty() {
             let filter = filter::command().get_after_help().map(ToString::to_string);
             let search = catalog().entry("search").map(|entry| (&entry.about, &entry.parameters[0].help));
             let document = json!({ "api": resources::GRAMMAR, "filters": filter, "search": search });
-            return Ok(Answer::new(Origin::Own)
+            return Ok(ToolResult::new(Origin::Own)
                 .with_output(&document.to_string())
                 .document(&self.pages)
                 .to_string());
         }
-        let mut answer = Answer::new(Origin::Documents);
-        for (part, line) in source.parts {
+        let mut answer = ToolResult::new(Origin::Documents);
+        for (part, line) in resource.parts {
             let Some(entry) = catalog().entry(&resources::words(line)) else { continue };
             let line = line.iter().map(|word| (*word).to_owned()).collect();
-            let ended = self.ended(entry, line, Consent::Withheld, None, context).await?;
-            let (text, origin) = match ended.error {
-                Some(error) => (json!({ "error": error }).to_string(), Origin::Moved),
-                None => (ended.output, if source.is_own { Origin::Own } else { Origin::Documents }),
+            let outcome = self.run_command(entry, line, Consent::Withheld, None, context).await?;
+            let (text, origin) = match outcome.error {
+                Some(error) => (json!({ "error": error }).to_string(), Origin::Derived),
+                None => (outcome.output, if resource.is_own { Origin::Own } else { Origin::Documents }),
             };
             answer = answer.with_text(part, text.trim().to_owned(), origin);
         }
@@ -337,36 +347,35 @@ impl Server {
     }
 }
 
-fn found(need: &str, limit: Option<u64>) -> Value {
+fn search_commands(need: &str, limit: Option<u64>) -> Value {
     let entries = catalog().entries();
-    let limit = limit.map_or(8, |it| it.clamp(1, 50) as usize);
-    let found = catalog::find(&entries, need, limit);
-    let commands: Vec<Value> = found
+    let limit = limit.map_or(8, |limit| limit.clamp(1, 50) as usize);
+    let matches = catalog::find(&entries, need, limit);
+    let commands: Vec<Value> = matches
         .iter()
-        .map(|found| {
-            let entry = found.entry;
+        .map(|hit| {
+            let entry = hit.entry;
             json!({ "command": entry.shown, "about": entry.about, "effect": entry.effect.name(), "run_with": tools::runner(entry.effect) })
         })
         .collect();
     let hint = commands
         .is_empty()
-        .then_some("no command fits; use other words, such as the name of a resource and what to do with it");
+        .then_some("no command matches; try other words, for example the name of a resource and an action");
     json!({ "commands": commands, "hint": hint })
 }
 
-/// Refuses every page but the one that lists have.
-fn only_page(page: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
+/// Rejects cursors: every list has a single page.
+fn check_single_page(page: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
     match page.and_then(|page| page.cursor) {
         None => Ok(()),
-        Some(cursor) => Err(ErrorData::invalid_params(format!("there is no cursor {cursor:?}"), None)),
+        Some(cursor) => Err(ErrorData::invalid_params(format!("unknown cursor {cursor:?}"), None)),
     }
 }
 
-/// Commands whose names come close.
-fn near(name: &str) -> Vec<String> {
+fn similar_commands(name: &str) -> Vec<String> {
     let entries = catalog().entries();
-    let found = catalog::find(&entries, &name.replace('_', " "), 3);
-    found.iter().map(|found| found.entry.shown.clone()).collect()
+    let matches = catalog::find(&entries, &name.replace('_', " "), 3);
+    matches.iter().map(|hit| hit.entry.shown.clone()).collect()
 }
 
 impl ServerHandler for Server {
@@ -384,8 +393,8 @@ impl ServerHandler for Server {
         page: Option<PaginatedRequestParams>,
         _: Request,
     ) -> Result<ListToolsResult, ErrorData> {
-        only_page(page)?;
-        Ok(ListToolsResult::with_all_items(tools::listed(&self.options)))
+        check_single_page(page)?;
+        Ok(ListToolsResult::with_all_items(tools::list(&self.options)))
     }
 
     async fn call_tool(
@@ -401,7 +410,7 @@ impl ServerHandler for Server {
         page: Option<PaginatedRequestParams>,
         _: Request,
     ) -> Result<ListResourcesResult, ErrorData> {
-        only_page(page)?;
+        check_single_page(page)?;
         Ok(ListResourcesResult::with_all_items(resources::list()))
     }
 
@@ -420,7 +429,7 @@ impl ServerHandler for Server {
         page: Option<PaginatedRequestParams>,
         _: Request,
     ) -> Result<ListPromptsResult, ErrorData> {
-        only_page(page)?;
+        check_single_page(page)?;
         Ok(ListPromptsResult::with_all_items(prompts::list()))
     }
 
@@ -432,15 +441,15 @@ impl ServerHandler for Server {
         prompts::get(&request.name, request.arguments.as_ref()).map(GetPromptResponse::Complete)
     }
 
-    /// Requests of the protocol get here when their parameters have the wrong shape.
+    /// Standard requests end up here when their parameters have the wrong shape.
     async fn on_custom_request(&self, request: CustomRequest, _: Request) -> Result<CustomResult, ErrorData> {
         let method = request.method;
-        let served = ["tools/", "resources/", "prompts/"].iter().any(|it| method.starts_with(it));
-        Err(match served && ["/call", "/get", "/list", "/read"].iter().any(|it| method.ends_with(it)) {
-            true => {
-                ErrorData::invalid_params(format!("the parameters of {method} have the wrong shape"), None)
-            }
-            false => ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None),
+        let is_known = ["tools/", "resources/", "prompts/"].iter().any(|prefix| method.starts_with(prefix))
+            && ["/call", "/get", "/list", "/read"].iter().any(|suffix| method.ends_with(suffix));
+        Err(if is_known {
+            ErrorData::invalid_params(format!("invalid parameters for {method}"), None)
+        } else {
+            ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None)
         })
     }
 }

@@ -1,7 +1,7 @@
-//! The streams of the protocol, out of reach of everything else in the process, and its signals.
+//! The streams of the protocol, isolated from the rest of the process, and its stop signals.
 //!
-//! stdin and stdout move to descriptors of their own; in their places stand an empty stdin and stderr.
-//! Whatever a command, a library or a panic prints or reads by mistake cannot disturb the protocol.
+//! On Unix, stdin and stdout are moved to new descriptors and replaced by an empty stdin and by stderr, so that
+//! nothing a command, a library or a panic prints or reads can corrupt the protocol.
 
 use std::fs::File;
 
@@ -10,7 +10,7 @@ use tokio::fs::File as Stream;
 /// Takes the streams. Must be called once.
 ///
 /// # Errors
-/// When the process has no such streams.
+/// If the process has no such streams.
 #[cfg(unix)]
 pub fn take() -> std::io::Result<(Stream, Stream)> {
     use std::os::fd::AsFd;
@@ -24,7 +24,7 @@ pub fn take() -> std::io::Result<(Stream, Stream)> {
 /// Takes the streams. Must be called once.
 ///
 /// # Errors
-/// When the process has no such streams.
+/// If the process has no such streams.
 #[cfg(windows)]
 pub fn take() -> std::io::Result<(Stream, Stream)> {
     use std::os::windows::io::AsHandle;
@@ -33,25 +33,24 @@ pub fn take() -> std::io::Result<(Stream, Stream)> {
     Ok((Stream::from_std(File::from(input)), Stream::from_std(File::from(output))))
 }
 
-/// Waits for a signal to stop. Commands listen for signals as well, which keeps these from ending the
-/// process by themselves.
+/// Waits for a stop signal. Needed because commands install handlers, which disable the default action.
 #[cfg(unix)]
-pub async fn told_to_stop() {
+pub async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     match signal(SignalKind::terminate()) {
         Ok(mut terminated) => tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
             _ = terminated.recv() => {}
         },
-        // Without a handler of ours the signal ends the process.
+        // Without our handler, the signal ends the process.
         Err(_) => std::future::pending().await,
     }
 }
 
-/// Waits for a signal to stop.
+/// Waits for a stop signal.
 #[cfg(not(unix))]
-pub async fn told_to_stop() {
-    // Without a handler of ours the signal ends the process.
+pub async fn stop_signal() {
+    // Without our handler, the signal ends the process.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending().await
     }

@@ -1,49 +1,49 @@
-//! The records that a request names, and the reads that show them as they are before it.
+//! The records that a request affects, and the lookups that show their current state.
 //!
-//! Whoever confirms a change needs to know what it changes and whom it reaches. Every record that the path or
-//! the body names is read; nothing here may depend on how the request was written in arguments.
+//! To confirm a change, the user must know which records it changes and whom it reaches. Every record in the path
+//! or the body is looked up; nothing here may depend on how the arguments expressed the request.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::bound::Bound;
+use super::bound::BoundRequest;
 use crate::api::operation::{Answer, Operation, Place};
 use crate::api::request_builder::operation_at;
 
-/// Records of one list that are read; the count says how many there are.
-const MOST: usize = 25;
+/// Maximum number of records looked up per list; the count in the plan covers all.
+const MAX_RECORDS: usize = 25;
 
 /// A record that a request names.
 #[derive(Debug, PartialEq)]
 pub struct Subject {
-    /// What the record is in this request; `None` for the record at the request's own path.
+    /// The record's role in this request; `None` for the record at the request's path.
     pub label: Option<String>,
-    /// Reads that may show it, the best first.
-    pub reads: Vec<Read>,
-    /// Whether the request changes it, or reaches whoever it is about.
+    /// Lookups that may show it, the best first.
+    pub lookups: Vec<Lookup>,
+    /// Whether the request changes it or reaches the person behind it.
     pub is_changed: bool,
-    /// Whether the fields of the body are fields of this record.
+    /// Whether the body sets fields of this record.
     pub is_set: bool,
 }
 
 /// A request that shows a record.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Read {
+pub struct Lookup {
     pub method: &'static str,
     pub path: String,
     pub query: Vec<(String, String)>,
     pub body: Option<Value>,
-    /// The id of the record inside the answer, where the answer is not the record itself.
+    /// The id of the record inside the response, unless the response is the record.
     pub inside: Option<String>,
 }
 
-impl Read {
+impl Lookup {
     fn at(path: String) -> Self {
-        Read { method: "GET", path, query: Vec::new(), body: None, inside: None }
+        Lookup { method: "GET", path, query: Vec::new(), body: None, inside: None }
     }
 
     fn inside(self, id: &str) -> Self {
-        Read { inside: Some(id.to_owned()), ..self }
+        Lookup { inside: Some(id.to_owned()), ..self }
     }
 
     fn with(mut self, name: &str, value: &str) -> Self {
@@ -51,16 +51,16 @@ impl Read {
         self
     }
 
-    /// Contacts with this value of a field.
+    /// Searches contacts by a field.
     fn contacts(field: &str, value: &str) -> Self {
         let query = json!({ "query": { "field": field, "operator": "=", "value": value } });
-        Read { method: "POST", body: Some(query), ..Read::at("/contacts/search".to_owned()) }
+        Lookup { method: "POST", body: Some(query), ..Lookup::at("/contacts/search".to_owned()) }
     }
 }
 
 impl Subject {
-    fn labelled(label: &str, reads: Vec<Read>) -> Self {
-        Subject { label: Some(label.to_owned()), reads, is_changed: true, is_set: false }
+    fn labelled(label: &str, lookups: Vec<Lookup>) -> Self {
+        Subject { label: Some(label.to_owned()), lookups, is_changed: true, is_set: false }
     }
 
     fn unchanged(self) -> Self {
@@ -72,17 +72,17 @@ impl Subject {
     }
 }
 
-/// The records that a request names: the one at its path first, then those of its body.
-pub fn of(bound: &Bound) -> Vec<Subject> {
+/// The record at the path first, then those in the body.
+pub fn of(bound: &BoundRequest) -> Vec<Subject> {
     let mut subjects = in_path(bound);
     subjects.extend(in_body(bound));
     subjects
 }
 
-fn in_path(bound: &Bound) -> Vec<Subject> {
-    let own = |read: Read| Subject { label: None, reads: vec![read], is_changed: true, is_set: true };
+fn in_path(bound: &BoundRequest) -> Vec<Subject> {
+    let main = |read: Lookup| Subject { label: None, lookups: vec![read], is_changed: true, is_set: true };
     if let Some(read) = same_place(bound) {
-        return vec![own(read)];
+        return vec![main(read)];
     }
     let segments: Vec<&str> = bound.path.trim_matches('/').split('/').collect();
     let template = bound.operation.map(|operation| operation.path.trim_matches('/').split('/'));
@@ -93,46 +93,50 @@ fn in_path(bound: &Bound) -> Vec<Subject> {
     };
     let prefix = |length: usize| format!("/{}", segments[..length].join("/"));
     let ends: Vec<usize> = (1..=segments.len()).rev().filter(|length| is_id(length - 1)).collect();
-    let shown = ends.iter().copied().find(|length| is_readable(&prefix(*length)));
-    let mut subjects: Vec<Subject> = shown.map(|length| own(Read::at(prefix(length)))).into_iter().collect();
-    // Of `/contacts/{id}/tags/{tag}` the contact can be read, and the tag is looked up.
-    let deepest = ends.first().copied().filter(|deepest| template.is_some() && Some(*deepest) != shown);
+    let readable = ends.iter().copied().find(|length| is_readable(&prefix(*length)));
+    let mut subjects: Vec<Subject> =
+        readable.map(|length| main(Lookup::at(prefix(length)))).into_iter().collect();
+    // In `/contacts/{id}/tags/{tag}`, only the contact has its own path; the tag is looked up elsewhere.
+    let deepest = ends.first().copied().filter(|deepest| template.is_some() && Some(*deepest) != readable);
     if let (Some(deepest), Some(template)) = (deepest, &template) {
         let id = decoded(segments[deepest - 1]);
         let kind = deepest.checked_sub(2).map_or("", |at| segments[at]);
-        let mut reads = Vec::new();
+        let mut lookups = Vec::new();
         for collection in [kind.to_owned(), plural(template[deepest - 1])] {
             let place = format!("/{collection}/{}", segments[deepest - 1]);
-            if is_readable(&place) && !reads.iter().any(|read: &Read| read.path == place) {
-                reads.push(Read::at(place));
+            if is_readable(&place) && !lookups.iter().any(|read: &Lookup| read.path == place) {
+                lookups.push(Lookup::at(place));
             }
         }
         let list = prefix(deepest - 1);
         if operation_at("GET", &list).is_some_and(|operation| operation.answer == Answer::Json) {
-            reads.push(Read::at(list).inside(&id));
+            lookups.push(Lookup::at(list).inside(&id));
         }
-        if let Some(shown) = shown {
-            reads.push(Read::at(prefix(shown)).inside(&id));
+        if let Some(readable) = readable {
+            lookups.push(Lookup::at(prefix(readable)).inside(&id));
         }
         let is_target = deepest == segments.len();
         subjects.iter_mut().for_each(|subject| subject.is_set = !is_target);
         let label = if subjects.is_empty() { None } else { Some(singular(kind)) };
-        // Taken off another record, it is not changed itself.
+        // Detaching it from another record does not change it.
         let is_changed = subjects.is_empty();
-        subjects.push(Subject { label, reads, is_changed, is_set: is_target });
+        subjects.push(Subject { label, lookups, is_changed, is_set: is_target });
     }
     subjects
 }
 
-/// The read at the request's own path, where it shows one record and the request says all that it takes.
-fn same_place(bound: &Bound) -> Option<Read> {
-    let operation = operation_at("GET", &bound.path).filter(|it| it.answer == Answer::Json)?;
-    if bound.operation.is_some_and(|own| shape(own.path) != shape(operation.path)) {
+/// The lookup at the request's own path, if it shows a single record and needs nothing else.
+fn same_place(bound: &BoundRequest) -> Option<Lookup> {
+    let operation = operation_at("GET", &bound.path).filter(|operation| operation.answer == Answer::Json)?;
+    if bound.operation.is_some_and(|called| shape(called.path) != shape(operation.path)) {
         return None;
     }
-    let mut read = Read::at(bound.path.clone());
-    let needed: Vec<_> =
-        operation.parameters.iter().filter(|it| it.place == Place::Query && it.required).collect();
+    let mut read = Lookup::at(bound.path.clone());
+    let needed: Vec<_> = operation
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.place == Place::Query && parameter.required)
+        .collect();
     if !operation.path.ends_with('}') && needed.is_empty() {
         return None;
     }
@@ -146,20 +150,23 @@ fn same_place(bound: &Bound) -> Option<Read> {
 /// Whether the API shows one record at this path.
 fn is_readable(path: &str) -> bool {
     let shows = |operation: &Operation| {
-        let takes = operation.parameters.iter().any(|it| it.place == Place::Query && it.required);
-        operation.answer == Answer::Json && operation.path.ends_with('}') && !takes
+        let needs_query = operation
+            .parameters
+            .iter()
+            .any(|parameter| parameter.place == Place::Query && parameter.required);
+        operation.answer == Answer::Json && operation.path.ends_with('}') && !needs_query
     };
     operation_at("GET", path).is_some_and(shows)
 }
 
-/// The records that the body names.
-fn in_body(bound: &Bound) -> Vec<Subject> {
+/// The records in the body.
+fn in_body(bound: &BoundRequest) -> Vec<Subject> {
     let record = |label: &str, collection: &str, value: &Value| {
         let id = text(value)?;
-        Some(Subject::labelled(label, vec![Read::at(format!("/{collection}/{}", encoded(&id)))]))
+        Some(Subject::labelled(label, vec![Lookup::at(format!("/{collection}/{}", encoded(&id)))]))
     };
     let field = |name: &'static str, collection: &str| record(name, collection, bound.field(name));
-    let found: Vec<Option<Subject>> =
+    let subjects: Vec<Option<Subject>> =
         match bound.operation.map(|operation| operation.id) {
             Some("MergeContact") => vec![field("from", "contacts"), field("into", "contacts")],
             Some("redactConversation") => vec![field("conversation_id", "conversations")],
@@ -170,16 +177,16 @@ fn in_body(bound: &Bound) -> Vec<Subject> {
             }
             Some("createPhoneSwitch") => {
                 let phone = text(bound.field("phone"));
-                vec![phone.map(|phone| Subject::labelled("to", vec![Read::contacts("phone", &phone)]))]
+                vec![phone.map(|phone| Subject::labelled("to", vec![Lookup::contacts("phone", &phone)]))]
             }
-            // Without a user id the API shows no visitor; the person may be a contact already.
+            // The API shows visitors only by user id; the person may be a contact already.
             Some("updateVisitor") if text(bound.field("user_id")).is_none() => {
                 vec![field("id", "contacts").map(Subject::set)]
             }
             Some("createOrUpdateCompany") => {
                 let id = text(bound.field("company_id"));
                 vec![id.map(|id| {
-                    let read = Read::at("/companies".to_owned()).with("company_id", &id);
+                    let read = Lookup::at("/companies".to_owned()).with("company_id", &id);
                     Subject::labelled("company", vec![read]).set()
                 })]
             }
@@ -191,50 +198,50 @@ fn in_body(bound: &Bound) -> Vec<Subject> {
                 vec![assignee.map(Subject::unchanged)]
             }
             Some("createTag") => {
-                let mut found = vec![record("tag", "tags", bound.field("id")).map(Subject::set)];
+                let mut tagged = vec![record("tag", "tags", bound.field("id")).map(Subject::set)];
                 for (list, collection, label) in
                     [("users", "contacts", "contact"), ("companies", "companies", "company")]
                 {
-                    let elements = bound.field(list).as_array().into_iter().flatten().take(MOST);
-                    found.extend(elements.enumerate().map(|(at, element)| {
+                    let elements = bound.field(list).as_array().into_iter().flatten().take(MAX_RECORDS);
+                    tagged.extend(elements.enumerate().map(|(at, element)| {
                         record(&format!("{label} {}", at + 1), collection, &element["id"])
                     }));
                 }
-                found
+                tagged
             }
             Some(_) => Vec::new(),
-            // A request that the table does not have: fields that are called after a kind of record.
+            // An unknown request: use the fields that are named after a kind of record.
             None => {
-                let named = ["conversation_id", "contact_id", "ticket_id", "article_id", "tag_id"];
-                named.into_iter().map(|name| field(name, &plural(name))).collect()
+                let id_fields = ["conversation_id", "contact_id", "ticket_id", "article_id", "tag_id"];
+                id_fields.into_iter().map(|name| field(name, &plural(name))).collect()
             }
         };
-    found.into_iter().flatten().collect()
+    subjects.into_iter().flatten().collect()
 }
 
-/// A person, or a list of them, named by an id of some kind.
+/// A person or a list of people, identified by id, external id or e-mail address.
 fn people(label: &str, value: &Value) -> Vec<Option<Subject>> {
     if let Value::Array(several) = value {
-        let each = several.iter().take(MOST).enumerate();
+        let each = several.iter().take(MAX_RECORDS).enumerate();
         return each.flat_map(|(at, one)| people(&format!("{label} {}", at + 1), one)).collect();
     }
-    let mut reads = Vec::new();
+    let mut lookups = Vec::new();
     if let Some(id) = text(&value["id"]) {
-        reads.push(Read::at(format!("/contacts/{}", encoded(&id))));
+        lookups.push(Lookup::at(format!("/contacts/{}", encoded(&id))));
     }
     if let Some(id) = text(&value["user_id"]) {
         if label.starts_with("visitor") {
-            reads.push(Read::at("/visitors".to_owned()).with("user_id", &id));
+            lookups.push(Lookup::at("/visitors".to_owned()).with("user_id", &id));
         }
-        reads.push(Read::at(format!("/contacts/find_by_external_id/{}", encoded(&id))));
+        lookups.push(Lookup::at(format!("/contacts/find_by_external_id/{}", encoded(&id))));
     }
     if let Some(address) = text(&value["email"]) {
-        reads.push(Read::contacts("email", &address));
+        lookups.push(Lookup::contacts("email", &address));
     }
-    vec![(!reads.is_empty()).then(|| Subject::labelled(label, reads))]
+    vec![(!lookups.is_empty()).then(|| Subject::labelled(label, lookups))]
 }
 
-/// The object with this id below a document; the document itself is not meant.
+/// The object with this id inside a document, excluding the document itself.
 pub fn inside<'a>(document: &'a Value, id: &str) -> Option<&'a Value> {
     let below: Vec<&Value> = match document {
         Value::Object(fields) => fields.values().collect(),
@@ -242,12 +249,12 @@ pub fn inside<'a>(document: &'a Value, id: &str) -> Option<&'a Value> {
         _ => Vec::new(),
     };
     below.into_iter().find_map(|value| {
-        let is_it = value.is_object() && text(&value["id"]).is_some_and(|own| own == id);
-        if is_it { Some(value) } else { inside(value, id) }
+        let is_match = value.is_object() && text(&value["id"]).is_some_and(|other| other == id);
+        if is_match { Some(value) } else { inside(value, id) }
     })
 }
 
-/// The fields of a record that a body sets, as they are now.
+/// The current values of the fields that a body sets.
 pub fn overwritten(set: &Value, now: &Value) -> Value {
     match (set, now) {
         (Value::Object(set), Value::Object(_) | Value::Null) if !set.is_empty() => set
@@ -259,7 +266,7 @@ pub fn overwritten(set: &Value, now: &Value) -> Value {
     }
 }
 
-/// An id as text; `None` for what is not one.
+/// An id as text; `None` if the value is not an id.
 fn text(value: &Value) -> Option<String> {
     let text = value.as_str().map(|text| text.trim().to_owned());
     text.or_else(|| value.as_u64().map(|id| id.to_string())).filter(|text| !text.is_empty())
@@ -296,25 +303,27 @@ mod tests {
     use super::*;
 
     fn subjects(method: &str, path: &str, body: Value) -> Vec<(String, Vec<String>)> {
-        let bound = Bound {
+        let bound = BoundRequest {
             method: method.to_owned(),
             path: path.to_owned(),
             query: serde_json::Map::new(),
             body,
             operation: operation_at(method, path),
         };
-        let shown = |read: &Read| {
+        let shown = |read: &Lookup| {
             let query: Vec<String> =
                 read.query.iter().map(|(name, value)| format!("?{name}={value}")).collect();
             let inside = read.inside.as_ref().map(|id| format!("#{id}")).unwrap_or_default();
             format!("{}{}{inside}", read.path, query.concat())
         };
         let named = of(&bound).into_iter();
-        named.map(|one| (one.label.unwrap_or_default(), one.reads.iter().map(shown).collect())).collect()
+        named
+            .map(|subject| (subject.label.unwrap_or_default(), subject.lookups.iter().map(shown).collect()))
+            .collect()
     }
 
     #[test]
-    fn every_record_that_a_request_names_is_read() {
+    fn every_record_of_a_request_is_looked_up() {
         for (method, path, body, expected) in [
             ("DELETE", "/contacts/7", json!(null), vec![("", vec!["/contacts/7"])]),
             ("DELETE", "/tags/7", json!(null), vec![("", vec!["/tags/7"])]),
@@ -377,14 +386,14 @@ mod tests {
             let found = subjects(method, path, body);
             let found: Vec<(&str, Vec<&str>)> = found
                 .iter()
-                .map(|(label, reads)| (label.as_str(), reads.iter().map(String::as_str).collect()))
+                .map(|(label, lookups)| (label.as_str(), lookups.iter().map(String::as_str).collect()))
                 .collect();
             assert_eq!(found, expected, "{method} {path}");
         }
     }
 
     #[test]
-    fn what_a_body_sets_is_shown_as_it_is_at_every_depth() {
+    fn overwritten_values_are_shown_at_every_depth() {
         let now = json!({ "name": "Ann", "custom_attributes": { "plan": "pro", "seats": 5 }, "tags": [1] });
         let set = json!({ "custom_attributes": { "plan": "x", "new": 1 }, "tags": [2] });
         let expected = json!({ "custom_attributes": { "plan": "pro", "new": null }, "tags": [1] });

@@ -1,7 +1,7 @@
-//! Messages on the wire: a line each, and an answer to every request.
+//! The transport: one JSON message per line.
 //!
-//! What can be read is read, mended where clients cut characters or numbers badly. What cannot be read is
-//! answered with an error under its id, so that nobody waits for ever; only notifications go unanswered.
+//! Common JSON mistakes of clients are repaired. A request that cannot be read is answered with an error under
+//! its id, so that no client waits forever; only notifications get no response.
 
 use std::io;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::decode;
 
-/// Bytes of one message; a longer one is refused without being kept.
-const LONGEST: usize = 16 << 20;
+/// Maximum message size in bytes. Longer ones are rejected without being buffered.
+const MAX_MESSAGE: usize = 16 << 20;
 
 const PARSE_ERROR: i32 = -32700;
 const INVALID_REQUEST: i32 = -32600;
@@ -27,26 +27,26 @@ const INVALID_REQUEST: i32 = -32600;
 type Message = RxJsonRpcMessage<RoleServer>;
 
 pub struct Wire {
-    heard: Receiver<Message>,
+    incoming: Receiver<Message>,
     output: Arc<Mutex<File>>,
 }
 
-/// What a line is.
-enum Heard {
+/// The content of a line.
+enum Incoming {
     Message(Box<Message>),
-    /// Nothing that anybody waits for an answer to.
-    Nothing,
-    /// A line that is refused, with the error to send.
-    Refused(String),
+    /// Expects no response.
+    Ignored,
+    /// The error response to send.
+    Rejected(String),
 }
 
 impl Wire {
-    /// Begins to listen.
+    /// Starts listening.
     pub fn new(input: File, output: File) -> Self {
         let output = Arc::new(Mutex::new(output));
-        let (told, heard) = channel(16);
-        tokio::spawn(listen(BufReader::new(input), told, Arc::clone(&output)));
-        Wire { heard, output }
+        let (sender, incoming) = channel(16);
+        tokio::spawn(listen(BufReader::new(input), sender, Arc::clone(&output)));
+        Wire { incoming, output }
     }
 }
 
@@ -65,7 +65,7 @@ impl Transport<RoleServer> for Wire {
     }
 
     async fn receive(&mut self) -> Option<Message> {
-        self.heard.recv().await
+        self.incoming.recv().await
     }
 
     async fn close(&mut self) -> Result<(), io::Error> {
@@ -80,30 +80,31 @@ async fn write(output: &Mutex<File>, mut line: String) -> Result<(), io::Error> 
     output.flush().await
 }
 
-/// Hands over what comes in until the client hangs up.
+/// Passes on messages until the client disconnects.
 async fn listen(
     mut input: BufReader<impl AsyncRead + Unpin>,
-    told: Sender<Message>,
+    sender: Sender<Message>,
     output: Arc<Mutex<File>>,
 ) {
     let mut line = Vec::new();
     while let Some(is_whole) = next_line(&mut input, &mut line).await {
-        let heard = match is_whole {
-            true => read(&line),
-            false => refused(INVALID_REQUEST, &format!("a message may have {LONGEST} bytes"), None),
+        let incoming = if is_whole {
+            read(&line)
+        } else {
+            rejected(INVALID_REQUEST, &format!("the message is larger than {MAX_MESSAGE} bytes"), None)
         };
-        let is_heard = match heard {
-            Heard::Message(message) => told.send(*message).await.is_ok(),
-            Heard::Refused(error) => write(&output, error).await.is_ok(),
-            Heard::Nothing => true,
+        let is_connected = match incoming {
+            Incoming::Message(message) => sender.send(*message).await.is_ok(),
+            Incoming::Rejected(error) => write(&output, error).await.is_ok(),
+            Incoming::Ignored => true,
         };
-        if !is_heard {
+        if !is_connected {
             return;
         }
     }
 }
 
-/// Reads a line; `false` when it was too long to be kept, `None` at the end.
+/// Reads a line; `false` if it was too long, `None` at the end of the input.
 async fn next_line(input: &mut BufReader<impl AsyncRead + Unpin>, line: &mut Vec<u8>) -> Option<bool> {
     line.clear();
     let mut is_whole = true;
@@ -111,10 +112,11 @@ async fn next_line(input: &mut BufReader<impl AsyncRead + Unpin>, line: &mut Vec
         let available = input.fill_buf().await.ok().filter(|bytes| !bytes.is_empty())?;
         let end = available.iter().position(|byte| *byte == b'\n');
         let taken = end.map_or(available.len(), |end| end + 1);
-        is_whole &= line.len() + taken <= LONGEST;
-        match is_whole {
-            true => line.extend_from_slice(&available[..taken]),
-            false => *line = Vec::new(),
+        is_whole &= line.len() + taken <= MAX_MESSAGE;
+        if is_whole {
+            line.extend_from_slice(&available[..taken]);
+        } else {
+            *line = Vec::new();
         }
         input.consume(taken);
         if end.is_some() {
@@ -123,35 +125,34 @@ async fn next_line(input: &mut BufReader<impl AsyncRead + Unpin>, line: &mut Vec
     }
 }
 
-fn read(line: &[u8]) -> Heard {
-    // Editors and shells of some systems begin with a byte order mark.
+fn read(line: &[u8]) -> Incoming {
+    // Some shells write a byte order mark first.
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
     if line.is_empty() {
-        return Heard::Nothing;
+        return Incoming::Ignored;
     }
     let value = match decode::lenient(line) {
         Ok(value) => value,
         Err(error) => {
-            return refused(PARSE_ERROR, &format!("cannot read the message: {error}"), decode::id(line));
+            return rejected(PARSE_ERROR, &format!("cannot parse the message: {error}"), decode::id(line));
         }
     };
-    // A message with an id that is not an answer has a caller waiting for it.
+    // Any other message with an id has a caller waiting for its response.
     let has = |name: &str| value.get(name).is_some();
     let is_notification = has("method") && !has("id");
-    let is_answer = !has("method") && (has("result") || has("error"));
+    let is_response = !has("method") && (has("result") || has("error"));
     let id = decode::id(line);
     match serde_json::from_value(value.clone()) {
-        Ok(message) => Heard::Message(Box::new(message)),
-        // A notification, or an answer to something else, of a shape of its own.
-        Err(_) if is_notification || is_answer => Heard::Nothing,
-        Err(_) => refused(INVALID_REQUEST, "this is not a message of JSON-RPC 2.0", id),
+        Ok(message) => Incoming::Message(Box::new(message)),
+        Err(_) if is_notification || is_response => Incoming::Ignored,
+        Err(_) => rejected(INVALID_REQUEST, "not a JSON-RPC 2.0 message", id),
     }
 }
 
-fn refused(code: i32, message: &str, id: Option<Box<RawValue>>) -> Heard {
+fn rejected(code: i32, message: &str, id: Option<Box<RawValue>>) -> Incoming {
     let id = id.map_or_else(|| "null".to_owned(), |id| id.get().to_owned());
     let error = json!({ "code": code, "message": message });
-    Heard::Refused(format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#))
+    Incoming::Rejected(format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#))
 }
 
 #[cfg(test)]
@@ -159,18 +160,18 @@ mod tests {
     use super::*;
     use serde_json::Value;
 
-    fn refusal(line: &str) -> (i64, Value) {
+    fn rejection(line: &str) -> (i64, Value) {
         match read(line.as_bytes()) {
-            Heard::Refused(error) => {
+            Incoming::Rejected(error) => {
                 let error: Value = serde_json::from_str(&error).unwrap();
                 (error["error"]["code"].as_i64().unwrap(), error["id"].clone())
             }
-            _ => panic!("{line} was not refused"),
+            _ => panic!("{line} was not rejected"),
         }
     }
 
     #[test]
-    fn what_cannot_be_read_is_answered_under_its_id() {
+    fn a_message_that_cannot_be_read_is_answered_under_its_id() {
         let deep = format!(
             r#"{{"jsonrpc":"2.0","id":3,"method":"x","params":{}{}}}"#,
             "[".repeat(300),
@@ -190,24 +191,24 @@ mod tests {
             (r#"{"jsonrpc":"2.0","id":74,"method":"ping","params":{'a':1}}"#, PARSE_ERROR, json!(74)),
             (r#"{"jsonrpc":"2.0","params":{"id":1},"id":"b","method":oops}"#, PARSE_ERROR, json!("b")),
         ] {
-            assert_eq!(refusal(line), (i64::from(code), id), "{line}");
+            assert_eq!(rejection(line), (i64::from(code), id), "{line}");
         }
         for line in ["", "  ", "\u{feff}", r#"{"jsonrpc":"2.0","id":9,"result":7.5}"#] {
-            assert!(matches!(read(line.as_bytes()), Heard::Nothing | Heard::Message(_)), "{line}");
+            assert!(matches!(read(line.as_bytes()), Incoming::Ignored | Incoming::Message(_)), "{line}");
         }
-        for badly in [r#"{"a":NaN,"b":[-Infinity,Infinity]}"#, r#"{"a":"C:\x"}"#, r#"{"a":[1,2,],}"#] {
+        for arguments in [r#"{"a":NaN,"b":[-Infinity,Infinity]}"#, r#"{"a":"C:\x"}"#, r#"{"a":[1,2,],}"#] {
             let call = format!(
-                r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"x","arguments":{badly}}},}}"#
+                r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"x","arguments":{arguments}}},}}"#
             );
-            assert!(matches!(read(call.as_bytes()), Heard::Message(_)), "{call}");
+            assert!(matches!(read(call.as_bytes()), Incoming::Message(_)), "{call}");
         }
         let cut = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","arguments":{"a":"\ud83c"}}}"#;
-        assert!(matches!(read(cut.as_bytes()), Heard::Message(_)));
+        assert!(matches!(read(cut.as_bytes()), Incoming::Message(_)));
     }
 
     #[tokio::test]
-    async fn a_line_that_is_too_long_is_passed_over_and_the_next_one_read() {
-        let long = [vec![b'x'; LONGEST + 5], b"\nnext\n".to_vec()].concat();
+    async fn a_line_that_is_too_long_is_skipped_and_the_next_one_is_read() {
+        let long = [vec![b'x'; MAX_MESSAGE + 5], b"\nnext\n".to_vec()].concat();
         let mut input = BufReader::new(long.as_slice());
         let mut line = Vec::new();
         assert_eq!(next_line(&mut input, &mut line).await, Some(false));

@@ -1,27 +1,27 @@
-//! Who wrote a message: a contact, a person of the team, or a machine.
+//! Determines who wrote a message: a contact, a teammate, or a bot.
 //!
-//! One reading for every report, because the service says it in several ways: by the author's type, by flags of
-//! the AI agent, and, for messages of Operator and of workflows, by the address of an author that is typed as a
-//! teammate or as a customer. Nothing may count such a message as the answer of a person.
+//! The API shows this in several ways: by the author's type, by flags of the AI agent and, for messages of
+//! Operator and workflows, only by the email address of an author that is typed as a teammate or a contact. All
+//! reports use this module, because a bot's message must never count as a teammate's reply.
 
 use serde_json::Value;
 
-use super::fields;
+use super::lenient;
 
-/// As it stands in the columns: `contact`, `teammate` or `bot`.
+/// Values of the author columns.
 pub const CONTACT: &str = "contact";
 pub const TEAMMATE: &str = "teammate";
 pub const BOT: &str = "bot";
 
-/// Where Operator's addresses are, also below a region such as `eu.intercom.io`.
+/// Domains of Operator's addresses, also with a region as in `eu.intercom.io`.
 const HOSTS: [&str; 2] = ["intercom.io", "intercom-mail.com"];
 
-/// Where the API versions say that the AI agent wrote.
-pub const AI_AGENT: &[&str] =
+/// Flags of the AI agent in the various API versions.
+pub const AI_AGENT_FIELDS: &[&str] =
     &["/author/from_ai_agent", "/author/is_ai_answer", "/from_ai_agent", "/is_ai_answer"];
 
-/// What is needed of a part to tell who wrote it.
-pub const OF_PART: &[&str] = &[
+/// Fields that [`of_part`] reads.
+pub const PART_FIELDS: &[&str] = &[
     "/author/type",
     "/author/name",
     "/author/email",
@@ -31,8 +31,8 @@ pub const OF_PART: &[&str] = &[
     "/is_ai_answer",
 ];
 
-/// What is needed of a conversation to tell who began it.
-pub const OF_OPENING: &[&str] = &[
+/// Fields that [`of_opening`] reads.
+pub const OPENING_FIELDS: &[&str] = &[
     "/source/author/type",
     "/source/author/name",
     "/source/author/email",
@@ -41,17 +41,17 @@ pub const OF_OPENING: &[&str] = &[
     "/source/delivered_as",
 ];
 
-/// Whether the AI agent wrote the part, wherever the API version at hand says so.
+/// Whether the AI agent wrote the part.
 pub fn is_ai_agent(part: &Value) -> bool {
-    AI_AGENT.iter().any(|place| fields::at(part, place).and_then(fields::flag) == Some(true))
+    AI_AGENT_FIELDS.iter().any(|pointer| lenient::at(part, pointer).and_then(lenient::flag) == Some(true))
 }
 
-/// Who wrote a part. What nobody is known to have written, a machine has.
+/// Who wrote a part. Without a known author, it was a bot.
 pub fn of_part(part: &Value) -> &'static str {
     if is_ai_agent(part) { BOT } else { of(&part["author"]) }
 }
 
-/// Who began a conversation. Where the author is left blank, how it was delivered tells.
+/// Who started a conversation. If the author is blank, the delivery decides.
 pub fn of_opening(conversation: &Value) -> &'static str {
     let source = &conversation["source"];
     let blank = source["author"]["type"].as_str().is_none_or(str::is_empty);
@@ -69,16 +69,16 @@ fn of(author: &Value) -> &'static str {
     }
 }
 
-/// Whether this is Intercom's own bot, whatever its author is typed as: only the service has addresses there.
+/// Whether this is Intercom's bot, regardless of the author type: only Intercom has addresses at these domains.
 fn has_operator_address(author: &Value) -> bool {
     let email = lowercase(&author["email"]);
     let Some((name, host)) = email.split_once('@') else { return false };
     let is_host =
-        |own: &str| host.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    (name == "operator" || name.starts_with("operator+")) && HOSTS.iter().any(|own| is_host(own))
+        |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    (name == "operator" || name.starts_with("operator+")) && HOSTS.iter().any(|domain| is_host(domain))
 }
 
-/// Whether a teammate without an address is the bot. A customer may have this name.
+/// Whether a teammate without an address is the bot. A contact may have this name.
 fn is_named_operator(author: &Value) -> bool {
     !lowercase(&author["email"]).contains('@') && lowercase(&author["name"]) == "operator"
 }
@@ -94,8 +94,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn operator_is_nobody_of_the_team_however_it_is_typed() {
-        let written = |author: Value| of_part(&json!({ "author": author }));
+    fn operator_is_a_bot_regardless_of_its_author_type() {
+        let author_of = |author: Value| of_part(&json!({ "author": author }));
         for author in [
             json!({"type": "admin", "id": "274", "name": "Operator", "email": "operator+abcd1234@intercom.io"}),
             json!({"type": "admin", "name": "Acme bot", "email": "Operator+x@Intercom.io"}),
@@ -112,7 +112,7 @@ mod tests {
             json!({}),
             json!(null),
         ] {
-            assert_eq!(written(author.clone()), BOT, "{author}");
+            assert_eq!(author_of(author.clone()), BOT, "{author}");
         }
         for author in [
             json!({"type": "admin", "name": "Operator", "email": "switchboard@example.com"}),
@@ -121,18 +121,21 @@ mod tests {
             json!({"type": "admin", "name": "Ann", "email": "operator@evilintercom.io"}),
             json!({"type": "admin"}),
         ] {
-            assert_eq!(written(author.clone()), TEAMMATE, "{author}");
+            assert_eq!(author_of(author.clone()), TEAMMATE, "{author}");
         }
-        assert_eq!(written(json!({"type": "lead", "name": "Operator"})), CONTACT);
-        assert_eq!(written(json!({"type": "user", "email": "operator@example.com"})), CONTACT);
+        assert_eq!(author_of(json!({"type": "lead", "name": "Operator"})), CONTACT);
+        assert_eq!(author_of(json!({"type": "user", "email": "operator@example.com"})), CONTACT);
     }
 
     #[test]
-    fn a_blank_author_is_told_by_the_delivery() {
-        let began = |source: Value| of_opening(&json!({ "source": source }));
-        assert_eq!(began(json!({"delivered_as": "customer_initiated", "author": {"type": ""}})), CONTACT);
-        assert_eq!(began(json!({"delivered_as": "operator_initiated"})), BOT);
-        assert_eq!(began(json!({"delivered_as": "admin_initiated", "author": {"type": "admin"}})), TEAMMATE);
-        assert_eq!(began(Value::Null), BOT);
+    fn the_delivery_determines_a_blank_author() {
+        let opener_of = |source: Value| of_opening(&json!({ "source": source }));
+        assert_eq!(opener_of(json!({"delivered_as": "customer_initiated", "author": {"type": ""}})), CONTACT);
+        assert_eq!(opener_of(json!({"delivered_as": "operator_initiated"})), BOT);
+        assert_eq!(
+            opener_of(json!({"delivered_as": "admin_initiated", "author": {"type": "admin"}})),
+            TEAMMATE
+        );
+        assert_eq!(opener_of(Value::Null), BOT);
     }
 }

@@ -1,20 +1,19 @@
-//! Reads columns out of stored documents again, after the way of reading them has changed.
+//! Recomputes derived columns from stored documents after a migration that changes how they are derived.
 //!
-//! A migration names the resources in a table `columns_due`, which is gone afterwards. Only columns that take
-//! more than one look are read again: the others are copies of what the document says. The documents themselves
-//! are never touched.
+//! The migration lists the resources in a table `columns_due`, which this module drops afterwards. Only derived
+//! columns are recomputed; the others are copies of a field. The documents must never change.
 
 use rusqlite::Connection;
 use rusqlite::types::Value as Cell;
 
 use super::error::Error;
-use super::resources::{Field, Resource, ResourceName};
+use super::resources::{JsonField, Resource, ResourceName};
 
-/// Records that are held in memory at once.
+/// Records held in memory at once.
 const BATCH: i64 = 1000;
 
-/// Reads what is due, inside the transaction of the migration.
-pub(super) fn read_due(connection: &Connection) -> Result<(), Error> {
+/// Recomputes the columns that are due, within the transaction of the migration.
+pub(super) fn recompute_due(connection: &Connection) -> Result<(), Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'columns_due')";
     if !connection.query_row(sql, [], |row| row.get::<_, bool>(0))? {
         return Ok(());
@@ -23,15 +22,15 @@ pub(super) fn read_due(connection: &Connection) -> Result<(), Error> {
     let names = due.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
     drop(due);
     for name in names.iter().filter_map(|name| name.parse::<ResourceName>().ok()) {
-        records(connection, name.resource())?;
+        recompute(connection, name.resource())?;
     }
     connection.execute("DROP TABLE columns_due", [])?;
     Ok(())
 }
 
-fn records(connection: &Connection, resource: &'static Resource) -> Result<(), Error> {
+fn recompute(connection: &Connection, resource: &'static Resource) -> Result<(), Error> {
     let columns: Vec<_> =
-        resource.columns.iter().filter(|column| matches!(column.field, Field::Derived(..))).collect();
+        resource.columns.iter().filter(|column| matches!(column.field, JsonField::Derived(..))).collect();
     let table = resource.name;
     let mark = |place: usize| format!("{} = ?{}", columns[place].name, place + 2);
     let other = |place: usize| format!("{} IS NOT ?{}", columns[place].name, place + 2);
@@ -43,7 +42,7 @@ fn records(connection: &Connection, resource: &'static Resource) -> Result<(), E
     let mut update = connection.prepare(&update)?;
     let sql = format!("SELECT id, raw FROM {table} WHERE id > ?1 ORDER BY id LIMIT ?2");
     let mut select = connection.prepare(&sql)?;
-    let outline = resource.outline();
+    let projection = resource.projection();
     let mut after = String::new();
     loop {
         let rows = select.query_map((&after, BATCH), |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -51,7 +50,7 @@ fn records(connection: &Connection, resource: &'static Resource) -> Result<(), E
         let Some((last, _)) = rows.last() else { return Ok(()) };
         after.clone_from(last);
         for (id, raw) in rows {
-            let Ok(document) = outline.read(&raw) else { continue };
+            let Ok(document) = projection.read(&raw) else { continue };
             let read = columns.iter().map(|column| column.field.read(&document));
             update.execute(rusqlite::params_from_iter(std::iter::once(Cell::Text(id)).chain(read)))?;
         }

@@ -1,7 +1,7 @@
-//! Takes the document of one conversation, or of one ticket, apart: the record, and its parts.
+//! Splits the document of a conversation or ticket into the record and its parts.
 //!
-//! Both are kept byte for byte. A conversation's parts are cut out of it, so that they are not stored
-//! twice; a ticket's stay in it as well, since its lists show them too.
+//! Both must be kept byte for byte. Parts are removed from a conversation, so that they are not stored twice. A
+//! ticket keeps them, because lists of tickets contain them as well.
 
 use std::borrow::Cow;
 
@@ -9,21 +9,21 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::fields;
+use super::lenient;
 use super::resources::ResourceName;
 
-/// How parts come inside the documents of their owners.
+/// How parts are nested in the documents of their owners.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Nesting {
     pub owner: ResourceName,
-    /// What people call an owner.
+    /// The owner in messages, in the singular.
     pub noun: &'static str,
-    /// Also the key of the list, and of the object around it.
+    /// Also the key of the list and of the object around it.
     pub parts: ResourceName,
-    /// Operation that fetches an owner with its parts.
+    /// The operation that fetches an owner with its parts.
     pub operation: &'static str,
     /// Whether the owner is stored without them.
-    pub cut_out: bool,
+    pub strips_parts: bool,
 }
 
 pub static OF_CONVERSATIONS: Nesting = Nesting {
@@ -31,7 +31,7 @@ pub static OF_CONVERSATIONS: Nesting = Nesting {
     noun: "conversation",
     parts: ResourceName::ConversationParts,
     operation: "retrieveConversation",
-    cut_out: true,
+    strips_parts: true,
 };
 
 pub static OF_TICKETS: Nesting = Nesting {
@@ -39,23 +39,23 @@ pub static OF_TICKETS: Nesting = Nesting {
     noun: "ticket",
     parts: ResourceName::TicketParts,
     operation: "getTicket",
-    cut_out: false,
+    strips_parts: false,
 };
 
 /// A record with its parts. Times are epoch seconds, `fetched_at` by the server's clock.
 #[derive(Debug)]
 pub struct Detail<'a> {
-    pub of: &'static Nesting,
+    pub nesting: &'static Nesting,
     pub id: String,
-    /// The document as it is to be stored.
+    /// The document to store.
     pub owner: Cow<'a, str>,
-    /// At most the 500 newest.
+    /// The newest ones, at most 500.
     pub parts: Vec<&'a str>,
-    /// Whether the document has a list of parts at all. Null in its place says nothing about the parts.
+    /// Whether the document has a list of parts. Null instead of a list says nothing about the parts.
     pub shows_parts: bool,
-    /// How many there are, by the server's count.
+    /// The server's count of all parts.
     pub expected: Option<i64>,
-    /// How many the list of parts itself counts.
+    /// The count in the list of parts.
     pub listed: Option<i64>,
     pub updated_at: Option<i64>,
     pub fetched_at: i64,
@@ -86,20 +86,19 @@ struct PartList<'a> {
 }
 
 impl<'a> Detail<'a> {
-    /// Reads a received document. `listed` is the `updated_at` known from the list, which stands in when
-    /// the document has none.
+    /// Reads a received document. `listed` is the `updated_at` from the list, used if the document has none.
     ///
     /// # Errors
-    /// When the document is no such record.
+    /// If the document is not such a record.
     pub fn read(
-        of: &'static Nesting,
+        nesting: &'static Nesting,
         document: &'a str,
         listed: Option<i64>,
         fetched_at: i64,
     ) -> Result<Self, serde_json::Error> {
         let read: Document<'a> = serde_json::from_str(document)?;
-        let id = fields::id(&read.id).ok_or_else(|| serde::de::Error::missing_field("id"))?;
-        let of_ticket = of.parts == ResourceName::TicketParts;
+        let id = lenient::id(&read.id).ok_or_else(|| serde::de::Error::missing_field("id"))?;
+        let of_ticket = nesting.parts == ResourceName::TicketParts;
         let list = if of_ticket { read.ticket_parts } else { read.conversation_parts };
         let (parts, total) = match list.map(RawValue::get) {
             None | Some("null") => (None, None),
@@ -109,45 +108,45 @@ impl<'a> Detail<'a> {
             Some(list) => {
                 let list: PartList<'a> = serde_json::from_str(list)?;
                 let parts = if of_ticket { list.ticket_parts } else { list.conversation_parts };
-                (parts, fields::integer(&list.total_count))
+                (parts, lenient::integer(&list.total_count))
             }
         };
-        let counted = fields::integer(&read.statistics["count_conversation_parts"]);
-        let owner = match list.filter(|_| of.cut_out) {
-            Some(list) => without(document, of.parts.as_str(), list),
+        let counted = lenient::integer(&read.statistics["count_conversation_parts"]);
+        let owner = match list.filter(|_| nesting.strips_parts) {
+            Some(list) => without(document, nesting.parts.as_str(), list),
             None => Cow::Borrowed(document),
         };
         Ok(Detail {
-            of,
+            nesting,
             id,
             owner,
             shows_parts: parts.is_some(),
             parts: parts.unwrap_or_default().into_iter().map(RawValue::get).collect(),
             expected: counted.max(total),
             listed: total,
-            updated_at: fields::time(&read.updated_at).or(listed),
+            updated_at: lenient::time(&read.updated_at).or(listed),
             fetched_at,
         })
     }
 
-    /// Whether the document has no list of parts, although there may be some.
+    /// Whether the document has no list of parts although the record may have parts.
     pub fn withholds_parts(&self) -> bool {
         !self.shows_parts && self.expected != Some(0)
     }
 
-    /// Whether the list of parts is empty although it counts some. A few parts that are counted and never come
-    /// are usual.
+    /// Whether the list of parts is empty although its count is not zero. A count that exceeds the list by a few
+    /// parts is normal.
     pub fn is_list_short(&self) -> bool {
         self.parts.is_empty() && self.listed.is_some_and(|listed| listed > 0)
     }
 
-    /// Whether the document shows all the parts that it counts.
+    /// Whether the document contains as many parts as it counts.
     pub fn is_whole(&self) -> bool {
         self.shows_parts && self.expected.is_some_and(|expected| expected == self.parts.len() as i64)
     }
 }
 
-/// The document without the member `key` that holds `list`, which must be a slice of it.
+/// The document without the member `key`, whose value `list` must be a slice of the document.
 pub(super) fn without<'a>(document: &'a str, key: &str, list: &RawValue) -> Cow<'a, str> {
     let start = (list.get().as_ptr() as usize).wrapping_sub(document.as_ptr() as usize);
     let end = start.wrapping_add(list.get().len());
@@ -155,7 +154,7 @@ pub(super) fn without<'a>(document: &'a str, key: &str, list: &RawValue) -> Cow<
         return Cow::Borrowed(document);
     };
     let before = before.trim_end().strip_suffix(':').map(str::trim_end);
-    let before = before.and_then(|it| it.strip_suffix('"')?.strip_suffix(key)?.strip_suffix('"'));
+    let before = before.and_then(|text| text.strip_suffix('"')?.strip_suffix(key)?.strip_suffix('"'));
     let Some(before) = before else { return Cow::Borrowed(document) };
     match before.trim_end().strip_suffix(',') {
         Some(before) => Cow::Owned([before, after].concat()),
@@ -174,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_cut_out_and_every_other_byte_stays() {
+    fn parts_are_removed_and_every_other_byte_is_kept() {
         let list = r#"{"conversation_parts": [{"id":"1", "body":"a,\"b"} ,{"id":2}], "total_count": 2}"#;
         for (before, after) in [
             (r#"{ "id" : 1.50e1"#, r#" , "x":[1,  2]}"#),
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_part_lists_are_read() {
+    fn missing_null_bare_and_incomplete_part_lists_are_accepted() {
         assert_eq!(read(r#"{"id":"1"}"#), (r#"{"id":"1"}"#.into(), vec![], None));
         let null = r#"{"id":"1","conversation_parts":null}"#;
         assert_eq!(read(null), (null.into(), vec![], None));
@@ -203,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_listed_time_stands_in() {
+    fn the_time_from_the_list_replaces_a_missing_one() {
         let detail = Detail::read(&OF_CONVERSATIONS, r#"{"id":"1"}"#, Some(7), 9).unwrap();
         assert_eq!(detail.updated_at, Some(7));
     }

@@ -1,57 +1,57 @@
-//! What a sync tells while it runs, and what it came to.
+//! Events of a running sync, and its results.
 //!
-//! Events are data for whoever draws progress or writes a log; nothing here does either.
+//! Events are plain data for progress displays and logs. This module must never print.
 
 use serde::Serialize;
 
 use super::resources::ResourceName;
-use super::write::Written;
+use super::write::WriteCounts;
 
-/// One step of a sync. Serialised, `event` holds the name in snake case, e.g. `sync_progress`.
+/// One step of a sync. When serialized, `event` is the variant in snake case, e.g. `sync_progress`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
     SyncStart {
-        /// Short code of the workspace, when the service told it.
+        /// Short code of the workspace, if the API returned it.
         workspace: Option<String>,
         resources: Vec<ResourceName>,
         /// Epoch seconds by the server's clock.
         started_at: i64,
     },
-    /// After every stored page, and for parts after every few conversations.
+    /// Sent after each stored page; for parts, after every few conversations.
     SyncProgress {
         resource: ResourceName,
-        /// Records received so far; for parts, conversations looked at.
+        /// Records received so far; for parts, conversations processed.
         rows: u64,
-        /// How many there will be, when that is known.
+        /// The expected number, if known.
         total: Option<u64>,
-        /// Calls left in the window of the rate limit, when the service tells.
+        /// Requests left in the current rate-limit window, if the API reports it.
         requests_left: Option<u64>,
     },
-    /// Something was odd, and the sync goes on.
+    /// A problem that does not stop the sync.
     SyncWarning {
         resource: Option<ResourceName>,
         message: String,
     },
-    /// The service has to finish something first; nothing is wrong.
+    /// The server has to finish something first. This is not a problem.
     SyncWaiting {
         resource: ResourceName,
-        /// How long the wait takes at most.
+        /// The longest possible wait.
         seconds: u64,
-        /// What is waited for.
+        /// The reason for the wait.
         message: String,
     },
-    /// One resource was given up; the others go on.
+    /// One resource failed; the others continue.
     SyncError {
         resource: ResourceName,
         message: String,
     },
-    SyncComplete(Outcome),
+    SyncComplete(ResourceOutcome),
     SyncSummary(Summary),
 }
 
-/// Receives events while a sync runs. Any `FnMut(&Event)` is one.
+/// Receives events while a sync runs. Implemented by every `FnMut(&Event)`.
 pub trait Observer: Send {
     fn event(&mut self, event: &Event);
 }
@@ -62,51 +62,51 @@ impl<F: FnMut(&Event) + Send> Observer for F {
     }
 }
 
-/// What the sync of one resource came to.
+/// The result of syncing one resource.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Outcome {
+pub struct ResourceOutcome {
     pub resource: ResourceName,
     #[serde(flatten)]
-    pub written: Written,
-    /// Calls that were made, not counting the transport's own retries.
+    pub written: WriteCounts,
+    /// Requests sent, excluding the transport's own retries.
     pub requests: u64,
     pub seconds: f64,
-    /// Whether it went on where an earlier run was interrupted.
+    /// Whether it resumed an interrupted run.
     pub resumed: bool,
-    /// Whether everything there was when it began, as far back as was asked for, is in the mirror.
+    /// Whether the mirror has everything that existed when it began, as far back as requested.
     pub complete: bool,
-    /// Whether the workspace does not offer it.
+    /// Whether the workspace does not offer this resource.
     pub skipped: bool,
-    /// How many stored records the workspace's count says are gone, and later runs remove.
+    /// Stored records that no longer exist according to the workspace's count. Later runs remove them.
     pub gone: u64,
-    /// What was deleted before is not in the mirror, epoch seconds by the server's clock.
+    /// Everything deleted before this time has been removed; epoch seconds by the server's clock.
     pub deletions_checked_at: Option<i64>,
-    /// The list is taken to be as it was read last until then, epoch seconds; this run did not read it.
+    /// The list was read recently enough and is not read again before this time, in epoch seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fresh_until: Option<i64>,
-    /// Why it is not complete.
+    /// Why it is incomplete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What kind of trouble that is, where it is one that programs act on.
+    /// The kind of failure, for programs to act on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
-    /// Ids of records that failed in several runs: they are set aside and tried again less and less often.
+    /// Ids of records that failed in several runs. They are retried less and less often.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub quarantined: Vec<String>,
 }
 
-/// What kept a resource from being complete.
+/// Why a resource is incomplete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Cause {
-    /// 401 or 403: the token, or what it may do.
+    /// 401 or 403: the token is invalid or lacks a permission.
     Unauthorized,
     /// 429 until the last attempt.
     RateLimited,
-    /// No connection, or no answer.
+    /// No connection or no response.
     Network,
-    /// The workspace does not offer it any more, or never did.
+    /// The workspace no longer offers it, or never did.
     Refused,
 }
 
@@ -117,7 +117,7 @@ impl Cause {
             _ if error.is_unauthorized() => Some(Cause::Unauthorized),
             _ if error.status() == Some(429) => Some(Cause::RateLimited),
             Error::Connect { .. } | Error::Timeout { .. } | Error::Network { .. } => Some(Cause::Network),
-            // The connection was lost behind the headers.
+            // The connection was lost after the headers.
             Error::UnexpectedResponse(answer) if answer.reason == Unexpected::Truncated => {
                 Some(Cause::Network)
             }
@@ -126,16 +126,16 @@ impl Cause {
     }
 }
 
-/// What a whole sync came to.
+/// The result of a whole sync.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     pub workspace: Option<String>,
     /// Epoch seconds by the server's clock.
     pub started_at: i64,
     pub seconds: f64,
-    /// Whether every resource is complete, or skipped.
+    /// Whether every resource is complete or skipped.
     pub complete: bool,
-    /// Whether it was asked to stop.
+    /// Whether it was cancelled.
     pub interrupted: bool,
-    pub resources: Vec<Outcome>,
+    pub resources: Vec<ResourceOutcome>,
 }

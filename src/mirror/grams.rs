@@ -1,13 +1,13 @@
-//! Words that an index of words between spaces cannot find, in a form in which it can.
+//! Extra terms for words that the full-text index cannot find, because it splits texts at spaces.
 //!
-//! Chinese, Japanese, Thai and others write no spaces, Korean hangs particles on its words: of those, every two
-//! neighbouring letters are a word of the index. A word of several scripts is taken apart, and a letter that is
-//! also spelled in another way, such as ß, is spelled in that way too. Texts and searches must be treated alike.
+//! Chinese, Japanese, Thai and others are written without spaces, and Korean appends particles to words: each pair of
+//! neighbouring letters of these scripts becomes a term (a bigram). Words of several scripts are split by script, and
+//! letters with an alternative spelling, such as ß, are indexed in both. Texts and queries must be treated alike.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// What the index is to find besides the text itself; `None` when that is nothing.
+/// The terms to index in addition to the text itself; `None` without extra terms.
 pub(super) fn grams(text: &str) -> Option<String> {
     if text.is_ascii() {
         return None;
@@ -22,19 +22,19 @@ pub(super) fn grams(text: &str) -> Option<String> {
     };
     for word in words(&text).filter(|word| !word.is_ascii()) {
         if !word.contains(is_unspaced) {
-            respelled(word).iter().for_each(|word| add(word));
+            alternative_spelling(word).iter().for_each(|word| add(word));
             continue;
         }
         for piece in pieces(word) {
             match piece {
                 Piece::Unspaced(letters) => {
                     letters.windows(2).for_each(|pair| add(&pair.iter().collect::<String>()));
-                    // The last letter too, so that every letter begins something.
+                    // The last letter too, so that every letter starts a term.
                     letters.last().iter().for_each(|letter| add(&letter.to_string()));
                 }
                 Piece::Word(word) => {
                     add(word);
-                    respelled(word).iter().for_each(|word| add(word));
+                    alternative_spelling(word).iter().for_each(|word| add(word));
                 }
             }
         }
@@ -42,27 +42,27 @@ pub(super) fn grams(text: &str) -> Option<String> {
     (!grams.is_empty()).then_some(grams)
 }
 
-/// What to look for in place of a text, as an expression of the index; `None` when the text itself will do.
-pub(super) fn wanted(text: &str, prefix: bool) -> Option<String> {
+/// The FTS expression to search for instead of a text; `None` if the text itself can be searched for.
+pub(super) fn query(text: &str, prefix: bool) -> Option<String> {
     if text.is_ascii() {
         return None;
     }
     let star = if prefix { " *" } else { "" };
     let normal: String = text.nfkc().collect();
     if !normal.contains(is_unspaced) {
-        let other = respelled(&normal)?;
+        let other = alternative_spelling(&normal)?;
         return Some(format!("({}{star} OR {}{star})", quoted(text), quoted(&other)));
     }
-    let mut wanted: Vec<String> = Vec::new();
+    let mut terms: Vec<String> = Vec::new();
     let mut phrase: Vec<&str> = Vec::new();
     for word in words(&normal) {
         if !word.contains(is_unspaced) {
             phrase.push(word);
             continue;
         }
-        wanted.extend((!phrase.is_empty()).then(|| quoted(&phrase.join(" "))));
+        terms.extend((!phrase.is_empty()).then(|| quoted(&phrase.join(" "))));
         phrase.clear();
-        wanted.extend(pieces(word).iter().map(|piece| match piece {
+        terms.extend(pieces(word).iter().map(|piece| match piece {
             Piece::Word(word) => quoted(word),
             Piece::Unspaced(letters) if letters.len() == 1 => {
                 format!("{} *", quoted(&letters[0].to_string()))
@@ -73,18 +73,18 @@ pub(super) fn wanted(text: &str, prefix: bool) -> Option<String> {
             }
         }));
     }
-    wanted.extend((!phrase.is_empty()).then(|| format!("{}{star}", quoted(&phrase.join(" ")))));
-    Some(format!("({})", wanted.join(" AND ")))
+    terms.extend((!phrase.is_empty()).then(|| format!("{}{star}", quoted(&phrase.join(" ")))));
+    Some(format!("({})", terms.join(" AND ")))
 }
 
-/// The word in the letters of the index, without marks, and in its other spelling.
-pub(super) fn plain(word: &str) -> [String; 2] {
+/// A word as the index stores it, in lowercase without diacritics, and its alternative spelling.
+pub(super) fn index_terms(word: &str) -> [String; 2] {
     let bare = |word: &str| word.to_lowercase().nfd().filter(|letter| !is_combining_mark(*letter)).collect();
     let normal: String = word.nfkc().collect();
-    [bare(&normal), bare(&respelled(&normal).unwrap_or(normal))]
+    [bare(&normal), bare(&alternative_spelling(&normal).unwrap_or(normal))]
 }
 
-/// Whether words of this letter's script follow each other without spaces, or change at their ends.
+/// Whether this letter's script is written without spaces, or appends particles to words.
 pub(super) fn is_unspaced(letter: char) -> bool {
     matches!(u32::from(letter),
         0x0e00..=0x0eff         // Thai, Lao
@@ -122,8 +122,8 @@ fn pieces(word: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// The text with letters that have another spelling in that; `None` when it has none.
-fn respelled(text: &str) -> Option<String> {
+/// The text with letters such as ß in their alternative spelling; `None` if it has no such letters.
+fn alternative_spelling(text: &str) -> Option<String> {
     let other = |letter: char| {
         Some(match letter {
             'ß' | 'ẞ' => "ss",
@@ -157,30 +157,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbouring_letters_are_words() {
+    fn neighbouring_letters_are_indexed_as_pairs() {
         assert_eq!(grams("退款。please").as_deref(), Some("退款 款"));
         assert_eq!(grams("ABC株式会社2024").as_deref(), Some("ABC 株式 式会 会社 社 2024"));
         assert_eq!(grams("Straßenbahn, café").as_deref(), Some("strassenbahn"));
         assert_eq!(grams("plain words"), None);
         assert_eq!(grams("café crème"), None);
-        // Half-width letters and letters in parts are the same letters.
+        // Half-width and decomposed letters are the same letters.
         assert_eq!(grams("ﾊﾟｽ"), grams("パス"));
     }
 
     #[test]
-    fn searches_are_taken_apart_in_the_same_way() {
-        assert_eq!(wanted("退款", false).as_deref(), Some(r#"("退款")"#));
-        assert_eq!(wanted("リセット", false).as_deref(), Some(r#"("リセ セッ ット")"#));
-        assert_eq!(wanted("金", true).as_deref(), Some(r#"("金" *)"#));
-        assert_eq!(wanted("my app 会社2024", false).as_deref(), Some(r#"("my app" AND "会社" AND "2024")"#));
-        assert_eq!(wanted("Straßenbahn", true).as_deref(), Some(r#"("Straßenbahn" * OR "strassenbahn" *)"#));
-        assert_eq!(wanted("café", false), None);
-        assert_eq!(wanted("plain", false), None);
+    fn queries_are_split_like_texts() {
+        assert_eq!(query("退款", false).as_deref(), Some(r#"("退款")"#));
+        assert_eq!(query("リセット", false).as_deref(), Some(r#"("リセ セッ ット")"#));
+        assert_eq!(query("金", true).as_deref(), Some(r#"("金" *)"#));
+        assert_eq!(query("my app 会社2024", false).as_deref(), Some(r#"("my app" AND "会社" AND "2024")"#));
+        assert_eq!(query("Straßenbahn", true).as_deref(), Some(r#"("Straßenbahn" * OR "strassenbahn" *)"#));
+        assert_eq!(query("café", false), None);
+        assert_eq!(query("plain", false), None);
     }
 
     #[test]
-    fn marks_are_no_letters() {
-        assert_eq!(plain("Crème"), ["creme", "creme"].map(str::to_owned));
-        assert_eq!(plain("Fuß"), ["fuß", "fuss"].map(str::to_owned));
+    fn index_terms_have_no_diacritics() {
+        assert_eq!(index_terms("Crème"), ["creme", "creme"].map(str::to_owned));
+        assert_eq!(index_terms("Fuß"), ["fuß", "fuss"].map(str::to_owned));
     }
 }

@@ -1,7 +1,7 @@
-//! One sync at a time on one store.
+//! Allows one sync at a time per mirror.
 //!
-//! The operating system's lock on a file beside the store is what counts: it ends with the process,
-//! however that ends, so nothing is ever stale. The file's content only tells who holds it.
+//! The lock is an operating system lock on a file next to the mirror. It is released when the process ends for any
+//! reason, so it cannot become stale. The content of the file only names the holder and must not be relied on.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::error::{Error, Holder};
-use super::private;
+use super::permissions;
 
 /// Held while a sync runs.
 #[derive(Debug)]
@@ -19,14 +19,14 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of the store at `store`.
+    /// Locks the mirror at `store`.
     ///
     /// # Errors
-    /// [`Error::Locked`] while another one holds it, [`Error::File`] when the file cannot be used.
+    /// [`Error::Locked`] if another process holds the lock, [`Error::File`] if the file cannot be used.
     pub fn take(store: &Path) -> Result<Self, Error> {
         let path = lock_file(store);
         let failed = |source| Error::File { path: path.clone(), source };
-        let mut file = private::open(&path, OpenOptions::new().read(true)).map_err(failed)?;
+        let mut file = permissions::open(&path, OpenOptions::new().read(true)).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -46,7 +46,7 @@ fn lock_file(store: &Path) -> PathBuf {
     path.into()
 }
 
-/// What the holder wrote; `None` when that cannot be read, as on systems where locks hide the content.
+/// The holder; `None` if the content cannot be read, as on systems where locks prevent reading.
 fn read(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
     file.read_to_string(&mut text).ok()?;

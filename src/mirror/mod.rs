@@ -1,63 +1,62 @@
-//! A local copy of a workspace in one SQLite file, and keeping it up to date.
+//! The mirror: a local copy of a workspace in one SQLite file, the sync that keeps it up to date, and queries.
 //!
-//! Layer: above `api`, below `report`. It never writes to the workspace, never prints, and never
-//! holds a whole resource in memory.
+//! Layer: above `api`, below `report`. It must never write to the workspace, print, or hold a whole resource in
+//! memory.
 
+pub mod aggregate;
 pub mod author;
 mod cadence;
 mod columns;
+mod contact_details;
 pub mod conversation;
-pub mod counts;
+mod conversation_details;
+mod count_check;
+mod dangling_links;
 mod deletions;
 pub mod error;
 pub mod events;
-pub mod fields;
 pub mod forget;
+mod fts_query;
 mod grams;
-mod lists;
+pub mod lenient;
+mod list;
 mod lock;
 mod names;
-mod orphans;
-mod outline;
 #[cfg(feature = "parquet")]
 pub mod parquet;
-mod parts;
-pub mod person;
-mod phrase;
+mod pending;
+mod permissions;
 mod plan;
-pub mod predicate;
 mod presence;
-mod private;
+mod projection;
 mod prune;
 mod quarantine;
-mod queue;
 pub mod read;
 mod rereads;
 pub mod resources;
-mod run;
 pub mod schema;
 pub mod search;
+mod search_index;
+pub mod search_sql;
 mod search_type;
 mod segments;
 pub mod sql;
 pub mod state;
 mod statistics;
 pub mod status;
-mod stop;
 pub mod store;
-mod surplus;
 pub mod sync;
-mod texts;
-mod walk;
+mod sync_context;
+pub mod upsert_contact;
 pub mod write;
 
 pub use crate::html::plain;
 pub use error::{Error, Holder};
-pub use events::{Cause, Event, Observer, Outcome, Summary};
+pub use events::{Cause, Event, Observer, ResourceOutcome, Summary};
 pub use resources::ResourceName;
-pub use run::SyncOptions;
 pub use state::SyncState;
 pub use status::{Sizes, Status, status, status_with};
-pub use stop::Stop;
 pub use store::{Store, Workspace, default_path};
 pub use sync::sync;
+pub use sync_context::SyncOptions;
+pub use tokio_util::sync::CancellationToken;

@@ -1,6 +1,6 @@
-//! What the mirror calls the record behind an id.
+//! Looks up the display name of a record.
 //!
-//! For people only: a name is not unique, and nothing may be looked up by it here.
+//! Names are for people only. They are not unique, so records must never be looked up by name here.
 
 use rusqlite::OptionalExtension;
 
@@ -8,18 +8,18 @@ use super::error::Error;
 use super::resources::ResourceName;
 use super::store::Store;
 
-/// Columns that name a record, the best one first.
-const NAMING: [&str; 4] = ["name", "display_name", "title", "email"];
+/// Columns with the name of a record, best first.
+const NAME_COLUMNS: [&str; 4] = ["name", "display_name", "title", "email"];
 
 impl Store {
-    /// The name of a record; `None` when the mirror has none, or not the record.
+    /// The name of a record; `None` if the mirror lacks the record or its name.
     ///
     /// # Errors
-    /// When the mirror cannot be read.
+    /// If the database fails.
     pub fn name_of(&self, resource: ResourceName, id: &str) -> Result<Option<String>, Error> {
         let columns = resource.resource().columns;
-        let named = NAMING.iter().filter(|name| columns.iter().any(|column| column.name == **name));
-        let values: Vec<String> = named.map(|name| format!("nullif({name}, '')")).collect();
+        let existing = NAME_COLUMNS.iter().filter(|name| columns.iter().any(|column| column.name == **name));
+        let values: Vec<String> = existing.map(|name| format!("nullif({name}, '')")).collect();
         if values.is_empty() {
             return Ok(None);
         }

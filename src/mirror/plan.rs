@@ -1,39 +1,38 @@
-//! Decides how a resource is to be walked: all of it or only what changed, anew or from where the last
-//! run stopped.
+//! Decides how to sync a resource: fully or only what changed, from the start or from the saved cursor.
 //!
-//! What is left out must be known to be in the mirror already. In doubt the plan is the longer way.
+//! A record may be skipped only if the mirror is known to have it. When unsure, fall back to a full sync.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::error::Error;
 use super::resources::{Bound, Resource, ResourceName, Route};
-use super::run::{Run, SyncOptions};
+use super::sync_context::{SyncContext, SyncOptions};
 use crate::api::paging::Next;
 use crate::api::request_builder::Arguments;
 
-/// Seconds before the last walk's start from which changes are asked for again: searches lag behind by
-/// minutes, and clocks differ.
+/// Changes are requested again from this many seconds before the last listing began, because searches lag by minutes
+/// and clocks differ.
 const OVERLAP: i64 = 3_600;
-/// Seconds that certainly lead to the day before, whatever the workspace's time zone does.
+/// Seconds that reach the previous day in any time zone, even across a change of the clocks.
 const OVER_A_DAY: i64 = 25 * 3_600;
-/// A moment before there was anything to log; the log's list demands one.
-const LONG_AGO: i64 = 1_262_304_000;
+/// Epoch seconds before the first activity log, which requires a start time.
+const LOG_START: i64 = 1_262_304_000;
 
-/// How a resource is walked.
+/// How to list a resource.
 #[derive(Debug)]
-pub(super) struct Plan {
-    /// Ways to go, the best one first.
+pub(super) struct SyncPlan {
+    /// Alternative routes, best first.
     pub routes: Vec<&'static Route>,
-    /// Only what changed at or after this moment, epoch seconds; everything for `None`.
+    /// Only changes at or after this time, in epoch seconds; `None` for everything.
     pub since: Option<i64>,
-    /// Whether what does not turn up is to be removed afterwards.
+    /// Whether to remove records that the listing does not return.
     pub removes: bool,
-    /// Where the first of the routes goes on.
+    /// Where to resume the first route.
     pub from: Option<Next>,
 }
 
-/// A place in a walk, as it is kept between runs.
+/// The position of an interrupted listing, stored between runs.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Cursor {
     pub operation: String,
@@ -53,46 +52,47 @@ pub(super) enum Position {
     Query(String, String),
 }
 
-impl Plan {
-    /// The plan for a resource, and the mark that its walk has begun.
+impl SyncPlan {
+    /// Plans the sync of a resource and records its start.
     ///
     /// # Errors
-    /// When the store refuses.
-    pub fn make(run: &Run<'_>, resource: &'static Resource) -> Result<Self, Error> {
-        let plan = Plan::wanted(run, resource, run.options)?;
+    /// If the database fails.
+    pub fn make(run: &SyncContext<'_>, resource: &'static Resource) -> Result<Self, Error> {
+        let plan = SyncPlan::new(run, resource, run.options)?;
         plan.start(run, resource)
     }
 
-    /// The plan for what changed since the latest walk began.
+    /// Plans to fetch what changed since the latest listing began.
     ///
     /// # Errors
-    /// When the store refuses.
-    pub fn catch_up(run: &Run<'_>, resource: &'static Resource) -> Result<Self, Error> {
+    /// If the database fails.
+    pub fn catch_up(run: &SyncContext<'_>, resource: &'static Resource) -> Result<Self, Error> {
         let options = SyncOptions { full: false, prune: false, ..run.options.clone() };
-        Plan::wanted(run, resource, &options)?.start(run, resource)
+        SyncPlan::new(run, resource, &options)?.start(run, resource)
     }
 
-    /// The plan for everything, to find out what is gone.
+    /// Plans to list everything, to find deleted records.
     ///
     /// # Errors
-    /// When the store refuses.
-    pub fn removal(run: &Run<'_>, resource: &'static Resource) -> Result<Self, Error> {
+    /// If the database fails.
+    pub fn removal(run: &SyncContext<'_>, resource: &'static Resource) -> Result<Self, Error> {
         let options = SyncOptions { prune: true, since: None, ..run.options.clone() };
-        Plan::wanted(run, resource, &options)?.start(run, resource)
+        SyncPlan::new(run, resource, &options)?.start(run, resource)
     }
 
-    fn wanted(run: &Run<'_>, resource: &'static Resource, options: &SyncOptions) -> Result<Self, Error> {
+    fn new(run: &SyncContext<'_>, resource: &'static Resource, options: &SyncOptions) -> Result<Self, Error> {
         let mut plan =
-            Plan { routes: resource.routes.iter().collect(), since: None, removes: false, from: None };
+            SyncPlan { routes: resource.routes.iter().collect(), since: None, removes: false, from: None };
         if resource.changes.is_empty() {
-            // All of it comes every time, so what is gone shows by itself.
-            plan.removes = resource.vanishes && !run.with_store(|store| store.is_empty(resource.name))?;
+            // Every listing is complete, so it also shows what was deleted.
+            plan.removes =
+                resource.detects_deletions && !run.with_store(|store| store.is_empty(resource.name))?;
             return Ok(plan);
         }
-        // A mirror of what is newer is checked as far as it reaches, and does not grow by that.
+        // A mirror with a start date is checked only back to that date, so that the check does not extend it.
         let floor = run.with_store(|store| store.sync_state(resource.name))?.and_then(|state| state.floor);
         let reach = options.since.or(floor.filter(|_| options.prune));
-        plan.removes = options.prune && resource.vanishes && reach.is_none();
+        plan.removes = options.prune && resource.detects_deletions && reach.is_none();
         if !plan.removes {
             plan.since = since(run, resource.name, &SyncOptions { since: reach, ..options.clone() })?;
         }
@@ -102,45 +102,45 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Goes on where an interrupted walk stopped, if that leads to all that is wanted.
-    fn start(mut self, run: &Run<'_>, resource: &Resource) -> Result<Self, Error> {
+    /// Resumes an interrupted listing if it covers everything in this plan, otherwise starts a new one.
+    fn start(mut self, run: &SyncContext<'_>, resource: &Resource) -> Result<Self, Error> {
         let state = run.with_store(|store| store.sync_state(resource.name))?;
         let cursor = state.and_then(|state| serde_json::from_str::<Cursor>(&state.cursor?).ok());
-        let reaches =
-            |cursor: &Cursor| cursor.since.is_none_or(|from| self.since.is_some_and(|it| from <= it));
-        let usable = cursor.filter(|cursor| reaches(cursor) && cursor.removes == self.removes);
-        let ways = || resource.changes.iter().chain(resource.routes);
-        let taken = usable.and_then(|cursor| {
-            let is_it = |route: &&Route| route.operation == cursor.operation && route.resumable;
-            let place = ways().position(|route| is_it(&route))?;
-            Some((place, cursor))
+        let covers_plan =
+            |cursor: &Cursor| cursor.since.is_none_or(|from| self.since.is_some_and(|since| from <= since));
+        let usable = cursor.filter(|cursor| covers_plan(cursor) && cursor.removes == self.removes);
+        let routes = || resource.changes.iter().chain(resource.routes);
+        let resumed = usable.and_then(|cursor| {
+            let matches = |route: &&Route| route.operation == cursor.operation && route.resumable;
+            let index = routes().position(|route| matches(&route))?;
+            Some((index, cursor))
         });
-        match taken {
-            Some((place, cursor)) => {
-                self.routes = ways().skip(place).collect();
+        match resumed {
+            Some((index, cursor)) => {
+                self.routes = routes().skip(index).collect();
                 (self.since, self.from) = (cursor.since, Some(cursor.position.into()));
             }
-            None => run.with_store(|store| store.begin(resource.name, run.clock.server()))?,
+            None => run.with_store(|store| store.begin(resource.name, run.clock.now()))?,
         }
         Ok(self)
     }
 }
 
-/// From when on changes are wanted; everything for `None`.
-fn since(run: &Run<'_>, resource: ResourceName, options: &SyncOptions) -> Result<Option<i64>, Error> {
+/// The time from which changes are needed; `None` for everything.
+fn since(run: &SyncContext<'_>, resource: ResourceName, options: &SyncOptions) -> Result<Option<i64>, Error> {
     if options.full {
         return Ok(options.since);
     }
     let (state, newest) =
         run.with_store(|store| Ok((store.sync_state(resource)?, store.newest(resource)?)))?;
     let Some(covered) = state.and_then(|state| state.covers(options.since)) else { return Ok(options.since) };
-    // Records carry the time of the service. A clock that runs ahead of it must not hide changes.
+    // Records have server times. A local clock that is ahead must not hide changes.
     let from = newest.map_or(covered, |newest| covered.min(newest)) - OVERLAP;
     Ok(Some(options.since.filter(|since| *since > covered).unwrap_or(from)))
 }
 
 impl Route {
-    /// What to ask for to get what changed since a moment, or everything.
+    /// The arguments to list what changed since a time in epoch seconds, or everything.
     pub(super) fn arguments(&self, since: Option<i64>) -> Arguments {
         let mut arguments = Arguments::default();
         arguments.query.extend(self.query.iter().map(|(name, value)| ((*name).into(), (*value).into())));
@@ -160,14 +160,14 @@ impl Route {
             Bound::SearchByDay => arguments.body = updated(days, Some("descending")),
             Bound::SearchByDayUnordered => arguments.body = updated(days, None),
             Bound::Query(name) => {
-                let since = since.unwrap_or(LONG_AGO).max(LONG_AGO);
+                let since = since.unwrap_or(LOG_START).max(LOG_START);
                 arguments.query.push((name.to_owned(), since.to_string()));
             }
         }
         arguments
     }
 
-    /// Whether what changed last comes first, so that the rest need not be read.
+    /// Whether the latest changes come first, so that the listing can stop early.
     pub(super) fn is_newest_first(&self) -> bool {
         matches!(self.bound, Bound::NewestFirst | Bound::SearchByDay)
     }

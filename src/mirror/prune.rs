@@ -1,7 +1,7 @@
-//! Removes what the workspace no longer has.
+//! Removes records that no longer exist in the workspace, after a complete listing.
 //!
-//! Only after a listing that reached its end. What did not turn up in it is asked for once more, one by
-//! one, before it is taken for gone: a record can move past a reader, or hide from lists.
+//! A record must never be removed just because the listing did not return it: a record can move between pages while
+//! they are read, and lists omit some records. Each one is requested by its id first.
 
 use futures::StreamExt;
 use futures::stream;
@@ -9,17 +9,17 @@ use futures::stream;
 use super::conversation::{OF_CONVERSATIONS, OF_TICKETS};
 use super::error::Error;
 use super::resources::{Resource, ResourceName};
-use super::run::{Run, Tally, local};
 use super::store::Store;
+use super::sync_context::{ResourceProgress, SyncContext, local_now};
 use crate::api::operation::Paging;
 use crate::api::reply::Reply;
 use crate::api::request_builder::{Arguments, operation};
 
-/// Ids looked at in one go.
+/// Ids per query.
 const BATCH: u32 = 500;
 
 impl Store {
-    /// Stored records that the walk under way has not come across, in order of their ids.
+    /// Stored records that the current listing has not returned, ordered by id.
     fn unseen(&self, resource: ResourceName, after: &str) -> Result<Vec<String>, Error> {
         let sql = format!(
             "SELECT id FROM {resource} WHERE id > ?1
@@ -31,9 +31,9 @@ impl Store {
         Ok(ids.collect::<Result<_, _>>()?)
     }
 
-    /// Has everything fetched again that contacts took part in who are gone: after a merge it names
-    /// somebody else, and does not count as changed.
-    pub(super) fn unsettle(&mut self, contacts: &[String]) -> Result<(), Error> {
+    /// Marks everything that the deleted contacts took part in as stale. After a merge it names another contact, but
+    /// does not count as changed.
+    pub(super) fn mark_stale(&mut self, contacts: &[String]) -> Result<(), Error> {
         let transaction = self.write()?;
         for of in [&OF_CONVERSATIONS, &OF_TICKETS] {
             let parent = of.parts.resource().parent.unwrap_or("id");
@@ -52,8 +52,8 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// Has conversations fetched again that are linked to tickets which are gone.
-    fn unlink(&mut self, tickets: &[String]) -> Result<(), Error> {
+    /// Schedules a reread of the conversations that are linked to the deleted tickets.
+    fn reread_linked_conversations(&mut self, tickets: &[String]) -> Result<(), Error> {
         let transaction = self.write()?;
         let sql = "INSERT OR IGNORE INTO sync_rereads (resource, id)
                    SELECT 'conversations', c.id FROM ticket_contacts t
@@ -66,87 +66,87 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// Notes that everything has been checked since `began`, epoch seconds by the server's clock, and that what
-    /// is gone has been removed.
-    pub(super) fn checked(&mut self, resource: ResourceName, began: i64) -> Result<(), Error> {
+    /// Records that a check which began at `began` (epoch seconds by the server's clock) has removed everything that
+    /// was gone by then.
+    pub(super) fn record_check(&mut self, resource: ResourceName, began: i64) -> Result<(), Error> {
         let transaction = self.write()?;
         transaction.execute("DELETE FROM sync_seen WHERE resource = ?1", [resource.as_str()])?;
         transaction.execute(
             "UPDATE sync_state SET pruned_at = ?2, checked_at = ?3, check_began_at = NULL, check_after = NULL, gone = 0
              WHERE resource = ?1",
-            (resource.as_str(), local(), began),
+            (resource.as_str(), local_now(), began),
         )?;
         Ok(transaction.commit()?)
     }
 
-    /// Removes contacts that the workspace has just been seen to have no more, as after a merge.
+    /// Removes contacts that are known to be gone, for example after a merge.
     ///
     /// # Errors
-    /// [`Error::Locked`] while a sync runs, and when the database refuses.
+    /// [`Error::Locked`] during a sync, or if the database fails.
     pub fn remove_contacts(&mut self, gone: &[String]) -> Result<u64, Error> {
         let _lock = self.lock()?;
         self.remove_gone(ResourceName::Contacts, gone)
     }
 
-    /// Removes records that are gone, and has everything fetched again in which they show.
+    /// Removes records that are gone, and schedules a reread of everything that refers to them.
     pub(super) fn remove_gone(&mut self, resource: ResourceName, gone: &[String]) -> Result<u64, Error> {
         match resource {
-            ResourceName::Contacts => self.unsettle(gone)?,
-            ResourceName::Tickets => self.unlink(gone)?,
+            ResourceName::Contacts => self.mark_stale(gone)?,
+            ResourceName::Tickets => self.reread_linked_conversations(gone)?,
             _ => {}
         }
         self.remove(resource, gone)
     }
 }
 
-/// Removes the records that a complete walk has not come across.
+/// Removes the records that a complete listing has not returned.
 ///
 /// # Errors
-/// [`Error::Api`] when it cannot be told whether a record exists, anything else when the store refuses.
+/// [`Error::Api`] if the API does not answer whether a record exists, another one if the database fails.
 pub(super) async fn prune(
-    run: &Run<'_>,
+    run: &SyncContext<'_>,
     resource: &'static Resource,
-    tally: &mut Tally,
+    progress: &mut ResourceProgress,
 ) -> Result<(), Error> {
     let listed_at_once = match resource.routes.first() {
         Some(route) => matches!(operation(route.operation)?.paging, Paging::None | Paging::Whole),
         None => false,
     };
     let began = run.with_store(|store| store.sync_state(resource.name))?;
-    let began = began.map_or_else(|| run.clock.server(), |state| state.started_at);
+    let began = began.map_or_else(|| run.clock.now(), |state| state.started_at);
     let mut after = String::new();
     loop {
         let unseen = run.with_store(|store| store.unseen(resource.name, &after))?;
         let Some(last) = unseen.last() else { break };
         after.clone_from(last);
-        let gone = match resource.one {
-            Some(one) => gone(run, resource, one, unseen, tally).await?,
+        let gone = match resource.get_operation {
+            Some(get) => confirm_gone(run, resource, get, unseen, progress).await?,
             None if listed_at_once => unseen,
             None => Vec::new(),
         };
-        tally.written.deleted += run.with_store(|store| store.remove_gone(resource.name, &gone))?;
+        progress.written.deleted += run.with_store(|store| store.remove_gone(resource.name, &gone))?;
     }
-    run.with_store(|store| store.checked(resource.name, began))
+    run.with_store(|store| store.record_check(resource.name, began))
 }
 
-/// Those of the records that do not exist. Those that do are brought up to date.
-pub(super) async fn gone(
-    run: &Run<'_>,
+/// Requests each record and returns the ids of those that do not exist. Stores the others.
+pub(super) async fn confirm_gone(
+    run: &SyncContext<'_>,
     resource: &'static Resource,
-    one: &'static str,
+    get: &'static str,
     ids: Vec<String>,
-    tally: &mut Tally,
+    progress: &mut ResourceProgress,
 ) -> Result<Vec<String>, Error> {
-    let one = operation(one)?;
-    let answers = stream::iter(ids).map(|id| async move {
+    let get = operation(get)?;
+    let requests = stream::iter(ids).map(|id| async move {
         let arguments = Arguments { path: vec![id.clone()], ..Arguments::default() };
-        (id, run.client.fetch(one, &arguments).await)
+        (id, run.client.fetch(get, &arguments).await)
     });
-    let mut answers = answers.buffer_unordered(run.options.concurrency.max(1));
+    let mut responses = requests.buffer_unordered(run.options.concurrency.max(1));
     let mut gone = Vec::new();
-    while let Some((id, answer)) = answers.next().await {
-        tally.requests += 1;
-        match answer {
+    while let Some((id, response)) = responses.next().await {
+        progress.requests += 1;
+        match response {
             Ok(reply) => refresh(run, resource, &reply)?,
             Err(error) if error.is_gone() => gone.push(id),
             Err(error) => return Err(error.into()),
@@ -155,10 +155,10 @@ pub(super) async fn gone(
     Ok(gone)
 }
 
-/// Conversations and tickets are left to the fetching of their parts, which brings them along.
-fn refresh(run: &Run<'_>, resource: &'static Resource, reply: &Reply) -> Result<(), Error> {
-    let nested = matches!(resource.name, ResourceName::Conversations | ResourceName::Tickets);
-    let Some(document) = reply.json_text().ok().filter(|_| !nested) else { return Ok(()) };
-    run.with_store(|store| store.store_page(resource, [document], None, local()))?;
+/// Stores a record, except conversations and tickets, which are fetched together with their parts.
+fn refresh(run: &SyncContext<'_>, resource: &'static Resource, reply: &Reply) -> Result<(), Error> {
+    let has_parts = matches!(resource.name, ResourceName::Conversations | ResourceName::Tickets);
+    let Some(document) = reply.json_text().ok().filter(|_| !has_parts) else { return Ok(()) };
+    run.with_store(|store| store.store_page(resource, [document], None, local_now()))?;
     Ok(())
 }

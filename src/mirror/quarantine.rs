@@ -1,7 +1,7 @@
-//! Remembers which records cannot be fetched, and sets aside those that keep failing.
+//! Remembers which records cannot be fetched, and quarantines those that keep failing.
 //!
-//! One record that the server never hands out must not keep the mirror from ever being complete, and must
-//! not be forgotten either: it is named in every summary and tried again, less and less often.
+//! One record that the server never returns must not keep the mirror incomplete forever, and must not be forgotten
+//! either: every summary names it, and it is retried at growing intervals.
 
 use rusqlite::{Connection, params};
 
@@ -10,13 +10,13 @@ use super::error::Error;
 use super::resources::ResourceName;
 use super::store::Store;
 
-/// So many runs in a row a record fails before it is set aside.
+/// Runs in a row in which a record fails before it is quarantined.
 const RUNS: i64 = 3;
-/// Seconds until a record in quarantine is tried again the first time; they double every time.
-const FIRST_REST: i64 = 3_600;
+/// Seconds until the first retry of a quarantined record. The interval doubles each time.
+const FIRST_INTERVAL: i64 = 3_600;
 
-/// A condition on the record `c` of a query: it is not resting in quarantine.
-pub(super) fn is_awake(resource: ResourceName) -> String {
+/// An SQL condition on the record `c`: it is not in quarantine, or is due for a retry.
+pub(super) fn is_retryable(resource: ResourceName) -> String {
     format!(
         "NOT EXISTS (SELECT 1 FROM sync_failures f WHERE f.resource = '{resource}' AND f.id = c.id
                      AND f.retry_at > unixepoch() AND f.updated_at IS c.updated_at)"
@@ -25,25 +25,25 @@ pub(super) fn is_awake(resource: ResourceName) -> String {
 
 /// A record that could not be fetched in this run.
 #[derive(Debug, Clone)]
-pub(super) struct Failed {
+pub(super) struct FailedRecord {
     pub id: String,
     pub reason: String,
 }
 
-/// What the failures of a run come to.
+/// The failed records of a run that still count. Leaves out those that were already in quarantine.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Noted {
+pub(super) struct FailureReport {
     /// Failed in fewer than [`RUNS`] runs so far.
     pub new: Vec<String>,
-    /// Failed so often by this run that they are set aside from now on.
-    pub set_aside: Vec<String>,
+    /// Quarantined in this run.
+    pub quarantined: Vec<String>,
 }
 
 impl Store {
-    /// Ids of the records of a resource that are in quarantine. For parts these are conversations or tickets.
+    /// Ids of the quarantined records of a resource. For parts these are conversations or tickets.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// If the database fails.
     pub fn quarantined(&self, resource: ResourceName) -> Result<Vec<String>, Error> {
         let sql = "SELECT id FROM sync_failures WHERE resource = ?1 AND retry_at IS NOT NULL ORDER BY id";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -51,29 +51,29 @@ impl Store {
         Ok(ids.collect::<Result<_, _>>()?)
     }
 
-    /// Has every record in quarantine tried again.
-    pub(super) fn wake(&mut self, resource: ResourceName) -> Result<(), Error> {
+    /// Makes every quarantined record due for a retry.
+    pub(super) fn retry_quarantined(&mut self, resource: ResourceName) -> Result<(), Error> {
         let sql = "UPDATE sync_failures SET retry_at = 0 WHERE resource = ?1 AND retry_at IS NOT NULL";
         self.connection.execute(sql, [resource.as_str()])?;
         Ok(())
     }
 
-    /// Notes which records of `owners` failed in this run at the time `now`; those that were asked for and did
-    /// not fail are forgotten.
-    pub(super) fn note_failures(
+    /// Records which of the `owners` failed in this run, and clears those that were requested and did not fail.
+    /// `now` is epoch seconds.
+    pub(super) fn record_failures(
         &mut self,
         resource: ResourceName,
         owners: ResourceName,
-        failed: &[Failed],
+        failed: &[FailedRecord],
         now: i64,
-    ) -> Result<Noted, Error> {
+    ) -> Result<FailureReport, Error> {
         let transaction = self.write()?;
-        let mut noted = Noted::default();
-        for Failed { id, reason } in failed {
-            let runs = add(&transaction, resource, owners, id, reason, now)?;
+        let mut report = FailureReport::default();
+        for FailedRecord { id, reason } in failed {
+            let runs = add_failure(&transaction, resource, owners, id, reason, now)?;
             match runs {
-                ..RUNS => noted.new.push(id.clone()),
-                RUNS => noted.set_aside.push(id.clone()),
+                ..RUNS => report.new.push(id.clone()),
+                RUNS => report.quarantined.push(id.clone()),
                 _ => {}
             }
         }
@@ -86,12 +86,12 @@ impl Store {
         let failed = serde_json::Value::from(failed).to_string();
         transaction.prepare_cached(&sql)?.execute(params![resource.as_str(), now, failed])?;
         transaction.commit()?;
-        Ok(noted)
+        Ok(report)
     }
 }
 
-/// Counts one more failed run of a record. Returns how many there are by now.
-fn add(
+/// Adds a failed run to a record. Returns how many it has now.
+fn add_failure(
     connection: &Connection,
     resource: ResourceName,
     owners: ResourceName,
@@ -110,9 +110,9 @@ fn add(
         .prepare_cached(&sql)?
         .query_row(params![resource.as_str(), id, now, reason], |row| row.get(0))?;
     if runs >= RUNS {
-        let rest = FIRST_REST.saturating_mul(1 << (runs - RUNS).clamp(0, 16)).min(DAILY);
+        let interval = FIRST_INTERVAL.saturating_mul(1 << (runs - RUNS).clamp(0, 16)).min(DAILY);
         let sql = "UPDATE sync_failures SET retry_at = ?3 WHERE resource = ?1 AND id = ?2";
-        connection.prepare_cached(sql)?.execute(params![resource.as_str(), id, now + rest])?;
+        connection.prepare_cached(sql)?.execute(params![resource.as_str(), id, now + interval])?;
     }
     Ok(runs)
 }

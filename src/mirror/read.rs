@@ -1,6 +1,6 @@
-//! Reads whole tables of the mirror row by row, whatever their size.
+//! Reads tables of the mirror row by row, regardless of their size.
 //!
-//! Nothing here collects: a reader gets one row at a time and may stop at any of them.
+//! Rows are never collected: a reader gets one at a time, and can stop at any of them.
 
 use std::borrow::Cow;
 
@@ -12,15 +12,15 @@ use serde_json::{Value, json};
 
 use super::conversation::without;
 use super::error::Error;
-use super::resources::{Field, ResourceName};
+use super::resources::{JsonField, ResourceName};
 use super::store::Store;
 
-/// What a column of an export holds.
+/// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnType {
     Text,
     Integer,
-    /// Whole or not.
+    /// Integer or decimal.
     Number,
     /// Epoch seconds.
     Time,
@@ -29,27 +29,27 @@ pub enum Kind {
 
 /// A typed column of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Typed {
+pub struct TypedColumn {
     pub name: &'static str,
-    pub kind: Kind,
+    pub kind: ColumnType,
 }
 
-/// Which records, in which order.
+/// Filter, order and limit of the records to read.
 #[derive(Debug, Clone, Default)]
-pub struct Choice {
-    /// SQL conditions with `?` for values, all of which must hold.
+pub struct RecordQuery {
+    /// SQL conditions with `?` for values, joined with AND.
     pub conditions: Vec<String>,
     pub values: Vec<Cell>,
     pub limit: Option<u64>,
     pub offset: u64,
-    /// By the month in which they were made, instead of as they came.
-    pub by_age: bool,
-    /// What to sort by, in SQL, instead of as they came.
+    /// Sorts by creation instead of insertion.
+    pub oldest_first: bool,
+    /// An SQL expression to sort by, instead of insertion order.
     pub order: Option<String>,
 }
 
-impl Choice {
-    /// Only records for which this condition holds.
+impl RecordQuery {
+    /// Adds a condition.
     #[must_use]
     pub fn only(mut self, condition: &str, value: impl Into<Cell>) -> Self {
         self.conditions.push(condition.to_owned());
@@ -57,14 +57,15 @@ impl Choice {
         self
     }
 
-    fn rest(&self) -> String {
-        let conditions = match self.conditions.is_empty() {
-            true => String::new(),
-            false => format!(" WHERE {}", self.conditions.join(" AND ")),
+    fn clauses(&self) -> String {
+        let conditions = if self.conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", self.conditions.join(" AND "))
         };
         let order = match &self.order {
             Some(order) => order.as_str(),
-            None if self.by_age => "created_at, rowid",
+            None if self.oldest_first => "created_at, rowid",
             None => "rowid",
         };
         let limit = self.limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
@@ -73,28 +74,28 @@ impl Choice {
 }
 
 impl ResourceName {
-    /// The columns of the resource's table but for the document, `id` first.
-    pub fn typed_columns(self) -> Vec<Typed> {
+    /// The columns of the resource's table, except for the document; `id` is the first.
+    pub fn typed_columns(self) -> Vec<TypedColumn> {
         let resource = self.resource();
-        let text = |name| Typed { name, kind: Kind::Text };
-        let mut columns: Vec<Typed> = vec![text("id")];
+        let text = |name| TypedColumn { name, kind: ColumnType::Text };
+        let mut columns: Vec<TypedColumn> = vec![text("id")];
         columns.extend(resource.parent.map(text));
-        columns.extend(resource.columns.iter().map(|column| Typed {
+        columns.extend(resource.columns.iter().map(|column| TypedColumn {
             name: column.name,
             kind: match column.field {
-                Field::Text(_) | Field::Reference(_) => Kind::Text,
-                Field::Integer(_) | Field::FirstInteger(_) => Kind::Integer,
-                Field::Number(_) => Kind::Number,
-                Field::Time(_) => Kind::Time,
-                Field::Flag(_) => Kind::Flag,
-                // A verdict is always given, a text only where there is one.
-                Field::Derived(_, read) => match read(&Value::Null) {
-                    Cell::Integer(_) => Kind::Flag,
-                    _ => Kind::Text,
+                JsonField::Text(_) | JsonField::Reference(_) => ColumnType::Text,
+                JsonField::Integer(_) | JsonField::FirstInteger(_) => ColumnType::Integer,
+                JsonField::Number(_) => ColumnType::Number,
+                JsonField::Time(_) => ColumnType::Time,
+                JsonField::Flag(_) => ColumnType::Flag,
+                // A derived flag is never null, a derived text can be.
+                JsonField::Derived(_, read) => match read(&Value::Null) {
+                    Cell::Integer(_) => ColumnType::Flag,
+                    _ => ColumnType::Text,
                 },
             },
         }));
-        columns.push(Typed { name: "synced_at", kind: Kind::Time });
+        columns.push(TypedColumn { name: "synced_at", kind: ColumnType::Time });
         columns
     }
 
@@ -105,19 +106,19 @@ impl ResourceName {
 }
 
 impl Store {
-    /// Calls `each` with the documents of a resource. Parts name the record they belong to.
+    /// Calls `each` with the documents of a resource. Parts include the id of the record they belong to.
     ///
     /// # Errors
-    /// When the database cannot be read, and whatever `each` fails with.
+    /// If the database fails, and any error of `each`.
     pub fn documents<E: From<Error>>(
         &self,
         resource: ResourceName,
-        choice: &Choice,
+        query: &RecordQuery,
         mut each: impl FnMut(&str) -> Result<(), E>,
     ) -> Result<(), E> {
         let parent = resource.resource().parent;
         let columns = parent.map_or("raw".to_owned(), |parent| format!("raw, {parent}"));
-        self.rows(resource, &columns, choice, |row| {
+        self.rows(resource, &columns, query, |row| {
             let raw = text(row, 0)?;
             match parent {
                 None => each(raw),
@@ -126,7 +127,7 @@ impl Store {
         })
     }
 
-    /// Calls `each` with the cells of the columns of every record.
+    /// Calls `each` with the values of the columns of each record.
     ///
     /// # Errors
     /// As [`Store::documents`].
@@ -134,10 +135,10 @@ impl Store {
         &self,
         resource: ResourceName,
         columns: &[&str],
-        choice: &Choice,
+        query: &RecordQuery,
         mut each: impl FnMut(&[ValueRef<'_>]) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.rows(resource, &columns.join(", "), choice, |row| {
+        self.rows(resource, &columns.join(", "), query, |row| {
             let cells: Result<Vec<_>, _> = (0..columns.len()).map(|at| row.get_ref(at)).collect();
             each(&cells.map_err(Error::from)?)
         })
@@ -147,52 +148,52 @@ impl Store {
         &self,
         resource: ResourceName,
         columns: &str,
-        choice: &Choice,
+        query: &RecordQuery,
         mut each: impl FnMut(&Row<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let sql = match choice.by_age {
-            // Sorting the ids alone keeps the documents out of the sorter.
-            true => format!(
-                "SELECT {columns} FROM (SELECT rowid AS place FROM {resource}{}) AS sorted
-                 CROSS JOIN {resource} AS record ON record.rowid = sorted.place",
-                choice.rest()
-            ),
-            false => format!("SELECT {columns} FROM {resource}{}", choice.rest()),
+        let clauses = query.clauses();
+        let sql = if query.oldest_first {
+            // Sort only the row ids, to keep the documents out of the sorter.
+            format!(
+                "SELECT {columns} FROM (SELECT rowid AS place FROM {resource}{clauses}) AS sorted
+                 CROSS JOIN {resource} AS record ON record.rowid = sorted.place"
+            )
+        } else {
+            format!("SELECT {columns} FROM {resource}{clauses}")
         };
         let mut statement = self.connection.prepare_cached(&sql).map_err(Error::from)?;
-        let mut rows = statement.query(params_from_iter(&choice.values)).map_err(Error::from)?;
+        let mut rows = statement.query(params_from_iter(&query.values)).map_err(Error::from)?;
         while let Some(row) = rows.next().map_err(Error::from)? {
             each(row)?;
         }
         Ok(())
     }
 
-    /// How many records a choice has, its limit aside.
+    /// The number of records that match, ignoring limit and offset.
     ///
     /// # Errors
-    /// When the database cannot be read.
-    pub fn count(&self, resource: ResourceName, choice: &Choice) -> Result<u64, Error> {
-        let every = Choice { limit: None, offset: 0, ..choice.clone() };
-        let sql = format!("SELECT count(*) FROM (SELECT rowid FROM {resource}{})", every.rest());
-        let count: i64 =
-            self.connection.query_row(&sql, params_from_iter(&every.values), |row| row.get(0))?;
+    /// If the database fails.
+    pub fn count(&self, resource: ResourceName, query: &RecordQuery) -> Result<u64, Error> {
+        let all = RecordQuery { limit: None, offset: 0, ..query.clone() };
+        let sql = format!("SELECT count(*) FROM (SELECT rowid FROM {resource}{})", all.clauses());
+        let count: i64 = self.connection.query_row(&sql, params_from_iter(&all.values), |row| row.get(0))?;
         Ok(count.try_into().unwrap_or(0))
     }
 
-    /// Whether all parts of a conversation are stored as they were when it had this `updated_at`.
+    /// Whether all parts of a conversation are stored, as of this `updated_at`.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// If the database fails.
     pub fn has_parts_of(&self, conversation: &str, updated_at: i64) -> Result<bool, Error> {
         let sql = "SELECT EXISTS (SELECT 1 FROM conversation_parts_state
                    WHERE conversation_id = ?1 AND updated_at = ?2 AND NOT truncated)";
         Ok(self.connection.prepare_cached(sql)?.query_row((conversation, updated_at), |row| row.get(0))?)
     }
 
-    /// The documents of a contact's notes, the newest first.
+    /// The documents of a contact's notes, newest first.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// If the database fails.
     pub fn notes_of(&self, contact: &str) -> Result<Vec<String>, Error> {
         let sql = "SELECT raw FROM contact_notes WHERE contact_id = ?1 ORDER BY created_at DESC, id DESC";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -200,10 +201,10 @@ impl Store {
         Ok(notes.collect::<Result<_, _>>()?)
     }
 
-    /// The document of one conversation or ticket with its parts, as the API gives it when asked for one.
+    /// A document as the API's get operation returns it: conversations and tickets with their parts.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// If the database fails.
     pub fn with_parts(&self, resource: ResourceName, id: &str) -> Result<Option<String>, Error> {
         let sql = format!("SELECT raw FROM {resource} WHERE id = ?1");
         let raw: Option<String> =
@@ -225,7 +226,7 @@ impl Store {
     }
 }
 
-/// A stored document as lists of the API show it: they leave out the statistics of articles.
+/// A document as the API's lists return it: they omit the statistics of articles.
 pub fn as_listed(resource: ResourceName, raw: &str) -> Cow<'_, str> {
     #[derive(Deserialize)]
     struct Article<'a> {
@@ -246,30 +247,31 @@ fn text<'a>(row: &'a Row<'_>, at: usize) -> Result<&'a str, Error> {
     value.as_str().map_err(|error| Error::Database(rusqlite::Error::from(error)))
 }
 
-/// The document with the id of what it belongs to, unless it says so itself.
+/// The document with the id of the record it belongs to, unless it already has it.
 fn with_parent(raw: &str, parent: &str, id: &str) -> String {
-    match raw.contains(&format!("\"{parent}\"")) {
-        true => raw.to_owned(),
-        false => with_member(raw, parent, &json!(id).to_string()),
+    if raw.contains(&format!("\"{parent}\"")) {
+        raw.to_owned()
+    } else {
+        with_member(raw, parent, &json!(id).to_string())
     }
 }
 
-/// The object with one more member at its beginning.
+/// The object with another member at its beginning.
 fn with_member(raw: &str, key: &str, value: &str) -> String {
     let Some(members) = raw.trim_start().strip_prefix('{') else { return raw.to_owned() };
     let comma = if members.trim_start().starts_with('}') { "" } else { "," };
     format!("{{\"{key}\":{value}{comma}{members}")
 }
 
-/// A cell as JSON: times in RFC 3339 (UTC), flags as such.
-pub fn readable(kind: Kind, cell: ValueRef<'_>) -> Value {
+/// A cell as JSON: times in RFC 3339 (UTC), flags as booleans.
+pub fn cell_to_json(kind: ColumnType, cell: ValueRef<'_>) -> Value {
     match (kind, cell) {
         (_, ValueRef::Null | ValueRef::Blob(_)) => Value::Null,
-        (Kind::Time, ValueRef::Integer(seconds)) => match jiff::Timestamp::from_second(seconds) {
-            Ok(moment) => json!(moment.to_string()),
+        (ColumnType::Time, ValueRef::Integer(seconds)) => match jiff::Timestamp::from_second(seconds) {
+            Ok(time) => json!(time.to_string()),
             Err(_) => json!(seconds),
         },
-        (Kind::Flag, ValueRef::Integer(flag)) => json!(flag != 0),
+        (ColumnType::Flag, ValueRef::Integer(flag)) => json!(flag != 0),
         (_, ValueRef::Integer(number)) => json!(number),
         (_, ValueRef::Real(number)) => json!(number),
         (_, ValueRef::Text(text)) => json!(String::from_utf8_lossy(text)),
@@ -281,24 +283,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_are_added_and_every_other_byte_stays() {
+    fn a_member_is_added_and_every_other_byte_is_kept() {
         assert_eq!(with_parent(r#"{"id": 1.0 }"#, "ticket_id", "7"), r#"{"ticket_id":"7","id": 1.0 }"#);
         assert_eq!(with_parent(r#"{"ticket_id":"8"}"#, "ticket_id", "7"), r#"{"ticket_id":"8"}"#);
         assert_eq!(with_member(" {} ", "a", "[]"), "{\"a\":[]} ");
     }
 
     #[test]
-    fn lists_show_articles_without_statistics() {
+    fn listed_articles_have_no_statistics() {
         let raw = r#"{"id":"1", "statistics": {"views":3} ,"title":"x"}"#;
         assert_eq!(as_listed(ResourceName::Articles, raw), r#"{"id":"1" ,"title":"x"}"#);
         assert_eq!(as_listed(ResourceName::Tags, raw), raw);
     }
 
     #[test]
-    fn cells_are_readable() {
-        assert_eq!(readable(Kind::Time, ValueRef::Integer(1_779_616_800)), json!("2026-05-24T10:00:00Z"));
-        assert_eq!(readable(Kind::Flag, ValueRef::Integer(1)), json!(true));
-        assert_eq!(readable(Kind::Integer, ValueRef::Integer(1)), json!(1));
-        assert_eq!(readable(Kind::Text, ValueRef::Null), Value::Null);
+    fn cells_become_readable_json() {
+        assert_eq!(
+            cell_to_json(ColumnType::Time, ValueRef::Integer(1_779_616_800)),
+            json!("2026-05-24T10:00:00Z")
+        );
+        assert_eq!(cell_to_json(ColumnType::Flag, ValueRef::Integer(1)), json!(true));
+        assert_eq!(cell_to_json(ColumnType::Integer, ValueRef::Integer(1)), json!(1));
+        assert_eq!(cell_to_json(ColumnType::Text, ValueRef::Null), Value::Null);
     }
 }

@@ -1,11 +1,11 @@
-//! What is mirrored, declared as data: where it is fetched from and which columns are read out of it.
+//! The mirrored resources, declared as data: which operations fetch them and which columns they have.
 //!
-//! Adding a resource is a table in `schema/` and an entry in a module here; fetching, storing and removing
-//! need no code of their own, but for the parts of conversations and tickets.
+//! To add a resource, add a table in `schema/` and an entry in a module here. Fetching, storing and removing need no
+//! further code, except for the parts of conversations and tickets.
 
 mod content;
+mod conversations;
 mod people;
-mod talk;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,13 +15,13 @@ use rusqlite::types::Value as Cell;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::fields;
-use super::outline::Outline;
+use super::lenient;
+use super::projection::Projection;
 
-/// Declares the resources once: variant, table, and entry.
+/// Declares each resource once: variant, table and entry.
 macro_rules! resources {
     ($($variant:ident = $table:literal at $entry:path,)+) => {
-        /// A mirrored resource, by the name of its table.
+        /// The name of a mirrored resource and of its table.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum ResourceName {
@@ -49,10 +49,10 @@ macro_rules! resources {
 resources! {
     Contacts = "contacts" at people::CONTACTS,
     Companies = "companies" at people::COMPANIES,
-    Conversations = "conversations" at talk::CONVERSATIONS,
-    ConversationParts = "conversation_parts" at talk::CONVERSATION_PARTS,
-    Tickets = "tickets" at talk::TICKETS,
-    TicketParts = "ticket_parts" at talk::TICKET_PARTS,
+    Conversations = "conversations" at conversations::CONVERSATIONS,
+    ConversationParts = "conversation_parts" at conversations::CONVERSATION_PARTS,
+    Tickets = "tickets" at conversations::TICKETS,
+    TicketParts = "ticket_parts" at conversations::TICKET_PARTS,
     Articles = "articles" at content::ARTICLES,
     Collections = "collections" at content::COLLECTIONS,
     HelpCenters = "help_centers" at content::HELP_CENTERS,
@@ -64,9 +64,9 @@ resources! {
     Segments = "segments" at people::SEGMENTS,
     DataAttributes = "data_attributes" at people::DATA_ATTRIBUTES,
     SubscriptionTypes = "subscription_types" at people::SUBSCRIPTION_TYPES,
-    TicketTypes = "ticket_types" at talk::TICKET_TYPES,
-    TicketStates = "ticket_states" at talk::TICKET_STATES,
-    Calls = "calls" at talk::CALLS,
+    TicketTypes = "ticket_types" at conversations::TICKET_TYPES,
+    TicketStates = "ticket_states" at conversations::TICKET_STATES,
+    Calls = "calls" at conversations::CALLS,
     ActivityLogs = "activity_logs" at people::ACTIVITY_LOGS,
 }
 
@@ -76,7 +76,6 @@ impl fmt::Display for ResourceName {
     }
 }
 
-/// The name is none of a mirrored resource.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a mirrored resource")]
 pub struct UnknownResource(pub String);
@@ -84,133 +83,130 @@ pub struct UnknownResource(pub String);
 impl FromStr for ResourceName {
     type Err = UnknownResource;
 
-    /// Both `conversation_parts` and `conversation-parts`.
+    /// Accepts `conversation_parts` and `conversation-parts`.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let wanted = name.trim().replace('-', "_").to_lowercase();
-        let found = ResourceName::ALL.iter().find(|resource| resource.as_str() == wanted);
-        found.copied().ok_or_else(|| UnknownResource(name.to_owned()))
+        let table = name.trim().replace('-', "_").to_lowercase();
+        let resource = ResourceName::ALL.iter().find(|resource| resource.as_str() == table);
+        resource.copied().ok_or_else(|| UnknownResource(name.to_owned()))
     }
 }
 
-/// One mirrored resource. Its table has `id`, the columns, `synced_at` and `raw`.
+/// A mirrored resource. Its table has `id`, `parent`, the columns, `synced_at` and `raw`.
 #[derive(Debug)]
 pub struct Resource {
     pub name: ResourceName,
-    /// Column that names the record it belongs to, for records that do not say so themselves.
+    /// Column with the id of the record it belongs to, which its document omits.
     pub parent: Option<&'static str>,
     pub columns: &'static [Column],
-    /// The column with the moment of the last change; `None` when records do not tell.
-    pub age: Option<&'static str>,
-    /// Makes an id for records that have none.
-    pub name_for: Option<fn(&Value) -> Option<String>>,
+    /// The column with the time of the last change; `None` if records have none.
+    pub updated_at_column: Option<&'static str>,
+    /// Derives an id for records that have none.
+    pub derive_id: Option<fn(&Value) -> Option<String>>,
     pub links: &'static [Link],
-    /// Ways to fetch all of it, the best one first; none for what comes with another resource.
+    /// Routes to everything, best first; empty if the records are part of another resource.
     pub routes: &'static [Route],
-    /// Ways to fetch what changed since a moment, the best one first. With none of them everything is
-    /// fetched every time.
+    /// Routes to what changed since a time, best first. If empty, every sync fetches everything.
     pub changes: &'static [Route],
-    /// Operation that fetches one record by its id: asked before a record is taken for gone.
-    pub one: Option<&'static str>,
-    /// Search that finds many records by their ids.
+    /// Operation that fetches a record by its id. Called before a record is considered deleted.
+    pub get_operation: Option<&'static str>,
+    /// Search operation that finds records by ids.
     pub by_ids: Option<&'static str>,
-    /// Whether records that are no longer listed exist no more.
-    pub vanishes: bool,
-    /// Lists show less than what is fetched one by one later, so a list's record only replaces an
-    /// older one.
-    pub shortened: bool,
+    /// Whether a record that is no longer listed was deleted.
+    pub detects_deletions: bool,
+    /// Whether the list returns less than the get operation. Then a listed record only replaces an older one.
+    pub list_is_summary: bool,
 }
 
 /// A typed column beside the document.
 #[derive(Debug)]
 pub struct Column {
     pub name: &'static str,
-    pub field: Field,
+    pub field: JsonField,
 }
 
-/// How a column is read. The text is a JSON pointer into the document.
+/// How a column is read from the document. The text is a JSON pointer.
 #[derive(Debug, Clone, Copy)]
-pub enum Field {
+pub enum JsonField {
     Text(&'static str),
-    /// Id of another record; 0 is nobody.
+    /// Id of another record; 0 means none.
     Reference(&'static str),
     Integer(&'static str),
-    /// A whole number at the first of these places that has one.
+    /// An integer at the first of these pointers that has one.
     FirstInteger(&'static [&'static str]),
-    /// Whole or not.
+    /// Integer or decimal.
     Number(&'static str),
     /// Epoch seconds.
     Time(&'static str),
     Flag(&'static str),
-    /// Whatever needs more than one place, and those places.
+    /// Computed from the values at these pointers.
     Derived(&'static [&'static str], fn(&Value) -> Cell),
 }
 
-/// A table of pairs: this record's id and the ids of others that the document lists.
+/// A link table: pairs of a record's id and the id of another that its document lists.
 #[derive(Debug)]
 pub struct Link {
     pub table: &'static str,
     pub owner: &'static str,
     pub other: &'static str,
-    /// What the others are.
+    /// Resource of the other records.
     pub to: ResourceName,
-    /// Pointers to arrays of objects with an `id`, or to objects that hold one as `data`.
+    /// Pointers to arrays of objects with an `id`, or to objects with such an array as `data`.
     pub lists: &'static [&'static str],
 }
 
-/// One way to list records.
+/// A way to list records.
 #[derive(Debug)]
 pub struct Route {
     /// Operation id.
     pub operation: &'static str,
     pub query: &'static [(&'static str, &'static str)],
     pub bound: Bound,
-    /// Whether a stored cursor leads to the next page in another run as well.
+    /// Whether a cursor is still valid in another run.
     pub resumable: bool,
-    /// What this way cannot see; the mirror is not complete then.
-    pub lacks: Option<&'static str>,
+    /// What this route omits, which leaves the mirror incomplete.
+    pub blind_spot: Option<&'static str>,
 }
 
-/// How a list is asked for what changed since a moment.
+/// How a list is restricted to what changed since a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
-    /// It cannot be, and its order is not known.
+    /// Not at all, in unknown order.
     None,
-    /// It cannot be, but what changed last comes first.
+    /// Not at all, but the latest changes come first.
     NewestFirst,
-    /// A search on `updated_at`, in ascending order: what changes meanwhile comes again at the end.
+    /// A search on `updated_at` in ascending order: what changes meanwhile is returned again at the end.
     Search,
-    /// A search that compares days of the workspace's calendar. Newest first, so that not the whole day
-    /// has to be read.
+    /// A search that compares days in the workspace's calendar, newest first to avoid reading the whole day.
     SearchByDay,
-    /// The same without asking for an order.
+    /// The same, without an order.
     SearchByDayUnordered,
-    /// This parameter of the query.
+    /// A query parameter.
     Query(&'static str),
 }
 
-/// What most resources are.
-const PLAIN: Resource = Resource {
+/// The defaults of a resource.
+const DEFAULT: Resource = Resource {
     name: ResourceName::Tags,
     parent: None,
     columns: &[],
-    age: None,
-    name_for: None,
+    updated_at_column: None,
+    derive_id: None,
     links: &[],
     routes: &[],
     changes: &[],
-    one: None,
+    get_operation: None,
     by_ids: None,
-    vanishes: true,
-    shortened: false,
+    detects_deletions: true,
+    list_is_summary: false,
 };
 
-const fn column(name: &'static str, field: Field) -> Column {
+const fn column(name: &'static str, field: JsonField) -> Column {
     Column { name, field }
 }
 
 impl Route {
     const fn get(operation: &'static str) -> Route {
-        Route { operation, query: &[], bound: Bound::None, resumable: true, lacks: None }
+        Route { operation, query: &[], bound: Bound::None, resumable: true, blind_spot: None }
     }
 
     const fn bound(operation: &'static str, bound: Bound) -> Route {
@@ -219,69 +215,71 @@ impl Route {
 }
 
 impl Resource {
-    /// All that is read out of a document.
-    pub(super) fn outline(&'static self) -> Outline {
-        if self.name_for.is_some() {
-            return Outline::Whole;
+    /// Everything that is read from a document.
+    pub(super) fn projection(&'static self) -> Projection {
+        if self.derive_id.is_some() {
+            return Projection::Whole;
         }
-        let columns = self.columns.iter().flat_map(|column| column.field.places());
-        let own = ["/id"].iter().chain(columns).map(|place| Cow::Borrowed(*place));
-        Outline::of(own.chain(self.links.iter().flat_map(Link::places).map(Cow::Owned)))
+        let columns = self.columns.iter().flat_map(|column| column.field.pointers());
+        let own = ["/id"].iter().chain(columns).map(|pointer| Cow::Borrowed(*pointer));
+        Projection::of(own.chain(self.links.iter().flat_map(Link::pointers).map(Cow::Owned)))
     }
 
-    /// The id of a record; `None` when it has none.
+    /// The id of a record; `None` if it has none.
     pub fn id(&self, document: &Value) -> Option<String> {
-        fields::id(&document["id"]).or_else(|| self.name_for?(document))
+        lenient::id(&document["id"]).or_else(|| self.derive_id?(document))
     }
 }
 
-impl Field {
-    /// Where in a document it is read from.
-    fn places(&'static self) -> &'static [&'static str] {
+impl JsonField {
+    /// Pointers to the values that are read.
+    fn pointers(&'static self) -> &'static [&'static str] {
         match self {
-            Field::Text(pointer)
-            | Field::Reference(pointer)
-            | Field::Integer(pointer)
-            | Field::Number(pointer)
-            | Field::Time(pointer)
-            | Field::Flag(pointer) => std::slice::from_ref(pointer),
-            Field::FirstInteger(places) | Field::Derived(places, _) => places,
+            JsonField::Text(pointer)
+            | JsonField::Reference(pointer)
+            | JsonField::Integer(pointer)
+            | JsonField::Number(pointer)
+            | JsonField::Time(pointer)
+            | JsonField::Flag(pointer) => std::slice::from_ref(pointer),
+            JsonField::FirstInteger(pointers) | JsonField::Derived(pointers, _) => pointers,
         }
     }
 
     pub fn read(self, document: &Value) -> Cell {
-        let at = |pointer: &str| fields::at(document, pointer).unwrap_or(&Value::Null);
+        let at = |pointer: &str| lenient::at(document, pointer).unwrap_or(&Value::Null);
         match self {
-            Field::Text(pointer) => fields::text(at(pointer)).into(),
-            Field::Reference(pointer) => fields::reference(at(pointer)).into(),
-            Field::Integer(pointer) => fields::integer(at(pointer)).into(),
-            Field::FirstInteger(places) => places.iter().find_map(|place| fields::integer(at(place))).into(),
-            Field::Number(pointer) => fields::number(at(pointer)).into(),
-            Field::Time(pointer) => fields::moment(at(pointer)).into(),
-            Field::Flag(pointer) => fields::flag(at(pointer)).into(),
-            Field::Derived(_, read) => read(document),
+            JsonField::Text(pointer) => lenient::text(at(pointer)).into(),
+            JsonField::Reference(pointer) => lenient::reference(at(pointer)).into(),
+            JsonField::Integer(pointer) => lenient::integer(at(pointer)).into(),
+            JsonField::FirstInteger(pointers) => {
+                pointers.iter().find_map(|pointer| lenient::integer(at(pointer))).into()
+            }
+            JsonField::Number(pointer) => lenient::number(at(pointer)).into(),
+            JsonField::Time(pointer) => lenient::moment(at(pointer)).into(),
+            JsonField::Flag(pointer) => lenient::flag(at(pointer)).into(),
+            JsonField::Derived(_, read) => read(document),
         }
     }
 }
 
 impl Link {
-    /// Where in a document it is read from.
-    fn places(&self) -> impl Iterator<Item = String> {
-        let below = ["id", "data/id", "has_more", "total_count"];
-        self.lists.iter().flat_map(move |list| below.map(|place| format!("{list}/{place}")))
+    /// Pointers to the values that are read.
+    fn pointers(&self) -> impl Iterator<Item = String> {
+        let members = ["id", "data/id", "has_more", "total_count"];
+        self.lists.iter().flat_map(move |list| members.map(|member| format!("{list}/{member}")))
     }
 
     pub fn ids(&self, document: &Value) -> Vec<String> {
-        let lists = self.lists.iter().filter_map(|list| fields::at(document, list));
+        let lists = self.lists.iter().filter_map(|list| lenient::at(document, list));
         let entries = lists.filter_map(|list| list.as_array().or_else(|| list["data"].as_array())).flatten();
-        entries.filter_map(|other| fields::id(&other["id"])).collect()
+        entries.filter_map(|other| lenient::id(&other["id"])).collect()
     }
 
-    /// Whether the document lists all of them. A list that is missing or null says nothing.
-    pub fn is_whole(&self, document: &Value) -> bool {
-        self.lists.iter().all(|place| {
-            let list = fields::at(document, place).unwrap_or(&Value::Null);
-            list.is_array() || (list["data"].is_array() && !fields::is_cut(list))
+    /// Whether the document has the complete lists. A missing or null list is not complete.
+    pub fn is_complete_in(&self, document: &Value) -> bool {
+        self.lists.iter().all(|pointer| {
+            let list = lenient::at(document, pointer).unwrap_or(&Value::Null);
+            list.is_array() || (list["data"].is_array() && !lenient::is_cut(list))
         })
     }
 }

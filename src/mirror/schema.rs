@@ -1,8 +1,8 @@
-//! Brings a database to the schema this program knows.
+//! Migrates a database to the current schema.
 //!
-//! The migrations are plain SQL files, applied in order; the number of applied ones is the database's
-//! `user_version`. A released file is never edited: what changes is a new file. What SQL cannot read out of the
-//! stored documents, `columns` does, in the same transaction.
+//! Migrations are SQL files, applied in order. The database's `user_version` is the number of applied ones. A released
+//! file must never be edited: add a new one. `columns` fills what SQL cannot read from the stored documents, in the
+//! same transaction.
 
 use std::path::Path;
 
@@ -34,26 +34,26 @@ const MIGRATIONS: &[&str] = &[
 /// The schema version this program reads and writes.
 pub const VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// What a mirror carries as SQLite's `application_id`: "ICPP". Early versions carry none.
+/// SQLite's `application_id` of a mirror: "ICPP". Early versions have none.
 const APPLICATION_ID: i64 = 0x4943_5050;
 
-/// The schema version of an open database; 0 when it is empty.
+/// The schema version of an open database; 0 if it is empty.
 ///
 /// # Errors
-/// [`Error::NotAMirror`] when another program's tables are in it, [`Error::LaterSchema`] when it is newer than
-/// this program. `path` is only for the message.
+/// [`Error::NotAMirror`] if it belongs to another program, [`Error::LaterSchema`] if it is newer than this program.
+/// `path` is only for the message.
 pub fn version(connection: &Connection, path: &Path) -> Result<i64, Error> {
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if !is_mirror(connection, found)? {
         return Err(Error::NotAMirror { path: path.to_owned() });
     }
     if found > VERSION {
-        return Err(Error::LaterSchema { path: path.to_owned(), found, known: VERSION });
+        return Err(Error::LaterSchema { path: path.to_owned(), found, supported: VERSION });
     }
     Ok(found)
 }
 
-/// Whether a database is a mirror, or empty.
+/// Whether a database is a mirror or empty.
 fn is_mirror(connection: &Connection, version: i64) -> Result<bool, Error> {
     let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     if id != 0 {
@@ -71,18 +71,18 @@ fn is_mirror(connection: &Connection, version: i64) -> Result<bool, Error> {
 /// Applies the missing migrations, all or none.
 ///
 /// # Errors
-/// As [`version`], and when the database refuses.
+/// As [`version`], and if the database fails.
 pub fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Error> {
     if version(connection, path)? == VERSION {
         return Ok(());
     }
-    // Read again under the lock: another process may have migrated in between.
+    // Read again under the lock: another process may have migrated meanwhile.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let applied = version(&transaction, path)?;
     for migration in MIGRATIONS.iter().skip(usize::try_from(applied).unwrap_or(0)) {
         transaction.execute_batch(migration)?;
     }
-    columns::read_due(&transaction)?;
+    columns::recompute_due(&transaction)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
     Ok(())

@@ -1,7 +1,7 @@
-//! Full-text search over what people wrote.
+//! Full-text search.
 //!
-//! Finds messages, and answers with what a reader would open: the conversation, the contact, the
-//! article. One line each, the best place in it first. Reading only; the index is kept elsewhere.
+//! Returns the records that a reader would open (a conversation rather than a message), each with its best match.
+//! Never writes: `search_index` maintains the index.
 
 use std::collections::HashSet;
 
@@ -10,27 +10,27 @@ use rusqlite::{OptionalExtension, params_from_iter};
 use serde::Serialize;
 
 use super::error::Error;
+use super::search_index::SOURCES;
 pub use super::search_type::SearchType;
 use super::store::Store;
-use super::texts::SOURCES;
-use super::{grams, phrase};
+use super::{fts_query, grams};
 
-/// Words of a snippet.
+/// Words per snippet.
 const SNIPPET: u32 = 24;
-/// Letters before and after what was found, where words are not what counts.
+/// Characters around a match, for scripts without spaces between words.
 const AROUND: usize = 60;
-/// Shorter words are in too many others.
+/// Minimum length for matches within longer words.
 const PART_OF_A_WORD: usize = 4;
-/// Words that stand in for one that is only part of them, the most common first.
+/// Maximum number of longer words per search word, most common first.
 const MOST_WORDS: u32 = 100;
 
-/// What to look for and how much of it.
+/// Filters and limit of a search.
 #[derive(Debug, Clone)]
 pub struct SearchOptions {
-    /// All when empty.
+    /// All types if empty.
     pub types: Vec<SearchType>,
     pub limit: usize,
-    /// Epoch seconds: only what was written (for contacts and companies: changed) since then.
+    /// Only what was written since this time (contacts, companies and articles: changed), in epoch seconds.
     pub since: Option<i64>,
 }
 
@@ -40,66 +40,67 @@ impl Default for SearchOptions {
     }
 }
 
-/// Something found.
+/// A search result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Hit {
     #[serde(rename = "type")]
     pub kind: SearchType,
     /// Id of the conversation, contact, article, company or ticket.
     pub id: String,
-    /// For conversations the same as `id`.
+    /// The same as `id`, for conversations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversation_id: Option<String>,
-    /// The part where the text was found; none when it is in the opening message or the title.
+    /// The part that matches; `None` if the opening message or the title does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part_id: Option<String>,
     pub title: Option<String>,
-    /// The words around, those that were searched for between `**`.
+    /// Text around the match, with the search words between `**`.
     pub snippet: String,
     /// Epoch seconds.
     pub written_at: Option<i64>,
-    /// The higher, the better.
+    /// Higher is better.
     pub score: f64,
 }
 
-/// What was found, the best first.
+/// Results, best first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Found {
+pub struct SearchResults {
     pub hits: Vec<Hit>,
-    /// Whether there is more than `limit`.
+    /// Whether there are more than `limit`.
     pub more: bool,
-    /// Whether nothing had the words themselves, so that longer words which contain them were looked for.
+    /// Whether the words themselves had no match, so that longer words which contain them were used.
     pub widened: bool,
 }
 
 impl Store {
-    /// Searches with whatever a person types: words, `"phrases"`, `begin*`, `AND`, `OR`, `NOT`.
+    /// Searches for what a person types: words, `"phrases"`, `prefix*`, `AND`, `OR`, `NOT`.
     ///
     /// # Errors
-    /// [`Error::Question`] when the text holds nothing to search for.
-    pub fn search(&self, text: &str, options: &SearchOptions) -> Result<Found, Error> {
-        if !phrase::is_bounded(text) {
-            return Err(Error::Question(format!(
+    /// [`Error::InvalidQuery`] if the text is too long, or has no letter or digit.
+    pub fn search(&self, text: &str, options: &SearchOptions) -> Result<SearchResults, Error> {
+        if !fts_query::is_bounded(text) {
+            return Err(Error::InvalidQuery(format!(
                 "the search text is too long: expected at most {} words, and {} parentheses or NOT",
-                phrase::MOST_WORDS,
-                phrase::DEEPEST
+                fts_query::MAX_TOKENS,
+                fts_query::MAX_NESTING
             )));
         }
-        let expression = phrase::expression(text)
-            .ok_or_else(|| Error::Question(format!("{text:?} holds no letter and no digit to search for")))?;
-        let found = self.matching(text, &expression, options)?;
-        if !found.hits.is_empty() {
-            return Ok(found);
+        let expression = fts_query::expression(text).ok_or_else(|| {
+            Error::InvalidQuery(format!("nothing to search for in {text:?}: expected a letter or digit"))
+        })?;
+        let results = self.matches(text, &expression, options)?;
+        if !results.hits.is_empty() {
+            return Ok(results);
         }
-        let longer = |word: &str| self.longer(word).ok().flatten();
-        match phrase::expression_with(text, &longer).filter(|wider| *wider != expression) {
-            Some(wider) => Ok(Found { widened: true, ..self.matching(text, &wider, options)? }),
-            None => Ok(found),
+        let longer = |word: &str| self.longer_words(word).ok().flatten();
+        match fts_query::expression_with(text, &longer).filter(|wider| *wider != expression) {
+            Some(wider) => Ok(SearchResults { widened: true, ..self.matches(text, &wider, options)? }),
+            None => Ok(results),
         }
     }
 
-    /// An expression for the longer words that contain a word, such as compounds.
-    fn longer(&self, word: &str) -> Result<Option<String>, Error> {
+    /// An expression for longer words that contain a word, such as compounds.
+    fn longer_words(&self, word: &str) -> Result<Option<String>, Error> {
         if word.chars().count() < PART_OF_A_WORD {
             return Ok(None);
         }
@@ -108,15 +109,15 @@ impl Store {
              ORDER BY doc DESC, term LIMIT {MOST_WORDS}"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let terms = statement.query_map(grams::plain(word), |row| row.get(0))?;
+        let terms = statement.query_map(grams::index_terms(word), |row| row.get(0))?;
         let terms: Vec<String> = terms.collect::<Result<_, _>>()?;
         let quoted: Vec<String> = terms.iter().map(|term| grams::quoted(term)).collect();
         Ok((!quoted.is_empty()).then(|| format!("({})", quoted.join(" OR "))))
     }
 
-    fn matching(&self, text: &str, expression: &str, options: &SearchOptions) -> Result<Found, Error> {
-        let wanted = |kind: SearchType| options.types.is_empty() || options.types.contains(&kind);
-        let sources: Vec<_> = SOURCES.iter().filter(|source| wanted(source.kind)).collect();
+    fn matches(&self, text: &str, expression: &str, options: &SearchOptions) -> Result<SearchResults, Error> {
+        let is_selected = |kind: SearchType| options.types.is_empty() || options.types.contains(&kind);
+        let sources: Vec<_> = SOURCES.iter().filter(|source| is_selected(source.kind)).collect();
         let mut sql = format!(
             "SELECT t.resource, t.owner_id, t.record_id, t.title, t.written_at,
                     CASE WHEN t.grams IS NULL THEN snippet(texts_index, -1, '**', '**', '…', {SNIPPET})
@@ -137,8 +138,8 @@ impl Store {
         sql += " ORDER BY texts_index.rank";
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params_from_iter(values))?;
-        let mut found = Found { hits: Vec::new(), more: false, widened: false };
-        let words = phrase::words(text);
+        let mut results = SearchResults { hits: Vec::new(), more: false, widened: false };
+        let words = fts_query::words(text);
         let mut seen = HashSet::new();
         while let Some(row) = rows.next()? {
             let (table, owner): (String, String) = (row.get(0)?, row.get(1)?);
@@ -146,8 +147,8 @@ impl Store {
             if !seen.insert((source.kind, owner.clone())) {
                 continue;
             }
-            if found.hits.len() == options.limit {
-                found.more = true;
+            if results.hits.len() == options.limit {
+                results.more = true;
                 break;
             }
             let record: String = row.get(2)?;
@@ -155,10 +156,10 @@ impl Store {
             let conversation = source.kind == SearchType::Conversations;
             let mut snippet: String = row.get(5)?;
             if let Some(body) = row.get::<_, Option<String>>(7)?.filter(|_| !snippet.contains("**")) {
-                let title = || around(title.as_deref().unwrap_or_default(), &words);
-                snippet = around(&body, &words).or_else(title).unwrap_or(snippet);
+                let title = || excerpt(title.as_deref().unwrap_or_default(), &words);
+                snippet = excerpt(&body, &words).or_else(title).unwrap_or(snippet);
             }
-            found.hits.push(Hit {
+            results.hits.push(Hit {
                 kind: source.kind,
                 conversation_id: conversation.then(|| owner.clone()),
                 part_id: (record != owner).then_some(record),
@@ -172,7 +173,7 @@ impl Store {
                 score: -row.get::<_, f64>(6)?,
             });
         }
-        Ok(found)
+        Ok(results)
     }
 
     /// The title of the conversation or ticket that a part belongs to.
@@ -184,47 +185,47 @@ impl Store {
     }
 }
 
-/// The surroundings of the first of these words in a text, with every one of them between `**`. Words are found
-/// within others too.
-fn around(text: &str, words: &[String]) -> Option<String> {
-    // One letter for each letter, so that places are the same in both.
-    let small: Vec<char> =
+/// The text around the first of these words, with each of them between `**`. Also matches within longer words.
+fn excerpt(text: &str, words: &[String]) -> Option<String> {
+    // Lower-case character by character, so that positions are the same in both.
+    let lower: Vec<char> =
         text.chars().map(|letter| letter.to_lowercase().next().unwrap_or(letter)).collect();
-    let large: Vec<char> = text.chars().collect();
-    let wanted: Vec<Vec<char>> = words
+    let original: Vec<char> = text.chars().collect();
+    let patterns: Vec<Vec<char>> = words
         .iter()
         .map(|word| word.to_lowercase().chars().collect())
         .filter(|word: &Vec<_>| !word.is_empty())
         .collect();
-    let found = |at: usize| wanted.iter().filter(|word| small[at..].starts_with(word)).map(Vec::len).max();
-    let first = (0..small.len()).find(|at| found(*at).is_some())?;
-    let (from, to) = (first.saturating_sub(AROUND), (first + AROUND).min(large.len()));
+    let length_at =
+        |at: usize| patterns.iter().filter(|word| lower[at..].starts_with(word)).map(Vec::len).max();
+    let first = (0..lower.len()).find(|at| length_at(*at).is_some())?;
+    let (from, to) = (first.saturating_sub(AROUND), (first + AROUND).min(original.len()));
     let mut snippet = String::from(if from > 0 { "…" } else { "" });
     let mut at = from;
     while at < to {
-        let length = found(at).map_or(0, |length| length.min(large.len() - at));
+        let length = length_at(at).map_or(0, |length| length.min(original.len() - at));
         let end = at + length.max(1);
         let mark = if length > 0 { "**" } else { "" };
         snippet.push_str(mark);
-        snippet.extend(&large[at..end]);
+        snippet.extend(&original[at..end]);
         snippet.push_str(mark);
         at = end;
     }
-    snippet.push_str(if at < large.len() { "…" } else { "" });
+    snippet.push_str(if at < original.len() { "…" } else { "" });
     Some(snippet)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::around;
+    use super::excerpt;
 
     #[test]
-    fn the_surroundings_show_what_was_found() {
+    fn an_excerpt_marks_the_match() {
         let words = |text: &str| vec![text.to_owned()];
-        assert_eq!(around("パスワードをリセット", &words("リセット")).unwrap(), "パスワードを**リセット**");
-        assert_eq!(around(&"長".repeat(200), &words("退款")), None);
+        assert_eq!(excerpt("パスワードをリセット", &words("リセット")).unwrap(), "パスワードを**リセット**");
+        assert_eq!(excerpt(&"長".repeat(200), &words("退款")), None);
         let long = format!("{}退款{}", "请".repeat(100), "请".repeat(100));
-        let snippet = around(&long, &words("退款")).unwrap();
+        let snippet = excerpt(&long, &words("退款")).unwrap();
         assert!(
             snippet.starts_with("…请") && snippet.contains("**退款**") && snippet.ends_with("请…"),
             "{snippet}"

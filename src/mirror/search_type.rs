@@ -1,4 +1,4 @@
-//! The kinds of records whose text can be searched, as people name them.
+//! The types of records that full-text search can return.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::error::Error;
 
-/// What can be searched for.
+/// The type of a search result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SearchType {
@@ -48,7 +48,10 @@ impl FromStr for SearchType {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        let found = SearchType::ALL.into_iter().find(|kind| kind.as_str() == name.trim());
-        found.ok_or_else(|| Error::Question(format!("{name:?} is no type of record that can be searched")))
+        let kind = SearchType::ALL.into_iter().find(|kind| kind.as_str() == name.trim());
+        kind.ok_or_else(|| {
+            let names = "conversations, contacts, articles, companies or tickets";
+            Error::InvalidQuery(format!("unknown type {name:?}: expected {names}"))
+        })
     }
 }

@@ -1,12 +1,12 @@
-//! Finds out which contacts are in which segment.
+//! Fetches the members of segments.
 //!
-//! A contact's document does not tell, and asking for each contact would cost a call per contact. So the
-//! members of a segment are searched for, when its count has moved or everything is fetched anyway. Who
-//! leaves while somebody else enters moves no count, so they are searched for once a day as well. A server
-//! that does not count is asked whenever contacts have changed.
+//! Contacts do not list their segments, and querying each contact would take one request per contact. Members are
+//! therefore searched per segment, when its count has changed or everything is fetched anyway. One contact may leave
+//! while another enters, so every segment is also searched once a day. If the server reports no count, a segment is
+//! searched whenever contacts have changed.
 //!
-//! Where few contacts have changed each of them is asked, and a segment whose count agrees with what is known
-//! then is not searched. A large segment is searched no more often than its size allows.
+//! If only a few contacts have changed, each of them is queried instead, and segments whose count then matches the
+//! stored members are not searched. The larger a segment, the less often it is searched.
 
 use std::pin::pin;
 
@@ -17,72 +17,73 @@ use serde_json::{Value, json};
 use super::cadence::DAILY;
 use super::error::Error;
 use super::events::Cause;
+use super::list::is_not_offered;
 use super::resources::ResourceName;
-use super::run::{Ending, Run, Tally};
 use super::store::Store;
-use super::walk::is_not_offered;
-use super::{cadence, fields, prune};
+use super::sync_context::{Ending, ResourceProgress, SyncContext};
+use super::{cadence, lenient, prune};
 use crate::api;
 use crate::api::paging::Page;
 use crate::api::request_builder::{Arguments, operation};
 
-/// So many changed contacts are asked one by one.
+/// Up to this many changed contacts are queried one by one.
 const FEW: u32 = 20;
-/// Segments that may fail before the rest is left to the next run.
-const MOST_UNREAD: usize = 5;
-/// Members on a page of a search.
+/// Error budget: after this many failed segments, the next failure ends the run.
+const MAX_FAILED: usize = 5;
+/// Members per page of a search.
 const PAGE: u64 = 150;
 
-/// A segment, as the API counts it.
+/// A segment with its count from the API.
 #[derive(Debug)]
 struct Segment {
     id: String,
     count: Option<i64>,
 }
 
-/// The last complete reading of a segment's members.
+/// The last complete fetch of a segment's members.
 #[derive(Debug, Clone, Copy)]
-struct Reading {
-    /// What the API counted then.
+struct MembersState {
+    /// The API's count at that time.
     count: Option<i64>,
     /// Epoch seconds, by the server's clock.
     read_at: i64,
-    /// How many members are stored now.
+    /// Number of stored members.
     members: i64,
 }
 
 impl Segment {
-    /// Whether the members may be others than those of the last reading. `interval` is the least time between
-    /// two readings, in seconds.
-    fn is_due(&self, last: Option<Reading>, now: i64, contacts_changed: bool, interval: i64) -> bool {
+    /// Whether the members may have changed since the last fetch. `interval` is the minimum time between two fetches,
+    /// in seconds.
+    fn is_due(&self, last: Option<MembersState>, now: i64, contacts_changed: bool, interval: i64) -> bool {
         let Some(last) = last else { return true };
         let age = (now - last.read_at).abs();
-        let moved = match self.count {
+        let count_changed = match self.count {
             Some(count) => last.members != count && (contacts_changed || last.count != Some(count)),
             None => contacts_changed || last.count.is_some(),
         };
-        (moved && age >= interval) || age >= DAILY
+        (count_changed && age >= interval) || age >= DAILY
     }
 }
 
 impl Store {
-    fn last_reading(&self, segment: &str) -> Result<Option<Reading>, Error> {
+    fn members_state(&self, segment: &str) -> Result<Option<MembersState>, Error> {
         let sql = "SELECT count, read_at,
                           (SELECT count(*) FROM contact_segments WHERE segment_id = ?1)
                    FROM contact_segments_state WHERE segment_id = ?1";
         let mut find = self.connection.prepare_cached(sql)?;
-        let reading =
-            |row: &Row<'_>| Ok(Reading { count: row.get(0)?, read_at: row.get(1)?, members: row.get(2)? });
-        Ok(find.query_row([segment], reading).optional()?)
+        let state = |row: &Row<'_>| {
+            Ok(MembersState { count: row.get(0)?, read_at: row.get(1)?, members: row.get(2)? })
+        };
+        Ok(find.query_row([segment], state).optional()?)
     }
 
-    /// Whether the members of any segment have been read.
+    /// Whether the members of any segment were fetched.
     fn has_members(&self) -> Result<bool, Error> {
         let sql = "SELECT EXISTS (SELECT 1 FROM contact_segments_state)";
         Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
     }
 
-    /// Contacts that have changed since their texts were last read, unless those are many.
+    /// Contacts that changed since their texts were last indexed; empty if there are more than [`FEW`].
     fn few_changed(&self) -> Result<Vec<String>, Error> {
         let sql = "SELECT record_id FROM texts_due t WHERE resource = 'contacts'
                    AND EXISTS (SELECT 1 FROM contacts WHERE id = t.record_id) LIMIT ?1";
@@ -91,8 +92,8 @@ impl Store {
         Ok(if ids.len() > FEW as usize { Vec::new() } else { ids })
     }
 
-    /// Puts a contact into these of the segments whose members are known, and into no others.
-    fn put_segments_of(&mut self, contact: &str, segments: &[String]) -> Result<(), Error> {
+    /// Sets the segments of a contact, among those whose members were fetched.
+    fn set_segments_of(&mut self, contact: &str, segments: &[String]) -> Result<(), Error> {
         let segments = json!(segments).to_string();
         let transaction = self.write()?;
         transaction.execute(
@@ -108,9 +109,9 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// Begins to gather the members of a segment. They are kept in a temporary table until all have arrived: the
-    /// search returns them in no order, so storing each page of it would write most pages of the index.
-    fn begin_members(&mut self) -> Result<(), Error> {
+    /// Starts to collect the members of a segment in a temporary table. The search returns them in random order, so
+    /// storing each page directly would rewrite most pages of the index.
+    fn start_collecting(&mut self) -> Result<(), Error> {
         self.connection.execute_batch(
             "CREATE TEMP TABLE IF NOT EXISTS members (id TEXT PRIMARY KEY);
              DELETE FROM temp.members;",
@@ -118,7 +119,7 @@ impl Store {
         Ok(())
     }
 
-    fn gather_members(&mut self, members: &[String]) -> Result<(), Error> {
+    fn collect_members(&mut self, members: &[String]) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         {
             let sql = "INSERT OR IGNORE INTO temp.members (id) VALUES (?1)";
@@ -130,9 +131,9 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// Makes the gathered contacts the members of the segment. Contacts that are not stored are
-    /// left out. `now` is epoch seconds.
-    fn end_members(&mut self, segment: &Segment, now: i64) -> Result<(), Error> {
+    /// Replaces the members of the segment with the collected ones. Omits contacts that are not stored. `now` is epoch
+    /// seconds.
+    fn store_collected(&mut self, segment: &Segment, now: i64) -> Result<(), Error> {
         let transaction = self.write()?;
         transaction.execute(
             "DELETE FROM contact_segments WHERE segment_id = ?1 AND contact_id NOT IN (SELECT id FROM temp.members)",
@@ -152,7 +153,7 @@ impl Store {
         Ok(())
     }
 
-    fn forget_members(&mut self, segment: &str) -> Result<(), Error> {
+    fn remove_members(&mut self, segment: &str) -> Result<(), Error> {
         let transaction = self.write()?;
         for table in ["contact_segments", "contact_segments_state"] {
             transaction.execute(&format!("DELETE FROM {table} WHERE segment_id = ?1"), [segment])?;
@@ -160,8 +161,8 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// Forgets the members of segments that are not among these.
-    fn keep_segments(&mut self, segments: &[Segment]) -> Result<(), Error> {
+    /// Removes the members of all other segments.
+    fn retain_segments(&mut self, segments: &[Segment]) -> Result<(), Error> {
         let ids: Vec<&str> = segments.iter().map(|segment| segment.id.as_str()).collect();
         let ids = json!(ids).to_string();
         let transaction = self.write()?;
@@ -174,149 +175,164 @@ impl Store {
     }
 }
 
-/// Brings the members of all segments up to date. Segments that the workspace does not offer have none. One that
-/// cannot be read keeps its members and does not hold up the others.
+/// Brings the members of all segments up to date. Does nothing if the workspace does not offer segments. A segment that
+/// fails keeps its members and does not stop the others.
 ///
 /// # Errors
-/// [`Error::Api`] when the segments cannot be listed, or no call succeeds any more; anything else when the store
-/// refuses.
-pub(super) async fn fetch(run: &Run<'_>, tally: &mut Tally) -> Result<Ending, Error> {
-    let segments = match listed(run, tally).await {
+/// [`Error::Api`] if the segments cannot be listed or the error budget is spent, another one if the database fails.
+pub(super) async fn fetch(run: &SyncContext<'_>, progress: &mut ResourceProgress) -> Result<Ending, Error> {
+    let segments = match list_segments(run, progress).await {
         Ok(segments) => segments,
-        // What was there once and is refused now is missing, not absent.
+        // If members were fetched before, a refusal means that they are missing.
         Err(error) if is_not_offered(&error) && !run.with_store(|store| store.has_members())? => {
             return Ok(Ending::Complete);
         }
         Err(error) => {
             if is_not_offered(&error) {
-                tally.blame(Some(Cause::Refused));
+                progress.add_cause(Some(Cause::Refused));
             }
             return Err(error.into());
         }
     };
-    run.with_store(|store| store.keep_segments(&segments))?;
+    run.with_store(|store| store.retain_segments(&segments))?;
     let everything = run.options.full || run.options.prune;
-    let changed = tally.written.inserted + tally.written.updated + tally.written.deleted > 0;
+    let changed = progress.written.inserted + progress.written.updated + progress.written.deleted > 0;
     if changed && !everything {
-        few(run, &segments, tally).await?;
+        query_changed_contacts(run, &segments, progress).await?;
     }
-    // A mirror of what changed since a moment never holds all members, so their number says nothing there.
+    // A mirror with a start date lacks members, so their number proves nothing.
     let state = run.with_store(|store| store.sync_state(ResourceName::Contacts))?;
     let changed = changed && state.is_some_and(|state| state.floor.is_none());
-    let mut unread = Vec::new();
+    let mut failed = Vec::new();
     for segment in &segments {
-        let last = run.with_store(|store| store.last_reading(&segment.id))?;
+        let last = run.with_store(|store| store.members_state(&segment.id))?;
         let size = segment.count.or(last.map(|last| last.members)).unwrap_or(0);
         let interval = cadence::interval(run, u64::try_from(size).unwrap_or(0).div_ceil(PAGE));
-        if everything || segment.is_due(last, run.clock.server(), changed, interval) {
-            match members(run, segment, tally).await {
-                Err(Error::Api(error)) if !is_final(&error) && is_gone(run, segment, tally).await? => {}
-                Err(Error::Api(error)) if !is_final(&error) && unread.len() < MOST_UNREAD => {
-                    tally.blame(Cause::of(&error));
-                    unread.push(segment.id.as_str());
+        if everything || segment.is_due(last, run.clock.now(), changed, interval) {
+            match fetch_members(run, segment, progress).await {
+                Err(Error::Api(error)) if !is_final(&error) && is_gone(run, segment, progress).await? => {}
+                Err(Error::Api(error)) if !is_final(&error) && failed.len() < MAX_FAILED => {
+                    progress.add_cause(Cause::of(&error));
+                    failed.push(segment.id.as_str());
                     run.warn(ResourceName::Contacts, format!("segment {}: {error}", segment.id));
                 }
                 result => result?,
             }
         }
     }
-    if unread.is_empty() {
+    if failed.is_empty() {
         return Ok(Ending::Complete);
     }
-    Ok(Ending::Incomplete(format!("the members of segments could not be read: {}", unread.join(", "))))
+    Ok(Ending::Incomplete(format!("could not read the members of these segments: {}", failed.join(", "))))
 }
 
 /// The segments that the workspace lists, with their counts.
-async fn listed(run: &Run<'_>, tally: &mut Tally) -> Result<Vec<Segment>, api::Error> {
-    tally.requests += 1;
+async fn list_segments(
+    run: &SyncContext<'_>,
+    progress: &mut ResourceProgress,
+) -> Result<Vec<Segment>, api::Error> {
+    progress.requests += 1;
     let arguments =
         Arguments { query: vec![("include_count".into(), "true".into())], ..Arguments::default() };
     let list = operation("listSegments")?;
     let page = Page::read(list, &arguments, run.client.fetch(list, &arguments).await?)?;
     page.require_list()?;
     page.require_ids()?;
-    Ok(segments(&page))
+    Ok(read_segments(&page))
 }
 
-/// Whether every further call would fail as well.
+/// Whether every further request would fail too.
 fn is_final(error: &api::Error) -> bool {
     error.status() == Some(401) || error.is_offline() || error.is_rate_limited()
 }
 
-/// Whether a segment was deleted since it was listed; then nobody is in it. One that is still listed is there,
-/// whatever it answers itself.
-async fn is_gone(run: &Run<'_>, segment: &Segment, tally: &mut Tally) -> Result<bool, Error> {
+/// Whether a segment was deleted since it was listed; if so, removes its members. A segment that is still listed
+/// exists, even if it answers "not found".
+async fn is_gone(
+    run: &SyncContext<'_>,
+    segment: &Segment,
+    progress: &mut ResourceProgress,
+) -> Result<bool, Error> {
     let segments = ResourceName::Segments.resource();
-    let Some(one) = segments.one else { return Ok(false) };
-    match prune::gone(run, segments, one, vec![segment.id.clone()], tally).await {
+    let Some(get) = segments.get_operation else { return Ok(false) };
+    match prune::confirm_gone(run, segments, get, vec![segment.id.clone()], progress).await {
         Ok(gone) if gone.is_empty() => Ok(false),
-        Ok(_) => match listed(run, tally).await {
+        Ok(_) => match list_segments(run, progress).await {
             Ok(segments) if !segments.iter().any(|listed| listed.id == segment.id) => {
-                run.with_store(|store| store.forget_members(&segment.id))?;
+                run.with_store(|store| store.remove_members(&segment.id))?;
                 Ok(true)
             }
             _ => Ok(false),
         },
         Err(Error::Api(error)) => {
-            tracing::debug!(%error, segment = %segment.id, "not known whether it is there");
+            tracing::debug!(%error, segment = %segment.id, "unknown whether the segment still exists");
             Ok(false)
         }
         Err(error) => Err(error),
     }
 }
 
-/// Asks the contacts that have changed for their segments, where they are few. What cannot be had so is left to
-/// the search.
-async fn few(run: &Run<'_>, segments: &[Segment], tally: &mut Tally) -> Result<(), Error> {
-    let known = |segment: &Segment| run.with_store(|store| Ok(store.last_reading(&segment.id)?.is_some()));
-    if segments.is_empty() || !segments.iter().map(known).collect::<Result<Vec<_>, _>>()?.contains(&true) {
+/// If few contacts have changed, queries the segments of each. If that fails, the search covers them.
+async fn query_changed_contacts(
+    run: &SyncContext<'_>,
+    segments: &[Segment],
+    progress: &mut ResourceProgress,
+) -> Result<(), Error> {
+    let is_fetched =
+        |segment: &Segment| run.with_store(|store| Ok(store.members_state(&segment.id)?.is_some()));
+    if segments.is_empty() || !segments.iter().map(is_fetched).collect::<Result<Vec<_>, _>>()?.contains(&true)
+    {
         return Ok(());
     }
     let list = operation("listSegmentsForAContact")?;
     for contact in run.with_store(|store| store.few_changed())? {
         let arguments = Arguments { path: vec![contact.clone()], ..Arguments::default() };
-        tally.requests += 1;
+        progress.requests += 1;
         let page = match run.client.fetch(list, &arguments).await {
             Ok(reply) => Page::read(list, &arguments, reply)?,
             Err(error) => {
-                tracing::debug!(%error, %contact, "segments are left to the search");
+                tracing::debug!(%error, %contact, "falling back to the search for members");
                 return Ok(());
             }
         };
         if page.key.is_none() || page.next.is_some() {
             continue;
         }
-        let id = |item: &str| fields::id(&serde_json::from_str::<Value>(item).ok()?["id"]);
+        let id = |item: &str| lenient::id(&serde_json::from_str::<Value>(item).ok()?["id"]);
         let ids: Vec<String> = page.items.iter().filter_map(|item| id(item.get())).collect();
-        run.with_store(|store| store.put_segments_of(&contact, &ids))?;
+        run.with_store(|store| store.set_segments_of(&contact, &ids))?;
     }
     Ok(())
 }
 
-fn segments(page: &Page) -> Vec<Segment> {
+fn read_segments(page: &Page) -> Vec<Segment> {
     let read = |item: &str| {
         let segment: Value = serde_json::from_str(item).ok()?;
-        Some(Segment { id: fields::id(&segment["id"])?, count: fields::integer(&segment["count"]) })
+        Some(Segment { id: lenient::id(&segment["id"])?, count: lenient::integer(&segment["count"]) })
     };
     page.items.iter().filter_map(|item| read(item.get())).collect()
 }
 
-async fn members(run: &Run<'_>, segment: &Segment, tally: &mut Tally) -> Result<(), Error> {
+async fn fetch_members(
+    run: &SyncContext<'_>,
+    segment: &Segment,
+    progress: &mut ResourceProgress,
+) -> Result<(), Error> {
     let body = json!({"query": {"field": "segment_id", "operator": "=", "value": segment.id}});
     let arguments = Arguments { body: Some(body.to_string().into_bytes()), ..Arguments::default() };
-    let began = run.clock.server();
-    run.with_store(Store::begin_members)?;
+    let began = run.clock.now();
+    run.with_store(Store::start_collecting)?;
     let mut pages = pin!(run.client.pages(operation("SearchContacts")?, arguments, run.options.per_page));
     while let Some(page) = pages.next().await {
-        tally.requests += 1;
+        progress.requests += 1;
         let page = page?;
         page.require_whole()?;
         page.require_ids()?;
-        let id = |item: &str| fields::id(&serde_json::from_str::<Value>(item).ok()?["id"]);
+        let id = |item: &str| lenient::id(&serde_json::from_str::<Value>(item).ok()?["id"]);
         let members: Vec<String> = page.items.iter().filter_map(|item| id(item.get())).collect();
-        run.with_store(|store| store.gather_members(&members))?;
+        run.with_store(|store| store.collect_members(&members))?;
     }
-    run.with_store(|store| store.end_members(segment, began))
+    run.with_store(|store| store.store_collected(segment, began))
 }
 
 #[cfg(test)]
@@ -324,18 +340,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_are_read_again_when_the_count_moves_and_once_a_day() {
+    fn members_are_due_when_the_count_changes_and_once_a_day() {
         let segment = |count| Segment { id: "1".to_owned(), count };
-        let last = |count, read_at| Some(Reading { count, read_at, members: 3 });
+        let last = |count, read_at| Some(MembersState { count, read_at, members: 3 });
         let now = 1_000;
         for (segment, last, due) in [
             (segment(Some(3)), None, true),
             (segment(Some(3)), last(Some(3), now), false),
             (segment(Some(4)), last(Some(3), now), true),
-            // Those who came are known already.
+            // The new members are already stored.
             (segment(Some(3)), last(Some(2), now), false),
             (segment(Some(3)), last(Some(3), now - DAILY), true),
-            // A server that does not count.
+            // A server without counts.
             (segment(None), None, true),
             (segment(None), last(None, now), false),
             (segment(None), last(None, now - DAILY), true),
@@ -343,11 +359,11 @@ mod tests {
             assert_eq!(segment.is_due(last, now, false, 0), due, "{segment:?} {last:?}");
         }
         assert!(!segment(Some(3)).is_due(last(Some(3), now), now, true, 0));
-        // Members were deleted and others created: the count stays, and the stored members are too few.
+        // As many contacts entered as were deleted: the count is unchanged, but members are missing.
         assert!(segment(Some(9)).is_due(last(Some(9), now), now, true, 0));
         assert!(!segment(Some(9)).is_due(last(Some(9), now), now, false, 0));
         assert!(segment(None).is_due(last(None, now), now, true, 0));
-        // A large one waits.
+        // A large segment waits for its interval.
         assert!(!segment(Some(4)).is_due(last(Some(3), now - 99), now, true, 100));
         assert!(segment(Some(4)).is_due(last(Some(3), now - 100), now, true, 100));
     }

@@ -1,8 +1,7 @@
-//! One statement of the user's own against the mirror, which it can read and never change.
+//! Runs the user's own SQL statements against the mirror, which they must never change.
 //!
-//! Three guards, each sufficient for the common cases: the file is opened read-only, `query_only` is
-//! set, and an authorizer lets through nothing but reading. The last one also stops what the others do
-//! not know about, such as attaching another file.
+//! Three guards, each sufficient in common cases: the file is opened read-only, `query_only` is set, and an authorizer
+//! allows only reads. The authorizer also stops what the others do not cover, such as attaching another file.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,14 +17,14 @@ use serde_json::{Value, json};
 use super::error::Error;
 use super::store::Store;
 
-/// How often the clock is looked at, in steps of SQLite's machine.
+/// Interval between checks of the time limit, in steps of SQLite's virtual machine.
 const STEPS: i32 = 2000;
-/// Bytes of one value; documents are far smaller, and memory is not for the taking.
+/// Maximum bytes of a value, far more than any document has. Limits the memory that a statement can use.
 const LARGEST_VALUE: i32 = 64 << 20;
-/// Functions that reach beyond the database.
+/// Functions with access beyond the database.
 const FORBIDDEN: [&str; 5] = ["load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"];
 
-/// How much a statement may take.
+/// Limits of one statement; `None` means no limit.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SqlLimits {
     pub rows: Option<u64>,
@@ -35,12 +34,12 @@ pub struct SqlLimits {
 /// How a statement ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum End {
-    /// All its rows have been read.
+pub enum SqlEnd {
+    /// All rows were read.
     Complete,
-    /// There are more rows than were allowed.
+    /// The row limit was reached, and there are more rows.
     Rows,
-    /// Its time ran out.
+    /// The time limit was reached.
     Time,
 }
 
@@ -51,94 +50,99 @@ pub struct Relation {
     /// `table` or `view`.
     pub kind: String,
     pub about: &'static str,
-    /// Name and type.
+    /// Names and types.
     pub columns: Vec<(String, String)>,
 }
 
-/// Receives what a statement finds. Every row has as many values as there are columns.
-pub trait Rows {
+/// Receives the rows of a statement. Each has as many values as there are columns.
+pub trait RowSink {
     type Error: From<Error>;
 
     /// Called once, before the first row.
     ///
     /// # Errors
-    /// Whatever stops the reading.
+    /// Any error ends the statement.
     fn columns(&mut self, names: &[String]) -> Result<(), Self::Error>;
 
     /// # Errors
-    /// Whatever stops the reading.
+    /// Any error ends the statement.
     fn row(&mut self, values: Vec<Value>) -> Result<(), Self::Error>;
 }
 
-/// A mirror opened for statements that are not this program's own.
+/// A mirror opened for the user's statements.
 #[derive(Debug)]
-pub struct Questions {
+pub struct SqlSession {
     connection: Connection,
     refused: Arc<Mutex<Option<String>>>,
 }
 
-impl Questions {
+impl SqlSession {
     /// # Errors
     /// As [`Store::open_read_only`].
     pub fn open(path: &Path) -> Result<Self, Error> {
         let mut connection = Store::open_read_only(path)?.connection;
-        // Connected before the guard is up: connecting a virtual table declares it.
+        // Connect the virtual tables before the authorizer is set, because that declares them.
         for table in ["texts_index", "texts_words"] {
             let connect = format!("SELECT count(*) FROM {table} LIMIT 0");
-            connection.query_row(&connect, [], |_| Ok(())).or_else(empty)?;
+            connection.query_row(&connect, [], |_| Ok(())).or_else(ignore_empty)?;
         }
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, LARGEST_VALUE)?;
         connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
         let refused = Arc::new(Mutex::new(None));
-        let told = Arc::clone(&refused);
+        let refusal = Arc::clone(&refused);
         connection.authorizer(Some(move |context: AuthContext<'_>| match forbidden(&context.action) {
             None => Authorization::Allow,
             Some(reason) => {
-                *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+                *refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
                 Authorization::Deny
             }
         }))?;
-        Ok(Questions { connection, refused })
+        Ok(SqlSession { connection, refused })
     }
 
-    /// Runs one statement that reads.
+    /// Runs one read-only statement.
     ///
     /// # Errors
-    /// [`Error::Question`] when it is no such statement or is wrong, and whatever `rows` fails with.
-    pub fn ask<R: Rows>(&mut self, sql: &str, limits: SqlLimits, rows: &mut R) -> Result<End, R::Error> {
+    /// [`Error::InvalidQuery`] if the statement is invalid or does more than read, and any error of `rows`.
+    pub fn query<R: RowSink>(
+        &mut self,
+        sql: &str,
+        limits: SqlLimits,
+        rows: &mut R,
+    ) -> Result<SqlEnd, R::Error> {
         let deadline = limits.time.map(|time| Instant::now() + time);
-        let too_late = move || deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        self.connection.progress_handler(STEPS, Some(too_late)).map_err(Error::from)?;
-        let explained = |error| R::Error::from(self.explain(error));
-        let mut statement = self.connection.prepare(sql).map_err(explained)?;
+        let is_too_late = move || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        self.connection.progress_handler(STEPS, Some(is_too_late)).map_err(Error::from)?;
+        let explain = |error| R::Error::from(self.explain(error));
+        let mut statement = self.connection.prepare(sql).map_err(explain)?;
         if !statement.readonly() || statement.column_count() == 0 {
-            return Err(Error::Question("only statements that read are allowed".to_owned()).into());
+            return Err(Error::InvalidQuery("only statements that read are allowed".to_owned()).into());
         }
         let names = distinct(statement.column_names());
-        let mut found = statement.query([]).map_err(explained)?;
+        let mut result = statement.query([]).map_err(explain)?;
         let mut count = 0;
         loop {
-            let row = match found.next() {
+            let row = match result.next() {
                 Ok(row) => Ok(row),
                 Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
-                    Err(End::Time)
+                    Err(SqlEnd::Time)
                 }
-                Err(error) => return Err(explained(error)),
+                Err(error) => return Err(explain(error)),
             };
-            // Nothing is written before the first row is here: a wrong statement leaves no output.
+            // An invalid statement may fail only at its first row, and must not produce output.
             if count == 0 {
                 rows.columns(&names)?;
             }
             let row = match row {
                 Ok(Some(row)) => row,
-                Ok(None) => return Ok(End::Complete),
+                Ok(None) => return Ok(SqlEnd::Complete),
                 Err(end) => return Ok(end),
             };
             if limits.rows == Some(count) {
-                return Ok(End::Rows);
+                return Ok(SqlEnd::Rows);
             }
             let cell = |at| row.get_ref(at).map(json_of);
-            let values = (0..names.len()).map(cell).collect::<Result<_, _>>().map_err(explained)?;
+            let values = (0..names.len()).map(cell).collect::<Result<_, _>>().map_err(explain)?;
             rows.row(values)?;
             count += 1;
         }
@@ -147,33 +151,33 @@ impl Questions {
     fn explain(&self, error: rusqlite::Error) -> Error {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (refused, error) {
-            (Some(what), _) => Error::Question(format!("only reading is allowed, not {what}")),
+            (Some(what), _) => Error::InvalidQuery(format!("only reading is allowed, not {what}")),
             (None, rusqlite::Error::MultipleStatement) => {
-                Error::Question("one statement at a time, please".to_owned())
+                Error::InvalidQuery("expected one statement, not several".to_owned())
             }
-            (None, rusqlite::Error::InvalidParameterCount(..)) => {
-                Error::Question("a statement cannot have parameters: write the values into it".to_owned())
-            }
-            (None, rusqlite::Error::SqlInputError { msg, .. }) => Error::Question(msg),
+            (None, rusqlite::Error::InvalidParameterCount(..)) => Error::InvalidQuery(
+                "parameters are not supported: write the values into the statement".to_owned(),
+            ),
+            (None, rusqlite::Error::SqlInputError { msg, .. }) => Error::InvalidQuery(msg),
             (None, rusqlite::Error::SqliteFailure(failure, message)) => match failure.code {
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseCorrupt | ErrorCode::SystemIoFailure => {
                     Error::Database(rusqlite::Error::SqliteFailure(failure, message))
                 }
-                _ => Error::Question(message.unwrap_or_else(|| failure.to_string())),
+                _ => Error::InvalidQuery(message.unwrap_or_else(|| failure.to_string())),
             },
             (None, error) => Error::Database(error),
         }
     }
 }
 
-fn empty(error: rusqlite::Error) -> rusqlite::Result<()> {
+fn ignore_empty(error: rusqlite::Error) -> rusqlite::Result<()> {
     match error {
         rusqlite::Error::QueryReturnedNoRows => Ok(()),
         error => Err(error),
     }
 }
 
-/// What a statement must not do, in words; `None` for reading.
+/// Describes a forbidden action; `None` for reads.
 fn forbidden(action: &AuthAction<'_>) -> Option<String> {
     match action {
         AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => None,
@@ -182,7 +186,7 @@ fn forbidden(action: &AuthAction<'_>) -> Option<String> {
         {
             None
         }
-        // The full-text index asks this for itself.
+        // Used by the full-text index itself.
         AuthAction::Pragma { pragma_name: "data_version", pragma_value: None } => None,
         AuthAction::Function { function_name } => Some(format!("the function {function_name}")),
         AuthAction::Pragma { pragma_name, .. } => Some(format!("PRAGMA {pragma_name}")),
@@ -196,7 +200,7 @@ fn forbidden(action: &AuthAction<'_>) -> Option<String> {
     }
 }
 
-/// Column names for JSON and CSV, where each may stand only once.
+/// Makes column names unique, as JSON and CSV require.
 fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut distinct: Vec<String> = Vec::new();
     for name in names {
@@ -211,7 +215,7 @@ fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     distinct
 }
 
-/// A number that JSON has no form for is null; bytes are hexadecimal.
+/// Numbers that JSON cannot represent become null; bytes become hexadecimal.
 fn json_of(value: ValueRef<'_>) -> Value {
     match value {
         ValueRef::Null => Value::Null,
@@ -222,13 +226,10 @@ fn json_of(value: ValueRef<'_>) -> Value {
     }
 }
 
-/// What the tables and views are for.
+/// Descriptions of the tables and views.
 const ABOUT: &[(&str, &str)] = &[
-    (
-        "inbox",
-        "Conversations for people: team, assignee, who started it, opening message, tags, readable times",
-    ),
-    ("messages", "Conversation parts for people: author's name, plain text, to whom it was assigned"),
+    ("inbox", "Conversations in readable form: team, assignee, author, opening message, tags, times"),
+    ("messages", "Conversation parts in readable form: author, plain text, assignee"),
     ("contacts", "People: users and leads"),
     ("companies", "Companies"),
     ("conversations", "Conversations without their parts"),
@@ -237,15 +238,15 @@ const ABOUT: &[(&str, &str)] = &[
     ("conversation_contacts", "Which contacts take part in a conversation"),
     (
         "conversation_timelines",
-        "First message, first answer, closes and spans of each conversation, as reports need them",
+        "First message, first response, closes and time spans of each conversation, for reports",
     ),
-    ("conversation_parts_state", "How far the parts of each conversation are fetched"),
+    ("conversation_parts_state", "When the parts of each conversation were fetched"),
     ("contact_companies", "Which companies a contact belongs to"),
     ("contact_tags", "Which tags a contact has"),
     ("contact_segments", "Which segments a contact is in"),
     ("contact_subscriptions", "Which subscriptions a contact has"),
     ("contact_notes", "Notes about contacts"),
-    ("contact_segments_state", "How many contacts each segment is known to have"),
+    ("contact_segments_state", "When the members of each segment were fetched, and how many it had"),
     ("tickets", "Tickets without their parts"),
     ("ticket_parts", "Everything written or done in a ticket"),
     ("ticket_contacts", "Which contacts a ticket is about"),
@@ -264,36 +265,36 @@ const ABOUT: &[(&str, &str)] = &[
     ("admins", "Teammates"),
     ("teams", "Teams"),
     ("tags", "Tags"),
-    ("texts", "The plain text of every record that has any: title, body, and the record it belongs to"),
+    ("texts", "The plain text of all records: title, body, and the record it belongs to"),
     ("texts_index", "Full-text index over texts: SELECT ... FROM texts_index WHERE texts_index MATCH 'word'"),
     ("texts_words", "The words of texts_index and how many texts have them: term, doc, cnt"),
-    ("sync_failures", "Records that could not be fetched, and when they are asked for again"),
-    ("sync_rereads", "What later syncs fetch again although it does not count as changed"),
+    ("sync_failures", "Records that could not be fetched, and when they are retried"),
+    ("sync_rereads", "Records that later syncs fetch again although they do not count as changed"),
     ("article_statistics_state", "When the statistics of each article were fetched"),
-    ("sync_seen", "What a sync under way has come across"),
-    ("ticket_parts_state", "How far the parts of each ticket are fetched"),
-    ("contact_lists_state", "How far the longer lists of each contact are fetched"),
-    ("sync_state", "How far the mirror of each resource has come"),
-    ("workspace", "Whose data this is"),
+    ("sync_seen", "Records that the current listing has returned"),
+    ("ticket_parts_state", "When the parts of each ticket were fetched"),
+    ("contact_lists_state", "When the longer lists of each contact were fetched"),
+    ("sync_state", "Sync state of each resource"),
+    ("workspace", "The workspace that this mirror belongs to"),
 ];
 
 impl Store {
-    /// The tables and views that a statement can name, views first.
+    /// The tables and views that statements can use, views first.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// If the database fails.
     pub fn relations(&self) -> Result<Vec<Relation>, Error> {
         let sql = "SELECT name, type FROM sqlite_schema
                    WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
                      AND name NOT LIKE 'texts\\_index\\__%' ESCAPE '\\' AND name NOT IN ('texts_due', 'erasures')
                    ORDER BY type = 'table', name";
         let mut statement = self.connection.prepare(sql)?;
-        let named = statement
+        let names = statement
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<Vec<(String, String)>, _>>()?;
         let mut columns = self.connection.prepare("SELECT name, type FROM pragma_table_info(?1)")?;
-        let mut relations = Vec::with_capacity(named.len());
-        for (name, kind) in named {
+        let mut relations = Vec::with_capacity(names.len());
+        for (name, kind) in names {
             let columns = columns
                 .query_map([&name], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<Result<_, _>>()?;

@@ -1,8 +1,8 @@
-//! How far the mirror of each resource has come.
+//! The sync state of each resource: cursor, watermark and completeness.
 //!
-//! A walk writes its cursor together with the page that led to it, so an interrupted one goes on
-//! where it stopped. The watermark moves only when a walk has reached its end, and then to the moment
-//! it began: never past something that was not fetched.
+//! A listing stores its cursor together with the page before it, so an interrupted one resumes where it stopped. The
+//! watermark advances only when a listing has reached its end, and then to the time that it began. It must never pass
+//! a change that was not fetched.
 
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
@@ -11,70 +11,71 @@ use super::error::Error;
 use super::resources::ResourceName;
 use super::store::Store;
 
-/// Times are epoch seconds: `completed_at` and `pruned_at` by our clock, the others by the server's.
+/// The sync state of a resource. Times are epoch seconds: `completed_at` and `pruned_at` by the local clock, the others
+/// by the server's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SyncState {
     pub resource: ResourceName,
-    /// Start of the latest walk.
+    /// Start of the latest listing.
     pub started_at: i64,
-    /// Where it goes on, when it was interrupted.
+    /// Where to resume it, if it was interrupted.
     #[serde(skip)]
     pub cursor: Option<String>,
-    /// Start of the latest walk that reached its end: what changed before is in the mirror, ...
+    /// Start of the latest complete listing. Everything that changed before is in the mirror, ...
     pub watermark: Option<i64>,
-    /// ... as far back as this; from the very beginning when `None`.
+    /// ... back to this time; without limit if `None`.
     pub floor: Option<i64>,
     pub completed_at: Option<i64>,
-    /// When records that are gone were last removed.
+    /// When deleted records were last removed.
     pub pruned_at: Option<i64>,
-    /// Records the latest walk has received.
+    /// Records received by the latest listing.
     pub rows: u64,
     pub complete: bool,
-    /// Whether the workspace does not offer it.
+    /// Whether the workspace does not offer the resource.
     pub skipped: bool,
-    /// Why the latest walk is not complete.
+    /// Why the latest listing is incomplete.
     pub reason: Option<String>,
 }
 
 impl SyncState {
-    /// Whether everything is in the mirror, however long ago it changed.
+    /// Whether everything is in the mirror, regardless of when it changed.
     pub fn is_whole(&self) -> bool {
         self.complete && self.floor.is_none()
     }
 
-    /// Up to when everything that changed since `wanted` (since ever, for `None`) is in the mirror.
-    pub fn covers(&self, wanted: Option<i64>) -> Option<i64> {
-        self.watermark.filter(|_| self.floor.unwrap_or(i64::MIN) <= wanted.unwrap_or(i64::MIN))
+    /// The time up to which the mirror has everything that changed since `since` (ever, if `None`).
+    pub fn covers(&self, since: Option<i64>) -> Option<i64> {
+        self.watermark.filter(|_| self.floor.unwrap_or(i64::MIN) <= since.unwrap_or(i64::MIN))
     }
 }
 
-/// What is known about deleted records of a resource.
+/// The result of the latest checks for deleted records of a resource.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Deletions {
-    /// Stored records that the workspace's count says are gone.
+    /// Number of stored records that are gone, according to the workspace's count.
     pub gone: u64,
-    /// What was deleted before is not in the mirror, epoch seconds by the server's clock.
+    /// Records deleted before this time are not in the mirror. Epoch seconds by the server's clock.
     pub checked_at: Option<i64>,
-    /// Whether a check has not come to its end yet.
-    pub under_way: bool,
+    /// Whether a check is still in progress.
+    pub in_progress: bool,
 }
 
 impl Store {
     /// # Errors
-    /// When the database cannot be read.
+    /// If the database fails.
     pub fn deletions(&self, resource: ResourceName) -> Result<Deletions, Error> {
         let sql = "SELECT gone, checked_at, check_after IS NOT NULL FROM sync_state WHERE resource = ?1";
         let deletions = self.connection.prepare_cached(sql)?.query_row([resource.as_str()], |row| {
             let gone = row.get::<_, i64>(0)?.try_into().unwrap_or(0);
-            Ok(Deletions { gone, checked_at: row.get(1)?, under_way: row.get(2)? })
+            Ok(Deletions { gone, checked_at: row.get(1)?, in_progress: row.get(2)? })
         });
         Ok(deletions.optional()?.unwrap_or_default())
     }
 
-    /// The state of one resource; `None` when no sync has ever begun with it.
+    /// The state of a resource; `None` before its first sync.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// If the database fails.
     pub fn sync_state(&self, resource: ResourceName) -> Result<Option<SyncState>, Error> {
         let sql = "SELECT started_at, cursor, watermark, floor, completed_at, pruned_at, rows, complete, skipped, reason
                    FROM sync_state WHERE resource = ?1";
@@ -97,11 +98,10 @@ impl Store {
         Ok(state.optional()?)
     }
 
-    /// Whether nothing of a resource is stored. Parts count as stored when a conversation was asked for
-    /// them, even if it has none.
+    /// Whether no record of a resource is stored. Parts count as stored once they were requested, even if none exist.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// If the database fails.
     pub fn is_empty(&self, resource: ResourceName) -> Result<bool, Error> {
         let table = match resource {
             ResourceName::ConversationParts => "conversation_parts_state",
@@ -112,20 +112,20 @@ impl Store {
         Ok(self.connection.query_row(&sql, [], |row| row.get(0))?)
     }
 
-    /// The latest change that is stored; `None` when records do not tell, or when there are none.
+    /// The time of the latest stored change; `None` without records or without such times.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// If the database fails.
     pub fn newest(&self, resource: ResourceName) -> Result<Option<i64>, Error> {
-        let Some(age) = resource.resource().age else { return Ok(None) };
-        let sql = format!("SELECT max({age}) FROM {resource}");
+        let Some(column) = resource.resource().updated_at_column else { return Ok(None) };
+        let sql = format!("SELECT max({column}) FROM {resource}");
         Ok(self.connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?)
     }
 
-    /// Starts a walk from the beginning.
+    /// Records the start of a new listing.
     ///
     /// # Errors
-    /// When the database refuses.
+    /// If the database fails.
     pub fn begin(&mut self, resource: ResourceName, started_at: i64) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         transaction.execute(
@@ -139,11 +139,11 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that a walk has seen everything that had changed since `since` when it began; everything
-    /// there was, for `None`.
+    /// Records that a listing has returned everything that had changed since `since` when it began, or everything if
+    /// `None`.
     ///
     /// # Errors
-    /// When the database refuses.
+    /// If the database fails.
     pub fn finish(
         &mut self,
         resource: ResourceName,
@@ -154,7 +154,7 @@ impl Store {
         let (watermark, floor) = match (state.watermark, since) {
             (_, None) => (Some(state.started_at), None),
             (None, Some(since)) => (Some(state.started_at), Some(since)),
-            // Between the two is what neither walk has seen.
+            // Neither listing has covered the time between the two.
             (Some(watermark), Some(since)) if since > watermark => (Some(watermark), state.floor),
             (Some(_), Some(since)) => (Some(state.started_at), state.floor.map(|floor| floor.min(since))),
         };
@@ -167,28 +167,28 @@ impl Store {
         Ok(())
     }
 
-    /// Notes why a walk ended early. Its cursor stays, so that the next one goes on from there.
+    /// Records why a listing ended early. Its cursor is kept, so that the next one can resume there.
     ///
     /// # Errors
-    /// When the database refuses.
+    /// If the database fails.
     pub fn fail(&mut self, resource: ResourceName, reason: &str) -> Result<(), Error> {
-        self.unfinished(resource, reason, false)
+        self.set_incomplete(resource, reason, false)
     }
 
-    /// Notes that the workspace does not offer a resource, and why.
+    /// Records that the workspace does not offer a resource, and why.
     ///
     /// # Errors
-    /// When the database refuses.
+    /// If the database fails.
     pub fn skip(&mut self, resource: ResourceName, reason: &str) -> Result<(), Error> {
-        // Parts of what is not offered are skipped before any walk has begun.
+        // Parts of a resource that is not offered are skipped before any listing has begun.
         self.connection.execute(
             "INSERT OR IGNORE INTO sync_state (resource, started_at) VALUES (?1, unixepoch())",
             [resource.as_str()],
         )?;
-        self.unfinished(resource, reason, true)
+        self.set_incomplete(resource, reason, true)
     }
 
-    fn unfinished(&mut self, resource: ResourceName, reason: &str, skipped: bool) -> Result<(), Error> {
+    fn set_incomplete(&mut self, resource: ResourceName, reason: &str, skipped: bool) -> Result<(), Error> {
         self.connection.execute(
             "UPDATE sync_state SET complete = 0, reason = ?2, skipped = ?3 WHERE resource = ?1",
             (resource.as_str(), reason, skipped),
@@ -197,7 +197,7 @@ impl Store {
     }
 }
 
-/// Moves a walk on, in the transaction that stores the page.
+/// Advances the cursor, in the transaction that stores the page.
 pub(super) fn advance(
     connection: &Connection,
     resource: ResourceName,

@@ -1,8 +1,8 @@
-//! One run that brings the mirror up to date.
+//! Runs a sync, which brings the mirror up to date.
 //!
-//! Resources are fetched side by side, conversations before their parts; one that fails does not stop
-//! the others. Everything ends up in the store page by page, so a run can be killed at any moment. The
-//! writes happen inline: the API's rate limit leaves the disk far ahead of the network.
+//! Resources are fetched concurrently, conversations before their parts. One that fails does not stop the others.
+//! Everything is stored page by page, so a run can be killed at any time. Writes block the async tasks: under the
+//! API's rate limit the disk is far faster than the network.
 
 use std::time::Instant;
 
@@ -11,22 +11,24 @@ use serde_json::Value;
 
 use super::conversation::{OF_CONVERSATIONS, OF_TICKETS};
 use super::error::Error;
-use super::events::{Cause, Event, Observer, Outcome, Summary};
+use super::events::{Cause, Event, Observer, ResourceOutcome, Summary};
+use super::list::sync_list;
 use super::resources::{Resource, ResourceName};
-use super::run::{Clock, Ending, Run, SyncOptions, Tally};
 use super::store::{Store, Workspace};
-use super::walk::walk;
-use super::{cadence, fields, lists, orphans, parts, rereads, segments, statistics};
+use super::sync_context::{Ending, ResourceProgress, ServerClock, SyncContext, SyncOptions};
+use super::{
+    cadence, contact_details, conversation_details, dangling_links, lenient, rereads, segments, statistics,
+};
 use crate::api::client::Client;
 use crate::api::reply::Reply;
 use crate::api::request_builder::{Arguments, operation};
 
-/// Brings the chosen resources up to date. Dropping the future interrupts the run; the next one goes
-/// on where it stopped.
+/// Brings the selected resources up to date. Dropping the future interrupts the run; the next one continues where it
+/// stopped.
 ///
 /// # Errors
-/// When the workspace cannot be told (no connection, a refused token), when the store belongs to
-/// another one or another sync is writing to it, and when the store refuses. A resource that fails is part of the summary instead.
+/// If the workspace cannot be identified (no connection, a refused token), the store belongs to another workspace,
+/// another sync is writing to it, or the database fails. A resource that fails is reported in the summary instead.
 pub async fn sync(
     client: &Client,
     store: &mut Store,
@@ -37,73 +39,79 @@ pub async fn sync(
     let _lock = store.lock()?;
     let identify = operation("identifyAdmin")?;
     let me = client.fetch(identify, &Arguments::default()).await?;
-    let clock = Clock::of(&me);
+    let clock = ServerClock::from_reply(&me);
     let address = client.request(identify, &Arguments::default())?;
     let workspace = workspace(address.url().as_str().trim_end_matches(identify.path), &me)?;
     match &workspace {
         Some(workspace) => store.bind(workspace)?,
         None => observer.event(&Event::SyncWarning {
             resource: None,
-            message: "the service does not tell which workspace the token belongs to".to_owned(),
+            message: "the API did not report which workspace the token belongs to".to_owned(),
         }),
     }
     let workspace = workspace.map(|workspace| workspace.id_code);
     let mut resources = options.resources.clone();
     resources.sort_unstable();
     resources.dedup();
-    let started_at = clock.server();
+    let started_at = clock.now();
     let start = Event::SyncStart { workspace: workspace.clone(), resources: resources.clone(), started_at };
     observer.event(&start);
 
     let contacts = store.sync_state(ResourceName::Contacts)?;
-    let later = options.prune || contacts.as_ref().is_some_and(|state| state.watermark.is_some());
-    // Contacts may be found gone wherever some are stored.
-    let removes = options.prune || contacts.is_some();
-    let run = Run::new(client, store, options, observer, clock);
-    let mut outcomes: Vec<Outcome> =
-        try_join_all(lanes(&resources, removes).into_iter().map(|lane| run.lane(lane))).await?.concat();
+    let is_later_sync = options.prune || contacts.as_ref().is_some_and(|state| state.watermark.is_some());
+    // The run may find deleted contacts if any are stored.
+    let removes_contacts = options.prune || contacts.is_some();
+    let run = SyncContext::new(client, store, options, observer, clock);
+    let mut outcomes: Vec<ResourceOutcome> =
+        try_join_all(lanes(&resources, removes_contacts).into_iter().map(|lane| run.lane(lane)))
+            .await?
+            .concat();
     outcomes.sort_by_key(|outcome| outcome.resource);
-    if !options.stop.is_asked() {
-        orphans::settle(&run, &mut outcomes).await?;
-        run.read_again(&mut outcomes, later).await?;
+    if !options.cancel.is_cancelled() {
+        dangling_links::resolve(&run, &mut outcomes).await?;
+        run.reread(&mut outcomes, is_later_sync).await?;
     }
 
     let complete = outcomes.iter().all(|outcome| outcome.complete || outcome.skipped);
     let seconds = began.elapsed().as_secs_f64();
-    let interrupted = options.stop.is_asked();
+    let interrupted = options.cancel.is_cancelled();
     let summary = Summary { workspace, started_at, seconds, complete, interrupted, resources: outcomes };
-    run.tell(Event::SyncSummary(summary.clone()));
+    run.emit(Event::SyncSummary(summary.clone()));
     Ok(summary)
 }
 
-/// What can run side by side: parts wait for their owners, everything else is on its own. Where
-/// contacts may be found gone they come first: what they took part in is fetched again.
-fn lanes(resources: &[ResourceName], removes: bool) -> Vec<Vec<ResourceName>> {
+/// Groups resources that must be synced in order: parts wait for their owners. If the run may find deleted contacts,
+/// contacts come first, because everything that they took part in is fetched again.
+fn lanes(resources: &[ResourceName], removes_contacts: bool) -> Vec<Vec<ResourceName>> {
     use ResourceName::{Contacts, ConversationParts, Conversations, TicketParts, Tickets};
-    let rows: &[&[ResourceName]] = match removes {
-        true => &[&[Contacts, Conversations, ConversationParts, Tickets, TicketParts]],
-        false => &[&[Conversations, ConversationParts], &[Tickets, TicketParts]],
+    let groups: &[&[ResourceName]] = if removes_contacts {
+        &[&[Contacts, Conversations, ConversationParts, Tickets, TicketParts]]
+    } else {
+        &[&[Conversations, ConversationParts], &[Tickets, TicketParts]]
     };
-    let alone = resources.iter().filter(|it| !rows.iter().any(|row| row.contains(it))).map(|it| vec![*it]);
-    let together = rows.iter().map(|row| row.iter().copied().filter(|it| resources.contains(it)).collect());
-    alone.chain(together).filter(|lane: &Vec<_>| !lane.is_empty()).collect()
+    let is_grouped = |resource: &ResourceName| groups.iter().any(|group| group.contains(resource));
+    let alone = resources.iter().filter(|resource| !is_grouped(resource)).map(|resource| vec![*resource]);
+    let grouped = groups
+        .iter()
+        .map(|group| group.iter().copied().filter(|resource| resources.contains(resource)).collect());
+    alone.chain(grouped).filter(|lane: &Vec<_>| !lane.is_empty()).collect()
 }
 
-/// The workspace of the token, from the answer of `/me`; `None` when it has no code.
+/// The workspace of the token, from the response to `/me`; `None` if it has no code.
 fn workspace(base_url: &str, me: &Reply) -> Result<Option<Workspace>, Error> {
     let document: Value = serde_json::from_str(me.json_text()?).map_err(|error| me.wrong_shape(&error))?;
     let app = &document["app"];
-    Ok(fields::id(&app["id_code"]).map(|id_code| Workspace {
+    Ok(lenient::id(&app["id_code"]).map(|id_code| Workspace {
         id_code,
-        name: fields::text(&app["name"]),
-        region: fields::text(&app["region"]),
+        name: lenient::text(&app["name"]),
+        region: lenient::text(&app["region"]),
         base_url: Some(base_url.to_owned()),
-        timezone: fields::text(&app["timezone"]),
+        timezone: lenient::text(&app["timezone"]),
     }))
 }
 
-impl Run<'_> {
-    async fn lane(&self, lane: Vec<ResourceName>) -> Result<Vec<Outcome>, Error> {
+impl SyncContext<'_> {
+    async fn lane(&self, lane: Vec<ResourceName>) -> Result<Vec<ResourceOutcome>, Error> {
         let mut outcomes = Vec::with_capacity(lane.len());
         for resource in lane {
             outcomes.push(self.resource(resource.resource()).await?);
@@ -111,132 +119,137 @@ impl Run<'_> {
         Ok(outcomes)
     }
 
-    /// Syncs one resource. Only what the store refuses is an error.
-    async fn resource(&self, resource: &'static Resource) -> Result<Outcome, Error> {
+    /// Syncs one resource. Only database failures are errors.
+    async fn resource(&self, resource: &'static Resource) -> Result<ResourceOutcome, Error> {
         let name = resource.name;
         let began = Instant::now();
-        let mut tally = Tally::default();
-        let untouched = self.options.stop.is_asked();
+        let mut progress = ResourceProgress::default();
+        let is_untouched = self.options.cancel.is_cancelled();
         let before = self.with_store(|store| store.sync_state(name))?;
         let was_skipped = before.is_some_and(|state| state.skipped);
-        // Nothing is written across an `await`, so the work may end at any of them.
+        // No write spans an `await`, so the work can end at any of them.
         let result = tokio::select! {
             biased;
-            () = self.options.stop.asked() => Ok(Ending::Incomplete("interrupted".to_owned())),
-            result = self.fetch(resource, &mut tally) => result,
+            () = self.options.cancel.cancelled() => Ok(Ending::Incomplete("interrupted".to_owned())),
+            result = self.fetch(resource, &mut progress) => result,
         };
         let ending = match result {
-            Ok(Ending::Skipped(reason)) if self.is_owed(name)? => Ending::Incomplete(reason),
+            Ok(Ending::Skipped(reason)) if self.is_expected(name)? => Ending::Incomplete(reason),
             Ok(ending) => ending,
             Err(Error::Api(error)) => {
-                tally.blame(Cause::of(&error));
+                progress.add_cause(Cause::of(&error));
                 Ending::Incomplete(error.to_string())
             }
             Err(error) => return Err(error),
         };
         match &ending {
             Ending::Complete => {}
-            Ending::Incomplete(_) if untouched => {}
-            Ending::Incomplete(reason) if self.options.stop.is_asked() => {
+            Ending::Incomplete(_) if is_untouched => {}
+            Ending::Incomplete(reason) if self.options.cancel.is_cancelled() => {
                 self.with_store(|store| store.fail(name, reason))?;
             }
             Ending::Incomplete(reason) => {
                 self.with_store(|store| store.fail(name, reason))?;
-                self.tell(Event::SyncError { resource: name, message: reason.clone() });
+                self.emit(Event::SyncError { resource: name, message: reason.clone() });
             }
             Ending::Skipped(reason) => {
                 self.with_store(|store| store.skip(name, reason))?;
-                // What was not offered before either is no news.
+                // Warn only once.
                 if !was_skipped {
                     self.warn(name, format!("skipped: {reason}"));
                 }
             }
         }
         let deletions = self.with_store(|store| store.deletions(name))?;
-        let outcome = Outcome {
+        let outcome = ResourceOutcome {
             resource: name,
             gone: deletions.gone,
             deletions_checked_at: deletions.checked_at,
-            fresh_until: tally.fresh_until,
-            written: tally.written,
-            requests: tally.requests,
+            fresh_until: progress.fresh_until,
+            written: progress.written,
+            requests: progress.requests,
             seconds: began.elapsed().as_secs_f64(),
-            resumed: tally.resumed,
+            resumed: progress.resumed,
             complete: ending == Ending::Complete,
             skipped: matches!(ending, Ending::Skipped(_)),
             reason: match ending {
                 Ending::Complete => None,
                 Ending::Incomplete(reason) | Ending::Skipped(reason) => Some(reason),
             },
-            cause: tally.cause,
+            cause: progress.cause,
             quarantined: self.with_store(|store| store.quarantined(name))?,
         };
-        self.tell(Event::SyncComplete(outcome.clone()));
+        self.emit(Event::SyncComplete(outcome.clone()));
         Ok(outcome)
     }
 
-    /// Whether a resource that is refused is missing, rather than not offered: it was asked for by name, or it
-    /// was there before.
-    fn is_owed(&self, resource: ResourceName) -> Result<bool, Error> {
+    /// Whether a refused resource counts as missing rather than as not offered: the user named it, or it was
+    /// available before.
+    fn is_expected(&self, resource: ResourceName) -> Result<bool, Error> {
         self.with_store(|store| {
             let reached = store.sync_state(resource)?.is_some_and(|state| state.watermark.is_some());
             Ok(self.options.named || reached || !store.is_empty(resource)?)
         })
     }
 
-    async fn fetch(&self, resource: &'static Resource, tally: &mut Tally) -> Result<Ending, Error> {
+    async fn fetch(
+        &self,
+        resource: &'static Resource,
+        progress: &mut ResourceProgress,
+    ) -> Result<Ending, Error> {
         if let Some(until) = cadence::fresh_until(self, resource)? {
-            tally.fresh_until = Some(until);
+            progress.fresh_until = Some(until);
             return Ok(Ending::Complete);
         }
         match resource.name {
-            ResourceName::ConversationParts => parts::fetch(self, &OF_CONVERSATIONS, tally).await,
-            ResourceName::TicketParts => parts::fetch(self, &OF_TICKETS, tally).await,
+            ResourceName::ConversationParts => {
+                conversation_details::fetch(self, &OF_CONVERSATIONS, progress).await
+            }
+            ResourceName::TicketParts => conversation_details::fetch(self, &OF_TICKETS, progress).await,
             _ => {
-                let ending = walk(self, resource, tally).await?;
+                let ending = sync_list(self, resource, progress).await?;
                 if ending == Ending::Complete && resource.name != ResourceName::Contacts {
-                    self.with_store(|store| store.note_cost(resource.name, tally.requests))?;
+                    self.with_store(|store| store.note_cost(resource.name, progress.requests))?;
                 }
                 match ending {
                     Ending::Skipped(_) => Ok(ending),
-                    // Whoever asks for a few pages wants nothing more.
+                    // With a page limit, fetch nothing more.
                     Ending::Incomplete(_) if self.options.max_pages.is_some() => Ok(ending),
-                    ending => self.details(resource, ending, tally).await,
+                    ending => self.details(resource, ending, progress).await,
                 }
             }
         }
     }
 
-    /// Fetches what the list of a resource does not show, also of a list that is not complete. `listed` is how
-    /// that list ended.
+    /// Fetches what the list of a resource omits, even after an incomplete listing. `listed` is how the listing ended.
     async fn details(
         &self,
         resource: &'static Resource,
         listed: Ending,
-        tally: &mut Tally,
+        progress: &mut ResourceProgress,
     ) -> Result<Ending, Error> {
         match resource.name {
             ResourceName::Contacts => {
-                // The lists first: they do not depend on segments, which may be refused.
-                let ending = listed.and(lists::fetch(self, tally).await?);
+                // Lists first: segments may be refused.
+                let ending = listed.and(contact_details::fetch(self, progress).await?);
                 if self.options.members {
-                    Ok(ending.and(segments::fetch(self, tally).await?))
+                    Ok(ending.and(segments::fetch(self, progress).await?))
                 } else {
                     Ok(ending)
                 }
             }
-            ResourceName::Articles => Ok(listed.and(statistics::fetch(self, resource, tally).await?)),
+            ResourceName::Articles => Ok(listed.and(statistics::fetch(self, resource, progress).await?)),
             _ => Ok(listed),
         }
     }
 
-    /// Fetches what may have changed without a sign of it, now that everything else is up to date.
-    async fn read_again(&self, outcomes: &mut [Outcome], later: bool) -> Result<(), Error> {
-        for outcome in outcomes.iter_mut().filter(|outcome| later && outcome.complete) {
-            let mut tally = Tally::default();
-            rereads::settle(self, outcome.resource.resource(), self.began, &mut tally).await?;
-            outcome.requests += tally.requests;
-            outcome.written.add(tally.written);
+    /// Fetches records that may have changed unnoticed, once everything else is up to date.
+    async fn reread(&self, outcomes: &mut [ResourceOutcome], is_later_sync: bool) -> Result<(), Error> {
+        for outcome in outcomes.iter_mut().filter(|outcome| is_later_sync && outcome.complete) {
+            let mut progress = ResourceProgress::default();
+            rereads::reread(self, outcome.resource.resource(), self.began, &mut progress).await?;
+            outcome.requests += progress.requests;
+            outcome.written.add(progress.written);
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
-//! Puts received records into the store.
+//! Writes received records to the store.
 //!
-//! A page, its cursor and everything derived from it are one transaction. A record is kept as it was
-//! received, after `api::repair`; an older version never replaces a newer one, whatever order they come in.
+//! A page, its cursor and everything derived from it are one transaction. A record is stored as received, after
+//! `api::json_repair`. An older version must never replace a newer one, whatever their order of arrival.
 
+mod contact_lists;
 mod links;
-mod lists;
 mod parts;
 mod record;
 
@@ -14,31 +14,31 @@ use serde_json::value::RawValue;
 
 use super::conversation::{Detail, OF_TICKETS};
 use super::error::Error;
-use super::outline::Outline;
+use super::projection::Projection;
 use super::resources::{Resource, ResourceName};
 use super::state::advance;
 use super::store::Store;
 pub(super) use links::{Links, links_to};
-use parts::Details;
-pub use parts::lacks;
+use parts::DetailTables;
+pub use parts::lacks_parts;
 pub(super) use record::Table;
 
-/// What storing a batch came to.
+/// Number of records by the outcome of the write.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Written {
-    /// Records received, repeated ones included.
+pub struct WriteCounts {
+    /// Records received, including repeated ones.
     pub fetched: u64,
     pub inserted: u64,
-    /// Records that were there and are different now.
+    /// Stored records that changed.
     pub updated: u64,
     /// Records that the workspace no longer has.
     pub deleted: u64,
-    /// Records that could not be stored: they had no id.
+    /// Records that have no id and could not be stored.
     pub unidentified: u64,
 }
 
-impl Written {
-    pub fn add(&mut self, other: Written) {
+impl WriteCounts {
+    pub fn add(&mut self, other: WriteCounts) {
         self.fetched += other.fetched;
         self.inserted += other.inserted;
         self.updated += other.updated;
@@ -46,76 +46,77 @@ impl Written {
         self.unidentified += other.unidentified;
     }
 
-    fn count(&mut self, outcome: Outcome) {
+    fn count(&mut self, upsert: Upsert) {
         self.fetched += 1;
-        match outcome {
-            Outcome::Inserted => self.inserted += 1,
-            Outcome::Updated => self.updated += 1,
-            Outcome::Kept => {}
-            Outcome::Skipped => self.unidentified += 1,
+        match upsert {
+            Upsert::Inserted => self.inserted += 1,
+            Upsert::Updated => self.updated += 1,
+            Upsert::Unchanged => {}
+            Upsert::Skipped => self.unidentified += 1,
         }
     }
 }
 
-/// What storing one record came to.
+/// Outcome of the write of one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum Upsert {
     Inserted,
     Updated,
-    Kept,
+    Unchanged,
+    /// It has no id.
     Skipped,
 }
 
-/// Records of a list, on their way into the store. Times are epoch seconds.
+/// A page of a list to store. Times are epoch seconds.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Listed<'a> {
+pub(super) struct ListPage<'a> {
     pub items: &'a [&'a str],
-    /// Where the list goes on after them.
+    /// Where the list continues after this page.
     pub cursor: Option<&'a str>,
-    /// By our clock.
+    /// By the local clock.
     pub synced_at: i64,
     /// By the server's clock.
     pub fetched_at: i64,
-    /// Whether to note that they exist.
-    pub seen: bool,
+    /// Whether to record that the listing returned these records.
+    pub mark_seen: bool,
 }
 
 impl Store {
-    /// Stores a page of a list and where the list goes on after it. `synced_at` is epoch seconds.
+    /// Stores a page of a list and its cursor. `synced_at` is epoch seconds.
     ///
     /// # Errors
-    /// When the database refuses; nothing of the page is stored then.
+    /// If the database fails; then nothing of the page is stored.
     pub fn store_page<'a>(
         &mut self,
         resource: &'static Resource,
         items: impl IntoIterator<Item = &'a str>,
         cursor: Option<&str>,
         synced_at: i64,
-    ) -> Result<Written, Error> {
+    ) -> Result<WriteCounts, Error> {
         let items: Vec<&str> = items.into_iter().collect();
-        let page = Listed { items: &items, cursor, synced_at, fetched_at: synced_at, seen: false };
-        Ok(self.store_listed(resource, &page)?.0)
+        let page = ListPage { items: &items, cursor, synced_at, fetched_at: synced_at, mark_seen: false };
+        Ok(self.store_list_page(resource, &page)?.0)
     }
 
-    /// Also returns what came of the parts that the records carried with them.
-    pub(super) fn store_listed(
+    /// Also returns the counts of the parts that the records contain.
+    pub(super) fn store_list_page(
         &mut self,
         resource: &'static Resource,
-        page: &Listed<'_>,
-    ) -> Result<(Written, Written), Error> {
+        page: &ListPage<'_>,
+    ) -> Result<(WriteCounts, WriteCounts), Error> {
         let transaction = self.write()?;
-        let (mut written, mut parts) = (Written::default(), Written::default());
+        let (mut written, mut parts) = (WriteCounts::default(), WriteCounts::default());
         {
             let mut table = Table::new(&transaction, resource, page.synced_at)?;
-            let mut shown = ShownParts::new(&transaction, resource.name, page)?;
+            let mut embedded = EmbeddedParts::new(&transaction, resource.name, page)?;
             for raw in page.items {
-                let (outcome, id) = table.upsert(raw, None)?;
-                written.count(outcome);
-                if let Some(shown) = &mut shown {
-                    parts.add(shown.store(raw, outcome)?);
+                let (upsert, id) = table.upsert(raw, None)?;
+                written.count(upsert);
+                if let Some(embedded) = &mut embedded {
+                    parts.add(embedded.store(raw, upsert)?);
                 }
-                if let Some(id) = id.filter(|_| page.seen) {
-                    see(&transaction, resource.name, &id)?;
+                if let Some(id) = id.filter(|_| page.mark_seen) {
+                    mark_seen(&transaction, resource.name, &id)?;
                 }
             }
         }
@@ -124,26 +125,26 @@ impl Store {
         Ok((written, parts))
     }
 
-    /// Stores records that were fetched one by one, all of one kind, each with its parts. Counts the parts.
+    /// Stores records of one resource that were fetched one by one, each with its parts. Counts the parts.
     ///
     /// # Errors
     /// As [`Store::store_page`].
-    pub fn store_details(&mut self, details: &[Detail<'_>], synced_at: i64) -> Result<Written, Error> {
-        let mut all = Written::default();
+    pub fn store_details(&mut self, details: &[Detail<'_>], synced_at: i64) -> Result<WriteCounts, Error> {
+        let mut all = WriteCounts::default();
         self.store_each(details, synced_at)?.into_iter().for_each(|written| all.add(written));
         Ok(all)
     }
 
-    /// As [`Store::store_details`], with what became of the parts of each.
+    /// As [`Store::store_details`], with counts per record.
     pub(super) fn store_each(
         &mut self,
         details: &[Detail<'_>],
         synced_at: i64,
-    ) -> Result<Vec<Written>, Error> {
+    ) -> Result<Vec<WriteCounts>, Error> {
         let transaction = self.write()?;
         let mut written = Vec::with_capacity(details.len());
-        if let Some(of) = details.first().map(|detail| detail.of) {
-            let mut tables = Details::new(&transaction, of, synced_at)?;
+        if let Some(of) = details.first().map(|detail| detail.nesting) {
+            let mut tables = DetailTables::new(&transaction, of, synced_at)?;
             for detail in details {
                 written.push(tables.store(detail)?);
             }
@@ -154,16 +155,16 @@ impl Store {
         Ok(written)
     }
 
-    /// Removes records and all that hangs on them. Returns how many there were.
+    /// Removes records and everything that depends on them. Returns the number of records.
     ///
     /// # Errors
-    /// When the database refuses; nothing is removed then.
+    /// If the database fails; then nothing is removed.
     pub fn remove(&mut self, resource: ResourceName, ids: &[String]) -> Result<u64, Error> {
         let transaction = self.write()?;
         let mut removed = 0;
         {
             let mut delete = transaction.prepare_cached(&format!("DELETE FROM {resource} WHERE id = ?1"))?;
-            let mut unlink = links::all_to(&transaction, resource)?;
+            let mut unlink = links::delete_statements(&transaction, resource)?;
             for id in ids {
                 for unlink in &mut unlink {
                     unlink.execute([id])?;
@@ -180,64 +181,64 @@ impl Store {
     }
 }
 
-/// Records by themselves, outside of any walk.
-pub(super) fn records(
+/// Stores records outside of a listing.
+pub(super) fn store_records(
     transaction: &Transaction<'_>,
     resource: &'static Resource,
     items: &[Box<RawValue>],
     synced_at: i64,
-) -> Result<Written, Error> {
+) -> Result<WriteCounts, Error> {
     let mut table = Table::new(transaction, resource, synced_at)?;
-    let mut written = Written::default();
+    let mut written = WriteCounts::default();
     for item in items {
         written.count(table.upsert(item.get(), None)?.0);
     }
     Ok(written)
 }
 
-fn see(transaction: &Transaction<'_>, resource: ResourceName, id: &str) -> Result<(), Error> {
+fn mark_seen(transaction: &Transaction<'_>, resource: ResourceName, id: &str) -> Result<(), Error> {
     let sql = "INSERT OR IGNORE INTO sync_seen (resource, id) VALUES (?1, ?2)";
     transaction.prepare_cached(sql)?.execute((resource.as_str(), id))?;
     Ok(())
 }
 
-/// The parts in a list of tickets: where a ticket shows all of its own, and its links, nothing is left to fetch.
-struct ShownParts<'c> {
-    tables: Details<'c>,
-    outline: Outline,
+/// The parts in a list of tickets. If a ticket contains all its parts and links, nothing is left to fetch.
+struct EmbeddedParts<'c> {
+    tables: DetailTables<'c>,
+    projection: Projection,
     /// Epoch seconds, by the server's clock.
     fetched_at: i64,
 }
 
-impl<'c> ShownParts<'c> {
+impl<'c> EmbeddedParts<'c> {
     fn new(
         transaction: &'c Transaction<'_>,
         resource: ResourceName,
-        page: &Listed<'_>,
+        page: &ListPage<'_>,
     ) -> Result<Option<Self>, Error> {
         if resource != OF_TICKETS.owner {
             return Ok(None);
         }
-        let tables = Details::new(transaction, &OF_TICKETS, page.synced_at)?;
-        let outline = OF_TICKETS.owner.resource().outline();
-        Ok(Some(ShownParts { tables, outline, fetched_at: page.fetched_at }))
+        let tables = DetailTables::new(transaction, &OF_TICKETS, page.synced_at)?;
+        let projection = OF_TICKETS.owner.resource().projection();
+        Ok(Some(EmbeddedParts { tables, projection, fetched_at: page.fetched_at }))
     }
 
-    /// What is stored of a ticket that stays as it is holds its parts already, or newer ones.
-    fn store(&mut self, raw: &str, outcome: Outcome) -> Result<Written, Error> {
-        if matches!(outcome, Outcome::Kept | Outcome::Skipped) {
-            return Ok(Written::default());
+    /// The parts of an unchanged ticket are already stored.
+    fn store(&mut self, raw: &str, upsert: Upsert) -> Result<WriteCounts, Error> {
+        if matches!(upsert, Upsert::Unchanged | Upsert::Skipped) {
+            return Ok(WriteCounts::default());
         }
         match Detail::read(&OF_TICKETS, raw, None, self.fetched_at) {
-            Ok(detail) if detail.is_whole() && self.shows_links(raw) => {
-                self.tables.store_parts(&detail, outcome == Outcome::Inserted)
+            Ok(detail) if detail.is_whole() && self.has_all_links(raw) => {
+                self.tables.store_parts(&detail, upsert == Upsert::Inserted)
             }
-            _ => Ok(Written::default()),
+            _ => Ok(WriteCounts::default()),
         }
     }
 
-    fn shows_links(&self, raw: &str) -> bool {
+    fn has_all_links(&self, raw: &str) -> bool {
         let links = OF_TICKETS.owner.resource().links;
-        self.outline.read(raw).is_ok_and(|ticket| links.iter().all(|link| link.is_whole(&ticket)))
+        self.projection.read(raw).is_ok_and(|ticket| links.iter().all(|link| link.is_complete_in(&ticket)))
     }
 }

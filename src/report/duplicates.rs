@@ -1,13 +1,12 @@
-//! Contacts that are probably the same person.
+//! Finds contacts that are probably the same person. Only reports them; commands do the merging.
 //!
-//! Only says which; merging is the command's matter. The API merges leads into users and nothing else, so a
-//! plan never contains another kind.
+//! The API merges leads into users and nothing else, so `merge` must never contain any other pair.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::candidate::Candidate;
+use super::ContactSummary;
 use super::error::Error;
 pub use crate::filter::By;
 use crate::mirror::{ResourceName, Store};
@@ -17,20 +16,20 @@ use crate::mirror::{ResourceName, Store};
 pub struct Cluster {
     pub by: By,
     pub value: String,
-    /// Who should remain: a user before a lead, then who was active last, then who came first.
+    /// The contact to keep: users before leads, then the last active, then the oldest.
     pub survivor: String,
     /// The survivor first.
-    pub contacts: Vec<Candidate>,
+    pub contacts: Vec<ContactSummary>,
     /// Leads that can be merged into the survivor.
     pub merge: Vec<String>,
-    /// Contacts that the API cannot merge: users, or everybody where no user is among them.
+    /// Contacts that the API cannot merge: other users, or all others in a cluster without a user.
     pub unmergeable: Vec<String>,
 }
 
 /// The clusters, in order of their values.
 ///
 /// # Errors
-/// [`Error::NothingSynced`], and when the store cannot be read.
+/// [`Error::NothingSynced`], and if the store cannot be read.
 pub fn duplicates(store: &Store, by: By) -> Result<Vec<Cluster>, Error> {
     let state = store.sync_state(ResourceName::Contacts)?;
     if state.is_none_or(|state| state.watermark.is_none()) && store.is_empty(ResourceName::Contacts)? {
@@ -43,12 +42,12 @@ pub fn duplicates(store: &Store, by: By) -> Result<Vec<Cluster>, Error> {
          FROM contacts WHERE {column} <> ''"
     );
     let mut statement = store.connection().prepare_cached(&sql)?;
-    let mut clusters = BTreeMap::<String, Vec<Candidate>>::new();
+    let mut clusters = BTreeMap::<String, Vec<ContactSummary>>::new();
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let value: String = row.get(0)?;
         let Some(key) = by.key(&value) else { continue };
-        clusters.entry(key).or_default().push(Candidate {
+        clusters.entry(key).or_default().push(ContactSummary {
             id: row.get(1)?,
             role: row.get(2)?,
             name: row.get(3)?,
@@ -59,21 +58,26 @@ pub fn duplicates(store: &Store, by: By) -> Result<Vec<Cluster>, Error> {
             last_seen_at: row.get(8)?,
         });
     }
-    let several = clusters.into_iter().filter(|(_, contacts)| contacts.len() > 1);
-    Ok(several.map(|(value, contacts)| cluster(by, value, contacts)).collect())
+    let duplicates = clusters.into_iter().filter(|(_, contacts)| contacts.len() > 1);
+    Ok(duplicates.map(|(value, contacts)| cluster(by, value, contacts)).collect())
 }
 
-fn cluster(by: By, value: String, mut contacts: Vec<Candidate>) -> Cluster {
+fn cluster(by: By, value: String, mut contacts: Vec<ContactSummary>) -> Cluster {
     contacts.sort_by_key(|contact| {
-        let lead = contact.role.as_deref() != Some("user");
-        (lead, -contact.last_seen_at.unwrap_or(0), contact.created_at.unwrap_or(i64::MAX), contact.id.clone())
+        let is_lead = contact.role.as_deref() != Some("user");
+        (
+            is_lead,
+            -contact.last_seen_at.unwrap_or(0),
+            contact.created_at.unwrap_or(i64::MAX),
+            contact.id.clone(),
+        )
     });
-    let user = |contact: &Candidate| contact.role.as_deref() == Some("user");
-    let into_user = contacts.first().is_some_and(user);
-    let lead = |contact: &Candidate| into_user && contact.role.as_deref() == Some("lead");
-    let (merge, unmergeable): (Vec<&Candidate>, Vec<&Candidate>) =
-        contacts.iter().skip(1).partition(|it| lead(it));
-    let ids = |list: Vec<&Candidate>| list.iter().map(|contact| contact.id.clone()).collect();
+    let is_user = |contact: &ContactSummary| contact.role.as_deref() == Some("user");
+    let into_user = contacts.first().is_some_and(is_user);
+    let is_mergeable = |contact: &ContactSummary| into_user && contact.role.as_deref() == Some("lead");
+    let (merge, unmergeable): (Vec<&ContactSummary>, Vec<&ContactSummary>) =
+        contacts.iter().skip(1).partition(|contact| is_mergeable(contact));
+    let ids = |list: Vec<&ContactSummary>| list.iter().map(|contact| contact.id.clone()).collect();
     Cluster {
         by,
         value,

@@ -1,21 +1,21 @@
-//! Why a report could not be made.
+//! Errors of reports.
 
-use super::candidate::Candidate;
+use super::ContactSummary;
 use crate::mirror::ResourceName;
 
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The mirror has nothing of what the report is about.
-    #[error("{resource} have never been synced")]
+    /// The mirror lacks the resource that the report is about.
+    #[error("{resource} were never synced")]
     NothingSynced { resource: ResourceName },
-    #[error("the mirror has no contact {wanted:?}")]
-    NoContact { wanted: String },
-    /// The same address belongs to several people.
-    #[error("{wanted:?} fits {} contacts", candidates.len())]
-    SeveralContacts { wanted: String, candidates: Vec<Candidate> },
-    #[error("there is no teammate or team {wanted:?}")]
-    NoAssignee { wanted: String, known: Vec<String> },
+    #[error("contact {query:?} not found in the mirror")]
+    NoContact { query: String },
+    #[error("{query:?} matches {} contacts", candidates.len())]
+    SeveralContacts { query: String, candidates: Vec<ContactSummary> },
+    /// `known` are the names of existing ones.
+    #[error("unknown teammate or team {name:?}")]
+    NoAssignee { name: String, known: Vec<String> },
     #[error(transparent)]
     Mirror(#[from] crate::mirror::Error),
     #[error("local database: {0}")]

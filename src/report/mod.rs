@@ -1,19 +1,33 @@
-//! Answers to questions about a workspace, worked out from the mirror.
+//! Reports about a workspace, computed from the mirror.
 //!
-//! Layer: above `mirror`, below `cli`. A report reads the store and writes nothing to it but what it can
-//! work out again ([`timelines`]); it returns data with what is missing from it, and never prints.
+//! Layer: above `mirror`, below `cli`. A report only reads the store, except for the [`timeline_cache`], which
+//! can always be recomputed. It returns data, including what the data lacks, and never prints.
 
-pub mod candidate;
+pub mod business_hours;
 pub mod contact_360;
 pub mod duplicates;
 pub mod error;
-pub mod office;
 pub mod percentile;
 pub mod sla;
 pub mod stale;
 pub mod timeline;
-pub mod timelines;
+pub mod timeline_cache;
 pub mod translations;
 pub mod volume;
 
 pub use error::Error;
+
+use serde::Serialize;
+
+/// A contact, with the fields that distinguish it from similar ones. Times are epoch seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ContactSummary {
+    pub id: String,
+    pub role: Option<String>,
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub external_id: Option<String>,
+    pub created_at: Option<i64>,
+    pub last_seen_at: Option<i64>,
+}

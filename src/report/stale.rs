@@ -1,4 +1,4 @@
-//! Open conversations in which nothing has been said for a while.
+//! Reports open conversations without a recent message.
 
 use rusqlite::params;
 use serde::Serialize;
@@ -6,14 +6,14 @@ use serde::Serialize;
 use super::error::Error;
 use crate::mirror::{ResourceName, Store};
 
-/// An open conversation that has gone quiet. Times are epoch seconds.
+/// An open conversation without a recent message. Times are epoch seconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Stale {
+pub struct StaleConversation {
     pub id: String,
     pub title: Option<String>,
     pub state: String,
     pub idle_days: f64,
-    /// The last thing that anybody could read; the start, where there was nothing since.
+    /// The last message, or the start of the conversation.
     pub last_message_at: i64,
     /// `contact`, `teammate` or `bot`.
     pub last_message_by: String,
@@ -28,29 +28,29 @@ pub struct Stale {
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Seconds.
+pub struct StaleOptions {
+    /// Minimum time since the last message, in seconds.
     pub idle: i64,
     /// Epoch seconds.
     pub now: i64,
-    /// Name, id or e-mail address of a teammate or team; `none` for what nobody has.
+    /// Name, id or e-mail address of a teammate or team; `none` for unassigned conversations.
     pub assigned_to: Option<String>,
-    /// Whether snoozed ones are of interest: they come back by themselves.
+    /// Whether to include snoozed conversations.
     pub snoozed: bool,
 }
 
-/// The quiet ones, the quietest first.
+/// The stale conversations, the longest idle first.
 ///
 /// # Errors
-/// [`Error::NothingSynced`], [`Error::NoAssignee`], and when the store cannot be read.
-pub fn stale(store: &Store, options: &Options) -> Result<Vec<Stale>, Error> {
+/// [`Error::NothingSynced`], [`Error::NoAssignee`], and if the store cannot be read.
+pub fn stale(store: &Store, options: &StaleOptions) -> Result<Vec<StaleConversation>, Error> {
     let state = store.sync_state(ResourceName::Conversations)?;
     if state.is_none_or(|state| state.watermark.is_none()) && store.is_empty(ResourceName::Conversations)? {
         return Err(Error::NothingSynced { resource: ResourceName::Conversations });
     }
-    let whose = options.assigned_to.as_deref().map(|name| assignee(store, name)).transpose()?;
-    let nobody = whose.as_ref().is_some_and(Vec::is_empty);
-    let whose = serde_json::to_string(&whose.unwrap_or_default()).unwrap_or_default();
+    let assignees = options.assigned_to.as_deref().map(|name| assignee_ids(store, name)).transpose()?;
+    let unassigned = assignees.as_ref().is_some_and(Vec::is_empty);
+    let assignees = serde_json::to_string(&assignees.unwrap_or_default()).unwrap_or_default();
     let sql = "
         WITH open AS (
             SELECT c.*, coalesce(c.state, iif(c.snoozed_until IS NULL, 'open', 'snoozed')) AS how,
@@ -79,9 +79,9 @@ pub fn stale(store: &Store, options: &Options) -> Result<Vec<Stale>, Error> {
         ORDER BY spoken, length(c.id), c.id";
     let mut statement = store.connection().prepare_cached(sql)?;
     let before = options.now - options.idle;
-    let rows = statement.query_map(params![before, options.snoozed, whose, nobody], |row| {
+    let rows = statement.query_map(params![before, options.snoozed, assignees, unassigned], |row| {
         let last_message_at: i64 = row.get(3)?;
-        Ok(Stale {
+        Ok(StaleConversation {
             id: row.get(0)?,
             title: row.get(1)?,
             state: row.get(2)?,
@@ -101,10 +101,10 @@ pub fn stale(store: &Store, options: &Options) -> Result<Vec<Stale>, Error> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The ids that a name stands for; none for `none`.
-fn assignee(store: &Store, name: &str) -> Result<Vec<String>, Error> {
-    let wanted = name.trim();
-    if matches!(wanted, "none" | "nobody" | "unassigned") {
+/// The ids of the teammates and teams of this name; empty for `none`.
+fn assignee_ids(store: &Store, name: &str) -> Result<Vec<String>, Error> {
+    let name = name.trim();
+    if matches!(name, "none" | "nobody" | "unassigned") {
         return Ok(Vec::new());
     }
     let sql = "SELECT id FROM admins WHERE id = ?1 OR name = ?1 COLLATE NOCASE OR email = ?1
@@ -112,13 +112,13 @@ fn assignee(store: &Store, name: &str) -> Result<Vec<String>, Error> {
                UNION SELECT ?1 WHERE EXISTS (SELECT 1 FROM conversations
                                              WHERE ?1 IN (admin_assignee_id, team_assignee_id))";
     let mut statement = store.connection().prepare_cached(sql)?;
-    let ids = statement.query_map([wanted], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    let ids = statement.query_map([name], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
     if ids.is_empty() {
         let known = "SELECT name FROM teams UNION SELECT name FROM admins ORDER BY 1 LIMIT 40";
         let mut statement = store.connection().prepare_cached(known)?;
         let known = statement.query_map([], |row| row.get::<_, Option<String>>(0))?;
         let known = known.filter_map(|name| name.ok().flatten()).collect();
-        return Err(Error::NoAssignee { wanted: wanted.to_owned(), known });
+        return Err(Error::NoAssignee { name: name.to_owned(), known });
     }
     Ok(ids)
 }

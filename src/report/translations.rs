@@ -1,4 +1,4 @@
-//! Which articles lack a translation, or have one that is older than its source.
+//! Reports articles whose translation is missing, older than its source, or a draft.
 
 use std::collections::BTreeSet;
 
@@ -6,16 +6,16 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::error::Error;
-use crate::mirror::read::Choice;
-use crate::mirror::{ResourceName, Store, fields};
+use crate::mirror::read::RecordQuery;
+use crate::mirror::{ResourceName, Store, lenient};
 
-/// A translation that somebody should look at. Times are epoch seconds.
+/// A translation that needs work. Times are epoch seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Gap {
+pub struct TranslationGap {
     pub article_id: String,
     pub title: Option<String>,
     pub locale: String,
-    /// `missing`, `outdated` (older than its source) or `draft`; the first that is true.
+    /// The first of `missing`, `outdated` (older than its source) and `draft` that applies.
     pub status: &'static str,
     /// Whether it is older than its source.
     pub outdated: bool,
@@ -24,15 +24,14 @@ pub struct Gap {
     pub source_locale: String,
     pub source_updated_at: Option<i64>,
     pub translation_updated_at: Option<i64>,
-    /// Of the translation.
     pub translation_state: Option<String>,
-    /// Of the article.
+    /// The state of the article.
     pub state: Option<String>,
     pub url: Option<String>,
 }
 
-impl Gap {
-    /// Whether a status is true of it; an outdated draft is both.
+impl TranslationGap {
+    /// Whether a status applies; an outdated draft has both.
     pub fn is(&self, status: &str) -> bool {
         match status {
             "outdated" => self.outdated,
@@ -42,10 +41,9 @@ impl Gap {
     }
 }
 
-/// The counts of one language. An article is current in the language that it is written in. An outdated draft is in
-/// both counts.
+/// The counts of one locale. An article is always current in its source locale. An outdated draft is in both counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Locale {
+pub struct LocaleCounts {
     pub locale: String,
     pub articles: u64,
     pub current: u64,
@@ -57,35 +55,35 @@ pub struct Locale {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Translations {
     pub articles: u64,
-    pub gaps: Vec<Gap>,
-    pub locales: Vec<Locale>,
+    pub gaps: Vec<TranslationGap>,
+    pub locales: Vec<LocaleCounts>,
 }
 
 /// Compares every article with all locales that any article has, or with `locales`.
 ///
 /// # Errors
-/// [`Error::NothingSynced`], and when the store cannot be read.
+/// [`Error::NothingSynced`], and if the store cannot be read.
 pub fn translations(store: &Store, locales: &[String]) -> Result<Translations, Error> {
     let state = store.sync_state(ResourceName::Articles)?;
     if state.is_none_or(|state| state.watermark.is_none()) && store.is_empty(ResourceName::Articles)? {
         return Err(Error::NothingSynced { resource: ResourceName::Articles });
     }
-    let each = |each: &mut dyn FnMut(&Value)| {
-        store.documents::<crate::mirror::Error>(ResourceName::Articles, &Choice::default(), |raw| {
+    let for_each_article = |each: &mut dyn FnMut(&Value)| {
+        store.documents::<crate::mirror::Error>(ResourceName::Articles, &RecordQuery::default(), |raw| {
             each(&serde_json::from_str(raw).unwrap_or_default());
             Ok(())
         })
     };
-    let mut wanted: BTreeSet<String> = locales.iter().cloned().collect();
+    let mut wanted_locales: BTreeSet<String> = locales.iter().cloned().collect();
     let mut articles = 0;
-    each(&mut |article| {
+    for_each_article(&mut |article| {
         articles += 1;
         if locales.is_empty() {
-            wanted.extend(present(article).map(|(locale, _)| locale.clone()));
-            wanted.insert(source_locale(article));
+            wanted_locales.extend(present(article).map(|(locale, _)| locale.clone()));
+            wanted_locales.insert(source_locale(article));
         }
     })?;
-    let zero = |locale: &String| Locale {
+    let zero = |locale: &String| LocaleCounts {
         locale: locale.clone(),
         articles: 0,
         current: 0,
@@ -93,9 +91,9 @@ pub fn translations(store: &Store, locales: &[String]) -> Result<Translations, E
         outdated: 0,
         draft: 0,
     };
-    let mut counts: Vec<Locale> = wanted.iter().map(zero).collect();
+    let mut counts: Vec<LocaleCounts> = wanted_locales.iter().map(zero).collect();
     let mut gaps = Vec::new();
-    each(&mut |article| {
+    for_each_article(&mut |article| {
         let source = source_locale(article);
         for count in &mut counts {
             let is_source = count.locale == source;
@@ -112,7 +110,7 @@ pub fn translations(store: &Store, locales: &[String]) -> Result<Translations, E
     Ok(Translations { articles, gaps, locales: counts })
 }
 
-/// The translations that hold anything. What holds them may be null, empty or a text.
+/// The translations with content. `translated_content` may be null, empty or a string.
 fn present(article: &Value) -> impl Iterator<Item = (&String, &Value)> {
     let contents = article["translated_content"].as_object();
     contents.into_iter().flatten().filter(|(_, content)| has_words(content))
@@ -123,26 +121,26 @@ fn has_words(content: &Value) -> bool {
 }
 
 fn source_locale(article: &Value) -> String {
-    article["default_locale"].as_str().filter(|it| !it.is_empty()).unwrap_or("en").to_owned()
+    article["default_locale"].as_str().filter(|locale| !locale.is_empty()).unwrap_or("en").to_owned()
 }
 
-fn gap(article: &Value, source: &str, locale: &str) -> Option<Gap> {
-    let own = &article["translated_content"][source]["updated_at"];
-    let source_updated_at = fields::time(own).or_else(|| fields::time(&article["updated_at"]));
+fn gap(article: &Value, source: &str, locale: &str) -> Option<TranslationGap> {
+    let updated_at = &article["translated_content"][source]["updated_at"];
+    let source_updated_at = lenient::time(updated_at).or_else(|| lenient::time(&article["updated_at"]));
     let translation = &article["translated_content"][locale];
-    let translation_updated_at = fields::time(&translation["updated_at"]);
-    let is_there = has_words(translation);
-    let outdated = is_there && translation_updated_at.is_some() && translation_updated_at < source_updated_at;
-    let draft = is_there && translation["state"] == "draft" && article["state"] == "published";
-    let status = match (is_there, outdated, draft) {
+    let translation_updated_at = lenient::time(&translation["updated_at"]);
+    let exists = has_words(translation);
+    let outdated = exists && translation_updated_at.is_some() && translation_updated_at < source_updated_at;
+    let draft = exists && translation["state"] == "draft" && article["state"] == "published";
+    let status = match (exists, outdated, draft) {
         (false, ..) => "missing",
         (_, true, _) => "outdated",
         (_, _, true) => "draft",
         _ => return None,
     };
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    Some(Gap {
-        article_id: fields::id(&article["id"]).unwrap_or_default(),
+    Some(TranslationGap {
+        article_id: lenient::id(&article["id"]).unwrap_or_default(),
         title: text(&article["title"]),
         locale: locale.to_owned(),
         status,
@@ -151,7 +149,7 @@ fn gap(article: &Value, source: &str, locale: &str) -> Option<Gap> {
         source_locale: source.to_owned(),
         source_updated_at,
         translation_updated_at,
-        translation_state: text(&translation["state"]).filter(|_| is_there),
+        translation_state: text(&translation["state"]).filter(|_| exists),
         state: text(&article["state"]),
         url: text(&translation["url"]).or_else(|| text(&article["url"])),
     })
@@ -163,7 +161,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn whatever_stands_in_place_of_a_translation_is_none() {
+    fn anything_without_content_is_a_missing_translation() {
         for content in
             [json!(null), json!(""), json!("de"), json!({"de": null}), json!({"de": {"title": " "}})]
         {
@@ -175,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_translation_is_as_old_as_its_source_at_least() {
+    fn a_translation_older_than_its_source_is_outdated() {
         let article = |source: i64, translation: i64, state: &str| {
             json!({
                 "id": "5", "updated_at": 500, "state": "published", "default_locale": "en", "translated_content": {

@@ -1,4 +1,4 @@
-//! How many conversations began, by day, by hour of the day, or by channel.
+//! Counts new conversations by day, hour of the day or channel.
 
 use std::collections::BTreeMap;
 
@@ -8,44 +8,44 @@ use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 
 use super::error::Error;
-use super::timelines::{self, Choice, Grouping, Start};
+use super::timeline_cache::{self, Grouping, Start, TimelineQuery};
 use crate::mirror::{ResourceName, Store};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum By {
+pub enum VolumeGroup {
     Day,
     /// Of the day, 00 to 23.
     Hour,
     Channel,
 }
 
-impl By {
+impl VolumeGroup {
     /// The name of the column.
     pub const fn column(self) -> &'static str {
         match self {
-            By::Day => "day",
-            By::Hour => "hour",
-            By::Channel => "channel",
+            VolumeGroup::Day => "day",
+            VolumeGroup::Hour => "hour",
+            VolumeGroup::Channel => "channel",
         }
     }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Count {
+pub struct VolumeCount {
     /// The day, hour or channel.
     #[serde(skip)]
     pub name: String,
     pub conversations: u64,
     pub started_by_contacts: u64,
-    /// Begun by the team or a workflow, whether a contact answered or not.
+    /// Started by the team or a workflow, whether or not a contact answered.
     pub started_by_team: u64,
 }
 
 #[derive(Debug, Clone)]
-pub struct Options {
-    pub by: By,
-    /// When a conversation begins that the team began.
+pub struct VolumeOptions {
+    pub by: VolumeGroup,
+    /// The start of a conversation that the team started.
     pub start: Start,
     /// Epoch seconds.
     pub since: Option<i64>,
@@ -54,16 +54,16 @@ pub struct Options {
     pub zone: TimeZone,
 }
 
-/// Counts; days and hours without any are there as well, with zero.
+/// The counts, including zeros for days and hours without conversations.
 ///
 /// # Errors
-/// [`Error::NothingSynced`], and when the store cannot be read.
-pub fn volume(store: &Store, options: &Options) -> Result<Vec<Count>, Error> {
+/// [`Error::NothingSynced`], and if the store cannot be read.
+pub fn volume(store: &Store, options: &VolumeOptions) -> Result<Vec<VolumeCount>, Error> {
     let state = store.sync_state(ResourceName::Conversations)?;
     if state.is_none_or(|state| state.watermark.is_none()) && store.is_empty(ResourceName::Conversations)? {
         return Err(Error::NothingSynced { resource: ResourceName::Conversations });
     }
-    let choice = Choice {
+    let query = TimelineQuery {
         grouping: Grouping::Channel,
         start: options.start,
         since: options.since,
@@ -71,38 +71,39 @@ pub fn volume(store: &Store, options: &Options) -> Result<Vec<Count>, Error> {
         ids: false,
         spans: false,
     };
-    let mut counts = BTreeMap::<String, Count>::new();
-    if options.by == By::Hour {
-        counts.extend((0..24).map(|hour| (format!("{hour:02}"), Count::default())));
+    let mut counts = BTreeMap::<String, VolumeCount>::new();
+    if options.by == VolumeGroup::Hour {
+        counts.extend((0..24).map(|hour| (format!("{hour:02}"), VolumeCount::default())));
     }
     let transaction = store.connection().unchecked_transaction()?;
-    timelines::read(&transaction, &choice, |waiting| {
-        let moment = waiting.began_at.and_then(|at| Timestamp::from_second(at).ok());
+    timeline_cache::read(&transaction, &query, |times| {
+        let moment = times.began_at.and_then(|at| Timestamp::from_second(at).ok());
         let Some(moment) = moment else { return Ok(()) };
         let name = match options.by {
-            By::Day => moment.to_zoned(options.zone.clone()).date().to_string(),
-            By::Hour => format!("{:02}", moment.to_zoned(options.zone.clone()).hour()),
-            By::Channel => waiting.group.unwrap_or("(none)").to_owned(),
+            VolumeGroup::Day => moment.to_zoned(options.zone.clone()).date().to_string(),
+            VolumeGroup::Hour => format!("{:02}", moment.to_zoned(options.zone.clone()).hour()),
+            VolumeGroup::Channel => times.group.unwrap_or("(none)").to_owned(),
         };
-        let by_contact = waiting.marks.opened_by_contact();
+        let by_contact = times.flags.opened_by_contact();
         let count = counts.entry(name).or_default();
         count.conversations += 1;
         count.started_by_contacts += u64::from(by_contact);
         count.started_by_team += u64::from(!by_contact);
         Ok(())
     })?;
-    if options.by == By::Day {
-        fill(&mut counts);
+    if options.by == VolumeGroup::Day {
+        fill_gaps(&mut counts);
     }
-    let mut counts: Vec<Count> = counts.into_iter().map(|(name, count)| Count { name, ..count }).collect();
-    if options.by == By::Channel {
+    let mut counts: Vec<VolumeCount> =
+        counts.into_iter().map(|(name, count)| VolumeCount { name, ..count }).collect();
+    if options.by == VolumeGroup::Channel {
         counts.sort_by_key(|count| std::cmp::Reverse(count.conversations));
     }
     Ok(counts)
 }
 
-/// Adds the days in between.
-fn fill(counts: &mut BTreeMap<String, Count>) {
+/// Adds zeros for the days in between.
+fn fill_gaps(counts: &mut BTreeMap<String, VolumeCount>) {
     let date = |name: Option<&String>| name.and_then(|name| name.parse::<Date>().ok());
     let (Some(mut day), Some(last)) = (date(counts.keys().next()), date(counts.keys().next_back())) else {
         return;

@@ -76,7 +76,7 @@ pub enum Quirk {
     BlindSearchByIds,
     /// `extra-count=PATH`: the list at this path counts five more records than it has.
     ExtraCount(PathPattern),
-    /// `oldest-calls-first`: the list of calls begins with the call whose last change is the oldest.
+    /// `oldest-calls-first`: calls are listed with the oldest change first.
     OldestCallsFirst,
     /// `bare=PATH`: conversations and tickets in responses from this path have neither parts nor statistics.
     Bare(PathPattern),

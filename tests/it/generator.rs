@@ -1,5 +1,5 @@
-//! Tests code generation: every rule on a small made-up description, and the committed files against the real
-//! one. Independent of the pinned API version.
+//! Code generation: every rule on a small made-up description, and the committed files against the real one.
+//! Independent of the pinned API version.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,16 +9,16 @@ use crate::codegen::description::Description;
 use crate::codegen::normalize;
 use crate::codegen::overlay::Overlay;
 use crate::codegen::strip_prose::strip_prose;
-use crate::codegen::{client, handwritten, schema, shape, table, update};
+use crate::codegen::{client, schema, shape, table};
 use serde_json::{Value, json};
 
-const VENDOR: &str = include_str!("../fixtures/vendor.yaml");
+pub const VENDOR: &str = include_str!("../fixtures/vendor.yaml");
 
 fn small() -> Description {
     Description::parse(&strip_prose(VENDOR).unwrap().1).unwrap()
 }
 
-fn overlay(text: &str) -> Overlay {
+pub fn overlay(text: &str) -> Overlay {
     Overlay::parse(text).unwrap()
 }
 
@@ -383,173 +383,6 @@ fn components_that_would_become_the_same_rust_type_are_renamed() {
         "#/components/schemas/ToolList_other"
     );
     assert!(description.root["components"]["schemas"]["tool_list"].is_object());
-}
-
-#[test]
-fn the_effect_of_an_unknown_operation_is_derived_from_its_words() {
-    use crate::codegen::effect::{Confirm, Reach, derived};
-    let destroys = (Reach::Destructive, Confirm::Explicit);
-    let overwrites = (Reach::Destructive, Confirm::Ask);
-    let (reads, writes) = ((Reach::Read, Confirm::Never), (Reach::Write, Confirm::Never));
-    for (method, path, id, expected) in [
-        ("post", "/content/bulk_actions", "bulkContentActions", destroys),
-        ("post", "/contacts/bulk/delete", "bulkDeleteContacts", destroys),
-        ("post", "/companies/bulk/delete", "bulkDeleteCompanies", destroys),
-        ("post", "/conversations/{id}/merge", "mergeConversation", destroys),
-        ("post", "/visitors/convert", "convertVisitor", destroys),
-        ("post", "/contacts/{id}/privacy", "anonymiseContact", destroys),
-        ("post", "/records", "searchAndRemoveRecords", destroys),
-        ("delete", "/audiences/{id}", "deleteAudience", destroys),
-        ("delete", "/articles/{article_id}/tags/{id}", "detachTagFromArticle", overwrites),
-        (
-            "delete",
-            "/tickets/{ticket_id}/linked_conversations/{id}",
-            "unlinkConversationFromTicket",
-            overwrites,
-        ),
-        ("patch", "/data_connectors/{id}", "updateDataConnector", overwrites),
-        ("put", "/articles/{id}/draft", "stageArticleDraft", overwrites),
-        ("post", "/articles/{id}/draft/publish", "publishArticleDraft", overwrites),
-        ("post", "/contacts/merge/preview", "previewMergeContacts", reads),
-        ("post", "/contacts/preview_merge", "previewMergeContacts", reads),
-        ("post", "/fin_agent/capabilities", "listFinAgentCapabilities", reads),
-        ("post", "/calls/search", "listCallsWithTranscripts", reads),
-        ("post", "/admins/activity_logs/search", "searchActivityLogs", reads),
-        ("post", "/conversations/attributes/{id}/options", "createConversationAttributeOption", writes),
-        ("post", "/tickets/{ticket_id}/change_type", "changeTicketType", writes),
-        ("post", "/lists", "createList", writes),
-        ("post", "/audiences/list", "createAudienceList", writes),
-        ("post", "/fin/start", "startFinConversation", writes),
-        ("get", "/contacts/{id}/merge_history", "listMergeHistory", reads),
-    ] {
-        assert_eq!(derived(method, path, id), expected, "{method} {path} {id}");
-    }
-}
-
-/// A folder like `spec/` with this description pinned.
-fn pinned(description: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("intercom-2.14.yaml"), description).unwrap();
-    std::fs::write(folder.path().join("overlay.yaml"), "operations: {}").unwrap();
-    folder
-}
-
-fn prepared(vendor: &str, pinned: &str, allow_removals: bool) -> Result<update::Update, String> {
-    let folder = self::pinned(pinned);
-    update::prepare(vendor, folder.path(), allow_removals).map_err(|error| error.to_string())
-}
-
-#[test]
-fn an_update_reports_added_and_removed_commands() {
-    let vendor = VENDOR.replace("operationId: createTool", "operationId: forgeTool");
-    assert_ne!(vendor, VENDOR);
-    let update = prepared(&vendor, &strip_prose(VENDOR).unwrap().1, false).unwrap();
-    let added: Vec<&str> = update.added.iter().map(|command| command.name.as_str()).collect();
-    assert_eq!((update.version.as_str(), added), ("2.15", vec!["tools forge"]));
-    let removed: Vec<(&str, Option<&str>)> = update
-        .removed
-        .iter()
-        .map(|removed| (removed.command.name.as_str(), removed.replacement.as_deref()))
-        .collect();
-    assert_eq!(removed, [("tools create", Some("tools forge"))]);
-}
-
-#[test]
-fn a_truncated_file_is_rejected() {
-    let whole = strip_prose(VENDOR).unwrap().1;
-    let dangling = VENDOR.replace("    tool_list:\n", "    tool_lost:\n");
-    assert_ne!(dangling, VENDOR);
-    let error = prepared(&dangling, &whole, true).err().unwrap();
-    assert!(error.contains("/components/schemas/tool_list") && error.contains("incomplete"), "{error}");
-
-    let mut fewer: Value = serde_saphyr::from_str(&whole).unwrap();
-    fewer["paths"]["/tools/{id}"].as_object_mut().unwrap().remove("delete");
-    let fewer = serde_saphyr::to_string(&fewer).unwrap();
-    let error = prepared(&fewer, &whole, false).err().unwrap();
-    assert!(error.contains("--allow-removals"), "{error}");
-    assert_eq!(prepared(&fewer, &whole, true).unwrap().removed.len(), 1);
-    assert!(prepared("paths: [", &whole, true).is_err());
-}
-
-#[test]
-fn versions_older_than_the_commands_are_rejected() {
-    let whole = strip_prose(VENDOR).unwrap().1;
-    for (version, usable) in
-        [("2.9", false), ("2.12", false), ("1.4", false), ("2.13", true), ("3.0", true), ("Preview", true)]
-    {
-        let vendor = VENDOR.replace("version: '2.15'", &format!("version: '{version}'"));
-        assert!(vendor.contains(version));
-        let result = prepared(&vendor, &whole, false);
-        assert_eq!(result.is_ok(), usable, "{version}: {:?}", result.err());
-    }
-}
-
-/// The commands of operations with these tags and ids.
-fn commands_of(operations: &[(&str, &str)], overlay_text: &str) -> Result<Vec<table::Command>, String> {
-    let paths: serde_json::Map<String, Value> = operations
-        .iter()
-        .enumerate()
-        .map(|(index, (tag, id))| {
-            let operation = json!({"operationId": id, "tags": [tag], "responses": {"200": {}}});
-            (format!("/p{index}"), json!({ "get": operation }))
-        })
-        .collect();
-    let text = json!({"openapi": "3.0.1", "info": {"version": "2.16"}, "paths": paths}).to_string();
-    table::commands(&Description::parse(&text).unwrap(), &overlay(overlay_text))
-        .map_err(|error| error.to_string())
-}
-
-#[test]
-fn derived_names_do_not_conflict_with_handwritten_commands() {
-    let operations = [
-        ("Contacts", "BulkUpdate"),
-        ("Contacts", "BulkTagContacts"),
-        ("Contacts", "bulkCreateContacts"),
-        ("Content", "bulkContentActions"),
-        ("Search", "searchEverything"),
-        ("Sync", "startSync"),
-        ("Bulk", "runs"),
-        ("Conversations", "sla"),
-        ("Conversations", "slaPolicies"),
-    ];
-    let commands = commands_of(&operations, "operations: {}").unwrap();
-    let commands: Vec<&str> = commands.iter().map(|command| command.name.as_str()).collect();
-    assert_eq!(commands.len(), operations.len());
-    for command in &commands {
-        assert!(!handwritten::is_taken(command), "{command}");
-    }
-    for expected in [
-        "contacts bulk-create",
-        "content bulk-actions",
-        "contacts bulk-tag-contacts",
-        "other search-everything",
-    ] {
-        assert!(commands.contains(&expected), "{expected} in {commands:?}");
-    }
-    for entry in [
-        "operations: {slaPolicies: {command: conversations sla}}",
-        "operations: {slaPolicies: {command: conversations x, readable: [sync now]}}",
-        "operations: {slaPolicies: {command: conversations x}, sla: {command: y, readable: [conversations x]}}",
-    ] {
-        let error = commands_of(&operations, entry).err().unwrap();
-        assert!(error.contains("which another command has"), "{entry}: {error}");
-    }
-}
-
-#[test]
-fn a_response_with_pages_is_a_list() {
-    let schema = json!({"type": "object", "properties": {"notes": {"type": "array", "items": {}}, "pages": {"type": "object"}}});
-    let history = json!({"type": "object", "properties": {"merges": {"type": "array", "items": {}}, "next_cursor": {"type": "string"}}});
-    let operation = |id: &str, schema: &Value| json!({"get": {"operationId": id, "tags": ["Things"], "responses": {"200": {"content": {"application/json": {"schema": schema}}}}}});
-    let text = json!({"openapi": "3.0.1", "info": {"version": "2.16"}, "paths": {
-        "/notes": operation("listNotes", &schema), "/history": operation("listHistory", &history), "/one": operation("getOne", &json!({"type": "object"}))}});
-    let rows = table::render(&Description::parse(&text.to_string()).unwrap(), &overlay("operations: {}"), "")
-        .unwrap();
-    assert_eq!(
-        (rows.matches("Paging::Whole").count(), rows.matches("Paging::None").count()),
-        (2, 1),
-        "{rows}"
-    );
 }
 
 #[test]

@@ -1,29 +1,31 @@
-//! Tests of everything that needs the command line, in one binary, because each binary links the whole crate.
+//! All tests that need the command line, in one binary to save link time.
 //!
-//! A module is named after the command or the room that it tests. Tests of the client library alone are in
+//! Each module is named after the command or the `src` module that it tests. Tests of the client library are in
 //! `tests/transport`, which builds without the command line.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
 
-mod agents;
 mod articles;
-mod asking;
 mod bulk;
 mod cli;
 #[path = "../../src/codegen/mod.rs"]
 #[allow(dead_code, reason = "build.rs uses the rest")]
 mod codegen;
+mod commands;
 mod endpoints;
+mod filter;
+mod filter_syntax;
 mod generator;
-mod golden;
+mod generator_table;
+mod generator_update;
+mod mcp;
 mod mirror;
 mod readme;
+mod report;
 mod sandbox;
 mod sandboxed;
 mod screens;
-mod sla;
 mod style;
 mod support;
 mod sync_changes;
-mod sync_cli;
 mod sync_faults;

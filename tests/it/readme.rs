@@ -1,5 +1,4 @@
-//! Everything that the README and the `--help` texts show as a command runs as it is written, against
-//! a sandbox workspace.
+//! Every command in the README, the `--help` texts and SKILL.md runs as written against a sandbox workspace.
 
 use crate::support;
 use std::path::Path;
@@ -14,7 +13,7 @@ async fn sandbox() -> Sandbox {
         .unwrap()
 }
 
-/// Runs one line with a shell; `intercom-pp-cli` and `cargo run --release --` are the binary under test.
+/// Runs a line in a shell, with the binary under test as `intercom-pp-cli` and `cargo run --release --`.
 fn shell(home: &Path, sandbox: &Sandbox, line: &str) -> Output {
     let folder = Path::new(env!("CARGO_BIN_EXE_intercom-pp-cli")).parent().unwrap();
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
@@ -109,7 +108,7 @@ async fn every_example_of_the_help_runs() {
         let help = stdout(&binary(home.path()).args(words).output().unwrap());
         let shown = help.split("Example: ").skip(1).filter_map(|rest| rest.split("\n\n").next());
         for example in shown {
-            // A long line is wrapped on its way to the reader.
+            // Help wraps long lines.
             let line = example.split_whitespace().collect::<Vec<_>>().join(" ").replace("$TOKEN", TOKEN);
             let output = shell(home.path(), &sandbox, &line);
             assert_eq!(output.status.code(), Some(0), "{line}\n{}", stderr(&output));
@@ -138,9 +137,9 @@ fn the_demo_answers_without_an_account() {
     let home = tempfile::tempdir().unwrap();
     let output = binary(home.path()).arg("demo").output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let told = stdout(&output);
-    for expected in ["first p50", "Support", "(all)", "The latest conversations of", "auth set-token"] {
-        assert!(told.contains(expected), "{expected}: {told}");
+    let text = stdout(&output);
+    for expected in ["first p50", "Support", "(all)", "Latest conversations of", "auth set-token"] {
+        assert!(text.contains(expected), "{expected}: {text}");
     }
     let json = support::document(&binary(home.path()).args(["demo", "--json"]).output().unwrap());
     assert_eq!(json["results"]["sync"]["complete"], true);

@@ -1,5 +1,5 @@
-//! What a user sees: the help of every command, and what every hand-written command prints against a seeded
-//! workspace. A change of either shows in the diff of a snapshot; nothing here judges it.
+//! Snapshots of what a user sees: the help of every command, and the output of every hand-written command against a
+//! seeded workspace. They show changes in a diff for review.
 //!
 //! After an intended change: `INSTA_UPDATE=always cargo test --test it screens`, and read the diff.
 
@@ -9,13 +9,13 @@ use std::path::Path;
 use crate::support::{binary, document, stderr, stdout};
 use intercom::sandbox::{Options, Sandbox, TOKEN};
 
-/// The workspace's time. Its records lie in the two months before.
+/// The time of the workspace. Its records are from the two months before.
 const NOW: i64 = 1_760_000_000;
 
-/// Commands without a screen: they run until stopped, print files, or show the figures of the moment.
+/// Commands without a screen: they run until stopped, print files, or show changing numbers.
 const WITHOUT_SCREEN: [&str; 6] = ["budget", "completions", "demo", "man", "mcp", "sandbox serve"];
 
-/// Names of the subcommands that a help text lists.
+/// Names of the subcommands in a help text.
 fn subcommands(help: &str) -> Vec<String> {
     let listed = help.split("Commands:\n").nth(1).unwrap_or_default();
     let listed = listed.lines().take_while(|line| line.starts_with("  "));
@@ -24,7 +24,7 @@ fn subcommands(help: &str) -> Vec<String> {
     names.filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
-/// A help text without the options that every command has.
+/// A help text without the global options.
 fn help(home: &Path, words: &[String]) -> String {
     let output = binary(home).args(words).arg("--help").env("COLUMNS", "100").output().unwrap();
     let text = stdout(&output);
@@ -44,7 +44,7 @@ fn write_help(home: &Path, words: &[String], screens: &mut String) {
 fn help_of_every_command() {
     let home = tempfile::tempdir().unwrap();
     let top = stdout(&binary(home.path()).arg("--help").env("COLUMNS", "100").output().unwrap());
-    // The options that every command has are here, and only here.
+    // Only this screen includes the global options.
     insta::assert_snapshot!("help", top);
     let groups = subcommands(&top);
     assert!(groups.len() > 40, "{groups:?}");
@@ -55,14 +55,14 @@ fn help_of_every_command() {
     }
 }
 
-/// What differs from one run to the next: the port, folders, versions, durations, the machine's own time.
+/// Values that differ between runs: ports, folders, versions, durations and the local time.
 const VOLATILE: &[(&str, &str)] = &[
     (r"127\.0\.0\.1:\d+", "[address]"),
     (r"/[^\s\x22]*/\.tmp[A-Za-z0-9]+", "[home]"),
     (r"\b\d{8}T\d{6}-\d+\b", "[run]"),
     (r"\b\d+ of 1667 calls", "[left] of 1667 calls"),
     (r"\b68e77[89a][0-9a-f]{18}\b", "[new id]"),
-    // The workspace's clock runs on while the commands work.
+    // The clock of the workspace advances while commands run.
     (r"\b2025-10-09T08:5\d:\d\dZ", "[clock]"),
     (r"\b1760000\d{3}\b", "[clock]"),
     (r"\b20(2[6-9]|[3-9]\d)-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d) *", "[now] "),
@@ -100,7 +100,7 @@ impl Screens {
         Screens { sandbox, home }
     }
 
-    /// What a command prints, as a terminal session would show it.
+    /// A command and its output, as in a terminal session.
     fn screen(&self, line: &str) -> String {
         let output = binary(self.home.path())
             .args(shlex::split(line).unwrap())
@@ -118,7 +118,7 @@ impl Screens {
     }
 }
 
-/// The command lines of `fixtures/screens.txt` under the names of their snapshots.
+/// Snapshot names and their command lines, from `fixtures/screens.txt`.
 fn sections() -> Vec<(&'static str, Vec<&'static str>)> {
     let blocks = include_str!("../fixtures/screens.txt").split("# ").skip(1);
     blocks
@@ -140,7 +140,7 @@ async fn screens_of_every_hand_written_command() {
     });
 }
 
-/// A new command must come with a screen.
+/// Every new command needs a screen.
 #[test]
 fn every_hand_written_command_has_a_screen() {
     let home = tempfile::tempdir().unwrap();
@@ -169,7 +169,7 @@ fn last_column(table: &str, name: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn at_80_columns_a_table_shows_what_one_came_for() {
+async fn tables_keep_their_main_column_at_80_columns() {
     let screens = Screens::new().await;
     let table = |line: &str| {
         let output = binary(screens.home.path())
@@ -194,7 +194,7 @@ async fn at_80_columns_a_table_shows_what_one_came_for() {
     }
     // The machine's clock is far from that of the sandbox.
     let hint = last_column(&table("doctor"), "hint");
-    let wanted = "set the clock; spans such as 24h are counted from this machine's time";
+    let wanted = "set the clock; relative times like 24h use this machine's clock";
     assert!(hint.contains(wanted), "{hint}");
     let example = last_column(&table("which tag many conversations"), "example");
     let wanted =

@@ -1,37 +1,29 @@
-//! The wording rules of `docs/STYLE.md`, over every text that a person reads.
+//! Checks the wording rules of `docs/STYLE.md` in all source files and documents.
 //!
-//! Only what a pattern can decide is checked here; the rest is for reviewers.
+//! Patterns catch only part of the rules; the rest is for reviewers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-/// The rooms that follow the rules, below the root of the repository. The others are being brought in line.
+/// Files and folders to check, relative to the root of the repository.
 const ROOTS: &[&str] = &[
     "benches",
     "build.rs",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "docs",
     "examples",
+    "fuzz/fuzz_targets",
+    "README.md",
+    "SECURITY.md",
     "spec",
-    "src/api",
-    "src/articles",
-    "src/bin",
-    "src/codegen",
-    "src/config",
-    "src/filter",
-    "src/html",
-    "src/lib.rs",
-    "src/main.rs",
-    "src/sandbox",
-    "tests/it/articles",
-    "tests/it/sandbox",
-    "tests/it/sandboxed",
-    "tests/it/support",
-    "tests/transport",
+    "src",
+    "tests",
 ];
 
-/// A pattern, and what to write instead.
+/// Forbidden patterns, and what to write instead.
 const PATTERNS: &[(&str, &str)] = &[
     (r"\b(is|are|was|were|be|makes?) no [a-z`]", "not a …, no … found"),
     (r"\bthere (is|are) none\b", "not found"),
@@ -53,7 +45,7 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"\|it\|", "the name of the thing"),
 ];
 
-/// Right as they are: what a pattern finds and does not mean.
+/// Phrases that match a pattern but are fine.
 const ALLOWED: &[&str] = &[
     "is no longer",
     "are no longer",
@@ -64,6 +56,7 @@ const ALLOWED: &[&str] = &[
     "standalone",
 ];
 
+/// Collects the files to check. SQL is left out, because released migrations are never edited.
 fn files(root: &Path, found: &mut Vec<PathBuf>) {
     if root.is_file() {
         found.push(root.to_owned());
@@ -71,8 +64,8 @@ fn files(root: &Path, found: &mut Vec<PathBuf>) {
     }
     for entry in fs::read_dir(root).unwrap() {
         let path = entry.unwrap().path();
-        let is_text = path.extension().is_some_and(|it| {
-            ["rs", "md", "yaml", "toml", "sh", "py", "sql"].iter().any(|known| it == *known)
+        let is_text = path.extension().is_some_and(|extension| {
+            ["rs", "md", "yaml", "toml", "sh", "py"].iter().any(|known| extension == *known)
         });
         if path.is_dir() || is_text {
             files(&path, found);
@@ -91,7 +84,9 @@ fn no_text_uses_a_forbidden_pattern() {
     ROOTS.iter().for_each(|name| files(&root.join(name), &mut paths));
     assert!(paths.len() > 200, "{}", paths.len());
     let mut found = Vec::new();
-    for path in paths.iter().filter(|path| !path.ends_with("docs/STYLE.md")) {
+    // The style guide and this test quote the patterns.
+    for path in paths.iter().filter(|path| !path.ends_with("docs/STYLE.md") && !path.ends_with("it/style.rs"))
+    {
         for (number, line) in fs::read_to_string(path).unwrap().lines().enumerate() {
             let text = ALLOWED.iter().fold(line.to_lowercase(), |text, allowed| text.replace(allowed, ""));
             for (pattern, instead) in patterns.iter().filter(|(pattern, _)| pattern.is_match(&text)) {

@@ -27,14 +27,14 @@ def export(resource, *more):
 
 
 def rows(source, types):
-    """The rows of a source of DuckDB as SQLite holds them."""
+    """Rows of a DuckDB source, converted to SQLite types."""
     times = "TIMESTAMP WITH TIME ZONE"
     cells = [f'epoch("{name}")::BIGINT' if kind == times else f'"{name}"' for name, kind in types.items()]
     return alike(duckdb.sql(f"SELECT {', '.join(cells)} FROM {source}").fetchall())
 
 
 def alike(found):
-    """Flags are numbers in SQLite; nothing compares with a number."""
+    """Booleans are numbers in SQLite, and None sorts with neither."""
     plain = [tuple(int(cell) if isinstance(cell, bool) else cell for cell in row) for row in found]
     return sorted(plain, key=str)
 
@@ -64,7 +64,7 @@ def check(resource, folder):
 
 
 def attached():
-    """Every table and view of the mirror through DuckDB, by its columns and by count(*) and EXISTS."""
+    """Reads every table and view of the mirror through DuckDB: its columns, count(*) and EXISTS."""
     import duckdb_ext
 
     (extension,) = Path(duckdb_ext.__path__[0]).glob("extensions/*/*/sqlite_scanner.duckdb_extension")
@@ -72,7 +72,7 @@ def attached():
     duckdb.sql(f"ATTACH '{mirror}' AS m (TYPE sqlite, READ_ONLY)")
     shadows = "name LIKE 'texts\\_index%' ESCAPE '\\' OR name = 'texts_words' OR name LIKE 'sqlite\\_%' ESCAPE '\\'"
     names = [name for (name,) in database.execute(f"SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND NOT ({shadows})")]
-    # DuckDB rewrites a union in a way that SQLite does not read, so that view is asked in SQLite's own words.
+    # DuckDB rewrites unions into SQL that SQLite does not accept, so this view is queried with sqlite_query.
     places = {name: f'm."{name}"' for name in names}
     places["messages"] = "sqlite_query('m', 'SELECT * FROM messages')"
     for name, place in places.items():
@@ -88,7 +88,7 @@ assert resources, "nothing is synced"
 with tempfile.TemporaryDirectory() as folder:
     for resource in resources:
         print(f"{resource}: {check(resource, Path(folder))} rows")
-# One decimal must not make a table unreadable.
+# A single decimal must not make a table unreadable.
 database.execute("UPDATE companies SET monthly_spend = 12.5 WHERE id = (SELECT min(id) FROM companies)")
 database.commit()
 print(f"{attached()} tables and views read in place")

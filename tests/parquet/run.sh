@@ -1,18 +1,18 @@
 #!/bin/sh
 # Exports a sandbox workspace as Parquet and reads it back with DuckDB, which is installed into a virtual
-# environment in target/ if no Python here has it. Needs python3 with its modules venv and pip, and PyPI.
+# environment in target/ if necessary. Requires python3 with venv and pip, and PyPI.
 # Usage: tests/parquet/run.sh [BINARY], a binary built with `--features parquet`
 set -eu
 binary=$(realpath "${1:-target/debug/intercom-pp-cli}")
 here=$(realpath "$(dirname "$0")")
-command -v python3 > /dev/null || { echo "tests/parquet/run.sh: python3 is needed and not there" >&2; exit 1; }
+command -v python3 > /dev/null || { echo "tests/parquet/run.sh: python3 not found" >&2; exit 1; }
 python=python3
 if ! python3 -c 'import duckdb, duckdb_ext' 2> /dev/null; then
     environment=$(realpath "$here/../..")/target/parquet-python
     python=$environment/bin/python3
     if ! "$python" -c 'import duckdb, duckdb_ext' 2> /dev/null; then
         python3 -m venv "$environment" && "$python" -m pip install --quiet 'duckdb==1.4.4' 'duckdb-ext-sqlite==1.4.4.*' || {
-            echo "tests/parquet/run.sh: DuckDB could not be installed: python3 -m venv, pip and PyPI are needed" >&2
+            echo "tests/parquet/run.sh: cannot install DuckDB: python3 -m venv, pip and PyPI are required" >&2
             exit 1
         }
     fi

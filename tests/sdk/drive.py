@@ -1,4 +1,4 @@
-"""What the official Python SDK gets from the MCP server, against a sandbox workspace.
+"""Drives the MCP server with the official Python SDK against a sandbox workspace.
 
 Usage: drive.py <folder of the binaries> <empty folder>
 """
@@ -17,7 +17,7 @@ BINARIES, HOME = sys.argv[1], sys.argv[2]
 
 
 class Sandbox:
-    """A sandbox process; `slow` makes each of its answers take long."""
+"""A sandbox process; `slow` delays each of its responses."""
 
     def __init__(self, *arguments):
         command = [f"{BINARIES}/intercom-pp-cli", "sandbox", "serve", "--conversations", "80", *arguments]
@@ -35,7 +35,7 @@ class Sandbox:
 
 
 class Connection:
-    """An initialised session with a server of its own."""
+    """An initialized session with its own server."""
 
     def __init__(self, sandbox, *arguments):
         environment = {
@@ -146,7 +146,7 @@ async def cancels():
     with Sandbox("--latency", "20000") as slow:
         async with Connection(slow) as connection:
             began = time.monotonic()
-            # The SDK tells the server of a call that it gives up.
+            # The SDK notifies the server when it abandons a call.
             try:
                 await asyncio.wait_for(connection.call("me"), timeout=0.5)
                 raise AssertionError("the call should not have ended")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Drives the MCP server with the official Python SDK, in a virtual environment of its own.
-# Usage: tests/sdk/run.sh [folder of the binaries]
+# Drives the MCP server with the official Python SDK, in a separate virtual environment.
+# Usage: tests/sdk/run.sh [FOLDER], the folder with the binaries
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 binaries=${1:-target/debug}

@@ -5,28 +5,28 @@ use clap::Command;
 use super::example;
 use super::parameter::{self, Parameter};
 use crate::api::operation::{self, Operation};
-use crate::cli::effect::Effect;
+use crate::cli::catalog::Effect;
 
 #[derive(Clone)]
 pub struct Entry {
-    /// The words users rely on, separated by one space.
+    /// The stable words of the command, separated by spaces.
     pub words: String,
-    /// The words people are shown.
+    /// The readable words, which help and lists show.
     pub shown: String,
     pub about: String,
     pub effect: Effect,
-    /// Whether it adds records and leaves all others as they are.
+    /// Whether it only adds records.
     pub is_additive: bool,
-    /// Whether running it twice leaves the same state as running it once.
+    /// Whether running it twice has the same effect as running it once.
     pub idempotent: bool,
     pub parameters: Vec<Parameter>,
-    /// A command line that works, if one is known.
+    /// A valid command line, if there is one.
     pub example: Option<String>,
-    source: Source,
+    origin: Origin,
 }
 
 #[derive(Clone)]
-enum Source {
+enum Origin {
     Operation(&'static Operation),
     Handwritten,
 }
@@ -48,7 +48,7 @@ impl Entry {
             idempotent: operation.effect == operation::Effect::Read || operation.method.is_idempotent(),
             example: Some(example::of(shown, operation)),
             parameters,
-            source: Source::Operation(operation),
+            origin: Origin::Operation(operation),
         }
     }
 
@@ -59,37 +59,39 @@ impl Entry {
             shown: words.clone(),
             about: command.get_about().map(ToString::to_string).unwrap_or_default(),
             effect,
-            // What commands of ours do to one record, they do to many.
+            // Hand-written commands can change many records.
             is_additive: false,
             idempotent: matches!(effect, Effect::Read | Effect::Local),
             parameters: parameter::of_command(&command),
             example: example.map(|text| text.trim().to_owned()),
             words,
-            source: Source::Handwritten,
+            origin: Origin::Handwritten,
         }
     }
 
-    /// The name of the tool for this command: the words that people are shown.
+    /// The name of the MCP tool: the readable words joined by underscores.
     pub fn tool_name(&self) -> String {
         self.shown.replace(' ', "_")
     }
 
-    /// All words under which the command can be called.
+    /// All spellings of the command.
     pub fn spellings(&self) -> impl Iterator<Item = &str> {
-        let others =
-            self.operation().into_iter().flat_map(|operation| operation.spellings().map(|it| -> &str { it }));
+        let others = self
+            .operation()
+            .into_iter()
+            .flat_map(|operation| operation.spellings().map(|name| -> &str { name }));
         std::iter::once(self.words.as_str()).chain(others)
     }
 
-    /// The first word, which is what toolsets are named after.
+    /// The first word, which is the name of its toolset.
     pub fn group(&self) -> &str {
         self.words.split(' ').next().unwrap_or_default()
     }
 
     pub fn operation(&self) -> Option<&'static Operation> {
-        match self.source {
-            Source::Operation(operation) => Some(operation),
-            Source::Handwritten => None,
+        match self.origin {
+            Origin::Operation(operation) => Some(operation),
+            Origin::Handwritten => None,
         }
     }
 }

@@ -1,18 +1,18 @@
-//! The command for a need, told in words: over all commands, ranked.
+//! Ranks all commands against a free-text description.
 //!
-//! Counts words, no more: a word of the need that stands in a command's name weighs most, then in its
-//! description, then among what it takes. A word that many commands share says less than a rare one.
+//! Matches single words: those in a command's name weigh most, then those in its help, then those in its parameters.
+//! Rare words weigh more than common ones.
 
 use super::Entry;
 
-/// A command that fits, with how well it does.
-pub struct Found<'a> {
+/// A command and how well it matches.
+pub struct RankedEntry<'a> {
     pub entry: &'a Entry,
     pub score: f64,
 }
 
-/// Words that mean the same, so that nobody has to know ours. The first one stands for all.
-const SAME: [&[&str]; 26] = [
+/// Synonyms. The first word of each group represents the group.
+const SYNONYMS: [&[&str]; 26] = [
     &["contact", "customer", "user", "person", "people", "lead", "client"],
     &["conversation", "chat", "thread", "dialogue"],
     &["tag", "label"],
@@ -41,8 +41,8 @@ const SAME: [&[&str]; 26] = [
     &["count", "statistic", "analytics", "number", "volume"],
 ];
 
-/// Words that do not single out a command. Spans of time are among them, because many commands take one.
-const EMPTY: [&str; 49] = [
+/// Words that do not identify a command, including time spans, which many commands accept.
+const STOP_WORDS: [&str; 49] = [
     "a",
     "an",
     "the",
@@ -94,11 +94,11 @@ const EMPTY: [&str; 49] = [
     "yesterday",
 ];
 
-/// What people say instead of a word of ours.
+/// Phrases and the word that replaces them.
 const PHRASES: [(&str, &str); 2] = [("how many", "count"), ("how much", "count")];
 
-/// What people ask for that a command does, where neither its name nor its description says it so.
-const ASKED: [(&str, &str); 7] = [
+/// Words that people use for a command and that are not in its name or help.
+const KEYWORDS: [(&str, &str); 7] = [
     ("analytics", "conversations contacts tickets open team tag state group"),
     ("articles search", "help center knowledge base"),
     ("contact 360", "ask say want history everything know"),
@@ -108,56 +108,59 @@ const ASKED: [(&str, &str); 7] = [
     ("me", "who am identity"),
 ];
 
-/// The commands that fit a need, best first.
-pub fn find<'a>(entries: &[&'a Entry], need: &str, most: usize) -> Vec<Found<'a>> {
-    let need = PHRASES.iter().fold(need.to_lowercase(), |need, (said, ours)| need.replace(said, ours));
-    let mut wanted = words(&need);
-    // A number is a value, whatever the command.
-    wanted.retain(|word| word.parse::<f64>().is_err());
-    let known: Vec<Words> = entries.iter().map(|entry| Words::of(entry)).collect();
-    let total = known.len() as f64;
-    let rarity: Vec<f64> = wanted
+/// The commands that match a description, best first, at most `limit`.
+pub fn find<'a>(entries: &[&'a Entry], need: &str, limit: usize) -> Vec<RankedEntry<'a>> {
+    let need = PHRASES.iter().fold(need.to_lowercase(), |need, (phrase, word)| need.replace(phrase, word));
+    let mut search_words = words(&need);
+    // Numbers are values, not names of commands.
+    search_words.retain(|word| word.parse::<f64>().is_err());
+    let indexed: Vec<Words> = entries.iter().map(|entry| Words::of(entry)).collect();
+    let total = indexed.len() as f64;
+    let rarity: Vec<f64> = search_words
         .iter()
         .map(|word| {
-            let holding = known.iter().filter(|words| words.weight(word) > 0.0).count() as f64;
-            (1.0 + (total - holding + 0.5) / (holding + 0.5)).ln()
+            let matching = indexed.iter().filter(|words| words.weight(word) > 0.0).count() as f64;
+            (1.0 + (total - matching + 0.5) / (matching + 0.5)).ln()
         })
         .collect();
     let best: f64 = rarity.iter().sum::<f64>().max(f64::EPSILON);
-    let mut found: Vec<Found<'a>> = entries
+    let mut ranked: Vec<RankedEntry<'a>> = entries
         .iter()
-        .zip(&known)
+        .zip(&indexed)
         .map(|(&entry, words)| {
-            let hits = wanted.iter().zip(&rarity).map(|(word, rarity)| words.weight(word) * rarity);
-            // Of two commands that fit alike, the one with the shorter name is the plainer.
+            let hits = search_words.iter().zip(&rarity).map(|(word, rarity)| words.weight(word) * rarity);
+            // Prefer shorter names among equal matches.
             let score = hits.sum::<f64>() / best - 0.01 * words.name.len() as f64;
-            Found { entry, score }
+            RankedEntry { entry, score }
         })
-        .filter(|found| found.score >= 0.2)
+        .filter(|ranked| ranked.score >= 0.2)
         .collect();
-    found.sort_by(|one, other| other.score.total_cmp(&one.score));
-    found.truncate(most);
-    found
+    ranked.sort_by(|one, other| other.score.total_cmp(&one.score));
+    ranked.truncate(limit);
+    ranked
 }
 
-/// Where the words of a command stand.
+/// The words of a command by origin.
 struct Words {
     name: Vec<String>,
-    asked: Vec<String>,
+    keywords: Vec<String>,
     about: Vec<String>,
     parameters: Vec<String>,
 }
 
 impl Words {
     fn of(entry: &Entry) -> Self {
-        let parameters: Vec<String> =
-            entry.parameters.iter().map(|it| format!("{} {}", it.name, it.help)).collect();
+        let parameters: Vec<String> = entry
+            .parameters
+            .iter()
+            .map(|parameter| format!("{} {}", parameter.name, parameter.help))
+            .collect();
         Words {
             name: words(&format!("{} {}", entry.words, entry.shown)),
-            asked: ASKED
+            keywords: KEYWORDS
                 .iter()
                 .find(|(command, _)| *command == entry.words)
-                .map(|(_, asked)| words(asked))
+                .map(|(_, keywords)| words(keywords))
                 .unwrap_or_default(),
             about: words(&entry.about),
             parameters: words(&parameters.join(" ")),
@@ -167,7 +170,7 @@ impl Words {
     fn weight(&self, word: &String) -> f64 {
         match word {
             word if self.name.contains(word) => 1.0,
-            word if self.asked.contains(word) => 0.9,
+            word if self.keywords.contains(word) => 0.9,
             word if self.about.contains(word) => 0.7,
             word if self.parameters.contains(word) => 0.15,
             _ => 0.0,
@@ -175,15 +178,17 @@ impl Words {
     }
 }
 
-/// The telling words of a text, each once and in its plain form.
+/// The stems of a text's words without stop words and duplicates. Synonyms are replaced by their representative.
 fn words(text: &str) -> Vec<String> {
     let lower = text.to_lowercase();
     let pieces = lower.split(|letter: char| !letter.is_alphanumeric());
     let mut words = Vec::new();
-    for piece in pieces.filter(|piece| !piece.is_empty() && !EMPTY.contains(piece)) {
-        let word = plain(piece);
-        let word =
-            SAME.iter().find(|same| same.contains(&word.as_str())).map_or(word, |same| same[0].to_owned());
+    for piece in pieces.filter(|piece| !piece.is_empty() && !STOP_WORDS.contains(piece)) {
+        let word = stem(piece);
+        let word = SYNONYMS
+            .iter()
+            .find(|group| group.contains(&word.as_str()))
+            .map_or(word, |group| group[0].to_owned());
         if !words.contains(&word) {
             words.push(word);
         }
@@ -191,13 +196,13 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// Without the endings of plurals and verbs; what is left need not be a word.
-fn plain(word: &str) -> String {
-    let known = |word: &str| SAME.iter().any(|same| same.contains(&word));
-    let cut = |ending: &str, instead: &str| {
-        word.strip_suffix(ending).filter(|stem| stem.len() >= 3).map(|stem| format!("{stem}{instead}"))
+/// Strips endings of plurals and verbs. The result need not be a word.
+fn stem(word: &str) -> String {
+    let is_known = |word: &str| SYNONYMS.iter().any(|group| group.contains(&word));
+    let cut = |ending: &str, replacement: &str| {
+        word.strip_suffix(ending).filter(|stem| stem.len() >= 3).map(|stem| format!("{stem}{replacement}"))
     };
-    if known(word) {
+    if is_known(word) {
         return word.to_owned();
     }
     let candidates = [
@@ -212,8 +217,8 @@ fn plain(word: &str) -> String {
         cut("s", ""),
     ];
     let candidates: Vec<String> = candidates.into_iter().flatten().collect();
-    if let Some(found) = candidates.iter().find(|it| known(it)) {
-        return found.clone();
+    if let Some(candidate) = candidates.iter().find(|candidate| is_known(candidate)) {
+        return candidate.clone();
     }
     cut("ies", "y")
         .or_else(|| cut("s", "").filter(|_| !word.ends_with("ss")))
@@ -226,11 +231,11 @@ mod tests {
     use crate::cli::catalog;
 
     fn first(need: &str) -> Option<String> {
-        find(&catalog().entries(), need, 5).first().map(|found| found.entry.shown.clone())
+        find(&catalog().entries(), need, 5).first().map(|ranked| ranked.entry.shown.clone())
     }
 
     #[test]
-    fn needs_lead_to_their_commands() {
+    fn descriptions_find_their_commands() {
         for (need, command) in [
             ("list all contacts", "contacts list"),
             ("archive a customer", "contacts archive contact"),
@@ -242,8 +247,8 @@ mod tests {
             ("mirror the workspace", "sync"),
         ] {
             let entries = catalog().entries();
-            let found = find(&entries, need, 3);
-            let names: Vec<&str> = found.iter().map(|it| it.entry.shown.as_str()).collect();
+            let ranked = find(&entries, need, 3);
+            let names: Vec<&str> = ranked.iter().map(|ranked| ranked.entry.shown.as_str()).collect();
             assert!(names.contains(&command), "{need}: {names:?}");
         }
         for (need, command) in [
@@ -262,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_nothing_finds_nothing() {
+    fn unrelated_descriptions_find_nothing() {
         assert!(first("bake a chocolate cake").is_none());
         assert!(first("").is_none() && first("how do I").is_none());
     }

@@ -1,11 +1,11 @@
-//! One thing a command takes, with the shape of its value.
+//! The parameters of commands, with the types of their values.
 
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Command};
 
 use crate::api::operation::{Answer, Kind, Operation, Paging, Place};
-use crate::cli::door::{Access, access};
+use crate::cli::files::{Access, access};
 use crate::cli::flags::search_argument;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,12 +16,11 @@ pub struct Parameter {
     pub flag: Option<String>,
     pub shape: Shape,
     pub required: bool,
-    /// What it does with the file or folder of this machine that it names.
+    /// Its access to the local file or folder that it names.
     pub access: Option<Access>,
-    /// The flag of a switch takes no value.
-    pub switch: bool,
-    /// Several values stand in one, separated by commas.
-    pub joined: bool,
+    /// Whether the flag takes no value.
+    pub is_switch: bool,
+    pub is_comma_separated: bool,
     pub default: Option<String>,
     pub help: String,
 }
@@ -32,7 +31,7 @@ pub enum Shape {
     Integer,
     Number,
     Boolean,
-    /// Epoch seconds, a date, or a span such as `30d`.
+    /// Epoch seconds, a date, or a span (`30d`).
     Time,
     /// One of these.
     Choice(Vec<String>),
@@ -42,7 +41,7 @@ pub enum Shape {
     Json,
 }
 
-/// What an operation's command takes, path parameters first.
+/// The parameters of an operation, path parameters first.
 pub fn of_operation(operation: &Operation) -> Vec<Parameter> {
     let names_path = |name: &str| {
         operation.parameters.iter().any(|other| other.place == Place::Path && other.flag == name)
@@ -53,7 +52,7 @@ pub fn of_operation(operation: &Operation) -> Vec<Parameter> {
         .map(|parameter| {
             let positional = parameter.place == Place::Path;
             let name = parameter.flag.replace('-', "_");
-            // The path and the body may both have an id.
+            // Path and body may both have an `id`.
             let name = if !positional && names_path(parameter.flag) { format!("body_{name}") } else { name };
             Parameter {
                 name,
@@ -61,40 +60,39 @@ pub fn of_operation(operation: &Operation) -> Vec<Parameter> {
                 shape: shape(parameter.kind),
                 required: operation.demands(parameter),
                 access: None,
-                switch: false,
-                joined: false,
+                is_switch: false,
+                is_comma_separated: false,
                 default: parameter.default.map(|text| text.trim_matches('"').to_owned()),
                 help: parameter.help.to_owned(),
             }
         })
         .collect();
     if operation.body.is_some() {
-        parameters.push(flag("body_json", Shape::Json, "The whole body; other fields override its fields"));
-        parameters.push(flag("null", Shape::List, "Names of fields to send as null"));
+        parameters.push(flag("body_json", Shape::Json, "Request body; other arguments override its fields"));
+        parameters.push(flag("null", Shape::List, "Fields to send as null"));
     }
     if operation.paging != Paging::None {
-        parameters.push(Parameter { switch: true, ..flag("all", Shape::Boolean, "Every page") });
-        parameters.push(flag(
-            "limit",
-            Shape::Integer,
-            "At most so many records, over as many pages as that takes",
-        ));
+        parameters.push(Parameter { is_switch: true, ..flag("all", Shape::Boolean, "Fetch all pages") });
+        parameters.push(flag("limit", Shape::Integer, "Maximum number of records, across pages"));
     }
     if let Some(filter) = search_argument(operation).as_ref().and_then(of_argument) {
-        // A filter stands for the query.
-        parameters.iter_mut().filter(|it| it.name == "query").for_each(|query| query.required = false);
+        // `where` can replace `query`.
+        parameters
+            .iter_mut()
+            .filter(|parameter| parameter.name == "query")
+            .for_each(|query| query.required = false);
         parameters.push(filter);
     }
     if operation.answer == Answer::Bytes {
         parameters.push(Parameter {
             access: Some(Access::Write),
-            ..flag("out", Shape::Text, "Write the file here")
+            ..flag("out", Shape::Text, "Path of the file to write")
         });
     }
     parameters
 }
 
-/// What a hand-written command takes. What is needed unless something else is given counts as required.
+/// The parameters of a hand-written command. Alternatives of which one is required count as required.
 pub fn of_command(command: &Command) -> Vec<Parameter> {
     let missing = match command.clone().try_get_matches_from([command.get_name()]) {
         Err(error) => match error.get(ContextKind::InvalidArg) {
@@ -111,29 +109,29 @@ pub fn of_command(command: &Command) -> Vec<Parameter> {
     parameters.collect()
 }
 
-/// An argument as clap names it, without the brackets that say whether it is needed.
+/// An argument's name in clap, without brackets.
 fn bare(name: &str) -> String {
     name.replace(['<', '>', '[', ']', '.'], "")
 }
 
-/// What a flag or argument takes; `None` for what every command has.
+/// The parameter of an argument; `None` for `--help`, `--version` and hidden arguments.
 pub fn of_argument(argument: &Arg) -> Option<Parameter> {
     let id = argument.get_id().as_str();
     if ["help", "version"].contains(&id) || argument.is_hide_set() {
         return None;
     }
-    let value_name = argument.get_value_names().and_then(|names| names.first()).map(|it| it.as_str());
-    let switch = matches!(argument.get_action(), ArgAction::SetTrue | ArgAction::SetFalse);
-    // Hidden values are suggestions for a shell: others may be as good.
-    let are_choices = !argument.is_hide_possible_values_set();
-    let choices = argument.get_possible_values().into_iter().filter(|_| are_choices);
+    let value_name = argument.get_value_names().and_then(|names| names.first()).map(|name| name.as_str());
+    let is_switch = matches!(argument.get_action(), ArgAction::SetTrue | ArgAction::SetFalse);
+    // Hidden values are suggestions for completion; others are allowed.
+    let is_enum = !argument.is_hide_possible_values_set();
+    let choices = argument.get_possible_values().into_iter().filter(|_| is_enum);
     let choices: Vec<String> = choices.map(|value| value.get_name().to_owned()).collect();
-    let several = matches!(argument.get_action(), ArgAction::Append)
+    let is_list = matches!(argument.get_action(), ArgAction::Append)
         || argument.get_value_delimiter().is_some()
         || argument.get_num_args().is_some_and(|range| range.max_values() > 1);
     let shape = match value_name {
-        _ if switch => Shape::Boolean,
-        _ if several => Shape::List,
+        _ if is_switch => Shape::Boolean,
+        _ if is_list => Shape::List,
         _ if !choices.is_empty() => Shape::Choice(choices),
         Some("TIME") => Shape::Time,
         Some("JSON") => Shape::Json,
@@ -146,9 +144,9 @@ pub fn of_argument(argument: &Arg) -> Option<Parameter> {
         shape,
         required: argument.is_required_set(),
         access: access(argument),
-        switch,
-        joined: argument.get_value_delimiter().is_some(),
-        default: argument.get_default_values().first().and_then(|it| it.to_str()).map(str::to_owned),
+        is_switch,
+        is_comma_separated: argument.get_value_delimiter().is_some(),
+        default: argument.get_default_values().first().and_then(|value| value.to_str()).map(str::to_owned),
         help: argument.get_help().map(ToString::to_string).unwrap_or_default(),
     })
 }
@@ -160,8 +158,8 @@ fn flag(name: &str, shape: Shape, help: &str) -> Parameter {
         shape,
         required: false,
         access: None,
-        switch: false,
-        joined: false,
+        is_switch: false,
+        is_comma_separated: false,
         default: None,
         help: help.to_owned(),
     }
@@ -174,7 +172,7 @@ fn shape(kind: Kind) -> Shape {
         Kind::Number => Shape::Number,
         Kind::Boolean => Shape::Boolean,
         Kind::Time => Shape::Time,
-        Kind::Choice(values) => Shape::Choice(values.iter().map(|it| (*it).to_owned()).collect()),
+        Kind::Choice(values) => Shape::Choice(values.iter().map(|value| (*value).to_owned()).collect()),
         Kind::List(_) => Shape::List,
         Kind::Json => Shape::Json,
     }

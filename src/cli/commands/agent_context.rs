@@ -1,7 +1,7 @@
-//! `agent-context`: everything an agent has to know to use this program, as one document.
+//! `agent-context`: everything an agent needs to know to use this program, in one document.
 //!
-//! In full, or under `--compact` in a form that costs few tokens. It asks nobody: what it says of the
-//! workspace is what the config file and the mirror say.
+//! `--compact` prints a form that costs fewer tokens. The command never sends a request: what it says about the
+//! workspace comes from the config file and the mirror.
 
 mod skill;
 
@@ -11,35 +11,35 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::cli::catalog::Effect;
 use crate::cli::catalog::{Entry, Parameter, Shape};
 use crate::cli::commands::profile;
 use crate::cli::context::Context;
-use crate::cli::effect::Effect;
 use crate::cli::error::Error;
 use crate::cli::output::Output;
-use crate::cli::{globals, stores};
+use crate::cli::{globals, mirror_paths};
 use crate::mirror::{Store, status};
 
 const EXIT_CODES: [(u8, &str); 9] = [
     (0, "success"),
-    (2, "usage: nothing was sent"),
+    (2, "usage error, nothing was sent"),
     (3, "not found"),
     (4, "no usable token, or 401/403"),
     (5, "API or network error"),
-    (6, "partly done"),
+    (6, "partial success"),
     (7, "still rate limited after retries"),
-    (8, "busy: another process is at work on the same mirror or folder"),
-    (10, "configuration"),
+    (8, "busy: another process uses the same mirror or folder"),
+    (10, "configuration error"),
 ];
 
 pub fn command() -> Command {
     Command::new("agent-context")
-        .about("All commands, flags, envelopes, exit codes, profiles and the state of the mirror, for agents")
+        .about("Describe commands, flags, output, exit codes, profiles and the mirror for agents")
         .arg(
             Arg::new("skill")
                 .long("skill")
                 .action(ArgAction::SetTrue)
-                .help("Write a SKILL.md for agents instead"),
+                .help("Print a SKILL.md for agents instead"),
         )
         .after_help("Example: intercom-pp-cli agent-context --compact")
 }
@@ -49,9 +49,10 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     if matches.get_flag("skill") {
         return Output::open(&context.globals)?.text(&skill::text(&entries)).await;
     }
-    let results = match context.globals.compact {
-        true => compact(context, &entries, matches),
-        false => full(context, &entries, matches),
+    let results = if context.globals.compact {
+        compact(context, &entries, matches)
+    } else {
+        full(context, &entries, matches)
     };
     let meta = json!({ "source": "local", "version": env!("CARGO_PKG_VERSION") });
     Output::open(&context.globals)?.document(meta, &results.to_string(), None).await
@@ -61,13 +62,13 @@ fn full(context: &Context, entries: &[&Entry], matches: &ArgMatches) -> Value {
     let exit_codes: Map<String, Value> =
         EXIT_CODES.iter().map(|(code, meaning)| (code.to_string(), json!(meaning))).collect();
     json!({
-        "about": "Works with an Intercom workspace: every endpoint, a local mirror, reports, bulk changes",
+        "about": "Work with an Intercom workspace: every endpoint, a local mirror, reports, bulk changes",
         "conventions": conventions(),
         "exit_codes": exit_codes,
         "envelopes": {
-            "read": { "meta": { "source": "live|local", "synced_at": "epoch seconds" }, "results": "the API's answer, or ours" },
+            "read": { "meta": { "source": "live|local", "synced_at": "epoch seconds" }, "results": "the API response, or computed rows" },
             "lists": "always meta.has_more and meta.total_count; with --all or --limit also meta.count and meta.complete",
-            "compact": "meta.omitted names the fields that --compact left out",
+            "compact": "meta.omitted lists the fields that --compact dropped",
             "error": { "error": { "kind": "text", "message": "text", "exit_code": "number", "http_status": "number",
                 "code": "Intercom's", "request_id": "text", "hint": "the next command" } },
             "dry_run": { "dry_run": true, "method": "text", "url": "text", "query": {}, "headers": {}, "body": {} },
@@ -77,24 +78,24 @@ fn full(context: &Context, entries: &[&Entry], matches: &ArgMatches) -> Value {
         "global_flags": flags(),
         "profiles": profile::all(context).unwrap_or_default(),
         "mirror": mirror(context, matches, true),
-        "commands": entries.iter().map(|entry| described(entry)).collect::<Vec<_>>(),
+        "commands": entries.iter().map(|entry| command_entry(entry)).collect::<Vec<_>>(),
     })
 }
 
-/// How to use the program at all, in one place.
+/// General usage rules.
 fn conventions() -> Value {
     json!([
-        "--agent is --json --compact --no-input --no-color, and --yes for what can be undone",
-        "--select a,b.c,*_at,name:d.e and --jq (over .meta and .results) make answers short; --format toon costs fewer tokens",
-        "--all and --limit N follow pages; --dry-run shows what would be sent",
-        "off a terminal, PUT and DELETE need --agent or --yes; deleting, merging, redacting, archiving many and changing more than 100 records need --yes, also beside --agent: ask a person first",
-        "--read-only, INTERCOM_READ_ONLY=1 or `read_only = true` in the config refuse every change of the workspace",
-        "which \"NEED\" finds a command; COMMAND --help shows what it takes",
-        "sync mirrors the workspace; search, sql, analytics and the reports answer from it",
+        "--agent means --json --compact --no-input --no-color, and --yes for changes that can be undone",
+        "--select a,b.c,*_at,name:d.e and --jq (on .meta and .results) shorten the output; --format toon costs fewer tokens",
+        "--all and --limit N fetch more pages; --dry-run shows the request without sending it",
+        "without a terminal, PUT and DELETE need --agent or --yes; deleting, merging, redacting, bulk archiving and changing more than 100 records need --yes even with --agent: ask a person first",
+        "--read-only, INTERCOM_READ_ONLY=1 or `read_only = true` in the config file prevent every change of the workspace",
+        "which \"NEED\" finds a command; COMMAND --help shows its arguments",
+        "sync mirrors the workspace; search, sql, analytics and the reports read the mirror",
     ])
 }
 
-fn described(entry: &Entry) -> Value {
+fn command_entry(entry: &Entry) -> Value {
     let arguments: Vec<Value> = entry.parameters.iter().map(argument).collect();
     json!({
         "command": entry.shown,
@@ -134,37 +135,40 @@ fn argument(parameter: &Parameter) -> Value {
 }
 
 fn flags() -> Vec<Value> {
-    let described = globals::arguments().into_iter().filter_map(|flag| {
+    let flags = globals::arguments().into_iter().filter_map(|flag| {
         let value = flag.get_value_names().and_then(|names| names.first()).map(ToString::to_string);
         let takes = flag.get_action().takes_values();
         Some(json!({ "flag": format!("--{}", flag.get_long()?), "value": value.filter(|_| takes), "help": flag.get_help()?.to_string() }))
     });
-    described.collect()
+    flags.collect()
 }
 
-fn mirror(context: &Context, matches: &ArgMatches, in_full: bool) -> Value {
-    let opened = stores::for_reading(context, matches).and_then(|path| Ok(Store::open_read_only(&path)?));
+fn mirror(context: &Context, matches: &ArgMatches, is_full: bool) -> Value {
+    let opened =
+        mirror_paths::for_reading(context, matches).and_then(|path| Ok(Store::open_read_only(&path)?));
     let Ok(store) = opened else {
         return json!({ "state": "none", "hint": "run `intercom-pp-cli sync`" });
     };
     let now = Timestamp::now().as_second();
     let resources = status(&store, now).unwrap_or_default();
-    let known = || resources.iter().filter(|one| !matches!(one.state, "never" | "skipped"));
+    let synced = || resources.iter().filter(|status| !matches!(status.state, "never" | "skipped"));
     let mut mirror = json!({
-        "state": if known().count() > 0 && known().all(|one| one.state == "complete") { "complete" } else { "incomplete" },
+        "state": if synced().count() > 0 && synced().all(|status| status.state == "complete") { "complete" } else { "incomplete" },
         "path": store.path(),
         "workspace": store.workspace().ok().flatten().and_then(|workspace| workspace.name.or(Some(workspace.id_code))),
-        "age_seconds": known().filter_map(|one| one.age).max(),
-        "rows": known().map(|one| one.rows).sum::<u64>(),
+        "age_seconds": synced().filter_map(|status| status.age).max(),
+        "rows": synced().map(|status| status.rows).sum::<u64>(),
     });
-    if in_full {
-        let resources = resources.iter().map(|one| json!({ "resource": one.resource, "rows": one.rows, "state": one.state, "age_seconds": one.age }));
+    if is_full {
+        let resources = resources.iter().map(|status| {
+            json!({ "resource": status.resource, "rows": status.rows, "state": status.state, "age_seconds": status.age })
+        });
         mirror["resources"] = resources.collect();
     }
     mirror
 }
 
-/// Groups with their commands; a sign behind a command tells its effect.
+/// Commands by group; a sign after a command shows its effect.
 fn grouped<'a>(entries: &[&'a Entry]) -> BTreeMap<&'a str, Vec<String>> {
     let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for entry in entries {
@@ -176,14 +180,15 @@ fn grouped<'a>(entries: &[&'a Entry]) -> BTreeMap<&'a str, Vec<String>> {
             Effect::Terminal => "#",
         };
         let (group, rest) = entry.shown.split_once(' ').unwrap_or(("", &entry.shown));
-        let taken = entry.parameters.iter().filter(|it| it.required && it.flag.is_none());
-        let taken: String = taken.map(|it| format!(" <{}>", it.name)).collect();
-        groups.entry(group).or_default().push(format!("{rest}{taken}{sign}"));
+        let operands =
+            entry.parameters.iter().filter(|parameter| parameter.required && parameter.flag.is_none());
+        let operands: String = operands.map(|operand| format!(" <{}>", operand.name)).collect();
+        groups.entry(group).or_default().push(format!("{rest}{operands}{sign}"));
     }
     groups
 }
 
-/// The short form.
+/// The form for `--compact`.
 fn compact(context: &Context, entries: &[&Entry], matches: &ArgMatches) -> Value {
     let groups = grouped(entries).into_iter();
     let groups: Map<String, Value> =
@@ -191,15 +196,15 @@ fn compact(context: &Context, entries: &[&Entry], matches: &ArgMatches) -> Value
     let exit_codes: Vec<String> =
         EXIT_CODES.iter().map(|(code, meaning)| format!("{code} {meaning}")).collect();
     let names: Vec<String> =
-        globals::arguments().iter().filter_map(|it| Some(format!("--{}", it.get_long()?))).collect();
+        globals::arguments().iter().filter_map(|flag| Some(format!("--{}", flag.get_long()?))).collect();
     let profiles: Vec<Value> =
-        profile::all(context).unwrap_or_default().iter().map(|it| it["name"].clone()).collect();
+        profile::all(context).unwrap_or_default().iter().map(|profile| profile["name"].clone()).collect();
     json!({
         "conventions": conventions(),
         "envelope": "{meta:{source,synced_at,..},results}; errors on stderr: {error:{kind,message,exit_code,http_status,code,request_id,hint}}",
         "exit_codes": exit_codes.join("; "),
         "global_flags": names.join(" "),
-        "signs": "~ changes local files, + writes, ! overwrites, removes or reaches customers, # for a terminal; none: reads",
+        "signs": "~ changes local files, + writes, ! overwrites, removes or reaches customers, # needs a terminal; no sign: reads",
         "commands": groups,
         "profiles": profiles,
         "mirror": mirror(context, matches, false),

@@ -1,4 +1,4 @@
-//! `analytics`: counts the records of the mirror by their fields.
+//! `analytics`: counts mirrored records by their fields.
 
 use std::collections::HashMap;
 
@@ -9,15 +9,15 @@ use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::globals::Suggested;
 use crate::cli::output::{Extent, Output};
-use crate::cli::{mirrored, stores, time};
-use crate::mirror::counts::{By, Field, Period};
-use crate::mirror::read::Choice;
+use crate::cli::{mirror_paths, open_mirror, time};
+use crate::mirror::aggregate::{GroupField, GroupSource, Period};
+use crate::mirror::read::RecordQuery;
 use crate::mirror::{ResourceName, Store};
 
 pub fn command() -> Command {
-    let names: Vec<&'static str> = ResourceName::ALL.iter().map(|it| it.as_str()).collect();
+    let names: Vec<&'static str> = ResourceName::ALL.iter().map(|resource| resource.as_str()).collect();
     Command::new("analytics")
-        .about("Count the records of the mirror by any of their fields")
+        .about("Count mirrored records by any of their fields")
         .arg(
             Arg::new("resource")
                 .value_name("RESOURCE")
@@ -32,13 +32,13 @@ pub fn command() -> Command {
                 .value_name("FIELDS")
                 .value_delimiter(',')
                 .required(true)
-                .help("Columns, paths into the documents (source.author.type; lists count each element), or times by period (created_at:month)"),
+                .help("Columns, paths in the documents (source.author.type; each list element counts) or times by period (created_at:month)"),
         )
         .arg(
             Arg::new("since")
                 .long("since")
                 .value_name("TIME")
-                .help("Only records made since then: a date, or 30d"),
+                .help("Only records created since then, for example 2024-01-01 or 30d"),
         )
         .arg(
             Arg::new("limit")
@@ -46,20 +46,20 @@ pub fn command() -> Command {
                 .value_name("N")
                 .value_parser(clap::value_parser!(u32).range(1..))
                 .default_value("100")
-                .help("The N most frequent; meta says how many there are"),
+                .help("Show the N most frequent groups; meta.groups counts all of them"),
         )
-        .arg(stores::argument())
+        .arg(mirror_paths::argument())
         .after_help("Example: intercom-pp-cli analytics conversations --by state,created_at:month --since 2024-01-01")
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let name = matches.get_one::<String>("resource").map_or("", String::as_str);
-    let resource = mirrored::resource(name)?;
+    let resource = open_mirror::resource(name)?;
     let names = matches.get_many::<String>("by").into_iter().flatten();
     let fields = names.map(|text| field(resource, text)).collect::<Result<Vec<_>, _>>()?;
-    let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
-    mirrored::synced(&store, resource)?;
-    let mut choice = Choice::default();
+    let store = Store::open_read_only(&mirror_paths::for_reading(context, matches)?)?;
+    open_mirror::require_synced(&store, resource)?;
+    let mut choice = RecordQuery::default();
     if let Some(since) = time::since(context, matches, "since", time::SHORTEST_PERIOD)? {
         choice = choice.only("created_at >= ?", since);
     }
@@ -72,12 +72,12 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         .collect();
     if !unknown.is_empty() && counts.records > 0 {
         return Err(Error::usage_with_hint(
-            format!("--by: no record has {}", unknown.join(", ")),
-            "see the columns with `intercom-pp-cli sql --schema`, the documents with `export`",
+            format!("--by: no record has the field {}", unknown.join(", ")),
+            "list the columns with `intercom-pp-cli sql --schema`, or see the documents with `intercom-pp-cli export`",
         ));
     }
-    let synced_at = mirrored::say_how_old(context, &store, &[resource])?;
-    let limit = matches.get_one::<u32>("limit").map_or(100, |it| *it as usize);
+    let synced_at = open_mirror::check_freshness(context, &store, &[resource])?;
+    let limit = matches.get_one::<u32>("limit").map_or(100, |limit| *limit as usize);
     let groups = sorted(counts.groups);
     let columns: Vec<String> =
         fields.iter().map(|field| field.name.clone()).chain(["count".to_owned()]).collect();
@@ -90,11 +90,11 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         "source": "local", "synced_at": synced_at, "records": counts.records, "groups": groups.len(),
     });
     let extent =
-        Extent::part("groups", Some(groups.len() as u64), groups.len() > limit, "--limit N for more");
-    list.end(meta, &extent.or(format!("no {resource} to count"))).await
+        Extent::partial("groups", Some(groups.len() as u64), groups.len() > limit, "--limit N for more");
+    list.end(meta, &extent.when_empty(format!("no {resource} to count"))).await
 }
 
-fn field(resource: ResourceName, text: &str) -> Result<Field, Error> {
+fn field(resource: ResourceName, text: &str) -> Result<GroupField, Error> {
     let text = text.trim();
     let (name, period) = match text.split_once(':') {
         None => (text, None),
@@ -102,16 +102,18 @@ fn field(resource: ResourceName, text: &str) -> Result<Field, Error> {
     };
     let path: Vec<String> = name.split('.').map(|segment| segment.trim().to_owned()).collect();
     if path.iter().any(String::is_empty) {
-        return Err(Error::usage(format!("--by: {text:?} is no field such as state or source.author.type")));
+        return Err(Error::usage(format!(
+            "--by: invalid field {text:?}: expected for example state or source.author.type"
+        )));
     }
     let by = match resource.typed_columns().into_iter().find(|column| column.name == name) {
-        Some(column) => By::Column(column),
-        None => By::Path(path),
+        Some(column) => GroupSource::Column(column),
+        None => GroupSource::Path(path),
     };
-    Ok(Field { name: text.to_owned(), by, period })
+    Ok(GroupField { name: text.to_owned(), by, period })
 }
 
-/// The most frequent first; equally frequent ones in the order of their values.
+/// Most frequent first, then by value.
 fn sorted(groups: HashMap<Vec<String>, u64>) -> Vec<(Vec<Value>, u64)> {
     let mut groups: Vec<(Vec<String>, u64)> = groups.into_iter().collect();
     groups.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));

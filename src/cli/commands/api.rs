@@ -1,7 +1,7 @@
-//! `api <METHOD> <PATH>`: any request, for what no command covers.
+//! `api <METHOD> <PATH>`: sends any request, for endpoints without a command.
 //!
-//! Goes through the same transport as every command. The path is taken as written and must belong
-//! to the configured server: a full address is refused, so that the token cannot be sent elsewhere.
+//! Uses the same transport as every command. A full URL is refused, because the token must never be sent to another
+//! server.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use reqwest::Method;
@@ -15,35 +15,35 @@ use crate::api::request_builder::{Arguments, operation_at};
 use crate::api::transport::Idempotency;
 use crate::cli::consent::Intent;
 use crate::cli::context::Context;
-use crate::cli::endpoint::{first_page, nothing_to_do};
+use crate::cli::endpoint::{first_page, success_if_no_op};
 use crate::cli::error::Error;
 use crate::cli::output::{Extent, Output};
-use crate::cli::{arguments, door, preview};
+use crate::cli::{arguments, files, preview};
 
 pub fn command() -> Command {
     Command::new("api")
-        .about("Send any request: api GET /me")
+        .about("Send any request to the API, for example api GET /me")
         .arg(Arg::new("method").value_name("METHOD").required(true).help("GET, POST, PUT, PATCH or DELETE"))
         .arg(
             Arg::new("path")
                 .value_name("ADDRESS")
                 .required(true)
-                .help("Path on the server, such as /contacts/search"),
+                .help("Path of the endpoint, for example /contacts/search"),
         )
         .arg(
             Arg::new("query")
                 .long("query")
                 .value_name("KEY=VALUE")
                 .action(ArgAction::Append)
-                .help("Query parameter; may be repeated"),
+                .help("Query parameter (repeatable)"),
         )
-        .arg(door::content("body-json").value_name("JSON").help("The body: JSON, @file, or - for stdin"))
+        .arg(files::content("body-json").value_name("JSON").help("Request body: JSON, @FILE, or - for stdin"))
         .arg(
             Arg::new("stdin")
                 .long("stdin")
                 .action(ArgAction::SetTrue)
                 .conflicts_with("body-json")
-                .help("The body from stdin"),
+                .help("Read the request body from stdin"),
         )
         .after_help("Example: intercom-pp-cli api GET /contacts --query per_page=5")
 }
@@ -53,15 +53,17 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let method = method(text("method").unwrap_or_default())?;
     let path = text("path").unwrap_or_default();
     if !path.starts_with('/') || path.starts_with("//") {
-        return Err(Error::usage(format!("{path:?} is no path; it begins with one slash, as in /contacts")));
+        return Err(Error::usage(format!(
+            "invalid path {path:?}: expected one leading slash, for example /contacts"
+        )));
     }
     let (path, query) = query(path, matches)?;
-    let body = arguments::given_body(matches).map(|body| body.json()).transpose()?;
+    let body = arguments::body_content(matches).map(|body| body.json()).transpose()?;
 
     let client = if context.globals.dry_run { context.client_for_preview()? } else { context.client()? };
     let mut request = client.transport().request(method.clone(), &path, &query)?;
     if let Some(version) = client.version_at(method.as_str(), &path) {
-        let value = version.parse().map_err(|_| Error::usage(format!("{version:?} is no API version")))?;
+        let value = version.parse().map_err(|_| Error::usage(format!("invalid API version {version:?}")))?;
         request.headers_mut().insert("intercom-version", value);
     }
     let records = effect::records(body.as_ref());
@@ -73,11 +75,11 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     }
     let (effect, confirm) = effect::of_request(method.as_str(), &path);
     if effect != Effect::Read {
-        context.agree(&Intent::new(format!("{method} {path}"), confirm).of_many(records))?;
+        context.confirm(&Intent::new(format!("{method} {path}"), confirm).with_records(records))?;
     }
     let reply = match client.transport().send(request, Idempotency::of(&method)).await {
         Ok(reply) => reply,
-        Err(error) => return nothing_to_do(context, method.as_str(), error).await,
+        Err(error) => return success_if_no_op(context, method.as_str(), error).await,
     };
     let raw = match reply.json_text() {
         Ok(text) => text.to_owned(),
@@ -93,7 +95,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     output.document(json!({ "source": "live" }), &raw, None).await
 }
 
-/// How much of a list the answer is, where the API is known to answer with one.
+/// How much of a list the response holds, for operations that return one.
 fn listed(method: &Method, path: &str, query: &[(String, String)], reply: Reply) -> Option<(Extent, u64)> {
     let operation = operation_at(method.as_str(), path)?;
     let arguments = Arguments { query: query.to_vec(), ..Arguments::default() };
@@ -107,23 +109,23 @@ fn method(text: &str) -> Result<Method, Error> {
     let upper = text.to_ascii_uppercase();
     match upper.as_str() {
         "GET" | "POST" | "PUT" | "PATCH" | "DELETE" => Method::from_bytes(upper.as_bytes())
-            .map_err(|_| Error::usage(format!("{text:?} is no HTTP method"))),
+            .map_err(|_| Error::usage(format!("invalid HTTP method {text:?}"))),
         _ => Err(Error::usage_with_hint(
-            format!("{text:?} is no HTTP method"),
+            format!("unknown HTTP method {text:?}"),
             "use GET, POST, PUT, PATCH or DELETE",
         )),
     }
 }
 
-/// The path without its query, and all query parameters.
+/// Splits the path from its query, and adds the parameters of `--query`.
 fn query(path: &str, matches: &ArgMatches) -> Result<(String, Vec<(String, String)>), Error> {
     let (path, inline) = path.split_once('?').unwrap_or((path, ""));
     let mut query: Vec<(String, String)> = reqwest::Url::parse(&format!("http://localhost/?{inline}"))
         .map_or_else(|_| Vec::new(), |url| url.query_pairs().into_owned().collect());
     for pair in matches.get_many::<String>("query").into_iter().flatten() {
-        let (name, value) = pair
-            .split_once('=')
-            .ok_or_else(|| Error::usage(format!("--query: {pair:?} is not key=value")))?;
+        let (name, value) = pair.split_once('=').ok_or_else(|| {
+            Error::usage(format!("--query: invalid parameter {pair:?}: expected KEY=VALUE"))
+        })?;
         query.push((name.to_owned(), value.to_owned()));
     }
     Ok((path.to_owned(), query))

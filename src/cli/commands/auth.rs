@@ -1,7 +1,7 @@
-//! `auth set-token|status|logout`: the access token of this machine.
+//! `auth set-token|status|logout`: manages the access token on this machine.
 //!
-//! A token is never printed, not even in part beyond its last characters, and never taken into an
-//! error. `status` asks the server, because only it knows whether a token works.
+//! A token must never be printed beyond its last characters, nor appear in an error. `status` sends a request,
+//! because only the server knows whether a token works.
 
 use std::io::Write;
 
@@ -15,25 +15,25 @@ use crate::api::reply::Reply;
 use crate::api::request_builder::{Arguments, operation};
 use crate::api::secret::Token;
 use crate::cli::context::Context;
-use crate::cli::credentials::Source;
-use crate::cli::door::stdin;
+use crate::cli::credentials::TokenSource;
 use crate::cli::error::{Error, Exit};
+use crate::cli::files::stdin;
 use crate::cli::output::{Output, warn};
 use crate::cli::{credentials, keyring, preview};
 use crate::config;
 
 pub fn command() -> Command {
     Command::new("auth")
-        .about("The access token: set it, check it, forget it")
+        .about("Save, check or remove the access token")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
             Command::new("set-token")
-                .about("Keep an access token in the keyring, or in the config file where there is none")
+                .about("Save an access token in the keyring, or in the config file without a keyring")
                 .arg(
                     Arg::new("token")
                         .value_name("TOKEN")
-                        .help("The token, or - for stdin; without it you are asked"),
+                        .help("The token, or - for stdin; prompts if missing"),
                 )
                 .arg(
                     Arg::new("store")
@@ -41,14 +41,14 @@ pub fn command() -> Command {
                         .value_name("WHERE")
                         .value_parser(["auto", "keyring", "file"])
                         .default_value("auto")
-                        .help("Where to keep it"),
+                        .help("Where to save the token"),
                 )
                 .after_help("Example: printf %s \"$TOKEN\" | intercom-pp-cli auth set-token -"),
         )
         .subcommand(
-            Command::new("status").about("Show which token is used and whether the server accepts it"),
+            Command::new("status").about("Show which token is used, and whether the server accepts it"),
         )
-        .subcommand(Command::new("logout").about("Forget the token in keyring and config file"))
+        .subcommand(Command::new("logout").about("Remove the token from the keyring and the config file"))
 }
 
 pub async fn run(context: &Context, action: &str, matches: &ArgMatches) -> Result<(), Error> {
@@ -71,36 +71,33 @@ async fn set_token(context: &Context, matches: &ArgMatches) -> Result<(), Error>
     let path = context.config_path()?;
     let store = matches.get_one::<String>("store").map_or("auto", String::as_str);
     if context.globals.dry_run {
-        let shown = json!({ "dry_run": true, "action": "keep the token", "store": store, "path": path });
+        let shown = json!({ "dry_run": true, "action": "save the token", "store": store, "path": path });
         return Output::open(&context.globals)?.value(&shown).await;
     }
-    let kept = match store {
-        "file" => false,
-        _ => keyring::write(profile, token.expose()),
-    };
-    if store == "keyring" && !kept {
+    let in_keyring = store != "file" && keyring::write(profile, token.expose());
+    if store == "keyring" && !in_keyring {
         return Err(Error::usage_with_hint(
-            "there is no keyring here",
-            "keep it in the config file with --store file",
+            "no keyring found",
+            "save the token in the config file with --store file",
         ));
     }
-    // A token left in the file would stay readable there after it moved to the keyring.
-    config::write_key(&path, profile, "access_token", (!kept).then(|| token.expose()))?;
+    // Once the token is in the keyring, a copy in the file must not stay readable.
+    config::write_key(&path, profile, "access_token", (!in_keyring).then(|| token.expose()))?;
     if let Some(variable) = credentials::variable() {
         let unless = profile.map(|name| format!(" unless --profile {name} is typed")).unwrap_or_default();
         warn(&format!("{variable} is set and overrides the token you just saved{unless}"));
     }
-    let source = if kept { Source::Keyring } else { Source::File };
-    let result = json!({ "stored_in": source.name(), "path": (!kept).then_some(path) });
+    let source = if in_keyring { TokenSource::Keyring } else { TokenSource::File };
+    let result = json!({ "stored_in": source.name(), "path": (!in_keyring).then_some(path) });
     Output::open(&context.globals)?.document(json!({ "source": "local" }), &result.to_string(), None).await
 }
 
 fn ask(context: &Context) -> Result<String, Error> {
     if context.globals.no_input || !stdin::is_terminal() {
-        return Err(Error::usage_with_hint("no token was given", "pass it on stdin: auth set-token -"));
+        return Err(Error::usage_with_hint("no token given", "pass it on stdin: auth set-token -"));
     }
     let mut stderr = std::io::stderr();
-    write!(stderr, "Access token (it is not shown): ").and_then(|()| stderr.flush())?;
+    write!(stderr, "Access token (hidden): ").and_then(|()| stderr.flush())?;
     let token = rpassword::read_password()?;
     Ok(token)
 }
@@ -111,18 +108,18 @@ async fn status(context: &Context) -> Result<(), Error> {
     }
     let settings = context.settings()?;
     let credential = context.credential(&settings)?.ok_or(Error::NoToken)?;
-    let target = context.target(&settings)?;
+    let target = context.api_server(&settings)?;
     let shown = (credential.token.to_string(), credential.source.name());
     let place = credential.place.clone();
     let client = context.client_with(&settings, Some(credential))?;
     let me = match identify(&client).await {
         Ok((_, me)) => me,
         Err(error) if error.status() == Some(401) => {
-            return Err(Error::Finding {
-                message: format!("{} does not accept the token from {place}", target.base_url),
+            return Err(Error::Failed {
+                message: format!("{} rejected the token from {place}", target.base_url),
                 exit: Exit::Authentication,
                 hint: Some(
-                    "`intercom-pp-cli doctor` tries the other regions; `auth set-token` keeps a new one"
+                    "run `intercom-pp-cli doctor` to try the other regions, or save a new token with `intercom-pp-cli auth set-token`"
                         .into(),
                 ),
             });
@@ -146,21 +143,19 @@ async fn status(context: &Context) -> Result<(), Error> {
     Output::open(&context.globals)?.document(json!({ "source": "live" }), &result.to_string(), None).await
 }
 
-/// Whom the token belongs to, and the answer that says so.
+/// The teammate and workspace of the token, with the response.
 ///
 /// # Errors
-/// Whatever the transport reports; an answer that names neither a teammate nor a workspace, as that of a
-/// server which is not Intercom's.
+/// Whatever the transport reports; a response without teammate and workspace, as from a server that is not
+/// Intercom's.
 pub async fn identify(client: &Client) -> Result<(Reply, Value), api::Error> {
     let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
     let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
-    match ["id", "app", "type"].iter().all(|field| me[*field].is_null()) {
-        true => {
-            Err(reply
-                .unexpected(Unexpected::Shape, Some("it names neither teammate nor workspace".to_owned())))
-        }
-        false => Ok((reply, me)),
+    if ["id", "app", "type"].iter().all(|field| me[*field].is_null()) {
+        let reason = "it names neither teammate nor workspace".to_owned();
+        return Err(reply.unexpected(Unexpected::Shape, Some(reason)));
     }
+    Ok((reply, me))
 }
 
 async fn logout(context: &Context) -> Result<(), Error> {
@@ -171,7 +166,7 @@ async fn logout(context: &Context) -> Result<(), Error> {
     if context.globals.dry_run {
         let in_file = settings.access_token.is_some();
         let shown =
-            json!({ "dry_run": true, "action": "forget the token", "path": path, "token_in_file": in_file });
+            json!({ "dry_run": true, "action": "remove the token", "path": path, "token_in_file": in_file });
         return Output::open(&context.globals)?.value(&shown).await;
     }
     let from_keyring = keyring::remove(profile);

@@ -1,4 +1,4 @@
-//! `budget`: how many requests the workspace allows right now.
+//! `budget`: shows how many requests the rate limit allows right now.
 
 use clap::{ArgMatches, Command};
 use jiff::Timestamp;
@@ -16,9 +16,9 @@ const WINDOW: i64 = 10;
 
 pub fn command() -> Command {
     Command::new("budget")
-        .about("How many requests are left right now; asking takes one")
+        .about("Show how many requests the rate limit leaves right now (takes one request)")
         .after_help(
-            "The limit is dealt out in windows of ten seconds: limit, remaining and used are of the window under way.\n\n\
+            "The rate limit applies to windows of ten seconds: limit, remaining and used are for the current window.\n\n\
              Example: intercom-pp-cli budget --select remaining,limit",
         )
 }
@@ -31,14 +31,14 @@ pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> 
     let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
     let (limit, remaining) = (header(&reply, "x-ratelimit-limit"), header(&reply, "x-ratelimit-remaining"));
     if limit.is_none() && remaining.is_none() {
-        warn("the server states no rate limit");
+        warn("the server reports no rate limit");
     }
     let reset_at = header(&reply, "x-ratelimit-reset");
     let used = limit.zip(remaining).map(|(limit, remaining)| (limit - remaining).max(0));
     let share =
         |part: i64, limit: i64| (limit > 0).then(|| (part as f64 / limit as f64 * 1000.0).round() / 10.0);
     let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
-    let found = json!({
+    let budget = json!({
         "limit": limit,
         "remaining": remaining,
         "used": used,
@@ -49,7 +49,7 @@ pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> 
         "reset_in_seconds": reset_at.map(|at| (at - Timestamp::now().as_second()).max(0)),
         "workspace": me["app"]["name"],
     });
-    Output::open(&context.globals)?.table_of_one(json!({ "source": "live" }), &found).await
+    Output::open(&context.globals)?.table_of_one(json!({ "source": "live" }), &budget).await
 }
 
 fn header(reply: &Reply, name: &str) -> Option<i64> {

@@ -1,6 +1,6 @@
-//! `completions <shell>` and `man`: the command tree for shells and for man(1).
+//! `completions <SHELL>` and `man`: completion scripts and manual pages.
 //!
-//! A completion script only registers the program with the shell; what it offers comes from the program, see
+//! A completion script only registers the program with the shell. The candidates come from the running program, see
 //! `cli/completion.rs`.
 
 use std::io::Write;
@@ -10,8 +10,8 @@ use clap_complete::Shell;
 
 use crate::cli::completion;
 use crate::cli::context::Context;
-use crate::cli::door::Folder;
 use crate::cli::error::Error;
+use crate::cli::files::Folder;
 
 pub fn command() -> Command {
     Command::new("completions")
@@ -21,27 +21,27 @@ pub fn command() -> Command {
                 .value_name("SHELL")
                 .required(true)
                 .value_parser(clap::value_parser!(Shell))
-                .help("Which shell"),
+                .help("Shell to print the script for"),
         )
         .after_help(
-            "Put the script where the shell looks for it:\n  \
+            "Save the script where the shell looks for it:\n  \
              bash  ~/.local/share/bash-completion/completions/intercom-pp-cli\n        \
              or, without the bash-completion package, in ~/.bashrc: source <(intercom-pp-cli completions bash)\n  \
-             zsh   a folder of $fpath, as _intercom-pp-cli\n        \
+             zsh   a folder in $fpath, as _intercom-pp-cli\n        \
              or in ~/.zshrc, after compinit: source <(intercom-pp-cli completions zsh)\n  \
              fish  ~/.config/fish/completions/intercom-pp-cli.fish\n\n\
-             The script asks the program at each TAB, so write it again only when the program moves.\n\n\
+             The script calls the program at each TAB, so save it again only if the program moves.\n\n\
              Example: intercom-pp-cli completions bash",
         )
 }
 
 pub fn man() -> Command {
-    Command::new("man").about("Print the manual page, or write one page per command into a folder").arg(
+    Command::new("man").about("Print the manual page, or write one page per command to a folder").arg(
         Arg::new("out")
             .long("out")
             .value_name("FOLDER")
             .value_parser(clap::value_parser!(Folder))
-            .help("Write all pages here"),
+            .help("Write all pages to this folder"),
     )
 }
 
@@ -52,11 +52,11 @@ pub fn run(matches: &ArgMatches) -> Result<(), Error> {
 
 pub fn run_man(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     if let Some(folder) = matches.get_one::<Folder>("out") {
-        let folder = folder.made()?;
-        return Ok(clap_mangen::generate_to((context.program.whole_tree)(), folder)?);
+        let folder = folder.create()?;
+        return Ok(clap_mangen::generate_to((context.commands.whole_tree)(), folder)?);
     }
     let mut page = Vec::new();
-    clap_mangen::Man::new((context.program.whole_tree)()).render(&mut page)?;
+    clap_mangen::Man::new((context.commands.whole_tree)()).render(&mut page)?;
     write(&page)
 }
 

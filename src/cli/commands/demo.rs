@@ -1,7 +1,7 @@
-//! `demo`: the main job from end to end without an account.
+//! `demo`: shows the main features from end to end without an account.
 //!
-//! Serves a sandbox workspace, mirrors it over HTTP into a store of its own, and answers two
-//! questions from that store. Nothing is faked: it is the same client, sync and report as everywhere.
+//! Serves a sandbox workspace, mirrors it over HTTP into a temporary store, and prints two reports from that store. It
+//! uses the same client, sync and reports as the other commands, and must never touch the user's mirror.
 
 use std::fmt::Write;
 
@@ -14,24 +14,23 @@ use crate::api::secret::Token;
 use crate::api::transport::Settings;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::output::{Output, cut, room, tell};
+use crate::cli::output::{Output, cut, notice, terminal_width};
 use crate::mirror::{Event, Store, Summary, SyncOptions, sync};
-use crate::report::contact_360::{self, Contact360, Conversation, contact_360};
+use crate::report::contact_360::{self, Contact360, ConversationSummary, contact_360};
 use crate::report::sla::{Metric, SlaOptions, SlaReport, sla};
 use crate::sandbox::{Options, Sandbox, TOKEN};
 
 const NEXT_STEPS: &str = "\
-To go on with your own workspace (an access token is made in Intercom's Developer Hub):
-  intercom-pp-cli auth set-token        keep the token; it asks for it
-  intercom-pp-cli --region eu doctor    us, eu or au; checks everything on the way
+To continue with your own workspace (create an access token in Intercom's Developer Hub):
+  intercom-pp-cli auth set-token        enter and save the token
+  intercom-pp-cli --region eu doctor    check the connection (region us, eu or au)
   intercom-pp-cli sync                  mirror the workspace
   intercom-pp-cli conversations sla     the table above, from your data
 ";
 
 pub fn command() -> Command {
-    Command::new("demo").about(
-        "See it work without an account: a sandbox workspace, a mirror of it, and answers from the mirror",
-    )
+    Command::new("demo")
+        .about("Try it without an account: mirror a sandbox workspace and print reports from the mirror")
 }
 
 pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> {
@@ -41,40 +40,39 @@ pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> 
     }
     let failed = |error: crate::sandbox::Error| Error::Sandbox(error.to_string());
     let sandbox = Sandbox::start(Options::default()).await.map_err(failed)?;
-    tell(&format!("A sandbox workspace is up at {}; mirroring it over HTTP.", sandbox.base_url()));
+    notice(&format!("mirroring a sandbox workspace from {}", sandbox.base_url()));
     let folder = tempfile::tempdir()?;
     let mut store = Store::open(&folder.path().join("demo.db"))?;
-    let base_url =
-        sandbox.base_url().parse().map_err(|_| Error::Sandbox("it has no usable address".into()))?;
+    let base_url = sandbox.base_url().parse().map_err(|_| Error::Sandbox("its address is invalid".into()))?;
     let token = Token::new(TOKEN).map_err(crate::api::Error::from)?;
     let client = Client::new(Settings::new(base_url, Some(token)))?;
     let summary = sync(&client, &mut store, &SyncOptions::default(), &mut |_: &Event| {}).await?;
     let report = sla(&store, &SlaOptions::default())?;
-    let options = contact_360::Options { limit: 5, messages: false };
+    let options = contact_360::ContactOptions { limit: 5, messages: false };
     let person = contact_360(&store, &busiest_contact(&store)?, &options)?;
     sandbox.stop().await;
     if context.globals.json || context.globals.ndjson {
         let shown = json!({ "sync": summary, "sla": report, "contact": person }).to_string();
         return Output::open(&context.globals)?.document(json!({ "source": "local" }), &shown, None).await;
     }
-    Output::open(&context.globals)?.text(&told(&summary, &report, &person)).await
+    Output::open(&context.globals)?.text(&summary_text(&summary, &report, &person)).await
 }
 
-/// The contact with the most conversations: the one with something to show.
+/// The contact with the most conversations.
 fn busiest_contact(store: &Store) -> Result<String, Error> {
     let sql = "SELECT contact_id FROM conversation_contacts GROUP BY contact_id ORDER BY count(*) DESC, contact_id LIMIT 1";
     let busiest = store.connection().query_row(sql, [], |row| row.get(0));
     busiest.map_err(|error| crate::mirror::Error::Database(error).into())
 }
 
-fn first_line(conversation: &Conversation) -> String {
+fn first_line(conversation: &ConversationSummary) -> String {
     let text = conversation.last_message.as_ref().map_or("", |message| message.text.as_str());
-    // What stands before it in its row takes this many columns.
-    let room = room().map_or(72, |room| room.saturating_sub(37).clamp(20, 72));
-    cut(text.lines().next().unwrap_or_default(), room)
+    // The other columns of the row take 37 terminal columns.
+    let width = terminal_width().map_or(72, |width| width.saturating_sub(37).clamp(20, 72));
+    cut(text.lines().next().unwrap_or_default(), width)
 }
 
-fn told(summary: &Summary, report: &SlaReport, person: &Contact360) -> String {
+fn summary_text(summary: &Summary, report: &SlaReport, person: &Contact360) -> String {
     let mut text = String::new();
     let counts: Vec<String> = summary
         .resources
@@ -82,7 +80,7 @@ fn told(summary: &Summary, report: &SlaReport, person: &Contact360) -> String {
         .map(|outcome| format!("{} {}", outcome.written.fetched, outcome.resource))
         .collect();
     let _ = writeln!(text, "Mirrored in {:.1} s: {}.\n", summary.seconds, counts.join(", "));
-    let _ = writeln!(text, "How long customers wait, by team (conversations sla --group-by team):\n");
+    let _ = writeln!(text, "Response times by team (conversations sla --group-by team):\n");
     let _ = writeln!(
         text,
         "  {:<16} {:>5} {:>8} {:>10} {:>10} {:>10} {:>10}",
@@ -99,14 +97,14 @@ fn told(summary: &Summary, report: &SlaReport, person: &Contact360) -> String {
             cut(&row.name, 16),
             figures.conversations,
             figures.answered,
-            number(first.and_then(|it| it.p50), "min"),
-            number(first.and_then(|it| it.p90), "min"),
-            number(solved.and_then(|it| it.p50), "h"),
-            number(solved.and_then(|it| it.p90), "h"),
+            number(first.and_then(|times| times.p50), "min"),
+            number(first.and_then(|times| times.p90), "min"),
+            number(solved.and_then(|times| times.p50), "h"),
+            number(solved.and_then(|times| times.p90), "h"),
         );
     }
     let name = ["name", "email", "id"].iter().find_map(|key| person.contact[key].as_str()).unwrap_or("?");
-    let _ = writeln!(text, "\nThe latest conversations of {name}, and what was said last:\n");
+    let _ = writeln!(text, "\nLatest conversations of {name}, with the last message:\n");
     for conversation in &person.recent_conversations {
         let day = conversation.created_at.and_then(|at| Timestamp::from_second(at).ok());
         let _ = writeln!(

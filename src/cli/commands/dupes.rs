@@ -1,4 +1,6 @@
-//! `contacts dupes`: contacts that share an address, and merging the leads among them.
+//! `contacts dupes`: finds contacts that share an address, and merges leads into users.
+//!
+//! A merge cannot be undone, so both contacts must be read again right before it.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -7,49 +9,49 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::bulk::running;
-use crate::bulk::change::{CHANGED_SINCE_PLAN, Sharing};
-use crate::bulk::journal::Run;
-use crate::bulk::{Change, Head, Journal, Record, Status, Target, journal, lists};
+use super::bulk::execute;
+use crate::bulk::change::{CHANGED_SINCE_PLAN, SharedIdentifier};
+use crate::bulk::journal::BulkRun;
+use crate::bulk::{BulkTarget, Change, Head, PlannedRecord, RecordStatus, RunJournal, directory, journal};
 use crate::cli::consent::{Confirm, Intent};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
-use crate::cli::output::{Extent, Output, grouped, tell, warn};
-use crate::cli::{mirrored, stores};
-use crate::mirror::read::Choice;
+use crate::cli::output::{Extent, Output, grouped, notice, warn};
+use crate::cli::{mirror_paths, open_mirror};
+use crate::mirror::read::RecordQuery;
 use crate::mirror::{ResourceName, Store};
 use crate::report::duplicates::{By, Cluster, duplicates};
 
-/// Merges at the same time: two of one person's leads must not race each other for long.
+/// Merges in parallel. Few, because leads of the same person compete for the same user.
 const CONCURRENCY: usize = 4;
 
 pub fn command() -> Command {
     let flag = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
     Command::new("dupes")
-        .about("Contacts that are probably the same person, from the mirror; and merging them")
+        .about("Find contacts that are probably the same person, and merge them")
         .arg(
             Arg::new("by")
                 .long("by")
                 .value_name("FIELD")
                 .value_parser(["email", "phone", "external_id", "external-id"])
                 .default_value("email")
-                .help("What they share"),
+                .help("Field whose value they share"),
         )
-        .arg(flag("merge").help("Show the merges that this would take: each lead into the user who should remain"))
-        .arg(flag("apply").requires("merge").help("Carry the merges out; they cannot be undone"))
+        .arg(flag("merge").help("Show which leads would be merged into which users"))
+        .arg(flag("apply").requires("merge").help("Merge them; this cannot be undone"))
         .arg(
             Arg::new("limit")
                 .long("limit")
                 .value_name("N")
                 .value_parser(clap::value_parser!(u32).range(1..))
-                .help("Only the first N clusters"),
+                .help("Maximum number of clusters"),
         )
-        .arg(stores::argument())
+        .arg(mirror_paths::argument())
         .after_help(
-            "The API merges leads into users and nothing else: other duplicates are listed under unmergeable. Look at a \
-             cluster before merging it: an address can belong to several people. Both contacts are read from the \
-             workspace right before a merge, which is skipped when they no longer share the value or their roles \
-             have changed.\n\nExample: intercom-pp-cli contacts dupes \
+            "The duplicates are found in the mirror. The API only merges leads into users: other duplicates are listed \
+             under unmergeable. Review a cluster before merging it: several people can share an address. Both contacts \
+             are read from the workspace right before a merge, which is skipped if they no longer share the value or \
+             their roles have changed.\n\nExample: intercom-pp-cli contacts dupes \
              --by email --merge",
         )
 }
@@ -60,30 +62,32 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         Some("external_id" | "external-id") => By::ExternalId,
         _ => By::Email,
     };
-    let mirror = stores::for_reading(context, matches)?;
+    let mirror = mirror_paths::for_reading(context, matches)?;
     let store = Store::open_read_only(&mirror)?;
     let mut clusters = duplicates(&store, by)?;
-    let synced_at = mirrored::say_how_old(context, &store, &[ResourceName::Contacts])?;
+    let synced_at = open_mirror::check_freshness(context, &store, &[ResourceName::Contacts])?;
     let all = clusters.len();
-    clusters.truncate(matches.get_one::<u32>("limit").map_or(usize::MAX, |it| *it as usize));
+    clusters.truncate(matches.get_one::<u32>("limit").map_or(usize::MAX, |limit| *limit as usize));
     let meta = json!({
         "source": "local", "synced_at": synced_at, "by": by, "clusters": all, "has_more": all > clusters.len(),
     });
     let extent = |rows: usize| {
-        let (whole, is_cut) = (clusters.len() == rows, all > clusters.len());
-        let total = (whole || !is_cut).then_some(if whole { all } else { rows } as u64);
-        let contacts = grouped(store.count(ResourceName::Contacts, &Choice::default()).unwrap_or_default());
-        let nothing = format!("no duplicates among {contacts} contacts");
-        Extent::part("clusters", total, is_cut, "--limit N for more").or(nothing)
+        let (are_clusters, is_cut) = (clusters.len() == rows, all > clusters.len());
+        let total = (are_clusters || !is_cut).then_some(if are_clusters { all } else { rows } as u64);
+        let contacts =
+            grouped(store.count(ResourceName::Contacts, &RecordQuery::default()).unwrap_or_default());
+        let note = format!("no duplicates among {contacts} contacts");
+        Extent::partial("clusters", total, is_cut, "--limit N for more").when_empty(note)
     };
     if matches.get_flag("apply") {
         let extent = extent(merges(&clusters).len());
         drop(store);
         return apply(context, &clusters, meta, &extent, &mirror).await;
     }
-    let rows: Vec<Value> = match matches.get_flag("merge") {
-        true => merges(&clusters).iter().map(|merge| merge.row("planned", None)).collect(),
-        false => clusters.iter().map(|it| serde_json::to_value(it).unwrap_or_default()).collect(),
+    let rows: Vec<Value> = if matches.get_flag("merge") {
+        merges(&clusters).iter().map(|merge| merge.row("planned", None)).collect()
+    } else {
+        clusters.iter().map(|cluster| serde_json::to_value(cluster).unwrap_or_default()).collect()
     };
     Output::open(&context.globals)?.table(meta, &rows, &extent(rows.len())).await
 }
@@ -106,36 +110,39 @@ impl Merge<'_> {
         })
     }
 
-    fn record(&self) -> Record {
-        let sharing = Some(Sharing { by: self.by, value: self.value.to_owned() });
+    fn record(&self) -> PlannedRecord {
+        let sharing = Some(SharedIdentifier { by: self.by, value: self.value.to_owned() });
         let change = Change::Merge { into: self.into.to_owned(), sharing };
         let before = json!({ "merged": false });
-        Record { shown: json!({ "value": self.value }), ..Record::new(self.from.to_owned(), change, before) }
+        PlannedRecord {
+            shown: json!({ "value": self.value }),
+            ..PlannedRecord::new(self.from.to_owned(), change, before)
+        }
     }
 
-    /// What became of it.
-    fn outcome(&self, run: &Run) -> Value {
+    /// The row with the result of the merge.
+    fn outcome(&self, run: &BulkRun) -> Value {
         match run.status(self.from) {
-            Status::Done { .. } => self.row("merged", None),
-            // Somebody else was faster: the lead is gone.
-            Status::FoundDone { .. } => self.row("gone", None),
-            Status::Unmatched => self.row("skipped", None),
-            Status::Failed { error } => {
-                let message = error["message"].as_str().unwrap_or("the workspace refused it");
+            RecordStatus::Done { .. } => self.row("merged", None),
+            // Somebody else merged or deleted the lead.
+            RecordStatus::FoundDone { .. } => self.row("gone", None),
+            RecordStatus::Unmatched => self.row("skipped", None),
+            RecordStatus::Failed { error } => {
+                let message = error["message"].as_str().unwrap_or("the server refused the merge");
                 let status = if error["code"] == CHANGED_SINCE_PLAN { "skipped" } else { "failed" };
                 self.row(status, Some(message.to_owned()))
             }
-            Status::Sending | Status::Unconfirmed { .. } => {
+            RecordStatus::Sending | RecordStatus::Unconfirmed { .. } => {
                 let message =
-                    "the answer was lost and the lead cannot be read: look before you merge it again";
+                    "no response received and the lead cannot be read: check it before merging again";
                 self.row("unknown", Some(message.to_owned()))
             }
-            Status::Planned => self.row("failed", Some("interrupted before it was sent".to_owned())),
+            RecordStatus::Planned => self.row("failed", Some("interrupted before it was sent".to_owned())),
         }
     }
 }
 
-/// A lead can be in several clusters; it is merged once, into the first.
+/// The merges of all clusters. A lead in several clusters is merged once, by the first.
 fn merges(clusters: &[Cluster]) -> Vec<Merge<'_>> {
     let all = clusters.iter().flat_map(|cluster| {
         let name = |id: &str| {
@@ -155,12 +162,12 @@ fn merges(clusters: &[Cluster]) -> Vec<Merge<'_>> {
     all.filter(|merge| seen.insert(merge.from)).collect()
 }
 
-/// Takes merged leads out of the mirror, so that nobody finds them there until the next sync. The merges are
-/// done in any case: a mirror that cannot be written now follows with that sync.
-fn take_out(mirror: &Path, leads: &[String]) {
+/// Removes merged leads from the mirror, so that reports do not show them until the next sync. A failure is only a
+/// warning, because the merges are done and that sync removes the leads.
+fn remove_merged(mirror: &Path, leads: &[String]) {
     let removed = Store::open(mirror).and_then(|mut store| store.remove_contacts(leads));
     if let Err(error) = removed {
-        warn(&format!("the merged leads are still in the mirror: {error}"));
+        warn(&format!("the merged leads remain in the mirror until the next sync: {error}"));
     }
 }
 
@@ -179,14 +186,14 @@ async fn apply(
     }
     let count = planned.len();
     let leads = if count == 1 { "1 lead into a user" } else { &format!("{count} leads into users") };
-    let merge = Intent::new(format!("Merge {leads}"), Confirm::Explicit).of_many(count);
-    context.agree(&merge.with_consequence("A merged lead is gone; this cannot be undone."))?;
+    let merge = Intent::new(format!("Merge {leads}"), Confirm::Explicit).with_records(count);
+    context.confirm(&merge.with_consequence("Merged leads are deleted. This cannot be undone."))?;
     let client = context.client()?;
-    let me = lists::me(&client).await?;
+    let me = directory::identity(&client).await?;
     let head = Head {
         run: journal::new_name(),
         command: "contacts dupes".to_owned(),
-        target: Target::Contacts,
+        target: BulkTarget::Contacts,
         workspace: me.workspace,
         admin_id: me.admin_id.unwrap_or_default(),
         started_at: Timestamp::now().as_second(),
@@ -194,8 +201,8 @@ async fn apply(
         selection: None,
         about: json!({ "action": "merge" }),
     };
-    let mut journal = Journal::begin(head, planned.iter().map(Merge::record).collect())?;
-    running::send(&client, &mut journal, CONCURRENCY).await?;
+    let mut journal = RunJournal::begin(head, planned.iter().map(Merge::record).collect())?;
+    execute::send(&client, &mut journal, CONCURRENCY).await?;
     let run = journal.run();
     let rows: Vec<Value> = planned.iter().map(|merge| merge.outcome(run)).collect();
     let count = |status: &str| rows.iter().filter(|row| row["status"] == status).count();
@@ -205,27 +212,29 @@ async fn apply(
     Output::open(&context.globals)?.table(meta, &rows, extent).await?;
     let leads: Vec<String> = planned
         .iter()
-        .filter(|merge| matches!(run.status(merge.from), Status::Done { .. } | Status::FoundDone { .. }))
+        .filter(|merge| {
+            matches!(run.status(merge.from), RecordStatus::Done { .. } | RecordStatus::FoundDone { .. })
+        })
         .map(|merge| merge.from.to_owned())
         .collect();
-    take_out(mirror, &leads);
+    remove_merged(mirror, &leads);
     if merged > 0 {
-        tell("run `intercom-pp-cli sync` to bring the users they were merged into up to date");
+        notice("run `intercom-pp-cli sync` to update the users in the mirror");
     }
     if merged + gone == rows.len() {
         return Ok(());
     }
     let is_refused = |merge: &Merge| match run.status(merge.from) {
-        Status::Failed { error } => matches!(error["http_status"].as_u64(), Some(401 | 403)),
+        RecordStatus::Failed { error } => matches!(error["http_status"].as_u64(), Some(401 | 403)),
         _ => false,
     };
-    Err(Error::Finding {
-        message: format!("{merged} of {} leads were merged", rows.len()),
+    Err(Error::Failed {
+        message: format!("merged {merged} of {} leads", rows.len()),
         exit: match merged + gone {
             0 if planned.iter().all(is_refused) => Exit::Authentication,
             0 => Exit::Failure,
             _ => Exit::Partial,
         },
-        hint: Some("run it again: leads that are merged already are left alone".to_owned()),
+        hint: Some("run it again: merged leads are skipped".to_owned()),
     })
 }

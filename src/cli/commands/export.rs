@@ -1,8 +1,7 @@
-//! `export`: a whole resource out of the mirror, for other programs to load.
+//! `export`: writes a mirrored resource in a format that other programs can load.
 //!
-//! What is exported and what is said about it are two things: with `--output` the format and the selection
-//! are the file's, and the summary on stdout is left whole. `--format` goes before the flags that every
-//! command has; without it they choose the format.
+//! With `--output`, the format and `--select` apply to the file, never to the summary on stdout. `--format` takes
+//! precedence over the global format flags.
 
 use std::path::Path;
 
@@ -12,18 +11,18 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::cli::context::Context;
-use crate::cli::door::{self, OutputFile};
 use crate::cli::error::{Error, Exit};
+use crate::cli::files::{self, OutputFile};
 use crate::cli::globals::{Deliver, Globals, Suggested};
 use crate::cli::output::{Extent, Format, Output};
-use crate::cli::{mirrored, stores, time};
-use crate::mirror::read::{Choice, readable};
+use crate::cli::{mirror_paths, open_mirror, time};
+use crate::mirror::read::{RecordQuery, cell_to_json};
 use crate::mirror::{ResourceName, Store};
 
 pub fn command() -> Command {
-    let names: Vec<&'static str> = ResourceName::ALL.iter().map(|it| it.as_str()).collect();
+    let names: Vec<&'static str> = ResourceName::ALL.iter().map(|resource| resource.as_str()).collect();
     Command::new("export")
-        .about("Write a mirrored resource as NDJSON, CSV or Parquet")
+        .about("Export a mirrored resource as NDJSON, CSV or Parquet")
         .arg(
             Arg::new("resource")
                 .value_name("RESOURCE")
@@ -38,63 +37,61 @@ pub fn command() -> Command {
                 .value_name("FORMAT")
                 .value_parser(["ndjson", "csv", "parquet"])
                 .default_value("ndjson")
-                .help("Documents as received (ndjson), typed columns (csv, as --csv), or typed columns with documents (parquet)"),
+                .help("ndjson: documents as received; csv: typed columns, as --csv; parquet: typed columns and documents"),
         )
         .arg(
-            door::output("output")
+            files::output("output")
                 .short('o')
                 .value_name("PATH")
-                .help("Write here instead of stdout, in one step; a folder for partitions"),
+                .help("Write to this file instead of stdout, or to this folder with --partition-by"),
         )
         .arg(
             Arg::new("partition-by")
                 .long("partition-by")
                 .value_name("PERIOD")
                 .value_parser(["month"])
-                .help("Parquet: one file for each month of created_at, in folders that say so"),
+                .help("With Parquet: write one file per month of created_at, in one folder per month"),
         )
         .arg(
             Arg::new("since")
                 .long("since")
                 .value_name("TIME")
-                .help("Only records made since then: a date, or 30d"),
+                .help("Only records created since then, for example 2024-01-01 or 30d"),
         )
-        .arg(stores::argument())
+        .arg(mirror_paths::argument())
         .after_help(
-            "Without --output, --json makes one document of it, {results: {RESOURCE: [...]}, meta}, and --plain and --quiet \
-             work as everywhere. With --output they are about the summary that is printed then.\n\n\
+            "Without --output, --json writes one document {results: {RESOURCE: [...]}, meta}, and --plain and --quiet apply \
+             to the records. With --output, these flags apply to the printed summary.\n\n\
              Example: intercom-pp-cli export conversations --format csv --output conversations.csv",
         )
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let name = matches.get_one::<String>("resource").map_or("", String::as_str);
-    let resource = mirrored::resource(name)?;
-    let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
-    mirrored::synced(&store, resource)?;
-    let mut choice = Choice::default();
+    let resource = open_mirror::resource(name)?;
+    let store = Store::open_read_only(&mirror_paths::for_reading(context, matches)?)?;
+    open_mirror::require_synced(&store, resource)?;
+    let mut choice = RecordQuery::default();
     if let Some(since) = time::since(context, matches, "since", time::SHORTEST_PERIOD)? {
         if !resource.has_column("created_at") {
-            return Err(Error::usage(format!("--since: {resource} do not tell when they were made")));
+            return Err(Error::usage(format!("--since: {resource} have no creation time")));
         }
         choice = choice.only("created_at >= ?", since);
     }
     let output = matches.get_one::<OutputFile>("output");
-    let format = wanted(context, matches, output.is_some());
+    let format = export_format(context, matches, output.is_some());
     let partitioned = matches.get_one::<String>("partition-by").is_some();
     if format.is_some() && partitioned {
-        return Err(Error::usage("--partition-by works with --format parquet"));
+        return Err(Error::usage("--partition-by requires --format parquet"));
     }
-    let synced_at = mirrored::say_how_old(context, &store, &[resource])?;
+    let synced_at = open_mirror::check_freshness(context, &store, &[resource])?;
     let Some(format) = format else {
         let Some(file) = output else {
-            return Err(Error::usage(
-                "Parquet is not made for a terminal or a pipe: name a place with --output",
-            ));
+            return Err(Error::usage("Parquet cannot be written to stdout: use --output PATH"));
         };
         let path = file.path()?;
         let (rows, files) = parquet(&store, resource, choice, &path, partitioned)?;
-        return said(context, &path, rows, files).await;
+        return print_summary(context, &path, rows, files).await;
     };
     let globals = Globals {
         format: Some(format),
@@ -109,35 +106,36 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         _ => documents(&globals, &store, resource, &choice, meta).await?,
     };
     match output {
-        Some(file) => said(context, &file.path()?, rows, 1).await,
+        Some(file) => print_summary(context, &file.path()?, rows, 1).await,
         None => Ok(()),
     }
 }
 
-/// The format of what is exported: `--format`, else that of the flags; `None` is Parquet.
-fn wanted(context: &Context, matches: &ArgMatches, to_file: bool) -> Option<Format> {
+/// The format of the exported records: `--format`, else the global flags; `None` means Parquet.
+fn export_format(context: &Context, matches: &ArgMatches, to_file: bool) -> Option<Format> {
     if matches.value_source("format") == Some(ValueSource::CommandLine) {
         return matches.get_one::<String>("format").and_then(|format| format.parse().ok());
     }
     let globals = &context.globals;
-    Some(match to_file {
-        // What is written into a file is no JSON document, and no list for a terminal either.
-        true if globals.csv => Format::Csv,
-        true => Format::Ndjson,
-        // Lines suit a pipe and a terminal better than a table or one document that nobody asked for.
-        false if globals.json || globals.csv || globals.plain || globals.quiet || globals.human_friendly => {
-            Format::of(globals)
-        }
-        false => globals.format.unwrap_or(Format::Ndjson),
+    let has_format_flag =
+        globals.json || globals.csv || globals.plain || globals.quiet || globals.human_friendly;
+    Some(if to_file {
+        // The other flags apply to the summary.
+        if globals.csv { Format::Csv } else { Format::Ndjson }
+    } else if has_format_flag {
+        Format::of(globals)
+    } else {
+        // By default lines, also on a terminal.
+        globals.format.unwrap_or(Format::Ndjson)
     })
 }
 
-/// The documents as received, or the fields of `--select`.
+/// Writes the documents as received, or the fields of `--select`.
 async fn documents(
     globals: &Globals,
     store: &Store,
     resource: ResourceName,
-    choice: &Choice,
+    choice: &RecordQuery,
     meta: Value,
 ) -> Result<u64, Error> {
     let mut list = Output::open(globals)?.list(resource.as_str(), &[])?;
@@ -146,16 +144,16 @@ async fn documents(
         Err(_) => Err(damaged(resource)),
     })?;
     let rows = list.count();
-    list.end(meta, &Extent::whole(resource.as_str())).await?;
+    list.end(meta, &Extent::complete(resource.as_str())).await?;
     Ok(rows)
 }
 
-/// The columns of the table.
+/// Writes the typed columns.
 async fn typed(
     globals: &Globals,
     store: &Store,
     resource: ResourceName,
-    choice: &Choice,
+    choice: &RecordQuery,
     meta: Value,
 ) -> Result<u64, Error> {
     let columns = resource.typed_columns();
@@ -165,24 +163,24 @@ async fn typed(
     store.cells(resource, &names, choice, |cells| {
         let fields = columns.iter().zip(cells);
         let record: Map<String, Value> =
-            fields.map(|(column, cell)| (column.name.to_owned(), readable(column.kind, *cell))).collect();
+            fields.map(|(column, cell)| (column.name.to_owned(), cell_to_json(column.kind, *cell))).collect();
         list.record(&record.into())
     })?;
     let rows = list.count();
-    list.end(meta, &Extent::whole(resource.as_str())).await?;
+    list.end(meta, &Extent::complete(resource.as_str())).await?;
     Ok(rows)
 }
 
 fn damaged(resource: ResourceName) -> Error {
-    Error::Finding {
-        message: format!("{resource}: a stored document is no JSON"),
+    Error::Failed {
+        message: format!("{resource}: invalid JSON in a stored document"),
         exit: Exit::Failure,
-        hint: Some("bring it back with `intercom-pp-cli sync --full`".to_owned()),
+        hint: Some("fetch it again with `intercom-pp-cli sync --full`".to_owned()),
     }
 }
 
-/// What a file holds now, on stdout.
-async fn said(context: &Context, path: &Path, rows: u64, files: u64) -> Result<(), Error> {
+/// Prints what was written to a file, on stdout.
+async fn print_summary(context: &Context, path: &Path, rows: u64, files: u64) -> Result<(), Error> {
     let result = json!({ "path": path, "rows": rows, "files": files }).to_string();
     let globals = Globals {
         csv: false,
@@ -195,24 +193,25 @@ async fn said(context: &Context, path: &Path, rows: u64, files: u64) -> Result<(
     Output::open(&globals)?.document(json!({ "source": "local" }), &result, None).await
 }
 
-/// Rows and files that were written.
+/// Writes Parquet and returns the numbers of rows and files.
 #[cfg(feature = "parquet")]
 fn parquet(
     store: &Store,
     resource: ResourceName,
-    choice: Choice,
+    choice: RecordQuery,
     path: &Path,
     partitioned: bool,
 ) -> Result<(u64, u64), Error> {
     use crate::mirror::parquet::{to_file, to_months};
-    let written = match partitioned {
-        true => to_months(store, resource, choice, path)?,
-        false => to_file(store, resource, &choice, path)?,
+    let written = if partitioned {
+        to_months(store, resource, choice, path)?
+    } else {
+        to_file(store, resource, &choice, path)?
     };
     Ok((written.rows, written.files))
 }
 
 #[cfg(not(feature = "parquet"))]
-fn parquet(_: &Store, _: ResourceName, _: Choice, _: &Path, _: bool) -> Result<(u64, u64), Error> {
-    Err(Error::usage("this build has no Parquet: install it with `--features parquet`"))
+fn parquet(_: &Store, _: ResourceName, _: RecordQuery, _: &Path, _: bool) -> Result<(u64, u64), Error> {
+    Err(Error::usage("this build does not support Parquet: install it with `--features parquet`"))
 }

@@ -1,5 +1,7 @@
-//! `filter explain`: what a filter means to the API's search and to the mirror. And what all commands with
-//! `--where` share: reading it with the names of the workspace.
+//! `filter explain` shows a filter as an API search and as SQL. Also resolves `--where` for all commands.
+//!
+//! Servers differ in what a search compares, so no record may be shown or changed before it was tested against the
+//! filter here.
 
 mod names;
 
@@ -18,21 +20,21 @@ use crate::api;
 use crate::api::client::Client;
 use crate::api::operation::Operation;
 use crate::api::request_builder::{Arguments, operation};
-use crate::bulk::Selection;
+use crate::bulk::SelectionFilter;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::globals::DataSource;
 use crate::cli::output::{Output, warn};
 use crate::cli::time::Times;
-use crate::cli::{mirrored, stores};
+use crate::cli::{mirror_paths, open_mirror};
 use crate::filter::{self, CompiledFilter, Directory, Expression, NamedRecord, Searchable};
-use crate::mirror::predicate::Verdict;
-use crate::mirror::read::Choice;
-use crate::mirror::{self, ResourceName, Store, fields};
+use crate::mirror::read::RecordQuery;
+use crate::mirror::search_sql::Judgement;
+use crate::mirror::{self, ResourceName, Store, lenient};
 
 pub fn command() -> Command {
     Command::new("filter")
-        .about("The language of --where: choosing records by what they are")
+        .about("Explain and check --where filters")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .after_help(
@@ -40,22 +42,22 @@ pub fn command() -> Command {
              \u{20}  state = open and team = \"Billing\" and updated_at > 7d and tags !~ vip\n\
              \u{20}  source.body ~ refund or (priority = priority and assignee = null)\n\
              \u{20}  state in (open, snoozed)\n\n\
-             Operators: = != > >= < <= ~ (contains) !~ ^ (begins with) $ (ends with) in, not in. Which of them a field \
-             takes is checked, as are the limits of the search: groups two deep, 15 members each.\n\n\
-             Values with spaces or operators are quoted (\"...\" or '...'). null is the absence of a value: `team = null` (or 0) \
-             is nobody's, `tags = null` untagged, `last_seen_at = null` never seen. Times are epoch \
-             seconds, dates, or spans before now, so `updated_at > 7d` means in the last seven days; = with a date is any \
-             time of that day. Times of contacts, and their attributes that hold dates, are compared by whole days of the \
-             workspace: > is after that day, < before it.\n\n\
-             Teams, teammates, tags, segments, companies and ticket types are given by name or id, teammates by e-mail \
-             address as well, contacts by e-mail address, external id, telephone number or id, states of tickets by \
-             category or label. E-mail addresses and telephone numbers fit in every spelling. For tags, = and in want \
-             the whole name, ~ any part of it. Attributes are custom_attributes.NAME for contacts and \
-             ticket_attribute.NAME for tickets; a name with spaces is quoted: custom_attributes.\"Seats left\".\n\n\
-             Servers differ in what they compare, so every record that one finds is tested again before it is shown or \
-             changed. What a search does not show is read from the record. What no record shows (segments, for example) \
-             is the server's to decide where it was asked just that; otherwise the record is left out with a warning. A \
-             bulk change tests each record once more right before it is changed.\n\n\
+             Operators: = != > >= < <= ~ (contains) !~ ^ (starts with) $ (ends with) in, not in. Operators that a field \
+             does not support are errors, as are filters beyond the limits of the search: groups two deep, 15 members each.\n\n\
+             Quote values with spaces or operators (\"...\" or '...'). null means no value: `team = null` (or 0) \
+             is unassigned, `tags = null` untagged, `last_seen_at = null` never seen. Times are epoch \
+             seconds, dates, or spans before now: `updated_at > 7d` means in the last seven days, and = with a date means any \
+             time of that day. Times and date attributes of contacts are compared by whole days in the workspace's time \
+             zone: > means after that day, < before it.\n\n\
+             Use the name or id of teams, teammates, tags, segments, companies and ticket types (for teammates also the e-mail \
+             address); the e-mail address, external id, telephone number or id of contacts; and the category or label \
+             of ticket states. E-mail addresses and telephone numbers match in any spelling. For tags, = and in match \
+             the exact name, ~ any part of it. Attributes are custom_attributes.NAME for contacts and \
+             ticket_attribute.NAME for tickets; quote names with spaces: custom_attributes.\"Seats left\".\n\n\
+             Servers differ in what they compare, so every record found is tested again before it is shown or changed. Fields \
+             missing from the search result are read from the record. For fields that no record shows (for example \
+             segments), the server decides if the search compared exactly that; otherwise the record is skipped with a \
+             warning. A bulk change tests each record once more right before it is changed.\n\n\
              Grammar:\n\
              \u{20}  filter   = all { \"or\" all }\n\
              \u{20}  all      = one { \"and\" one }\n\
@@ -66,43 +68,44 @@ pub fn command() -> Command {
         )
         .subcommand(
             Command::new("explain")
-                .about("Show a filter as the API's predicate and as SQL for the mirror")
-                .arg(Arg::new("filter").value_name("FILTER").required(true).help("The filter"))
+                .about("Show a filter as an API search and as SQL for the mirror")
+                .arg(Arg::new("filter").value_name("FILTER").required(true).help("Filter to explain"))
                 .arg(
                     Arg::new("resource")
                         .long("resource")
                         .value_name("RESOURCE")
                         .value_parser(Searchable::ALL.map(Searchable::as_str))
                         .default_value("conversations")
-                        .help("What is searched"),
+                        .help("Resource that the filter applies to"),
                 )
-                .arg(stores::argument())
+                .arg(mirror_paths::argument())
                 .after_help(
-                    "Run the SQL with `intercom-pp-cli sql`: it uses functions of this program (lower for every alphabet, \
-                     phone_digits), so other SQLite clients may answer differently or refuse it.\n\n\
+                    "Run the SQL with `intercom-pp-cli sql`. It uses functions of this program (Unicode lower, phone_digits), so \
+                     results in other SQLite clients may differ.\n\n\
                      Example: intercom-pp-cli filter explain 'state = open and team = Support and updated_at > 7d'",
                 ),
         )
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let written = matches.get_one::<String>("filter").map_or("", String::as_str);
+    let filter_text = matches.get_one::<String>("filter").map_or("", String::as_str);
     let resource = matches.get_one::<String>("resource").map_or("conversations", String::as_str);
     let searched: Searchable = resource.parse().map_err(Error::usage)?;
-    let expression = parse(written)?;
-    let store = match stores::for_reading(context, matches).and_then(|path| mirrored::indexed(&path)) {
+    let expression = parse(filter_text)?;
+    let store = match mirror_paths::for_reading(context, matches).and_then(|path| open_mirror::indexed(&path))
+    {
         Ok(store) => Some(store),
-        Err(_) if stores::named(context, matches)?.is_none() => None,
+        Err(_) if mirror_paths::explicit(context, matches)?.is_none() => None,
         Err(error) => return Err(error),
     };
-    // Names are asked from the workspace, and from the mirror when that is wanted or cannot be.
+    // Names come from the mirror with --data-source local, else from the workspace.
     let local = context.globals.data_source == DataSource::Local;
     let directory = match &store {
         _ if !needs_names(&expression, searched) => Directory::default(),
         Some(store) if local => names::mirrored(store, &expression, searched)?,
         _ => names::live(&context.client()?, &expression, searched).await?,
     };
-    let compiled = compile(context, &expression, written, searched, &directory)?;
+    let compiled = compile(context, &expression, filter_text, searched, &directory)?;
     let zone = match directory.zone {
         Some(zone) => zone,
         None => store.as_ref().map(names::stored_zone).transpose()?.unwrap_or(TimeZone::UTC),
@@ -114,109 +117,113 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
             Value::Null
         }
     };
-    let explained = json!({
+    let explanation = json!({
         "resource": searched.as_str(), "filter": expression.to_string(), "predicate": compiled.query,
         "exact": compiled.exact, "sql": sql,
     });
     Output::open(&context.globals)?
-        .document(json!({ "source": if local { "local" } else { "live" } }), &explained.to_string(), None)
+        .document(json!({ "source": if local { "local" } else { "live" } }), &explanation.to_string(), None)
         .await
 }
 
-/// A filter that is asked of a server, and then of each document that it sends.
+/// A compiled `--where` filter: a search query, and a test for each document found.
 #[derive(Debug)]
-pub struct Condition {
-    /// For the search. It may find more than is meant.
+pub struct WhereFilter {
+    /// Query for the search, which may find more records than the filter selects.
     pub query: Value,
-    /// The same for a server that refuses null as a value.
+    /// Alternative query for servers that reject null values.
     without_null: Option<Value>,
-    /// Whether this server does.
-    refuses_null: AtomicBool,
-    /// What is meant, for the mirror.
+    /// Whether this server rejects null values.
+    rejects_null: AtomicBool,
+    /// The exact predicate, for the mirror.
     pub exact: Value,
     resource: ResourceName,
     zone: Option<TimeZone>,
     warned: AtomicBool,
-    /// Records that were read because the search did not show enough of them.
+    /// Number of records read because the search result was incomplete.
     read: AtomicUsize,
 }
 
-/// The most records that are read one by one for a filter.
-const MOST_READ: usize = 5_000;
-/// Reads at the same time.
-const READS: usize = 16;
+/// Maximum number of records read one by one for a filter.
+const MAX_READS: usize = 5_000;
+/// Concurrent reads.
+const READ_CONCURRENCY: usize = 16;
 
-impl Condition {
-    /// Those of the documents that are meant, with their bytes. What a document does not show is read from its
-    /// record; what the record does not show either is the server's to decide where it was asked just that, and
-    /// is left out otherwise.
+impl WhereFilter {
+    /// The documents that the filter selects, unchanged. Missing fields are read from the record. For fields that the
+    /// record does not show either, the server decides if the search compared exactly that; otherwise the record is
+    /// skipped.
     ///
     /// # Errors
-    /// When the workspace does not answer.
+    /// When a request fails.
     pub async fn select<T: Borrow<RawValue>>(
         &self,
         client: &Client,
         documents: Vec<T>,
     ) -> Result<Vec<T>, api::Error> {
         let verdicts: Vec<bool> = stream::iter(documents.iter().map(Borrow::borrow))
-            .map(|raw: &RawValue| self.is_meant(client, raw))
-            .buffered(READS)
+            .map(|raw: &RawValue| self.selects(client, raw))
+            .buffered(READ_CONCURRENCY)
             .try_collect()
             .await?;
-        Ok(documents.into_iter().zip(verdicts).filter_map(|(raw, meant)| meant.then_some(raw)).collect())
+        Ok(documents
+            .into_iter()
+            .zip(verdicts)
+            .filter_map(|(raw, is_selected)| is_selected.then_some(raw))
+            .collect())
     }
 
-    async fn is_meant(&self, client: &Client, raw: &RawValue) -> Result<bool, api::Error> {
-        // A record that cannot be read is for the reader to see.
+    async fn selects(&self, client: &Client, raw: &RawValue) -> Result<bool, api::Error> {
+        // Show invalid documents instead of hiding them.
         let Ok(document) = serde_json::from_str::<Value>(raw.get()) else { return Ok(true) };
-        let id = fields::id(&document["id"]);
+        let id = lenient::id(&document["id"]);
         let mut verdict = self.judge(&document, false);
-        if verdict == Verdict::Incomplete
-            && self.read.fetch_add(1, Ordering::Relaxed) < MOST_READ
+        if verdict == Judgement::Incomplete
+            && self.read.fetch_add(1, Ordering::Relaxed) < MAX_READS
             && let Some(id) = &id
         {
             verdict = match read(client, self.resource, id).await {
                 Ok(record) => self.judge(&record, true),
-                // What is gone cannot be shown or changed.
-                Err(error) if error.is_not_found() => Verdict::Refused,
-                Err(error) if error.status().is_some() => Verdict::Unknown,
+                // A deleted record cannot be shown or changed.
+                Err(error) if error.is_not_found() => Judgement::Excluded,
+                Err(error) if error.status().is_some() => Judgement::Undecided,
                 Err(error) => return Err(error),
             };
         }
-        if !matches!(verdict, Verdict::Selected | Verdict::Refused)
+        if !matches!(verdict, Judgement::Selected | Judgement::Excluded)
             && !self.warned.swap(true, Ordering::Relaxed)
         {
             warn(&format!(
-                "left out {} {} and others that do not show all that the filter compares; sync, then use --data-source local or --sql",
+                "skipped {} {} and others that do not show all fields in the filter; sync, then use --data-source local or --sql",
                 self.resource.as_str().trim_end_matches('s'),
                 id.unwrap_or_default(),
             ));
         }
-        Ok(verdict == Verdict::Selected)
+        Ok(verdict == Judgement::Selected)
     }
 
-    fn judge(&self, document: &Value, is_record: bool) -> Verdict {
+    fn judge(&self, document: &Value, is_record: bool) -> Judgement {
         let zone = self.zone.as_ref();
         let query = match &self.without_null {
-            Some(other) if self.refuses_null.load(Ordering::Relaxed) => other,
+            Some(other) if self.rejects_null.load(Ordering::Relaxed) => other,
             _ => &self.query,
         };
-        mirror::predicate::judge(self.resource, &self.exact, query, document, zone, is_record)
+        mirror::search_sql::judge(self.resource, &self.exact, query, document, zone, is_record)
     }
 
-    /// The arguments of the search without nulls, after a server has refused those with them.
+    /// The arguments of the search without null values, after a server rejected them.
     pub fn without_null(&self, arguments: &Arguments, error: &api::Error) -> Option<Arguments> {
         let other = self.without_null.as_ref().filter(|_| error.status() == Some(400))?;
         let mut body: Value = serde_json::from_slice(arguments.body.as_deref()?).ok()?;
         body["query"] = other.clone();
-        self.refuses_null.store(true, Ordering::Relaxed);
+        self.rejects_null.store(true, Ordering::Relaxed);
         Some(Arguments { body: Some(body.to_string().into_bytes()), ..arguments.clone() })
     }
 
-    /// The condition as a run remembers it.
-    pub fn selection(&self) -> Selection {
+    /// The filter as saved with a bulk run.
+    pub fn selection(&self) -> SelectionFilter {
         let zone = self.zone.as_ref().and_then(TimeZone::iana_name).map(str::to_owned);
-        Selection { exact: self.exact.clone(), zone }
+        SelectionFilter { exact: self.exact.clone(), zone }
     }
 }
 
@@ -232,60 +239,61 @@ async fn read(client: &Client, resource: ResourceName, id: &str) -> Result<Value
 }
 
 /// # Errors
-/// A usage error that points at the place.
-pub fn parse(written: &str) -> Result<Expression, Error> {
-    filter::parse(written).map_err(|error| wrong(&error, written))
+/// A usage error that points at the position.
+pub fn parse(filter_text: &str) -> Result<Expression, Error> {
+    filter::parse(filter_text).map_err(|error| usage_error(&error, filter_text))
 }
 
-fn wrong(error: &filter::Error, written: &str) -> Error {
+fn usage_error(error: &filter::Error, filter_text: &str) -> Error {
     Error::usage_with_hint(
-        format!("the filter, {}", error.pointing(written)),
-        "`intercom-pp-cli filter --help` shows how filters are written",
+        format!("invalid filter, {}", error.pointing(filter_text)),
+        "`intercom-pp-cli filter --help` describes the filter language",
     )
 }
 
 fn compile(
     context: &Context,
     expression: &Expression,
-    written: &str,
+    filter_text: &str,
     searched: Searchable,
     directory: &Directory,
 ) -> Result<CompiledFilter, Error> {
-    // Contacts are compared by days of the workspace; everything else, by moments.
+    // Contacts are compared by days in the workspace's time zone, everything else by exact times.
     let zone = match (searched, &directory.zone) {
         (Searchable::Contacts, zone) => zone.clone().unwrap_or(TimeZone::UTC),
         _ => context.zone()?,
     };
     let times = Times::at(Timestamp::now(), zone);
-    let moment = |text: &str| times.moment(text);
+    let parse_time = |text: &str| times.moment(text);
     let configured = || context.settings().ok().and_then(|settings| settings.api_version.clone());
     let version = context.globals.api_version.clone().or_else(configured);
     let has_graded_priorities = version.is_some_and(|version| has_graded_priorities(&version));
     let directory = Directory { has_graded_priorities, ..directory.clone() };
-    filter::compile(expression, searched, &directory, &moment).map_err(|error| wrong(&error, written))
+    filter::compile(expression, searched, &directory, &parse_time)
+        .map_err(|error| usage_error(&error, filter_text))
 }
 
-/// Versions are numbers such as 2.16; a name such as Unstable is later than all of them.
+/// Versions are numbers such as 2.16. A name such as Unstable is newer than all of them.
 fn has_graded_priorities(version: &str) -> bool {
     let number =
         version.split_once('.').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
     number.is_none_or(|number: (u32, u32)| number >= (2, 16))
 }
 
-fn condition(
+fn where_filter(
     context: &Context,
     expression: &Expression,
-    written: &str,
+    filter_text: &str,
     searched: Searchable,
     directory: Directory,
-) -> Result<Condition, Error> {
+) -> Result<WhereFilter, Error> {
     let CompiledFilter { query, without_null, exact } =
-        compile(context, expression, written, searched, &directory)?;
-    let resource = mirrored::resource(searched.as_str())?;
-    Ok(Condition {
+        compile(context, expression, filter_text, searched, &directory)?;
+    let resource = open_mirror::resource(searched.as_str())?;
+    Ok(WhereFilter {
         query,
         without_null,
-        refuses_null: AtomicBool::new(false),
+        rejects_null: AtomicBool::new(false),
         exact,
         resource,
         zone: directory.zone,
@@ -294,62 +302,66 @@ fn condition(
     })
 }
 
-/// Whether a filter means nothing without the names of a workspace, or its time zone.
+/// Whether a filter depends on the names in a workspace, or on its time zone.
 fn needs_names(expression: &Expression, searched: Searchable) -> bool {
     !filter::required_names(expression, searched).is_empty()
         || filter::compares_days(expression, searched, &Directory::default())
 }
 
-/// What a filter means in a workspace.
+/// Compiles a filter with names from the workspace.
 ///
 /// # Errors
-/// A usage error that points at the place; when the workspace does not answer with its names.
-pub async fn asked(
+/// A usage error that points at the position; when a request fails.
+pub async fn resolve(
     context: &Context,
     client: &Client,
-    written: &str,
+    filter_text: &str,
     searched: Searchable,
-) -> Result<Condition, Error> {
-    let expression = parse(written)?;
+) -> Result<WhereFilter, Error> {
+    let expression = parse(filter_text)?;
     let directory = names::live(client, &expression, searched).await?;
-    condition(context, &expression, written, searched, directory)
+    where_filter(context, &expression, filter_text, searched, directory)
 }
 
-/// What `--where` of a search command says; `None` without it.
+/// The filter of `--where` in a search command; `None` without the flag.
 ///
 /// # Errors
-/// As [`asked`]; in a dry run names come from the mirror, since nothing may be asked.
-pub async fn of_search(
+/// As [`resolve`]. In a dry run names come from the mirror, because nothing may be sent.
+pub async fn from_search(
     context: &Context,
     operation: &Operation,
     matches: &ArgMatches,
-) -> Result<Option<Condition>, Error> {
-    let Some(searched) = Searchable::ALL.into_iter().find(|it| it.operation() == operation.id) else {
+) -> Result<Option<WhereFilter>, Error> {
+    let Some(searched) = Searchable::ALL.into_iter().find(|resource| resource.operation() == operation.id)
+    else {
         return Ok(None);
     };
-    let Some(written) = matches.get_one::<String>("where") else { return Ok(None) };
+    let Some(filter_text) = matches.get_one::<String>("where") else { return Ok(None) };
     if !context.globals.dry_run && context.globals.data_source != DataSource::Local {
-        return asked(context, &context.client()?, written, searched).await.map(Some);
+        return resolve(context, &context.client()?, filter_text, searched).await.map(Some);
     }
-    let expression = parse(written)?;
-    let store = stores::for_reading(context, matches).and_then(|path| Ok(Store::open_read_only(&path)?));
-    // These only make an answer better; the filter means the same without them.
-    let helpful = [NamedRecord::ContactAttribute, NamedRecord::TicketAttribute];
+    let expression = parse(filter_text)?;
+    let store =
+        mirror_paths::for_reading(context, matches).and_then(|path| Ok(Store::open_read_only(&path)?));
+    // The meaning of a filter does not depend on these names.
+    let optional = [NamedRecord::ContactAttribute, NamedRecord::TicketAttribute];
     let directory = match store {
         Ok(store) => names::mirrored(&store, &expression, searched)?,
-        Err(_) if filter::required_names(&expression, searched).iter().all(|of| helpful.contains(of)) => {
+        Err(_)
+            if filter::required_names(&expression, searched).iter().all(|name| optional.contains(name)) =>
+        {
             Directory::default()
         }
         Err(error) => return Err(error),
     };
-    condition(context, &expression, written, searched, directory).map(Some)
+    where_filter(context, &expression, filter_text, searched, directory).map(Some)
 }
 
-/// A statement that selects the same records from the mirror.
+/// An SQL statement that selects the same records from the mirror.
 fn sql(searched: Searchable, exact: &Value, zone: &TimeZone) -> Result<String, Error> {
-    let resource = mirrored::resource(searched.as_str())?;
+    let resource = open_mirror::resource(searched.as_str())?;
     let body = json!({ "query": exact });
-    let choice = mirror::predicate::narrow(resource, &body, zone, Choice::default())?;
+    let choice = mirror::search_sql::narrow(resource, &body, zone, RecordQuery::default())?;
     let (mut condition, mut values, mut quoted) = (String::new(), choice.values.iter(), false);
     for letter in choice.conditions.join(" AND ").chars() {
         quoted ^= letter == '\'';

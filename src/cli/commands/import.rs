@@ -1,8 +1,8 @@
 //! `import`: creates records from JSON lines, each exactly once.
 //!
-//! Before a record is sent and after its answer a line goes to a journal beside the input. A run that
-//! was interrupted or failed in part is simply run again: what was created is not created again, and what
-//! nobody can know about is left alone and reported until the user says otherwise.
+//! A journal beside the input records each line before it is sent and after the response. Running an interrupted or
+//! partly failed import again resumes it: created records must never be created twice. Records with an unknown
+//! outcome are reported, and only sent again with `--retry-unknown`.
 
 use std::collections::HashMap;
 use std::io::BufRead;
@@ -17,20 +17,20 @@ use crate::api::client::Client;
 use crate::api::conflict::Conflict;
 use crate::api::operation::Operation;
 use crate::api::request_builder::{Arguments, operation};
-use crate::bulk::error::told;
+use crate::bulk::error::error_json;
 use crate::cli::consent::{Confirm, Consent, Intent};
 use crate::cli::context::Context;
-use crate::cli::door::{self, InputFile, OutputFile};
 use crate::cli::error::{Error, Exit};
-use crate::cli::journal::{Journal, Known, Line};
+use crate::cli::files::{self, InputFile, OutputFile};
+use crate::cli::import_journal::{ImportJournal, ImportLine, ImportState};
 use crate::cli::output::{Extent, List, Output};
 use crate::mirror::store::UNKNOWN;
 
-/// What some editors begin a file with.
+/// Some editors write this at the start of a file.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// Resources that can be created, and the operation that does it.
-const CREATED_BY: [(&str, &str); 11] = [
+/// Resources that can be created, and their create operations.
+const CREATE_OPERATIONS: [(&str, &str); 11] = [
     ("contacts", "CreateContact"),
     ("companies", "createOrUpdateCompany"),
     ("tickets", "createTicket"),
@@ -46,27 +46,27 @@ const CREATED_BY: [(&str, &str); 11] = [
 
 pub fn command() -> Command {
     Command::new("import")
-        .about("Create records from lines of one JSON object each, exactly once")
+        .about("Create records from a file of JSON lines, each exactly once")
         .arg(
             Arg::new("resource")
                 .value_name("RESOURCE")
                 .required(true)
-                .value_parser(CREATED_BY.map(|(name, _)| name))
-                .help("What the lines are (companies that exist are updated)"),
+                .value_parser(CREATE_OPERATIONS.map(|(name, _)| name))
+                .help("Resource to create (existing companies are updated)"),
         )
         .arg(
-            door::input("input")
+            files::input("input")
                 .required(true)
-                .help("One JSON object per line: the body of the create request; - is stdin"),
+                .help("File with one JSON object per line, each the body of a create request; - is stdin"),
         )
-        .arg(door::output("journal").help(
-            "Where it is noted what was created, so that another run goes on [default: FILE.journal; stdin has none]",
+        .arg(files::output("journal").help(
+            "Journal used to resume an interrupted import [default: FILE.journal; required with stdin]",
         ))
         .arg(
             Arg::new("retry-unknown")
                 .long("retry-unknown")
                 .action(ArgAction::SetTrue)
-                .help("Send records again of which an earlier run cannot tell whether they were created"),
+                .help("Retry records whose outcome is unknown (may create duplicates)"),
         )
         .arg(
             Arg::new("concurrency")
@@ -74,20 +74,20 @@ pub fn command() -> Command {
                 .value_name("N")
                 .value_parser(clap::value_parser!(u16).range(1..=64))
                 .default_value("8")
-                .help("Records sent at the same time; the rate limit holds whatever this is"),
+                .help("Requests in parallel, never above the rate limit"),
         )
         .after_help(
             "Each line of the output is {line, status, id?, error?}; status is created, exists (with --idempotent), \
-             skipped (by an earlier run), failed, or unknown. They stand in the order of the input. Stdin needs a \
-             --journal: nothing else tells a second run what the first one did.\n\n\
+             skipped (created by an earlier run), failed, or unknown. The order is that of the input. Run the command \
+             again to resume: the journal holds what was created, so stdin requires --journal.\n\n\
              Example: echo '{\"email\":\"cai@example.com\"}' > new.jsonl; intercom-pp-cli import contacts --input new.jsonl",
         )
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let resource = matches.get_one::<String>("resource").map_or("", String::as_str);
-    let created_by = CREATED_BY.iter().find(|(name, _)| *name == resource).map_or("", |(_, id)| id);
-    let operation = operation(created_by)?;
+    let create = CREATE_OPERATIONS.iter().find(|(name, _)| *name == resource).map_or("", |(_, id)| id);
+    let operation = operation(create)?;
     let input = matches.get_one::<InputFile>("input").ok_or_else(|| Error::usage("missing: --input"))?;
     if context.globals.dry_run {
         let lines = read(input)?;
@@ -100,114 +100,119 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let lines = read(input)?;
     let client = context.client()?;
     let workspace = workspace(&client).await?;
-    let mut journal = Journal::open(&journal, &format!("{workspace} {resource}"))?;
+    let mut journal = ImportJournal::open(&journal, &format!("{workspace} {resource}"))?;
     let retry = matches.get_flag("retry-unknown");
-    let due: Vec<(&Line, Due)> = lines.iter().map(|line| (line, due(&journal, line, retry))).collect();
-    let sends = due.iter().filter(|(_, due)| matches!(due, Due::Send(_))).count();
+    let steps: Vec<(&ImportLine, ImportStep)> =
+        lines.iter().map(|line| (line, step(&journal, line, retry))).collect();
+    let sends = steps.iter().filter(|(_, step)| matches!(step, ImportStep::Send(_))).count();
     let intent = Intent::new(format!("Create {sends} {resource}"), Confirm::Never);
-    // Whoever typed the name of a file wants all of it; an agent or a program may not know how long it is.
+    // A user who typed the name of a file wants all of it; an agent may not know how long it is.
     let is_typed = context.globals.consent == Consent::Open;
-    context.agree(&if is_typed { intent } else { intent.of_many(sends) })?;
+    context.confirm(&if is_typed { intent } else { intent.with_records(sends) })?;
     let import = Import {
         context,
         client: &client,
         operation,
         journal: Mutex::new(&mut journal),
-        concurrency: matches.get_one::<u16>("concurrency").map_or(8, |it| usize::from(*it)),
+        concurrency: matches.get_one::<u16>("concurrency").map_or(8, |concurrency| usize::from(*concurrency)),
     };
     let columns = ["line", "status", "id", "error"].map(str::to_owned);
     let mut list = Output::open(&context.globals)?.rows("records", &columns)?;
-    let tally = import.carry_out(due, &mut list).await?;
-    let meta = json!({ "source": "live", "created": tally.created, "skipped": tally.skipped, "failed": tally.failed });
-    list.end(meta, &Extent::whole("records").or("nothing to import")).await?;
-    tally.verdict()
+    let counts = import.run(steps, &mut list).await?;
+    let meta = json!({ "source": "live", "created": counts.created, "skipped": counts.skipped, "failed": counts.failed });
+    list.end(meta, &Extent::complete("records").when_empty("nothing to import")).await?;
+    counts.result()
 }
 
-/// What sending the lines needs.
+/// One run of an import.
 struct Import<'a> {
     context: &'a Context,
     client: &'a Client,
     operation: &'a Operation,
     /// Never locked across an `await`.
-    journal: Mutex<&'a mut Journal>,
+    journal: Mutex<&'a mut ImportJournal>,
     concurrency: usize,
 }
 
 impl Import<'_> {
-    /// Sends what is due, several lines at the same time, and tells of each line in its turn.
-    async fn carry_out(&self, due: Vec<(&Line, Due<'_>)>, list: &mut List<'_>) -> Result<Tally, Error> {
-        let mut tally = Tally::default();
-        let each = stream::iter(due).map(|(line, due)| async move {
-            match due {
-                Due::Told(told) => Ok((line, told)),
-                Due::Send(body) => Ok::<_, Error>((line, self.line(line, body).await?)),
+    /// Sends several lines in parallel, and writes the results in the order of the input.
+    async fn run(
+        &self,
+        steps: Vec<(&ImportLine, ImportStep<'_>)>,
+        list: &mut List<'_>,
+    ) -> Result<ImportCounts, Error> {
+        let mut counts = ImportCounts::default();
+        let each = stream::iter(steps).map(|(line, step)| async move {
+            match step {
+                ImportStep::Report(result) => Ok((line, result)),
+                ImportStep::Send(body) => Ok::<_, Error>((line, self.line(line, body).await?)),
             }
         });
-        let mut answers = each.buffered(self.concurrency);
-        while let Some(answer) = answers.next().await {
-            let (line, sent) = answer?;
-            let (status, more) = match sent {
-                Sent::Created(id) => ("created", json!({ "id": id })),
-                Sent::Exists(id) => ("exists", json!({ "id": id })),
-                Sent::Skipped(id) => ("skipped", json!({ "id": id })),
-                Sent::Failed(reason) => ("failed", json!({ "error": reason })),
-                Sent::Unknown(reason) => ("unknown", json!({ "error": reason })),
+        let mut results = each.buffered(self.concurrency);
+        while let Some(result) = results.next().await {
+            let (line, result) = result?;
+            let (status, more) = match result {
+                LineResult::Created(id) => ("created", json!({ "id": id })),
+                LineResult::Exists(id) => ("exists", json!({ "id": id })),
+                LineResult::Skipped(id) => ("skipped", json!({ "id": id })),
+                LineResult::Failed(reason) => ("failed", json!({ "error": reason })),
+                LineResult::Unknown(reason) => ("unknown", json!({ "error": reason })),
             };
-            tally.tell(list, line, status, more)?;
+            counts.record(list, line, status, more)?;
         }
-        Ok(tally)
+        Ok(counts)
     }
 
-    async fn line(&self, line: &Line, body: &Map<String, Value>) -> Result<Sent, Error> {
-        self.note(|journal| journal.sending(&line.key))?;
-        let sent = send(self.context, self.client, self.operation, body).await;
-        match &sent {
-            Sent::Created(id) | Sent::Exists(id) => {
-                self.note(|journal| journal.created(&line.key, id.as_deref()))?;
+    async fn line(&self, line: &ImportLine, body: &Map<String, Value>) -> Result<LineResult, Error> {
+        self.record(|journal| journal.sending(&line.key))?;
+        let result = send(self.context, self.client, self.operation, body).await;
+        match &result {
+            LineResult::Created(id) | LineResult::Exists(id) => {
+                self.record(|journal| journal.created(&line.key, id.as_deref()))?;
             }
-            Sent::Failed(_) => self.note(|journal| journal.failed(&line.key))?,
-            Sent::Skipped(_) | Sent::Unknown(_) => {}
+            LineResult::Failed(_) => self.record(|journal| journal.failed(&line.key))?,
+            LineResult::Skipped(_) | LineResult::Unknown(_) => {}
         }
-        Ok(sent)
+        Ok(result)
     }
 
-    fn note(&self, act: impl FnOnce(&mut Journal) -> Result<(), Error>) -> Result<(), Error> {
+    fn record(&self, act: impl FnOnce(&mut ImportJournal) -> Result<(), Error>) -> Result<(), Error> {
         act(&mut self.journal.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Where it is noted what was done. A run that nobody can go on with must not begin.
+/// The path of the journal. An import that cannot be resumed must never begin.
 fn journal_path(input: &InputFile, matches: &ArgMatches) -> Result<PathBuf, Error> {
     match (matches.get_one::<OutputFile>("journal"), input.is_stdin()) {
         (Some(file), _) => file.path(),
         (None, true) => Err(Error::usage_with_hint(
-            "--input - needs a --journal",
-            "name a file with --journal: it lets another run go on without creating anything twice",
+            "--input - requires --journal",
+            "use --journal FILE: another run can then resume without creating anything twice",
         )),
         (None, false) => input.beside(".journal").path(),
     }
 }
 
-/// What is to be done about a line.
-enum Due<'a> {
+/// What to do with a line.
+enum ImportStep<'a> {
     Send(&'a Map<String, Value>),
-    /// Nothing; this is said of it.
-    Told(Sent),
+    /// Report this result without sending the line.
+    Report(LineResult),
 }
 
-fn due<'a>(journal: &Journal, line: &'a Line, retry: bool) -> Due<'a> {
-    match (journal.known(&line.key), &line.body) {
-        (_, Err(reason)) => Due::Told(Sent::Failed(json!(reason))),
-        (Known::Created(id), _) => Due::Told(Sent::Skipped(id)),
-        (Known::Sent, _) if !retry => Due::Told(Sent::Unknown(json!(
-            "an earlier run sent it and never saw the answer; look, then use --retry-unknown"
+fn step<'a>(journal: &ImportJournal, line: &'a ImportLine, retry: bool) -> ImportStep<'a> {
+    match (journal.state(&line.key), &line.body) {
+        (_, Err(reason)) => ImportStep::Report(LineResult::Failed(json!(reason))),
+        (ImportState::Created(id), _) => ImportStep::Report(LineResult::Skipped(id)),
+        (ImportState::Sent, _) if !retry => ImportStep::Report(LineResult::Unknown(json!(
+            "an earlier run sent it and got no response; check whether it exists, then use --retry-unknown"
         ))),
-        (Known::Nothing | Known::Sent, Ok(body)) => Due::Send(body),
+        (ImportState::New | ImportState::Sent, Ok(body)) => ImportStep::Send(body),
     }
 }
 
-/// The lines of the input. Equal lines are different records, told apart by their number.
-fn read(input: &InputFile) -> Result<Vec<Line>, Error> {
+/// The lines of the input. Equal lines are separate records, distinguished by number.
+fn read(input: &InputFile) -> Result<Vec<ImportLine>, Error> {
     let failed = |error| Error::usage(format!("cannot read {}: {error}", input.name()));
     let reader = input.reader()?;
     let (mut lines, mut before) = (Vec::new(), HashMap::new());
@@ -215,64 +220,77 @@ fn read(input: &InputFile) -> Result<Vec<Line>, Error> {
         let bytes = bytes.map_err(failed)?;
         let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).filter(|_| index == 0).unwrap_or(&bytes);
         if !bytes.trim_ascii().is_empty() {
-            lines.push(Line::new(index as u64 + 1, bytes.trim_ascii(), &mut before));
+            lines.push(ImportLine::new(index as u64 + 1, bytes.trim_ascii(), &mut before));
         }
     }
     Ok(lines)
 }
 
-/// The workspace that the token belongs to: a journal is good for one only.
+/// The workspace of the token. A journal is only valid for one workspace.
 async fn workspace(client: &Client) -> Result<String, Error> {
     let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
     let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
-    Ok(crate::mirror::fields::id(&me["app"]["id_code"]).unwrap_or_else(|| UNKNOWN.to_owned()))
+    Ok(crate::mirror::lenient::id(&me["app"]["id_code"]).unwrap_or_else(|| UNKNOWN.to_owned()))
 }
 
-enum Sent {
+/// The result of importing one line.
+enum LineResult {
     Created(Option<String>),
     Exists(Option<String>),
     /// An earlier run created it.
     Skipped(Option<String>),
-    /// The server certainly did not create it.
+    /// The server did not create it.
     Failed(Value),
-    /// Nobody knows.
+    /// The server may have created it.
     Unknown(Value),
 }
 
-async fn send(context: &Context, client: &Client, operation: &Operation, body: &Map<String, Value>) -> Sent {
+async fn send(
+    context: &Context,
+    client: &Client,
+    operation: &Operation,
+    body: &Map<String, Value>,
+) -> LineResult {
     let body = serde_json::to_vec(body).unwrap_or_default();
     let arguments = Arguments { body: Some(body), ..Arguments::default() };
     match client.execute(operation, &arguments).await {
         Ok(reply) => {
-            let answer: Value =
+            let created: Value =
                 reply.json_text().ok().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-            Sent::Created(crate::mirror::fields::id(&answer["id"]))
+            LineResult::Created(crate::mirror::lenient::id(&created["id"]))
         }
         Err(error) => {
             if let Some(Conflict::Exists { id }) = error.conflict()
                 && context.globals.idempotent
             {
-                return Sent::Exists(id);
+                return LineResult::Exists(id);
             }
-            let reason = told(&error);
+            let reason = error_json(&error);
             match error.status() {
-                Some(400..=407 | 409..=499) => Sent::Failed(reason),
-                None if error.is_offline() => Sent::Failed(reason),
-                _ => Sent::Unknown(reason),
+                Some(400..=407 | 409..=499) => LineResult::Failed(reason),
+                None if error.is_offline() => LineResult::Failed(reason),
+                _ => LineResult::Unknown(reason),
             }
         }
     }
 }
 
 #[derive(Default)]
-struct Tally {
+struct ImportCounts {
     created: u64,
     skipped: u64,
     failed: u64,
 }
 
-impl Tally {
-    fn tell(&mut self, list: &mut List<'_>, line: &Line, status: &str, more: Value) -> Result<(), Error> {
+impl ImportCounts {
+    /// Counts a line and writes its record.
+    fn record(
+        &mut self,
+        list: &mut List<'_>,
+        line: &ImportLine,
+        status: &str,
+        more: Value,
+    ) -> Result<(), Error> {
         match status {
             "created" => self.created += 1,
             "skipped" | "exists" => self.skipped += 1,
@@ -286,27 +304,27 @@ impl Tally {
         list.record(&record.into())
     }
 
-    fn verdict(&self) -> Result<(), Error> {
+    /// # Errors
+    /// When records were not created.
+    fn result(&self) -> Result<(), Error> {
         if self.failed == 0 {
             return Ok(());
         }
-        let nothing = self.created + self.skipped == 0;
-        Err(Error::Finding {
+        let is_failure = self.created + self.skipped == 0;
+        Err(Error::Failed {
             message: format!(
                 "{} of {} records were not created",
                 self.failed,
                 self.failed + self.created + self.skipped
             ),
-            exit: if nothing { Exit::Failure } else { Exit::Partial },
-            hint: Some(
-                "correct the lines and run it again: what was created is not created twice".to_owned(),
-            ),
+            exit: if is_failure { Exit::Failure } else { Exit::Partial },
+            hint: Some("correct the lines and run it again: created records are skipped".to_owned()),
         })
     }
 }
 
-/// What would be sent, line by line.
-async fn preview(mut list: List<'_>, operation: &Operation, lines: &[Line]) -> Result<(), Error> {
+/// Writes the requests without sending them.
+async fn preview(mut list: List<'_>, operation: &Operation, lines: &[ImportLine]) -> Result<(), Error> {
     let mut failed = 0;
     for line in lines {
         let record = match &line.body {
@@ -322,9 +340,9 @@ async fn preview(mut list: List<'_>, operation: &Operation, lines: &[Line]) -> R
         list.record(&record)?;
     }
     let meta = json!({ "dry_run": true, "records": lines.len(), "failed": failed });
-    list.end(meta, &Extent::whole("records").or("nothing to import")).await?;
+    list.end(meta, &Extent::complete("records").when_empty("nothing to import")).await?;
     match failed {
         0 => Ok(()),
-        _ => Err(Error::usage(format!("{failed} of {} lines are no JSON objects", lines.len()))),
+        _ => Err(Error::usage(format!("{failed} of {} lines are not JSON objects", lines.len()))),
     }
 }

@@ -1,10 +1,9 @@
-//! `mcp`: what the MCP server is started with. Serving itself stands above the command line, in
-//! `crate::mcp`.
+//! `mcp`: the arguments of the MCP server, which itself is in `crate::mcp`, above the command line.
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use crate::cli::door::OwnerFile;
-use crate::cli::stores;
+use crate::cli::files::OwnerFile;
+use crate::cli::mirror_paths;
 
 pub fn command() -> Command {
     let switch = |name: &'static str, help: &'static str| {
@@ -15,15 +14,12 @@ pub fn command() -> Command {
         Arg::new(name).long(name).value_name("N").value_parser(parser).default_value(default).help(help)
     };
     Command::new("mcp")
-        .about("Serve all commands to an AI agent over MCP, on stdin and stdout")
-        .arg(switch(
-            "allow-writes",
-            "Let the agent add to and change the workspace; without it, it can only read",
-        ))
+        .about("Serve all commands to AI agents over MCP, on stdin and stdout")
+        .arg(switch("allow-writes", "Let agents change the workspace; without it, they can only read"))
         .arg(
             switch(
                 "allow-destructive",
-                "Let the agent overwrite and remove, each time with a confirmation token",
+                "Let agents overwrite and remove records, with a confirmation token for each call",
             )
             .requires("allow-writes"),
         )
@@ -32,7 +28,7 @@ pub fn command() -> Command {
                 .long("toolsets")
                 .value_name("GROUPS")
                 .value_delimiter(',')
-                .help("List the tools of these groups too, such as contacts,conversations"),
+                .help("Also list the tools of these groups, for example contacts,conversations"),
         )
         .arg(switch("all-tools", "List a tool for every command"))
         .arg(
@@ -40,15 +36,15 @@ pub fn command() -> Command {
                 .long("root")
                 .value_name("FOLDER")
                 .value_parser(value_parser!(OwnerFile))
-                .help("Let the agent name files, but only below this folder"),
+                .help("Let agents use files in this folder"),
         )
-        .arg(number("max-rows", 1, "100", "Most rows of one answer; the rest follows with a cursor"))
+        .arg(number("max-rows", 1, "100", "Maximum rows per response; a cursor continues"))
         .arg(number(
             "max-bytes",
             1000,
             "25000",
-            "Most bytes of one answer, at least 1000; the rest follows with a cursor",
+            "Maximum bytes per response, at least 1000; a cursor continues",
         ))
-        .arg(stores::argument())
-        .after_help("In a client's configuration: command intercom-pp-cli, arguments mcp --profile NAME")
+        .arg(mirror_paths::argument())
+        .after_help("Client configuration: command intercom-pp-cli, arguments mcp --profile NAME")
 }

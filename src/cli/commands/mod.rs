@@ -1,6 +1,6 @@
-//! The hand-written commands: where each stands in the tree, and who runs it.
+//! The handwritten commands: their place in the command tree, their effects, and how they run.
 //!
-//! One command per file. A file declares its arguments and runs them; it holds no logic of the
+//! One command per file. A file declares the arguments of its command and runs it. It must not contain logic of the
 //! layers below.
 
 mod agent_context;
@@ -36,12 +36,12 @@ mod workflow;
 
 use clap::{ArgMatches, Command};
 
+use super::catalog::Effect;
 use super::context::Context;
-use super::effect::Effect;
 use super::error::Error;
 
-/// The effect of every command in this folder: the most that it does with any of its flags. Whoever adds a
-/// command declares it here.
+/// The effect of every command in this folder: the strongest that any of its flags has. Every new command must be
+/// listed here.
 pub const EFFECTS: &[(&str, Effect)] = &[
     ("agent-context", Effect::Read),
     ("analytics", Effect::Read),
@@ -101,12 +101,12 @@ pub const EFFECTS: &[(&str, Effect)] = &[
     ("workflow run", Effect::Terminal),
 ];
 
-/// The declared effect of the command of these words.
+/// The declared effect of a command, given its words.
 pub fn effect(words: &str) -> Option<Effect> {
     EFFECTS.iter().find(|(other, _)| *other == words).map(|(_, effect)| *effect)
 }
 
-/// Commands of the first level.
+/// Top-level commands.
 pub fn top_level() -> Vec<Command> {
     vec![
         demo::command(),
@@ -147,10 +147,10 @@ pub fn in_group(group: &str) -> Vec<Command> {
         }
         _ => Vec::new(),
     };
-    own.into_iter().chain(bulk::changes::commands(group)).collect()
+    own.into_iter().chain(bulk::commands::commands(group)).collect()
 }
 
-/// Runs the command of these words; `None` when they are no hand-written command.
+/// Runs the command with these words; `None` if it is not handwritten.
 pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Option<Result<(), Error>> {
     Some(match words {
         ["agent-context"] => agent_context::run(context, matches).await,
@@ -185,7 +185,7 @@ pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Opt
         ["bulk", "runs"] => bulk::runs::run_list(context).await,
         ["bulk", "undo"] => bulk::runs::run_undo(context, matches).await,
         ["conversations", "incident-tag"] => bulk::incident_tag::run(context, matches).await,
-        words if bulk::changes::is_one(words) => bulk::changes::run(context, words, matches).await,
+        words if bulk::commands::is_one(words) => bulk::commands::run(context, words, matches).await,
         ["filter", "explain"] => filter::run(context, matches).await,
         ["conversations", "sla"] => sla::run(context, matches).await,
         _ => return None,
@@ -194,7 +194,7 @@ pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Opt
 
 #[cfg(test)]
 #[path = "../../codegen/handwritten.rs"]
-#[allow(dead_code, reason = "the generator asks, the test compares")]
+#[allow(dead_code, reason = "used by the generator; the test compares it")]
 mod handwritten;
 
 #[cfg(test)]
@@ -202,37 +202,40 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::cli::PROGRAM;
+    use crate::cli::COMMANDS;
     use crate::cli::globals::Globals;
 
-    /// Another version of the API may have one, such as POST /content/bulk_actions.
+    /// Other API versions may have one, for example POST /content/bulk_actions.
     #[tokio::test]
-    async fn an_operation_whose_name_begins_with_bulk_is_left_to_the_endpoints() {
-        let context = Context::new(Globals::default(), &PROGRAM);
+    async fn an_operation_named_bulk_something_is_an_endpoint() {
+        let context = Context::new(Globals::default(), &COMMANDS);
         for words in [&["content", "bulk-actions"][..], &["bulk-actions"], &["conversations", "bulk-actions"]]
         {
             assert!(run(&context, words, &ArgMatches::default()).await.is_none(), "{words:?}");
         }
         for (words, _) in EFFECTS.iter().filter(|(words, _)| words.contains(" bulk-")) {
-            assert!(bulk::changes::is_one(&words.split(' ').collect::<Vec<_>>()), "{words}");
+            assert!(bulk::commands::is_one(&words.split(' ').collect::<Vec<_>>()), "{words}");
         }
     }
 
-    /// A command that is missing there could be taken by an operation of another version of the API.
+    /// Otherwise an operation of another API version could take the name of a command.
     #[test]
-    fn the_generator_knows_all_commands_that_are_written_by_hand() {
+    fn the_generator_knows_all_handwritten_commands() {
         let top: BTreeSet<String> = top_level()
             .iter()
             .map(|command| command.get_name().to_owned())
             .chain(["help".to_owned()])
             .collect();
         assert_eq!(top, handwritten::TOP_LEVEL.iter().map(|name| (*name).to_owned()).collect());
-        let groups = crate::api::commands::OPERATIONS.iter().filter_map(|it| it.command.split(' ').next());
+        let groups = crate::api::commands::OPERATIONS
+            .iter()
+            .filter_map(|operation| operation.command.split(' ').next());
         let groups: BTreeSet<&str> = groups.collect();
         let below = groups.into_iter().flat_map(|group| {
             in_group(group).into_iter().map(move |command| format!("{group} {}", command.get_name()))
         });
-        let known: BTreeSet<String> = handwritten::IN_GROUPS.iter().map(|name| (*name).to_owned()).collect();
-        assert_eq!(below.collect::<BTreeSet<_>>(), known);
+        let reserved: BTreeSet<String> =
+            handwritten::IN_GROUPS.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(below.collect::<BTreeSet<_>>(), reserved);
     }
 }

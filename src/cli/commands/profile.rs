@@ -1,15 +1,15 @@
-//! `profile save|list|show|use|delete`: several workspaces side by side in the config file.
+//! `profile save|list|show|use|delete`: settings for several workspaces in the config file.
 //!
-//! A profile holds where its token is kept, its region or server, its mirror, and flags that every
-//! command has. What is saved is what was typed; a token is never printed.
+//! A profile holds the location of its token, its region or server, its mirror, and default global flags. Only flags
+//! that the user typed are saved. A token must never be printed.
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::{Map, Value, json};
 
 use crate::cli::consent::{Confirm, Intent};
 use crate::cli::context::Context;
-use crate::cli::door::OwnerFile;
 use crate::cli::error::Error;
+use crate::cli::files::OwnerFile;
 use crate::cli::globals::{DataSource, Globals};
 use crate::cli::output::{Extent, Output, warn};
 use crate::cli::{credentials, keyring};
@@ -18,7 +18,7 @@ use crate::config::{self, Config, Flag, Settings};
 pub fn command() -> Command {
     let name = |required| Arg::new("name").value_name("NAME").required(required).help("Name of the profile");
     Command::new("profile")
-        .about("Several workspaces: settings under names, for --profile")
+        .about("Manage named settings for several workspaces, for --profile")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
@@ -29,19 +29,19 @@ pub fn command() -> Command {
                     Arg::new("token-env")
                         .long("token-env")
                         .value_name("VARIABLE")
-                        .help("The environment variable that holds the token; without it `auth set-token --profile NAME` keeps one"),
+                        .help("Environment variable that holds the token; otherwise save one with `auth set-token --profile NAME`"),
                 )
-                .arg(Arg::new("store").long("store").value_name("PATH").value_parser(value_parser!(OwnerFile)).help("The mirror's file"))
+                .arg(Arg::new("store").long("store").value_name("PATH").value_parser(value_parser!(OwnerFile)).help("Path of the mirror file"))
                 .after_help("Example: intercom-pp-cli profile save staging --region eu --rate-limit 20 --max-age 1d"),
         )
-        .subcommand(Command::new("list").about("All profiles, and which one is in use"))
-        .subcommand(Command::new("show").about("What a profile holds").arg(name(false)))
+        .subcommand(Command::new("list").about("List all profiles, and show which one is in use"))
+        .subcommand(Command::new("show").about("Show the settings of a profile").arg(name(false)))
         .subcommand(
-            Command::new("use").about("Use a profile whenever none is named").arg(name(false)).arg(
-                Arg::new("none").long("none").action(ArgAction::SetTrue).conflicts_with("name").help("Use no profile"),
+            Command::new("use").about("Set the default profile").arg(name(false)).arg(
+                Arg::new("none").long("none").action(ArgAction::SetTrue).conflicts_with("name").help("Clear the default profile"),
             ),
         )
-        .subcommand(Command::new("delete").about("Forget a profile and its token").arg(name(true)))
+        .subcommand(Command::new("delete").about("Delete a profile and its token").arg(name(true)))
 }
 
 pub async fn run(context: &Context, action: &str, matches: &ArgMatches) -> Result<(), Error> {
@@ -50,36 +50,36 @@ pub async fn run(context: &Context, action: &str, matches: &ArgMatches) -> Resul
         ("save", Some(name)) => save(context, name, matches).await,
         ("list", _) => list(context).await,
         ("show", name) => show(context, name).await,
-        ("use", name) => choose(context, name, matches.get_flag("none")).await,
+        ("use", name) => set_default(context, name, matches.get_flag("none")).await,
         (_, Some(name)) => delete(context, name).await,
         (_, None) => Err(Error::usage("missing: <NAME>")),
     }
 }
 
-/// All profiles as they may be shown.
+/// All profiles without secrets.
 ///
 /// # Errors
 /// When the config file is unusable.
 pub fn all(context: &Context) -> Result<Vec<Value>, Error> {
     let config = Config::read(&context.config_path()?)?;
     let current = config.current(context.globals.profile.as_deref());
-    let described =
-        config.profiles.iter().map(|(name, settings)| described(name, settings, current == Some(name)));
-    Ok(described.collect())
+    let profiles =
+        config.profiles.iter().map(|(name, settings)| profile_json(name, settings, current == Some(name)));
+    Ok(profiles.collect())
 }
 
 async fn save(context: &Context, name: &str, matches: &ArgMatches) -> Result<(), Error> {
-    if name.is_empty() || !name.chars().all(|it| it.is_alphanumeric() || "-_.".contains(it)) {
+    if name.is_empty() || !name.chars().all(|letter| letter.is_alphanumeric() || "-_.".contains(letter)) {
         return Err(Error::usage_with_hint(
-            format!("{name:?} is no name for a profile"),
-            "use letters, digits, - and _, as in `intercom-pp-cli profile save eu-support --region eu`",
+            format!("invalid profile name {name:?}"),
+            "use letters, digits, -, _ and ., for example `intercom-pp-cli profile save eu-support --region eu`",
         ));
     }
-    let shaping = [("--select", context.globals.select.is_some()), ("--jq", context.globals.jq.is_some())];
-    if let Some((flag, _)) = shaping.iter().find(|(_, given)| *given) {
+    let unsaved = [("--select", context.globals.select.is_some()), ("--jq", context.globals.jq.is_some())];
+    if let Some((flag, _)) = unsaved.iter().find(|(_, is_given)| *is_given) {
         return Err(Error::usage_with_hint(
-            format!("{flag} cannot be saved: it belongs to one kind of answer"),
-            "leave it out here, and give it to the commands that it was made for",
+            format!("{flag} cannot be saved: it only fits one kind of output"),
+            "leave it out here, and use it with the commands it is for",
         ));
     }
     let text = |name: &str| matches.get_one::<String>(name).cloned();
@@ -92,7 +92,7 @@ async fn save(context: &Context, name: &str, matches: &ArgMatches) -> Result<(),
     let path = context.config_path()?;
     if context.globals.dry_run {
         let values: Map<String, Value> =
-            values.iter().map(|(key, value)| (key.clone(), plain(value))).collect();
+            values.iter().map(|(key, value)| (key.clone(), flag_json(value))).collect();
         let shown = json!({ "dry_run": true, "action": "save the profile", "profile": name, "path": path, "values": values });
         return Output::open(&context.globals)?.value(&shown).await;
     }
@@ -101,16 +101,16 @@ async fn save(context: &Context, name: &str, matches: &ArgMatches) -> Result<(),
     let saved = config.profiles.get(name).cloned().unwrap_or_default();
     if let Some(variable) = credentials::variable() {
         warn(&format!(
-            "{variable} is set: it overrides the profile in use, but not one typed with --profile"
+            "{variable} is set: it overrides the default profile, but not one given with --profile"
         ));
     }
-    let shown = described(name, &saved, config.current(None) == Some(name));
+    let shown = profile_json(name, &saved, config.current(None) == Some(name));
     Output::open(&context.globals)?
         .document(json!({ "source": "local", "path": path }), &shown.to_string(), None)
         .await
 }
 
-/// The flags that were typed, under the names they have in the file.
+/// The flags that the user typed, under their keys in the config file.
 fn flags(globals: &Globals) -> Vec<(String, Flag)> {
     let mut values = Vec::new();
     let mut add =
@@ -128,7 +128,7 @@ fn flags(globals: &Globals) -> Vec<(String, Flag)> {
         DataSource::Live => Some("live"),
         DataSource::Local => Some("local"),
     };
-    add("defaults.data-source", source.map(|it| Flag::Text(it.to_owned())));
+    add("defaults.data-source", source.map(|source| Flag::Text(source.to_owned())));
     add("defaults.format", globals.format.map(|format| Flag::Text(format.name().to_owned())));
     for (name, on) in [
         ("compact", globals.compact),
@@ -158,7 +158,8 @@ async fn list(context: &Context) -> Result<(), Error> {
     for profile in all(context)? {
         list.record(&profile)?;
     }
-    list.end(json!({ "source": "local", "path": context.config_path()? }), &Extent::whole("profiles")).await
+    list.end(json!({ "source": "local", "path": context.config_path()? }), &Extent::complete("profiles"))
+        .await
 }
 
 async fn show(context: &Context, name: Option<&str>) -> Result<(), Error> {
@@ -166,23 +167,23 @@ async fn show(context: &Context, name: Option<&str>) -> Result<(), Error> {
     let current = config.current(context.globals.profile.as_deref());
     let Some(name) = name.or(current) else {
         return Err(Error::usage_with_hint(
-            "no profile is in use",
-            "name one as in `intercom-pp-cli profile show NAME`; `intercom-pp-cli profile list` shows all",
+            "no profile given, and no default profile is set",
+            "use `intercom-pp-cli profile show NAME`; `intercom-pp-cli profile list` lists all profiles",
         ));
     };
-    // Fails for a name that is not there.
+    // Fails for an unknown name.
     config.profile(Some(name))?;
     let settings = config.profiles.get(name).cloned().unwrap_or_default();
-    let shown = described(name, &settings, current == Some(name));
+    let shown = profile_json(name, &settings, current == Some(name));
     Output::open(&context.globals)?.document(json!({ "source": "local" }), &shown.to_string(), None).await
 }
 
-async fn choose(context: &Context, name: Option<&str>, none: bool) -> Result<(), Error> {
+async fn set_default(context: &Context, name: Option<&str>, none: bool) -> Result<(), Error> {
     let path = context.config_path()?;
     if name.is_none() && !none {
         return Err(Error::usage_with_hint(
             "missing: <NAME>",
-            "`intercom-pp-cli profile list` shows all; --none uses none",
+            "`intercom-pp-cli profile list` lists all profiles; --none clears the default",
         ));
     }
     Config::read(&path)?.profile(name)?;
@@ -199,8 +200,8 @@ async fn choose(context: &Context, name: Option<&str>, none: bool) -> Result<(),
 
 async fn delete(context: &Context, name: &str) -> Result<(), Error> {
     let path = context.config_path()?;
-    let known = Config::read(&path)?.profiles.contains_key(name);
-    if !known && context.globals.ignore_missing {
+    let exists = Config::read(&path)?.profiles.contains_key(name);
+    if !exists && context.globals.ignore_missing {
         let noop = json!({ "status": "noop", "reason": "already_deleted" });
         return Output::open(&context.globals)?
             .document(json!({ "source": "local" }), &noop.to_string(), None)
@@ -211,7 +212,7 @@ async fn delete(context: &Context, name: &str) -> Result<(), Error> {
         let shown = json!({ "dry_run": true, "action": "delete the profile", "profile": name, "path": path });
         return Output::open(&context.globals)?.value(&shown).await;
     }
-    context.agree_here(&Intent::new(format!("Delete the profile {name}"), Confirm::Explicit))?;
+    context.confirm_local(&Intent::new(format!("Delete profile {name}"), Confirm::Explicit))?;
     config::remove_profile(&path, name)?;
     keyring::remove(Some(name));
     let shown = json!({ "deleted": name });
@@ -220,15 +221,15 @@ async fn delete(context: &Context, name: &str) -> Result<(), Error> {
         .await
 }
 
-fn described(name: &str, settings: &Settings, current: bool) -> Value {
+fn profile_json(name: &str, settings: &Settings, current: bool) -> Value {
     let token = match settings {
         Settings { token_env: Some(name), .. } => format!("environment variable {name}"),
         _ if keyring::read(Some(name)).is_some() => "keyring".to_owned(),
         Settings { access_token: Some(_), .. } => "config file".to_owned(),
-        _ => "none of its own".to_owned(),
+        _ => "none".to_owned(),
     };
     let defaults: Map<String, Value> =
-        settings.defaults.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
+        settings.defaults.iter().map(|(name, value)| (name.clone(), flag_json(value))).collect();
     json!({
         "name": name,
         "current": current,
@@ -243,7 +244,7 @@ fn described(name: &str, settings: &Settings, current: bool) -> Value {
     })
 }
 
-fn plain(value: &Flag) -> Value {
+fn flag_json(value: &Flag) -> Value {
     match value {
         Flag::Switch(value) => json!(value),
         Flag::Integer(value) => json!(value),

@@ -1,4 +1,4 @@
-//! `sandbox serve`: a workspace on this machine to try everything against.
+//! `sandbox serve`: serves a simulated workspace on this machine, to try commands without an account.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::output::{Output, tell};
+use crate::cli::output::{Output, notice};
 use crate::sandbox::{Options, QUIRK_NAMES, Quirk, Sandbox, TOKEN};
 
 pub fn command() -> Command {
@@ -16,30 +16,30 @@ pub fn command() -> Command {
         Arg::new(name).long(name).value_name("N").value_parser(parser).default_value(default).help(help)
     };
     let serve = Command::new("serve")
-        .about("Serve a workspace from memory until interrupted; prints how to reach it")
+        .about("Serve a workspace from memory until interrupted, and print how to connect to it")
         .arg(
             Arg::new("port")
                 .long("port")
                 .value_name("PORT")
                 .value_parser(clap::value_parser!(u16))
                 .default_value("0")
-                .help("Port on 127.0.0.1; 0 takes any free one"),
+                .help("Port on 127.0.0.1; 0 means any free port"),
         )
-        .arg(number("seed", "1", "Equal seeds make equal workspaces"))
-        .arg(number("contacts", "200", "How many contacts"))
-        .arg(number("companies", "40", "How many companies"))
-        .arg(number("conversations", "300", "How many conversations"))
-        .arg(number("parts", "5", "Parts per conversation, on average"))
-        .arg(number("tickets", "60", "How many tickets"))
-        .arg(number("articles", "40", "How many articles"))
-        .arg(number("latency", "0", "Milliseconds that each answer takes at least"))
-        .arg(number("calls-per-window", "1667", "Calls allowed in ten seconds"))
+        .arg(number("seed", "1", "Random seed; equal seeds create equal workspaces"))
+        .arg(number("contacts", "200", "Number of contacts"))
+        .arg(number("companies", "40", "Number of companies"))
+        .arg(number("conversations", "300", "Number of conversations"))
+        .arg(number("parts", "5", "Average parts per conversation"))
+        .arg(number("tickets", "60", "Number of tickets"))
+        .arg(number("articles", "40", "Number of articles"))
+        .arg(number("latency", "0", "Minimum response time in milliseconds"))
+        .arg(number("calls-per-window", "1667", "Requests allowed per ten seconds"))
         .arg(
             Arg::new("token")
                 .long("token")
                 .value_name("TOKEN")
                 .default_value(TOKEN)
-                .help("The token that is accepted"),
+                .help("Access token to accept"),
         )
         .arg(
             Arg::new("quirk")
@@ -48,12 +48,12 @@ pub fn command() -> Command {
                 .action(ArgAction::Append)
                 .value_parser(|text: &str| text.parse::<Quirk>())
                 .help(format!(
-                    "Behave like a workspace with this habit; repeatable: {}",
+                    "Imitate this quirk of real workspaces (repeatable): {}",
                     QUIRK_NAMES.join(", ")
                 )),
         );
     Command::new("sandbox")
-        .about("A workspace on this machine, to try and test everything without an account")
+        .about("Simulate a workspace on this machine, to try and test commands without an account")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(serve)
@@ -69,7 +69,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         Sandbox::start(options(matches)).await.map_err(|error| Error::Sandbox(error.to_string()))?;
     let token = matches.get_one::<String>("token").map_or(TOKEN, String::as_str);
     let url = sandbox.base_url();
-    tell(&format!("export INTERCOM_BASE_URL={url} INTERCOM_ACCESS_TOKEN={token}"));
+    notice(&format!("export INTERCOM_BASE_URL={url} INTERCOM_ACCESS_TOKEN={token}"));
     let started = json!({ "base_url": url, "token": token });
     Output::open(&context.globals)?.value(&started).await?;
     tokio::signal::ctrl_c().await?;
@@ -78,7 +78,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
 }
 
 fn options(matches: &ArgMatches) -> Options {
-    let number = |name: &str| matches.get_one::<u32>(name).map_or(0, |it| *it as usize);
+    let number = |name: &str| matches.get_one::<u32>(name).map_or(0, |number| *number as usize);
     Options {
         port: matches.get_one::<u16>("port").copied().unwrap_or_default(),
         seed: number("seed") as u64,

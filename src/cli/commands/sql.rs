@@ -1,4 +1,6 @@
-//! `sql`: one statement of the user's own over the mirror, which it cannot change.
+//! `sql`: runs one SQL statement of the user on the mirror.
+//!
+//! The statement must never change the mirror, nor run without a time limit unless the user asked for that.
 
 use std::time::Duration;
 
@@ -6,29 +8,29 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Map, Value, json};
 
 use crate::cli::context::Context;
-use crate::cli::door::stdin;
 use crate::cli::error::{Error, Exit};
+use crate::cli::files::stdin;
 use crate::cli::output::{Extent, List, Output};
-use crate::cli::{mirrored, stores, time};
+use crate::cli::{mirror_paths, open_mirror, time};
 use crate::mirror::ResourceName;
-use crate::mirror::sql::{End, Questions, Relation, Rows, SqlLimits};
+use crate::mirror::sql::{Relation, RowSink, SqlEnd, SqlLimits, SqlSession};
 
 pub fn command() -> Command {
     Command::new("sql")
-        .about("Ask the mirror one question in SQL; it can be read and not changed")
+        .about("Run one read-only SQL statement on the mirror")
         .arg(
             Arg::new("statement")
                 .value_name("SELECT")
                 .required_unless_present("schema")
                 .allow_hyphen_values(true)
-                .help("One statement of SQLite's dialect, or - to read it from stdin"),
+                .help("SQLite statement, or - to read it from stdin"),
         )
         .arg(
             Arg::new("schema")
                 .long("schema")
                 .action(ArgAction::SetTrue)
                 .conflicts_with("statement")
-                .help("Show the tables, views and columns instead"),
+                .help("Show the tables, views and columns"),
         )
         .arg(
             Arg::new("limit")
@@ -36,24 +38,24 @@ pub fn command() -> Command {
                 .value_name("N")
                 .value_parser(clap::value_parser!(u64))
                 .default_value("10000")
-                .help("At most N rows; exit with 6 when there are more; 0 for all"),
+                .help("Maximum number of rows, 0 for all; exit code 6 if there are more"),
         )
         .arg(
             Arg::new("max-time")
                 .long("max-time")
                 .value_name("DURATION")
                 .default_value("30s")
-                .help("Stop the statement after this time and exit with 6; 0 for never"),
+                .help("Stop after this time with exit code 6; 0 for no limit"),
         )
-        .arg(stores::argument())
+        .arg(mirror_paths::argument())
         .after_help(
             "Example: intercom-pp-cli sql \"SELECT team, count(*) AS n FROM inbox WHERE state = 'open' GROUP BY team\"",
         )
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let path = stores::for_reading(context, matches)?;
-    let store = mirrored::indexed(&path)?;
+    let path = mirror_paths::for_reading(context, matches)?;
+    let store = open_mirror::indexed(&path)?;
     if matches.get_flag("schema") {
         return schema(context, &store.relations()?).await;
     }
@@ -62,34 +64,35 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         rows: matches.get_one::<u64>("limit").copied().filter(|rows| *rows > 0),
         time: max_time(matches)?,
     };
-    let synced_at = mirrored::say_how_old(context, &store, ResourceName::ALL)?;
+    let synced_at = open_mirror::check_freshness(context, &store, ResourceName::ALL)?;
     drop(store);
-    let mut table = Printed { context, names: Vec::new(), list: None };
-    let asked = Questions::open(&path)?.ask(&statement, limits, &mut table);
-    let Some(list) = table.list else { return asked.map(drop) };
+    let mut table = SqlRows { context, names: Vec::new(), list: None };
+    let result = SqlSession::open(&path)?.query(&statement, limits, &mut table);
+    let Some(list) = table.list else { return result.map(drop) };
     let rows = list.count();
-    let complete = asked.as_ref().is_ok_and(|end| *end == End::Complete);
+    let complete = result.as_ref().is_ok_and(|end| *end == SqlEnd::Complete);
     let mut meta = json!({ "source": "local", "synced_at": synced_at, "count": rows, "complete": complete });
-    if asked.as_ref().is_ok_and(|end| *end == End::Rows) {
+    if result.as_ref().is_ok_and(|end| *end == SqlEnd::Rows) {
         meta["limit_reached"] = json!(true);
     }
-    let is_cut = asked.as_ref().is_ok_and(|end| *end != End::Complete);
-    let extent = Extent::part("rows", None, is_cut, "").with_error(is_cut);
+    let is_cut = result.as_ref().is_ok_and(|end| *end != SqlEnd::Complete);
+    let extent = Extent::partial("rows", None, is_cut, "").with_error(is_cut);
     list.end(meta, &extent).await?;
-    let (message, hint) = match asked? {
-        End::Complete => return Ok(()),
-        End::Rows => {
-            (format!("cut after {rows} rows: there are more"), "raise --limit, or --limit 0 for all rows")
-        }
-        End::Time => (
+    let (message, hint) = match result? {
+        SqlEnd::Complete => return Ok(()),
+        SqlEnd::Rows => (
+            format!("stopped after {rows} rows: the result has more"),
+            "raise --limit, or use --limit 0 for all rows",
+        ),
+        SqlEnd::Time => (
             format!(
-                "cut after {} s with {rows} rows: the statement took too long",
+                "stopped after {} s with {rows} rows: the statement took too long",
                 limits.time.unwrap_or_default().as_secs_f64()
             ),
             "narrow it down, use typed columns instead of raw, or raise --max-time",
         ),
     };
-    Err(Error::Finding { message, exit: Exit::Partial, hint: Some(hint.to_owned()) })
+    Err(Error::Failed { message, exit: Exit::Partial, hint: Some(hint.to_owned()) })
 }
 
 fn statement(matches: &ArgMatches) -> Result<String, Error> {
@@ -105,14 +108,14 @@ fn max_time(matches: &ArgMatches) -> Result<Option<Duration>, Error> {
     Ok(Some(time).filter(|time| !time.is_zero()))
 }
 
-/// Rows on their way out.
-struct Printed<'a> {
+/// Writes the rows of the result.
+struct SqlRows<'a> {
     context: &'a Context,
     names: Vec<String>,
     list: Option<List<'a>>,
 }
 
-impl Rows for Printed<'_> {
+impl RowSink for SqlRows<'_> {
     type Error = Error;
 
     fn columns(&mut self, names: &[String]) -> Result<(), Error> {
@@ -127,7 +130,7 @@ impl Rows for Printed<'_> {
     }
 }
 
-/// One record per table or view; for people, one line per column.
+/// Lists the tables and views with their columns.
 async fn schema(context: &Context, relations: &[Relation]) -> Result<(), Error> {
     let mut list = Output::open(&context.globals)?
         .wrapped()
@@ -144,5 +147,5 @@ async fn schema(context: &Context, relations: &[Relation]) -> Result<(), Error> 
     }
     let notes = "times are epoch seconds (UTC), or text in UTC in views; ids are text; flags are 0 and 1; \
                  raw is the document as received: raw ->> '$.a.b'";
-    list.end(json!({ "source": "local", "notes": notes }), &Extent::whole("tables")).await
+    list.end(json!({ "source": "local", "notes": notes }), &Extent::complete("tables")).await
 }

@@ -1,4 +1,4 @@
-//! `conversations stale`: open conversations in which nothing has been said for a while.
+//! `conversations stale`: lists open conversations without a recent message.
 
 use std::time::Duration;
 
@@ -9,43 +9,38 @@ use serde_json::{Value, json};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::output::{Extent, Output};
-use crate::cli::{mirrored, stores, time};
+use crate::cli::{mirror_paths, open_mirror, time};
 use crate::mirror::{ResourceName, Store};
-use crate::report::stale::{Options, stale};
+use crate::report::stale::{StaleOptions, stale};
 
-/// Nobody calls a conversation stale sooner: `1m` was meant as a month.
-const SHORTEST_IDLE: Duration = Duration::from_secs(600);
+/// Shorter durations are mistakes: `1m` was meant as a month.
+const MIN_IDLE: Duration = Duration::from_secs(600);
 
 pub fn command() -> Command {
     Command::new("stale")
-        .about("Open conversations in which nothing has been said for a while, from the mirror")
+        .about("List open conversations in the mirror without a recent message")
         .arg(
-            Arg::new("idle")
-                .long("idle")
-                .value_name("DURATION")
-                .default_value("7d")
-                .help("Without a word for so long, such as 7d or 12h; notes and tags are no words"),
+            Arg::new("idle").long("idle").value_name("DURATION").default_value("7d").help(
+                "No message for at least this long, for example 7d or 12h; notes and tags do not count",
+            ),
         )
-        .arg(
-            Arg::new("assigned-to")
-                .long("assigned-to")
-                .value_name("WHO")
-                .help("Only those of this teammate or team: name, id or e-mail address; none for nobody's"),
-        )
+        .arg(Arg::new("assigned-to").long("assigned-to").value_name("WHO").help(
+            "Only those assigned to this teammate or team (name, id or e-mail address); none for unassigned",
+        ))
         .arg(
             Arg::new("snoozed")
                 .long("snoozed")
                 .action(ArgAction::SetTrue)
-                .help("Snoozed ones as well: they come back by themselves"),
+                .help("Include snoozed conversations, which reopen by themselves"),
         )
         .arg(
             Arg::new("limit")
                 .long("limit")
                 .value_name("N")
                 .value_parser(clap::value_parser!(u32).range(1..))
-                .help("Only the N that have been quiet for the longest time"),
+                .help("Maximum number of conversations, longest idle first"),
         )
-        .arg(stores::argument())
+        .arg(mirror_paths::argument())
         .after_help("Example: intercom-pp-cli conversations stale --idle 7d --assigned-to none --limit 10")
 }
 
@@ -53,14 +48,14 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let text = |name: &str| matches.get_one::<String>(name);
     let idle = time::duration(text("idle").map_or("7d", String::as_str));
     let idle = idle.map_err(|reason| Error::usage(format!("--idle: {reason}")))?;
-    if idle < SHORTEST_IDLE {
+    if idle < MIN_IDLE {
         return Err(Error::usage(format!(
             "--idle: {:?} is too short: expected at least 10 minutes; a month is 1mo",
             text("idle").map_or("", String::as_str)
         )));
     }
-    let store = Store::open_read_only(&stores::for_reading(context, matches)?)?;
-    let options = Options {
+    let store = Store::open_read_only(&mirror_paths::for_reading(context, matches)?)?;
+    let options = StaleOptions {
         idle: i64::try_from(idle.as_secs()).unwrap_or(i64::MAX),
         now: Timestamp::now().as_second(),
         assigned_to: text("assigned-to").cloned(),
@@ -68,16 +63,19 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     };
     let mut found = stale(&store, &options)?;
     let resources = [ResourceName::Conversations, ResourceName::ConversationParts];
-    let synced_at = mirrored::say_how_old(context, &store, &resources)?;
+    let synced_at = open_mirror::check_freshness(context, &store, &resources)?;
     let all = found.len();
-    found.truncate(matches.get_one::<u32>("limit").map_or(usize::MAX, |it| *it as usize));
-    let rows: Vec<Value> = found.iter().map(|it| serde_json::to_value(it).unwrap_or_default()).collect();
+    found.truncate(matches.get_one::<u32>("limit").map_or(usize::MAX, |limit| *limit as usize));
+    let rows: Vec<Value> =
+        found.iter().map(|conversation| serde_json::to_value(conversation).unwrap_or_default()).collect();
     let meta = json!({
         "source": "local", "synced_at": synced_at, "conversations": all, "has_more": all > rows.len(),
         "idle_seconds": options.idle,
     });
-    let extent = Extent::part("conversations", Some(all as u64), all > rows.len(), "--limit N for more");
-    let extent = extent
-        .or(format!("no open conversation has been quiet for {}", text("idle").map_or("7d", String::as_str)));
+    let extent = Extent::partial("conversations", Some(all as u64), all > rows.len(), "--limit N for more");
+    let extent = extent.when_empty(format!(
+        "no open conversation has been idle for {}",
+        text("idle").map_or("7d", String::as_str)
+    ));
     Output::open(&context.globals)?.table(meta, &rows, &extent).await
 }

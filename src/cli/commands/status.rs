@@ -1,4 +1,4 @@
-//! `status`: what the mirror holds, how old it is, and whether it is complete.
+//! `status`: shows what the mirror holds, how old it is, and whether it is complete.
 
 use std::time::Duration;
 
@@ -9,30 +9,30 @@ use serde_json::{Value, json};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
 use crate::cli::output::{Extent, Output};
-use crate::cli::{mirrored, stores, time};
+use crate::cli::{mirror_paths, open_mirror, time};
 use crate::mirror::{Sizes, Status, Store, status_with};
 
 pub fn command() -> Command {
     Command::new("status")
-        .about("What the mirror holds: rows, watermark, age, completeness, deletions and size of each resource")
+        .about("Show rows, age, completeness and size of each resource in the mirror")
         .arg(
             Arg::new("fail-if")
                 .long("fail-if")
                 .value_name("CONDITIONS")
                 .value_delimiter(',')
-                .help("Exit with 6 if one of these holds: stale=DURATION, incomplete, partial, gone"),
+                .help("Exit with code 6 if any of these is true: stale=DURATION, incomplete, partial, gone"),
         )
         .arg(
             Arg::new("sizes")
                 .long("sizes")
                 .action(ArgAction::SetTrue)
-                .help("Measure the sizes of a large mirror too, which reads the whole file"),
+                .help("Measure the sizes of a large mirror exactly, which reads the whole file"),
         )
-        .arg(stores::argument())
+        .arg(mirror_paths::argument())
         .after_help(
-            "stale=1h holds when a resource was read to its end more than an hour ago, or never; incomplete when the last \
-             sync did not reach the end of one, or nothing was synced; partial when only newer records are mirrored; gone when \
-             the workspace counts fewer records than are stored. The status is printed in any case.\n\n\
+            "Conditions: stale=1h if the last complete sync of any resource is more than an hour ago; incomplete if the last \
+             sync of any resource did not finish, or nothing was synced; partial if only newer records are mirrored; gone if \
+             the workspace has fewer records than the mirror. The status is always printed.\n\n\
              Example: intercom-pp-cli status --select resource,rows,state\n\
              Example: intercom-pp-cli status --fail-if stale=1d,incomplete",
         )
@@ -40,113 +40,113 @@ pub fn command() -> Command {
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let conditions = conditions(matches)?;
-    let path = stores::for_reading(context, matches)?;
+    let path = mirror_paths::for_reading(context, matches)?;
     let store = Store::open_read_only(&path)?;
     let sizes = if matches.get_flag("sizes") { Sizes::Exact } else { Sizes::Quick };
     let resources = status_with(&store, Timestamp::now().as_second(), sizes)?;
-    let known = || resources.iter().filter(|one| !matches!(one.state, "never" | "skipped"));
-    let oldest = known().map(|one| one.watermark).min().flatten();
+    let synced = || resources.iter().filter(|status| !matches!(status.state, "never" | "skipped"));
+    let oldest = synced().map(|status| status.watermark).min().flatten();
     let meta = json!({
         "source": "local",
         "store": path,
         "workspace": store.workspace()?,
         "bytes": std::fs::metadata(&path).map(|file| file.len()).ok(),
-        "complete": known().count() > 0 && known().all(|one| one.state == "complete"),
-        "quarantined": resources.iter().map(|one| one.quarantined.len()).sum::<usize>(),
-        "synced_at": oldest.map(moment),
-        "gone": known().map(|one| one.gone).sum::<u64>(),
+        "complete": synced().count() > 0 && synced().all(|status| status.state == "complete"),
+        "quarantined": resources.iter().map(|status| status.quarantined.len()).sum::<usize>(),
+        "synced_at": oldest.map(format_time),
+        "gone": synced().map(|status| status.gone).sum::<u64>(),
     });
-    mirrored::warn_of_age(context, oldest);
+    open_mirror::warn_of_age(context, oldest);
     let rows: Vec<Value> = resources.iter().map(row).collect();
-    let output = Output::open(&context.globals)?.of(Extent::whole("resources"), rows.len() as u64);
+    let output = Output::open(&context.globals)?.of(Extent::complete("resources"), rows.len() as u64);
     output.document(meta, &Value::Array(rows).to_string(), None).await?;
-    let known: Vec<&Status> = known().collect();
-    let failed: Vec<String> = conditions.iter().filter_map(|condition| condition.failure(&known)).collect();
+    let synced: Vec<&Status> = synced().collect();
+    let failed: Vec<String> = conditions.iter().filter_map(|condition| condition.failure(&synced)).collect();
     if failed.is_empty() {
         return Ok(());
     }
-    Err(Error::Finding {
+    Err(Error::Failed {
         message: failed.join("; "),
         exit: Exit::Partial,
         hint: Some("run `intercom-pp-cli sync`".to_owned()),
     })
 }
 
-/// Something that a monitor wants to know of.
+/// A condition of `--fail-if`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Condition {
+enum FailureCondition {
     Stale(Duration),
     Incomplete,
     Partial,
     Gone,
 }
 
-impl Condition {
+impl FailureCondition {
     fn parse(text: &str) -> Result<Self, Error> {
         let expected = "expected stale=DURATION, incomplete, partial or gone";
         match text.trim().split_once('=') {
-            None if text.trim() == "incomplete" => Ok(Condition::Incomplete),
-            None if text.trim() == "partial" => Ok(Condition::Partial),
-            None if text.trim() == "gone" => Ok(Condition::Gone),
+            None if text.trim() == "incomplete" => Ok(FailureCondition::Incomplete),
+            None if text.trim() == "partial" => Ok(FailureCondition::Partial),
+            None if text.trim() == "gone" => Ok(FailureCondition::Gone),
             Some(("stale", age)) => {
                 let age = time::duration(age)
                     .map_err(|reason| Error::usage(format!("--fail-if stale: {reason}")))?;
-                Ok(Condition::Stale(age))
+                Ok(FailureCondition::Stale(age))
             }
             _ => Err(Error::usage(format!("--fail-if: unknown condition {text:?}: {expected}"))),
         }
     }
 
-    /// What is wrong, in words, with the resources that have been synced.
-    fn failure(self, known: &[&Status]) -> Option<String> {
-        let holds = |one: &&&Status| match self {
-            Condition::Stale(most) => {
-                let most = i64::try_from(most.as_secs()).unwrap_or(i64::MAX);
-                one.age.is_none_or(|age| age > most)
+    /// Describes the failure, given the resources that have been synced; `None` if the condition is false.
+    fn failure(self, synced: &[&Status]) -> Option<String> {
+        let is_true = |status: &&&Status| match self {
+            FailureCondition::Stale(max_age) => {
+                let max_age = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
+                status.age.is_none_or(|age| age > max_age)
             }
-            Condition::Incomplete => one.state == "incomplete",
-            Condition::Partial => one.state == "partial",
-            Condition::Gone => one.gone > 0,
+            FailureCondition::Incomplete => status.state == "incomplete",
+            FailureCondition::Partial => status.state == "partial",
+            FailureCondition::Gone => status.gone > 0,
         };
-        let names: Vec<&str> = known.iter().filter(holds).map(|one| one.resource.as_str()).collect();
-        let (word, also) = match self {
-            Condition::Stale(_) => ("stale", known.is_empty()),
-            Condition::Incomplete => ("incomplete", known.is_empty()),
-            Condition::Partial => ("partial", false),
-            Condition::Gone => ("gone", false),
+        let names: Vec<&str> = synced.iter().filter(is_true).map(|status| status.resource.as_str()).collect();
+        let (word, is_empty) = match self {
+            FailureCondition::Stale(_) => ("stale", synced.is_empty()),
+            FailureCondition::Incomplete => ("incomplete", synced.is_empty()),
+            FailureCondition::Partial => ("partial", false),
+            FailureCondition::Gone => ("gone", false),
         };
-        if also {
+        if is_empty {
             return Some(format!("{word}: nothing has been synced"));
         }
         (!names.is_empty()).then(|| format!("{word}: {}", names.join(", ")))
     }
 }
 
-fn conditions(matches: &ArgMatches) -> Result<Vec<Condition>, Error> {
+fn conditions(matches: &ArgMatches) -> Result<Vec<FailureCondition>, Error> {
     let texts = matches.get_many::<String>("fail-if").into_iter().flatten();
-    texts.map(|text| Condition::parse(text)).collect()
+    texts.map(|text| FailureCondition::parse(text)).collect()
 }
 
-/// Times as people and programs both read them.
-fn row(one: &Status) -> Value {
+/// A row with times in ISO 8601, for people and programs.
+fn row(status: &Status) -> Value {
     json!({
-        "resource": one.resource,
-        "rows": one.rows,
-        "state": one.state,
-        "watermark": one.watermark.map(moment),
-        "since": one.floor.map(moment),
-        "age_seconds": one.age,
-        "pruned_at": one.pruned_at.map(moment),
-        "gone": one.gone,
-        "deletions_checked_at": one.deletions_checked_at.map(moment),
-        "deletions_under_way": one.deletions_under_way,
-        "bytes": one.bytes,
-        "bytes_estimated": one.bytes_estimated,
-        "quarantined": one.quarantined,
-        "reason": one.reason,
+        "resource": status.resource,
+        "rows": status.rows,
+        "state": status.state,
+        "watermark": status.watermark.map(format_time),
+        "since": status.floor.map(format_time),
+        "age_seconds": status.age,
+        "pruned_at": status.pruned_at.map(format_time),
+        "gone": status.gone,
+        "deletions_checked_at": status.deletions_checked_at.map(format_time),
+        "deletions_under_way": status.deletions_under_way,
+        "bytes": status.bytes,
+        "bytes_estimated": status.bytes_estimated,
+        "quarantined": status.quarantined,
+        "reason": status.reason,
     })
 }
 
-fn moment(seconds: i64) -> Value {
+fn format_time(seconds: i64) -> Value {
     Timestamp::from_second(seconds).map_or(Value::Null, |at| at.to_string().into())
 }

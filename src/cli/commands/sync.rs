@@ -1,4 +1,6 @@
-//! `sync`: brings the local mirror up to date and says how far it got.
+//! `sync`: brings the local mirror up to date, and reports how far it got.
+//!
+//! An interrupted or failed run must never exit with success, and the next run resumes it.
 
 mod progress;
 
@@ -11,54 +13,54 @@ use crate::api::client::Client;
 use crate::api::request_builder::{Arguments, operation};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
-use crate::cli::output::{Extent, Output, Records, warn};
+use crate::cli::output::{DocumentList, Extent, Output, warn};
 use crate::cli::signals::stop_on_signals;
-use crate::cli::{stores, time};
+use crate::cli::{mirror_paths, time};
 use crate::mirror::store::UNKNOWN;
-use crate::mirror::{self, Cause, ResourceName, Store, Summary, SyncOptions, fields, sync};
-use crate::report::timelines;
+use crate::mirror::{self, Cause, ResourceName, Store, Summary, SyncOptions, lenient, sync};
+use crate::report::timeline_cache;
 
 pub fn command() -> Command {
-    let names: Vec<&str> = ResourceName::ALL.iter().map(|it| it.as_str()).collect();
+    let names: Vec<&str> = ResourceName::ALL.iter().map(|resource| resource.as_str()).collect();
     let list = |name: &'static str| Arg::new(name).long(name).value_name("NAMES").value_delimiter(',');
     let flag = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
     Command::new("sync")
-        .about("Mirror the workspace into a local SQLite file; run again to bring it up to date")
+        .about("Mirror the workspace to a local SQLite file; run again to update it")
         .arg(
             list("resources")
-                .help(format!("Only these resources, separated by commas: {}", names.join(", "))),
+                .help(format!("Only these resources (comma-separated): {}", names.join(", "))),
         )
-        .arg(list("exclude").help("All resources but these"))
+        .arg(list("exclude").help("All resources except these (comma-separated)"))
         .arg(
             Arg::new("since").long("since").value_name("TIME").help(
-                "Only what changed since then (a date, or 30d), of resources that tell when they changed",
+                "Only records changed since then (for example 2024-01-01 or 30d), for resources with a time of change",
             ),
         )
-        .arg(flag("full").help("Fetch again what is in the mirror already"))
+        .arg(flag("full").help("Fetch all records again, including those already mirrored"))
         .arg(
             flag("prune")
                 .conflicts_with("max-pages")
-                .help("Check every record of the mirror, and remove what the workspace no longer has"),
+                .help("Check every mirrored record, and remove those that the workspace no longer has"),
         )
         .arg(
             Arg::new("max-pages")
                 .long("max-pages")
                 .value_name("N")
                 .value_parser(clap::value_parser!(u64).range(1..))
-                .help("Stop after so many pages of a resource [default: no limit]"),
+                .help("Maximum number of pages per resource [default: no limit]"),
         )
-        .arg(stores::argument())
+        .arg(mirror_paths::argument())
         .arg(
             Arg::new("concurrency")
                 .long("concurrency")
                 .value_name("N")
                 .value_parser(clap::value_parser!(u16).range(1..=256))
                 .default_value("32")
-                .help("Conversations fetched at the same time; the rate limit holds whatever this is"),
+                .help("Requests in parallel, never above the rate limit"),
         )
         .arg(Arg::new("refresh").long("refresh").value_name("DURATION").help(
-            "Read lists that do not tell what changed again after this time; 0 for every run [default: lists of up to 20 \
-             calls in every run, others after 6 s for each call, at most a day]",
+            "Minimum time between reads of lists without times of change; 0 for every run [default: lists of up to 20 \
+             requests in every run, others after 6 s per request, at most a day]",
         ))
         .arg(
             Arg::new("progress")
@@ -66,20 +68,20 @@ pub fn command() -> Command {
                 .value_name("FORM")
                 .value_parser(["auto", "json", "none"])
                 .default_value("auto")
-                .help("On stderr: bars on a terminal and warnings elsewhere (auto), one JSON event a line, or nothing"),
+                .help("Progress on stderr: bars on a terminal and only warnings elsewhere (auto), one JSON event per line, or none"),
         )
         .arg(
             Arg::new("watch")
                 .long("watch")
                 .value_name("INTERVAL")
-                .help("Go on until interrupted, with so much time between two runs, such as 60s"),
+                .help("Keep syncing until interrupted, waiting this long between runs (for example 60s)"),
         )
         .after_help(
-            "A summary is printed on stdout; --quiet leaves it out. Records that are gone are removed, and those that may have changed \
-             without a sign of it are read again, in slices: each resource is checked at least once a day, with at \
-             most 200 calls in a run, or 1,000 when the workspace counts fewer records than are stored; --prune \
-             checks all of them at once.\n\n\
-             Exit codes: 0 when everything is in the mirror, 4 for 401 and 403, 5 for the network, 6 for a run that is not complete, 7 for the rate limit, 8 while another sync holds the mirror.\n\nExample: intercom-pp-cli sync --resources conversations,conversation_parts,teams",
+            "Prints a summary on stdout, unless --quiet is given. Each run also checks part of the mirrored records for deletions and \
+             unreported changes: every resource is checked at least once a day, with at most 200 requests per run, or \
+             1,000 if the workspace has fewer records than the mirror. --prune checks all records at once.\n\n\
+             Exit codes: 0 complete, 4 for 401 and 403, 5 network error, 6 incomplete, 7 rate limited, 8 another sync \
+             is using the mirror.\n\nExample: intercom-pp-cli sync --resources conversations,conversation_parts,teams",
         )
 }
 
@@ -90,60 +92,61 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         return Output::open(&context.globals)?.value(&plan(context, &options)?).await;
     }
     let client = context.client()?;
-    let path = match stores::named(context, matches)? {
+    let path = match mirror_paths::explicit(context, matches)? {
         Some(path) => path,
-        None => stores::for_writing(context, matches, &workspace(&client).await?)?,
+        None => mirror_paths::for_writing(context, matches, &workspace(&client).await?)?,
     };
     let mut store = Store::open(&path)?;
-    // An interrupted run keeps what it has and says how far it got.
-    stop_on_signals(options.stop.clone(), "stopping; the next sync goes on from here");
-    let form = progress::Form::of(matches);
+    // An interrupted run keeps what it has fetched.
+    stop_on_signals(options.cancel.clone(), "stopping; the next sync resumes from here");
+    let mode = progress::ProgressMode::of(matches);
     let Some(interval) = interval else {
-        return once(context, &client, &mut store, &options, form).await;
+        return once(context, &client, &mut store, &options, mode).await;
     };
-    while !options.stop.is_asked() {
-        match once(context, &client, &mut store, &options, form).await {
-            Err(error) if !can_pass(&error) => return Err(error),
-            Err(error) if !options.stop.is_asked() => warn(&error.to_string()),
+    while !options.cancel.is_cancelled() {
+        match once(context, &client, &mut store, &options, mode).await {
+            Err(error) if !is_temporary(&error) => return Err(error),
+            Err(error) if !options.cancel.is_cancelled() => warn(&error.to_string()),
             _ => {}
         }
         tokio::select! {
-            () = options.stop.asked() => {}
+            () = options.cancel.cancelled() => {}
             () = tokio::time::sleep(interval) => {}
         }
     }
     Ok(())
 }
 
-/// Where each resource would be fetched from, the best way first.
+/// The requests that each resource would be fetched with, in order of preference.
 fn plan(context: &Context, options: &SyncOptions) -> Result<Value, Error> {
     let settings = context.settings()?;
-    let base_url = context.target(&settings)?.base_url;
-    let fetched = options.resources.iter().map(|name| {
+    let base_url = context.api_server(&settings)?.base_url;
+    let resources = options.resources.iter().map(|name| {
         let routes = name.resource().routes.iter().filter_map(|route| operation(route.operation).ok());
-        let routes: Vec<String> = routes.map(|it| format!("{} {}", it.method.as_str(), it.path)).collect();
+        let routes: Vec<String> =
+            routes.map(|route| format!("{} {}", route.method.as_str(), route.path)).collect();
         json!({ "resource": name, "requests": routes })
     });
-    let fetched: Vec<Value> = fetched.collect();
-    Ok(json!({ "dry_run": true, "base_url": base_url.as_str(), "resources": fetched }))
+    let resources: Vec<Value> = resources.collect();
+    Ok(json!({ "dry_run": true, "base_url": base_url.as_str(), "resources": resources }))
 }
 
-/// One run, with its summary.
+/// Runs one sync and prints its summary.
 async fn once(
     context: &Context,
     client: &Client,
     store: &mut Store,
     options: &SyncOptions,
-    form: progress::Form,
+    mode: progress::ProgressMode,
 ) -> Result<(), Error> {
-    let summary = sync(client, store, options, &mut progress::observer(form, context.globals.quiet)).await?;
+    let summary = sync(client, store, options, &mut progress::observer(mode, context.globals.quiet)).await?;
     if !summary.interrupted {
         store.index()?;
-        timelines::refresh(store)?;
+        timeline_cache::refresh(store)?;
     }
     store.checkpoint()?;
     if context.globals.quiet {
-        return verdict(&summary);
+        return result(&summary);
     }
     let quarantined: usize = summary.resources.iter().map(|outcome| outcome.quarantined.len()).sum();
     let meta = json!({
@@ -151,15 +154,15 @@ async fn once(
     });
     let document = serde_json::to_string(&summary).unwrap_or_default();
     let shown = summary.resources.len() as u64;
-    let records = Records { key: "resources", extent: Extent::whole("resources"), shown };
+    let records = DocumentList { key: "resources", extent: Extent::complete("resources"), shown };
     Output::open(&context.globals)?.document(meta, &document, Some(records)).await?;
-    verdict(&summary)
+    result(&summary)
 }
 
-/// Whether the next run may succeed without anybody doing anything.
-fn can_pass(error: &Error) -> bool {
+/// Whether the next run may succeed without user action.
+fn is_temporary(error: &Error) -> bool {
     match error {
-        Error::Finding { .. } | Error::Mirror(mirror::Error::Locked { .. }) => true,
+        Error::Failed { .. } | Error::Mirror(mirror::Error::Locked { .. }) => true,
         Error::Mirror(mirror::Error::Api(error)) => error.status() != Some(401),
         _ => false,
     }
@@ -168,7 +171,7 @@ fn can_pass(error: &Error) -> bool {
 async fn workspace(client: &Client) -> Result<String, Error> {
     let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
     let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
-    Ok(fields::id(&me["app"]["id_code"]).unwrap_or_else(|| UNKNOWN.to_owned()))
+    Ok(lenient::id(&me["app"]["id_code"]).unwrap_or_else(|| UNKNOWN.to_owned()))
 }
 
 fn options(context: &Context, matches: &ArgMatches) -> Result<SyncOptions, Error> {
@@ -177,7 +180,10 @@ fn options(context: &Context, matches: &ArgMatches) -> Result<SyncOptions, Error
     let mut resources = named(matches, "resources")?.unwrap_or_else(|| ResourceName::ALL.to_vec());
     resources.retain(|resource| !excluded.contains(resource));
     if resources.is_empty() {
-        return Err(Error::usage_with_hint("no resource is left to sync", format!("known: {}", known())));
+        return Err(Error::usage_with_hint(
+            "no resources left to sync",
+            format!("known resources: {}", resource_names()),
+        ));
     }
     Ok(SyncOptions {
         named: matches.contains_id("resources"),
@@ -187,13 +193,15 @@ fn options(context: &Context, matches: &ArgMatches) -> Result<SyncOptions, Error
         refresh: refresh(matches, &resources)?,
         members: !excluded.contains(&ResourceName::Segments),
         max_pages: matches.get_one::<u64>("max-pages").copied(),
-        concurrency: matches.get_one::<u16>("concurrency").map_or(32, |it| usize::from(*it)),
+        concurrency: matches
+            .get_one::<u16>("concurrency")
+            .map_or(32, |concurrency| usize::from(*concurrency)),
         resources,
         ..SyncOptions::default()
     })
 }
 
-/// How old a list may be. What is asked for by name is read.
+/// The maximum age of a list. Resources given by name are always read.
 fn refresh(matches: &ArgMatches, resources: &[ResourceName]) -> Result<Option<Duration>, Error> {
     let Some(text) = matches.get_one::<String>("refresh") else {
         let by_name = matches.contains_id("resources") && !resources.is_empty();
@@ -206,29 +214,33 @@ fn refresh(matches: &ArgMatches, resources: &[ResourceName]) -> Result<Option<Du
 fn interval(matches: &ArgMatches) -> Result<Option<Duration>, Error> {
     let interval = matches.get_one::<String>("watch").map(|text| time::duration(text)).transpose();
     let interval = interval.map_err(|reason| Error::usage(format!("--watch: {reason}")))?;
-    // Without a pause the workspace would be asked all the time.
+    // Without a pause, requests would never stop.
     Ok(interval.map(|interval| interval.max(Duration::from_secs(1))))
 }
 
-fn known() -> String {
-    ResourceName::ALL.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(", ")
+fn resource_names() -> String {
+    ResourceName::ALL.iter().map(|resource| resource.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// The resources that a flag names; `None` without the flag.
+/// The resources given with a flag; `None` without the flag.
 fn named(matches: &ArgMatches, flag: &str) -> Result<Option<Vec<ResourceName>>, Error> {
     let Some(names) = matches.get_many::<String>(flag) else { return Ok(None) };
     let parsed = names.filter(|name| !name.trim().is_empty()).map(|name| {
         name.parse().map_err(|error| {
-            Error::usage_with_hint(format!("--{flag}: {error}"), format!("known: {}", known()))
+            Error::usage_with_hint(
+                format!("--{flag}: {error}"),
+                format!("known resources: {}", resource_names()),
+            )
         })
     });
     parsed.collect::<Result<_, _>>().map(Some)
 }
 
-/// Success only when everything that was asked for is complete.
-fn verdict(summary: &Summary) -> Result<(), Error> {
-    let missing = || summary.resources.iter().filter(|outcome| !outcome.complete && !outcome.skipped);
-    let failed: Vec<String> = missing()
+/// # Errors
+/// Unless everything requested is complete.
+fn result(summary: &Summary) -> Result<(), Error> {
+    let incomplete = || summary.resources.iter().filter(|outcome| !outcome.complete && !outcome.skipped);
+    let failed: Vec<String> = incomplete()
         .map(|outcome| {
             format!("{} ({})", outcome.resource, outcome.reason.as_deref().unwrap_or("unknown reason"))
         })
@@ -236,23 +248,24 @@ fn verdict(summary: &Summary) -> Result<(), Error> {
     if failed.is_empty() {
         return Ok(());
     }
-    let nothing =
-        missing().count() == summary.resources.len() && missing().all(|outcome| outcome.written.fetched == 0);
-    let (exit, hint) = match missing().filter_map(|outcome| outcome.cause).min() {
-        _ if summary.interrupted => (Exit::Partial, AGAIN),
+    let is_failure = incomplete().count() == summary.resources.len()
+        && incomplete().all(|outcome| outcome.written.fetched == 0);
+    let (exit, hint) = match incomplete().filter_map(|outcome| outcome.cause).min() {
+        _ if summary.interrupted => (Exit::Partial, RESUME_HINT),
         Some(Cause::Unauthorized) => {
             (Exit::Authentication, "check the token and its permissions with `intercom-pp-cli doctor`")
         }
-        Some(Cause::RateLimited) => (Exit::RateLimited, "wait a minute, or send less with --rate-limit"),
+        Some(Cause::RateLimited) => (Exit::RateLimited, "wait a minute, or lower --rate-limit"),
         Some(Cause::Network) => (Exit::Failure, "check the connection with `intercom-pp-cli doctor`"),
-        Some(Cause::Refused) => {
-            (Exit::Partial, "the workspace does not offer it: leave it out with --exclude, or check the plan")
-        }
-        _ if nothing => (Exit::Failure, AGAIN),
-        _ => (Exit::Partial, AGAIN),
+        Some(Cause::Refused) => (
+            Exit::Partial,
+            "the workspace does not support it: leave it out with --exclude, or check your Intercom plan",
+        ),
+        _ if is_failure => (Exit::Failure, RESUME_HINT),
+        _ => (Exit::Partial, RESUME_HINT),
     };
     let message = format!("incomplete: {}", failed.join(", "));
-    Err(Error::Finding { message, exit, hint: Some(hint.to_owned()) })
+    Err(Error::Failed { message, exit, hint: Some(hint.to_owned()) })
 }
 
-const AGAIN: &str = "run `intercom-pp-cli sync` again: it continues where this run stopped";
+const RESUME_HINT: &str = "run `intercom-pp-cli sync` again to resume";

@@ -1,8 +1,8 @@
-//! `tail`: new and changed records as they appear, one JSON line each.
+//! `tail`: prints new and changed records as they appear, one JSON line each.
 //!
-//! Asks the API, not the mirror. Every question overlaps the one before, because records can take a
-//! while to be found; what has been shown in that form is not shown again. A record that claims to be
-//! changed in the future must never make the next question skip what changes until then.
+//! Queries the API, not the mirror. Each query overlaps the one before, because new records can take a while to appear
+//! in searches; unchanged records are not printed again. A record with a time of change in the future must never make
+//! the next query skip changes until then.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -22,42 +22,42 @@ use crate::cli::error::Error;
 use crate::cli::globals::Globals;
 use crate::cli::output::{Extent, List, Output, warn};
 use crate::cli::{preview, time};
-use crate::mirror::fields;
+use crate::mirror::lenient;
 
-/// Seconds that a question reaches back behind the newest record seen.
+/// Overlap of two queries in seconds, before the newest change seen.
 const OVERLAP: i64 = 120;
 const DAY: i64 = 86_400;
 const PAGE: u32 = 100;
 
 pub fn command() -> Command {
     Command::new("tail")
-        .about("Follow new and changed records, one JSON line each, until interrupted")
+        .about("Follow new and changed records as JSON lines until interrupted")
         .arg(
             Arg::new("resource")
                 .value_name("RESOURCE")
                 .value_parser(["conversations", "contacts", "tickets"])
                 .default_value("conversations")
-                .help("What to follow"),
+                .help("Resource to follow"),
         )
         .arg(
             Arg::new("interval")
                 .long("interval")
                 .value_name("DURATION")
                 .default_value("10s")
-                .help("Time between two questions"),
+                .help("Time between two queries"),
         )
         .arg(
             Arg::new("since")
                 .long("since")
                 .value_name("TIME")
-                .help("Begin with what changed since then instead of now: a date, or 1h"),
+                .help("Start with changes since then instead of now, for example 2024-01-01 or 1h"),
         )
         .arg(
             Arg::new("polls")
                 .long("polls")
                 .value_name("N")
                 .value_parser(clap::value_parser!(u64).range(1..))
-                .help("Ask N times, then end"),
+                .help("Stop after N queries"),
         )
         .after_help(
             "Example: intercom-pp-cli tail conversations --since 30d --polls 1 --select id,state,updated_at",
@@ -73,31 +73,30 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let polls = matches.get_one::<u64>("polls").copied();
     if context.globals.dry_run {
         let client = context.client_for_preview()?;
-        let question = question(resource, since);
-        let request =
-            client.first_page_request(operation(question.search)?, &question.arguments(), Some(PAGE))?;
+        let query = change_query(resource, since);
+        let request = client.first_page_request(operation(query.search)?, &query.arguments(), Some(PAGE))?;
         return preview::show(context, &client, &request).await;
     }
     let client = context.client()?;
     let lines = !context.globals.csv && !context.globals.plain && !context.globals.quiet;
     let globals = Globals { ndjson: lines, ..context.globals.clone() };
-    let mut told = Told { output: Some(Output::open(&globals)?), list: None, resource };
+    let mut records = TailOutput { output: Some(Output::open(&globals)?), list: None, resource };
     let mut follower = Follower { client: &client, resource, since, newest: since, seen: HashMap::new() };
-    let mut asked = 0;
+    let mut polled = 0;
     let failure = loop {
-        asked += 1;
-        let last = polls == Some(asked);
+        polled += 1;
+        let is_last = polls == Some(polled);
         let stop = tokio::signal::ctrl_c();
         let result = tokio::select! {
             result = follower.poll() => result,
             _ = stop => break None,
         };
-        let result = result.and_then(|changed| told.tell(&changed));
+        let result = result.and_then(|changed| records.write(&changed));
         match result {
-            Ok(()) if last => break None,
+            Ok(()) if is_last => break None,
             Ok(()) => {}
-            Err(Error::Api(error)) if !last && passes(&error) => {
-                warn(&format!("{error}; asking again in {} s", interval.as_secs()));
+            Err(Error::Api(error)) if !is_last && is_temporary(&error) => {
+                warn(&format!("{error}; retrying in {} s", interval.as_secs()));
             }
             Err(error) => break Some(error),
         }
@@ -106,19 +105,19 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
             _ = tokio::signal::ctrl_c() => break None,
         }
     };
-    told.end().await?;
+    records.end().await?;
     failure.map_or(Ok(()), Err)
 }
 
-/// What is written, from the first change on: that one tells which columns there are.
-struct Told<'a> {
+/// Writes the records. The list begins with the first changes, which determine its columns.
+struct TailOutput<'a> {
     output: Option<Output<'a>>,
     list: Option<List<'a>>,
     resource: &'a str,
 }
 
-impl Told<'_> {
-    fn tell(&mut self, changed: &[Box<RawValue>]) -> Result<(), Error> {
+impl TailOutput<'_> {
+    fn write(&mut self, changed: &[Box<RawValue>]) -> Result<(), Error> {
         if changed.is_empty() {
             return Ok(());
         }
@@ -139,8 +138,8 @@ impl Told<'_> {
         self.begin(&[])?;
         match self.list {
             Some(list) => {
-                let extent =
-                    Extent::whole(self.resource.to_owned()).or(format!("no {} changed", self.resource));
+                let extent = Extent::complete(self.resource.to_owned())
+                    .when_empty(format!("no {} changed", self.resource));
                 list.end(json!({ "source": "live" }), &extent).await
             }
             None => Ok(()),
@@ -148,24 +147,24 @@ impl Told<'_> {
     }
 }
 
-/// Whether asking again later may help.
-fn passes(error: &api::Error) -> bool {
+/// Whether a later query may succeed.
+fn is_temporary(error: &api::Error) -> bool {
     !matches!(error.status(), Some(400..=407 | 409..=428))
 }
 
 struct Follower<'a> {
     client: &'a Client,
     resource: &'a str,
-    /// Nothing older is shown.
+    /// Older changes are never printed.
     since: i64,
-    /// The latest change that was seen, but never later than the server's clock.
+    /// Time of the latest change seen, but never later than the server's clock.
     newest: i64,
-    /// When the records within the overlap changed, and a hash of what they were then.
+    /// For records within the overlap: the time of change, and a hash of the document.
     seen: HashMap<String, (i64, u64)>,
 }
 
 impl Follower<'_> {
-    /// What has changed since the last time, the oldest change first.
+    /// The records that changed since the last poll, oldest change first.
     async fn poll(&mut self) -> Result<Vec<Box<RawValue>>, Error> {
         let from = (self.newest - OVERLAP).max(self.since);
         let (mut changed, now) = self.changed_since(from).await?;
@@ -173,27 +172,27 @@ impl Follower<'_> {
         let mut new = Vec::new();
         for (at, raw) in changed {
             let document: Value = serde_json::from_str(raw.get()).unwrap_or_default();
-            let Some(id) = fields::id(&document["id"]) else { continue };
+            let Some(id) = lenient::id(&document["id"]) else { continue };
             let mut hasher = DefaultHasher::new();
             raw.get().hash(&mut hasher);
-            let form = (at, hasher.finish());
-            if self.seen.insert(id, form) != Some(form) {
+            let version = (at, hasher.finish());
+            if self.seen.insert(id, version) != Some(version) {
                 new.push(raw);
             }
             self.newest = self.newest.max(at.min(now));
         }
-        let kept = self.newest - OVERLAP;
-        self.seen.retain(|_, (at, _)| *at >= kept);
+        let oldest = self.newest - OVERLAP;
+        self.seen.retain(|_, (at, _)| *at >= oldest);
         Ok(new)
     }
 
-    /// The records that changed at or after a moment, with the moment of their change; and what the time
-    /// was for the server when it was asked.
+    /// The records that changed at or after a time, with their times of change, and the server's time of the query.
+    /// All times are in epoch seconds.
     async fn changed_since(&self, from: i64) -> Result<(Vec<(i64, Box<RawValue>)>, i64), Error> {
         let by_day = self.resource == "contacts";
-        let question = question(self.resource, from);
-        let search = operation(question.search)?;
-        let mut pages = std::pin::pin!(self.client.pages(search, question.arguments(), Some(PAGE)));
+        let query = change_query(self.resource, from);
+        let search = operation(query.search)?;
+        let mut pages = std::pin::pin!(self.client.pages(search, query.arguments(), Some(PAGE)));
         let mut changed = Vec::new();
         let mut asked_at = None;
         while let Some(page) = pages.try_next().await? {
@@ -203,7 +202,7 @@ impl Follower<'_> {
             let count = page.items.len();
             for raw in page.items {
                 let document: Value = serde_json::from_str(raw.get()).unwrap_or_default();
-                match fields::time(&document["updated_at"]) {
+                match lenient::time(&document["updated_at"]) {
                     Some(at) if at >= from => changed.push((at, raw)),
                     _ => older += 1,
                 }
@@ -216,21 +215,21 @@ impl Follower<'_> {
     }
 }
 
-/// A search for what changed at or after a moment.
-struct Question {
+/// A search for records that changed at or after a time.
+struct ChangeQuery {
     search: &'static str,
     body: Value,
 }
 
-impl Question {
+impl ChangeQuery {
     fn arguments(&self) -> Arguments {
         Arguments { body: Some(self.body.to_string().into_bytes()), ..Arguments::default() }
     }
 }
 
-fn question(resource: &str, from: i64) -> Question {
+fn change_query(resource: &str, from: i64) -> ChangeQuery {
     let (search, after, order) = match resource {
-        // Days are compared, in the workspace's time zone: ask for more and stop early.
+        // This search compares whole days in the workspace's time zone: request more and stop early.
         "contacts" => ("SearchContacts", from - 2 * DAY, "descending"),
         "tickets" => ("searchTickets", from - 1, "ascending"),
         _ => ("searchConversations", from - 1, "ascending"),
@@ -239,5 +238,5 @@ fn question(resource: &str, from: i64) -> Question {
         "query": { "field": "updated_at", "operator": ">", "value": after.max(0) },
         "sort": { "field": "updated_at", "order": order },
     });
-    Question { search, body }
+    ChangeQuery { search, body }
 }

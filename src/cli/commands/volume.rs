@@ -1,4 +1,4 @@
-//! `conversations volume`: how many conversations begin when, and through what.
+//! `conversations volume`: counts conversations by day, hour or channel.
 
 use std::fmt::Write;
 
@@ -9,27 +9,27 @@ use super::sla::outbound;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::output::{Extent, Format, Output};
-use crate::cli::{mirrored, stores, time};
+use crate::cli::{mirror_paths, open_mirror, time};
 use crate::mirror::ResourceName;
-use crate::report::timelines::Start;
-use crate::report::volume::{By, Count, Options, volume};
+use crate::report::timeline_cache::Start;
+use crate::report::volume::{VolumeCount, VolumeGroup, VolumeOptions, volume};
 
-/// Characters of the longest bar.
+/// Length of the longest bar in characters.
 const BAR: u64 = 40;
 
 pub fn command() -> Command {
     let value = |name: &'static str, shape: &'static str| Arg::new(name).long(name).value_name(shape);
     Command::new("volume")
-        .about("How many conversations began by day, hour of the day or channel, from the mirror")
-        .arg(value("by", "WHAT").value_parser(["day", "hour", "channel"]).default_value("day").help("One row for each"))
-        .arg(value("since", "TIME").help("Begun since then: a date, or 28d"))
-        .arg(value("until", "TIME").help("Begun before then"))
+        .about("Count conversations in the mirror by day, hour of the day or channel")
+        .arg(value("by", "WHAT").value_parser(["day", "hour", "channel"]).default_value("day").help("Group by this"))
+        .arg(value("since", "TIME").help("Only conversations begun since then, for example 2024-01-01 or 28d"))
+        .arg(value("until", "TIME").help("Only conversations begun before then"))
         .arg(value("timezone", "ZONE").help("IANA time zone of days and hours [default: that of the office hours, else UTC]"))
         .arg(outbound())
-        .arg(stores::argument())
-        .after_help("A conversation begins with its opening message. One that the team or a workflow began counts \
-             when a contact first wrote in it, and when it was created while none has; --outbound created counts all of \
-             them by their creation.\n\n\
+        .arg(mirror_paths::argument())
+        .after_help("A conversation begins with its opening message. One begun by the team or a workflow counts from the \
+             first message of a contact, or from its creation if no contact wrote; --outbound created always counts \
+             from the creation.\n\n\
              Example: intercom-pp-cli conversations volume --by hour --since 2024-01-01 --timezone Europe/Dublin")
 }
 
@@ -41,20 +41,20 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         _ => Start::FirstContact,
     };
     let by = match matches.get_one::<String>("by").map(String::as_str) {
-        Some("hour") => By::Hour,
-        Some("channel") => By::Channel,
-        _ => By::Day,
+        Some("hour") => VolumeGroup::Hour,
+        Some("channel") => VolumeGroup::Channel,
+        _ => VolumeGroup::Day,
     };
-    let options = Options { by, start, since, until, zone: zone.clone() };
-    let store = mirrored::with_timelines(&stores::for_reading(context, matches)?)?;
+    let options = VolumeOptions { by, start, since, until, zone: zone.clone() };
+    let store = open_mirror::with_timelines(&mirror_paths::for_reading(context, matches)?)?;
     let counts = volume(&store, &options)?;
-    let synced_at = mirrored::say_how_old(context, &store, &[ResourceName::Conversations])?;
-    let extent = Extent::whole("rows").or("no conversation began in this period");
+    let synced_at = open_mirror::check_freshness(context, &store, &[ResourceName::Conversations])?;
+    let extent = Extent::complete("rows").when_empty("no conversations began in this period");
     if Format::of(&context.globals) == Format::Table && context.globals.select.is_none() {
         let output = Output::open(&context.globals)?.of(extent, counts.len() as u64);
         return output.text(&chart(&counts)).await;
     }
-    let row = |count: &Count| -> Value {
+    let row = |count: &VolumeCount| -> Value {
         let mut row = Map::from_iter([(by.column().to_owned(), json!(count.name))]);
         if let Ok(Value::Object(counts)) = serde_json::to_value(count) {
             row.extend(counts);
@@ -70,10 +70,11 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     Output::open(&context.globals)?.table(meta, &rows, &extent).await
 }
 
-fn chart(counts: &[Count]) -> String {
+fn chart(counts: &[VolumeCount]) -> String {
     let most = counts.iter().map(|count| count.conversations).max().unwrap_or(0).max(1);
-    let clean =
-        |name: &str| name.chars().map(|it| if it.is_control() { ' ' } else { it }).collect::<String>();
+    let clean = |name: &str| {
+        name.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect::<String>()
+    };
     let width = counts.iter().map(|count| count.name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for count in counts {

@@ -1,4 +1,4 @@
-//! `which`: the command for a need, told in words.
+//! `which`: finds a command by a description.
 
 use clap::{Arg, ArgMatches, Command};
 use serde_json::json;
@@ -12,13 +12,13 @@ const COLUMNS: [&str; 5] = ["command", "about", "effect", "score", "example"];
 
 pub fn command() -> Command {
     Command::new("which")
-        .about("Find the command for a need, told in words; exit code 2 when none fits")
+        .about("Find a command by describing what you want to do")
         .arg(
             Arg::new("need")
                 .value_name("NEED")
                 .required(true)
                 .num_args(1..)
-                .help("What is to be done, such as \"tag conversations in bulk\""),
+                .help("What you want to do, for example \"tag conversations in bulk\""),
         )
         .arg(
             Arg::new("limit")
@@ -26,7 +26,7 @@ pub fn command() -> Command {
                 .value_name("N")
                 .value_parser(clap::value_parser!(u32).range(1..))
                 .default_value("5")
-                .help("At most N commands, the best first"),
+                .help("Maximum number of commands, best match first"),
         )
         .after_help("Example: intercom-pp-cli which \"merge two contacts\"")
 }
@@ -35,15 +35,15 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let words: Vec<&str> =
         matches.get_many::<String>("need").into_iter().flatten().map(String::as_str).collect();
     let need = words.join(" ");
-    let most = matches.get_one::<u32>("limit").map_or(5, |it| *it as usize);
+    let limit = matches.get_one::<u32>("limit").map_or(5, |limit| *limit as usize);
     let entries = context.catalog().entries();
-    let mut found = catalog::find(&entries, &need, most + 1);
-    let has_more = found.len() > most;
-    found.truncate(most);
+    let mut found = catalog::find(&entries, &need, limit + 1);
+    let has_more = found.len() > limit;
+    found.truncate(limit);
     if found.is_empty() {
         return Err(Error::usage_with_hint(
-            format!("no command fits {need:?}"),
-            "name the thing and what to do with it, as in `intercom-pp-cli which \"tag a contact\"`; \
+            format!("no command matches {need:?}"),
+            "use a verb and an object, for example `intercom-pp-cli which \"tag a contact\"`; \
              `intercom-pp-cli --help` lists all groups",
         ));
     }
@@ -58,6 +58,6 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         }))?;
     }
     let count = list.count();
-    let extent = Extent::part("commands", None, has_more, "--limit N for more");
+    let extent = Extent::partial("commands", None, has_more, "--limit N for more");
     list.end(json!({ "source": "local", "need": need, "count": count }), &extent).await
 }

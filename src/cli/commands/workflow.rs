@@ -1,8 +1,8 @@
-//! `workflow run FILE`: commands in order, so that a nightly job is one file.
+//! `workflow run FILE`: runs commands in order, for example as a nightly job.
 //!
-//! The whole file is checked before anything runs. The first command that fails ends the run with its
-//! exit code; a command is never run twice. A variable is always a value: it may hold what a customer wrote, so it
-//! must never become a flag, a command, or the name of a file that the author did not ask for.
+//! The file is checked before anything runs. The first command that fails ends the run with its exit code, and no
+//! command is retried. A variable may hold text that a customer wrote, so it must never become a flag, a command, or
+//! the name of a file that the author did not intend.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,45 +13,45 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::cli::capture::{self, Capture};
+use crate::cli::catalog::Effect;
 use crate::cli::catalog::{Catalog, Entry};
 use crate::cli::consent::Consent;
 use crate::cli::context::Context;
-use crate::cli::door::InputFile;
-use crate::cli::effect::Effect;
 use crate::cli::error::{Error, Exit};
-use crate::cli::output::{Output, tell_to};
-use crate::cli::session::Session;
+use crate::cli::files::InputFile;
+use crate::cli::in_process::Session;
+use crate::cli::output::{Output, notice_to};
+use crate::cli::streams::{self, Capture};
 
-/// Most bytes of output of one step; larger answers belong into a file (`--deliver`).
-const MOST_OUTPUT: usize = 256 << 20;
+/// Maximum output of one step in bytes. Larger output belongs in a file (`--deliver`).
+const MAX_STEP_OUTPUT: usize = 256 << 20;
 
 pub fn command() -> Command {
     Command::new("workflow")
-        .about("Commands in a file, run in order")
+        .about("Run commands from a file in order")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
             Command::new("run")
-                .about("Run the commands of a file until one fails")
-                .arg(Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(InputFile)).help("A TOML file of [variables] and [[steps]]"))
+                .about("Run the commands in a file until one fails")
+                .arg(Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(InputFile)).help("TOML file with [variables] and [[steps]]"))
                 .arg(
                     Arg::new("var")
                         .long("var")
                         .value_name("NAME=VALUE")
                         .action(ArgAction::Append)
-                        .help("Set a variable of the file; may be repeated"),
+                        .help("Set a variable of the file (repeatable)"),
                 )
                 .after_help(
-                    "The file, where {{name}} is replaced by a variable, and keep makes one of a step's output:\n\n  \
+                    "In the file, {{name}} is replaced by a variable, and keep saves a step's output in a variable:\n\n  \
                      [variables]\n  since = \"7d\"\n\n  \
                      [[steps]]\n  name = \"mirror\"\n  run = \"sync --resources conversations,conversation_parts\"\n\n  \
                      [[steps]]\n  run = [\"conversations\", \"sla\", \"--since\", \"{{since}}\", \"--deliver\", \"file:sla.json\"]\n\n\
-                     A variable is a value, never a flag, and `@` or `-` at its beginning is text. To read a text \
-                     from a file, write the @ in the step: --body @{{file}}. A value that begins with - must follow \
-                     the long name of its flag.\n\n\
-                     --dry-run shows the commands and runs none. --yes, --idempotent, --ignore-missing, --data-source and the \
-                     flags that say where requests go hold for every step.",
+                     A variable is always a value, never a flag: a leading `@` or `-` is text. To read a text from a file, \
+                     write the @ in the step: --body @{{file}}. A value that begins with - must follow the long name of \
+                     its flag.\n\n\
+                     --dry-run shows the commands without running them. --yes, --idempotent, --ignore-missing, --data-source \
+                     and the connection flags apply to every step.",
                 ),
         )
 }
@@ -68,15 +68,15 @@ struct Workflow {
 #[serde(deny_unknown_fields)]
 struct Step {
     name: Option<String>,
-    run: Line,
-    /// The variable that takes the step's output, without the last line break.
+    run: StepCommand,
+    /// The variable that stores the step's output, without trailing white space.
     keep: Option<String>,
 }
 
-/// A command line as a shell would be given it, or word by word.
+/// A command line as in a shell, or as separate words.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Line {
+enum StepCommand {
     Text(String),
     Words(Vec<String>),
 }
@@ -87,18 +87,18 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let mut workflow = read(file)?;
     for set in matches.get_many::<String>("var").into_iter().flatten() {
         let Some((name, value)) = set.split_once('=') else {
-            return Err(Error::usage(format!("--var: {set:?} is not of the form NAME=VALUE")));
+            return Err(Error::usage(format!("--var: invalid variable {set:?}: expected NAME=VALUE")));
         };
         if !workflow.variables.contains_key(name) {
-            let known: Vec<&str> = workflow.variables.keys().map(String::as_str).collect();
+            let declared: Vec<&str> = workflow.variables.keys().map(String::as_str).collect();
             return Err(Error::usage_with_hint(
-                format!("--var: the file has no variable {name:?}"),
-                format!("known: {}", known.join(", ")),
+                format!("--var: unknown variable {name:?}"),
+                format!("the file declares: {}", declared.join(", ")),
             ));
         }
         workflow.variables.insert(name.to_owned(), value.to_owned());
     }
-    let lines = checked(&workflow, context.catalog())?;
+    let lines = check(&workflow, context.catalog())?;
     if context.globals.dry_run {
         let steps: Vec<Value> = workflow
             .steps
@@ -108,7 +108,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
             .collect();
         return Output::open(&context.globals)?.value(&json!({ "dry_run": true, "steps": steps })).await;
     }
-    carry_out(context, path, workflow, &lines).await
+    run_steps(context, path, workflow, &lines).await
 }
 
 fn read(file: &InputFile) -> Result<Workflow, Error> {
@@ -116,58 +116,61 @@ fn read(file: &InputFile) -> Result<Workflow, Error> {
     let text = file.text().map_err(|error| {
         Error::usage_with_hint(
             error.to_string(),
-            "`intercom-pp-cli workflow run --help` shows what a file looks like",
+            "`intercom-pp-cli workflow run --help` describes the file format",
         )
     })?;
     let workflow: Workflow = toml_edit::de::from_str(&text).map_err(|error| {
         Error::usage_with_hint(
-            format!("{} is no workflow: {}", path.display(), error.message()),
-            "`intercom-pp-cli workflow run --help` shows what a file looks like",
+            format!("invalid workflow {}: {}", path.display(), error.message()),
+            "`intercom-pp-cli workflow run --help` describes the file format",
         )
     })?;
-    match workflow.steps.is_empty() {
-        true => Err(Error::usage(format!("{} has no steps", path.display()))),
-        false => Ok(workflow),
+    if workflow.steps.is_empty() {
+        return Err(Error::usage(format!("{} has no steps", path.display())));
     }
+    Ok(workflow)
 }
 
-/// The command that a line of words runs.
+/// The command that these words call.
 fn command_of<'a>(words: &[String], catalog: &'a Catalog) -> Option<&'a Entry> {
     (1..=words.len().min(4)).rev().find_map(|count| catalog.entry(&words[..count].join(" ")))
 }
 
-/// The words of each step, once all are known to be commands and all variables to be set.
-fn checked(workflow: &Workflow, catalog: &Catalog) -> Result<Vec<Vec<String>>, Error> {
-    let mut known: Vec<&str> = workflow.variables.keys().map(String::as_str).collect();
+/// Returns the words of each step.
+///
+/// # Errors
+/// When a step is not a valid command, or uses a variable that is not set.
+fn check(workflow: &Workflow, catalog: &Catalog) -> Result<Vec<Vec<String>>, Error> {
+    let mut defined: Vec<&str> = workflow.variables.keys().map(String::as_str).collect();
     let mut lines = Vec::new();
     for (index, step) in workflow.steps.iter().enumerate() {
-        let refused = |reason: String| {
+        let invalid = |reason: String| {
             Error::usage_with_hint(
                 format!("step {}: {reason}", index + 1),
-                "`intercom-pp-cli which \"NEED\"` finds commands; `workflow run --help` shows what a file looks like",
+                "`intercom-pp-cli which \"NEED\"` finds commands; `intercom-pp-cli workflow run --help` describes the file format",
             )
         };
         let words = match &step.run {
-            Line::Words(words) => words.clone(),
-            Line::Text(text) => {
-                shlex::split(text).ok_or_else(|| refused("a quote is not closed".to_owned()))?
+            StepCommand::Words(words) => words.clone(),
+            StepCommand::Text(text) => {
+                shlex::split(text).ok_or_else(|| invalid("unclosed quote".to_owned()))?
             }
         };
         let Some(command) = command_of(&words, catalog) else {
-            return Err(refused(format!("there is no command {:?}", words.join(" "))));
+            return Err(invalid(format!("unknown command {:?}", words.join(" "))));
         };
         if command.effect == Effect::Terminal {
-            return Err(refused(format!("{} cannot be a step", command.words)));
+            return Err(invalid(format!("{} cannot be used in a workflow", command.words)));
         }
-        if let Some(word) = words.iter().find(|word| names_flag(word)) {
-            return Err(refused(format!("{word:?} takes the name of a flag from a variable")));
+        if let Some(word) = words.iter().find(|word| has_variable_flag(word)) {
+            return Err(invalid(format!("{word:?} uses a variable in the name of a flag")));
         }
         for variable in words.iter().flat_map(|word| variables(word)) {
-            if !known.contains(&variable) {
-                return Err(refused(format!("the variable {variable:?} is not set")));
+            if !defined.contains(&variable) {
+                return Err(invalid(format!("variable {variable:?} is not set")));
             }
         }
-        known.extend(step.keep.as_deref());
+        defined.extend(step.keep.as_deref());
         lines.push(words);
     }
     Ok(lines)
@@ -178,8 +181,8 @@ fn variables(word: &str) -> impl Iterator<Item = &str> {
     word.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")).map(|(name, _)| name.trim())
 }
 
-/// A word with its variables filled in. What a value holds is not looked at again.
-fn filled(word: &str, variables: &BTreeMap<String, String>) -> String {
+/// Replaces the variables in a word. Values are not expanded again.
+fn expand(word: &str, variables: &BTreeMap<String, String>) -> String {
     let mut pieces = word.split("{{");
     let mut text = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
@@ -194,8 +197,8 @@ fn filled(word: &str, variables: &BTreeMap<String, String>) -> String {
     text
 }
 
-/// Whether a variable is part of the name of a flag, or of a cluster of short ones.
-fn names_flag(word: &str) -> bool {
+/// Whether a variable is part of a flag name, or of a group of short flags.
+fn has_variable_flag(word: &str) -> bool {
     let name = word.split('=').next().unwrap_or(word);
     name.starts_with('-') && name.contains("{{")
 }
@@ -205,67 +208,68 @@ fn begins_with_variable(text: &str) -> bool {
     text.trim_start().starts_with("{{") && variables(text).next().is_some()
 }
 
-/// A step's words with its variables filled in, and those of their values that must be read as text.
+/// The words of a step after expansion, and the values that must be read as text.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Filled {
+struct ExpandedStep {
     words: Vec<String>,
     literals: Vec<String>,
 }
 
-impl Filled {
+impl ExpandedStep {
     /// # Errors
-    /// A sentence about a value that would be read as a flag or as part of the command's name.
-    fn of(line: &[String], variables: &BTreeMap<String, String>, catalog: &Catalog) -> Result<Self, String> {
-        let mut made = Filled::default();
+    /// A reason when a value would become a flag or part of the command name.
+    fn new(line: &[String], variables: &BTreeMap<String, String>, catalog: &Catalog) -> Result<Self, String> {
+        let mut expanded = ExpandedStep::default();
         for (index, word) in line.iter().enumerate() {
-            let text = filled(word, variables);
+            let text = expand(word, variables);
             if begins_with_variable(word) {
-                made.literals.push(text.clone());
+                expanded.literals.push(text.clone());
                 let is_operand = line[..index].iter().any(|word| word == "--");
                 if text.trim_start().starts_with('-') && !is_operand {
                     let flag = index.checked_sub(1).and_then(|before| line.get(before));
                     let Some(flag) = flag.filter(|flag| takes_value(flag)) else {
                         return Err(format!(
-                            "the value {text:?} of {word} begins with - and would be a flag"
+                            "the value {text:?} of {word} begins with - and would become a flag"
                         ));
                     };
-                    // Joined to its flag it can only be the flag's value.
-                    made.words.pop();
-                    made.words.push(format!("{flag}={text}"));
+                    // Joined to its flag, it can only be the value.
+                    expanded.words.pop();
+                    expanded.words.push(format!("{flag}={text}"));
                     continue;
                 }
             } else if let Some((_, value)) = word.split_once('=').filter(|_| word.starts_with('-'))
                 && begins_with_variable(value)
             {
-                made.literals.extend(text.split_once('=').map(|(_, value)| value.to_owned()));
+                expanded.literals.extend(text.split_once('=').map(|(_, value)| value.to_owned()));
             }
-            made.words.push(text);
+            expanded.words.push(text);
         }
         let command = |words: &[String]| command_of(words, catalog).map(|entry| entry.words.clone());
-        if command(&made.words) != command(line) {
-            return Err(format!("its variables make another command of it: {}", made.words.join(" ")));
+        if command(&expanded.words) != command(line) {
+            return Err(format!("its variables change the command to {}", expanded.words.join(" ")));
         }
-        Ok(made)
+        Ok(expanded)
     }
 }
 
-/// Whether a word is the long name of a flag that the next word may be the value of.
+/// Whether a word is a long flag whose value may be the next word.
 fn takes_value(word: &str) -> bool {
     word.len() > 2 && word.starts_with("--") && !word.contains('=')
 }
 
 fn shown(line: &[String], variables: &BTreeMap<String, String>) -> String {
-    let words: Vec<String> = line.iter().map(|word| filled(word, variables)).collect();
+    let words: Vec<String> = line.iter().map(|word| expand(word, variables)).collect();
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }
 
-/// A document as such; anything else, an id on a line for one, is text.
-fn shown_output(output: &str) -> Value {
-    let document = serde_json::from_str(output).ok().filter(|it: &Value| it.is_object() || it.is_array());
+/// The output as JSON if it is a document, else as text, for example an id.
+fn output_json(output: &str) -> Value {
+    let document =
+        serde_json::from_str(output).ok().filter(|value: &Value| value.is_object() || value.is_array());
     document.unwrap_or_else(|| json!(output.trim_end()))
 }
 
-async fn carry_out(
+async fn run_steps(
     context: &Context,
     path: &Path,
     workflow: Workflow,
@@ -278,20 +282,20 @@ async fn carry_out(
     for (index, (step, line)) in workflow.steps.iter().zip(lines).enumerate() {
         let name = step.name.clone().unwrap_or_else(|| (index + 1).to_string());
         let label = name.clone();
-        let outer = capture::current();
-        let filled = Filled::of(line, &variables, context.catalog());
-        let (words, literals) = filled.map_or_else(
+        let outer = streams::current();
+        let expanded = ExpandedStep::new(line, &variables, context.catalog());
+        let (words, literals) = expanded.map_or_else(
             |reason| (Err(Error::usage(reason)), Vec::new()),
-            |filled| (Ok(filled.words), filled.literals),
+            |step| (Ok(step.words), step.literals),
         );
-        let capture = Capture::new(MOST_OUTPUT, capture::files())
+        let capture = Capture::new(MAX_STEP_OUTPUT, streams::file_policy())
             .with_literals(literals)
-            .heard_by(move |said| tell_to(outer.as_deref(), &format!("[{label}] {said}")));
+            .with_listener(move |message| notice_to(outer.as_deref(), &format!("[{label}] {message}")));
         let capture = Arc::new(capture);
         let began = Instant::now();
         let ended = match words {
             Ok(words) => Box::pin(capture.scope(session.run(&words, Consent::Open))).await,
-            Err(refused) => Err(refused),
+            Err(error) => Err(error),
         };
         let output = String::from_utf8_lossy(&capture.take_output()).into_owned();
         done.push(json!({
@@ -299,7 +303,7 @@ async fn carry_out(
             "command": shown(line, &variables),
             "exit_code": ended.as_ref().map_or_else(|error| error.exit() as u8, |()| 0),
             "seconds": began.elapsed().as_secs_f64(),
-            "output": shown_output(&output),
+            "output": output_json(&output),
             "error": ended.as_ref().err().map(|error| error.as_json()["error"].clone()),
         }));
         match ended {
@@ -316,7 +320,7 @@ async fn carry_out(
     Output::open(&context.globals)?.document(meta, &Value::Array(done).to_string(), None).await?;
     match failure {
         None => Ok(()),
-        Some((name, error)) => Err(Error::Finding {
+        Some((name, error)) => Err(Error::Failed {
             message: format!("step {name}: {error}"),
             exit: if error.exit() == Exit::Success { Exit::Usage } else { error.exit() },
             hint: error.hint(),
@@ -329,53 +333,58 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_filled_in_once_and_whole() {
+    fn values_are_not_expanded_again() {
         let variables =
             BTreeMap::from([("a".to_owned(), "x y".to_owned()), ("b".to_owned(), "{{a}}".to_owned())]);
-        assert_eq!(filled("--since={{ a }}!{{b}}", &variables), "--since=x y!{{a}}");
-        assert_eq!(filled("{{open", &variables), "{{open");
+        assert_eq!(expand("--since={{ a }}!{{b}}", &variables), "--since=x y!{{a}}");
+        assert_eq!(expand("{{open", &variables), "{{open");
         assert_eq!(super::variables("{{a}}-{{ b }}").collect::<Vec<_>>(), ["a", "b"]);
     }
 
     #[test]
-    fn a_value_is_never_a_flag() {
-        let fill = |words: &[&str], value: &str| {
+    fn a_value_never_becomes_a_flag() {
+        let expand = |words: &[&str], value: &str| {
             let line: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
             let variables = BTreeMap::from([("n".to_owned(), value.to_owned())]);
-            Filled::of(&line, &variables, crate::cli::catalog()).map(|filled| (filled.words, filled.literals))
+            ExpandedStep::new(&line, &variables, crate::cli::catalog())
+                .map(|step| (step.words, step.literals))
         };
         for value in ["--yes", "-", "--", "-y", " --deliver=file:/tmp/x"] {
-            assert!(fill(&["contacts", "delete", "7", "{{n}}"], value).is_err(), "{value}");
-            assert!(fill(&["contacts", "delete", "{{ n }}x", "--yes"], value).is_err(), "{value}");
-            let (words, literals) = fill(&["notes", "create", "--body", "{{n}}", "--json"], value).unwrap();
+            assert!(expand(&["contacts", "delete", "7", "{{n}}"], value).is_err(), "{value}");
+            assert!(expand(&["contacts", "delete", "{{ n }}x", "--yes"], value).is_err(), "{value}");
+            let (words, literals) = expand(&["notes", "create", "--body", "{{n}}", "--json"], value).unwrap();
             assert_eq!(words[2..], [format!("--body={value}"), "--json".to_owned()]);
             assert_eq!(literals, [value]);
         }
-        let (words, literals) = fill(&["notes", "create", "--body={{n}}"], "@/etc/passwd").unwrap();
+        let (words, literals) = expand(&["notes", "create", "--body={{n}}"], "@/etc/passwd").unwrap();
         assert_eq!((words[2].as_str(), literals), ("--body=@/etc/passwd", vec!["@/etc/passwd".to_owned()]));
-        assert_eq!(fill(&["notes", "create", "--body", "@{{n}}"], "a.md").unwrap().1, [""; 0]);
-        assert!(fill(&["contacts", "archive", "{{n}}"], "7").is_ok());
-        assert!(fill(&["contacts", "archive", "--", "{{n}}"], "-7").is_ok());
-        assert!(names_flag("--{{n}}") && names_flag("-{{n}}=5") && !names_flag("--name={{n}}"));
+        assert_eq!(expand(&["notes", "create", "--body", "@{{n}}"], "a.md").unwrap().1, [""; 0]);
+        assert!(expand(&["contacts", "archive", "{{n}}"], "7").is_ok());
+        assert!(expand(&["contacts", "archive", "--", "{{n}}"], "-7").is_ok());
+        assert!(
+            has_variable_flag("--{{n}}")
+                && has_variable_flag("-{{n}}=5")
+                && !has_variable_flag("--name={{n}}")
+        );
     }
 
     #[test]
-    fn a_file_is_checked_as_a_whole() {
-        let check = |text: &str| {
+    fn the_whole_file_is_checked_first() {
+        let checked = |text: &str| {
             let workflow: Workflow = toml_edit::de::from_str(text).unwrap();
-            checked(&workflow, crate::cli::catalog()).map_err(|error| error.to_string())
+            check(&workflow, crate::cli::catalog()).map_err(|error| error.to_string())
         };
-        let lines = check("[variables]\nn='5'\n[[steps]]\nrun='contacts list --limit {{n}}'\n").unwrap();
+        let lines = checked("[variables]\nn='5'\n[[steps]]\nrun='contacts list --limit {{n}}'\n").unwrap();
         assert_eq!(lines[0], ["contacts", "list", "--limit", "{{n}}"]);
         for (text, reason) in [
-            ("[[steps]]\nrun='contacts fly'", "no command"),
+            ("[[steps]]\nrun='contacts fly'", "unknown command"),
             ("[[steps]]\nrun='sql \"SELECT'", "quote"),
-            ("[[steps]]\nrun='mcp'", "cannot be a step"),
+            ("[[steps]]\nrun='mcp'", "cannot be used in a workflow"),
             ("[[steps]]\nrun='contacts show {{id}}'", "not set"),
         ] {
-            let error = check(text).unwrap_err();
+            let error = checked(text).unwrap_err();
             assert!(error.contains(reason), "{text}: {error}");
         }
-        assert!(check("[[steps]]\nrun='contacts list --quiet --limit 1'\nkeep='id'\n[[steps]]\nrun='contacts show {{id}}'").is_ok());
+        assert!(checked("[[steps]]\nrun='contacts list --quiet --limit 1'\nkeep='id'\n[[steps]]\nrun='contacts show {{id}}'").is_ok());
     }
 }

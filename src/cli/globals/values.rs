@@ -1,4 +1,4 @@
-//! The values of the global flags: from what was typed to what it means, or what is wrong with it.
+//! Parses and checks the values of the global flags.
 
 use std::ffi::OsStr;
 use std::str::FromStr;
@@ -9,24 +9,24 @@ use clap::{Arg, ArgMatches, Command};
 
 use super::{DataSource, Deliver, FORMAT};
 use crate::cli::error::Error;
-use crate::cli::output::jq::Program;
+use crate::cli::output::jq::JqProgram;
 use crate::cli::time;
 
-/// `--jq`, which makes JSON and therefore goes with no format that is none.
-pub(super) fn jq(levels: &[&ArgMatches]) -> Result<Option<Program>, Error> {
+/// `--jq`. It prints JSON, so it cannot be combined with a format that is not JSON.
+pub(super) fn jq(levels: &[&ArgMatches]) -> Result<Option<JqProgram>, Error> {
     let Some(program) = text(levels, "jq") else { return Ok(None) };
     let csv = levels.iter().any(|level| flag(level, "csv") || flag(level, "csv-raw"));
     if csv || text(levels, FORMAT).is_some_and(|format| format == "csv" || format == "table") {
         return Err(Error::usage_with_hint(
-            "--jq makes JSON, which is no table",
-            "leave out the format, or let the program make the lines: --plain --jq '... | @csv'",
+            "--jq cannot be combined with table or CSV output",
+            "omit the format, or print lines from the program: --plain --jq '... | @csv'",
         ));
     }
-    Program::parse(program).map(Some)
+    JqProgram::parse(program).map(Some)
 }
 
 pub(super) fn text<'a>(levels: &[&'a ArgMatches], name: &str) -> Option<&'a String> {
-    // A command may have a flag of its own in the place of a global one.
+    // A command may declare a flag of the same name with another type.
     levels.iter().rev().find_map(|level| level.try_get_one::<String>(name).ok().flatten())
 }
 
@@ -38,21 +38,21 @@ pub(super) fn parsed<T: FromStr<Err = String>>(
     levels: &[&ArgMatches],
     name: &str,
 ) -> Result<Option<T>, Error> {
-    let value = text(levels, name).map(|it| it.parse());
-    let shown = name.trim_start_matches("output-");
-    value.transpose().map_err(|reason| Error::usage(format!("--{shown}: {reason}")))
+    let value = text(levels, name).map(|text| text.parse());
+    let flag = name.trim_start_matches("output-");
+    value.transpose().map_err(|reason| Error::usage(format!("--{flag}: {reason}")))
 }
 
 pub(super) fn duration(levels: &[&ArgMatches], name: &str) -> Result<Option<Duration>, Error> {
-    let value = text(levels, name).map(|it| time::duration(it));
+    let value = text(levels, name).map(|text| time::duration(text));
     value.transpose().map_err(|reason| Error::usage(format!("--{name}: {reason}")))
 }
 
-/// `--timeout`. No answer comes within no time at all.
+/// `--timeout`, which must not be zero.
 pub(super) fn timeout(levels: &[&ArgMatches]) -> Result<Option<Duration>, Error> {
     match duration(levels, "timeout")? {
         Some(Duration::ZERO) => {
-            Err(Error::usage("--timeout: 0 is too short: expected a length of time such as 30s"))
+            Err(Error::usage("--timeout: 0 is too short: expected a duration, for example 30s"))
         }
         timeout => Ok(timeout),
     }
@@ -62,9 +62,9 @@ pub(super) fn rate_limit(levels: &[&ArgMatches]) -> Result<Option<f64>, Error> {
     let Some(text) = text(levels, "rate-limit") else { return Ok(None) };
     match text.parse::<f64>() {
         Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(Some(rate)),
-        _ => {
-            Err(Error::usage(format!("--rate-limit: {text:?} is no positive number of requests per second")))
-        }
+        _ => Err(Error::usage(format!(
+            "--rate-limit: invalid value {text:?}: expected a positive number of requests per second"
+        ))),
     }
 }
 
@@ -75,13 +75,13 @@ pub(super) fn headers(levels: &[&ArgMatches]) -> Result<Vec<(String, String)>, E
             Some((name, value)) if !name.trim().is_empty() => {
                 Ok((name.trim().to_owned(), value.trim().to_owned()))
             }
-            _ => Err(Error::usage(format!("--header: {text:?} is not of the form 'Name: value'"))),
+            _ => Err(Error::usage(format!("--header: invalid header {text:?}: expected 'Name: value'"))),
         })
         .collect()
 }
 
-/// Any text, with the values that a shell offers. What is wrong with another one is told by whoever knows
-/// what it is for.
+/// Accepts any text, and suggests values for completion. Values are checked where they are used, which gives better
+/// errors.
 #[derive(Debug, Clone)]
 pub struct Suggested(pub Vec<&'static str>);
 
@@ -112,7 +112,7 @@ impl FromStr for Deliver {
             Some(("webhook", url)) if url.starts_with("http://") || url.starts_with("https://") => {
                 Ok(Deliver::Webhook(url.to_owned()))
             }
-            _ => Err(format!("{text:?} is none of stdout, file:PATH, webhook:URL")),
+            _ => Err(format!("unknown target {text:?}: expected stdout, file:PATH or webhook:URL")),
         }
     }
 }
@@ -125,7 +125,7 @@ impl FromStr for DataSource {
             "auto" => Ok(DataSource::Auto),
             "live" => Ok(DataSource::Live),
             "local" => Ok(DataSource::Local),
-            _ => Err(format!("{text:?} is none of auto, live, local")),
+            _ => Err(format!("unknown source {text:?}: expected auto, live or local")),
         }
     }
 }

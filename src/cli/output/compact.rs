@@ -1,17 +1,16 @@
-//! `--compact`: the fields that identify a record and say how it stands.
+//! `--compact`: reduces records to the fields that identify them and give their state.
 //!
-//! The fields of each resource are declared here, by the type that its records name. A record of a type
-//! nobody thought of keeps what its field names tell to be ids, names, states and times. What a report
-//! made is made to be read whole: it is left alone. The envelope of a list stays, because an agent needs
-//! the cursor.
+//! The key fields of each record type are declared here. Records of other types keep the fields whose names look
+//! like ids, names, states or times. Rows of reports are never reduced. The envelope of a list stays, because
+//! agents need its cursor.
 
 use serde_json::{Map, Value};
 
 use super::content;
-use super::select::{Matched, Selection};
+use super::select::{FieldSelection, MatchedPaths};
 
-/// The key fields of the records of each type, dotted where they lie deeper.
-static DECLARED: &[(&str, &str)] = &[
+/// The key fields of each record type, as dotted paths.
+static KEY_FIELDS: &[(&str, &str)] = &[
     ("activity_log", "id,activity_type,activity_description,performed_by.id,performed_by.email,created_at"),
     ("admin", "type,id,name,email,job_title,away_mode_enabled,away_mode_reassign,has_inbox_seat,team_ids"),
     (
@@ -65,19 +64,19 @@ static DECLARED: &[(&str, &str)] = &[
     ("visitor", "type,id,user_id,name,email,phone,created_at,updated_at,last_request_at"),
 ];
 
-/// Other types of the same records.
-const SAME: [(&str, &str); 4] = [
+/// Other type names of the same records.
+const TYPE_ALIASES: [(&str, &str); 4] = [
     ("user", "contact"),
     ("lead", "contact"),
     ("conversation.item", "conversation"),
     ("ticket_part", "conversation_part"),
 ];
 
-/// Characters that a list shows of what somebody wrote.
-const EXCERPT: usize = 280;
+/// Characters of a body that a list shows.
+const EXCERPT_CHARS: usize = 280;
 
 /// Key fields of records of other types.
-const KEYS: [&str; 25] = [
+const GENERIC_KEY_FIELDS: [&str; 25] = [
     "id",
     "type",
     "name",
@@ -105,7 +104,7 @@ const KEYS: [&str; 25] = [
     "starting_after",
 ];
 
-/// The names of the key fields of a type, without what is below them; none for a type that is not declared.
+/// The top-level key fields of a type; empty for an undeclared type.
 pub fn key_fields(kind: &str) -> Vec<&'static str> {
     let fields = declared(kind).into_iter().flat_map(|fields| fields.split(','));
     fields.map(|field| field.split_once('.').map_or(field, |(first, _)| first)).collect()
@@ -113,11 +112,11 @@ pub fn key_fields(kind: &str) -> Vec<&'static str> {
 
 /// The declared fields of a type.
 fn declared(kind: &str) -> Option<&'static str> {
-    let kind = SAME.iter().find(|(other, _)| *other == kind).map_or(kind, |(_, kind)| kind);
-    DECLARED.iter().find(|(name, _)| *name == kind).map(|(_, fields)| *fields)
+    let kind = TYPE_ALIASES.iter().find(|(other, _)| *other == kind).map_or(kind, |(_, kind)| kind);
+    KEY_FIELDS.iter().find(|(name, _)| *name == kind).map(|(_, fields)| *fields)
 }
 
-/// The record, or the list with its records, with key fields only.
+/// Reduces a record, or the records of a list, to their key fields.
 pub fn compact(document: &Value, list: Option<&str>) -> Value {
     match (document, list) {
         (Value::Array(records), _) => records.iter().map(record).collect(),
@@ -131,7 +130,7 @@ pub fn compact(document: &Value, list: Option<&str>) -> Value {
                 Value::Object(_) if key == first && rest.is_some() => {
                     Some((key.clone(), compact(value, rest)))
                 }
-                // They show why a record was found.
+                // Highlights show why the search found a record.
                 value if key.starts_with("highlight") => Some((key.clone(), value.clone())),
                 value => (is_key(key) || is_scalar(value)).then(|| (key.clone(), value.clone())),
             });
@@ -141,19 +140,19 @@ pub fn compact(document: &Value, list: Option<&str>) -> Value {
     }
 }
 
-/// One record with key fields only; a record without any stays whole.
+/// Reduces a record to its key fields; a record without any is left unchanged.
 pub fn record(record: &Value) -> Value {
     let Value::Object(fields) = record else { return record.clone() };
     let kind = fields.get("type").and_then(Value::as_str);
-    let known = kind.and_then(declared).and_then(|fields| Selection::parse(fields).ok());
-    let mut kept = match known {
-        Some(selection) => selection.record(record, &mut Matched::default()),
-        // Rows of a report.
+    let selection = kind.and_then(declared).and_then(|fields| FieldSelection::parse(fields).ok());
+    let mut kept = match selection {
+        Some(selection) => selection.record(record, &mut MatchedPaths::default()),
+        // A row of a report.
         None if kind.is_none() && !fields.contains_key("id") => return record.clone(),
         None => generic(fields),
     };
     if let Some(Value::String(body)) = kept.get_mut("body") {
-        *body = content::readable(body, EXCERPT);
+        *body = content::plain_text(body, EXCERPT_CHARS);
     }
     let has_more_than_type = kept.as_object().is_some_and(|kept| kept.keys().any(|name| name != "type"));
     if has_more_than_type { kept } else { record.clone() }
@@ -165,23 +164,23 @@ fn generic(fields: &Map<String, Value>) -> Value {
     kept.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into()
 }
 
-/// The columns of these records in a line format: every value that is left of them, by its path.
-pub fn columns(records: &[Value], for_people: bool) -> Selection {
+/// The columns of these records in a line format: the path of every key field.
+pub fn columns(records: &[Value], for_people: bool) -> FieldSelection {
     let mut paths = Vec::new();
     for one in records {
-        leaves(&record(one), !for_people, &mut Vec::new(), &mut paths);
+        collect_paths(&record(one), !for_people, &mut Vec::new(), &mut paths);
     }
     if for_people {
-        // The records of a list are of one type: for people that is a column of nothing new.
+        // All records of a list have the same type, so people do not need the column.
         let has_more = paths.len() > 1;
         paths.retain(|path| !has_more || *path != ["type"]);
-        paths.sort_by_key(|path| worth(&path.join(".")));
+        paths.sort_by_key(|path| rank(&path.join(".")));
     }
-    Selection::of(paths)
+    FieldSelection::of(paths)
 }
 
-/// The most useful columns come first, and are the last to be hidden on a narrow terminal.
-const TELLING: [&str; 24] = [
+/// The most useful columns, which come first and are hidden last on a narrow terminal.
+const COLUMN_ORDER: [&str; 24] = [
     "id",
     "ticket_id",
     "name",
@@ -208,27 +207,27 @@ const TELLING: [&str; 24] = [
     "source.subject",
 ];
 
-fn worth(path: &str) -> usize {
-    TELLING.iter().position(|name| *name == path).unwrap_or(TELLING.len())
+fn rank(path: &str) -> usize {
+    COLUMN_ORDER.iter().position(|name| *name == path).unwrap_or(COLUMN_ORDER.len())
 }
 
-fn leaves(value: &Value, lists: bool, so_far: &mut Vec<String>, paths: &mut Vec<Vec<String>>) {
+fn collect_paths(value: &Value, lists: bool, prefix: &mut Vec<String>, paths: &mut Vec<Vec<String>>) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
-                so_far.push(name.clone());
-                leaves(value, lists, so_far, paths);
-                so_far.pop();
+                prefix.push(name.clone());
+                collect_paths(value, lists, prefix, paths);
+                prefix.pop();
             }
         }
         Value::Array(_) if !lists => {}
-        _ if so_far.is_empty() || paths.contains(so_far) => {}
-        _ => paths.push(so_far.clone()),
+        _ if prefix.is_empty() || paths.contains(prefix) => {}
+        _ => paths.push(prefix.clone()),
     }
 }
 
 fn is_key(name: &str) -> bool {
-    KEYS.contains(&name)
+    GENERIC_KEY_FIELDS.contains(&name)
         || ["_at", "_id", "_until", "_name", "_count"].iter().any(|ending| name.ends_with(ending))
 }
 
@@ -254,13 +253,13 @@ mod tests {
     }
 
     #[test]
-    fn a_record_without_key_fields_stays_whole() {
+    fn a_record_without_key_fields_is_unchanged() {
         let record = json!({"type": "x", "body": {"a": 1}});
         assert_eq!(compact(&record, None), record);
     }
 
     #[test]
-    fn a_type_has_its_declared_fields() {
+    fn a_declared_type_keeps_its_key_fields() {
         let conversation = json!({"type": "conversation", "id": "1", "state": "open", "source": {"body": "<p>long</p>",
             "subject": "Hi", "author": {"email": "a@b.c", "type": "user"}}, "statistics": {"count_reopens": 1}});
         let kept = json!({"type": "conversation", "id": "1", "state": "open",
@@ -275,14 +274,13 @@ mod tests {
     }
 
     #[test]
-    fn another_type_keeps_what_its_names_tell() {
-        let record_ =
-            json!({"type": "gadget", "id": "1", "created_at": 5, "blob": "x", "owner": {"id": "2"}});
-        assert_eq!(record(&record_), json!({"type": "gadget", "id": "1", "created_at": 5}));
+    fn an_undeclared_type_keeps_fields_that_look_like_key_fields() {
+        let gadget = json!({"type": "gadget", "id": "1", "created_at": 5, "blob": "x", "owner": {"id": "2"}});
+        assert_eq!(record(&gadget), json!({"type": "gadget", "id": "1", "created_at": 5}));
     }
 
     #[test]
-    fn rows_of_a_report_stay_whole() {
+    fn rows_of_a_report_are_unchanged() {
         let row = json!({"team": "Support", "first_response_p50_minutes": 4.2, "missing": {"parts": 1}});
         assert_eq!(compact(&json!([row]), None), json!([row]));
     }

@@ -1,21 +1,21 @@
-//! One record with its content: what a person or an agent who asks for a single thing wants to read.
+//! Shows a single record with its content, as a person or an agent wants to read it.
 //!
-//! Bodies are plain text, and what is empty, technical or only an address inside the API is dropped. What
-//! else is dropped is named, here and for the records of a compact list: nobody must take a record for
-//! whole when it is not.
+//! Bodies become plain text. Empty values, technical fields and addresses inside the API are dropped. Omitted fields
+//! with content are always listed, here and for compact lists, so that nobody mistakes a reduced record for a
+//! complete one.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
 use super::compact;
-use crate::cli::capture;
+use crate::cli::streams;
 use crate::mirror::plain;
 
-/// Characters of a text beyond which it is cut.
-const LONGEST: usize = 10_000;
+/// Maximum characters of a text.
+const MAX_CHARS: usize = 10_000;
 
-/// Fields of a record that are about machines.
+/// Fields that are only of technical interest.
 const TECHNICAL: [&str; 9] = [
     "avatar",
     "image_url",
@@ -29,13 +29,13 @@ const TECHNICAL: [&str; 9] = [
 ];
 const TECHNICAL_PREFIXES: [&str; 5] = ["android_", "ios_", "browser_", "utm_", "os_"];
 
-/// Whoever captures the output cuts long texts, and says so.
-fn longest() -> usize {
-    if capture::current().is_some() { usize::MAX } else { LONGEST }
+/// Maximum characters of a text; none for captured output, which is truncated elsewhere.
+fn max_chars() -> usize {
+    if streams::current().is_some() { usize::MAX } else { MAX_CHARS }
 }
 
-/// The record with its content. Rows of a report stay whole.
-pub fn of_one(record: &Value) -> Value {
+/// The record with its content. Rows of reports are unchanged.
+pub fn details(record: &Value) -> Value {
     let Value::Object(fields) = record else { return record.clone() };
     let kind = fields.get("type").and_then(Value::as_str);
     if kind.is_none() && !fields.contains_key("id") {
@@ -52,13 +52,13 @@ pub fn of_one(record: &Value) -> Value {
     kept.collect::<Map<_, _>>().into()
 }
 
-/// A value without what is empty, addresses inside the API, and markup.
+/// A value without empty values, addresses inside the API, and markup.
 fn condensed(value: &Value) -> Value {
     match value {
         Value::Array(elements) => elements.iter().map(condensed).collect(),
-        Value::String(text) => json!(readable(text, longest())),
+        Value::String(text) => json!(plain_text(text, max_chars())),
         Value::Object(fields) => match fields.get("type").and_then(Value::as_str) {
-            Some(kind) if !compact::key_fields(kind).is_empty() => record_within(value, fields),
+            Some(kind) if !compact::key_fields(kind).is_empty() => nested_record(value, fields),
             kind => {
                 let is_list = kind.is_some_and(|kind| kind.ends_with("list"));
                 let kept = fields.iter().filter(|(name, value)| {
@@ -73,10 +73,10 @@ fn condensed(value: &Value) -> Value {
     }
 }
 
-/// A record inside another: its key fields, and what was written in it.
-fn record_within(record: &Value, fields: &Map<String, Value>) -> Value {
+/// A record inside another: its key fields and its content.
+fn nested_record(record: &Value, fields: &Map<String, Value>) -> Value {
     let mut shown = compact::record(record);
-    // An opening message has the type of its conversation, and an author of its own.
+    // An opening message has the type of its conversation, but its author differs.
     for name in ["author", "body", "attachments", "content"] {
         if let Some(value) = fields.get(name).filter(|value| !is_empty(value)) {
             shown[name] = condensed(value);
@@ -88,12 +88,12 @@ fn record_within(record: &Value, fields: &Map<String, Value>) -> Value {
     shown
 }
 
-/// The text without markup, cut after so many characters.
-pub fn readable(text: &str, longest: usize) -> String {
+/// The text without markup, cut after `max_chars` characters.
+pub fn plain_text(text: &str, max_chars: usize) -> String {
     let has_markup =
         text.contains("</") || text.contains("/>") || text.contains("<br") || text.contains("<p");
     let plain = if has_markup { plain::text(text) } else { text.to_owned() };
-    match plain.char_indices().nth(longest) {
+    match plain.char_indices().nth(max_chars) {
         Some((end, _)) => format!("{}…", &plain[..end]),
         None => plain,
     }
@@ -105,16 +105,16 @@ fn is_empty(value: &Value) -> bool {
         Value::String(text) => text.is_empty(),
         Value::Array(elements) => elements.is_empty(),
         Value::Object(fields) => fields.iter().all(|(name, value)| {
-            let is_frame = ["type", "url", "total_count", "has_more"].contains(&name.as_str());
+            let is_envelope = ["type", "url", "total_count", "has_more"].contains(&name.as_str());
             is_empty(value)
-                || (is_frame && fields.values().any(|value| value.as_array().is_some_and(Vec::is_empty)))
+                || (is_envelope && fields.values().any(|value| value.as_array().is_some_and(Vec::is_empty)))
         }),
         Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
-/// Fields with content that are not shown, dotted where they are inside a field that is.
-pub fn left_out(record: &Value, shown: &Value) -> BTreeSet<String> {
+/// Fields with content that are not shown, as dotted paths.
+pub fn omitted_fields(record: &Value, shown: &Value) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let (Value::Object(record), Value::Object(shown)) = (record, shown) else { return names };
     for (name, value) in record.iter().filter(|(name, value)| *name != "type" && !is_empty(value)) {
@@ -134,20 +134,20 @@ pub fn left_out(record: &Value, shown: &Value) -> BTreeSet<String> {
     names
 }
 
-/// The fields that the records of an answer lost.
+/// Fields omitted from the records of a result.
 #[derive(Debug, Default)]
-pub struct LeftOut {
+pub struct OmittedFields {
     names: BTreeSet<String>,
 }
 
-impl LeftOut {
-    /// Compares a record with what is shown of it.
-    pub fn note(&mut self, record: &Value, shown: &Value) {
-        self.names.extend(left_out(record, shown));
+impl OmittedFields {
+    /// Adds the fields of a record that are missing from its shown form.
+    pub fn add(&mut self, record: &Value, shown: &Value) {
+        self.names.extend(omitted_fields(record, shown));
     }
 
-    /// Names the fields in `meta`.
-    pub fn tell(&self, meta: &mut Value) {
+    /// Lists the fields in `meta`.
+    pub fn describe(&self, meta: &mut Value) {
         if let (Value::Object(meta), false) = (meta, self.names.is_empty()) {
             meta.insert("omitted".to_owned(), json!(self.names));
         }
@@ -167,12 +167,12 @@ mod tests {
             "conversation_parts": {"type": "conversation_part.list", "total_count": 1, "conversation_parts": [
                 {"type": "conversation_part", "id": "2", "part_type": "note", "body": "<p>Look<br>here</p>", "attachments": [],
                  "author": {"type": "admin", "id": "3", "name": "Bo", "email": "bo@example.com"}, "created_at": 5, "external_id": null}]}});
-        let shown = of_one(&conversation);
+        let shown = details(&conversation);
         assert_eq!(shown["source"]["body"], "Hi there");
         let part = &shown["conversation_parts"]["conversation_parts"][0];
         assert_eq!((&part["body"], &part["part_type"]), (&json!("Look\nhere"), &json!("note")));
         assert!(shown.get("tags").is_none() && shown["contacts"]["contacts"][0]["external_id"] == "e");
-        assert_eq!(left_out(&conversation, &shown), BTreeSet::from(["statistics".to_owned()]));
+        assert_eq!(omitted_fields(&conversation, &shown), BTreeSet::from(["statistics".to_owned()]));
     }
 
     #[test]
@@ -181,7 +181,7 @@ mod tests {
             "avatar": {"image_url": "x"}, "companies": {"type": "list", "url": "/contacts/1/companies", "total_count": 1, "has_more": false,
                 "data": [{"type": "company", "id": "c", "url": "/companies/c"}]},
             "tags": {"type": "list", "data": [], "url": "/x", "total_count": 0, "has_more": false}});
-        let shown = of_one(&contact);
+        let shown = details(&contact);
         assert_eq!(
             shown,
             json!({"type": "contact", "id": "1", "phone": null, "custom_attributes": {"plan": "pro"},
@@ -190,9 +190,9 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_cut_and_markup_is_no_text() {
-        assert_eq!(readable("<p>a</p><p>b</p>", 10), "a\nb");
-        assert_eq!(readable("a < b", 10), "a < b");
-        assert_eq!(readable("äöüß", 3), "äöü…");
+    fn markup_is_removed_and_long_texts_are_cut() {
+        assert_eq!(plain_text("<p>a</p><p>b</p>", 10), "a\nb");
+        assert_eq!(plain_text("a < b", 10), "a < b");
+        assert_eq!(plain_text("äöüß", 3), "äöü…");
     }
 }

@@ -1,33 +1,33 @@
-//! How much of what there is a list shows.
+//! Reports whether a list shows all records or only some of them.
 //!
-//! Every list ends with one of these, so that no reader takes a part for the whole: `meta` carries the
-//! counts for programs, and a line on stderr tells people. Nothing here decides how much is shown.
+//! Every list ends with an extent, so that nobody mistakes a page for everything: `meta` holds the counts for
+//! programs, a notice on stderr is for people. Nothing here decides how much is shown.
 
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-/// What there is besides the records of a list.
+/// How many records exist beyond those in a list.
 #[derive(Debug, Clone)]
 pub struct Extent {
-    /// What the records are, in the plural.
-    what: Cow<'static, str>,
-    /// How many there are in all, as far as that is known.
+    /// Plural noun for the records.
+    noun: Cow<'static, str>,
+    /// Number of all records, if known.
     total: Option<u64>,
     has_more: bool,
-    /// What to type for the rest.
+    /// What to type for more records.
     advice: Cow<'static, str>,
-    /// The line for a list without records.
-    nothing: Option<String>,
-    /// The line for a part, instead of the counts.
-    partly: Option<String>,
-    /// Whether an error says already that this is a part.
+    /// Notice for an empty list.
+    empty_note: Option<String>,
+    /// Notice for a partial list, instead of the counts.
+    partial_note: Option<String>,
+    /// Whether an error already reports that the list is partial.
     has_error: bool,
-    /// What leads to the records after these.
+    /// How to get the next page.
     next: Option<NextPage>,
 }
 
-/// The flag, and its value, that the same command shows the next page with.
+/// The flag that makes the same command show the next page, and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextPage {
     pub flag: String,
@@ -35,82 +35,80 @@ pub struct NextPage {
 }
 
 impl Extent {
-    /// A list that holds all there is.
-    pub fn whole(what: impl Into<Cow<'static, str>>) -> Self {
+    /// A list of all records.
+    pub fn complete(noun: impl Into<Cow<'static, str>>) -> Self {
         Extent {
-            what: what.into(),
+            noun: noun.into(),
             total: None,
             has_more: false,
             advice: "".into(),
-            nothing: None,
-            partly: None,
+            empty_note: None,
+            partial_note: None,
             has_error: false,
             next: None,
         }
     }
 
-    /// A list that may hold a part. Without `total` nobody knows how many records there are.
-    pub fn part(
-        what: impl Into<Cow<'static, str>>,
+    /// A list that may be partial. `total` is `None` if the number of all records is unknown.
+    pub fn partial(
+        noun: impl Into<Cow<'static, str>>,
         total: Option<u64>,
         has_more: bool,
         advice: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Extent { total, has_more, advice: advice.into(), ..Extent::whole(what) }
+        Extent { total, has_more, advice: advice.into(), ..Extent::complete(noun) }
     }
 
-    /// The list, with its own line for when it is empty.
-    pub fn or(self, nothing: impl Into<String>) -> Self {
-        Extent { nothing: Some(nothing.into()), ..self }
+    /// Replaces the notice for an empty list.
+    pub fn when_empty(self, note: impl Into<String>) -> Self {
+        Extent { empty_note: Some(note.into()), ..self }
     }
 
-    /// The list, with its own line for when it is a part.
-    pub fn or_part(self, partly: impl Into<String>) -> Self {
-        Extent { partly: Some(partly.into()), ..self }
+    /// Replaces the notice for a partial list.
+    pub fn when_partial(self, note: impl Into<String>) -> Self {
+        Extent { partial_note: Some(note.into()), ..self }
     }
 
-    /// The list, when the command ends with an error that says how it was cut.
+    /// Prints no notice if the command ends with an error that reports the same.
     pub fn with_error(self, has_error: bool) -> Self {
         Extent { has_error, ..self }
     }
 
-    /// The list, with the way to the records after these.
+    /// Adds how to get the next page.
     pub fn followed_by(self, next: Option<NextPage>) -> Self {
         Extent { next, ..self }
     }
 
-    /// Puts the counts of a list with `shown` records into its `meta`; what is there already stays.
+    /// Adds the counts of a list with `shown` records to its `meta`; existing keys stay.
     pub fn describe(&self, meta: &mut Value, shown: u64) {
         let Value::Object(meta) = meta else { return };
         meta.entry("has_more").or_insert(json!(self.has_more));
-        meta.entry("total_count").or_insert(json!(self.all(shown)));
+        meta.entry("total_count").or_insert(json!(self.total(shown)));
         if let Some(NextPage { flag, cursor }) = &self.next {
             meta.entry("next_cursor").or_insert(json!(cursor));
             meta.entry("next_flag").or_insert(json!(flag));
         }
     }
 
-    /// How many records there are, where that is known.
-    fn all(&self, shown: u64) -> Option<u64> {
+    /// Number of all records, if known.
+    fn total(&self, shown: u64) -> Option<u64> {
         self.total.or_else(|| (!self.has_more).then_some(shown))
     }
 
-    /// The line for people; `None` when all there is was shown.
+    /// The notice for people; `None` if all records are shown.
     pub fn note(&self, shown: u64) -> Option<String> {
-        let what = &self.what;
+        let noun = &self.noun;
         match (self.has_more, self.total) {
             (false, _) if shown == 0 => {
-                Some(self.nothing.clone().unwrap_or_else(|| format!("no {what} found")))
+                Some(self.empty_note.clone().unwrap_or_else(|| format!("no {noun} found")))
             }
             (false, _) => None,
             (true, _) if self.has_error => None,
-            (true, _) if self.partly.is_some() => self.partly.clone(),
+            (true, _) if self.partial_note.is_some() => self.partial_note.clone(),
             (true, Some(total)) => {
                 Some(format!("showing {} of {}; {}", grouped(shown), grouped(total), self.advice))
             }
-            (true, None) => {
-                Some(format!("showing {} {what}, and there are more; {}", grouped(shown), self.advice))
-            }
+            (true, None) => Some(format!("showing the first {} {noun}; {}", grouped(shown), self.advice)),
         }
     }
 }
@@ -133,24 +131,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_names_the_whole_and_the_way_to_it() {
-        let part = Extent::part("contacts", Some(1_002), true, "--all or --limit N for more");
-        assert_eq!(part.note(50).as_deref(), Some("showing 50 of 1,002; --all or --limit N for more"));
-        let unknown = Extent::part("rows", None, true, "--limit N for more");
-        assert_eq!(
-            unknown.note(3).as_deref(),
-            Some("showing 3 rows, and there are more; --limit N for more")
-        );
+    fn a_partial_list_reports_the_total_and_how_to_get_more() {
+        let partial = Extent::partial("contacts", Some(1_002), true, "--all or --limit N for more");
+        assert_eq!(partial.note(50).as_deref(), Some("showing 50 of 1,002; --all or --limit N for more"));
+        let unknown = Extent::partial("rows", None, true, "--limit N for more");
+        assert_eq!(unknown.note(3).as_deref(), Some("showing the first 3 rows; --limit N for more"));
         let mut meta = json!({ "source": "live" });
         unknown.describe(&mut meta, 3);
         assert_eq!(meta, json!({ "source": "live", "has_more": true, "total_count": null }));
     }
 
     #[test]
-    fn a_whole_list_says_nothing_unless_it_is_empty() {
-        let whole = Extent::whole("tags");
-        assert_eq!((whole.note(2), whole.note(0).as_deref()), (None, Some("no tags found")));
-        assert_eq!(whole.or("no contacts match").note(0).as_deref(), Some("no contacts match"));
+    fn a_complete_list_prints_a_notice_only_when_it_is_empty() {
+        let tags = Extent::complete("tags");
+        assert_eq!((tags.note(2), tags.note(0).as_deref()), (None, Some("no tags found")));
+        assert_eq!(tags.when_empty("no contacts match").note(0).as_deref(), Some("no contacts match"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The forms in which answers can be written.
+//! The output formats, and how flags and webhooks name them.
 
 use std::str::FromStr;
 
@@ -14,7 +14,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The name under which `--format` knows it.
+    /// The value of `--format`.
     pub fn name(self) -> &'static str {
         match self {
             Format::Json => "json",
@@ -27,7 +27,7 @@ impl Format {
         }
     }
 
-    /// What a webhook is told that it gets.
+    /// The content type that is sent to a webhook.
     pub(super) fn content_type(self) -> &'static str {
         match self {
             Format::Json => "application/json",
@@ -50,7 +50,9 @@ impl FromStr for Format {
             "quiet" => Ok(Format::Quiet),
             "table" => Ok(Format::Table),
             "toon" => Ok(Format::Toon),
-            _ => Err(format!("{text:?} is none of json, ndjson, csv, plain, table, quiet, toon")),
+            _ => Err(format!(
+                "unknown format {text:?}: expected json, ndjson, csv, plain, table, quiet or toon"
+            )),
         }
     }
 }

@@ -1,23 +1,23 @@
-//! Which columns of a table are shown, and how wide each is.
+//! Chooses the columns of a table that are shown, and their widths.
 //!
-//! Knows widths only. A column never gets less than it needs to be read, unless the reader insists on more
-//! columns than there is room for.
+//! All widths are in terminal columns. A column never gets less than it needs to be readable, unless the user asked
+//! for more columns than fit.
 
-/// Columns of the screen around the text of a cell.
+/// Padding around the text of a cell.
 const PADDING: usize = 2;
-/// A text of this width is shown whole or not at all; of a longer one this much is enough to begin with.
-const LEGIBLE: usize = 24;
-/// A value of this width is a date, a number or a word.
+/// Minimum readable width of a text; shorter texts are shown uncut or not at all.
+const READABLE: usize = 24;
+/// Maximum width of a date, a number or a word.
 const SHORT: usize = 16;
-/// The least that a cell is wrapped into.
-const NARROWEST_CELL: usize = 8;
+/// Minimum width of a wrapped cell.
+const MIN_CELL: usize = 8;
 
-/// What is to be shown in a column, in columns of the screen.
+/// The measured widths of a column.
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
-    /// Width of its name.
+    /// Width of the title.
     pub name: usize,
-    /// Width of its widest cell.
+    /// Width of the widest cell.
     pub widest: usize,
     pub is_id: bool,
 }
@@ -26,7 +26,7 @@ pub struct Column {
 pub enum Layout {
     /// The width of each column; `None` for a hidden one.
     Columns(Vec<Option<usize>>),
-    /// Every record as lines of its own: there are too many columns for a table.
+    /// Each record as a block of lines, because there are too many columns for a table.
     Blocks,
 }
 
@@ -35,53 +35,52 @@ impl Column {
         self.name.max(self.widest).max(1)
     }
 
-    /// What it takes to read the column.
-    fn legible(self) -> usize {
-        if self.is_id { self.natural() } else { self.natural().min(LEGIBLE.max(self.name)) }
+    /// Minimum readable width.
+    fn readable(self) -> usize {
+        if self.is_id { self.natural() } else { self.natural().min(READABLE.max(self.name)) }
     }
 }
 
 impl Layout {
-    /// The columns within `room`, the first ones before the later ones; all of them if `keeps_all`.
-    pub fn of(columns: &[Column], room: usize, keeps_all: bool) -> Self {
-        let least: Vec<Option<usize>> = if keeps_all {
-            match all_within(columns, room) {
+    /// Fits the first columns into `width`, or all of them if `keeps_all`.
+    pub fn of(columns: &[Column], width: usize, keeps_all: bool) -> Self {
+        let minimum: Vec<Option<usize>> = if keeps_all {
+            match fit_all(columns, width) {
                 Some(widths) => widths.into_iter().map(Some).collect(),
                 None => return Layout::Blocks,
             }
         } else {
-            the_first_within(columns, room)
+            fit_first(columns, width)
         };
-        Layout::Columns(widened(columns, least, room))
+        Layout::Columns(widen(columns, minimum, width))
     }
 }
 
-/// Every column at a width that can be read, or else as narrow as it gets; `None` when that is too wide.
-fn all_within(columns: &[Column], room: usize) -> Option<Vec<usize>> {
-    // Ids and other short values go whole before texts are read with ease: broken ones are of no use.
+/// All columns at a readable width, else as narrow as possible; `None` if even that is too wide.
+fn fit_all(columns: &[Column], width: usize) -> Option<Vec<usize>> {
+    // Prefer uncut ids and short values to wider texts: a broken id is useless.
     let widths = [
-        |column: &Column| column.legible(),
-        |column: &Column| match column.is_id || column.natural() <= SHORT {
-            true => column.natural(),
-            false => NARROWEST_CELL,
+        |column: &Column| column.readable(),
+        |column: &Column| {
+            if column.is_id || column.natural() <= SHORT { column.natural() } else { MIN_CELL }
         },
-        |column: &Column| if column.is_id { column.natural() } else { column.natural().min(NARROWEST_CELL) },
-        |column: &Column| column.natural().min(NARROWEST_CELL),
+        |column: &Column| if column.is_id { column.natural() } else { column.natural().min(MIN_CELL) },
+        |column: &Column| column.natural().min(MIN_CELL),
     ];
-    let widths = widths.iter().map(|width| columns.iter().map(width).collect::<Vec<_>>());
-    widths.into_iter().find(|widths| taken(widths.iter().copied()) <= room)
+    let widths = widths.iter().map(|width_of| columns.iter().map(width_of).collect::<Vec<_>>());
+    widths.into_iter().find(|widths| total_width(widths.iter().copied()) <= width)
 }
 
-/// The first columns that fit; at least one. Columns without content give way before any other.
-fn the_first_within(columns: &[Column], room: usize) -> Vec<Option<usize>> {
-    let everything = taken(columns.iter().map(|column| column.legible())) <= room;
-    let mut left = room;
+/// The first columns that fit, at least one. Empty columns are hidden first.
+fn fit_first(columns: &[Column], width: usize) -> Vec<Option<usize>> {
+    let all_fit = total_width(columns.iter().map(|column| column.readable())) <= width;
+    let mut left = width;
     let mut is_full = false;
     let widths = columns.iter().enumerate().map(|(at, column)| {
-        if at > 0 && !everything && column.widest == 0 {
+        if at > 0 && !all_fit && column.widest == 0 {
             return None;
         }
-        let width = column.legible();
+        let width = column.readable();
         is_full |= at > 0 && width + PADDING > left;
         if is_full {
             return None;
@@ -92,21 +91,21 @@ fn the_first_within(columns: &[Column], room: usize) -> Vec<Option<usize>> {
     widths.collect()
 }
 
-fn taken(widths: impl Iterator<Item = usize>) -> usize {
+fn total_width(widths: impl Iterator<Item = usize>) -> usize {
     widths.map(|width| width + PADDING).sum()
 }
 
-/// The widths, with the rest of the room shared among the columns that can use it.
-fn widened(columns: &[Column], mut widths: Vec<Option<usize>>, room: usize) -> Vec<Option<usize>> {
-    let mut left = room.saturating_sub(taken(widths.iter().flatten().copied()));
+/// Distributes the remaining width among the columns that need it.
+fn widen(columns: &[Column], mut widths: Vec<Option<usize>>, width: usize) -> Vec<Option<usize>> {
+    let mut left = width.saturating_sub(total_width(widths.iter().flatten().copied()));
     while left > 0 {
-        let wants =
+        let needs_more =
             |(width, column): (&Option<usize>, &Column)| width.is_some_and(|width| width < column.natural());
-        let hungry = widths.iter().zip(columns).filter(|pair| wants(*pair)).count();
-        if hungry == 0 {
+        let needy = widths.iter().zip(columns).filter(|pair| needs_more(*pair)).count();
+        if needy == 0 {
             break;
         }
-        let share = (left / hungry).max(1);
+        let share = (left / needy).max(1);
         for (width, column) in widths.iter_mut().zip(columns) {
             if let Some(width) = width {
                 let more = column.natural().saturating_sub(*width).min(share).min(left);
@@ -129,14 +128,14 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_uses_the_room_there_is() {
+    fn a_long_text_uses_the_remaining_width() {
         let columns = [ID, text(200)];
         assert_eq!(Layout::of(&columns, 160, false), Layout::Columns(vec![Some(24), Some(132)]));
         assert_eq!(Layout::of(&columns, usize::MAX, false), Layout::Columns(vec![Some(24), Some(200)]));
     }
 
     #[test]
-    fn later_columns_give_way_and_empty_ones_first() {
+    fn empty_columns_are_hidden_first_then_the_last_ones() {
         let columns = [ID, text(0), text(20), text(60), text(10)];
         assert_eq!(
             Layout::of(&columns, 80, false),
@@ -148,9 +147,9 @@ mod tests {
     #[test]
     fn named_columns_are_never_hidden() {
         let columns = [ID, text(60), text(60), text(60), text(60)];
-        let Layout::Columns(widths) = Layout::of(&columns, 80, true) else { panic!("there is room") };
+        let Layout::Columns(widths) = Layout::of(&columns, 80, true) else { panic!("the columns fit") };
         let widths: Vec<usize> = widths.into_iter().flatten().collect();
-        assert_eq!((widths.len(), widths[0], taken(widths.iter().copied())), (5, 24, 80));
+        assert_eq!((widths.len(), widths[0], total_width(widths.iter().copied())), (5, 24, 80));
         assert_eq!(Layout::of(&[ID; 20], 80, true), Layout::Blocks);
     }
 }

@@ -1,46 +1,46 @@
-//! A list on its way out, written while its pages arrive.
+//! Writes a list while its pages arrive.
 //!
-//! The document is well-formed at the end whatever happened on the way.
+//! The JSON document is well-formed at the end, even if fetching failed halfway.
 
 use std::io::Write;
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::content::LeftOut;
-use super::grid::Room;
+use super::content::OmittedFields;
 use super::names::Names;
-use super::records::{Records, Unshown};
-use super::{Extent, Format, Output, compact, readable};
+use super::records::{HiddenFields, RowWriter};
+use super::table::Overflow;
+use super::{Extent, Format, Output, compact, parse_json};
 use crate::cli::error::Error;
 
-/// Where the columns of a line format come from, without `--select`.
+/// Where the columns of a line format come from without `--select`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Columns {
-    /// The key fields of the records, the most telling ones first.
-    Key,
-    /// The fields of the first records.
-    Found,
-    /// The command, or whoever wrote its query: a table shows all of them.
-    Named,
+pub(super) enum ColumnSource {
+    /// The key fields of the records, most important first.
+    KeyFields,
+    /// All fields of the first records.
+    FirstRecords,
+    /// The command or the user's query; a table shows all of them.
+    Fixed,
 }
 
 /// A list that is written while it is fetched.
 pub struct List<'a> {
     output: Output<'a>,
-    records: Option<Records>,
+    rows: Option<RowWriter>,
     compact: bool,
-    /// How many objects are open around the list.
+    /// Number of JSON objects open around the list.
     depth: usize,
     count: u64,
-    /// What `--compact` drops from the records.
-    left_out: LeftOut,
+    /// Fields that `--compact` drops.
+    omitted: OmittedFields,
 }
 
 impl<'a> List<'a> {
     pub(super) fn open(output: Output<'a>, key: &str, first: &[Value]) -> Result<Self, Error> {
         let compact = output.globals.compact || output.format == Format::Table;
-        let columns = if compact { Columns::Key } else { Columns::Found };
+        let columns = if compact { ColumnSource::KeyFields } else { ColumnSource::FirstRecords };
         List::begin(output, key, first, columns)
     }
 
@@ -48,10 +48,10 @@ impl<'a> List<'a> {
         mut output: Output<'a>,
         key: &str,
         first: &[Value],
-        wanted: Columns,
+        columns: ColumnSource,
     ) -> Result<Self, Error> {
-        let compact = wanted == Columns::Key;
-        let records = match output.format {
+        let compact = columns == ColumnSource::KeyFields;
+        let rows = match output.format {
             Format::Json => {
                 write!(output.sink, "{{\"results\":")?;
                 for key in key.split('.') {
@@ -63,72 +63,72 @@ impl<'a> List<'a> {
             Format::Ndjson => None,
             format => {
                 output.columns = match &output.globals.select {
-                    Some(selection) => Some(selection.resolved(first)),
+                    Some(selection) => Some(selection.expanded(first)),
                     None if compact && format != Format::Quiet => {
                         Some(compact::columns(first, format == Format::Table))
                     }
                     None => None,
                 };
-                let room = match (wanted, output.globals.select.is_some()) {
-                    _ if output.wraps => Room::Wrap,
-                    (_, true) | (Columns::Named, _) => Room::Cut,
-                    _ => Room::Hide,
+                let overflow = match (columns, output.globals.select.is_some()) {
+                    _ if output.wraps => Overflow::Wrap,
+                    (_, true) | (ColumnSource::Fixed, _) => Overflow::Cut,
+                    _ => Overflow::Hide,
                 };
-                let mut records =
-                    Records::new(format, output.globals.csv_raw, output.columns.as_ref(), first, room);
-                // Whoever names a column of ids wants ids.
-                if output.globals.select.is_none() && wanted != Columns::Named {
-                    records = records.with_names(Names::new(&output.globals.names));
+                let mut rows =
+                    RowWriter::new(format, output.globals.csv_raw, output.columns.as_ref(), first, overflow);
+                // A user who selects a column of ids wants ids.
+                if output.globals.select.is_none() && columns != ColumnSource::Fixed {
+                    rows = rows.with_names(Names::new(&output.globals.names));
                 }
-                records.header(&mut output.sink)?;
-                Some(records)
+                rows.header(&mut output.sink)?;
+                Some(rows)
             }
         };
         let depth = key.split('.').count();
-        let left_out = LeftOut::default();
-        Ok(List { output, records, compact, depth, count: 0, left_out })
+        let omitted = OmittedFields::default();
+        Ok(List { output, rows, compact, depth, count: 0, omitted })
     }
 
     /// # Errors
-    /// When the output cannot be written, or a part of the record is wanted and it cannot be read.
+    /// When the output cannot be written, or the record must be parsed and cannot be.
     pub fn raw(&mut self, record: &RawValue) -> Result<(), Error> {
-        let untouched = self.output.globals.select.is_none() && !self.compact && self.records.is_none();
-        if !untouched {
-            return self.record(&readable(record.get())?);
+        let is_verbatim = self.output.globals.select.is_none() && !self.compact && self.rows.is_none();
+        if !is_verbatim {
+            return self.record(&parse_json(record.get())?);
         }
-        self.separated(record.get())
+        self.write_json(record.get())
     }
 
     /// # Errors
     /// When the output cannot be written.
     pub fn record(&mut self, record: &Value) -> Result<(), Error> {
         let Output { globals, sink, matched, columns, .. } = &mut self.output;
-        if let Some(records) = &mut self.records {
+        if let Some(rows) = &mut self.rows {
             self.count += 1;
-            records.learn(record);
+            rows.learn_names(record);
             if self.compact && globals.select.is_none() {
-                return records.record(sink, &compact::record(record), columns.as_ref(), matched);
+                return rows.record(sink, &compact::record(record), columns.as_ref(), matched);
             }
-            return records.record(sink, record, columns.as_ref(), matched);
+            return rows.record(sink, record, columns.as_ref(), matched);
         }
         let shown = match &globals.select {
             Some(selection) => selection.record(record, matched),
             None if self.compact => {
                 let shown = compact::record(record);
-                self.left_out.note(record, &shown);
+                self.omitted.add(record, &shown);
                 shown
             }
             None => record.clone(),
         };
-        self.separated(&shown.to_string())
+        self.write_json(&shown.to_string())
     }
 
-    fn separated(&mut self, json: &str) -> Result<(), Error> {
+    fn write_json(&mut self, json: &str) -> Result<(), Error> {
         let sink = &mut self.output.sink;
         match self.output.format {
-            // A record may be spread over several lines, which a line format must not be.
+            // NDJSON needs one line per record, however the record was formatted.
             Format::Ndjson if json.contains(['\n', '\r']) => {
-                let value = readable(json)?;
+                let value = parse_json(json)?;
                 writeln!(sink, "{value}")?;
             }
             Format::Ndjson => writeln!(sink, "{json}")?,
@@ -139,7 +139,7 @@ impl<'a> List<'a> {
         Ok(())
     }
 
-    /// Hands over what has been written so far, for a reader who follows.
+    /// Flushes the records written so far.
     ///
     /// # Errors
     /// When the output cannot be written.
@@ -151,7 +151,7 @@ impl<'a> List<'a> {
         self.count
     }
 
-    /// Closes the document, so that it is well-formed whatever happened on the way, and delivers it.
+    /// Closes the document and delivers it.
     ///
     /// # Errors
     /// When the output cannot be written or delivered.
@@ -160,20 +160,20 @@ impl<'a> List<'a> {
         self.close(meta).await
     }
 
-    /// The same for records outside a list.
+    /// As [`List::end`], for records outside a list.
     pub(super) async fn close(mut self, mut meta: Value) -> Result<(), Error> {
-        self.left_out.tell(&mut meta);
+        self.omitted.describe(&mut meta);
         if self.output.format == Format::Json {
             writeln!(self.output.sink, "]{},\"meta\":{meta}}}", "}".repeat(self.depth))?;
         }
-        if let Some(records) = self.records {
-            let Unshown { late, hidden } = records.end(&mut self.output.sink)?;
+        if let Some(rows) = self.rows {
+            let HiddenFields { late, hidden } = rows.end(&mut self.output.sink)?;
             if !late.is_empty() {
                 let names: Vec<&str> = late.iter().map(String::as_str).collect();
                 let names = names.join(", ");
                 self.output
                     .notes
-                    .push(format!("warning: fields without a column (name them with --select): {names}"));
+                    .push(format!("warning: fields without a column (add them with --select): {names}"));
             }
             if !hidden.is_empty() {
                 let columns = if hidden.len() == 1 { "column" } else { "columns" };

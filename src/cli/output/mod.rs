@@ -1,23 +1,23 @@
-//! How answers reach the reader: the envelope, the formats, and what is left out on request.
+//! Writes results: the envelope, the formats, and the fields selected with `--select` or `--compact`.
 //!
-//! Without `--select` or `--compact` the JSON of the answer is written as it was received, byte for
-//! byte. stdout carries data only; whatever is said to people goes to stderr. `--jq` and TOON need the
-//! whole document: it is made as JSON in memory, and changed at the end.
+//! Without these flags the JSON of a response is written as it was received, byte for byte. stdout carries
+//! data only; notices for people go to stderr. `--jq` and TOON need the complete document, so it is collected
+//! as JSON in memory and converted at the end.
 
 pub mod compact;
 mod content;
 mod extent;
 pub mod format;
-mod grid;
+mod human;
 pub mod jq;
 mod layout;
 mod list;
 pub mod names;
-mod people;
 pub mod printable;
 mod records;
 pub mod select;
 mod sink;
+mod table;
 mod toon;
 
 use std::collections::BTreeSet;
@@ -27,58 +27,58 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use content::LeftOut;
+use content::OmittedFields;
 pub use extent::{Extent, NextPage, grouped};
 pub use format::Format;
-pub use grid::{cut, room};
-use list::Columns;
+use list::ColumnSource;
 pub use list::List;
 use names::Names;
-use select::{Matched, Selection};
+use select::{FieldSelection, MatchedPaths};
 use sink::Sink;
+pub use table::{cut, terminal_width};
 
-use super::capture::{self, Capture};
 use super::error::{Error, Exit};
 use super::globals::{Deliver, Globals};
+use super::streams::{self, Capture};
 
-/// A document with what is known about its records.
+/// The envelope of a finished document.
 #[derive(serde::Deserialize)]
 struct Envelope {
     meta: Box<RawValue>,
 }
 
-/// Where a document holds its records, and how many of all they are. A document cannot show a list without it.
+/// The list inside a document: its path, and how many of all records it holds.
 #[derive(Debug)]
-pub struct Records<'a> {
-    /// The path of the list in the document: `data`, `data.articles`.
+pub struct DocumentList<'a> {
+    /// Dotted path of the list in the document: `data`, `data.articles`.
     pub key: &'a str,
     pub extent: Extent,
     pub shown: u64,
 }
 
-/// One answer on its way out.
+/// Writes one result.
 pub struct Output<'a> {
     globals: &'a Globals,
     format: Format,
     sink: Sink,
-    matched: Matched,
-    /// The format that the finished JSON is turned into.
-    after: Option<Format>,
-    /// What is selected, where that differs from the flag: patterns filled in, or key fields.
-    columns: Option<Selection>,
-    /// Of the records, if the answer is a list.
+    matched: MatchedPaths,
+    /// The format that the finished JSON is converted to.
+    convert_to: Option<Format>,
+    /// The selected fields where they differ from the flag: expanded patterns, or key fields.
+    columns: Option<FieldSelection>,
+    /// For a list: its extent, and the number of records shown.
     extent: Option<(Extent, u64)>,
-    /// Whether a table breaks long texts over several lines instead of cutting them.
+    /// Whether a table wraps long texts instead of cutting them.
     wraps: bool,
-    /// Lines for people, written once the output is out.
+    /// Notices for people, printed after the output.
     notes: Vec<String>,
 }
 
 impl Format {
-    /// The format that the flags ask for; by default a table on a terminal and JSON elsewhere.
+    /// The format chosen by the flags; by default a table on a terminal and JSON elsewhere.
     pub fn of(globals: &Globals) -> Self {
         let to_terminal = globals.deliver == Deliver::Stdout
-            && capture::current().is_none()
+            && streams::current().is_none()
             && std::io::stdout().is_terminal();
         match globals {
             Globals { format: Some(format), .. } => *format,
@@ -96,56 +96,55 @@ impl Format {
 
 impl<'a> Output<'a> {
     /// # Errors
-    /// When the place of delivery cannot be opened.
+    /// When the destination cannot be opened.
     pub fn open(globals: &'a Globals) -> Result<Self, Error> {
-        let wanted = Format::of(globals);
-        let after = (globals.jq.is_some() || wanted == Format::Toon).then_some(wanted);
-        let (format, sink) = match after {
+        let format = Format::of(globals);
+        let convert_to = (globals.jq.is_some() || format == Format::Toon).then_some(format);
+        let (format, sink) = match convert_to {
             Some(_) => (Format::Json, Sink::Memory(Vec::new())),
-            None => (wanted, Sink::open(&globals.deliver)?),
+            None => (format, Sink::open(&globals.deliver)?),
         };
-        let (matched, columns, extent, notes) = (Matched::default(), None, None, Vec::new());
-        Ok(Output { globals, format, sink, matched, after, columns, extent, wraps: false, notes })
+        let (matched, columns, extent, notes) = (MatchedPaths::default(), None, None, Vec::new());
+        Ok(Output { globals, format, sink, matched, convert_to, columns, extent, wraps: false, notes })
     }
 
-    /// The output of sentences, which nobody wants to see cut.
+    /// Wraps long texts in tables: for columns with sentences.
     pub fn wrapped(self) -> Self {
         Output { wraps: true, ..self }
     }
 
-    /// The output of a document that is a list of `shown` records.
+    /// Marks the document as a list that shows `shown` records.
     pub fn of(self, extent: Extent, shown: u64) -> Self {
         Output { extent: Some((extent, shown)), ..self }
     }
 
-    /// Puts the counts of a list into its `meta`, and its line for people among the notes.
+    /// Adds the counts of a list to its `meta`, and its notice to the notes.
     fn describe(&mut self, extent: &Extent, meta: &mut Value, shown: u64) {
         extent.describe(meta, shown);
         let note = extent.note(shown);
         self.notes.extend(note.filter(|_| self.has_notes()));
     }
 
-    /// Whether people hear of what is not shown. A reader of JSON finds it in `meta`; a jq program may drop that.
+    /// Whether hidden records are reported on stderr. Readers of JSON find them in `meta`, but a jq program may drop it.
     fn has_notes(&self) -> bool {
         self.format != Format::Json || self.globals.jq.is_some()
     }
 
-    /// One record as people read it.
-    fn one_for_people(&mut self, document: &Value) -> String {
-        let mut shown = content::of_one(document);
-        let left_out = content::left_out(document, &shown).len();
+    /// One record as text for people.
+    fn human_record(&mut self, document: &Value) -> String {
+        let mut shown = content::details(document);
+        let omitted = content::omitted_fields(document, &shown).len();
         let mut names = Names::new(&self.globals.names);
         names.learn(document);
-        names.put_into(&mut shown);
-        if left_out > 0 {
-            let fields = if left_out == 1 { "field" } else { "fields" };
-            self.notes.push(format!("+ {left_out} more {fields}: --json"));
+        names.insert_into(&mut shown);
+        if omitted > 0 {
+            let fields = if omitted == 1 { "field" } else { "fields" };
+            self.notes.push(format!("+ {omitted} more {fields}: --json"));
         }
-        people::record(&shown)
+        human::record(&shown)
     }
 
     /// Writes one document: the envelope around `raw` (JSON text), or the records inside it.
-    /// `list` is the place of the list inside the document (`data`, `data.articles`), if it is one.
     ///
     /// # Errors
     /// When the output cannot be written or delivered.
@@ -153,7 +152,7 @@ impl<'a> Output<'a> {
         mut self,
         mut meta: Value,
         raw: &str,
-        list: Option<Records<'_>>,
+        list: Option<DocumentList<'_>>,
     ) -> Result<(), Error> {
         let list = list.map(|records| {
             self.extent = Some((records.extent, records.shown));
@@ -161,7 +160,7 @@ impl<'a> Output<'a> {
         });
         if self.extent.is_none() && raw.starts_with('[') {
             let shown = serde_json::from_str::<Vec<&RawValue>>(raw).map_or(0, |records| records.len());
-            self.extent = Some((Extent::whole("records"), shown as u64));
+            self.extent = Some((Extent::complete("records"), shown as u64));
         }
         if self.format == Format::Json {
             if let Some((extent, shown)) = self.extent.take() {
@@ -170,18 +169,18 @@ impl<'a> Output<'a> {
             if self.globals.select.is_none() && !self.globals.compact {
                 writeln!(self.sink, "{{\"meta\":{meta},\"results\":{raw}}}")?;
             } else {
-                let document = readable(raw)?;
+                let document = parse_json(raw)?;
                 let shown = self.reduced(&document, list, &mut meta);
                 writeln!(self.sink, "{}", json!({ "meta": meta, "results": shown }))?;
             }
             return self.finish().await;
         }
-        let document = readable(raw)?;
-        let list = list.and_then(|place| select::list_at(&document, place));
+        let document = parse_json(raw)?;
+        let list = list.and_then(|path| select::list_at(&document, path));
         if self.format == Format::Table && list.is_none() && document.is_object() {
             let text = match &self.globals.select {
-                Some(_) => people::lines(&self.reduced(&document, None, &mut meta)),
-                None => self.one_for_people(&document),
+                Some(_) => human::lines(&self.reduced(&document, None, &mut meta)),
+                None => self.human_record(&document),
             };
             write!(self.sink, "{text}")?;
             return self.finish().await;
@@ -203,7 +202,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Writes rows that were worked out here: `results` is the array of them, and every column is of interest.
+    /// Writes computed rows: `results` is the array of them, and a table shows every column it has room for.
     ///
     /// # Errors
     /// As [`Output::document`].
@@ -218,20 +217,20 @@ impl<'a> Output<'a> {
             writeln!(self.sink, "{}", json!({ "meta": meta, "results": shown }))?;
             return self.finish().await;
         }
-        let mut list = List::begin(self, "", rows, Columns::Found)?;
+        let mut list = List::begin(self, "", rows, ColumnSource::FirstRecords)?;
         for row in rows {
             list.record(row)?;
         }
         list.end(meta, extent).await
     }
 
-    /// The same for a single row: `results` is the row itself.
+    /// As [`Output::table`] for a single row: `results` is the row itself.
     ///
     /// # Errors
     /// As [`Output::document`].
     pub async fn table_of_one(mut self, meta: Value, row: &Value) -> Result<(), Error> {
         if self.format != Format::Json {
-            let mut list = List::begin(self, "", std::slice::from_ref(row), Columns::Found)?;
+            let mut list = List::begin(self, "", std::slice::from_ref(row), ColumnSource::FirstRecords)?;
             list.record(row)?;
             return list.close(meta).await;
         }
@@ -243,24 +242,24 @@ impl<'a> Output<'a> {
         self.finish().await
     }
 
-    /// Writes a JSON value that is no answer of the API (a dry run, a status): no envelope.
+    /// Writes a JSON value that did not come from the API (a dry run, a status), without an envelope.
     ///
     /// # Errors
     /// As [`Output::document`].
     pub async fn value(mut self, value: &Value) -> Result<(), Error> {
         match self.format {
-            Format::Table => write!(self.sink, "{}", people::lines(value))?,
+            Format::Table => write!(self.sink, "{}", human::lines(value))?,
             _ => writeln!(self.sink, "{value}")?,
         }
         self.finish().await
     }
 
-    /// Writes text made for people.
+    /// Writes text for people.
     ///
     /// # Errors
     /// As [`Output::document`].
     pub async fn text(mut self, text: &str) -> Result<(), Error> {
-        if self.after.take().is_some() {
+        if self.convert_to.take().is_some() {
             self.sink = Sink::open(&self.globals.deliver)?;
         }
         if let Some((extent, shown)) = self.extent.take() {
@@ -270,15 +269,15 @@ impl<'a> Output<'a> {
         self.finish().await
     }
 
-    /// Begins the content of a file, which no format applies to.
+    /// Begins the content of a file, to which formats do not apply.
     ///
     /// # Errors
-    /// When the place of delivery cannot be opened.
+    /// When the destination cannot be opened.
     pub fn bytes(globals: &'a Globals) -> Result<Bytes, Error> {
         Ok(Bytes(Sink::open(&globals.deliver)?))
     }
 
-    /// Begins a list whose records are written one by one. `key` is the list's place in the document,
+    /// Begins a list whose records are written one by one. `key` is the path of the list in the document,
     /// `first` the records of its first page.
     ///
     /// # Errors
@@ -291,31 +290,31 @@ impl<'a> Output<'a> {
         List::open(self, key, &first)
     }
 
-    /// Begins a list whose columns are known beforehand and all of interest, also for a table.
+    /// Begins a list with fixed columns, all of which a table shows.
     ///
     /// # Errors
     /// As [`Output::document`].
     pub fn rows(self, key: &str, columns: &[String]) -> Result<List<'a>, Error> {
         let names = columns.iter().map(|name| (name.clone(), Value::Null));
-        List::begin(self, key, &[names.collect::<serde_json::Map<_, _>>().into()], Columns::Named)
+        List::begin(self, key, &[names.collect::<serde_json::Map<_, _>>().into()], ColumnSource::Fixed)
     }
 
-    /// The document with what was asked for. What `--compact` left out is named in `meta`.
+    /// The document reduced by `--select` or `--compact`. Fields that `--compact` omits are listed in `meta`.
     fn reduced(&mut self, document: &Value, list: Option<&str>, meta: &mut Value) -> Value {
         if let Some(selection) = &self.globals.select {
             return selection.document(document, list, &mut self.matched);
         }
         let is_one = document.is_object() && list.is_none();
-        let shown = if is_one { content::of_one(document) } else { compact::compact(document, list) };
+        let shown = if is_one { content::details(document) } else { compact::compact(document, list) };
         let records = |value: &Value| match list {
-            Some(place) => select::list_at(value, place).cloned().unwrap_or_default(),
+            Some(path) => select::list_at(value, path).cloned().unwrap_or_default(),
             None => value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]),
         };
-        let mut left_out = LeftOut::default();
+        let mut omitted = OmittedFields::default();
         for (record, shown) in records(document).iter().zip(records(&shown).iter()) {
-            left_out.note(record, shown);
+            omitted.add(record, shown);
         }
-        left_out.tell(meta);
+        omitted.describe(meta);
         shown
     }
 
@@ -326,44 +325,44 @@ impl<'a> Output<'a> {
                 notes.push(format!("warning: --select: no record has the field {path:?}"));
             }
         }
-        match self.after {
+        match self.convert_to {
             None => self.sink.finish(self.format.content_type()).await?,
             Some(format) => {
                 let content = self.sink.into_memory();
-                // A program may drop what is known about its records; who captures keeps it.
-                if let Some(capture) = capture::current() {
+                // A jq program may drop `meta`; a capture keeps it.
+                if let Some(capture) = streams::current() {
                     let envelope = serde_json::from_slice::<Envelope>(&content);
                     envelope.map(|envelope| capture.keep_meta(envelope.meta.get())).unwrap_or_default();
                 }
                 let text = match &self.globals.jq {
                     Some(program) => program.run(&content, format).await?,
-                    None => toon::encoded(&content)?,
+                    None => toon::encode_document(&content)?,
                 };
                 let mut sink = Sink::open(&self.globals.deliver)?;
                 sink.write_all(text.as_bytes())?;
                 sink.finish(format.content_type()).await?;
             }
         }
-        // After the output: what is said of a table belongs below it.
-        notes.iter().for_each(|note| tell(note));
+        // Notices about a table belong below it.
+        notes.iter().for_each(|note| notice(note));
         Ok(())
     }
 }
 
-/// The JSON of a document or a record, which may hold what fits no value: a number beyond all bounds, or very deep
-/// nesting. It must not be replaced by an empty value.
+/// Parses the JSON of a document or record. Numbers out of range and very deep nesting do not fit a [`Value`],
+/// and must never turn into an empty one.
 ///
 /// # Errors
-/// When it cannot be read.
-pub fn readable(raw: &str) -> Result<Value, Error> {
-    serde_json::from_str(raw).map_err(|error| Error::Finding {
-        message: format!("cannot read the answer: {error}"),
+/// When it cannot be parsed.
+pub fn parse_json(raw: &str) -> Result<Value, Error> {
+    serde_json::from_str(raw).map_err(|error| Error::Failed {
+        message: format!("cannot read the response: {error}"),
         exit: Exit::Failure,
-        hint: Some("--json without --select and --compact shows it as it came".to_owned()),
+        hint: Some("--json without --select and --compact prints it as received".to_owned()),
     })
 }
 
-/// The content of a file on its way out.
+/// Writes the content of a file.
 pub struct Bytes(Sink);
 
 impl Bytes {
@@ -380,7 +379,7 @@ impl Bytes {
     }
 }
 
-/// Makes sure that there is a place for the output, before anything is done that has one.
+/// Checks that the output can be written, before a request changes anything.
 ///
 /// # Errors
 /// When the folder of the file cannot be written.
@@ -391,30 +390,30 @@ pub fn check_delivery(globals: &Globals) -> Result<(), Error> {
     }
 }
 
-/// Says something to people, on stderr.
+/// Prints a warning on stderr.
 pub fn warn(message: &str) {
-    tell(&format!("warning: {message}"));
+    notice(&format!("warning: {message}"));
 }
 
-/// Warns of what holds for the whole process, however often it is come upon.
+/// Prints a warning once per process.
 pub fn warn_once(message: &str) {
-    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let is_new = SAID.lock().unwrap_or_else(PoisonError::into_inner).insert(message.to_owned());
+    static PRINTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let is_new = PRINTED.lock().unwrap_or_else(PoisonError::into_inner).insert(message.to_owned());
     if is_new {
         warn(message);
     }
 }
 
-/// Says something to people, on stderr, without calling it a warning.
-pub fn tell(message: &str) {
-    tell_to(capture::current().as_deref(), message);
+/// Prints a notice on stderr.
+pub fn notice(message: &str) {
+    notice_to(streams::current().as_deref(), message);
 }
 
-/// Says something to whoever captures, or on stderr.
-#[allow(clippy::print_stderr, reason = "the one place that tells")]
-pub fn tell_to(capture: Option<&Capture>, message: &str) {
+/// Prints a notice to the capture, or on stderr.
+#[allow(clippy::print_stderr, reason = "the one place that prints notices")]
+pub fn notice_to(capture: Option<&Capture>, message: &str) {
     match capture {
-        Some(capture) => capture.say(message),
+        Some(capture) => capture.notice(message),
         None => eprintln!("{}", printable::lines(message)),
     }
 }

@@ -1,7 +1,7 @@
-//! Names in place of ids, for people.
+//! Shows names instead of ids to people.
 //!
-//! An id means nothing to a person. Where the answer itself or the mirror knows whose it is, a table shows the
-//! name. Only there: programs get ids, and so does whoever names a column. An id without a name stays.
+//! Names come from the response itself or from the mirror. Programs always get ids, and so do users who select a
+//! column. An id without a known name stays.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,13 +13,13 @@ use crate::mirror::ResourceName;
 
 type Lookup = dyn Fn(ResourceName, &str) -> Option<String> + Send + Sync;
 
-/// Knows names that an answer does not hold. The empty one knows none.
+/// Finds names that a response does not hold. The default finds none.
 #[derive(Clone, Default)]
-pub struct Directory(Option<Arc<Lookup>>);
+pub struct NameLookup(Option<Arc<Lookup>>);
 
-impl Directory {
+impl NameLookup {
     pub fn new(lookup: impl Fn(ResourceName, &str) -> Option<String> + Send + Sync + 'static) -> Self {
-        Directory(Some(Arc::new(lookup)))
+        NameLookup(Some(Arc::new(lookup)))
     }
 
     fn name(&self, resource: ResourceName, id: &str) -> Option<String> {
@@ -27,33 +27,33 @@ impl Directory {
     }
 }
 
-impl fmt::Debug for Directory {
+impl fmt::Debug for NameLookup {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(if self.0.is_some() { "Directory(..)" } else { "Directory" })
+        formatter.write_str(if self.0.is_some() { "NameLookup(..)" } else { "NameLookup" })
     }
 }
 
-/// The names that are known while one answer is written.
+/// Names for the ids in one response.
 #[derive(Debug)]
 pub struct Names {
-    directory: Directory,
-    /// Also what nobody knows, so that it is looked up once.
-    known: HashMap<(ResourceName, String), Option<String>>,
+    lookup: NameLookup,
+    /// Names by id; `None` for ids without a name, so that each is looked up once.
+    names: HashMap<(ResourceName, String), Option<String>>,
 }
 
 impl Names {
-    pub fn new(directory: &Directory) -> Self {
-        Names { directory: directory.clone(), known: HashMap::new() }
+    pub fn new(lookup: &NameLookup) -> Self {
+        Names { lookup: lookup.clone(), names: HashMap::new() }
     }
 
-    /// Takes in the names that a document holds beside ids.
+    /// Learns the names in a document.
     pub fn learn(&mut self, document: &Value) {
         match document {
             Value::Object(fields) => {
                 if let (Some(resource), Some(id)) = (resource_of(document), scalar(&document["id"]))
                     && let Some(name) = own_name(document)
                 {
-                    self.known.insert((resource, id), Some(name));
+                    self.names.insert((resource, id), Some(name));
                 }
                 fields.values().for_each(|value| self.learn(value));
             }
@@ -64,16 +64,14 @@ impl Names {
 
     pub fn of(&mut self, resource: ResourceName, id: &Value) -> Option<String> {
         let id = scalar(id).filter(|id| !id.is_empty() && id != "0")?;
-        let directory = &self.directory;
-        let name = self
-            .known
-            .entry((resource, id))
-            .or_insert_with_key(|(resource, id)| directory.name(*resource, id));
+        let lookup = &self.lookup;
+        let name =
+            self.names.entry((resource, id)).or_insert_with_key(|(resource, id)| lookup.name(*resource, id));
         name.clone()
     }
 
-    /// The record with names: beside its ids, and as names of the records that it refers to.
-    pub fn put_into(&mut self, record: &mut Value) {
+    /// Adds names to a record: beside its ids, and to the records that it refers to.
+    pub fn insert_into(&mut self, record: &mut Value) {
         if record["name"].is_null()
             && let Some(resource) = resource_of(record)
             && let Some(name) = self.of(resource, &record["id"].clone())
@@ -94,14 +92,14 @@ impl Names {
             }
         }
         match record {
-            Value::Object(fields) => fields.values_mut().for_each(|value| self.put_into(value)),
-            Value::Array(elements) => elements.iter_mut().for_each(|element| self.put_into(element)),
+            Value::Object(fields) => fields.values_mut().for_each(|value| self.insert_into(value)),
+            Value::Array(elements) => elements.iter_mut().for_each(|element| self.insert_into(element)),
             _ => {}
         }
     }
 }
 
-/// Whose id the value at this path of a record is.
+/// The resource that the value at this path of a record is an id of.
 pub fn owner(path: &[impl AsRef<str>], record: &Value) -> Option<ResourceName> {
     let (last, above) = path.split_last()?;
     let holder = above.iter().try_fold(record, |value, name| value.get(name.as_ref()))?;
@@ -116,18 +114,18 @@ pub fn owner(path: &[impl AsRef<str>], record: &Value) -> Option<ResourceName> {
         "parent_id" if holder["parent_type"] == "collection" || holder["type"] == "collection" => {
             ResourceName::Collections
         }
-        // What a record refers to; its own id stays.
+        // The id of a referenced record; its own id stays.
         "id" if !above.is_empty() && own_name(holder).is_none() => return resource_of(holder),
         _ => return None,
     })
 }
 
-/// The heading of a column of ids once it holds names.
+/// The title of a column of ids that shows names.
 pub fn heading(column: &str) -> &str {
     column.strip_suffix("_id").or_else(|| column.strip_suffix(".id")).unwrap_or(column)
 }
 
-/// The resource that a record belongs to, by its type.
+/// The resource of a record, by its type.
 fn resource_of(record: &Value) -> Option<ResourceName> {
     Some(match record.get("type")?.as_str()? {
         "admin" => ResourceName::Admins,
@@ -163,19 +161,19 @@ mod tests {
     use serde_json::json;
 
     fn names() -> Names {
-        Names::new(&Directory::new(|resource, id| {
+        Names::new(&NameLookup::new(|resource, id| {
             (resource == ResourceName::Teams && id == "7").then(|| "Support".to_owned())
         }))
     }
 
     #[test]
-    fn a_name_comes_from_the_answer_or_the_directory() {
+    fn a_name_comes_from_the_response_or_the_lookup() {
         let mut names = names();
         names.learn(&json!({"parts": [{"author": {"type": "admin", "id": "5", "name": "Mara"}}]}));
         assert_eq!(names.of(ResourceName::Admins, &json!(5)).as_deref(), Some("Mara"));
         assert_eq!(names.of(ResourceName::Teams, &json!("7")).as_deref(), Some("Support"));
-        for nobody in [json!(0), json!(null), json!("7")] {
-            assert_eq!(names.of(ResourceName::Admins, &nobody), None, "{nobody}");
+        for unknown in [json!(0), json!(null), json!("7")] {
+            assert_eq!(names.of(ResourceName::Admins, &unknown), None, "{unknown}");
         }
     }
 
@@ -183,7 +181,7 @@ mod tests {
     fn a_record_gets_names_beside_its_ids_and_in_its_lists() {
         let mut record = json!({"type": "conversation", "id": "1", "admin_assignee_id": 9, "team_assignee_id": 7,
             "teammates": {"admins": [{"type": "admin", "id": "9"}]}, "teams": [{"type": "team", "id": "7"}]});
-        names().put_into(&mut record);
+        names().insert_into(&mut record);
         assert_eq!(
             record,
             json!({"type": "conversation", "id": "1", "admin_assignee_id": 9, "team_assignee_id": "Support (7)",
@@ -193,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_belongs_to_what_its_field_or_its_type_says() {
+    fn the_field_or_the_type_says_what_an_id_belongs_to() {
         let note = json!({"type": "note", "id": "1", "contact": {"type": "contact", "id": "c"},
             "author": {"type": "admin", "id": "5", "name": "Mara"}, "parent_id": "3"});
         assert_eq!(owner(&["contact", "id"], &note), Some(ResourceName::Contacts));

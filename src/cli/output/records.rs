@@ -1,8 +1,7 @@
-//! Records as lines: CSV, tab-separated, ids, or a table for people.
+//! Writes records as rows: CSV, tab-separated, ids, or a table.
 //!
-//! The columns are those of `--select`, or the fields of the records of the first page: a stream has
-//! to say its columns before it has seen the last record. Fields that turn up only later are counted
-//! and reported at the end.
+//! The columns are those of `--select`, or the fields of the first page, because a stream must write its header
+//! before it has seen the last record. Fields that first occur later are reported at the end.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -10,64 +9,63 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::format::Format;
-use super::grid::{Grid, Room};
 use super::names::{self, Names};
-use super::select::{Matched, Selection};
+use super::select::{FieldSelection, MatchedPaths};
+use super::table::{Overflow, Table};
 use crate::cli::error::Error;
 use crate::mirror::ResourceName;
 
-pub struct Records {
+pub struct RowWriter {
     format: Format,
     csv_raw: bool,
     columns: Vec<String>,
     late_fields: BTreeSet<String>,
-    /// Those of a table, which is printed when all are known.
-    rows: Vec<Row>,
-    room: Room,
-    /// What ids are called, for a table that shows names.
+    /// Rows of a table, which is printed at the end.
+    rows: Vec<TableRow>,
+    overflow: Overflow,
+    /// Names for ids, in a table that shows them.
     names: Option<Names>,
 }
 
-/// A row of a table.
-struct Row {
+struct TableRow {
     cells: Vec<Value>,
-    /// Whose id each cell is.
+    /// The resource that each cell is an id of.
     owners: Vec<Option<ResourceName>>,
 }
 
-/// Fields that were not shown.
+/// Fields that are not shown.
 #[derive(Debug, Default)]
-pub struct Unshown {
-    /// They turned up after the columns were written.
+pub struct HiddenFields {
+    /// First seen after the header was written.
     pub late: BTreeSet<String>,
-    /// The terminal had no room for them.
+    /// Columns that do not fit on the terminal.
     pub hidden: Vec<String>,
 }
 
-impl Records {
-    /// `first` are the records known when the first line has to be written.
+impl RowWriter {
+    /// `first` are the records known when the header is written.
     pub fn new(
         format: Format,
         csv_raw: bool,
-        selection: Option<&Selection>,
+        selection: Option<&FieldSelection>,
         first: &[Value],
-        room: Room,
+        overflow: Overflow,
     ) -> Self {
         let columns = match selection {
             Some(selection) => selection.columns(),
             None => columns(first, format == Format::Table),
         };
         let (late_fields, rows) = (BTreeSet::new(), Vec::new());
-        Records { format, csv_raw, columns, late_fields, rows, room, names: None }
+        RowWriter { format, csv_raw, columns, late_fields, rows, overflow, names: None }
     }
 
-    /// The same, where a table shows names for ids.
+    /// Shows names for ids, in a table.
     pub fn with_names(self, names: Names) -> Self {
-        Records { names: Some(names).filter(|_| self.format == Format::Table), ..self }
+        RowWriter { names: Some(names).filter(|_| self.format == Format::Table), ..self }
     }
 
-    /// Takes in the names that a whole record holds, before it is reduced to its columns.
-    pub fn learn(&mut self, record: &Value) {
+    /// Learns names from a full record, before it is reduced to its columns.
+    pub fn learn_names(&mut self, record: &Value) {
         if let Some(names) = &mut self.names {
             names.learn(record);
         }
@@ -77,7 +75,7 @@ impl Records {
     /// When the output cannot be written.
     pub fn header(&mut self, out: &mut impl Write) -> Result<(), Error> {
         if self.columns.is_empty() {
-            // An empty list has no columns to name.
+            // An empty list has no columns.
             return Ok(());
         }
         match self.format {
@@ -93,11 +91,11 @@ impl Records {
         &mut self,
         out: &mut impl Write,
         record: &Value,
-        selection: Option<&Selection>,
-        matched: &mut Matched,
+        selection: Option<&FieldSelection>,
+        matched: &mut MatchedPaths,
     ) -> Result<(), Error> {
         if self.format == Format::Quiet {
-            return quiet(out, record, selection, matched);
+            return write_id(out, record, selection, matched);
         }
         let cells = match selection {
             Some(selection) => selection.cells(record, matched),
@@ -107,24 +105,25 @@ impl Records {
             }
         };
         if self.format == Format::Table {
-            let path = |column: &String| {
-                // A report has a column for the name already.
+            let owner_of = |column: &String| {
+                // Reports may have a column for the name already.
                 let is_named =
                     self.columns.iter().any(|other| other == names::heading(column) && other != column);
                 let owner = || names::owner(&column.split('.').collect::<Vec<_>>(), record);
                 (!is_named).then(owner).flatten()
             };
             let owners = match self.names {
-                Some(_) => self.columns.iter().map(path).collect(),
+                Some(_) => self.columns.iter().map(owner_of).collect(),
                 None => Vec::new(),
             };
-            self.rows.push(Row { cells, owners });
+            self.rows.push(TableRow { cells, owners });
             return Ok(());
         }
         let cells: Vec<String> = cells.iter().map(cell).collect();
         match self.format {
             Format::Csv => {
-                let guarded = cells.into_iter().map(|cell| if self.csv_raw { cell } else { guard(cell) });
+                let guarded =
+                    cells.into_iter().map(|cell| if self.csv_raw { cell } else { escape_formula(cell) });
                 self.csv_row(out, guarded.collect())
             }
             Format::Plain => {
@@ -136,24 +135,24 @@ impl Records {
         }
     }
 
-    /// Ends the output and returns what it does not show.
+    /// Ends the output and returns the fields it does not show.
     ///
     /// # Errors
     /// When the output cannot be written.
-    pub fn end(mut self, out: &mut impl Write) -> Result<Unshown, Error> {
-        let titles = self.put_names();
-        let mut grid = Grid::new(titles.clone(), self.room);
-        self.rows.iter().for_each(|row| grid.row(&row.cells));
-        let hidden = grid.print(out)?;
-        // What is hidden goes by the name that --select knows.
+    pub fn end(mut self, out: &mut impl Write) -> Result<HiddenFields, Error> {
+        let titles = self.insert_names();
+        let mut table = Table::new(titles.clone(), self.overflow);
+        self.rows.iter().for_each(|row| table.add_row(&row.cells));
+        let hidden = table.print(out)?;
+        // Hidden columns are reported under the names that --select takes.
         let field = |title: &String| {
             titles.iter().position(|other| other == title).map(|at| self.columns[at].clone())
         };
-        Ok(Unshown { late: self.late_fields, hidden: hidden.iter().filter_map(field).collect() })
+        Ok(HiddenFields { late: self.late_fields, hidden: hidden.iter().filter_map(field).collect() })
     }
 
-    /// Puts names in place of ids. Returns the titles of the columns.
-    fn put_names(&mut self) -> Vec<String> {
+    /// Replaces ids by names and returns the titles of the columns.
+    fn insert_names(&mut self) -> Vec<String> {
         let mut titles = self.columns.clone();
         let Some(names) = &mut self.names else { return titles };
         for row in &mut self.rows {
@@ -182,7 +181,7 @@ impl Records {
     }
 }
 
-/// The fields of the records in order of appearance; for people only those that fit a cell.
+/// The fields of the records in order of appearance; for people only scalar values.
 fn columns(records: &[Value], for_people: bool) -> Vec<String> {
     let mut columns: Vec<String> = Vec::new();
     for (name, value) in records.iter().filter_map(Value::as_object).flatten() {
@@ -194,12 +193,12 @@ fn columns(records: &[Value], for_people: bool) -> Vec<String> {
     columns
 }
 
-/// The id, or the selected value, of a record; without an id what comes first, but for its type.
-fn quiet(
+/// Writes the selected value of a record, or its id, or else its first field other than the type.
+fn write_id(
     out: &mut impl Write,
     record: &Value,
-    selection: Option<&Selection>,
-    matched: &mut Matched,
+    selection: Option<&FieldSelection>,
+    matched: &mut MatchedPaths,
 ) -> Result<(), Error> {
     let value = match selection {
         Some(selection) => selection.cells(record, matched).into_iter().next().unwrap_or_default(),
@@ -220,13 +219,11 @@ fn cell(value: &Value) -> String {
     }
 }
 
-/// Keeps a spreadsheet from running a text as a formula.
-fn guard(cell: String) -> String {
-    let number = cell.parse::<f64>().is_ok();
-    match cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && !number {
-        true => format!("'{cell}"),
-        false => cell,
-    }
+/// Prevents a spreadsheet from running a text as a formula.
+fn escape_formula(cell: String) -> String {
+    let is_number = cell.parse::<f64>().is_ok();
+    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number;
+    if is_formula { format!("'{cell}") } else { cell }
 }
 
 #[cfg(test)]
@@ -236,17 +233,17 @@ mod tests {
 
     fn lines(format: Format, records: &[Value]) -> String {
         let mut out = Vec::new();
-        let mut lines = Records::new(format, false, None, records, Room::Hide);
-        lines.header(&mut out).unwrap();
+        let mut rows = RowWriter::new(format, false, None, records, Overflow::Hide);
+        rows.header(&mut out).unwrap();
         for record in records {
-            lines.record(&mut out, record, None, &mut Matched::default()).unwrap();
+            rows.record(&mut out, record, None, &mut MatchedPaths::default()).unwrap();
         }
-        lines.end(&mut out).unwrap();
+        rows.end(&mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
-    fn csv_guards_against_formulas_but_not_numbers() {
+    fn csv_escapes_formulas_but_not_numbers() {
         let records = [
             json!({"id": 1, "note": "=HYPERLINK(\"x\")", "n": -5}),
             json!({"id": 2, "note": "a,b", "n": null}),
@@ -255,22 +252,22 @@ mod tests {
     }
 
     #[test]
-    fn plain_keeps_one_line_per_record() {
+    fn plain_writes_one_line_per_record() {
         let records = [json!({"id": "7", "body": "a\tb\nc"})];
         assert_eq!(lines(Format::Plain, &records), "id\tbody\n7\ta b c\n");
     }
 
     #[test]
-    fn a_table_names_ids_unless_another_column_does() {
-        let directory = names::Directory::new(|_, id| Some(format!("Name of {id}")));
+    fn a_table_shows_names_for_ids_unless_a_column_has_them() {
+        let directory = names::NameLookup::new(|_, id| Some(format!("Name of {id}")));
         let shown = |record: Value| {
             let records = [record];
-            let mut lines = Records::new(Format::Table, false, None, &records, Room::Hide)
+            let mut rows = RowWriter::new(Format::Table, false, None, &records, Overflow::Hide)
                 .with_names(Names::new(&directory));
             let mut out = Vec::new();
-            lines.header(&mut out).unwrap();
-            lines.record(&mut out, &records[0], None, &mut Matched::default()).unwrap();
-            lines.end(&mut out).unwrap();
+            rows.header(&mut out).unwrap();
+            rows.record(&mut out, &records[0], None, &mut MatchedPaths::default()).unwrap();
+            rows.end(&mut out).unwrap();
             String::from_utf8(out).unwrap()
         };
         let text = shown(json!({"id": "1", "team_assignee_id": 7}));
@@ -280,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn quiet_is_the_id() {
+    fn quiet_writes_only_the_id() {
         assert_eq!(lines(Format::Quiet, &[json!({"name": "x", "id": 12345678901_u64})]), "12345678901\n");
         assert_eq!(lines(Format::Quiet, &[json!({"type": "data_attribute", "name": "x"})]), "x\n");
     }

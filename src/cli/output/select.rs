@@ -1,8 +1,8 @@
-//! `--select a,b.c,name:d.e`: which fields of the results are shown, and under which names.
+//! `--select a,b.c,name:d.e`: selects and renames fields of the results.
 //!
-//! Paths are dotted and case-insensitive, walk arrays element by element, and may hold `*` for any part
-//! of a name. A path whose first segment is no key of the document applies to the records of the list
-//! inside it. A field that is found nowhere is reported, never dropped in silence.
+//! Paths are dotted and case-insensitive, descend into every element of an array, and may contain `*` for any part
+//! of a name. A path whose first segment is not a key of the document applies to the records of its list. A field
+//! that no record has is reported, never dropped silently.
 
 use std::collections::BTreeSet;
 
@@ -10,22 +10,22 @@ use serde_json::{Map, Value};
 
 use crate::cli::error::Error;
 
-/// Parsed paths, in the order in which they were written.
+/// Parsed paths, in the order written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selection {
+pub struct FieldSelection {
     paths: Vec<Path>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Path {
-    /// The name under which the value is shown; without one it keeps its place.
+    /// The new name of the value; without one, the value keeps its path.
     name: Option<String>,
     segments: Vec<String>,
 }
 
-/// Which paths have matched so far, over all records.
+/// The paths that have matched so far, over all records.
 #[derive(Debug, Default)]
-pub struct Matched {
+pub struct MatchedPaths {
     seen: BTreeSet<usize>,
     records: usize,
 }
@@ -37,16 +37,16 @@ impl Path {
             None => (None, text),
         };
         let segments: Vec<String> = path.split('.').map(|segment| segment.trim().to_owned()).collect();
-        let whole = name.iter().chain(&segments).all(|word| !word.is_empty());
-        whole.then_some(Path { name, segments })
+        let is_valid = name.iter().chain(&segments).all(|word| !word.is_empty());
+        is_valid.then_some(Path { name, segments })
     }
 
-    /// What this path shows of a record.
-    fn of(&self, record: &Value) -> Option<Value> {
+    /// The part of a record that this path selects.
+    fn apply(&self, record: &Value) -> Option<Value> {
         match &self.name {
             None => pick(record, &self.segments),
             Some(name) => {
-                let value = flat(record, &self.segments)?;
+                let value = value_at(record, &self.segments)?;
                 Some(Map::from_iter([(name.clone(), value)]).into())
             }
         }
@@ -57,61 +57,62 @@ impl Path {
     }
 }
 
-impl Selection {
+impl FieldSelection {
     /// # Errors
     /// [`Error::Usage`] for an empty list or an empty segment.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let paths = text.split(',').map(str::trim).filter(|path| !path.is_empty());
         let paths: Option<Vec<Path>> = paths.map(Path::parse).collect();
         match paths {
-            Some(paths) if !paths.is_empty() => Ok(Selection { paths }),
+            Some(paths) if !paths.is_empty() => Ok(FieldSelection { paths }),
             _ => Err(Error::usage_with_hint(
-                format!("--select: {text:?} is no list of fields"),
-                "name fields as in --select id,contact:source.author.email,*_at",
+                format!("--select: invalid list of fields {text:?}"),
+                "separate fields by commas, for example --select id,contact:source.author.email,*_at",
             )),
         }
     }
 
-    /// These paths, each a list of segments.
+    /// Selects these paths, each a list of segments.
     pub fn of(paths: Vec<Vec<String>>) -> Self {
-        Selection { paths: paths.into_iter().map(|segments| Path { name: None, segments }).collect() }
+        FieldSelection { paths: paths.into_iter().map(|segments| Path { name: None, segments }).collect() }
     }
 
-    /// The selection with every `*` replaced by the names that these records have there.
-    pub fn resolved(&self, records: &[Value]) -> Self {
+    /// Expands every `*` to the matching names in these records.
+    pub fn expanded(&self, records: &[Value]) -> Self {
         let mut paths = Vec::new();
         for path in &self.paths {
             let is_pattern = path.segments.iter().any(|segment| segment.contains('*'));
-            let mut found: Vec<Vec<String>> = Vec::new();
+            let mut expanded: Vec<Vec<String>> = Vec::new();
             if is_pattern && path.name.is_none() {
                 records
                     .iter()
-                    .for_each(|record| concrete(record, &path.segments, &mut Vec::new(), &mut found));
+                    .for_each(|record| expand(record, &path.segments, &mut Vec::new(), &mut expanded));
             }
-            match found.is_empty() {
-                true => paths.push(path.clone()),
-                false => paths.extend(found.into_iter().map(|segments| Path { name: None, segments })),
+            if expanded.is_empty() {
+                paths.push(path.clone());
+            } else {
+                paths.extend(expanded.into_iter().map(|segments| Path { name: None, segments }));
             }
         }
-        Selection { paths }
+        FieldSelection { paths }
     }
 
-    /// The paths as written, or their names, for columns.
+    /// Column titles: the names, or the paths as written.
     pub fn columns(&self) -> Vec<String> {
         self.paths.iter().map(Path::column).collect()
     }
 
     /// The record with the selected fields only.
-    pub fn record(&self, record: &Value, matched: &mut Matched) -> Value {
+    pub fn record(&self, record: &Value, matched: &mut MatchedPaths) -> Value {
         matched.records += 1;
         let mut kept = Value::Object(Map::new());
         for (index, path) in self.paths.iter().enumerate() {
-            match (path.of(record), &path.name) {
+            match (path.apply(record), &path.name) {
                 (Some(found), _) => {
                     matched.seen.insert(index);
                     merge(&mut kept, found);
                 }
-                // A name that was asked for is there in every record.
+                // A new name is present in every record.
                 (None, Some(name)) => {
                     merge(&mut kept, Map::from_iter([(name.clone(), Value::Null)]).into());
                 }
@@ -121,9 +122,9 @@ impl Selection {
         kept
     }
 
-    /// The document with the selected fields only: paths that begin with one of its keys apply to it,
-    /// the others to the records of its list.
-    pub fn document(&self, document: &Value, list: Option<&str>, matched: &mut Matched) -> Value {
+    /// The document with the selected fields only. Paths that begin with one of its keys apply to it, others to the
+    /// records of its list.
+    pub fn document(&self, document: &Value, list: Option<&str>, matched: &mut MatchedPaths) -> Value {
         if let Value::Array(records) = document {
             return records.iter().map(|record| self.record(record, matched)).collect();
         }
@@ -134,52 +135,54 @@ impl Selection {
         for (index, path) in self.paths.iter().enumerate() {
             matched.records += 1;
             if key_of(document, &path.segments[0]).is_some() {
-                if let Some(found) = path.of(document) {
+                if let Some(found) = path.apply(document) {
                     matched.seen.insert(index);
                     merge(&mut kept, found);
                 }
                 continue;
             }
-            let one = Selection { paths: vec![path.clone()] };
-            let mut inside = Matched::default();
-            let shown: Vec<Value> = records.iter().map(|record| one.record(record, &mut inside)).collect();
+            let one = FieldSelection { paths: vec![path.clone()] };
+            let mut matched_records = MatchedPaths::default();
+            let shown: Vec<Value> =
+                records.iter().map(|record| one.record(record, &mut matched_records)).collect();
             // A list without records cannot show whether the field exists.
-            if records.is_empty() || !inside.seen.is_empty() {
+            if records.is_empty() || !matched_records.seen.is_empty() {
                 matched.seen.insert(index);
             }
-            merge(&mut kept, below(list, shown.into()));
+            merge(&mut kept, nested(list, shown.into()));
         }
         kept
     }
 
-    /// The paths that matched nothing, if there was anything to match.
-    pub fn unknown(&self, matched: &Matched) -> Vec<String> {
+    /// The paths that matched nothing, if there were any records.
+    pub fn unknown(&self, matched: &MatchedPaths) -> Vec<String> {
         let missing = self.paths.iter().enumerate().filter(|(index, _)| !matched.seen.contains(index));
         missing.map(|(_, path)| path.segments.join(".")).filter(|_| matched.records > 0).collect()
     }
 
     /// The value at each path of a record, for a row of columns.
-    pub fn cells(&self, record: &Value, matched: &mut Matched) -> Vec<Value> {
+    pub fn cells(&self, record: &Value, matched: &mut MatchedPaths) -> Vec<Value> {
         matched.records += 1;
-        let cells = self.paths.iter().enumerate().map(|(index, path)| match flat(record, &path.segments) {
-            Some(value) => {
-                matched.seen.insert(index);
-                value
-            }
-            None => Value::Null,
-        });
+        let cells =
+            self.paths.iter().enumerate().map(|(index, path)| match value_at(record, &path.segments) {
+                Some(value) => {
+                    matched.seen.insert(index);
+                    value
+                }
+                None => Value::Null,
+            });
         cells.collect()
     }
 }
 
-/// The list at a place such as `data.articles`.
-pub fn list_at<'v>(document: &'v Value, place: &str) -> Option<&'v Vec<Value>> {
-    place.split('.').try_fold(document, |at, key| at.get(key))?.as_array()
+/// The list at a dotted path such as `data.articles`.
+pub fn list_at<'v>(document: &'v Value, path: &str) -> Option<&'v Vec<Value>> {
+    path.split('.').try_fold(document, |at, key| at.get(key))?.as_array()
 }
 
-/// A document with nothing but a value at such a place.
-fn below(place: &str, value: Value) -> Value {
-    place.rsplit('.').fold(value, |value, key| Map::from_iter([(key.to_owned(), value)]).into())
+/// A document that holds only this value, at a dotted path.
+fn nested(path: &str, value: Value) -> Value {
+    path.rsplit('.').fold(value, |value, key| Map::from_iter([(key.to_owned(), value)]).into())
 }
 
 fn key_of<'a>(value: &'a Value, segment: &str) -> Option<&'a String> {
@@ -190,17 +193,17 @@ fn key_of<'a>(value: &'a Value, segment: &str) -> Option<&'a String> {
         .or_else(|| fields.keys().find(|key| key.eq_ignore_ascii_case(segment)))
 }
 
-/// The fields of an object that a segment means: one by name, or all that fit a pattern.
+/// The fields of an object that a segment selects: one by name, or all that match a pattern.
 fn fields_of<'a>(fields: &'a Map<String, Value>, segment: &str) -> Vec<(&'a String, &'a Value)> {
     if segment.contains('*') && !fields.contains_key(segment) {
-        return fields.iter().filter(|(key, _)| fits(segment, key)).collect();
+        return fields.iter().filter(|(key, _)| matches_pattern(segment, key)).collect();
     }
     let exact = fields.get_key_value(segment);
     exact.or_else(|| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(segment))).into_iter().collect()
 }
 
-/// What the first segments of a path mean in an object, each with the rest of the path. A name may hold dots: where
-/// no field is called like the segment, some more of them are tried together.
+/// The fields that the start of a path selects in an object, each with the rest of the path. Names may contain dots:
+/// if no field matches one segment, several are tried together.
 fn steps<'a, 'p>(
     fields: &'a Map<String, Value>,
     path: &'p [String],
@@ -216,8 +219,8 @@ fn steps<'a, 'p>(
     dotted.into_iter().collect()
 }
 
-/// Whether a name fits a pattern in which `*` stands for anything.
-fn fits(pattern: &str, name: &str) -> bool {
+/// Whether a name matches a pattern in which `*` means any text.
+fn matches_pattern(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.to_ascii_lowercase(), name.to_ascii_lowercase());
     let pieces: Vec<&str> = pattern.split('*').collect();
     let Some(mut rest) = name.strip_prefix(pieces[0]) else { return false };
@@ -230,26 +233,26 @@ fn fits(pattern: &str, name: &str) -> bool {
     rest.ends_with(pieces[pieces.len() - 1])
 }
 
-/// All paths without patterns that a path with patterns means in a value.
-fn concrete(value: &Value, path: &[String], so_far: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+/// Expands a path with patterns to all paths that it matches in a value.
+fn expand(value: &Value, path: &[String], prefix: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
     match (value, path.split_first()) {
-        (_, None) if found.contains(so_far) => {}
-        (_, None) => found.push(so_far.clone()),
+        (_, None) if found.contains(prefix) => {}
+        (_, None) => found.push(prefix.clone()),
         (Value::Array(elements), _) => {
-            elements.iter().for_each(|element| concrete(element, path, so_far, found));
+            elements.iter().for_each(|element| expand(element, path, prefix, found));
         }
         (Value::Object(fields), Some(_)) => {
             for (key, value, rest) in steps(fields, path) {
-                so_far.push(key.clone());
-                concrete(value, rest, so_far, found);
-                so_far.pop();
+                prefix.push(key.clone());
+                expand(value, rest, prefix, found);
+                prefix.pop();
             }
         }
         _ => {}
     }
 }
 
-/// The value with everything but the path removed; `None` when the path leads nowhere.
+/// The value reduced to the path; `None` if the path does not exist.
 fn pick(value: &Value, path: &[String]) -> Option<Value> {
     if path.is_empty() {
         return Some(value.clone());
@@ -270,18 +273,18 @@ fn pick(value: &Value, path: &[String]) -> Option<Value> {
     }
 }
 
-/// The value at a path; where the path walks an array, the list of what is found in it, and where it has
-/// a pattern, an object of what fits.
-fn flat(value: &Value, path: &[String]) -> Option<Value> {
+/// The value at a path: a list if the path crosses an array, an object if it has a pattern.
+fn value_at(value: &Value, path: &[String]) -> Option<Value> {
     let Some(segment) = path.first() else { return Some(value.clone()) };
     match value {
         Value::Array(elements) => {
-            let found: Vec<Value> = elements.iter().filter_map(|element| flat(element, path)).collect();
+            let found: Vec<Value> = elements.iter().filter_map(|element| value_at(element, path)).collect();
             (!found.is_empty()).then(|| found.into())
         }
         Value::Object(fields) => {
             let found = steps(fields, path).into_iter();
-            let mut found = found.filter_map(|(key, value, rest)| Some((key.clone(), flat(value, rest)?)));
+            let mut found =
+                found.filter_map(|(key, value, rest)| Some((key.clone(), value_at(value, rest)?)));
             if !segment.contains('*') {
                 return found.next().map(|(_, value)| value);
             }
@@ -292,20 +295,20 @@ fn flat(value: &Value, path: &[String]) -> Option<Value> {
     }
 }
 
-/// Joins what two paths picked from the same value.
+/// Merges what two paths picked from the same value.
 fn merge(kept: &mut Value, more: Value) {
     match (kept, more) {
         (Value::Object(kept), Value::Object(more)) => {
             for (key, value) in more {
                 match kept.get_mut(&key) {
-                    Some(known) => merge(known, value),
+                    Some(existing) => merge(existing, value),
                     None => drop(kept.insert(key, value)),
                 }
             }
         }
         (Value::Array(kept), Value::Array(more)) => {
-            for (known, value) in kept.iter_mut().zip(more) {
-                merge(known, value);
+            for (existing, value) in kept.iter_mut().zip(more) {
+                merge(existing, value);
             }
         }
         _ => {}
@@ -318,8 +321,8 @@ mod tests {
     use serde_json::json;
 
     fn select(paths: &str, document: &Value, list: Option<&str>) -> (Value, Vec<String>) {
-        let selection = Selection::parse(paths).unwrap();
-        let mut matched = Matched::default();
+        let selection = FieldSelection::parse(paths).unwrap();
+        let mut matched = MatchedPaths::default();
         let kept = selection.document(document, list, &mut matched);
         (kept, selection.unknown(&matched))
     }
@@ -339,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn one_record() {
+    fn paths_apply_to_a_single_record() {
         let record = json!({"id": 12345678901_u64, "source": {"author": {"email": "a@b.c", "name": "A"}, "body": "x"}});
         let (kept, unknown) = select("source.author.email,id", &record, None);
         assert_eq!(kept, json!({"source": {"author": {"email": "a@b.c"}}, "id": 12345678901_u64}));
@@ -347,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_may_be_further_down() {
+    fn a_list_may_be_nested() {
         let found =
             json!({"type": "list", "data": {"articles": [{"id": "1", "title": "a"}], "highlights": []}});
         let expected = json!({"data": {"articles": [{"id": "1"}]}});
@@ -364,9 +367,9 @@ mod tests {
 
     #[test]
     fn cells_follow_the_order_of_the_paths() {
-        let selection = Selection::parse("tags.id,id").unwrap();
+        let selection = FieldSelection::parse("tags.id,id").unwrap();
         let cells =
-            selection.cells(&json!({"id": 1, "tags": [{"id": 2}, {"id": 3}]}), &mut Matched::default());
+            selection.cells(&json!({"id": 1, "tags": [{"id": 2}, {"id": 3}]}), &mut MatchedPaths::default());
         assert_eq!(cells, [json!([2, 3]), json!(1)]);
     }
 
@@ -380,7 +383,7 @@ mod tests {
         assert_eq!(kept, json!({"conversations": records, "all": 2}));
         assert!(unknown.is_empty());
         assert_eq!(select("x:nope.at", &list, Some("conversations")).1, ["nope.at"]);
-        assert!(Selection::parse("a:,b").is_err() && Selection::parse(":a").is_err());
+        assert!(FieldSelection::parse("a:,b").is_err() && FieldSelection::parse(":a").is_err());
     }
 
     #[test]
@@ -389,23 +392,25 @@ mod tests {
         let (kept, unknown) = select("custom_attributes.plan.tier,custom_attributes.a.b.c.d", &record, None);
         assert_eq!(kept, json!({"custom_attributes": {"plan.tier": "pro", "a.b.c": {"d": 5}}}));
         assert!(unknown.is_empty());
-        let columns = Selection::parse("custom_attributes.plan.tier,x:custom_attributes.a.b.c.d").unwrap();
-        let columns = columns.resolved(std::slice::from_ref(&record));
-        assert_eq!(columns.cells(&record, &mut Matched::default()), [json!("pro"), json!(5)]);
+        let columns =
+            FieldSelection::parse("custom_attributes.plan.tier,x:custom_attributes.a.b.c.d").unwrap();
+        let columns = columns.expanded(std::slice::from_ref(&record));
+        assert_eq!(columns.cells(&record, &mut MatchedPaths::default()), [json!("pro"), json!(5)]);
         assert_eq!(select("custom_attributes.plan.size", &record, None).1, ["custom_attributes.plan.size"]);
     }
 
     #[test]
-    fn a_star_stands_for_any_part_of_a_name() {
+    fn a_star_matches_any_part_of_a_name() {
         let record = json!({"id": "1", "created_at": 5, "updated_at": 6, "custom_attributes": {"plan": "pro", "seats": 3},
             "tags": {"data": [{"id": "t", "name": "vip"}]}});
         assert_eq!(select("*_at", &record, None).0, json!({"created_at": 5, "updated_at": 6}));
         assert_eq!(select("custom_attributes.*", &record, None).0["custom_attributes"]["seats"], 3);
         assert_eq!(select("TAGS.*.na*", &record, None).0, json!({"tags": {"data": [{"name": "vip"}]}}));
         assert_eq!(select("*_until", &record, None).1, ["*_until"]);
-        let columns = Selection::parse("id,*_at,times:*_at").unwrap().resolved(std::slice::from_ref(&record));
+        let columns =
+            FieldSelection::parse("id,*_at,times:*_at").unwrap().expanded(std::slice::from_ref(&record));
         assert_eq!(columns.columns(), ["id", "created_at", "updated_at", "times"]);
-        let cells = columns.cells(&record, &mut Matched::default());
+        let cells = columns.cells(&record, &mut MatchedPaths::default());
         assert_eq!(cells, [json!("1"), json!(5), json!(6), json!({"created_at": 5, "updated_at": 6})]);
     }
 }

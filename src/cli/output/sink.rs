@@ -1,23 +1,24 @@
-//! Where output bytes go: stdout, a file replaced in one step, a webhook, or whoever runs the command.
+//! Destinations of output: stdout, a file, a webhook, or the capture of an in-process command.
 //!
-//! A file or webhook gets the whole output or nothing; stdout gets it as it is made.
+//! A file is replaced atomically, and a webhook gets one request: both get the complete output or nothing. stdout
+//! gets output as it is written.
 
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::transport::foreign_client;
-use crate::cli::capture::{self, Capture};
-use crate::cli::door::Replacement;
 use crate::cli::error::Error;
+use crate::cli::files::Replacement;
 use crate::cli::globals::Deliver;
+use crate::cli::streams::{self, Capture};
 
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub enum Sink {
     Stdout(BufWriter<io::Stdout>),
     Captured(Arc<Capture>),
-    /// Kept until it can be worked on as a whole.
+    /// Collected for conversion at the end.
     Memory(Vec<u8>),
     File(BufWriter<Replacement>),
     Webhook {
@@ -31,7 +32,7 @@ impl Sink {
     /// When the folder of the file cannot be written.
     pub fn open(deliver: &Deliver) -> Result<Self, Error> {
         match deliver {
-            Deliver::Stdout => Ok(match capture::current() {
+            Deliver::Stdout => Ok(match streams::current() {
                 Some(capture) => Sink::Captured(capture),
                 None => Sink::Stdout(BufWriter::new(io::stdout())),
             }),
@@ -40,7 +41,7 @@ impl Sink {
         }
     }
 
-    /// What was kept in memory.
+    /// The output collected in memory.
     pub fn into_memory(self) -> Vec<u8> {
         match self {
             Sink::Memory(content) => content,
@@ -48,10 +49,10 @@ impl Sink {
         }
     }
 
-    /// Hands the output over. Without this call a file stays as it was.
+    /// Delivers the output. Without this call a file stays unchanged.
     ///
     /// # Errors
-    /// When it cannot be written, or the webhook does not take it.
+    /// When it cannot be written, or the webhook rejects it.
     pub async fn finish(self, content_type: &'static str) -> Result<(), Error> {
         match self {
             Sink::Stdout(mut stdout) => Ok(stdout.flush()?),
@@ -65,19 +66,19 @@ impl Sink {
     }
 }
 
-/// The address may carry a secret: errors name its host only.
+/// The address may contain a secret, so errors never show it.
 async fn post(url: &str, content: Vec<u8>, content_type: &'static str) -> Result<(), Error> {
     let failed = |reason: String| Error::Deliver(format!("the webhook {reason}"));
     let address =
-        reqwest::Url::parse(url).map_err(|error| failed(format!("has no usable address: {error}")))?;
+        reqwest::Url::parse(url).map_err(|error| failed(format!("has an invalid address: {error}")))?;
     let client = foreign_client(&address).map_err(|error| failed(format!("cannot be called: {error}")))?;
     let request =
         client.post(address).header("content-type", content_type).timeout(WEBHOOK_TIMEOUT).body(content);
-    let answer = request
+    let response = request
         .send()
         .await
         .map_err(|error| failed(format!("cannot be reached: {}", error.without_url())))?;
-    match answer.status() {
+    match response.status() {
         status if status.is_success() => Ok(()),
         status => Err(failed(format!("answered {status}"))),
     }

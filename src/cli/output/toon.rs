@@ -1,4 +1,4 @@
-//! `--format toon`: JSON as Token-Oriented Object Notation, which costs an agent fewer tokens.
+//! `--format toon`: Token-Oriented Object Notation, which costs agents fewer tokens than JSON.
 
 use serde_json::Value;
 use toon_format::{EncodeOptions, encode};
@@ -9,7 +9,7 @@ use crate::cli::error::Error;
 ///
 /// # Errors
 /// When the document cannot be written as TOON.
-pub fn encoded(json: &[u8]) -> Result<String, Error> {
+pub fn encode_document(json: &[u8]) -> Result<String, Error> {
     let document: Value = serde_json::from_slice(json).map_err(std::io::Error::from)?;
     value(&document)
 }
@@ -17,7 +17,7 @@ pub fn encoded(json: &[u8]) -> Result<String, Error> {
 /// One value as TOON, ending in a line break.
 ///
 /// # Errors
-/// As [`encoded`].
+/// As [`encode_document`].
 pub fn value(value: &Value) -> Result<String, Error> {
     let text = encode(value, &EncodeOptions::default());
     let text = text.map_err(|error| std::io::Error::other(error.to_string()))?;
@@ -29,9 +29,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_of_one_shape_are_a_table() {
+    fn records_with_equal_fields_become_a_table() {
         let json = r#"{"meta":{"source":"live"},"results":{"data":[{"id":"123456789012345","n":9007199254740993,"name":"a,b"},{"id":"2","n":1,"name":"c"}]}}"#;
         let expected = "meta:\n  source: live\nresults:\n  data[2]{id,n,name}:\n    \"123456789012345\",9007199254740993,\"a,b\"\n    \"2\",1,c\n";
-        assert_eq!(encoded(json.as_bytes()).unwrap(), expected);
+        assert_eq!(encode_document(json.as_bytes()).unwrap(), expected);
     }
 }

@@ -105,9 +105,8 @@ impl Compiler<'_> {
             let message = format!("{} holds dates: use one of = != > >= < <= in, not in", test.field);
             return Err(Error::new(test.at, message));
         }
-        let value = |literal: &Literal| match literal.is_null() {
-            true => Ok(Value::Null),
-            false => self.day_of(literal).map(Value::from),
+        let value = |literal: &Literal| {
+            if literal.is_null() { Ok(Value::Null) } else { self.day_of(literal).map(Value::from) }
         };
         let mut values: Vec<Value> = test.values.iter().map(value).collect::<Result<_, _>>()?;
         let mut one = match test.operator {

@@ -1,38 +1,38 @@
-//! One document without a person.
+//! Erases a person from one document.
 //!
-//! The person's own words go: texts, subjects and attachments of what they wrote. Elsewhere their id, name and
-//! addresses go. Everything else stays as it is.
+//! Removes the text, subject and attachments of what they wrote, and their id, name and addresses everywhere. It
+//! must leave everything else unchanged.
 
 use serde_json::{Map, Value, json};
 
-use super::{Person, TELLING};
+use super::{MIN_IDENTIFIER_LENGTH, Person};
 use crate::filter::person::{Phone, email_spellings, is_separator};
-use crate::mirror::fields;
+use crate::mirror::lenient;
 
-/// Stands where an address or a name was.
+/// Replaces addresses and names.
 const FORGOTTEN: &str = "[forgotten]";
-/// What the author of a message wrote, by key.
-const WORDS: [&str; 7] = ["body", "subject", "text", "summary", "url", "remark", "title"];
+/// Keys whose values the author of a message wrote.
+const AUTHORED_KEYS: [&str; 7] = ["body", "subject", "text", "summary", "url", "remark", "title"];
 
-/// Ways to write an `@` in a link or in HTML.
+/// Encodings of `@` in links and HTML.
 const AT_SIGNS: [&str; 3] = ["%40", "&#64;", "&#x40;"];
 
-/// A person, as documents name them.
+/// A person's identifiers, prepared for search in documents.
 pub(super) struct Scrub {
     ids: Vec<String>,
-    /// Replaced wherever they occur, in whatever case: in small letters.
+    /// Lowercase texts that are replaced wherever they occur, in any case.
     anywhere: Vec<Vec<char>>,
     phones: Vec<Phone>,
-    /// Taken out of the fields that hold external ids.
+    /// Removed only from fields for external ids, because they may be short.
     external_ids: Vec<String>,
     names: Vec<String>,
-    /// One of these, in small letters, is in every document that names the person without escapes.
-    signs: Vec<String>,
+    /// Lowercase texts, at least one of which is in every document that mentions the person without escapes.
+    needles: Vec<String>,
 }
 
 impl Scrub {
     pub fn new(person: &Person) -> Self {
-        let long = |text: &&String| text.len() >= TELLING;
+        let is_long = |text: &&String| text.len() >= MIN_IDENTIFIER_LENGTH;
         let emails = person.emails.iter().flat_map(|address| {
             let mut spellings = email_spellings(address);
             for spelling in spellings.clone() {
@@ -41,14 +41,14 @@ impl Scrub {
             }
             spellings
         });
-        let written = person.ids.iter().chain(&person.external_ids).chain(&person.phones).filter(long);
-        let anywhere: Vec<String> = emails.chain(written.cloned()).map(|text| text.to_lowercase()).collect();
+        let long = person.ids.iter().chain(&person.external_ids).chain(&person.phones).filter(is_long);
+        let anywhere: Vec<String> = emails.chain(long.cloned()).map(|text| text.to_lowercase()).collect();
         let short = person.ids.iter().chain(&person.external_ids).map(|id| id.to_lowercase());
-        // Whole values in quotes, and numbers behind a key.
+        // Whole values in quotes, and numbers after a key.
         let values = short.flat_map(|id| [format!("\"{id}\""), format!(":{id}"), format!(": {id}")]);
         Scrub {
             ids: person.ids.iter().cloned().collect(),
-            signs: anywhere.iter().cloned().chain(values).collect(),
+            needles: anywhere.iter().cloned().chain(values).collect(),
             anywhere: anywhere.iter().map(|text| text.chars().collect()).collect(),
             phones: person.phones.iter().filter_map(|number| Phone::read(number)).collect(),
             external_ids: person.external_ids.iter().cloned().collect(),
@@ -56,66 +56,68 @@ impl Scrub {
         }
     }
 
-    /// Whether a stored document may name the person: only reading it tells. In JSON any letter can be escaped, so
-    /// documents with escapes are read in any case.
+    /// Whether a stored document may mention the person, without parsing it. True for documents with escapes, because
+    /// JSON can escape any letter.
     pub fn may_be_in(&self, raw: &str) -> bool {
         if raw.contains("\\u") || raw.contains("\\/") {
             return true;
         }
-        let small = raw.to_lowercase();
-        self.signs.iter().any(|sign| small.contains(sign)) || without_phones(raw, &self.phones).is_some()
+        let lowercase = raw.to_lowercase();
+        self.needles.iter().any(|needle| lowercase.contains(needle))
+            || without_phones(raw, &self.phones).is_some()
     }
 
-    /// The document without the person; `None` when they are not in it.
+    /// The document without the person; `None` if it does not mention them.
     pub fn document(&self, raw: &str) -> Option<String> {
         let before: Value = serde_json::from_str(raw).ok()?;
         let mut after = before.clone();
         if let Some(document) = after.as_object_mut() {
-            self.begun(document);
+            self.erase_in_opening(document);
         }
-        self.value(&mut after);
+        self.erase_in_value(&mut after);
         (after != before).then(|| after.to_string())
     }
 
-    /// What a conversation or ticket says at its top about the person who began it.
-    fn begun(&self, document: &mut Map<String, Value>) {
-        let began = self.is_person(&document.get("source").unwrap_or(&Value::Null)["author"]);
-        if began && let Some(title) = document.get_mut("title") {
+    /// Erases the title and attributes if the person started the conversation or ticket or takes part in it.
+    fn erase_in_opening(&self, document: &mut Map<String, Value>) {
+        let is_opener = self.is_person(&document.get("source").unwrap_or(&Value::Null)["author"]);
+        if is_opener && let Some(title) = document.get_mut("title") {
             *title = Value::Null;
         }
         let takes_part = document
             .get("contacts")
             .and_then(|contacts| contacts["contacts"].as_array())
             .is_some_and(|contacts| contacts.iter().any(|contact| self.is_person(contact)));
-        if takes_part || began {
+        if takes_part || is_opener {
             for attributes in ["ticket_attributes", "custom_attributes"] {
-                document.get_mut(attributes).into_iter().for_each(blank);
+                document.get_mut(attributes).into_iter().for_each(clear_texts);
             }
         }
     }
 
-    fn value(&self, value: &mut Value) {
+    fn erase_in_value(&self, value: &mut Value) {
         match value {
-            Value::String(text) => self.text(text),
-            Value::Array(values) => values.iter_mut().for_each(|value| self.value(value)),
-            Value::Object(object) => self.object(object),
+            Value::String(text) => self.erase_in_text(text),
+            Value::Array(values) => values.iter_mut().for_each(|value| self.erase_in_value(value)),
+            Value::Object(object) => self.erase_in_object(object),
             _ => {}
         }
     }
 
-    fn object(&self, object: &mut Map<String, Value>) {
-        let wrote =
-            ["author", "contact"].iter().any(|key| object.get(*key).is_some_and(|it| self.is_person(it)));
-        if wrote {
+    fn erase_in_object(&self, object: &mut Map<String, Value>) {
+        let is_author = ["author", "contact"]
+            .iter()
+            .any(|key| object.get(*key).is_some_and(|author| self.is_person(author)));
+        if is_author {
             for (key, value) in object.iter_mut() {
-                if WORDS.contains(&key.as_str()) {
+                if AUTHORED_KEYS.contains(&key.as_str()) {
                     *value = Value::Null;
                 } else if key == "attachments" {
                     *value = json!([]);
                 }
             }
         }
-        let mut fewer = 0;
+        let mut removed = 0;
         for (key, value) in object.iter_mut() {
             if self.is_person(value) {
                 let kind = value["type"].take();
@@ -123,13 +125,13 @@ impl Scrub {
                 continue;
             }
             if (key.ends_with("contact_id") || key.ends_with("user_id"))
-                && fields::id(value).is_some_and(|id| self.ids.contains(&id))
+                && lenient::id(value).is_some_and(|id| self.ids.contains(&id))
             {
                 *value = Value::Null;
                 continue;
             }
             if key.ends_with("external_id")
-                && fields::id(value).is_some_and(|id| self.external_ids.contains(&id))
+                && lenient::id(value).is_some_and(|id| self.external_ids.contains(&id))
             {
                 *value = Value::Null;
                 continue;
@@ -137,15 +139,15 @@ impl Scrub {
             if let Value::Array(values) = value {
                 let before = values.len();
                 values.retain(|value| !self.is_person(value));
-                fewer += before - values.len();
+                removed += before - values.len();
             }
-            self.value(value);
+            self.erase_in_value(value);
         }
-        if fewer > 0
+        if removed > 0
             && let Some(count) = object.get_mut("total_count")
-            && let Some(total) = fields::integer(count)
+            && let Some(total) = lenient::integer(count)
         {
-            *count = json!((total - fewer as i64).max(0));
+            *count = json!((total - removed as i64).max(0));
         }
     }
 
@@ -153,10 +155,10 @@ impl Scrub {
         let is_known = |id: &String| self.ids.contains(id);
         let kind = value["type"].as_str();
         kind.is_none_or(|kind| matches!(kind, "user" | "lead" | "contact" | "visitor"))
-            && fields::id(&value["id"]).as_ref().is_some_and(is_known)
+            && lenient::id(&value["id"]).as_ref().is_some_and(is_known)
     }
 
-    fn text(&self, text: &mut String) {
+    fn erase_in_text(&self, text: &mut String) {
         if self.names.iter().any(|name| name == text) {
             FORGOTTEN.clone_into(text);
         }
@@ -171,23 +173,22 @@ impl Scrub {
     }
 }
 
-/// Empties the texts in a value; numbers, flags and times stay.
-fn blank(value: &mut Value) {
+/// Removes the texts in a value; numbers, flags and times stay.
+fn clear_texts(value: &mut Value) {
     match value {
         Value::String(_) => *value = Value::Null,
-        Value::Array(values) => values.iter_mut().for_each(blank),
-        Value::Object(object) => object.values_mut().for_each(blank),
+        Value::Array(values) => values.iter_mut().for_each(clear_texts),
+        Value::Object(object) => object.values_mut().for_each(clear_texts),
         _ => {}
     }
 }
 
-/// The text with every occurrence of another, given in small letters, replaced whatever the case; `None` when it does
-/// not occur.
+/// The text with every occurrence of a lowercase text replaced, in any case; `None` if it does not occur.
 fn without(text: &str, wanted: &[char]) -> Option<String> {
     let mut after: Option<String> = None;
     let (mut copied, mut at) = (0, 0);
     while let Some(letter) = text[at..].chars().next() {
-        match length_of(&text[at..], wanted) {
+        match prefix_length(&text[at..], wanted) {
             Some(length) => {
                 let after = after.get_or_insert_default();
                 after.push_str(&text[copied..at]);
@@ -201,24 +202,24 @@ fn without(text: &str, wanted: &[char]) -> Option<String> {
     after.map(|after| after + &text[copied..])
 }
 
-/// How many bytes of a text's beginning are the wanted one in whatever case.
-fn length_of(text: &str, wanted: &[char]) -> Option<usize> {
+/// The length in bytes of the lowercase `wanted` at the start of a text, in any case; `None` if it is not there.
+fn prefix_length(text: &str, wanted: &[char]) -> Option<usize> {
     let mut left = wanted;
     for (at, letter) in text.char_indices() {
         if left.is_empty() {
             return (!wanted.is_empty()).then_some(at);
         }
-        for small in letter.to_lowercase() {
-            left = left.split_first().filter(|(first, _)| **first == small)?.1;
+        for lowercase in letter.to_lowercase() {
+            left = left.split_first().filter(|(first, _)| **first == lowercase)?.1;
         }
     }
     (left.is_empty() && !wanted.is_empty()).then_some(text.len())
 }
 
-/// Digits that a number without its country's code has at least, so that it is known by its end.
-const FEWEST_AT_END: usize = 9;
+/// The fewest digits of a number without country code that identify it.
+const MIN_LOCAL_DIGITS: usize = 9;
 
-/// The text with the numbers replaced in whatever spelling; `None` when they do not occur.
+/// The text with the phone numbers replaced, in any spelling; `None` if they do not occur.
 fn without_phones(text: &str, phones: &[Phone]) -> Option<String> {
     if phones.is_empty() {
         return None;
@@ -247,7 +248,7 @@ fn without_phones(text: &str, phones: &[Phone]) -> Option<String> {
     after.map(|after| after + &text[copied..])
 }
 
-/// Where one of the numbers is in a run of digits and separators, which may hold several.
+/// The byte range of one of the numbers in a run of digits and separators, which may contain several numbers.
 fn number_in(run: &str, phones: &[Phone]) -> Option<(usize, usize)> {
     let bytes = run.as_bytes();
     let begins = |at: usize| {
@@ -260,9 +261,9 @@ fn number_in(run: &str, phones: &[Phone]) -> Option<(usize, usize)> {
         for to in (from + 1..=bytes.len()).rev().filter(|at| run.is_char_boundary(*at) && ends(*at)) {
             let Some(found) = Phone::read(&run[from..to]) else { continue };
             let is_same = |phone: &Phone| {
-                let is_end =
-                    found.digits().len() >= FEWEST_AT_END && phone.digits().ends_with(found.digits());
-                phone.fits(&found) || is_end
+                let is_local =
+                    found.digits().len() >= MIN_LOCAL_DIGITS && phone.digits().ends_with(found.digits());
+                phone.fits(&found) || is_local
             };
             if phones.iter().any(is_same) {
                 return Some((from, to));
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_names_go_and_the_rest_stays() {
+    fn the_person_is_erased_and_everything_else_is_kept() {
         let ann = json!({"type": "user", "id": "6650c1f0a1b2c3d4e5f60718", "name": "Ann Lee", "email": "Ann@Example.com"});
         let document = json!({
             "id": "7", "title": "My broken thing", "state": "open", "count": 3,
@@ -320,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_and_other_spellings_are_found() {
+    fn escaped_and_other_spellings_are_erased() {
         let set = |text: &str| [text.to_owned()].into();
         let scrub = Scrub::new(&Person {
             ids: set("6650c1f0a1b2c3d4e5f60718"),
@@ -352,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_of_others_is_left_alone() {
+    fn a_document_about_others_is_unchanged() {
         let other = json!({"id": "6650c1f0a1b2c3d4e5f60719", "body": "Annabel", "author": {"type": "user", "id": "1"}});
         assert_eq!(scrub().document(&other.to_string()), None);
     }

@@ -1,30 +1,30 @@
-//! Who there is: contacts, companies, teammates, and what they are described by.
+//! Contacts, companies and teammates, and what describes them.
 
 use rusqlite::types::Value as Cell;
 use serde_json::Value;
 
-use super::{Bound, Field, Link, PLAIN, Resource, ResourceName, Route, column};
-use crate::mirror::fields;
+use super::{Bound, DEFAULT, JsonField, Link, Resource, ResourceName, Route, column};
+use crate::mirror::lenient;
 
 pub static CONTACTS: Resource = Resource {
     name: ResourceName::Contacts,
     columns: &[
-        column("external_id", Field::Text("/external_id")),
-        column("role", Field::Text("/role")),
-        column("email", Field::Text("/email")),
-        column("phone", Field::Text("/phone")),
-        column("name", Field::Text("/name")),
-        column("owner_id", Field::Reference("/owner_id")),
-        column("created_at", Field::Time("/created_at")),
-        column("updated_at", Field::Time("/updated_at")),
-        column("signed_up_at", Field::Time("/signed_up_at")),
-        column("last_seen_at", Field::Time("/last_seen_at")),
-        column("last_replied_at", Field::Time("/last_replied_at")),
-        column("last_contacted_at", Field::Time("/last_contacted_at")),
-        column("unsubscribed_from_emails", Field::Flag("/unsubscribed_from_emails")),
-        column("unlisted", Field::Derived(LISTS, unlisted)),
+        column("external_id", JsonField::Text("/external_id")),
+        column("role", JsonField::Text("/role")),
+        column("email", JsonField::Text("/email")),
+        column("phone", JsonField::Text("/phone")),
+        column("name", JsonField::Text("/name")),
+        column("owner_id", JsonField::Reference("/owner_id")),
+        column("created_at", JsonField::Time("/created_at")),
+        column("updated_at", JsonField::Time("/updated_at")),
+        column("signed_up_at", JsonField::Time("/signed_up_at")),
+        column("last_seen_at", JsonField::Time("/last_seen_at")),
+        column("last_replied_at", JsonField::Time("/last_replied_at")),
+        column("last_contacted_at", JsonField::Time("/last_contacted_at")),
+        column("unsubscribed_from_emails", JsonField::Flag("/unsubscribed_from_emails")),
+        column("unlisted", JsonField::Derived(LISTS, unlisted)),
     ],
-    age: Some("updated_at"),
+    updated_at_column: Some("updated_at"),
     links: &[
         Link {
             table: "contact_tags",
@@ -53,149 +53,153 @@ pub static CONTACTS: Resource = Resource {
         Route::bound("SearchContacts", Bound::SearchByDay),
         Route::bound("SearchContacts", Bound::SearchByDayUnordered),
     ],
-    one: Some("ShowContact"),
+    get_operation: Some("ShowContact"),
     by_ids: Some("SearchContacts"),
-    ..PLAIN
+    ..DEFAULT
 };
 
 pub static COMPANIES: Resource = Resource {
     name: ResourceName::Companies,
     columns: &[
-        column("company_id", Field::Text("/company_id")),
-        column("name", Field::Text("/name")),
-        column("plan", Field::Text("/plan/name")),
-        column("size", Field::Integer("/size")),
-        column("monthly_spend", Field::Number("/monthly_spend")),
-        column("user_count", Field::Integer("/user_count")),
-        column("session_count", Field::Integer("/session_count")),
-        column("created_at", Field::Time("/created_at")),
-        column("updated_at", Field::Time("/updated_at")),
-        column("last_request_at", Field::Time("/last_request_at")),
+        column("company_id", JsonField::Text("/company_id")),
+        column("name", JsonField::Text("/name")),
+        column("plan", JsonField::Text("/plan/name")),
+        column("size", JsonField::Integer("/size")),
+        column("monthly_spend", JsonField::Number("/monthly_spend")),
+        column("user_count", JsonField::Integer("/user_count")),
+        column("session_count", JsonField::Integer("/session_count")),
+        column("created_at", JsonField::Time("/created_at")),
+        column("updated_at", JsonField::Time("/updated_at")),
+        column("last_request_at", JsonField::Time("/last_request_at")),
     ],
-    age: Some("updated_at"),
+    updated_at_column: Some("updated_at"),
     routes: &[
-        // The server keeps the place of a scroll and moves it on with every answer, also one that was
-        // lost: after an interruption only a new scroll sees everything.
+        // The server advances a scroll with every response, even a lost one. After an interruption only a new
+        // scroll returns everything.
         Route { resumable: false, ..Route::get("scrollOverAllCompanies") },
         Route {
-            lacks: Some("companies without users, and those after the first 10,000"),
+            blind_spot: Some("companies without users, and those after the first 10,000"),
             ..Route::get("listAllCompanies")
         },
     ],
-    one: Some("RetrieveACompanyById"),
-    ..PLAIN
+    get_operation: Some("RetrieveACompanyById"),
+    ..DEFAULT
 };
 
 pub static ADMINS: Resource = Resource {
     name: ResourceName::Admins,
     columns: &[
-        column("name", Field::Text("/name")),
-        column("email", Field::Text("/email")),
-        column("job_title", Field::Text("/job_title")),
-        column("has_inbox_seat", Field::Flag("/has_inbox_seat")),
-        column("away_mode_enabled", Field::Flag("/away_mode_enabled")),
+        column("name", JsonField::Text("/name")),
+        column("email", JsonField::Text("/email")),
+        column("job_title", JsonField::Text("/job_title")),
+        column("has_inbox_seat", JsonField::Flag("/has_inbox_seat")),
+        column("away_mode_enabled", JsonField::Flag("/away_mode_enabled")),
     ],
     routes: &[Route::get("listAdmins")],
-    one: Some("retrieveAdmin"),
-    ..PLAIN
+    get_operation: Some("retrieveAdmin"),
+    ..DEFAULT
 };
 
 pub static TEAMS: Resource = Resource {
     name: ResourceName::Teams,
-    columns: &[column("name", Field::Text("/name"))],
+    columns: &[column("name", JsonField::Text("/name"))],
     routes: &[Route::get("listTeams")],
-    one: Some("retrieveTeam"),
-    ..PLAIN
+    get_operation: Some("retrieveTeam"),
+    ..DEFAULT
 };
 
 pub static TAGS: Resource = Resource {
     name: ResourceName::Tags,
-    columns: &[column("name", Field::Text("/name"))],
+    columns: &[column("name", JsonField::Text("/name"))],
     routes: &[Route::get("listTags")],
-    one: Some("findTag"),
-    ..PLAIN
+    get_operation: Some("findTag"),
+    ..DEFAULT
 };
 
 pub static SEGMENTS: Resource = Resource {
     name: ResourceName::Segments,
     columns: &[
-        column("name", Field::Text("/name")),
-        column("person_type", Field::Text("/person_type")),
-        column("created_at", Field::Time("/created_at")),
-        column("updated_at", Field::Time("/updated_at")),
+        column("name", JsonField::Text("/name")),
+        column("person_type", JsonField::Text("/person_type")),
+        column("created_at", JsonField::Time("/created_at")),
+        column("updated_at", JsonField::Time("/updated_at")),
     ],
-    age: Some("updated_at"),
+    updated_at_column: Some("updated_at"),
     routes: &[Route::get("listSegments")],
-    one: Some("retrieveSegment"),
-    ..PLAIN
+    get_operation: Some("retrieveSegment"),
+    ..DEFAULT
 };
 
 pub static DATA_ATTRIBUTES: Resource = Resource {
     name: ResourceName::DataAttributes,
     columns: &[
-        column("model", Field::Text("/model")),
-        column("name", Field::Text("/name")),
-        column("full_name", Field::Text("/full_name")),
-        column("data_type", Field::Text("/data_type")),
-        column("custom", Field::Flag("/custom")),
-        column("archived", Field::Flag("/archived")),
-        column("created_at", Field::Time("/created_at")),
-        column("updated_at", Field::Time("/updated_at")),
+        column("model", JsonField::Text("/model")),
+        column("name", JsonField::Text("/name")),
+        column("full_name", JsonField::Text("/full_name")),
+        column("data_type", JsonField::Text("/data_type")),
+        column("custom", JsonField::Flag("/custom")),
+        column("archived", JsonField::Flag("/archived")),
+        column("created_at", JsonField::Time("/created_at")),
+        column("updated_at", JsonField::Time("/updated_at")),
     ],
-    age: Some("updated_at"),
-    name_for: Some(attribute_name),
+    updated_at_column: Some("updated_at"),
+    derive_id: Some(attribute_name),
     routes: &[Route { query: &[("include_archived", "true")], ..Route::get("lisDataAttributes") }],
-    ..PLAIN
+    ..DEFAULT
 };
 
 pub static SUBSCRIPTION_TYPES: Resource = Resource {
     name: ResourceName::SubscriptionTypes,
     columns: &[
-        column("name", Field::Text("/default_translation/name")),
-        column("consent_type", Field::Text("/consent_type")),
-        column("state", Field::Text("/state")),
+        column("name", JsonField::Text("/default_translation/name")),
+        column("consent_type", JsonField::Text("/consent_type")),
+        column("state", JsonField::Text("/state")),
     ],
     routes: &[Route::get("listSubscriptionTypes")],
-    ..PLAIN
+    ..DEFAULT
 };
 
-// A log is only added to, and old entries expire: what was read stays.
+// Logs are append-only and old entries expire, so stored entries are kept.
 pub static ACTIVITY_LOGS: Resource = Resource {
     name: ResourceName::ActivityLogs,
     columns: &[
-        column("activity_type", Field::Text("/activity_type")),
-        column("activity_description", Field::Text("/activity_description")),
-        column("performed_by_id", Field::Reference("/performed_by/id")),
-        column("performed_by_email", Field::Text("/performed_by/email")),
-        column("created_at", Field::Time("/created_at")),
+        column("activity_type", JsonField::Text("/activity_type")),
+        column("activity_description", JsonField::Text("/activity_description")),
+        column("performed_by_id", JsonField::Reference("/performed_by/id")),
+        column("performed_by_email", JsonField::Text("/performed_by/email")),
+        column("created_at", JsonField::Time("/created_at")),
     ],
-    age: Some("created_at"),
+    updated_at_column: Some("created_at"),
     routes: &[Route::bound("listActivityLogs", Bound::Query("created_at_after"))],
     changes: &[Route::bound("listActivityLogs", Bound::Query("created_at_after"))],
-    vanishes: false,
-    ..PLAIN
+    detects_deletions: false,
+    ..DEFAULT
 };
 
-/// What [`unlisted`] looks at, beside the lists that are read for the links anyway.
+/// What [`unlisted`] reads, besides the lists of the links.
 const LISTS: &[&str] = &["/notes/total_count", "/notes/has_more", "/notes/data/id"];
 
-/// The lists of a contact that its document does not show in full, separated by commas. Notes are only
-/// ever named there, never shown. A list that is missing or null says nothing: an empty one says none.
+/// The lists that a contact's document truncates or omits, comma-separated. Notes are always omitted: the document
+/// only has their ids. A missing or null list counts as omitted, an empty one does not.
 fn unlisted(contact: &Value) -> Cell {
-    let cut = |name: &str| !contact[name]["data"].is_array() || fields::is_cut(&contact[name]);
-    let noted = cut("notes") || contact["notes"]["data"].as_array().is_some_and(|notes| !notes.is_empty());
+    let is_incomplete = |name: &str| !contact[name]["data"].is_array() || lenient::is_cut(&contact[name]);
+    let has_notes =
+        is_incomplete("notes") || contact["notes"]["data"].as_array().is_some_and(|notes| !notes.is_empty());
     let lists = [
-        ("tags", cut("tags")),
-        ("companies", cut("companies")),
-        ("subscriptions", cut("opted_in_subscription_types") || cut("opted_out_subscription_types")),
-        ("notes", noted),
+        ("tags", is_incomplete("tags")),
+        ("companies", is_incomplete("companies")),
+        (
+            "subscriptions",
+            is_incomplete("opted_in_subscription_types") || is_incomplete("opted_out_subscription_types"),
+        ),
+        ("notes", has_notes),
     ];
     let names: Vec<&str> = lists.iter().filter(|(_, unlisted)| *unlisted).map(|(name, _)| *name).collect();
     if names.is_empty() { Cell::Null } else { names.join(",").into() }
 }
 
-/// Built-in attributes have no id, but a name that no other attribute of their model has.
+/// Built-in attributes have no id, but a name that is unique within their model.
 fn attribute_name(attribute: &Value) -> Option<String> {
-    let name = fields::text(&attribute["full_name"]).or_else(|| fields::text(&attribute["name"]))?;
+    let name = lenient::text(&attribute["full_name"]).or_else(|| lenient::text(&attribute["name"]))?;
     Some(format!("{}.{name}", attribute["model"].as_str()?))
 }

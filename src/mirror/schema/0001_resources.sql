@@ -1,5 +1,5 @@
--- Times are epoch seconds (UTC). Ids are text, as the API writes them. `raw` is the record's JSON text
--- as received; it comes last, so that the typed columns are read without touching its pages.
+-- Times are epoch seconds (UTC). Ids are text, as in the API. `raw` is the record's JSON as received. It is the
+-- last column, so that the typed columns are read without its pages.
 
 CREATE TABLE workspace (
     only_row  INTEGER PRIMARY KEY CHECK (only_row = 1),
@@ -10,9 +10,9 @@ CREATE TABLE workspace (
     timezone  TEXT
 );
 
--- One row per resource: the walk under way (`started_at`, `cursor`, `rows`) and how far the mirror
--- reaches. `watermark` is the start of the last walk that reached its end, `floor` how far back the walks
--- went: what changed between the two is in the mirror. `floor` is NULL when that is everything.
+-- One row per resource: the running listing (`started_at`, `cursor`, `rows`) and what the mirror covers.
+-- `watermark` is the start of the last complete listing, `floor` how far back listings went: changes between
+-- the two are in the mirror. `floor` is NULL for everything.
 CREATE TABLE sync_state (
     resource      TEXT PRIMARY KEY,
     started_at    INTEGER NOT NULL,
@@ -27,7 +27,7 @@ CREATE TABLE sync_state (
     reason        TEXT
 );
 
--- What the walks under way have come across, where the rest is to be removed afterwards.
+-- Records returned by running listings, if the others are to be removed afterwards.
 CREATE TABLE sync_seen (
     resource  TEXT NOT NULL,
     id        TEXT NOT NULL,
@@ -56,7 +56,7 @@ CREATE TABLE contacts (
 CREATE INDEX contacts_email ON contacts (email);
 CREATE INDEX contacts_external_id ON contacts (external_id);
 CREATE INDEX contacts_updated_at ON contacts (updated_at);
--- Covers the question whose lists are due.
+-- Covers the query for lists that are due.
 CREATE INDEX contacts_unlisted ON contacts (id, updated_at, unlisted) WHERE unlisted IS NOT NULL;
 
 CREATE TABLE companies (
@@ -101,7 +101,7 @@ CREATE TABLE tags (
     raw        TEXT NOT NULL
 );
 
--- `raw` is the conversation without its parts, which have their own table.
+-- `raw` is the conversation without its parts, which have a separate table.
 CREATE TABLE conversations (
     id                      TEXT PRIMARY KEY,
     title                   TEXT,
@@ -126,9 +126,9 @@ CREATE TABLE conversations (
     raw                     TEXT NOT NULL
 );
 CREATE INDEX conversations_updated_at ON conversations (updated_at);
--- Covers the question which parts are due.
+-- Covers the query for parts that are due.
 CREATE INDEX conversations_age ON conversations (id, updated_at);
--- Covers reports over a period: rows with their documents are a page each.
+-- Covers reports over a period, because rows with documents take a page each.
 CREATE INDEX conversations_report ON conversations
     (created_at, id, updated_at, state, open, source_author_type, source_delivered_as, source_type,
      team_assignee_id, admin_assignee_id);
@@ -164,14 +164,14 @@ CREATE TABLE conversation_parts (
     synced_at        INTEGER NOT NULL,
     raw              TEXT NOT NULL
 );
--- Covers the reading of a whole timeline, in order.
+-- Covers reading a whole timeline in order.
 CREATE INDEX conversation_parts_timeline ON conversation_parts
     (conversation_id, created_at, id, part_type, author_type, from_ai_agent, has_text, state);
 CREATE INDEX conversation_parts_author ON conversation_parts (author_id, created_at);
 
--- What is known of a conversation's parts. They are fetched again when `updated_at` is no longer the
--- conversation's. `expected` is the server's count; `truncated` says that the server holds parts which
--- it no longer hands out and the mirror never saw.
+-- The state of a conversation's parts. They are fetched again when `updated_at` differs from the
+-- conversation's. `expected` is the server's count; `truncated` means that the server has parts which it no
+-- longer returns and the mirror never received.
 CREATE TABLE conversation_parts_state (
     conversation_id  TEXT PRIMARY KEY REFERENCES conversations (id) ON DELETE CASCADE,
     updated_at       INTEGER,

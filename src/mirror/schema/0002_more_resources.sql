@@ -1,7 +1,7 @@
--- The other resources, and what hangs on contacts. The rules of the first file hold here too.
+-- The other resources, and records that belong to contacts. The conventions of the first file apply.
 
--- What hangs on a contact. A document names ten of each at most; `unlisted` tells of which there are
--- more, and those are read from lists of their own when the contact has changed.
+-- Records that belong to a contact. A document lists at most ten of each; `unlisted` names the lists with more,
+-- which are fetched separately when the contact has changed.
 CREATE TABLE contact_tags (
     contact_id  TEXT NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
     tag_id      TEXT NOT NULL,
@@ -29,7 +29,7 @@ CREATE TABLE contact_segments (
 ) WITHOUT ROWID;
 CREATE INDEX contact_segments_segment ON contact_segments (segment_id);
 
--- The number of members that the server stated when they were last read.
+-- The number of members that the server reported when they were last fetched.
 CREATE TABLE contact_segments_state (
     segment_id  TEXT PRIMARY KEY,
     count       INTEGER
@@ -70,7 +70,7 @@ CREATE TABLE tickets (
     raw                TEXT NOT NULL
 );
 CREATE INDEX tickets_updated_at ON tickets (updated_at);
--- Covers the question which parts are due.
+-- Covers the query for parts that are due.
 CREATE INDEX tickets_age ON tickets (id, updated_at);
 
 CREATE TABLE ticket_contacts (

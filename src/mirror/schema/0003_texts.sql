@@ -1,8 +1,8 @@
--- What people wrote, as plain text, and an index over it. Everything that a tool may want to read is in
--- ordinary tables and views: no function of this program is needed.
+-- Plain text of records, and an index over it. All of it is in ordinary tables and views: reading them requires
+-- no function of this program.
 --
--- The triggers only note which records have changed; the program reads the text out of them in batches,
--- after a sync or before a search. So whatever writes the tables, the index follows.
+-- Triggers only record which records changed. The program extracts their text in batches, after a sync or before
+-- a search, so the index is correct whatever writes the tables.
 
 CREATE TABLE texts (
     id         INTEGER PRIMARY KEY,

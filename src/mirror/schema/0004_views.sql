@@ -1,7 +1,7 @@
--- Views for people: names instead of ids, times that can be read. The columns with ids and epoch seconds
--- stay beside them, for joins and arithmetic.
+-- Views in readable form, with names instead of ids and formatted times. The columns with ids and epoch seconds
+-- remain beside them, for joins and arithmetic.
 
--- Conversations, with who and what they are assigned to.
+-- Conversations with author and assignees.
 CREATE VIEW inbox AS
 SELECT c.id,
        coalesce(c.title, nullif(t.title, '')) AS title,
@@ -32,7 +32,7 @@ LEFT JOIN teams AS team ON team.id = c.team_assignee_id
 LEFT JOIN admins AS admin ON admin.id = c.admin_assignee_id
 LEFT JOIN contacts AS contact ON contact.id = c.source_author_id;
 
--- What was written and done in conversations: the parts, with their authors and their text.
+-- Parts of conversations with author and text.
 CREATE VIEW messages AS
 SELECT p.id,
        p.conversation_id,

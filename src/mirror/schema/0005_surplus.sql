@@ -1,3 +1,3 @@
--- How many records more than the workspace counts are stored although each of them exists: counts and lists
--- do not always agree. Only what goes beyond that is a sign that something was deleted.
+-- By how many the stored records exceed the workspace's count although each of them exists, since counts and
+-- lists do not always agree. Only a larger surplus is a sign of deletions.
 ALTER TABLE sync_state ADD COLUMN surplus INTEGER NOT NULL DEFAULT 0;

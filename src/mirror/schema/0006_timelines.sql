@@ -1,10 +1,8 @@
--- What happened in each conversation as far as waiting customers are concerned, worked out from its parts
--- once instead of with every report. Moments are epoch seconds; spans are JSON, [[from, to], ...], where
--- `to` is null while it lasts.
+-- Waiting times of each conversation, computed from its parts once instead of for every report. Times are epoch
+-- seconds; spans are JSON, [[from, to], ...], where `to` is null while the span lasts.
 --
--- A row exists only while it is right: the triggers remove it with the first change of what it was made
--- from, whoever made that. A report works out what is missing, so nothing ever has to be brought up to date
--- by somebody else.
+-- A row exists only while it is valid: triggers remove it when its source changes, whatever changed it. Reports
+-- compute missing rows, so nothing else has to keep them up to date.
 
 CREATE TABLE conversation_timelines (
     conversation_id    TEXT PRIMARY KEY,
@@ -68,6 +66,6 @@ CREATE TRIGGER conversation_parts_state_timeline_removed AFTER DELETE ON convers
     DELETE FROM conversation_timelines WHERE conversation_id = old.conversation_id;
 END;
 
--- Looking a person up by telephone number, and what a person began.
+-- To find a person by phone number, and the conversations that a person began.
 CREATE INDEX contacts_phone ON contacts (phone);
 CREATE INDEX conversations_author ON conversations (source_author_id);

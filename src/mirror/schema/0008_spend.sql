@@ -1,2 +1,2 @@
--- What a company spends is not always a whole number.
+-- A company's spend is not always an integer.
 UPDATE companies SET monthly_spend = raw ->> '$.monthly_spend' WHERE json_type(raw, '$.monthly_spend') = 'real';

@@ -1,3 +1,2 @@
--- Parts without a time of their own used to come before others of the same second. What was worked out that
--- way is worked out again.
+-- Parts without a time used to sort before others of the same second. Recompute the affected timelines.
 DELETE FROM conversation_timelines;

@@ -1,9 +1,9 @@
--- Tables that every reader of SQLite files understands: each has row ids, and each column holds what its
--- declaration says. DuckDB, for one, needs both.
+-- Tables that every reader of SQLite files supports: each has row ids, and each column holds its declared type.
+-- DuckDB, for example, needs both.
 --
--- A table is copied aside, made again under its own name and filled: views that name it stay as they are.
+-- Each table is copied aside, recreated under its name and filled, so that views which use it remain.
 
--- Marks the file as a mirror ("ICPP"), so that no other program's database is taken for one.
+-- Marks the file as a mirror ("ICPP"), so that another program's database is not mistaken for one.
 PRAGMA application_id = 1229148240;
 
 CREATE TEMP TABLE kept AS SELECT * FROM main.conversation_tags;
@@ -158,7 +158,7 @@ CREATE TABLE texts_due (
 INSERT INTO main.texts_due SELECT * FROM temp.kept;
 DROP TABLE temp.kept;
 
--- What a company spends need not be a whole number.
+-- A company's spend need not be an integer.
 CREATE TEMP TABLE kept AS SELECT * FROM main.companies;
 DROP TABLE main.companies;
 CREATE TABLE companies (

@@ -1,26 +1,26 @@
--- What changes without a sign of it: deletions, names of authors, counts. Such records are asked for again,
--- a slice in each run. Times are epoch seconds by the server's clock.
+-- What changes unnoticed: deletions, names of authors, counts. A slice of such records is fetched again in each
+-- run. Times are epoch seconds by the server's clock.
 
--- The check for deletions under way: since when, and the last id it has settled.
+-- The running check for deletions: its start, and the last id that it has checked.
 ALTER TABLE sync_state ADD COLUMN check_began_at INTEGER;
 ALTER TABLE sync_state ADD COLUMN check_after TEXT;
--- Start of the latest check that reached the end: what was deleted before is not in the mirror.
+-- Start of the latest complete check: records deleted before are not in the mirror.
 ALTER TABLE sync_state ADD COLUMN checked_at INTEGER;
--- How many stored records the workspace's count says are gone.
+-- Number of stored records that are gone, according to the workspace's count.
 ALTER TABLE sync_state ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;
--- Calls that the latest complete walk took.
+-- Requests of the latest complete listing.
 ALTER TABLE sync_state ADD COLUMN cost INTEGER NOT NULL DEFAULT 0;
--- When records were last chosen to be read again because it is long ago that they were.
+-- When the last daily slice of records was scheduled for a reread.
 ALTER TABLE sync_state ADD COLUMN reread_at INTEGER;
 
--- Records to be fetched again although they do not count as changed.
+-- Records to fetch again although they do not count as changed.
 CREATE TABLE sync_rereads (
     resource  TEXT NOT NULL,
     id        TEXT NOT NULL,
     PRIMARY KEY (resource, id)
 );
 
--- Conversations and tickets show the names of their authors, and do not count as changed with them.
+-- Conversations and tickets contain the names of their authors, but do not count as changed with them.
 CREATE TRIGGER contacts_renamed AFTER UPDATE OF name, email ON contacts
     WHEN new.name IS NOT old.name OR new.email IS NOT old.email BEGIN
     INSERT INTO sync_rereads (resource, id)
@@ -41,7 +41,7 @@ CREATE TRIGGER admins_renamed AFTER UPDATE OF name, email ON admins
         EXCEPT SELECT resource, id FROM sync_rereads;
 END;
 
--- Lists of articles do not show these; each article is asked for them.
+-- Lists of articles omit these, so each article is fetched.
 ALTER TABLE articles ADD COLUMN statistics_views INTEGER;
 ALTER TABLE articles ADD COLUMN statistics_conversations INTEGER;
 ALTER TABLE articles ADD COLUMN statistics_reactions INTEGER;

@@ -1,7 +1,7 @@
--- Records that could not be fetched, and for how many runs in a row. After the third run a record is in
--- quarantine: it is left alone until `retry_at`, unless it changes, and no longer keeps the mirror from being
--- complete. `id` is the conversation, ticket or contact. Times are epoch seconds by the machine's clock, but
--- `updated_at`, which is the record's own.
+-- Records that could not be fetched, and in how many consecutive runs. After the third run a record is in
+-- quarantine: it is not requested until `retry_at`, unless it changes, and no longer makes the mirror incomplete.
+-- `id` is the conversation, ticket or contact. Times are epoch seconds by the local clock, except the record's
+-- `updated_at`.
 CREATE TABLE IF NOT EXISTS sync_failures (
     resource         TEXT NOT NULL,
     id               TEXT NOT NULL,
@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS sync_failures (
     PRIMARY KEY (resource, id)
 );
 
--- A contact whose document says nothing of a list, or null, may have entries in it all the same.
+-- A contact may have entries in a list that its document omits or sets to null.
 UPDATE contacts SET unlisted = (
     SELECT group_concat(name) FROM (
         SELECT 'tags' AS name WHERE instr(',' || coalesce(contacts.unlisted, '') || ',', ',tags,')
@@ -34,7 +34,7 @@ WHERE json_valid(raw) AND (
     OR json_type(raw, '$.companies.data') IS NOT 'array'
     OR json_type(raw, '$.notes.data') IS NOT 'array'
 );
--- Their lists have been marked as fetched when none was asked for.
+-- Their lists were marked as fetched although none was requested.
 DELETE FROM contact_lists_state WHERE contact_id IN (
     SELECT id FROM contacts WHERE unlisted IS NOT NULL AND json_valid(raw) AND (
         json_type(raw, '$.tags.data') IS NOT 'array'

@@ -1,5 +1,5 @@
--- Who wrote what: `contact`, `teammate` (a person) or `bot` (also Operator and workflows, which may be typed as
--- admins). Texts are read out of HTML anew, since attributes used to leak into them.
+-- The author of a message: `contact`, `teammate` (a person) or `bot` (also Operator and workflows, which may be
+-- typed as admins). Texts are extracted from HTML again, because attributes used to leak into them.
 
 CREATE TABLE IF NOT EXISTS columns_due (
     resource  TEXT PRIMARY KEY NOT NULL
@@ -10,7 +10,7 @@ ALTER TABLE conversations ADD COLUMN source_written_by TEXT;
 ALTER TABLE conversation_parts ADD COLUMN written_by TEXT;
 
 DROP INDEX conversation_parts_timeline;
--- Covers the reading of a whole timeline, in order.
+-- Covers reading a whole timeline in order.
 CREATE INDEX conversation_parts_timeline ON conversation_parts
     (conversation_id, created_at, id, part_type, written_by, has_text, state);
 
@@ -21,8 +21,8 @@ INSERT OR IGNORE INTO texts_due SELECT 'ticket_parts', id FROM ticket_parts;
 INSERT OR IGNORE INTO texts_due SELECT 'articles', id FROM articles;
 INSERT OR IGNORE INTO texts_due SELECT 'internal_articles', id FROM internal_articles;
 
--- Timelines know when a conversation began for the customer: with the opening message, or, where the team or a
--- workflow began it, with the first message of a contact. While none has written, it is the opening message.
+-- When a conversation began for the customer: with the opening message, or, if the team or a workflow began it,
+-- with the first message of a contact. Until a contact has written, it is the opening message.
 DROP TABLE conversation_timelines;
 CREATE TABLE conversation_timelines (
     conversation_id    TEXT PRIMARY KEY,

@@ -1,9 +1,9 @@
--- The views for people, told apart better: who is not mirrored is shown by the id instead of as nobody, and
--- messages begin with the opening one. What ends in `_at` or `_since` is epoch seconds as in the tables; `created`,
--- `updated` and `waiting` are the same moments as text, in UTC.
+-- The readable views, improved: people who are not mirrored are shown by id, and messages include the opening one.
+-- Columns that end in `_at` or `_since` are epoch seconds as in the tables; `created`, `updated` and `waiting` are
+-- the same times as text, in UTC.
 
 DROP VIEW inbox;
--- Conversations, with who and what they are assigned to.
+-- Conversations with author and assignees.
 CREATE VIEW inbox AS
 SELECT c.id,
        coalesce(c.title, nullif(t.title, '')) AS title,
@@ -37,8 +37,8 @@ LEFT JOIN admins AS admin ON admin.id = c.admin_assignee_id
 LEFT JOIN contacts AS contact ON contact.id = c.source_author_id;
 
 DROP VIEW messages;
--- What was written and done in conversations, with authors and text: the opening message (its `part_type` is
--- `opening`, it has no `id`) and the parts.
+-- Messages of conversations with author and text: the opening message (`part_type` is `opening`, no `id`) and the
+-- parts.
 CREATE VIEW messages AS
 SELECT NULL AS id,
        c.id AS conversation_id,

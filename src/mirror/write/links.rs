@@ -1,4 +1,4 @@
-//! The pairs of a record and the others that it names.
+//! Writes the link tables: pairs of a record and the records that its document lists.
 
 use std::collections::HashSet;
 
@@ -8,25 +8,28 @@ use serde_json::Value;
 use crate::mirror::error::Error;
 use crate::mirror::resources::{Link, ResourceName};
 
-/// The pairs that go when a record of this resource is gone. Conversations and tickets go on naming the
-/// contacts who took part.
+/// The links to remove together with a record of this resource. Links to contacts are kept, because conversations and
+/// tickets still name deleted participants.
 pub(in crate::mirror) fn links_to(gone: ResourceName) -> impl Iterator<Item = &'static Link> {
     let links = ResourceName::ALL.iter().flat_map(|owner| owner.resource().links);
     links.filter(move |link| link.to == gone && gone != ResourceName::Contacts)
 }
 
-/// Statements that take away every pair with a record that is gone.
-pub(super) fn all_to(connection: &Connection, gone: ResourceName) -> Result<Vec<CachedStatement<'_>>, Error> {
+/// Statements that delete every link to a record that is gone.
+pub(super) fn delete_statements(
+    connection: &Connection,
+    gone: ResourceName,
+) -> Result<Vec<CachedStatement<'_>>, Error> {
     let sql = |link: &Link| format!("DELETE FROM {} WHERE {} = ?1", link.table, link.other);
     Ok(links_to(gone).map(|link| connection.prepare_cached(&sql(link))).collect::<Result<_, _>>()?)
 }
 
-/// A table of pairs, with its statements at hand.
+/// A link table with its prepared statements.
 pub(in crate::mirror) struct Links<'c> {
     link: &'static Link,
-    held: CachedStatement<'c>,
-    cut: CachedStatement<'c>,
-    tie: CachedStatement<'c>,
+    select: CachedStatement<'c>,
+    delete: CachedStatement<'c>,
+    insert: CachedStatement<'c>,
 }
 
 impl<'c> Links<'c> {
@@ -34,33 +37,33 @@ impl<'c> Links<'c> {
         let Link { table, owner, other, .. } = link;
         Ok(Links {
             link,
-            held: connection.prepare_cached(&format!("SELECT {other} FROM {table} WHERE {owner} = ?1"))?,
-            cut: connection
+            select: connection.prepare_cached(&format!("SELECT {other} FROM {table} WHERE {owner} = ?1"))?,
+            delete: connection
                 .prepare_cached(&format!("DELETE FROM {table} WHERE {owner} = ?1 AND {other} = ?2"))?,
-            tie: connection.prepare_cached(&format!(
+            insert: connection.prepare_cached(&format!(
                 "INSERT OR IGNORE INTO {table} ({owner}, {other}) VALUES (?1, ?2)"
             ))?,
         })
     }
 
-    /// Brings the pairs in line with the document. Where it names only the first of the others, none is
-    /// taken away: the rest is read from elsewhere.
-    pub(super) fn follow(&mut self, id: &str, document: &Value, is_new: bool) -> Result<(), Error> {
-        let named = self.link.ids(document);
-        self.set(id, &named, !is_new && self.link.is_whole(document))
+    /// Updates the links from the document. If its list is truncated, no link is removed: the rest is fetched
+    /// separately.
+    pub(super) fn update(&mut self, id: &str, document: &Value, is_new: bool) -> Result<(), Error> {
+        let others = self.link.ids(document);
+        self.set(id, &others, !is_new && self.link.is_complete_in(document))
     }
 
-    /// Links a record to others; with `only`, to no further ones.
-    pub fn set(&mut self, id: &str, others: &[String], only: bool) -> Result<(), Error> {
-        if only {
-            let held: HashSet<String> =
-                self.held.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
-            for surplus in held.iter().filter(|held| !others.contains(held)) {
-                self.cut.execute((id, surplus))?;
+    /// Links a record to others; with `replace`, also removes its other links.
+    pub fn set(&mut self, id: &str, others: &[String], replace: bool) -> Result<(), Error> {
+        if replace {
+            let stored: HashSet<String> =
+                self.select.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            for surplus in stored.iter().filter(|other| !others.contains(other)) {
+                self.delete.execute((id, surplus))?;
             }
         }
         for other in others {
-            self.tie.execute((id, other))?;
+            self.insert.execute((id, other))?;
         }
         Ok(())
     }

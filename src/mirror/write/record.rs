@@ -1,31 +1,31 @@
-//! One record into its table, with the typed columns and the links that are read out of it.
+//! Upserts one record, together with the typed columns and the links that its document contains.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use serde_json::Value;
 
-use super::Outcome;
+use super::Upsert;
+use super::contact_lists::ContactLists;
 use super::links::Links;
-use super::lists::ContactLists;
 use crate::mirror::conversation::{Detail, OF_TICKETS};
 use crate::mirror::error::Error;
-use crate::mirror::fields;
-use crate::mirror::outline::Outline;
+use crate::mirror::lenient;
+use crate::mirror::projection::Projection;
 use crate::mirror::resources::{Resource, ResourceName};
 
-/// A table that records are written to, with its statements at hand.
+/// A resource's table with its prepared statements.
 pub(in crate::mirror) struct Table<'c> {
     resource: &'static Resource,
-    outline: Outline,
+    projection: Projection,
     /// Epoch seconds.
     synced_at: i64,
-    /// Whether a stored record of the same age stays.
+    /// Whether a stored record with the same time is kept.
     pub keeps_equal: bool,
     insert: CachedStatement<'c>,
     find: CachedStatement<'c>,
     touch: CachedStatement<'c>,
     update: CachedStatement<'c>,
     links: Vec<Links<'c>>,
-    /// Makes the lists of a contact due that its document does not show.
+    /// For contacts: marks lists as due that the document omits.
     lists: Option<ContactLists<'c>>,
 }
 
@@ -36,18 +36,19 @@ impl<'c> Table<'c> {
         synced_at: i64,
     ) -> Result<Self, Error> {
         let table = resource.name;
-        let (age, parent) = (resource.age.unwrap_or("NULL"), resource.parent.unwrap_or("NULL"));
-        let find = format!("SELECT {age}, raw = ?2 AND {parent} IS ?3 FROM {table} WHERE id = ?1");
+        let updated_at = resource.updated_at_column.unwrap_or("NULL");
+        let parent = resource.parent.unwrap_or("NULL");
+        let find = format!("SELECT {updated_at}, raw = ?2 AND {parent} IS ?3 FROM {table} WHERE id = ?1");
         let touch = format!("UPDATE {table} SET synced_at = ?2 WHERE id = ?1");
-        let (insert, update) = puts(resource);
+        let (insert, update) = write_statements(resource);
         let links = resource.links.iter().map(|link| Links::new(connection, link));
         let has_lists = table == ResourceName::Contacts;
         let lists = has_lists.then(|| ContactLists::new(connection)).transpose()?;
         Ok(Table {
             resource,
-            outline: resource.outline(),
+            projection: resource.projection(),
             synced_at,
-            keeps_equal: resource.shortened,
+            keeps_equal: resource.list_is_summary,
             insert: connection.prepare_cached(&insert)?,
             find: connection.prepare_cached(&find)?,
             touch: connection.prepare_cached(&touch)?,
@@ -57,65 +58,65 @@ impl<'c> Table<'c> {
         })
     }
 
-    /// Puts a record in, unless what is there is newer or the same. Also returns its id.
-    pub fn upsert(&mut self, raw: &str, parent: Option<&str>) -> Result<(Outcome, Option<String>), Error> {
-        let Ok(document) = self.outline.read(raw) else { return Ok((Outcome::Skipped, None)) };
-        let Some(id) = self.resource.id(&document) else { return Ok((Outcome::Skipped, None)) };
+    /// Upserts a record, unless the stored one is newer or equal. Also returns its id.
+    pub fn upsert(&mut self, raw: &str, parent: Option<&str>) -> Result<(Upsert, Option<String>), Error> {
+        let Ok(document) = self.projection.read(raw) else { return Ok((Upsert::Skipped, None)) };
+        let Some(id) = self.resource.id(&document) else { return Ok((Upsert::Skipped, None)) };
         let record = Record { id: &id, parent, document: &document, raw };
-        // Most records of a long sync are new: whether one is there shows when it is put in.
-        let outcome = if record.put(self.resource, self.synced_at, &mut self.insert)? {
-            Outcome::Inserted
-        } else if self.stays(&record)? {
+        // Most records of a long sync are new, so try to insert first.
+        let upsert = if record.write(self.resource, self.synced_at, &mut self.insert)? {
+            Upsert::Inserted
+        } else if self.is_current(&record)? {
             self.touch.execute((&id, self.synced_at))?;
-            Outcome::Kept
+            Upsert::Unchanged
         } else {
             if let Some(lists) = &mut self.lists {
-                lists.follow(&id, &document)?;
+                lists.compare(&id, &document)?;
             }
-            record.put(self.resource, self.synced_at, &mut self.update)?;
-            Outcome::Updated
+            record.write(self.resource, self.synced_at, &mut self.update)?;
+            Upsert::Updated
         };
-        if outcome != Outcome::Kept {
-            // A record that was not there has no links that could be surplus.
-            let is_new = outcome == Outcome::Inserted;
+        if upsert != Upsert::Unchanged {
+            // A new record has no links to remove.
+            let is_new = upsert == Upsert::Inserted;
             for links in &mut self.links {
-                links.follow(&id, &document, is_new)?;
+                links.update(&id, &document, is_new)?;
             }
         }
-        Ok((outcome, Some(id)))
+        Ok((upsert, Some(id)))
     }
 
-    /// Puts a record in the place of the stored one, whatever their ages.
+    /// Replaces the stored record, even by an older one.
     pub fn replace(&mut self, raw: &str, parent: Option<&str>) -> Result<(), Error> {
-        let Ok(document) = self.outline.read(raw) else { return Ok(()) };
+        let Ok(document) = self.projection.read(raw) else { return Ok(()) };
         let Some(id) = self.resource.id(&document) else { return Ok(()) };
         let record = Record { id: &id, parent, document: &document, raw };
-        record.put(self.resource, self.synced_at, &mut self.update)?;
+        record.write(self.resource, self.synced_at, &mut self.update)?;
         for links in &mut self.links {
-            links.follow(&id, &document, false)?;
+            links.update(&id, &document, false)?;
         }
         Ok(())
     }
 
-    /// Whether the stored record is newer, or the same.
-    fn stays(&mut self, record: &Record<'_>) -> Result<bool, Error> {
+    /// Whether the stored record is newer or equal.
+    fn is_current(&mut self, record: &Record<'_>) -> Result<bool, Error> {
         let Record { id, parent, document, raw } = record;
         let stored: Option<(Option<i64>, bool)> =
             self.find.query_row((id, raw, parent), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        let received = self.resource.age.and_then(|age| fields::time(&document[age]));
+        let received = self.resource.updated_at_column.and_then(|column| lenient::time(&document[column]));
         Ok(match (stored, received) {
             (Some((_, true)), _) => true,
             (Some((Some(stored), _)), Some(received)) => {
                 stored > received
-                    || (stored == received && (self.keeps_equal || lacks_parts(self.resource, raw)))
+                    || (stored == received && (self.keeps_equal || omits_parts(self.resource, raw)))
             }
             _ => false,
         })
     }
 }
 
-/// Whether a ticket came without the parts that the stored one has. Lists can leave them out.
-fn lacks_parts(resource: &Resource, raw: &str) -> bool {
+/// Whether the document is a ticket without its parts, which lists can omit.
+fn omits_parts(resource: &Resource, raw: &str) -> bool {
     resource.name == OF_TICKETS.owner
         && Detail::read(&OF_TICKETS, raw, None, 0).is_ok_and(|ticket| !ticket.shows_parts)
 }
@@ -123,14 +124,14 @@ fn lacks_parts(resource: &Resource, raw: &str) -> bool {
 struct Record<'r> {
     id: &'r str,
     parent: Option<&'r str>,
-    /// What was read of it.
+    /// The projected part of the document.
     document: &'r Value,
     raw: &'r str,
 }
 
 impl Record<'_> {
-    /// Executes one of [`puts`]; returns whether it changed anything.
-    fn put(
+    /// Executes one of [`write_statements`]; returns whether it changed anything.
+    fn write(
         &self,
         resource: &'static Resource,
         synced_at: i64,
@@ -152,8 +153,8 @@ impl Record<'_> {
     }
 }
 
-/// How to insert a record unless it is there, and how to update one that is: with the same parameters.
-fn puts(resource: &Resource) -> (String, String) {
+/// The statements that insert a record unless it exists, and that update one. Both take the same parameters.
+fn write_statements(resource: &Resource) -> (String, String) {
     let table = resource.name;
     let columns = resource.columns.iter().map(|column| column.name);
     let names: Vec<&str> = resource.parent.into_iter().chain(columns).chain(["synced_at", "raw"]).collect();

@@ -1,96 +1,94 @@
-//! Which contact somebody means.
+//! Finds the contact that a query refers to.
 //!
-//! Never a guess: what fits several people is a list of them. A lead that was merged into a user is the
-//! user; that is told by conversations which the lead wrote in and which name somebody else now.
+//! Must never guess: several matches are an error that lists them. A lead that was merged into a user resolves to
+//! the user; such a merge shows in the lead's conversations, which now name another contact.
 
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params_from_iter};
 
 use crate::filter::person::{Phone, email, folded};
-use crate::report::candidate::Candidate;
+use crate::report::ContactSummary;
 use crate::report::error::Error;
 
-/// Who is meant.
+/// The contact that a query refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct ContactMatch {
     pub id: String,
-    /// Leads that were merged into this contact, as far as that was needed to find it.
+    /// Merged leads that were followed to find it.
     pub merged: Vec<String>,
 }
 
 /// Finds a contact by id, external id, e-mail address or telephone number.
 ///
 /// # Errors
-/// [`Error::NoContact`], [`Error::SeveralContacts`], and when the store cannot be read.
-pub fn find(connection: &Connection, wanted: &str) -> Result<Found, Error> {
-    let wanted = wanted.trim();
-    let mut candidates = candidates(connection, wanted)?;
+/// [`Error::NoContact`], [`Error::SeveralContacts`], and if the store cannot be read.
+pub fn find_contact(connection: &Connection, query: &str) -> Result<ContactMatch, Error> {
+    let query = query.trim();
+    let mut candidates = candidates(connection, query)?;
     if candidates.len() > 1 {
         candidates = without_merged(connection, candidates)?;
     }
     match &candidates[..] {
-        [] => vanished(connection, wanted)?.ok_or_else(|| Error::NoContact { wanted: wanted.to_owned() }),
-        [(only, merged)] => Ok(Found { id: only.id.clone(), merged: merged.clone() }),
+        [] => unsynced(connection, query)?.ok_or_else(|| Error::NoContact { query: query.to_owned() }),
+        [(only, merged)] => Ok(ContactMatch { id: only.id.clone(), merged: merged.clone() }),
         _ => Err(Error::SeveralContacts {
-            wanted: wanted.to_owned(),
+            query: query.to_owned(),
             candidates: candidates.into_iter().map(|(candidate, _)| candidate).collect(),
         }),
     }
 }
 
-type Weighed = (Candidate, Vec<String>);
+type Candidate = (ContactSummary, Vec<String>);
 
-fn candidates(connection: &Connection, wanted: &str) -> Result<Vec<Weighed>, Error> {
-    Ok(everybody(connection, wanted)?.into_iter().map(|candidate| (candidate, Vec::new())).collect())
+fn candidates(connection: &Connection, query: &str) -> Result<Vec<Candidate>, Error> {
+    Ok(matching_contacts(connection, query)?.into_iter().map(|candidate| (candidate, Vec::new())).collect())
 }
 
-/// Everybody who has this id, external id, e-mail address or telephone number, in whatever spelling.
+/// All contacts with this id, external id, e-mail address or telephone number, in any spelling.
 ///
 /// # Errors
-/// When the store cannot be read.
-pub fn everybody(connection: &Connection, wanted: &str) -> Result<Vec<Candidate>, Error> {
-    let wanted = wanted.trim();
-    let address = email(wanted).unwrap_or_else(|| wanted.to_owned());
-    let mut all = chosen(
+/// If the store cannot be read.
+pub fn matching_contacts(connection: &Connection, query: &str) -> Result<Vec<ContactSummary>, Error> {
+    let query = query.trim();
+    let address = email(query).unwrap_or_else(|| query.to_owned());
+    let mut all = select(
         connection,
         "id = ?1 UNION SELECT {columns} FROM contacts WHERE external_id = ?1
          UNION SELECT {columns} FROM contacts WHERE email IN (?1, ?2)
          UNION SELECT {columns} FROM contacts WHERE phone = ?1",
-        &[wanted, &address],
+        &[query, &address],
     )?;
-    // An id belongs to one contact only, whatever else may be spelt like it.
-    if let Some(place) = all.iter().position(|candidate| candidate.id == wanted) {
-        return Ok(vec![all.swap_remove(place)]);
+    // An id is unique, so an exact match beats all others.
+    if let Some(index) = all.iter().position(|candidate| candidate.id == query) {
+        return Ok(vec![all.swap_remove(index)]);
     }
     let mut others = Vec::new();
-    // Of letters that are not English, SQLite compares neither case nor composition.
-    if !address.is_ascii() && email(wanted).is_some() {
-        let stored = chosen(connection, "email <> ''", &[])?;
-        others.extend(
-            stored.into_iter().filter(|it| it.email.as_deref().is_some_and(|it| folded(it) == address)),
-        );
+    // SQLite ignores the case and composition of ASCII letters only.
+    if !address.is_ascii() && email(query).is_some() {
+        let stored = select(connection, "email <> ''", &[])?;
+        let is_match = |email: &str| folded(email) == address;
+        others.extend(stored.into_iter().filter(|contact| contact.email.as_deref().is_some_and(is_match)));
     }
-    if let Some(phone) = Phone::read(wanted) {
-        let fits = |stored: &str| Phone::read(stored).is_some_and(|stored| stored.fits(&phone));
-        let stored = chosen(connection, "phone <> ''", &[])?;
-        others.extend(stored.into_iter().filter(|it| it.phone.as_deref().is_some_and(fits)));
+    if let Some(phone) = Phone::read(query) {
+        let is_match = |stored: &str| Phone::read(stored).is_some_and(|stored| stored.fits(&phone));
+        let stored = select(connection, "phone <> ''", &[])?;
+        others.extend(stored.into_iter().filter(|contact| contact.phone.as_deref().is_some_and(is_match)));
     }
     for candidate in others {
-        if !all.iter().any(|known| known.id == candidate.id) {
+        if !all.iter().any(|contact| contact.id == candidate.id) {
             all.push(candidate);
         }
     }
     Ok(all)
 }
 
-/// The contacts that a condition selects.
-fn chosen(connection: &Connection, condition: &str, values: &[&str]) -> Result<Vec<Candidate>, Error> {
+fn select(connection: &Connection, condition: &str, values: &[&str]) -> Result<Vec<ContactSummary>, Error> {
     let columns = "id, role, name, email, phone, external_id, created_at, last_seen_at";
     let sql = format!("SELECT {{columns}} FROM contacts WHERE {condition}").replace("{columns}", columns);
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(params_from_iter(values), |row| {
-        Ok(Candidate {
+        Ok(ContactSummary {
             id: row.get(0)?,
             role: row.get(1)?,
             name: row.get(2)?,
@@ -104,8 +102,8 @@ fn chosen(connection: &Connection, condition: &str, values: &[&str]) -> Result<V
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Takes out leads whose conversations belong to another candidate.
-fn without_merged(connection: &Connection, candidates: Vec<Weighed>) -> Result<Vec<Weighed>, Error> {
+/// Removes leads whose conversations now belong to another candidate.
+fn without_merged(connection: &Connection, candidates: Vec<Candidate>) -> Result<Vec<Candidate>, Error> {
     let ids: BTreeSet<String> = candidates.iter().map(|(candidate, _)| candidate.id.clone()).collect();
     let mut kept = candidates.clone();
     for (candidate, _) in &candidates {
@@ -128,20 +126,19 @@ fn without_merged(connection: &Connection, candidates: Vec<Weighed>) -> Result<V
     Ok(kept)
 }
 
-/// A contact that the mirror knows from conversations only.
-fn vanished(connection: &Connection, wanted: &str) -> Result<Option<Found>, Error> {
-    let named = "SELECT EXISTS (SELECT 1 FROM conversation_contacts WHERE contact_id = ?1)";
-    if connection.prepare_cached(named)?.query_row([wanted], |row| row.get(0))? {
-        return Ok(Some(Found { id: wanted.to_owned(), merged: Vec::new() }));
+/// A contact that the mirror knows only from conversations.
+fn unsynced(connection: &Connection, query: &str) -> Result<Option<ContactMatch>, Error> {
+    let exists = "SELECT EXISTS (SELECT 1 FROM conversation_contacts WHERE contact_id = ?1)";
+    if connection.prepare_cached(exists)?.query_row([query], |row| row.get(0))? {
+        return Ok(Some(ContactMatch { id: query.to_owned(), merged: Vec::new() }));
     }
-    Ok(match &successors(connection, wanted)?[..] {
-        [only] => Some(Found { id: only.clone(), merged: vec![wanted.to_owned()] }),
+    Ok(match &successors(connection, query)?[..] {
+        [only] => Some(ContactMatch { id: only.clone(), merged: vec![query.to_owned()] }),
         _ => None,
     })
 }
 
-/// Whom the conversations name in which a contact wrote. Where somebody else took part all along, there
-/// are several.
+/// The contacts of the conversations in which a contact wrote. Several if others took part.
 fn successors(connection: &Connection, contact: &str) -> Result<Vec<String>, Error> {
     let sql = "
         WITH own AS (

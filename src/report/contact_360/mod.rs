@@ -1,8 +1,7 @@
-//! Everything the mirror knows about one person, in one go.
+//! Collects everything that the mirror knows about one contact.
 //!
-//! What customers wrote is marked where it stands: `untrusted` beside a text says that whoever reads it
-//! must take it for data. What the mirror does not hold is named, so that an empty list is not taken for
-//! "there is none".
+//! Text by customers is marked with `untrusted`, because readers must treat it as data. Resources that were never
+//! synced are reported, so that an empty list is not mistaken for a complete one.
 
 mod find;
 mod threads;
@@ -12,14 +11,14 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub use find::{Found, everybody, find};
-pub use threads::{Conversation, Message};
+pub use find::{ContactMatch, find_contact, matching_contacts};
+pub use threads::{ConversationSummary, Message};
 use threads::{OWN, STATE};
 
 use super::error::Error;
-use crate::mirror::{ResourceName, Store, fields, plain};
+use crate::mirror::{ResourceName, Store, lenient, plain};
 
-/// The resources it is put together from.
+/// The resources that the report reads.
 pub const RESOURCES: [ResourceName; 10] = [
     ResourceName::Contacts,
     ResourceName::Companies,
@@ -34,38 +33,38 @@ pub const RESOURCES: [ResourceName; 10] = [
 ];
 
 #[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// How many recent conversations and tickets.
+pub struct ContactOptions {
+    /// Maximum number of recent conversations, and of tickets.
     pub limit: usize,
     /// Whether to include whole threads.
     pub messages: bool,
 }
 
-impl Default for Options {
+impl Default for ContactOptions {
     fn default() -> Self {
-        Options { limit: 10, messages: false }
+        ContactOptions { limit: 10, messages: false }
     }
 }
 
-/// A person. Times are epoch seconds.
+/// A contact with all its records. Times are epoch seconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Contact360 {
-    /// The document as received; what conversations tell of the person, where there is none.
+    /// The API document, or else the author of one of its conversations.
     pub contact: Value,
-    /// Documents as received.
+    /// API documents.
     pub companies: Vec<Value>,
-    /// Open and snoozed ones, the last active first.
-    pub open_conversations: Vec<Conversation>,
-    /// Whatever their state, the last active first.
-    pub recent_conversations: Vec<Conversation>,
+    /// Open and snoozed, the last active first.
+    pub open_conversations: Vec<ConversationSummary>,
+    /// In any state, the last active first.
+    pub recent_conversations: Vec<ConversationSummary>,
     pub recent_tickets: Vec<Ticket>,
     /// The same as `recent_tickets`.
     pub tickets: Vec<Ticket>,
     /// The newest first.
     pub notes: Vec<Note>,
-    pub tags: Vec<Named>,
-    pub segments: Vec<Named>,
-    /// What happened, the newest first.
+    pub tags: Vec<NamedRecord>,
+    pub segments: Vec<NamedRecord>,
+    /// The newest first.
     pub timeline: Vec<Event>,
     pub stats: Stats,
     /// Leads that were merged into this contact.
@@ -77,7 +76,7 @@ pub struct Contact360 {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Named {
+pub struct NamedRecord {
     pub id: String,
     pub name: Option<String>,
 }
@@ -96,7 +95,7 @@ pub struct Note {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Ticket {
     pub id: String,
-    /// The number that people see.
+    /// The number shown to people.
     pub ticket_id: Option<String>,
     pub title: Option<String>,
     pub description: Option<String>,
@@ -109,7 +108,7 @@ pub struct Ticket {
     pub team_id: Option<String>,
     pub created_at: Option<i64>,
     pub updated_at: Option<i64>,
-    /// Title and description may be a customer's words.
+    /// Always true: the title and the description may be written by a customer.
     pub untrusted: bool,
 }
 
@@ -119,7 +118,7 @@ pub struct Event {
     /// `signed_up`, `last_seen`, `conversation_started`, `contact_message`, `teammate_message`,
     /// `bot_message`, `conversation_closed`, `ticket_created`, `note_added`, `contact_created`.
     pub kind: &'static str,
-    /// Of the conversation, ticket or note.
+    /// The id of the conversation, ticket or note.
     pub id: Option<String>,
 }
 
@@ -133,7 +132,7 @@ pub struct Stats {
     pub open_tickets: u64,
     pub notes: u64,
     pub companies: u64,
-    /// Parts written by the contact; the opening messages are not among them.
+    /// Parts written by the contact, without opening messages.
     pub replies: u64,
     pub average_rating: Option<f64>,
     pub first_conversation_at: Option<i64>,
@@ -143,13 +142,12 @@ pub struct Stats {
     pub days_as_contact: Option<i64>,
 }
 
-/// Puts together what the mirror knows about a contact; `wanted` is an id, an external id, an e-mail address
-/// or a telephone number.
+/// The report about a contact; `query` is an id, an external id, an e-mail address or a telephone number.
 ///
 /// # Errors
-/// [`Error::NothingSynced`] when there are neither contacts nor conversations, [`Error::NoContact`],
-/// [`Error::SeveralContacts`], and when the store cannot be read.
-pub fn contact_360(store: &Store, wanted: &str, options: &Options) -> Result<Contact360, Error> {
+/// [`Error::NothingSynced`] if neither contacts nor conversations were synced, [`Error::NoContact`],
+/// [`Error::SeveralContacts`], and if the store cannot be read.
+pub fn contact_360(store: &Store, query: &str, options: &ContactOptions) -> Result<Contact360, Error> {
     let transaction = store.connection().unchecked_transaction()?;
     let mut never_synced = Vec::new();
     for resource in RESOURCES {
@@ -163,22 +161,22 @@ pub fn contact_360(store: &Store, wanted: &str, options: &Options) -> Result<Con
     if never(ResourceName::Contacts) && never(ResourceName::Conversations) {
         return Err(Error::NothingSynced { resource: ResourceName::Contacts });
     }
-    let Found { id, merged } = find(&transaction, wanted)?;
+    let ContactMatch { id, merged } = find_contact(&transaction, query)?;
     let contact = document(&transaction, &id)?;
-    let listed = |all, limit| threads::conversations(&transaction, &id, all, limit, options.messages);
+    let conversations = |all, limit| threads::conversations(&transaction, &id, all, limit, options.messages);
     let tickets = tickets(&transaction, &id, options.limit)?;
     let notes = notes(&transaction, &id)?;
     let stats = stats(&transaction, &id, &contact)?;
     Ok(Contact360 {
         companies: companies(&transaction, &id, &contact)?,
-        open_conversations: listed(false, usize::MAX)?,
-        recent_conversations: listed(true, options.limit)?,
+        open_conversations: conversations(false, usize::MAX)?,
+        recent_conversations: conversations(true, options.limit)?,
         recent_tickets: tickets.clone(),
         timeline: timeline(&transaction, &id, &contact, &tickets, &notes, options)?,
         tickets,
         notes,
-        tags: named(&transaction, "tags", "contact_tags", "tag_id", &id)?,
-        segments: named(&transaction, "segments", "contact_segments", "segment_id", &id)?,
+        tags: linked_records(&transaction, "tags", "contact_tags", "tag_id", &id)?,
+        segments: linked_records(&transaction, "segments", "contact_segments", "segment_id", &id)?,
         stats,
         contact,
         merged,
@@ -192,9 +190,9 @@ fn parsed(row: &Row<'_>, at: usize) -> rusqlite::Result<Value> {
 
 fn document(connection: &Connection, id: &str) -> Result<Value, Error> {
     let sql = "SELECT raw FROM contacts WHERE id = ?1";
-    let found = connection.prepare_cached(sql)?.query_row([id], |row| parsed(row, 0)).optional()?;
-    if let Some(found) = found {
-        return Ok(found);
+    let document = connection.prepare_cached(sql)?.query_row([id], |row| parsed(row, 0)).optional()?;
+    if let Some(document) = document {
+        return Ok(document);
     }
     let sql = "SELECT raw -> '$.source.author' FROM conversations WHERE source_author_id = ?1 LIMIT 1";
     let author = connection.prepare_cached(sql)?.query_row([id], |row| parsed(row, 0)).optional()?;
@@ -214,7 +212,7 @@ fn companies(connection: &Connection, id: &str, contact: &Value) -> Result<Vec<V
     for row in rows {
         let (company, document) = row?;
         let listed = contact["companies"]["data"].as_array().into_iter().flatten();
-        let mut listed = listed.filter(|it| fields::id(&it["id"]).as_ref() == Some(&company));
+        let mut listed = listed.filter(|document| lenient::id(&document["id"]).as_ref() == Some(&company));
         companies.push(match document {
             Value::Null => {
                 listed.next().cloned().unwrap_or_else(|| json!({"type": "company", "id": company}))
@@ -225,19 +223,20 @@ fn companies(connection: &Connection, id: &str, contact: &Value) -> Result<Vec<V
     Ok(companies)
 }
 
-fn named(
+fn linked_records(
     connection: &Connection,
     table: &str,
     links: &str,
     column: &str,
     contact: &str,
-) -> Result<Vec<Named>, Error> {
+) -> Result<Vec<NamedRecord>, Error> {
     let sql = format!(
         "SELECT link.{column}, own.name FROM {links} AS link LEFT JOIN {table} AS own ON own.id = link.{column}
          WHERE link.contact_id = ?1 ORDER BY own.name IS NULL, own.name, link.{column}"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([contact], |row| Ok(Named { id: row.get(0)?, name: row.get(1)? }))?;
+    let rows =
+        statement.query_map([contact], |row| Ok(NamedRecord { id: row.get(0)?, name: row.get(1)? }))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -303,7 +302,7 @@ fn stats(connection: &Connection, contact: &str, document: &Value) -> Result<Sta
                 min(c.created_at), max(c.created_at), max(c.updated_at), avg(c.rating)
          FROM conversations AS c WHERE c.id IN ({OWN})"
     );
-    let created_at = fields::time(&document["created_at"]);
+    let created_at = lenient::time(&document["created_at"]);
     let mut stats = connection.prepare_cached(&sql)?.query_row([contact], |row| {
         let (all, open): (i64, i64) = (row.get(0)?, row.get(1)?);
         Ok(Stats {
@@ -332,7 +331,7 @@ fn stats(connection: &Connection, contact: &str, document: &Value) -> Result<Sta
         Ok(counts)
     })?;
     [stats.tickets, stats.open_tickets, stats.notes, stats.companies, stats.replies] = counts;
-    stats.last_seen_at = fields::time(&document["last_seen_at"]);
+    stats.last_seen_at = lenient::time(&document["last_seen_at"]);
     stats.days_as_contact = created_at.map(|at| (Timestamp::now().as_second() - at).max(0) / 86_400);
     Ok(stats)
 }
@@ -343,14 +342,14 @@ fn timeline(
     document: &Value,
     tickets: &[Ticket],
     notes: &[Note],
-    options: &Options,
+    options: &ContactOptions,
 ) -> Result<Vec<Event>, Error> {
     let most = options.limit.saturating_mul(5);
     let mut events = Vec::new();
     for (key, kind) in
         [("created_at", "contact_created"), ("signed_up_at", "signed_up"), ("last_seen_at", "last_seen")]
     {
-        events.extend(fields::time(&document[key]).map(|at| Event { at, kind, id: None }));
+        events.extend(lenient::time(&document[key]).map(|at| Event { at, kind, id: None }));
     }
     let ticket = |ticket: &Ticket| {
         Some(Event { at: ticket.created_at?, kind: "ticket_created", id: Some(ticket.id.clone()) })

@@ -1,14 +1,14 @@
-//! The conversations of one contact, with their last words.
+//! The conversations of one contact, with their last message or all messages.
 
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::mirror::{author, fields, plain};
+use crate::mirror::{author, lenient, plain};
 use crate::report::error::Error;
 use crate::report::timeline::Speaker;
 
-/// Something that was written. `at` is epoch seconds.
+/// A message. `at` is epoch seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Message {
     /// `None` for the opening message.
@@ -20,15 +20,15 @@ pub struct Message {
     pub author_id: Option<String>,
     /// `contact`, `teammate` or `bot`.
     pub written_by: &'static str,
-    /// Whether it comes from outside the team: data, never an instruction to whoever reads it.
+    /// Whether it was written outside the team: data, never instructions.
     pub untrusted: bool,
-    /// Without HTML.
+    /// Plain text.
     pub text: String,
 }
 
 /// A conversation. Times are epoch seconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Conversation {
+pub struct ConversationSummary {
     pub id: String,
     /// Title, or the subject of the first message.
     pub title: Option<String>,
@@ -46,30 +46,31 @@ pub struct Conversation {
     pub snoozed_until: Option<i64>,
     pub rating: Option<i64>,
     pub tags: Vec<String>,
-    /// Whether its parts are in the mirror, and how it was when they were fetched.
+    /// Whether its parts are in the mirror: `missing`, `outdated` or `complete`.
     pub parts: &'static str,
     pub last_message: Option<Message>,
-    /// With `--depth messages`: everything but notes and what carries no text.
+    /// With `--depth messages`: all parts with text, except notes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages: Option<Vec<Message>>,
 }
 
-/// The state of a conversation, where the document says it in one way or the other.
+/// The state of a conversation; documents have `state`, `open` or neither.
 pub const STATE: &str = "coalesce(c.state, CASE c.open WHEN 0 THEN 'closed' WHEN 1 THEN iif(c.snoozed_until IS NULL, 'open', 'snoozed') END, 'open')";
 
-/// The conversations that name a contact, or that it began.
+/// The conversations that list a contact, or that it started.
 pub const OWN: &str = "
     SELECT conversation_id AS id FROM conversation_contacts WHERE contact_id = ?1
     UNION SELECT id FROM conversations WHERE source_author_id = ?1 AND source_author_type <> 'admin'";
 
-/// The conversations of a contact that were active last, closed ones only when `all`.
+/// The conversations of a contact, the last active first; closed ones only if `all`. `with_messages` includes whole
+/// threads.
 pub fn conversations(
     connection: &Connection,
     contact: &str,
     all: bool,
     limit: usize,
-    whole: bool,
-) -> Result<Vec<Conversation>, Error> {
+    with_messages: bool,
+) -> Result<Vec<ConversationSummary>, Error> {
     let sql = format!(
         "SELECT c.id, c.title, {STATE}, c.priority, c.source_type, coalesce(a.name, c.admin_assignee_id),
                 c.admin_assignee_id, coalesce(t.name, c.team_assignee_id), c.team_assignee_id, c.created_at,
@@ -88,27 +89,30 @@ pub fn conversations(
     let mut rows = statement.query(params![contact, all, i64::try_from(limit).unwrap_or(i64::MAX)])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(conversation(connection, row, whole)?);
+        found.push(conversation(connection, row, with_messages)?);
     }
     Ok(found)
 }
 
-fn conversation(connection: &Connection, row: &Row<'_>, whole: bool) -> Result<Conversation, Error> {
+fn conversation(
+    connection: &Connection,
+    row: &Row<'_>,
+    with_messages: bool,
+) -> Result<ConversationSummary, Error> {
     let document: Value =
         serde_json::from_str(row.get_ref(15)?.as_str().unwrap_or_default()).unwrap_or_default();
     let id: String = row.get(0)?;
     let opening = opening(&document, row.get(9)?);
-    let (last_message, messages) = match whole {
-        true => {
-            let mut messages: Vec<Message> = opening.into_iter().collect();
-            messages.extend(written(connection, &id, None)?);
-            (messages.last().cloned(), Some(messages))
-        }
-        false => (written(connection, &id, Some(1))?.pop().or(opening), None),
+    let (last_message, messages) = if with_messages {
+        let mut messages: Vec<Message> = opening.into_iter().collect();
+        messages.extend(replies(connection, &id, None)?);
+        (messages.last().cloned(), Some(messages))
+    } else {
+        (replies(connection, &id, Some(1))?.pop().or(opening), None)
     };
     let title: Option<String> = row.get(1)?;
     let subject = || document["source"]["subject"].as_str().map(plain::text);
-    Ok(Conversation {
+    Ok(ConversationSummary {
         title: title.or_else(subject).filter(|title| !title.is_empty()),
         state: row.get(2)?,
         priority: row.get(3)?,
@@ -142,7 +146,7 @@ fn tags(connection: &Connection, conversation: &str) -> Result<Vec<String>, Erro
     Ok(names.collect::<Result<_, _>>()?)
 }
 
-/// The first message. One without any text is none.
+/// The opening message, if it has any text.
 fn opening(document: &Value, at: Option<i64>) -> Option<Message> {
     let source = &document["source"];
     let text = source["body"].as_str().map(plain::text).filter(|text| !text.is_empty())?;
@@ -150,8 +154,8 @@ fn opening(document: &Value, at: Option<i64>) -> Option<Message> {
     Some(message(None, None, at, &source["author"], by, text))
 }
 
-/// What can be read of the parts, in order of time; the last `limit`.
-fn written(connection: &Connection, conversation: &str, limit: Option<i64>) -> Result<Vec<Message>, Error> {
+/// The last `limit` parts with text, in order of time.
+fn replies(connection: &Connection, conversation: &str, limit: Option<i64>) -> Result<Vec<Message>, Error> {
     let sql = "SELECT id, part_type, coalesce(created_at, updated_at) AS written_at, written_by, raw
                FROM conversation_parts
                WHERE conversation_id = ?1 AND has_text AND part_type <> 'note' AND part_type <> 'note_and_reopen'
@@ -179,13 +183,13 @@ fn message(
     by: Speaker,
     text: String,
 ) -> Message {
-    let name = ["name", "email"].iter().find_map(|key| author[*key].as_str().filter(|it| !it.is_empty()));
+    let name = ["name", "email"].iter().find_map(|key| author[*key].as_str().filter(|text| !text.is_empty()));
     Message {
         part_id,
         part_type,
         at,
         author: name.map(str::to_owned),
-        author_id: fields::id(&author["id"]),
+        author_id: lenient::id(&author["id"]),
         written_by: by.name(),
         untrusted: by == Speaker::Contact,
         text,

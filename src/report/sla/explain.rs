@@ -1,20 +1,20 @@
-//! One conversation step by step: which part counted as what.
+//! Explains the figures of one conversation: what each part counted as.
 
 use serde::Serialize;
 
 use super::SlaOptions;
 use super::figures::Sample;
 use crate::mirror::Store;
+use crate::report::business_hours::SlaClock;
 use crate::report::error::Error;
-use crate::report::office::Clock;
-use crate::report::timeline::{Kind, Part, Speaker, Timeline};
-use crate::report::timelines::{self, Choice, Grouping};
+use crate::report::timeline::{Part, PartKind, Speaker, Timeline};
+use crate::report::timeline_cache::{self, Grouping, TimelineQuery};
 
-/// What one conversation adds to the report, and why. Moments are epoch seconds.
+/// What one conversation contributes to the report, and why. Times are epoch seconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Explained {
+pub struct Explanation {
     pub conversation_id: String,
-    /// Whether it is in the population; `excluded` otherwise, or `parts_missing`.
+    /// `counted`, `excluded` or `parts_missing`.
     pub counted: &'static str,
     pub closed: bool,
     pub truncated: bool,
@@ -25,7 +25,7 @@ pub struct Explained {
     pub first_close_at: Option<i64>,
     pub last_close_at: Option<i64>,
     pub reopened: u32,
-    /// Seconds, under the options of the report; several for next responses.
+    /// In seconds, by metric. Next responses can have several.
     pub samples: Vec<(&'static str, Vec<i64>)>,
     pub steps: Vec<Step>,
 }
@@ -33,7 +33,7 @@ pub struct Explained {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Step {
     pub at: Option<i64>,
-    /// Id of the part; `None` for the opening message.
+    /// `None` for the opening message.
     pub part_id: Option<String>,
     pub part_type: Option<String>,
     /// `contact`, `teammate` or `machine`.
@@ -42,19 +42,19 @@ pub struct Step {
     pub counted_as: Vec<&'static str>,
 }
 
-/// Explains one conversation; `None` when the mirror has no such.
+/// Explains one conversation; `None` if the mirror does not have it.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// If the store cannot be read.
 pub fn explain(
     store: &Store,
     id: &str,
     options: &SlaOptions,
     as_of: i64,
-) -> Result<Option<Explained>, Error> {
+) -> Result<Option<Explanation>, Error> {
     let transaction = store.connection().unchecked_transaction()?;
-    let Some(found) = timelines::one(&transaction, id)? else { return Ok(None) };
-    let choice = Choice {
+    let Some(conversation) = timeline_cache::conversation(&transaction, id)? else { return Ok(None) };
+    let query = TimelineQuery {
         grouping: Grouping::None,
         start: options.start,
         since: None,
@@ -62,17 +62,19 @@ pub fn explain(
         ids: true,
         spans: true,
     };
-    let waiting = found.waiting(&choice);
-    let sample = Sample::measure(&waiting, options, &mut Clock::new(options.office.as_ref()), as_of);
-    let marks = found.marks;
-    let counted = match () {
-        () if !marks.has_parts() => "parts_missing",
-        () if waiting.first_contact_at.is_none() && !marks.opened_by_contact() => "excluded",
-        () => "counted",
+    let times = conversation.response_times(&query);
+    let sample = Sample::measure(&times, options, &mut SlaClock::new(options.business_hours.as_ref()), as_of);
+    let flags = conversation.flags;
+    let counted = if !flags.has_parts() {
+        "parts_missing"
+    } else if times.first_contact_at.is_none() && !flags.opened_by_contact() {
+        "excluded"
+    } else {
+        "counted"
     };
-    let mut steps = vec![opening(&transaction, &found)?];
-    let mut timeline = Timeline::opened(found.opened_by, found.created_at);
-    for (part_id, part) in timelines::parts(&transaction, id)? {
+    let mut steps = vec![opening(&transaction, &conversation)?];
+    let mut timeline = Timeline::opened(conversation.opened_by, conversation.created_at);
+    for (part_id, part) in timeline_cache::parts(&transaction, id)? {
         let before = timeline.clone();
         timeline.add(&part);
         let (part_type, author) = transaction
@@ -91,34 +93,37 @@ pub fn explain(
         });
     }
     let samples = options.metrics.iter().map(|metric| (metric.column(), sample.of(*metric).to_vec()));
-    Ok(Some(Explained {
-        conversation_id: found.id.clone(),
+    Ok(Some(Explanation {
+        conversation_id: conversation.id.clone(),
         counted,
-        closed: marks.closed(),
-        truncated: marks.truncated(),
-        stale: marks.stale(),
-        first_contact_at: waiting.first_contact_at,
-        first_response_at: waiting.first_response_at,
-        first_close_at: waiting.first_close_at,
-        last_close_at: waiting.last_close_at,
-        reopened: found.timeline.reopened,
+        closed: flags.closed(),
+        truncated: flags.truncated(),
+        stale: flags.stale(),
+        first_contact_at: times.first_contact_at,
+        first_response_at: times.first_response_at,
+        first_close_at: times.first_close_at,
+        last_close_at: times.last_close_at,
+        reopened: conversation.timeline.reopened,
         samples: samples.collect(),
         steps,
     }))
 }
 
-fn opening(connection: &rusqlite::Connection, found: &timelines::Conversation) -> Result<Step, Error> {
+fn opening(
+    connection: &rusqlite::Connection,
+    conversation: &timeline_cache::ConversationTimeline,
+) -> Result<Step, Error> {
     let sql =
         "SELECT coalesce(raw ->> '$.source.author.name', raw ->> '$.source.author.email', source_author_id)
                FROM conversations WHERE id = ?1";
-    let author = connection.prepare_cached(sql)?.query_row([&found.id], |row| row.get(0))?;
+    let author = connection.prepare_cached(sql)?.query_row([&conversation.id], |row| row.get(0))?;
     Ok(Step {
-        at: found.created_at,
+        at: conversation.created_at,
         part_id: None,
         part_type: None,
-        by: speaker(found.opened_by),
+        by: speaker(conversation.opened_by),
         author,
-        counted_as: match found.opened_by {
+        counted_as: match conversation.opened_by {
             Speaker::Contact => vec!["opening message", "first contact message"],
             _ => vec!["opening message", "not by a contact: the clock does not run yet"],
         },
@@ -152,27 +157,30 @@ fn roles(part: &Part, before: &Timeline, after: &Timeline) -> Vec<&'static str> 
         }
         Speaker::Teammate if message => roles.push("further message"),
         Speaker::Machine if message => roles.push("no response: not written by a person"),
-        _ if part.kind == Kind::Note => roles.push("no response: a note"),
+        _ if part.kind == PartKind::Note => roles.push("no response: a note"),
         Speaker::Teammate
-            if matches!(part.kind, Kind::Assignment | Kind::Open | Kind::Close | Kind::Snooze) =>
+            if matches!(
+                part.kind,
+                PartKind::Assignment | PartKind::Open | PartKind::Close | PartKind::Snooze
+            ) =>
         {
             roles.push("no response: carries no text");
         }
         _ => {}
     }
-    if part.kind == Kind::Close {
+    if part.kind == PartKind::Close {
         roles.push(if after.last_close_at == Some(part.at) {
             "close"
         } else {
             "close before any contact wrote"
         });
     }
-    for (happened, role) in [
+    for (has_changed, role) in [
         (after.reopened > before.reopened, "reopened"),
         (!before.snoozed() && after.snoozed(), "snoozed"),
         (before.snoozed() && !after.snoozed(), "snooze ended"),
     ] {
-        if happened {
+        if has_changed {
             roles.push(role);
         }
     }

@@ -1,18 +1,18 @@
-//! Counts and percentiles of one row of the report.
+//! The counts and percentiles of one row.
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::{Metric, Resolution, SlaOptions};
-use crate::report::office::Clock;
+use crate::report::business_hours::SlaClock;
 use crate::report::percentile::nearest_rank;
 use crate::report::timeline::Span;
-use crate::report::timelines::Waiting;
+use crate::report::timeline_cache::ResponseTimes;
 
-/// What is counted of the conversations of a row, and how long they took.
+/// The counts and metrics of the conversations of a row.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Figures {
-    /// Conversations in which a contact wrote something.
+    /// Conversations in which a contact wrote.
     pub conversations: u64,
     pub answered: u64,
     pub unanswered: u64,
@@ -20,40 +20,40 @@ pub struct Figures {
     /// Open or snoozed.
     pub open: u64,
     pub snoozed: u64,
-    /// Closed at least once, and open again after that.
+    /// Reopened at least once after a close.
     pub reopened: u64,
-    /// Begun by the team, without a word of a contact; in no other figure.
+    /// Started by the team, without a message of a contact; not in any other figure.
     pub excluded: u64,
-    /// Longer than the API hands out: how long the first answer took is not known.
+    /// With more parts than the API returns, so that the first response is unknown.
     pub truncated: u64,
-    /// Not closed, and past a target: not answered, or not resolved in time. `None` without a target.
+    /// Open, and past a target. `None` without a target.
     pub breached: Option<u64>,
-    /// One for each metric that was asked for.
-    pub measured: Vec<Measured>,
+    /// One for each requested metric.
+    pub measured: Vec<MetricFigures>,
 }
 
 /// One metric. The unit is [`Metric::unit`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct Measured {
+pub struct MetricFigures {
     pub metric: Metric,
     pub p50: Option<f64>,
     pub p90: Option<f64>,
     pub n: usize,
-    /// Not over yet, and past the target already. `None` without a target.
+    /// Still waiting, and past the target. `None` without a target.
     pub breached: Option<u64>,
-    /// Of those that are over and those that are past the target already. `None` without a target.
+    /// The share of all samples and all breached ones. `None` without a target.
     pub target_met_pct: Option<f64>,
 }
 
 impl Figures {
-    pub fn of(&self, metric: Metric) -> Option<&Measured> {
+    pub fn of(&self, metric: Metric) -> Option<&MetricFigures> {
         self.measured.iter().find(|measured| measured.metric == metric)
     }
 }
 
-/// The names of the columns, in order.
+/// The column names, in order.
 pub fn columns(metrics: &[Metric]) -> Vec<String> {
-    let empty = |metric: &Metric| Measured {
+    let empty = |metric: &Metric| MetricFigures {
         metric: *metric,
         p50: None,
         p90: None,
@@ -100,14 +100,14 @@ impl Serialize for Figures {
     }
 }
 
-/// How long one conversation took, as far as that is over and known. Seconds.
+/// The times of one conversation that are over and known, in seconds.
 #[derive(Debug, Default)]
 pub struct Sample {
     first_response: Option<i64>,
     resolution: Option<i64>,
     next_responses: Vec<i64>,
     handle: Option<i64>,
-    /// How long the metrics that are not over yet have taken so far, in the order of [`Metric::ALL`].
+    /// The times still running, in the order of [`Metric::ALL`].
     pending: [Option<i64>; 4],
 }
 
@@ -121,48 +121,52 @@ impl Sample {
         }
     }
 
-    /// Measures a conversation in which a contact wrote. `as_of` is the moment up to which everything is
-    /// known, epoch seconds.
-    pub fn measure(waiting: &Waiting<'_>, options: &SlaOptions, clock: &mut Clock, as_of: i64) -> Self {
-        let marks = waiting.marks;
-        let snoozes: &[Span] = if options.without_snoozed { &waiting.spans.snoozes } else { &[] };
+    /// Measures a conversation in which a contact wrote. `as_of` is the end of the data, in epoch seconds.
+    pub fn measure(
+        times: &ResponseTimes<'_>,
+        options: &SlaOptions,
+        clock: &mut SlaClock,
+        as_of: i64,
+    ) -> Self {
+        let flags = times.flags;
+        let snoozes: &[Span] = if options.without_snoozed { &times.spans.snoozes } else { &[] };
         let mut length = |from: Option<i64>, to: Option<i64>| Some(clock.outside(from?, to?, snoozes));
-        // The oldest parts are missing: what seems to be the first answer may be the hundredth, and
-        // where the team wrote first, so may the contact's first message.
-        let whole = !marks.truncated();
-        let known = whole || marks.opened_by_contact();
-        let first = waiting.first_contact_at;
+        // Without the oldest parts, the apparent first response may be a later one. So may the contact's apparent
+        // first message, if the team wrote first.
+        let is_complete = !flags.truncated();
+        let is_start_known = is_complete || flags.opened_by_contact();
+        let first = times.first_contact_at;
         let resolved = match options.resolution {
-            Resolution::LastClose => waiting.last_close_at.filter(|_| marks.closed()),
-            Resolution::FirstClose => waiting.first_close_at,
+            Resolution::LastClose => times.last_close_at.filter(|_| flags.closed()),
+            Resolution::FirstClose => times.first_close_at,
         };
-        let now = Some(as_of).filter(|_| !marks.closed());
-        let unanswered = waiting.first_response_at.is_none();
+        let now = Some(as_of).filter(|_| !flags.closed());
+        let unanswered = times.first_response_at.is_none();
         let mut sample = Sample {
-            first_response: length(first, waiting.first_response_at).filter(|_| whole),
-            resolution: length(first, resolved).filter(|_| known),
+            first_response: length(first, times.first_response_at).filter(|_| is_complete),
+            resolution: length(first, resolved).filter(|_| is_start_known),
             pending: [
-                length(first.filter(|_| unanswered && whole), now),
-                length(first.filter(|_| resolved.is_none() && known), now),
-                length(waiting.waiting_since.filter(|_| !unanswered), now),
+                length(first.filter(|_| unanswered && is_complete), now),
+                length(first.filter(|_| resolved.is_none() && is_start_known), now),
+                length(times.waiting_since.filter(|_| !unanswered), now),
                 None,
             ],
             ..Sample::default()
         };
-        for (from, to) in &waiting.spans.next_responses {
+        for (from, to) in &times.spans.next_responses {
             sample.next_responses.extend(length(Some(*from), *to));
         }
-        if marks.closed() && !waiting.spans.handled.is_empty() {
-            let handled = waiting.spans.handled.iter();
+        if flags.closed() && !times.spans.handled.is_empty() {
+            let handled = times.spans.handled.iter();
             sample.handle = Some(handled.map(|(from, to)| clock.between(*from, to.unwrap_or(*from))).sum());
         }
         sample
     }
 }
 
-/// A row while it is being counted.
+/// The totals of one row.
 #[derive(Debug, Default)]
-pub struct Group {
+pub struct GroupTotals {
     figures: Figures,
     /// In the order of [`Metric::ALL`].
     metrics: [Samples; 4],
@@ -177,22 +181,22 @@ struct Samples {
     breached: u64,
 }
 
-impl Group {
+impl GroupTotals {
     pub fn exclude(&mut self) {
         self.figures.excluded += 1;
     }
 
-    pub fn add(&mut self, waiting: &Waiting<'_>, sample: &Sample, options: &SlaOptions) {
-        let (marks, answered) = (waiting.marks, waiting.first_response_at.is_some());
+    pub fn add(&mut self, times: &ResponseTimes<'_>, sample: &Sample, options: &SlaOptions) {
+        let (flags, is_answered) = (times.flags, times.first_response_at.is_some());
         let figures = &mut self.figures;
         figures.conversations += 1;
-        figures.answered += u64::from(answered);
-        figures.unanswered += u64::from(!answered);
-        figures.closed += u64::from(marks.closed());
-        figures.open += u64::from(!marks.closed());
-        figures.snoozed += u64::from(marks.snoozed());
-        figures.reopened += u64::from(marks.reopened());
-        figures.truncated += u64::from(marks.truncated());
+        figures.answered += u64::from(is_answered);
+        figures.unanswered += u64::from(!is_answered);
+        figures.closed += u64::from(flags.closed());
+        figures.open += u64::from(!flags.closed());
+        figures.snoozed += u64::from(flags.snoozed());
+        figures.reopened += u64::from(flags.reopened());
+        figures.truncated += u64::from(flags.truncated());
         let mut breached = false;
         for metric in &options.metrics {
             let samples = &mut self.metrics[*metric as usize];
@@ -214,19 +218,19 @@ impl Group {
     }
 
     pub fn figures(&mut self, options: &SlaOptions) -> Figures {
-        let targeted = options.metrics.iter().any(|metric| options.targets.of(*metric).is_some());
+        let has_target = options.metrics.iter().any(|metric| options.targets.of(*metric).is_some());
         let measured =
             options.metrics.iter().map(|metric| self.metrics[*metric as usize].measured(*metric, options));
         Figures {
             measured: measured.collect(),
-            breached: targeted.then_some(self.breached),
+            breached: has_target.then_some(self.breached),
             ..self.figures.clone()
         }
     }
 }
 
 impl Samples {
-    fn measured(&mut self, metric: Metric, options: &SlaOptions) -> Measured {
+    fn measured(&mut self, metric: Metric, options: &SlaOptions) -> MetricFigures {
         let n = self.seconds.len();
         let mut percentile = |percent| {
             let seconds =
@@ -234,16 +238,16 @@ impl Samples {
             Some(metric.unit().of(seconds))
         };
         let (p50, p90) = (percentile(50), percentile(90));
-        let targeted = options.targets.of(metric).is_some();
-        let of = n as u64 + self.breached;
-        let share = self.met as f64 / of as f64 * 100.0;
-        Measured {
+        let has_target = options.targets.of(metric).is_some();
+        let total = n as u64 + self.breached;
+        let share = self.met as f64 / total as f64 * 100.0;
+        MetricFigures {
             metric,
             p50,
             p90,
             n,
-            breached: targeted.then_some(self.breached),
-            target_met_pct: (targeted && of > 0).then(|| (share * 10.0).round() / 10.0),
+            breached: has_target.then_some(self.breached),
+            target_met_pct: (has_target && total > 0).then(|| (share * 10.0).round() / 10.0),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which rows of the report a conversation stands in, and what they are called.
+//! Assigns conversations to the rows of the report, and names the rows.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use serde::Serialize;
 
 use crate::report::error::Error;
-use crate::report::timelines::{Grouping, Waiting};
+use crate::report::timeline_cache::{Grouping, ResponseTimes};
 
-/// What one row of the report stands for.
+/// What the rows of the report are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupBy {
@@ -16,18 +16,18 @@ pub enum GroupBy {
     Team,
     /// The teammate it is assigned to now.
     Admin,
-    /// Each tag it carries: a conversation can stand in several rows.
+    /// Each of its tags; a conversation can be in several rows.
     Tag,
-    /// What it came in through, e.g. `email`.
+    /// For example `email`.
     Channel,
-    /// Each company of each of its contacts: a conversation can stand in several rows.
+    /// Each company of its contacts; a conversation can be in several rows.
     Company,
     /// One row for everything.
     None,
 }
 
 impl GroupBy {
-    /// The name of the group's column; `None` when there is no such column.
+    /// The column with the group's name.
     pub const fn column(self) -> Option<&'static str> {
         match self {
             GroupBy::Team => Some("team"),
@@ -39,7 +39,7 @@ impl GroupBy {
         }
     }
 
-    /// The column with the id, for groups that have a name besides.
+    /// The column with the group's id, for groups that also have a name.
     pub const fn id_column(self) -> Option<&'static str> {
         match self {
             GroupBy::Team => Some("team_id"),
@@ -50,7 +50,7 @@ impl GroupBy {
         }
     }
 
-    /// What people call the conversations that are in no group.
+    /// The label of the conversations without a group.
     pub const fn without(self) -> &'static str {
         match self {
             GroupBy::Team | GroupBy::Admin => "Unassigned",
@@ -61,8 +61,8 @@ impl GroupBy {
         }
     }
 
-    /// The table that has names for the ids.
-    const fn named_in(self) -> Option<&'static str> {
+    /// The table with the names.
+    const fn table(self) -> Option<&'static str> {
         match self {
             GroupBy::Team => Some("teams"),
             GroupBy::Admin => Some("admins"),
@@ -81,7 +81,7 @@ impl GroupBy {
         }
     }
 
-    /// Finds the groups of a conversation where they do not stand beside it.
+    /// The SQL for the groups of a conversation, for groups that are not a column of the timeline.
     pub(super) const fn links(self) -> Option<&'static str> {
         match self {
             GroupBy::Tag => Some("SELECT tag_id FROM conversation_tags WHERE conversation_id = ?1"),
@@ -95,7 +95,7 @@ impl GroupBy {
     }
 }
 
-/// The name of the group for what is in no other.
+/// The name of the row for conversations without a group.
 pub const NO_GROUP: &str = "(none)";
 
 /// Finds the groups of conversations.
@@ -109,13 +109,17 @@ impl<'c> Membership<'c> {
         Ok(Membership { links })
     }
 
-    /// Calls `each` with every group of a conversation; there is at least one.
-    pub fn each(&mut self, waiting: &Waiting<'_>, mut each: impl FnMut(Option<&str>)) -> Result<(), Error> {
+    /// Calls `each` for every group of a conversation, or once with `None`.
+    pub fn each(
+        &mut self,
+        times: &ResponseTimes<'_>,
+        mut each: impl FnMut(Option<&str>),
+    ) -> Result<(), Error> {
         let Some(links) = &mut self.links else {
-            each(waiting.group);
+            each(times.group);
             return Ok(());
         };
-        let mut rows = links.query([waiting.id])?;
+        let mut rows = links.query([times.id])?;
         let mut any = false;
         while let Some(row) = rows.next()? {
             each(row.get_ref(0)?.as_str_or_null().map_err(rusqlite::Error::from)?);
@@ -138,7 +142,7 @@ pub(super) struct Names<'c> {
 impl<'c> Names<'c> {
     pub fn read(connection: &'c Connection, group_by: GroupBy) -> Result<Self, Error> {
         let mut known = BTreeMap::new();
-        if let Some(table) = group_by.named_in().filter(|table| *table != "companies") {
+        if let Some(table) = group_by.table().filter(|table| *table != "companies") {
             let mut statement =
                 connection.prepare(&format!("SELECT id, name FROM {table} WHERE name <> ''"))?;
             let names = statement.query_map([], |record| Ok((record.get(0)?, record.get(1)?)))?;
@@ -147,8 +151,7 @@ impl<'c> Names<'c> {
         Ok(Names { connection, group_by, known })
     }
 
-    /// Who has left the workspace has no record any more: what they wrote still tells the name. Else the
-    /// id stands in.
+    /// The name of a group, or else its id. Former teammates have no record, but their messages contain the name.
     pub fn of(&self, id: Option<&str>) -> Result<String, Error> {
         let Some(id) = id else { return Ok(NO_GROUP.to_owned()) };
         if let Some(name) = self.known.get(id) {

@@ -1,14 +1,14 @@
-//! How long customers wait: for a first answer, for the next ones, and for the end of their conversation.
+//! Response and resolution times.
 //!
-//! About conversations in which a contact wrote something. What was not answered, not closed or not fully
-//! known is counted, never dropped. Only plain moments are compared: the service's own `time_to_*` values
-//! leave out the time outside its office hours and must never be mixed in.
+//! Covers conversations in which a contact wrote. Those that are unanswered, open or incompletely mirrored are
+//! counted, never dropped. Times are computed from timestamps only: the API's `time_to_*` values exclude the time
+//! outside office hours and must never be used.
 
+mod distribution;
 mod explain;
 mod figures;
 mod groups;
 mod reconcile;
-mod spread;
 
 use std::collections::HashMap;
 
@@ -17,21 +17,20 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-pub use explain::{Explained, Step, explain};
-pub use figures::{Figures, Measured, columns};
+pub use distribution::{Bin, Distribution, WEEK, Week};
+pub use explain::{Explanation, Step, explain};
+pub use figures::{Figures, MetricFigures, columns};
 pub use groups::{GroupBy, NO_GROUP};
-pub use reconcile::{Difference, Reconciled, reconcile};
-pub use spread::{Bin, Spread, WEEK, Week};
+pub use reconcile::{Difference, Reconciliation, reconcile};
 
+use super::business_hours::{Schedule, SlaClock};
 use super::error::Error;
-use super::office::{Clock, Schedule};
-use super::timelines::{self, Choice, Start, Waiting};
+use super::timeline_cache::{self, ResponseTimes, Start, TimelineQuery};
 use crate::mirror::{ResourceName, Store};
-use figures::{Group, Sample};
+use distribution::DistributionBuilder;
+use figures::{GroupTotals, Sample};
 use groups::{Membership, Names};
-use spread::Spreading;
 
-/// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
@@ -45,7 +44,7 @@ impl Metric {
     pub const ALL: [Metric; 4] =
         [Metric::FirstResponse, Metric::Resolution, Metric::NextResponse, Metric::Handle];
 
-    /// As it is typed.
+    /// The name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Metric::FirstResponse => "first-response",
@@ -55,7 +54,7 @@ impl Metric {
         }
     }
 
-    /// How the names of its columns begin.
+    /// The prefix of its column names.
     pub const fn column(self) -> &'static str {
         match self {
             Metric::FirstResponse => "first_response",
@@ -72,13 +71,13 @@ impl Metric {
         }
     }
 
-    /// Whether it needs more than the moments of a conversation.
+    /// Whether it is computed from spans.
     const fn needs_spans(self) -> bool {
         matches!(self, Metric::NextResponse | Metric::Handle)
     }
 }
 
-/// What a metric is given in.
+/// The unit of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     Minutes,
@@ -93,7 +92,7 @@ impl Unit {
         }
     }
 
-    /// Seconds in this unit, rounded to less than a second of a minute and five of an hour.
+    /// Converts seconds, rounding to 0.01 minutes or 0.001 hours.
     pub fn of(self, seconds: i64) -> f64 {
         match self {
             Unit::Minutes => (seconds as f64 / 60.0 * 100.0).round() / 100.0,
@@ -102,10 +101,10 @@ impl Unit {
     }
 }
 
-/// Which moment of a conversation has to lie in the period.
+/// The moment of a conversation that must be in the period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum By {
+pub enum PeriodAnchor {
     Start,
     /// The first response.
     Reply,
@@ -113,17 +112,17 @@ pub enum By {
     Close,
 }
 
-/// Which close resolves a conversation.
+/// The close that counts as the resolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resolution {
-    /// The last one, of conversations that are closed now.
+    /// The last one, if the conversation is closed now.
     LastClose,
-    /// The first one, whatever came after it.
+    /// The first one, even if the conversation was reopened.
     FirstClose,
 }
 
-/// How long each metric may take, in seconds.
+/// The target of each metric, in seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Targets([Option<i64>; 4]);
 
@@ -141,23 +140,23 @@ impl Targets {
 pub struct SlaOptions {
     pub group_by: GroupBy,
     pub metrics: Vec<Metric>,
-    pub by: By,
-    /// When a conversation starts that the team began.
+    pub by: PeriodAnchor,
+    /// The start of a conversation that the team started.
     pub start: Start,
-    /// The moment that `by` names is at or after this one, epoch seconds.
+    /// Start of the period, in epoch seconds.
     pub since: Option<i64>,
-    /// The moment that `by` names is before this one, epoch seconds.
+    /// End of the period (exclusive), in epoch seconds.
     pub until: Option<i64>,
-    /// Only the time inside these hours counts; all of it for `None`.
-    pub office: Option<Schedule>,
+    /// Only time in these hours counts; `None` counts all time.
+    pub business_hours: Option<Schedule>,
     pub targets: Targets,
-    /// With fewer samples there are no percentiles.
+    /// With fewer samples, percentiles are null.
     pub min_samples: usize,
     pub resolution: Resolution,
-    /// Whether the time in which a conversation was snoozed counts for nothing.
+    /// Whether to exclude the time in which a conversation was snoozed.
     pub without_snoozed: bool,
-    /// Whether to work out distributions and weeks as well, in this zone.
-    pub spread: Option<jiff::tz::TimeZone>,
+    /// Computes the distribution, with weeks in this time zone.
+    pub distribution_zone: Option<jiff::tz::TimeZone>,
 }
 
 impl Default for SlaOptions {
@@ -165,68 +164,68 @@ impl Default for SlaOptions {
         SlaOptions {
             group_by: GroupBy::Team,
             metrics: vec![Metric::FirstResponse, Metric::Resolution],
-            by: By::Start,
+            by: PeriodAnchor::Start,
             start: Start::default(),
             since: None,
             until: None,
-            office: None,
+            business_hours: None,
             targets: Targets::default(),
             min_samples: 5,
             resolution: Resolution::LastClose,
             without_snoozed: false,
-            spread: None,
+            distribution_zone: None,
         }
     }
 }
 
-/// The report. `rows` are in order of their names, what is in no group last.
+/// The report. `rows` are sorted by name; the row without a group comes last.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SlaReport {
     pub group_by: GroupBy,
     pub since: Option<i64>,
     pub until: Option<i64>,
-    pub rows: Vec<Row>,
-    /// Everything in one row; each conversation counts once, also where it stands in several rows.
-    pub total: Row,
-    pub missing: Missing,
-    /// Up to when what is not over yet has been waiting: when the mirror was last complete, else now.
+    pub rows: Vec<SlaRow>,
+    /// All conversations. Each counts once, even if it is in several rows.
+    pub total: SlaRow,
+    pub missing: MissingData,
+    /// The end of the waiting times still running, in epoch seconds: the last complete sync, or else now.
     pub as_of: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub spread: Option<Spread>,
+    pub distribution: Option<Distribution>,
 }
 
-/// What the mirror does not have, so that the figures can be trusted as far as they go.
+/// What the mirror lacks, so that readers know how far to trust the figures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Missing {
-    /// The sync of conversations, or of their parts, has not reached its end yet, or broke off.
+pub struct MissingData {
+    /// The last sync of conversations or of their parts is not complete.
     pub incomplete: bool,
-    /// Conversations of the period whose parts were never fetched; they are in no figure.
+    /// Conversations of the period without parts; not in the figures.
     pub without_parts: u64,
     /// Conversations of the period that have changed since their parts were fetched.
     pub stale_parts: u64,
-    /// How far the mirror goes back, epoch seconds, where that is not all of the period.
+    /// The oldest data in the mirror, in epoch seconds, if that is after the start of the period.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reaches_back_to: Option<i64>,
-    /// Up to when the mirror is known to have everything, epoch seconds.
+    /// The watermark of the mirror, in epoch seconds.
     pub synced_until: Option<i64>,
 }
 
-/// One row. Its JSON has the group's name under the group's own column, e.g. `team` and `team_id`.
+/// One row. In JSON, the group's name and id are in its own columns, for example `team` and `team_id`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub struct SlaRow {
     pub group_by: GroupBy,
     pub name: String,
     pub id: Option<String>,
     pub figures: Figures,
 }
 
-/// The rows' names for people: two of one name are told apart by their ids.
-pub fn labels(rows: &[Row]) -> Vec<String> {
+/// The names of the rows for people. Equal names get their ids appended.
+pub fn labels(rows: &[SlaRow]) -> Vec<String> {
     let mut counts = HashMap::<String, usize>::new();
     for row in rows {
         *counts.entry(row.name.to_lowercase()).or_default() += 1;
     }
-    let label = |row: &Row| match &row.id {
+    let label = |row: &SlaRow| match &row.id {
         Some(id)
             if counts.get(&row.name.to_lowercase()).is_some_and(|count| *count > 1) && *id != row.name =>
         {
@@ -238,7 +237,7 @@ pub fn labels(rows: &[Row]) -> Vec<String> {
     rows.iter().map(label).collect()
 }
 
-impl Serialize for Row {
+impl Serialize for SlaRow {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut columns = serde_json::Map::new();
         if let Some(column) = self.group_by.column() {
@@ -254,56 +253,55 @@ impl Serialize for Row {
     }
 }
 
-/// Works the report out.
+/// Computes the report.
 ///
 /// # Errors
-/// [`Error::NothingSynced`] when conversations or their parts were never synced, and when the store
-/// cannot be read.
+/// [`Error::NothingSynced`] if conversations or their parts were never synced, and if the store cannot be read.
 pub fn sla(store: &Store, options: &SlaOptions) -> Result<SlaReport, Error> {
-    // One transaction, so that a sync that runs meanwhile does not show half of itself.
+    // Use one transaction, so that a concurrent sync is not half visible.
     let transaction = store.connection().unchecked_transaction()?;
-    let mut missing = provenance(store, options.since)?;
+    let mut missing = missing_data(store, options.since)?;
     let as_of = missing.synced_until.unwrap_or_else(|| Timestamp::now().as_second());
-    let mut counting = Counting::new(options, as_of);
+    let mut counter = SlaCounter::new(options, as_of);
     let mut membership = Membership::new(&transaction, options.group_by)?;
-    timelines::read(&transaction, &choice(options), |waiting| {
-        if !waiting.marks.has_parts() {
-            let inside = options.until.is_none_or(|until| waiting.began_at.is_some_and(|at| at < until));
-            missing.without_parts += u64::from(inside);
+    timeline_cache::read(&transaction, &query(options), |times| {
+        if !times.flags.has_parts() {
+            let in_period = options.until.is_none_or(|until| times.began_at.is_some_and(|at| at < until));
+            missing.without_parts += u64::from(in_period);
             return Ok(());
         }
-        if !is_inside(waiting, options) {
+        if !is_in_period(times, options) {
             return Ok(());
         }
-        missing.stale_parts += u64::from(waiting.marks.stale());
-        counting.add(waiting, &mut membership)
+        missing.stale_parts += u64::from(times.flags.stale());
+        counter.add(times, &mut membership)
     })?;
     let names = Names::read(&transaction, options.group_by)?;
     let mut rows = Vec::new();
-    for (id, mut group) in counting.groups.into_rows() {
+    for (id, mut group) in counter.groups.into_rows() {
         let name = names.of(id.as_deref())?;
-        rows.push(Row { group_by: options.group_by, name, id, figures: group.figures(options) });
+        rows.push(SlaRow { group_by: options.group_by, name, id, figures: group.figures(options) });
     }
     rows.sort_by_cached_key(|row| (row.id.is_none(), row.name.to_lowercase(), row.id.clone()));
-    let spread = counting.spreading.map(|spreading| spreading.finish(&counting.total, options, as_of));
-    let total = Row {
+    let distribution = counter.distribution.map(|builder| builder.finish(&counter.total, options, as_of));
+    let total = SlaRow {
         group_by: GroupBy::None,
         name: "(all)".to_owned(),
         id: None,
-        figures: counting.total.figures(options),
+        figures: counter.total.figures(options),
     };
     let SlaOptions { group_by, since, until, .. } = *options;
-    Ok(SlaReport { group_by, since, until, rows, total, missing, as_of, spread })
+    Ok(SlaReport { group_by, since, until, rows, total, missing, as_of, distribution })
 }
 
-/// What the states of the two resources say about the data of a period.
-fn provenance(store: &Store, since: Option<i64>) -> Result<Missing, Error> {
-    let mut missing = Missing::default();
+/// What the sync states of the two resources say about the period.
+fn missing_data(store: &Store, since: Option<i64>) -> Result<MissingData, Error> {
+    let mut missing = MissingData::default();
     let mut watermarks = Vec::new();
     for resource in [ResourceName::Conversations, ResourceName::ConversationParts] {
         let state = store.sync_state(resource)?;
-        let never = state.as_ref().is_none_or(|state| state.watermark.is_none());
-        if never && store.is_empty(resource)? {
+        let is_unsynced = state.as_ref().is_none_or(|state| state.watermark.is_none());
+        if is_unsynced && store.is_empty(resource)? {
             return Err(Error::NothingSynced { resource });
         }
         missing.incomplete |= state.as_ref().is_none_or(|state| !state.complete);
@@ -312,14 +310,14 @@ fn provenance(store: &Store, since: Option<i64>) -> Result<Missing, Error> {
         missing.reaches_back_to = missing.reaches_back_to.max(too_late);
         watermarks.push(state.and_then(|state| state.watermark));
     }
-    // `None` is less than any moment: unless both are known, neither is.
+    // `None` is less than any time, so the result is known only if both watermarks are.
     missing.synced_until = watermarks.into_iter().min().flatten();
     Ok(missing)
 }
 
-fn choice(options: &SlaOptions) -> Choice {
-    let by_start = options.by == By::Start;
-    Choice {
+fn query(options: &SlaOptions) -> TimelineQuery {
+    let by_start = options.by == PeriodAnchor::Start;
+    TimelineQuery {
         grouping: options.group_by.grouping(),
         start: options.start,
         since: options.since.filter(|_| by_start),
@@ -329,87 +327,87 @@ fn choice(options: &SlaOptions) -> Choice {
     }
 }
 
-fn is_inside(waiting: &Waiting<'_>, options: &SlaOptions) -> bool {
-    if options.by == By::Start || (options.since.is_none() && options.until.is_none()) {
+fn is_in_period(times: &ResponseTimes<'_>, options: &SlaOptions) -> bool {
+    if options.by == PeriodAnchor::Start || (options.since.is_none() && options.until.is_none()) {
         return true;
     }
-    moment(waiting, options).is_some_and(|at| {
+    moment(times, options).is_some_and(|at| {
         options.since.is_none_or(|since| at >= since) && options.until.is_none_or(|until| at < until)
     })
 }
 
-/// The moment by which a conversation belongs to a period.
-fn moment(waiting: &Waiting<'_>, options: &SlaOptions) -> Option<i64> {
+/// The moment that must be in the period.
+fn moment(times: &ResponseTimes<'_>, options: &SlaOptions) -> Option<i64> {
     match (options.by, options.resolution) {
-        (By::Start, _) => waiting.began_at,
-        (By::Reply, _) => waiting.first_response_at,
-        (By::Close, Resolution::LastClose) => waiting.last_close_at,
-        (By::Close, Resolution::FirstClose) => waiting.first_close_at,
+        (PeriodAnchor::Start, _) => times.began_at,
+        (PeriodAnchor::Reply, _) => times.first_response_at,
+        (PeriodAnchor::Close, Resolution::LastClose) => times.last_close_at,
+        (PeriodAnchor::Close, Resolution::FirstClose) => times.first_close_at,
     }
 }
 
-/// The report while conversations come in.
-struct Counting<'o> {
+/// The report while conversations are added.
+struct SlaCounter<'o> {
     options: &'o SlaOptions,
     as_of: i64,
-    clock: Clock,
-    total: Group,
-    groups: Groups,
-    spreading: Option<Spreading>,
+    clock: SlaClock,
+    total: GroupTotals,
+    groups: GroupRows,
+    distribution: Option<DistributionBuilder>,
 }
 
-impl<'o> Counting<'o> {
+impl<'o> SlaCounter<'o> {
     fn new(options: &'o SlaOptions, as_of: i64) -> Self {
-        Counting {
+        SlaCounter {
             options,
             as_of,
-            clock: Clock::new(options.office.as_ref()),
-            total: Group::default(),
-            groups: Groups::default(),
-            spreading: options.spread.clone().map(Spreading::new),
+            clock: SlaClock::new(options.business_hours.as_ref()),
+            total: GroupTotals::default(),
+            groups: GroupRows::default(),
+            distribution: options.distribution_zone.clone().map(DistributionBuilder::new),
         }
     }
 
-    fn add(&mut self, waiting: &Waiting<'_>, membership: &mut Membership<'_>) -> Result<(), Error> {
-        if waiting.first_contact_at.is_none() && !waiting.marks.opened_by_contact() {
+    fn add(&mut self, times: &ResponseTimes<'_>, membership: &mut Membership<'_>) -> Result<(), Error> {
+        if times.first_contact_at.is_none() && !times.flags.opened_by_contact() {
             self.total.exclude();
-            return membership.each(waiting, |key| self.groups.of(key).exclude());
+            return membership.each(times, |key| self.groups.of(key).exclude());
         }
-        let sample = Sample::measure(waiting, self.options, &mut self.clock, self.as_of);
-        self.total.add(waiting, &sample, self.options);
-        if let Some(spreading) = &mut self.spreading {
-            spreading.add(moment(waiting, self.options), waiting, &sample, self.options);
+        let sample = Sample::measure(times, self.options, &mut self.clock, self.as_of);
+        self.total.add(times, &sample, self.options);
+        if let Some(distribution) = &mut self.distribution {
+            distribution.add(moment(times, self.options), times, &sample, self.options);
         }
-        membership.each(waiting, |key| self.groups.of(key).add(waiting, &sample, self.options))
+        membership.each(times, |key| self.groups.of(key).add(times, &sample, self.options))
     }
 }
 
-/// The rows by their ids.
+/// The totals of each group, by id.
 #[derive(Default)]
-struct Groups {
-    places: HashMap<String, usize>,
-    named: Vec<Group>,
-    without: Option<Group>,
+struct GroupRows {
+    positions: HashMap<String, usize>,
+    totals: Vec<GroupTotals>,
+    without_group: Option<GroupTotals>,
 }
 
-impl Groups {
-    fn of(&mut self, key: Option<&str>) -> &mut Group {
-        let Some(key) = key else { return self.without.get_or_insert_default() };
-        let place = match self.places.get(key) {
-            Some(place) => *place,
+impl GroupRows {
+    fn of(&mut self, key: Option<&str>) -> &mut GroupTotals {
+        let Some(key) = key else { return self.without_group.get_or_insert_default() };
+        let position = match self.positions.get(key) {
+            Some(position) => *position,
             None => {
-                self.places.insert(key.to_owned(), self.named.len());
-                self.named.push(Group::default());
-                self.named.len() - 1
+                self.positions.insert(key.to_owned(), self.totals.len());
+                self.totals.push(GroupTotals::default());
+                self.totals.len() - 1
             }
         };
-        &mut self.named[place]
+        &mut self.totals[position]
     }
 
-    fn into_rows(self) -> Vec<(Option<String>, Group)> {
-        let mut ids: Vec<(String, usize)> = self.places.into_iter().collect();
-        ids.sort_by_key(|(_, place)| *place);
-        let named = ids.into_iter().map(|(id, _)| Some(id)).zip(self.named);
-        named.chain(self.without.map(|group| (None, group))).collect()
+    fn into_rows(self) -> Vec<(Option<String>, GroupTotals)> {
+        let mut ids: Vec<(String, usize)> = self.positions.into_iter().collect();
+        ids.sort_by_key(|(_, position)| *position);
+        let rows = ids.into_iter().map(|(id, _)| Some(id)).zip(self.totals);
+        rows.chain(self.without_group.map(|totals| (None, totals))).collect()
     }
 }

@@ -1,50 +1,50 @@
-//! The report beside what the service says itself.
+//! Compares the report with the API's own statistics.
 //!
-//! Only plain moments are compared (`first_admin_reply_at`, `first_close_at`, ...). Each difference comes
-//! with the reason that the definitions give for it; what they do not explain says so.
+//! Only timestamps are compared (`first_admin_reply_at`, `first_close_at`, ...). Each difference has a reason that
+//! follows from the definitions, or says that they do not explain it.
 
 use rusqlite::types::ValueRef;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::SlaOptions;
-use crate::mirror::{Store, fields};
+use crate::mirror::{Store, lenient};
 use crate::report::error::Error;
-use crate::report::timeline::{Kind, Speaker};
-use crate::report::timelines::{self, Choice, Grouping, Waiting};
+use crate::report::timeline::{PartKind, Speaker};
+use crate::report::timeline_cache::{self, Grouping, ResponseTimes, TimelineQuery};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Reconciled {
-    /// Conversations that were compared.
+pub struct Reconciliation {
+    /// Compared conversations.
     pub compared: u64,
-    /// Those of which every moment agrees.
+    /// Conversations without a difference.
     pub agreeing: u64,
-    /// Conversations that come without statistics.
+    /// Conversations without statistics.
     pub without_statistics: u64,
     pub differences: Vec<Difference>,
 }
 
-/// One moment on which both disagree. Moments are epoch seconds.
+/// A timestamp that differs. Times are epoch seconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Difference {
     pub conversation_id: String,
     pub field: &'static str,
     pub ours: Option<i64>,
     pub theirs: Option<i64>,
-    /// Seconds, ours minus theirs.
+    /// Ours minus theirs, in seconds.
     pub seconds: Option<i64>,
     pub reason: &'static str,
 }
 
-/// Compares every conversation of the period (by its start).
+/// Compares all conversations that started in the period.
 ///
 /// # Errors
-/// When the store cannot be read.
-pub fn reconcile(store: &Store, options: &SlaOptions) -> Result<Reconciled, Error> {
+/// If the store cannot be read.
+pub fn reconcile(store: &Store, options: &SlaOptions) -> Result<Reconciliation, Error> {
     let connection = store.connection();
     let transaction = connection.unchecked_transaction()?;
-    let mut found = Reconciled::default();
-    let choice = Choice {
+    let mut result = Reconciliation::default();
+    let query = TimelineQuery {
         grouping: Grouping::None,
         start: options.start,
         since: options.since,
@@ -54,72 +54,69 @@ pub fn reconcile(store: &Store, options: &SlaOptions) -> Result<Reconciled, Erro
     };
     let mut statistics =
         transaction.prepare_cached("SELECT raw -> '$.statistics' FROM conversations WHERE id = ?1")?;
-    timelines::read(&transaction, &choice, |waiting| {
-        let inside = waiting.first_contact_at.is_some() && waiting.marks.has_parts();
-        if !inside {
+    timeline_cache::read(&transaction, &query, |times| {
+        if times.first_contact_at.is_none() || !times.flags.has_parts() {
             return Ok(());
         }
-        let theirs = statistics.query_row([waiting.id], |row| {
+        let theirs = statistics.query_row([times.id], |row| {
             Ok(match row.get_ref(0)? {
                 ValueRef::Text(text) => serde_json::from_slice(text).unwrap_or(Value::Null),
                 _ => Value::Null,
             })
         })?;
         if theirs.is_null() {
-            found.without_statistics += 1;
+            result.without_statistics += 1;
             return Ok(());
         }
-        found.compared += 1;
-        let before = found.differences.len();
+        result.compared += 1;
+        let before = result.differences.len();
         for (field, ours) in [
-            ("first_admin_reply_at", waiting.first_response_at),
-            ("first_close_at", waiting.first_close_at),
-            ("last_close_at", waiting.last_close_at),
+            ("first_admin_reply_at", times.first_response_at),
+            ("first_close_at", times.first_close_at),
+            ("last_close_at", times.last_close_at),
         ] {
-            let theirs = fields::time(&theirs[field]);
+            let theirs = lenient::time(&theirs[field]);
             if ours != theirs {
-                let reason = reason(&transaction, waiting, field, ours, theirs)?;
+                let reason = reason(&transaction, times, field, ours, theirs)?;
                 let seconds = ours.zip(theirs).map(|(ours, theirs)| ours - theirs);
-                let conversation_id = waiting.id.to_owned();
-                found.differences.push(Difference { conversation_id, field, ours, theirs, seconds, reason });
+                let conversation_id = times.id.to_owned();
+                result.differences.push(Difference { conversation_id, field, ours, theirs, seconds, reason });
             }
         }
-        found.agreeing += u64::from(found.differences.len() == before);
+        result.agreeing += u64::from(result.differences.len() == before);
         Ok(())
     })?;
-    Ok(found)
+    Ok(result)
 }
 
 fn reason(
     connection: &rusqlite::Connection,
-    waiting: &Waiting<'_>,
+    times: &ResponseTimes<'_>,
     field: &str,
     ours: Option<i64>,
     theirs: Option<i64>,
 ) -> Result<&'static str, Error> {
-    let first = waiting.first_contact_at.unwrap_or(i64::MIN);
+    let first = times.first_contact_at.unwrap_or(i64::MIN);
     Ok(match () {
-        () if waiting.marks.stale() => {
-            "the conversation has changed since its parts were fetched: sync again"
-        }
-        () if waiting.marks.truncated() => "the oldest parts are no longer handed out",
-        () if theirs.is_some_and(|at| at < first) => "theirs lies before the first message of a contact",
-        () if theirs.is_none() => "the service states none",
+        () if times.flags.stale() => "the conversation has changed since its parts were fetched: sync again",
+        () if times.flags.truncated() => "the API no longer returns the oldest parts",
+        () if theirs.is_some_and(|at| at < first) => "theirs is before the first message of a contact",
+        () if theirs.is_none() => "the service has no value",
         () if field != "first_admin_reply_at" => match ours {
             None => "no part of the conversation is a close at that time",
             Some(_) => "the service counts another change of state as the close",
         },
         () => {
-            let parts = timelines::parts(connection, waiting.id)?;
+            let parts = timeline_cache::parts(connection, times.id)?;
             let at =
                 |at: Option<i64>| parts.iter().map(|(_, part)| part).filter(move |part| Some(part.at) == at);
             match () {
                 () if at(theirs).any(|part| part.by == Speaker::Machine && part.is_message()) => {
                     "theirs was written by a bot or an AI agent"
                 }
-                () if at(theirs).any(|part| part.kind == Kind::Note) => "theirs is a note",
-                () if at(theirs).any(|part| !part.is_message()) => "theirs carries no text",
-                () if at(ours).any(|part| part.kind != Kind::Comment) => {
+                () if at(theirs).any(|part| part.kind == PartKind::Note) => "theirs is a note",
+                () if at(theirs).any(|part| !part.is_message()) => "theirs has no text",
+                () if at(ours).any(|part| part.kind != PartKind::Comment) => {
                     "ours is a message that came with another action"
                 }
                 () => "not explained by the definitions",

@@ -1,4 +1,4 @@
-//! Timelines of made-up parts.
+//! Tests of timelines.
 
 use super::*;
 
@@ -6,11 +6,11 @@ const CONTACT: Speaker = Speaker::Contact;
 const ADMIN: Speaker = Speaker::Teammate;
 const BOT: Speaker = Speaker::Machine;
 
-fn told(opening: Speaker, parts: &[(&str, Speaker, bool, i64)]) -> Timeline {
+fn timeline_of(opening: Speaker, parts: &[(&str, Speaker, bool, i64)]) -> Timeline {
     let mut timeline = Timeline::opened(opening, Some(100));
     for (part_type, by, has_text, at) in parts {
-        let kind = Kind::of(part_type);
-        timeline.add(&Part { kind, by: *by, has_text: *has_text, state: None, gives: None, at: *at });
+        let kind = PartKind::of(part_type);
+        timeline.add(&Part { kind, by: *by, has_text: *has_text, state: None, assigns: None, at: *at });
     }
     timeline
 }
@@ -24,8 +24,8 @@ fn resolution(timeline: &Timeline) -> Option<i64> {
 }
 
 #[test]
-fn the_first_person_answers() {
-    let timeline = told(
+fn the_first_message_of_a_teammate_is_the_first_response() {
+    let timeline = timeline_of(
         CONTACT,
         &[
             ("comment", BOT, true, 101),
@@ -43,22 +43,26 @@ fn the_first_person_answers() {
 }
 
 #[test]
-fn words_that_come_with_an_action_answer() {
+fn an_action_with_text_is_a_response() {
     for action in ["assignment", "assign_and_reopen", "close", "snoozed", "open"] {
-        assert_eq!(first_response(&told(CONTACT, &[(action, ADMIN, true, 130)])), Some(30), "{action}");
-        assert_eq!(first_response(&told(CONTACT, &[(action, ADMIN, false, 130)])), None, "{action}");
+        assert_eq!(
+            first_response(&timeline_of(CONTACT, &[(action, ADMIN, true, 130)])),
+            Some(30),
+            "{action}"
+        );
+        assert_eq!(first_response(&timeline_of(CONTACT, &[(action, ADMIN, false, 130)])), None, "{action}");
     }
-    // An answer may consist of an attachment that is no longer there.
-    assert_eq!(first_response(&told(CONTACT, &[("comment", ADMIN, false, 130)])), Some(30));
+    // The answer may be an attachment that was deleted.
+    assert_eq!(first_response(&timeline_of(CONTACT, &[("comment", ADMIN, false, 130)])), Some(30));
 }
 
 #[test]
-fn the_opening_of_the_team_is_no_answer_and_starts_no_clock() {
-    let silent = told(ADMIN, &[("comment", ADMIN, true, 150), ("close", ADMIN, false, 160)]);
+fn an_opening_message_of_the_team_starts_no_clock() {
+    let silent = timeline_of(ADMIN, &[("comment", ADMIN, true, 150), ("close", ADMIN, false, 160)]);
     assert_eq!(silent.first_contact_at, None);
     assert_eq!((first_response(&silent), resolution(&silent)), (None, None));
 
-    let answered = told(
+    let answered = timeline_of(
         ADMIN,
         &[
             ("comment", ADMIN, true, 150),
@@ -73,36 +77,38 @@ fn the_opening_of_the_team_is_no_answer_and_starts_no_clock() {
 }
 
 #[test]
-fn what_a_contact_does_without_words_is_no_message() {
-    let rated =
-        told(BOT, &[("conversation_rating_changed", CONTACT, true, 120), ("open", CONTACT, false, 130)]);
+fn an_action_of_a_contact_without_text_is_not_a_message() {
+    let rated = timeline_of(
+        BOT,
+        &[("conversation_rating_changed", CONTACT, true, 120), ("open", CONTACT, false, 130)],
+    );
     assert_eq!(rated.first_contact_at, None);
-    assert_eq!(told(BOT, &[("quick_reply", CONTACT, true, 120)]).first_contact_at, Some(120));
+    assert_eq!(timeline_of(BOT, &[("quick_reply", CONTACT, true, 120)]).first_contact_at, Some(120));
 }
 
 #[test]
-fn the_last_close_resolves() {
+fn the_last_close_is_the_resolution() {
     let parts = [
         ("close", ADMIN, false, 200),
         ("comment", CONTACT, true, 300),
         ("close", BOT, false, 400),
         ("note", ADMIN, true, 500),
     ];
-    let timeline = told(CONTACT, &parts);
+    let timeline = timeline_of(CONTACT, &parts);
     assert_eq!(resolution(&timeline), Some(300));
     assert_eq!(timeline.reopened, 1);
-    assert_eq!(told(CONTACT, &parts[..1]).reopened, 0);
+    assert_eq!(timeline_of(CONTACT, &parts[..1]).reopened, 0);
 }
 
 #[test]
-fn reopening_follows_the_stated_state() {
+fn reopening_follows_the_state_in_the_part() {
     let mut timeline = Timeline::opened(CONTACT, Some(100));
     let part = |part_type, by, state| Part {
-        kind: Kind::of(part_type),
+        kind: PartKind::of(part_type),
         by,
         has_text: true,
         state: State::of(Some(state)),
-        gives: None,
+        assigns: None,
         at: 200,
     };
     timeline.add(&part("close", ADMIN, "closed"));
@@ -112,7 +118,7 @@ fn reopening_follows_the_stated_state() {
     timeline.add(&part("comment", CONTACT, "open"));
     assert_eq!(timeline.reopened, 1);
 
-    // Where the state is the one before the part, a close says open.
+    // A part may contain the state before it, so that a close says "open".
     let mut timeline = Timeline::opened(CONTACT, Some(100));
     timeline.add(&part("comment", ADMIN, "open"));
     timeline.add(&part("close", ADMIN, "open"));
@@ -122,14 +128,14 @@ fn reopening_follows_the_stated_state() {
 }
 
 #[test]
-fn parts_from_before_the_first_message_answer_nothing() {
-    assert_eq!(first_response(&told(CONTACT, &[("comment", ADMIN, true, 90)])), None);
-    assert_eq!(first_response(&told(CONTACT, &[("comment", ADMIN, true, 100)])), Some(0));
+fn parts_before_the_first_message_are_not_responses() {
+    assert_eq!(first_response(&timeline_of(CONTACT, &[("comment", ADMIN, true, 90)])), None);
+    assert_eq!(first_response(&timeline_of(CONTACT, &[("comment", ADMIN, true, 100)])), Some(0));
 }
 
 #[test]
 fn each_further_question_waits_for_its_answer() {
-    let timeline = told(
+    let timeline = timeline_of(
         CONTACT,
         &[
             ("comment", CONTACT, true, 110),
@@ -148,8 +154,8 @@ fn each_further_question_waits_for_its_answer() {
 }
 
 #[test]
-fn snoozes_end_with_what_wakes_the_conversation() {
-    let timeline = told(
+fn snoozes_end_when_the_conversation_is_reopened_or_the_contact_writes() {
+    let timeline = timeline_of(
         CONTACT,
         &[
             ("snoozed", ADMIN, false, 200),
@@ -166,19 +172,19 @@ fn snoozes_end_with_what_wakes_the_conversation() {
 }
 
 #[test]
-fn handling_is_open_and_in_the_hands_of_a_teammate() {
+fn handle_time_counts_while_open_and_assigned_to_a_teammate() {
     let mut timeline = Timeline::opened(CONTACT, Some(100));
-    let mut happen = |part_type, by, gives, at| {
-        let kind = Kind::of(part_type);
-        timeline.add(&Part { kind, by, has_text: kind == Kind::Comment, state: None, gives, at });
+    let mut add = |part_type, by, assigns, at| {
+        let kind = PartKind::of(part_type);
+        timeline.add(&Part { kind, by, has_text: kind == PartKind::Comment, state: None, assigns, at });
     };
-    happen("assignment", BOT, Some(true), 120);
-    happen("comment", ADMIN, None, 130);
-    happen("snoozed", ADMIN, None, 150);
-    happen("timer_unsnooze", BOT, None, 250);
-    happen("assignment", ADMIN, Some(false), 260);
-    happen("comment", ADMIN, None, 300);
-    happen("close", ADMIN, None, 340);
-    happen("note", ADMIN, None, 400);
+    add("assignment", BOT, Some(true), 120);
+    add("comment", ADMIN, None, 130);
+    add("snoozed", ADMIN, None, 150);
+    add("timer_unsnooze", BOT, None, 250);
+    add("assignment", ADMIN, Some(false), 260);
+    add("comment", ADMIN, None, 300);
+    add("close", ADMIN, None, 340);
+    add("note", ADMIN, None, 400);
     assert_eq!(timeline.handled, [(120, Some(150)), (250, Some(260)), (300, Some(340))]);
 }

@@ -1,4 +1,4 @@
-//! The `bulk-*` commands: how records are chosen, what is done to them, and how it is taken back.
+//! The `bulk-*` commands: selecting records, changing them, and undoing the changes.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{NOW, PHRASE, Scene, ids};
 use crate::support::{self, stderr};
 
-/// Every command that changes many records, with what it needs.
+/// Every bulk command with its required arguments.
 const COMMANDS: &[&[&str]] = &[
     &["conversations", "incident-tag", "--mentions", "the", "--tag", "new-tag"],
     &["conversations", "bulk-tag", "--where", "state = open", "--tag", "new-tag"],
@@ -24,7 +24,7 @@ const COMMANDS: &[&[&str]] = &[
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_apply_nothing_but_reading_is_sent() {
+async fn without_apply_only_reads_are_sent() {
     let scene = Scene::new(40).await;
     assert!(scene.run(&["sync", "--resources", "companies"]).status.success());
     for more in [&[][..], &["--dry-run", "--apply", "--yes"][..]] {
@@ -38,7 +38,7 @@ async fn without_apply_nothing_but_reading_is_sent() {
             assert_eq!(scene.changing_calls(), Vec::<String>::new(), "{words:?}");
         }
     }
-    // A run to take back, which is only shown as well.
+    // An undo is previewed as well.
     let applied =
         scene.results(&["conversations", "bulk-close", "--where", "state = open", "--apply", "--json"], 0);
     scene.sandbox.forget_requests();
@@ -47,7 +47,7 @@ async fn without_apply_nothing_but_reading_is_sent() {
     assert_eq!(scene.changing_calls(), Vec::<String>::new());
 }
 
-/// What a conversation is, as far as these commands change it.
+/// The fields of a conversation that these commands change.
 fn state(scene: &Scene, id: &str) -> Value {
     scene.sandbox.with_workspace(|workspace| {
         let it = workspace.conversations.get(id).unwrap();
@@ -57,15 +57,17 @@ fn state(scene: &Scene, id: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_done_to_conversations_can_be_taken_back() {
+async fn changes_of_conversations_can_be_undone() {
     let scene = Scene::new(30).await;
     let chosen = scene.mention(6);
     let chosen: Vec<&str> = chosen.iter().map(String::as_str).collect();
     let before: Vec<Value> = chosen.iter().map(|id| state(&scene, id)).collect();
-    for command in COMMANDS.iter().filter(|it| it[0] == "conversations" && it[1].starts_with("bulk-")) {
+    for command in
+        COMMANDS.iter().filter(|command| command[0] == "conversations" && command[1].starts_with("bulk-"))
+    {
         let words: Vec<&str> = command
             .iter()
-            .filter(|it| !["--where", "state = open"].contains(*it))
+            .filter(|word| !["--where", "state = open"].contains(*word))
             .chain(&chosen)
             .copied()
             .collect();
@@ -74,7 +76,7 @@ async fn what_is_done_to_conversations_can_be_taken_back() {
         let changed = ids(&applied, if name == "bulk-tag" { "tagged" } else { "changed" });
         let now: Vec<Value> = chosen.iter().map(|id| state(&scene, id)).collect();
         for (index, id) in chosen.iter().enumerate() {
-            let is_changed = changed.iter().any(|it| it == id);
+            let is_changed = changed.iter().any(|changed_id| changed_id == id);
             assert_eq!(now[index] != before[index], is_changed && name != "bulk-reply-note", "{name} {id}");
         }
         let run = applied["run"].as_str();
@@ -82,7 +84,7 @@ async fn what_is_done_to_conversations_can_be_taken_back() {
             assert!(changed.is_empty(), "{name}");
             continue;
         };
-        // Of notes none can be taken back.
+        // Notes cannot be undone.
         let code = if name == "bulk-reply-note" { 5 } else { 0 };
         let undone = scene.results(&["bulk", "undo", run, "--apply", "--json"], code);
         if name == "bulk-reply-note" {
@@ -99,11 +101,11 @@ async fn what_is_done_to_conversations_can_be_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_what_is_still_so_is_taken_back() {
+async fn undo_skips_records_that_changed_since() {
     let scene = Scene::new(30).await;
     let chosen = scene.mention(3);
     scene.sandbox.with_workspace(|workspace| {
-        workspace.conversations.iter_mut().for_each(|it| it.tags.clear());
+        workspace.conversations.iter_mut().for_each(|conversation| conversation.tags.clear());
     });
     let tag = [
         "conversations",
@@ -122,11 +124,15 @@ async fn only_what_is_still_so_is_taken_back() {
         .sandbox
         .with_workspace(|workspace| workspace.conversations.get_mut(&chosen[1]).unwrap().tags.clear());
     let undone = scene.results(&["bulk", "undo", &run, "--apply", "--json"], 6);
-    let reasons: Vec<_> =
-        undone["conversations"].as_array().unwrap().iter().map(|it| &it["reason"]).collect();
+    let reasons: Vec<_> = undone["conversations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|conversation| &conversation["reason"])
+        .collect();
     assert_eq!(reasons, [&json!("changed since"), &Value::Null], "the first was tagged before");
     assert_eq!(scene.tagged("vip-now"), [chosen[0].clone()]);
-    // Taking back is a run as well.
+    // An undo is itself a run.
     let undone = undone["run"].as_str().unwrap();
     scene.results(&["bulk", "undo", undone, "--apply", "--json"], 0);
     assert_eq!(scene.tagged("vip-now"), [chosen[0].clone(), chosen[2].clone()]);
@@ -135,15 +141,15 @@ async fn only_what_is_still_so_is_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn contacts_are_updated_from_a_file_and_put_back() {
+async fn contact_updates_from_a_file_can_be_undone() {
     let scene = Scene::new(10).await;
     let people: Vec<(String, Option<String>)> = scene.sandbox.with_workspace(|workspace| {
         workspace
             .contacts
             .iter()
-            .filter(|it| !it.archived)
+            .filter(|contact| !contact.archived)
             .take(3)
-            .map(|it| (it.id.clone(), it.name.clone()))
+            .map(|contact| (contact.id.clone(), contact.name.clone()))
             .collect()
     });
     let file = scene.home().join("people.csv");
@@ -192,11 +198,16 @@ async fn contacts_are_updated_from_a_file_and_put_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn contacts_with_many_tags_and_companies_are_tagged() {
+async fn contacts_with_many_tags_and_companies_can_be_tagged() {
     let scene = Scene::new(10).await;
     let (contact, company) = scene.sandbox.with_workspace(|workspace| {
-        let contact =
-            workspace.contacts.iter().find(|it| !it.archived && !it.tags.is_empty()).unwrap().id.clone();
+        let contact = workspace
+            .contacts
+            .iter()
+            .find(|contact| !contact.archived && !contact.tags.is_empty())
+            .unwrap()
+            .id
+            .clone();
         for number in 0..14 {
             let mut tag = workspace.tags[0].clone();
             (tag.id, tag.name) = (format!("9{number:02}"), format!("many-{number:02}"));
@@ -208,7 +219,7 @@ async fn contacts_with_many_tags_and_companies_are_tagged() {
         }
         (contact, workspace.companies.iter().next().unwrap().id.clone())
     });
-    // More tags than a document shows: the last of them is there nevertheless.
+    // More tags than a document lists, so the last one is not among them.
     let results = scene.results(&["contacts", "bulk-tag", &contact, "--tag", "many-13", "--json"], 0);
     assert_eq!(results["already_tagged"], 1);
     let results = scene.results(&["companies", "bulk-tag", &company, "--tag", "key", "--apply", "--json"], 0);
@@ -243,14 +254,18 @@ async fn records_come_from_stdin_files_filters_and_queries() {
             .as_array()
             .unwrap()
             .iter()
-            .map(|it| it["id"].as_str().unwrap().to_owned())
+            .map(|conversation| conversation["id"].as_str().unwrap().to_owned())
             .collect::<Vec<_>>()
     };
     let lines = format!("{}\n\n{{\"id\": \"{}\"}}\n{}\n", chosen[2], chosen[0], chosen[2]);
-    assert_eq!(matched(&["-"], &lines), [chosen[2].clone(), chosen[0].clone()], "in order, each once");
+    assert_eq!(
+        matched(&["-"], &lines),
+        [chosen[2].clone(), chosen[0].clone()],
+        "in order, without duplicates"
+    );
     assert_eq!(matched(&["--input", "-"], &lines).len(), 2);
     let open = scene.sandbox.with_workspace(|workspace| {
-        workspace.conversations.iter().filter(|it| it.state.as_str() == "open").count()
+        workspace.conversations.iter().filter(|conversation| conversation.state.as_str() == "open").count()
     });
     assert_eq!(matched(&["--where", "state = open"], "").len(), open);
     assert!(scene.run(&["sync", "--resources", "conversations"]).status.success());
@@ -259,7 +274,7 @@ async fn records_come_from_stdin_files_filters_and_queries() {
         open
     );
     let output = scene.run(&["conversations", "bulk-close", &chosen[0], "9999999", "--json"]);
-    assert_eq!(output.status.code(), Some(6), "a record that is not there is told");
+    assert_eq!(output.status.code(), Some(6), "a missing record is reported");
     assert_eq!(support::document(&output)["results"]["conversations"][1]["reason"], "not_found");
     assert_eq!(scene.run(&["conversations", "bulk-close"]).status.code(), Some(2));
     let output = scene.run(&["conversations", "bulk-close", "--where", "state = open and tem = x", "--json"]);
@@ -268,7 +283,7 @@ async fn records_come_from_stdin_files_filters_and_queries() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_does_nothing_at_all_fails() {
+async fn a_run_without_any_success_fails() {
     let scene = Scene::new(10).await;
     let id = scene.mention(1)[0].clone();
     let tag = ["conversations", "bulk-tag", "--tag", "t", "--apply", "--json"];
@@ -279,10 +294,10 @@ async fn a_run_that_does_nothing_at_all_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tag_that_is_not_there_is_told_with_what_helps() {
+async fn an_unknown_tag_is_reported_with_a_hint() {
     let scene = Scene::new(10).await;
     let id = scene.mention(1)[0].clone();
-    let number = scene.sandbox.with_workspace(|it| it.tags.first().unwrap().id.clone());
+    let number = scene.sandbox.with_workspace(|workspace| workspace.tags.first().unwrap().id.clone());
     for (flag, name, helps) in [
         ("--tag", "nosuch", "--tag-id takes an id"),
         ("--tag", &number, "--tag-id takes an id"),
@@ -291,25 +306,25 @@ async fn a_tag_that_is_not_there_is_told_with_what_helps() {
         let output = scene.run(&["conversations", "bulk-untag", &id, flag, name]);
         assert_eq!(output.status.code(), Some(3), "{flag} {name}");
         assert!(stderr(&output).contains(helps), "{flag} {name}: {}", stderr(&output));
-        assert!(!stderr(&output).contains("ids work too"), "{flag} {name}: {}", stderr(&output));
+        assert!(!stderr(&output).contains("use the name or id"), "{flag} {name}: {}", stderr(&output));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn csv_has_a_column_for_everything_that_is_told() {
+async fn csv_has_a_column_for_every_field() {
     let scene = Scene::new(10).await;
     let id = scene.mention(1)[0].clone();
     for words in [&["bulk-close", &id, "9999999"][..], &["bulk-tag", &id, "--tag", "t"]] {
         let output = scene.run(&[&["conversations"], words, &["--apply", "--csv"]].concat());
         let header = support::stdout(&output).lines().next().unwrap_or_default().to_owned();
-        let has = |name: &str| header.split(',').any(|it| it == name);
+        let has = |name: &str| header.split(',').any(|column| column == name);
         assert!(has("id") && has("status") && has("name"), "{words:?}: {header}");
         assert!(!stderr(&output).contains("without a column"), "{words:?}: {}", stderr(&output));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn runs_of_one_second_are_listed_in_their_order() {
+async fn runs_of_the_same_second_are_listed_in_order() {
     let scene = Scene::new(20).await;
     scene.mention(3);
     let mut made = Vec::new();
@@ -339,7 +354,7 @@ async fn runs_of_one_second_are_listed_in_their_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_records_want_a_confirmation() {
+async fn many_records_need_a_confirmation() {
     let scene = Scene::new(130).await;
     scene.mention(120);
     let words = ["conversations", "incident-tag", "--mentions", PHRASE, "--tag", "big", "--apply", "--json"];
@@ -348,11 +363,11 @@ async fn many_records_want_a_confirmation() {
     assert!(stderr(&output).contains("--yes"), "{}", stderr(&output));
     assert_eq!(scene.changing_calls(), Vec::<String>::new());
     assert_eq!(scene.results(&[&words[..], &["--limit", "100"]].concat(), 6)["tagged"], 100);
-    assert_eq!(scene.results(&words, 0)["tagged"], 20, "the rest is few");
+    assert_eq!(scene.results(&words, 0)["tagged"], 20, "few enough to need no confirmation");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_agent_confirms_neither_many_records_nor_the_archiving_of_several() {
+async fn agent_does_not_confirm_many_records_or_archiving_several() {
     let scene = Scene::new(130).await;
     scene.mention(120);
     let many = ["conversations", "incident-tag", "--mentions", PHRASE, "--tag", "big", "--apply"];
@@ -371,7 +386,7 @@ async fn an_agent_confirms_neither_many_records_nor_the_archiving_of_several() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_can_be_kept_and_is_checked_again() {
+async fn a_saved_plan_is_checked_again() {
     let scene = Scene::new(40).await;
     let mentioned = scene.mention(5);
     let words =
@@ -391,7 +406,7 @@ async fn a_plan_can_be_kept_and_is_checked_again() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn the_journal_tells_before_and_after_and_is_private() {
+async fn the_journal_has_before_and_after_and_is_private() {
     use std::os::unix::fs::PermissionsExt;
     let scene = Scene::new(30).await;
     let chosen = scene.mention(2);
@@ -406,14 +421,14 @@ async fn the_journal_tells_before_and_after_and_is_private() {
     assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
     let text = std::fs::read_to_string(path).unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let of = |kind: &str| lines.iter().filter(|it| it["line"] == kind).cloned().collect::<Vec<_>>();
-    assert!(of("record").iter().all(|it| it["before"]["state"].is_string()));
-    let done: Vec<Value> = of("change").into_iter().filter(|it| it["status"] == "done").collect();
-    assert!(done.len() == 2 && done.iter().all(|it| it["after"]["state"] == "snoozed"), "{done:?}");
+    let of = |kind: &str| lines.iter().filter(|line| line["line"] == kind).cloned().collect::<Vec<_>>();
+    assert!(of("record").iter().all(|record| record["before"]["state"].is_string()));
+    let done: Vec<Value> = of("change").into_iter().filter(|change| change["status"] == "done").collect();
+    assert!(done.len() == 2 && done.iter().all(|change| change["after"]["state"] == "snoozed"), "{done:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_teammate_is_known_by_name_address_or_id() {
+async fn a_teammate_is_found_by_name_address_or_id() {
     let scene = Scene::new(4).await;
     let (id, name, email, conversation) = scene.sandbox.with_workspace(|workspace| {
         let admin = workspace.admins.first().unwrap();

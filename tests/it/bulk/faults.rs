@@ -1,4 +1,4 @@
-//! Servers that fail, connections that drop, processes that are killed: every record is changed once.
+//! Failing servers, lost connections and killed processes: every record is changed once.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -17,7 +17,7 @@ fn words<'a>(more: &[&'a str]) -> Vec<&'a str> {
     words.into_iter().chain(more.iter().copied()).collect()
 }
 
-/// One call in `of` fails, each time in another way.
+/// Every `of`th request fails, each time in a different way.
 fn failing(of: u64) -> impl FnMut() -> Option<Fault> {
     let mut state = 7_u64;
     move || {
@@ -34,7 +34,7 @@ fn failing(of: u64) -> impl FnMut() -> Option<Fault> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_failing_calls_every_one_is_made_once() {
+async fn failing_requests_are_retried_until_each_record_is_changed_once() {
     let scene = Scene::new(60).await;
     let mentioned = scene.mention(50);
     let (mut changes, mut reads) = (failing(5), failing(10));
@@ -48,11 +48,11 @@ async fn of_failing_calls_every_one_is_made_once() {
     assert_eq!(scene.tagged(TAG), mentioned);
     let counts = counts.lock().unwrap();
     assert!(counts.len() == 50 && counts.values().all(|count| *count == 1), "{counts:?}");
-    assert!(scene.sandbox.requests().iter().any(|it| it.status == 503));
+    assert!(scene.sandbox.requests().iter().any(|request| request.status == 503));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_fails_is_told_and_tried_again_on_resume() {
+async fn failures_are_reported_and_retried_on_resume() {
     let scene = Scene::new(40).await;
     let mentioned = scene.mention(8);
     let bad = format!("/conversations/{}/tags", mentioned[3]);
@@ -64,11 +64,11 @@ async fn what_fails_is_told_and_tried_again_on_resume() {
         scene.run(&["conversations", "incident-tag", "--mentions", PHRASE, "--tag", "other", "--json"]);
     assert_eq!(output.status.code(), Some(0));
     scene.sandbox.inject_faults(|_, _| None);
-    // A run about another tag is not meant.
+    // A run with another tag cannot be resumed.
     let other =
         ["conversations", "incident-tag", "--mentions", PHRASE, "--tag", "other", "--resume", "--json"];
     assert_eq!(scene.results(&other, 0)["would_tag"], 8);
-    // The run knows what it is about: nothing has to be said again.
+    // The journal holds all arguments of the run.
     let results = scene.results(&["conversations", "incident-tag", "--resume", "--json"], 0);
     assert_eq!((&results["tagged"], &results["failed"]), (&json!(8), &json!(0)));
     assert_eq!(scene.tagged(TAG), mentioned);
@@ -76,7 +76,7 @@ async fn what_fails_is_told_and_tried_again_on_resume() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_everything_fails_the_exit_code_says_so() {
+async fn the_exit_code_reports_that_everything_failed() {
     let scene = Scene::new(30).await;
     scene.mention(4);
     scene.sandbox.inject_faults(|_, served| {
@@ -88,7 +88,7 @@ async fn when_everything_fails_the_exit_code_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_empty_answer_is_asked_for_again() {
+async fn an_empty_response_is_retried() {
     let scene = Scene::new(40).await;
     let mentioned = scene.mention(8);
     let mut asked = std::collections::HashSet::new();
@@ -100,9 +100,9 @@ async fn an_empty_answer_is_asked_for_again() {
     assert_eq!(scene.tagged(TAG), mentioned);
 }
 
-/// While nothing works, no record is tried for long; what was not done is said, and done later.
+/// During an outage no record is retried for long; what failed is reported and can be resumed.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outage_is_no_reason_to_wait_for_each_record() {
+async fn an_outage_does_not_use_up_the_retries_of_every_record() {
     let scene = Scene::new(120).await;
     let mentioned = scene.mention(60);
     scene.sandbox.inject_faults(|_, served| {
@@ -113,9 +113,9 @@ async fn an_outage_is_no_reason_to_wait_for_each_record() {
     let document = support::document(&output);
     let run = document["results"]["run"].as_str().unwrap();
     assert!(stderr(&output).contains(&format!("--resume={run}")), "{}", stderr(&output));
-    // Whether it was carried out was asked at the end: nothing is left in doubt.
+    // The records were read at the end, so no outcome is unknown.
     assert_eq!(ids(&document["results"], "failed"), mentioned);
-    // All attempts for all of them would be 720.
+    // All retries of all records would be 720 requests.
     let sent = scene.changing_calls().len();
     assert!(sent < 260, "{sent} calls");
     scene.sandbox.inject_faults(|_, _| None);
@@ -125,11 +125,16 @@ async fn an_outage_is_no_reason_to_wait_for_each_record() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conversation_that_cannot_be_read_does_not_keep_the_others_from_their_tag() {
+async fn an_unreadable_conversation_does_not_stop_the_others() {
     let scene = Scene::new(40).await;
     let mentioned = scene.mention(8);
     let all: Vec<String> = scene.sandbox.with_workspace(|workspace| {
-        workspace.conversations.iter().filter(|it| !it.parts.is_empty()).map(|it| it.id.clone()).collect()
+        workspace
+            .conversations
+            .iter()
+            .filter(|conversation| !conversation.parts.is_empty())
+            .map(|conversation| conversation.id.clone())
+            .collect()
     });
     let bad = all.iter().find(|id| !mentioned.contains(id)).unwrap().clone();
     let path = format!("/conversations/{bad}");
@@ -140,22 +145,28 @@ async fn a_conversation_that_cannot_be_read_does_not_keep_the_others_from_their_
     assert_eq!((&document["results"]["tagged"], &document["meta"]["complete"]), (&json!(8), &json!(false)));
     assert_eq!(document["meta"]["unread"][0]["id"], json!(bad));
     assert_eq!(document["meta"]["unread"][0]["error"]["http_status"], 500);
-    assert!(stderr(&output).contains(&format!("not searched: the parts of 1 conversations that the workspace could not hand out, {bad} among them")), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains(&format!(
+            "not searched: the parts of 1 conversation that could not be read, for example {bad} ("
+        )),
+        "{}",
+        stderr(&output)
+    );
     assert_eq!(scene.tagged(TAG), mentioned);
-    // The same where records are named one by one.
+    // The same with ids.
     let named = ["conversations", "bulk-tag", &mentioned[0], &bad, "--tag", "other", "--apply", "--json"];
     let results = scene.results(&named, 6);
     assert_eq!((&results["tagged"], &results["skipped"]), (&json!(1), &json!(1)));
     assert_eq!(results["conversations"][1]["reason"], "unreadable");
     assert_eq!(results["conversations"][1]["error"]["http_status"], 500);
-    // Where none can be read, that is the error.
+    // An error only when none can be read.
     let output = scene.run(&["conversations", "bulk-tag", &bad, "--tag", "other", "--apply", "--json"]);
     assert_eq!(output.status.code(), Some(5));
     assert!(stderr(&output).contains("\"http_status\":500"), "{}", stderr(&output));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tag_is_made_once_even_when_the_answer_is_lost() {
+async fn a_tag_is_created_once_even_when_the_response_is_lost() {
     let scene = Scene::new(20).await;
     let mentioned = scene.mention(3);
     let mut first = true;
@@ -165,12 +176,12 @@ async fn a_tag_is_made_once_even_when_the_answer_is_lost() {
     scene.results(&words(&[]), 0);
     assert_eq!(scene.tagged(TAG), mentioned);
     let made =
-        scene.sandbox.with_workspace(|workspace| workspace.tags.iter().filter(|it| it.name == TAG).count());
+        scene.sandbox.with_workspace(|workspace| workspace.tags.iter().filter(|tag| tag.name == TAG).count());
     assert_eq!(made, 1);
 }
 
-/// Starts a run that is slow, and waits until it has changed some records.
-async fn halfway(scene: &Scene) -> std::process::Child {
+/// Starts a slow run and waits until it has changed some records.
+async fn start_slow_run(scene: &Scene) -> std::process::Child {
     let mut child = scene
         .command(&words(&["--concurrency", "2"]))
         .stdout(Stdio::piped())
@@ -189,18 +200,18 @@ async fn halfway(scene: &Scene) -> std::process::Child {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_run_is_gone_on_with() {
+async fn a_killed_run_can_be_resumed() {
     let scene = Scene::new(60).await;
     let mentioned = scene.mention(40);
     let counts = scene.count_attached(|_, _, path| {
         std::thread::sleep(Duration::from_millis(if path.ends_with("/tags") { 10 } else { 0 }));
         None
     });
-    let mut child = halfway(&scene).await;
+    let mut child = start_slow_run(&scene).await;
     child.kill().unwrap();
     child.wait().unwrap();
     let before = scene.tagged(TAG).len();
-    assert!(before < 40, "it was too fast to be killed");
+    assert!(before < 40, "the run ended before it was killed");
     let runs = scene.results(&["bulk", "runs", "--json"], 0);
     assert_eq!(runs[0]["state"], "interrupted");
     let results = scene.results(&words(&["--resume"]), 0);
@@ -215,20 +226,20 @@ async fn a_killed_run_is_gone_on_with() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interrupt_finishes_the_calls_under_way() {
+async fn an_interrupt_finishes_running_requests() {
     let scene = Scene::new(60).await;
     let mentioned = scene.mention(40);
     let counts = scene.count_attached(|_, _, path| {
         std::thread::sleep(Duration::from_millis(if path.ends_with("/tags") { 10 } else { 0 }));
         None
     });
-    let child = halfway(&scene).await;
+    let child = start_slow_run(&scene).await;
     let pid = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
     let results = &support::document(&output)["results"];
-    assert_eq!(ids(results, "tagged"), scene.tagged(TAG), "what is told is what was done");
+    assert_eq!(ids(results, "tagged"), scene.tagged(TAG), "the report matches the workspace");
     assert!(results["skipped"].as_u64().unwrap() > 0);
     let results = scene.results(&words(&["--resume"]), 0);
     assert_eq!(results["tagged"], 40);

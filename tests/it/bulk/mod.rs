@@ -1,16 +1,15 @@
-//! Changing many records: what is found, what is sent, and what is left when things go wrong. The binary
-//! runs against a sandbox, and what counts is what the sandbox holds and was asked afterwards.
+//! Changing many records. The binary runs against a sandbox; the tests check the sandbox's state and the requests
+//! it received.
 
 mod changes;
-mod conditions;
-mod evidence;
 mod faults;
-mod filter;
-mod incident;
-mod merging;
-mod resumed;
-mod selected;
-mod silent;
+mod filter_gaps;
+mod incident_tag;
+mod merge;
+mod resume;
+mod selection;
+mod sparse_responses;
+mod verification;
 
 use crate::support;
 use std::collections::BTreeMap;
@@ -22,8 +21,8 @@ use intercom::sandbox::{Fault, Options, Sandbox, TOKEN, Workspace};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The sandbox's time at its beginning.
-const NOW: i64 = 1_790_000_000;
+/// The initial time of the sandbox, in epoch seconds.
+pub const NOW: i64 = 1_790_000_000;
 const PHRASE: &str = "checkout fails";
 
 struct Scene {
@@ -67,17 +66,18 @@ impl Scene {
         self.command(words).output().unwrap()
     }
 
-    /// The results of a run that ends with this code.
+    /// Runs a command, asserts its exit code and returns its results.
     fn results(&self, words: &[&str], code: i32) -> Value {
         let output = self.run(words);
         assert_eq!(output.status.code(), Some(code), "{words:?}: {}", support::stderr(&output));
         support::document(&output)["results"].take()
     }
 
-    /// Puts the phrase into the opening message of the first `count` conversations, by id.
+    /// Writes the phrase into the opening message of the first `count` conversations by id, and returns their ids.
     fn mention(&self, count: usize) -> Vec<String> {
         self.sandbox.with_workspace(|workspace| {
-            let mut ids: Vec<String> = workspace.conversations.iter().map(|it| it.id.clone()).collect();
+            let mut ids: Vec<String> =
+                workspace.conversations.iter().map(|conversation| conversation.id.clone()).collect();
             ids.sort_unstable();
             ids.truncate(count);
             for id in &ids {
@@ -88,7 +88,7 @@ impl Scene {
         })
     }
 
-    /// Ids of the conversations that have this tag.
+    /// Ids of the conversations with this tag.
     fn tagged(&self, name: &str) -> Vec<String> {
         self.sandbox.with_workspace(|workspace| {
             let Some(tag) = workspace.tags.iter().find(|tag| tag.name == name).map(|tag| tag.id.clone())
@@ -98,25 +98,24 @@ impl Scene {
             let mut ids: Vec<String> = workspace
                 .conversations
                 .iter()
-                .filter(|it| it.tags.iter().any(|own| own.tag_id == tag))
-                .map(|it| it.id.clone())
+                .filter(|conversation| conversation.tags.iter().any(|own| own.tag_id == tag))
+                .map(|conversation| conversation.id.clone())
                 .collect();
             ids.sort_unstable();
             ids
         })
     }
 
-    /// Calls that were not only reading: neither GET nor a search or a list by POST.
+    /// Requests that change something: neither GET nor a search or list by POST.
     fn changing_calls(&self) -> Vec<String> {
         let requests = self.sandbox.requests();
-        let changing = requests
-            .iter()
-            .filter(|it| it.method != "GET" && !it.path.ends_with("/search") && !it.path.ends_with("/list"));
-        changing.map(|it| format!("{} {}", it.method, it.path)).collect()
+        let changing = requests.iter().filter(|request| {
+            request.method != "GET" && !request.path.ends_with("/search") && !request.path.ends_with("/list")
+        });
+        changing.map(|request| format!("{} {}", request.method, request.path)).collect()
     }
 
-    /// How often a tag was really attached, by the path of the call, from now on; `fault` may disturb
-    /// calls.
+    /// Counts, by request path, how often a tag is attached from now on. `fault` may inject faults.
     fn count_attached(
         &self,
         mut fault: impl FnMut(&mut Workspace, &str, &str) -> Option<Fault> + Send + 'static,

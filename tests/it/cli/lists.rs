@@ -1,15 +1,15 @@
-//! Lists: their pages, their ends, and what happens when one of them fails.
+//! Pagination: `--all`, `--limit`, and pages that fail.
 
 use serde_json::{Value, json};
 
 use crate::cli::{Setting, code};
 use crate::support::{self, RawResponse, document, json, stderr, stdout};
 
-/// Three pages: the cursor is the number of the next one.
+/// Three pages; the cursor is the number of the next one.
 pub fn three_pages(request: &support::RecordedRequest) -> RawResponse {
     let body = request.json();
     let cursor = request.query("starting_after").or_else(|| body["pagination"]["starting_after"].as_str());
-    let page: u32 = cursor.map_or(1, |it| it.parse().unwrap());
+    let page: u32 = cursor.map_or(1, |cursor| cursor.parse().unwrap());
     let next = match page {
         1 => r#"{"starting_after":"2","per_page":2}"#.to_owned(),
         2 => r#""https://api.intercom.io/contacts?per_page=2&starting_after=3""#.to_owned(),
@@ -26,17 +26,25 @@ fn all_writes_every_page_as_one_document() {
     let setting = Setting::new(three_pages);
     let output = setting.run(&["contacts", "list", "--all", "--json"]);
     let all = document(&output);
-    let ids: Vec<&str> =
-        all["results"]["data"].as_array().unwrap().iter().filter_map(|it| it["id"].as_str()).collect();
+    let ids: Vec<&str> = all["results"]["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|record| record["id"].as_str())
+        .collect();
     assert_eq!(ids, ["1a", "1b", "2a", "2b", "3a", "3b"]);
     assert_eq!((&all["meta"]["count"], &all["meta"]["complete"]), (&json!(6), &json!(true)));
-    assert_eq!(setting.server.take()[0].query("per_page"), Some("150"), "as large as the API allows");
+    assert_eq!(
+        setting.server.take()[0].query("per_page"),
+        Some("150"),
+        "the largest page size that the API allows"
+    );
     let ndjson = setting.run(&["contacts", "list", "--all", "--ndjson"]);
     assert_eq!(stdout(&ndjson).lines().count(), 6);
 }
 
 #[test]
-fn lists_of_one_answer_take_the_same_flags() {
+fn unpaginated_lists_take_the_same_flags() {
     let setting = Setting::new(|_| json(200, r#"{"type":"list","data":[{"id":"1"},{"id":"2"}]}"#));
     let all = document(&setting.run(&["tags", "list", "--all", "--json"]));
     assert_eq!((&all["meta"]["count"], &all["meta"]["has_more"]), (&json!(2), &json!(false)));
@@ -47,7 +55,7 @@ fn lists_of_one_answer_take_the_same_flags() {
 }
 
 #[test]
-fn limit_stops_and_says_that_there_is_more() {
+fn limit_stops_and_reports_further_records() {
     let setting = Setting::new(three_pages);
     let output = setting.run(&["contacts", "list", "--limit", "3", "--json"]);
     assert_eq!(document(&output)["results"]["data"].as_array().unwrap().len(), 3);
@@ -63,7 +71,7 @@ fn limit_stops_and_says_that_there_is_more() {
 }
 
 #[test]
-fn a_page_that_fails_leaves_a_closed_document_and_an_error() {
+fn a_failed_page_leaves_valid_json_and_an_error() {
     let setting = Setting::new(|request| match request.query("starting_after") {
         None => three_pages(request),
         Some(_) => json(
@@ -82,7 +90,7 @@ fn a_page_that_fails_leaves_a_closed_document_and_an_error() {
 }
 
 #[test]
-fn a_list_that_goes_round_in_circles_ends() {
+fn a_circular_list_ends() {
     let setting =
         Setting::new(|_| json(200, r#"{"data":[{"id":"1"}],"pages":{"next":{"starting_after":"same"}}}"#));
     let output = setting.run(&["contacts", "list", "--all", "--json"]);
@@ -91,7 +99,7 @@ fn a_list_that_goes_round_in_circles_ends() {
 }
 
 #[test]
-fn empty_lists_and_answers_without_a_list() {
+fn empty_lists_and_non_lists_are_handled() {
     let empty = Setting::new(|_| json(200, r#"{"type":"list","data":[],"pages":{"next":null}}"#));
     for format in ["--csv", "--plain", "--quiet", "--ndjson"] {
         assert_eq!(stdout(&empty.run(&["contacts", "list", format])), "", "{format}");

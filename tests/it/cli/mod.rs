@@ -1,15 +1,15 @@
-//! The command line as a user meets it: output, confirmation, errors and exit codes, all through the
-//! binary and against a server that answers as told.
+//! The command line: output, confirmation, errors and exit codes, through the binary against a server with canned
+//! responses.
 
-mod answers;
-#[cfg(target_os = "linux")]
-mod asking;
 #[cfg(unix)]
-mod completion;
-mod extents;
+mod completions;
+#[cfg(target_os = "linux")]
+mod confirmation;
+mod error_responses;
+mod human;
+mod list_totals;
 mod lists;
 mod output;
-mod people;
 mod requests;
 mod settings;
 

@@ -1,4 +1,4 @@
-//! What an answer looks like on stdout, in a file, or at a webhook.
+//! Output on stdout, in a file, or to a webhook.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::cli::{CONTACTS, Setting, code, contacts};
 use crate::support::{Server, document, json, response, stderr, stdout};
 
 #[test]
-fn json_is_the_answer_untouched_inside_the_envelope() {
+fn json_wraps_the_response_byte_for_byte() {
     let output = contacts().run(&["contacts", "list", "--json"]);
     assert_eq!(code(&output), 0);
     assert!(stdout(&output).contains(CONTACTS), "{}", stdout(&output));
@@ -17,7 +17,7 @@ fn json_is_the_answer_untouched_inside_the_envelope() {
 }
 
 #[test]
-fn select_walks_lists_and_warns_about_unknown_fields() {
+fn select_descends_into_lists_and_warns_about_unknown_fields() {
     let output = contacts().run(&["contacts", "list", "--json", "--select", "ID,tags.data.id,nope"]);
     let expected = json!([{"id": "a1", "tags": {"data": [{"id": "7"}]}}, {"id": "b2", "tags": {"data": []}}]);
     assert_eq!(document(&output)["results"]["data"], expected);
@@ -25,7 +25,7 @@ fn select_walks_lists_and_warns_about_unknown_fields() {
 }
 
 #[test]
-fn compact_drops_what_is_no_key_field() {
+fn compact_keeps_key_fields_only() {
     let output = contacts().run(&["contacts", "list", "--agent"]);
     let document = document(&output);
     assert_eq!(
@@ -36,7 +36,7 @@ fn compact_drops_what_is_no_key_field() {
 }
 
 #[test]
-fn line_formats() {
+fn csv_plain_and_quiet_have_one_record_per_line() {
     let setting = contacts();
     assert_eq!(stdout(&setting.run(&["contacts", "list", "--quiet"])), "a1\nb2\n");
     let csv = stdout(&setting.run(&["contacts", "list", "--csv", "--select", "id,name,email"]));
@@ -65,7 +65,7 @@ fn deliver_writes_a_file_or_calls_a_webhook() {
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     let delivered = hook.take();
     assert_eq!(delivered[0].json()["results"]["data"][1]["id"], "b2");
-    assert_eq!(delivered[0].header("authorization"), None, "the token is Intercom's alone");
+    assert_eq!(delivered[0].header("authorization"), None, "the token is sent to Intercom only");
     let broken = Server::always(500, "{}");
     let output =
         setting.run(&["contacts", "list", "--deliver", &format!("webhook:{}/?key=secret", broken.url)]);
@@ -94,7 +94,7 @@ fn a_file_is_downloaded_in_one_step() {
 }
 
 #[test]
-fn a_page_or_nothing_is_not_taken_for_a_file() {
+fn an_html_page_or_empty_response_is_not_a_download() {
     for (kind, body) in [("text/html; charset=utf-8", "<html>Log in</html>"), ("audio/wav", "")] {
         let setting = Setting::new(move |_| response(200, kind, body));
         let path = setting.home.path().join("call.wav");
@@ -109,7 +109,7 @@ fn a_page_or_nothing_is_not_taken_for_a_file() {
 }
 
 #[test]
-fn a_failed_walk_leaves_the_delivered_file_alone() {
+fn a_failed_list_does_not_replace_the_delivered_file() {
     let setting = Setting::new(|request| match request.query("starting_after") {
         None => three_pages(request),
         Some(_) => json(401, "{}"),
@@ -122,7 +122,7 @@ fn a_failed_walk_leaves_the_delivered_file_alone() {
 }
 
 #[test]
-fn a_file_stays_json_when_json_was_asked_for() {
+fn a_downloaded_file_is_base64_in_json_output() {
     let setting = Setting::new(|_| response(200, "audio/wav", "RIFF"));
     let output = setting.run(&["calls", "recording", "42", "--json"]);
     assert_eq!(
@@ -131,7 +131,7 @@ fn a_file_stays_json_when_json_was_asked_for() {
     );
 }
 
-/// One record may hold lists of its own.
+/// A single record may contain lists.
 const ADMIN: &str = r#"{"type":"admin","id":"814","name":"Ann","team_ids":[5,6],"created_at":1760000000,"email":"ann@example.com"}"#;
 
 #[test]
@@ -153,7 +153,7 @@ fn a_record_with_a_list_inside_is_one_record() {
 }
 
 #[test]
-fn a_list_may_be_below_another_key() {
+fn a_list_under_another_key_is_found() {
     const FOUND: &str = r#"{"type":"list","total_count":2,"data":{"articles":[
         {"type":"article","id":"1","title":"a","body":"<p>x</p>"},{"type":"article","id":"2","title":"b"}],"highlights":[]}}"#;
     let setting = Setting::new(|_| json(200, FOUND));
@@ -170,9 +170,9 @@ fn a_list_may_be_below_another_key() {
     assert_eq!((&limited["meta"]["count"], &limited["meta"]["has_more"]), (&json!(1), &json!(true)));
 }
 
-/// A change must not be made when there is no place for what it answers.
+/// A change must not be made when its output has nowhere to go.
 #[test]
-fn the_place_of_delivery_is_looked_at_first() {
+fn the_delivery_target_is_checked_before_sending() {
     let setting = Setting::new(|_| json(200, ADMIN));
     let place = "file:/nowhere/at/all.json";
     let output = setting.run(&["contacts", "create", "--email", "ann@example.com", "--deliver", place]);
@@ -186,7 +186,7 @@ fn the_place_of_delivery_is_looked_at_first() {
 }
 
 #[test]
-fn attributes_without_an_id_are_told_by_name() {
+fn attributes_without_an_id_are_listed_by_name() {
     let body = r#"{"type":"list","data":[{"type":"data_attribute","name":"email","model":"contact"},{"type":"data_attribute","id":7,"name":"x"}]}"#;
     let setting = Setting::new(move |_| json(200, body));
     assert_eq!(stdout(&setting.run(&["data-attributes", "list", "--quiet"])), "email\n7\n");

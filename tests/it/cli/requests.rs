@@ -1,4 +1,4 @@
-//! What is sent, and what is refused, confirmed or shown before it is.
+//! Requests: what is sent, and what is refused, confirmed or only shown.
 
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ fn dry_run_shows_the_request_and_sends_nothing() {
 }
 
 #[test]
-fn bodies_are_joined_from_all_sources() {
+fn bodies_merge_all_sources() {
     let setting = Setting::new(|_| json(200, "{}"));
     let body = r#"{"name":"Old","custom_attributes":{"plan":"pro"},"unknown":1,"phone":null}"#;
     setting.run(&[
@@ -86,7 +86,7 @@ fn bodies_are_joined_from_all_sources() {
 }
 
 #[test]
-fn destructive_commands_want_a_confirmation() {
+fn destructive_commands_need_a_confirmation() {
     let setting = Setting::new(|_| json(200, r#"{"id":"5","deleted":true}"#));
     let output = setting.run(&["contacts", "delete", "abc"]);
     assert_eq!((code(&output), stdout(&output)), (2, String::new()));
@@ -122,7 +122,7 @@ fn destructive_commands_want_a_confirmation() {
 }
 
 #[test]
-fn what_is_already_so_is_a_success_when_asked_for() {
+fn idempotent_and_ignore_missing_turn_no_ops_into_successes() {
     let setting = Setting::new(|request| match request.method.as_str() {
         "POST" => json(409, r#"{"type":"error.list","errors":[{"code":"conflict","message":"exists"}]}"#),
         _ => json(404, r#"{"type":"error.list","errors":[{"code":"not_found","message":"gone"}]}"#),
@@ -139,7 +139,7 @@ fn what_is_already_so_is_a_success_when_asked_for() {
 }
 
 #[test]
-fn bad_input_is_refused_before_anything_is_sent() {
+fn invalid_input_is_refused_before_any_request() {
     let setting = contacts();
     let usage: [&[&str]; 22] = [
         &["contacts"],
@@ -210,7 +210,7 @@ fn bad_input_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn headers_override_and_versions_are_chosen() {
+fn headers_and_api_version_can_be_set() {
     let setting = Setting::new(|_| json(200, "{}"));
     let config = "api_version = \"2.15\"\n[headers]\nX-One = \"file\"\nX-Two = \"file\"\n";
     std::fs::write(setting.home.path().join("config.toml"), config).unwrap();
@@ -230,12 +230,13 @@ fn headers_override_and_versions_are_chosen() {
     assert_eq!(requests[0].header("x-one"), Some("file"));
     assert_eq!(requests[0].header("x-two"), Some("flag"));
     assert_eq!(requests[0].header("user-agent"), Some("mine/1"));
-    let versions: Vec<_> = requests.iter().map(|it| it.header("intercom-version").unwrap()).collect();
+    let versions: Vec<_> =
+        requests.iter().map(|request| request.header("intercom-version").unwrap()).collect();
     assert_eq!(versions, ["2.15", "2.14", "2.15", "Preview"]);
 }
 
 #[test]
-fn another_version_is_suggested_where_the_code_of_the_error_asks_for_it() {
+fn the_error_code_decides_whether_another_version_is_suggested() {
     let refused = |code: &str, message: &str, path: &str| {
         let problem = json!({ "type": "error.list", "errors": [{ "code": code, "message": message }] });
         let problem = problem.to_string();
@@ -243,16 +244,16 @@ fn another_version_is_suggested_where_the_code_of_the_error_asks_for_it() {
         stderr(&setting.run(&["api", "GET", path]))
     };
     let message = "Requested resource is not available in current API version.";
-    let told = refused("intercom_version_invalid", message, "/calls");
-    assert!(told.contains("--api-version"), "{told}");
+    let printed = refused("intercom_version_invalid", message, "/calls");
+    assert!(printed.contains("--api-version"), "{printed}");
     for (message, path) in [("the version of the app is missing", "/tags"), ("bad request", "/versions/1")] {
-        let told = refused("parameter_invalid", message, path);
-        assert!(!told.contains("--api-version") && told.contains("--dry-run"), "{told}");
+        let printed = refused("parameter_invalid", message, path);
+        assert!(!printed.contains("--api-version") && printed.contains("--dry-run"), "{printed}");
     }
 }
 
 #[test]
-fn any_request_can_be_sent() {
+fn the_api_command_sends_any_request() {
     let setting = Setting::new(|_| json(200, r#"{"ok":true}"#));
     let output = setting.run(&["api", "get", "/some/new%20thing?x=1", "--query", "y=a b", "--json"]);
     assert_eq!(document(&output)["results"], json!({"ok": true}), "{}", stderr(&output));
@@ -293,24 +294,28 @@ fn a_dry_run_of_any_command_sends_and_changes_nothing() {
 }
 
 #[test]
-fn a_request_of_ones_own_carries_the_version_that_its_operation_needs() {
+fn the_api_command_uses_the_version_its_operation_needs() {
     let setting = Setting::new(|_| json(200, "{}"));
     for path in ["/calls", "/internal_articles/1", "/contacts"] {
         assert_eq!(code(&setting.run(&["api", "GET", path])), 0);
     }
-    let versions: Vec<String> =
-        setting.server.take().iter().map(|it| it.header("intercom-version").unwrap().to_owned()).collect();
+    let versions: Vec<String> = setting
+        .server
+        .take()
+        .iter()
+        .map(|request| request.header("intercom-version").unwrap().to_owned())
+        .collect();
     assert_eq!(versions, ["2.14", "2.14", "2.13"]);
 }
 
 #[test]
-fn a_request_of_ones_own_knows_what_is_already_so() {
+fn the_api_command_supports_idempotent_and_ignore_missing() {
     let there = Setting::new(|_| json(409, r#"{"type":"error.list","errors":[{"code":"conflict"}]}"#));
     let created = ["api", "POST", "/tags", "--body-json", "{}"];
     let output = there.run(&[&created[..], &["--idempotent"]].concat());
     assert_eq!((code(&output), document(&output)["meta"]["reason"].clone()), (0, json!("already_exists")));
     let output = there.run(&[&created[..], &["--idempotent", "--quiet"]].concat());
-    assert_eq!((code(&output), stdout(&output)), (0, String::new()), "there is no id to print");
+    assert_eq!((code(&output), stdout(&output)), (0, String::new()), "no id to print");
     let output = there.run(&created);
     assert_eq!(code(&output), 5);
     assert!(stderr(&output).contains("--idempotent"), "{}", stderr(&output));
@@ -320,14 +325,14 @@ fn a_request_of_ones_own_knows_what_is_already_so() {
 }
 
 #[test]
-fn a_word_that_is_no_command_is_told_the_nearest() {
+fn an_unknown_command_suggests_the_nearest() {
     let output = contacts().run(&["contcts", "list", "--json"]);
     assert_eq!(code(&output), 2);
     assert!(stderr(&output).contains(r#"did you mean \"contacts\""#), "{}", stderr(&output));
 }
 
 #[test]
-fn a_conflict_hands_on_the_record_in_the_way() {
+fn a_conflict_names_the_existing_record() {
     let refuse = |message: &'static str| {
         Setting::new(move |request| {
             let error = json!({"type": "error.list", "errors": [{"code": "conflict", "message": message}]});
@@ -348,7 +353,7 @@ fn a_conflict_hands_on_the_record_in_the_way() {
     let error: Value = serde_json::from_str(&stderr(&output)).unwrap();
     assert_eq!((code(&output), &error["error"]["existing_id"]), (5, &json!("6a70c1d2")));
 
-    // An archived or ambiguous match is not the contact that was asked for.
+    // An archived or ambiguous match is not used.
     let archived = refuse("An archived contact matching those details exists with id=6a70c1d2");
     let output = archived.run(&idempotent);
     assert_eq!(code(&output), 5);
@@ -373,7 +378,7 @@ fn a_conflict_hands_on_the_record_in_the_way() {
 }
 
 #[test]
-fn a_merged_contact_names_the_one_it_was_merged_into() {
+fn a_merged_contact_names_its_successor() {
     let setting = Setting::new(|_| {
         let error =
             json!({"type": "error.list", "errors": [{"code": "contact_merged", "message": "Merged"}]});

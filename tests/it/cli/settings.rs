@@ -1,4 +1,4 @@
-//! Tokens, regions, profiles and files: which setting counts.
+//! Tokens, regions, profiles and config files, and their precedence.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -9,7 +9,7 @@ use crate::cli::{Setting, code};
 use crate::support::{Server, binary, document, json, response, stderr, stdout};
 
 #[test]
-fn tokens_regions_and_config_files() {
+fn tokens_regions_and_config_files_are_combined() {
     let home = tempfile::tempdir().unwrap();
     let run = |environment: &[(&str, &str)], words: &[&str]| {
         binary(home.path()).envs(environment.iter().copied()).args(words).output().unwrap()
@@ -17,7 +17,7 @@ fn tokens_regions_and_config_files() {
     assert_eq!(code(&run(&[], &["me"])), 4, "no token");
     let bad = run(&[("INTERCOM_ACCESS_TOKEN", "two words")], &["me", "--json"]);
     assert_eq!((code(&bad), stdout(&bad)), (4, String::new()));
-    assert!(!stderr(&bad).contains("two words"), "not even a wrong token is shown");
+    assert!(!stderr(&bad).contains("two words"), "an invalid token is not shown either");
     assert_eq!(code(&run(&[("INTERCOM_REGION", "mars")], &["me"])), 2);
     std::fs::write(home.path().join("broken.toml"), "access_token = \"secret-value\nregion").unwrap();
     let broken = run(&[], &["me", "--config", "broken.toml"]);
@@ -31,7 +31,7 @@ fn tokens_regions_and_config_files() {
 }
 
 #[test]
-fn flag_goes_before_environment_before_profile_before_file() {
+fn precedence_is_flag_environment_profile_file() {
     let home = tempfile::tempdir().unwrap();
     let config = "region = \"eu\"\n[profiles.down-under]\nregion = \"au\"\n";
     std::fs::write(home.path().join("config.toml"), config).unwrap();
@@ -60,7 +60,7 @@ fn flag_goes_before_environment_before_profile_before_file() {
 }
 
 #[test]
-fn a_token_is_kept_checked_and_forgotten() {
+fn a_token_is_stored_checked_and_removed() {
     let server = Server::start(|request| match request.header("authorization") {
         Some("Bearer good-token-123456") => {
             json(200, r#"{"type":"admin","id":"9","name":"Ann","app":{"id_code":"ws1","name":"Shop"}}"#)
@@ -96,20 +96,23 @@ fn a_token_is_kept_checked_and_forgotten() {
     assert_eq!(code(&run(&["auth", "status"], "")), 4);
     let doctor = run(&["doctor", "--json"], "");
     assert_eq!(code(&doctor), 4);
-    assert_eq!(document(&doctor)["results"]["checks"][0]["verdict"], "ok", "what was found is still told");
+    assert_eq!(
+        document(&doctor)["results"]["checks"][0]["verdict"],
+        "ok",
+        "the other checks are still reported"
+    );
     assert_eq!(code(&run(&["auth", "logout"], "")), 0);
     assert_eq!(code(&run(&["auth", "status"], "")), 4);
     assert!(!std::fs::read_to_string(path).unwrap().contains("wrong-token"));
     assert_eq!(code(&run(&["auth", "set-token", "has space"], "")), 2);
 }
 
-/// A login page answers 200 as well.
+/// A login page also has status 200.
 #[test]
-fn what_answers_is_not_taken_for_the_workspace() {
+fn a_server_that_is_not_intercom_is_detected() {
     for body in ["<html>Log in</html>", "null", "{}", "[1]"] {
-        let setting = Setting::new(move |_| match body.starts_with('<') {
-            true => response(200, "text/html", body),
-            false => json(200, body),
+        let setting = Setting::new(move |_| {
+            if body.starts_with('<') { response(200, "text/html", body) } else { json(200, body) }
         });
         for words in [&["doctor", "--json"][..], &["auth", "status", "--json"]] {
             let output = setting.run(words);
@@ -117,13 +120,13 @@ fn what_answers_is_not_taken_for_the_workspace() {
         }
         let checks = document(&setting.run(&["doctor", "--json"]))["results"]["checks"].take();
         let failed: Vec<&Value> =
-            checks.as_array().unwrap().iter().filter(|it| it["verdict"] == "failure").collect();
+            checks.as_array().unwrap().iter().filter(|check| check["verdict"] == "failure").collect();
         assert!(failed.len() == 1 && failed[0]["check"] == "workspace", "{checks}");
     }
 }
 
 #[test]
-fn version_completions_and_manual() {
+fn version_completions_and_man_pages_are_printed() {
     let home = tempfile::tempdir().unwrap();
     let run = |words: &[&str]| binary(home.path()).args(words).output().unwrap();
     let version = stdout(&run(&["--version"]));
@@ -137,7 +140,7 @@ fn version_completions_and_manual() {
 }
 
 #[test]
-fn doctor_finds_what_nobody_would_see() {
+fn doctor_finds_hidden_problems() {
     let setting = Setting::new(|_| json(200, r#"{"type":"admin","id":"1","app":{"id_code":"ws"}}"#));
     let file = setting.home.path().join("typed.toml");
     std::fs::write(&file, "regoin = \"eu\"\n[profiles.b]\nregion = \"au\"\ntoken = \"x\"\n").unwrap();
@@ -152,11 +155,11 @@ fn doctor_finds_what_nobody_would_see() {
         "{found}"
     );
     let (text, _) = checks(&["--base-url", "http://user:hunter2@127.0.0.1:1"]);
-    assert!(!text.contains("hunter2") && text.contains("holds a user or a password"), "{text}");
+    assert!(!text.contains("hunter2") && text.contains("contains a user name or password"), "{text}");
 }
 
 #[test]
-fn a_typed_profile_leads_to_its_own_workspace_whatever_the_environment_says() {
+fn a_typed_profile_overrides_the_environment() {
     let home = tempfile::tempdir().unwrap();
     let (other, staging) = (Server::always(200, r#"{"id":"1"}"#), Server::always(200, r#"{"id":"2"}"#));
     let config = format!(
@@ -178,13 +181,13 @@ fn a_typed_profile_leads_to_its_own_workspace_whatever_the_environment_says() {
         for ignored in [variable, "INTERCOM_BASE_URL"] {
             assert!(stderr(&output).contains(&format!("{ignored} is ignored")), "{}", stderr(&output));
         }
-        assert_eq!(stderr(&output).matches("is ignored").count(), 2, "each is said once");
+        assert_eq!(stderr(&output).matches("is ignored").count(), 2, "each key is reported once");
         assert_eq!(code(&run(variable, &["profile", "use", "staging"])), 0);
         assert_eq!(code(&run(variable, &["me"])), 0);
         assert_eq!(other.take()[0].header("authorization"), Some("Bearer other-token-22"));
         assert_eq!(code(&run(variable, &["profile", "use", "--none"])), 0);
     }
-    // The two halves come from the file together, whichever of them the profile has itself.
+    // Token and server come from the file together, whichever of them the profile sets.
     for (text, token) in [
         (
             format!("base_url = \"{}\"\n[profiles.half]\naccess_token = \"half-token-1\"\n", staging.url),
@@ -203,9 +206,9 @@ fn a_typed_profile_leads_to_its_own_workspace_whatever_the_environment_says() {
         assert!(other.take().is_empty());
         assert_eq!(stderr(&output).matches("is ignored").count(), 2, "{}", stderr(&output));
     }
-    // Where the file has one half only, the mixture is said.
+    // When the file has only one of them, a warning names the mixture.
     for (text, token, warning) in [
-        ("[profiles.half]\naccess_token = \"half-token-1\"\n".to_owned(), "half-token-1", "names no server"),
+        ("[profiles.half]\naccess_token = \"half-token-1\"\n".to_owned(), "half-token-1", "has no server"),
         (format!("[profiles.half]\nbase_url = \"{}\"\n", other.url), "other-token-22", "has no token"),
     ] {
         std::fs::write(home.path().join("config.toml"), text).unwrap();
@@ -224,7 +227,7 @@ fn a_typed_profile_leads_to_its_own_workspace_whatever_the_environment_says() {
 }
 
 #[test]
-fn an_error_about_the_token_says_where_it_came_from() {
+fn a_token_error_names_the_source_of_the_token() {
     let refusal =
         r#"{"type":"error.list","errors":[{"code":"unauthorized","message":"Access Token Invalid"}]}"#;
     let (home, server) = (tempfile::tempdir().unwrap(), Server::always(401, refusal));
@@ -257,7 +260,7 @@ fn an_error_about_the_token_says_where_it_came_from() {
 }
 
 #[test]
-fn a_misspelt_key_is_warned_about_once_by_every_command() {
+fn every_command_warns_once_about_an_unknown_config_key() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("config.toml");
     let run = |words: &[&str]| {
@@ -291,14 +294,14 @@ fn a_misspelt_key_is_warned_about_once_by_every_command() {
         std::fs::write(&path, text).unwrap();
         let output = run(&["me"]);
         assert_eq!(code(&output), 10, "{text}");
-        let told = stderr(&output);
-        assert!(told.contains(place) && told.contains(reason), "{text}: {told}");
-        assert!(!told.contains("secret-token"), "{told}");
+        let message = stderr(&output);
+        assert!(message.contains(place) && message.contains(reason), "{text}: {message}");
+        assert!(!message.contains("secret-token"), "{message}");
     }
 }
 
 #[test]
-fn read_only_mode_refuses_every_change_before_it_is_sent() {
+fn read_only_mode_refuses_changes_before_sending() {
     let server = Server::start(|request| match request.path.as_str() {
         "/me" => json(200, r#"{"type":"admin","id":"9","app":{"id_code":"ws1"}}"#),
         _ => json(200, r#"{"type":"list","data":[{"id":"a1","type":"contact"}],"pages":{"next":null}}"#),
@@ -334,8 +337,11 @@ fn read_only_mode_refuses_every_change_before_it_is_sent() {
     ] {
         let output = run(&on, words);
         assert_eq!(code(&output), 2, "{words:?}: {}", stderr(&output));
-        let told = stderr(&output);
-        assert!(told.contains("read-only") && told.contains("INTERCOM_READ_ONLY"), "{words:?}: {told}");
+        let message = stderr(&output);
+        assert!(
+            message.contains("read-only") && message.contains("INTERCOM_READ_ONLY"),
+            "{words:?}: {message}"
+        );
     }
     let create = ["contacts", "create", "--email", "a@example.com"];
     for (environment, words, set_by) in [
@@ -355,7 +361,7 @@ fn read_only_mode_refuses_every_change_before_it_is_sent() {
     }
     let sent = server.take();
     assert!(sent.iter().all(|request| request.method == "GET" && request.path == "/me"), "{sent:?}");
-    // Whoever wrote the key in another spelling relies on it.
+    // A misspelt read_only key was meant, so it is an error.
     for text in
         ["read-only = true\n", "READ_ONLY = true\n", "[profiles.p]\nreadonly = true\n", "raed_only = true\n"]
     {

@@ -1,8 +1,8 @@
-//! A mirror that an earlier version has filled says the same as one that was filled by this version.
+//! A migrated mirror gives the same results as one filled by this version.
 
 use std::collections::BTreeSet;
 
-use intercom::report::timelines;
+use intercom::report::timeline_cache;
 
 use super::*;
 
@@ -29,8 +29,8 @@ fn list(connection: &rusqlite::Connection, sql: &str) -> Vec<String> {
     rows.collect::<Result<_, _>>().unwrap()
 }
 
-/// The records of a mirror in a file of the earlier version, with what that version made of them.
-fn as_an_earlier_version(fresh: &Store, path: &std::path::Path) {
+/// Copies the records of a mirror into a file of the earlier version, with the values that version computed.
+fn copy_into_earlier_version(fresh: &Store, path: &std::path::Path) {
     let connection = rusqlite::Connection::open(path).unwrap();
     connection.pragma_update(None, "foreign_keys", false).unwrap();
     BEFORE.iter().for_each(|migration| connection.execute_batch(migration).unwrap());
@@ -78,22 +78,22 @@ fn rows(store: &Store, name: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_mirror_of_an_earlier_version_tells_authors_and_waits_like_a_fresh_one() {
+async fn a_migrated_mirror_reports_the_same_as_a_new_one() {
     let quirks = vec!["operator-as-admin".parse().unwrap()];
     let fixture = Fixture::new(Options { quirks, conversations: 150, ..small() }).await;
     let mut fresh = fixture.store("fresh.db");
     assert!(fixture.sync(&mut fresh).await.complete);
     fresh.index().unwrap();
-    timelines::refresh(&fresh).unwrap();
+    timeline_cache::refresh(&fresh).unwrap();
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("old.db");
-    as_an_earlier_version(&fresh, &path);
+    copy_into_earlier_version(&fresh, &path);
     let mut old = Store::open(&path).unwrap();
     assert_eq!(number(&old, "PRAGMA user_version"), schema::VERSION);
     assert_eq!(number(&old, "SELECT count(*) FROM conversation_timelines"), 0);
     old.index().unwrap();
-    timelines::refresh(&old).unwrap();
+    timeline_cache::refresh(&old).unwrap();
 
     for (what, sql) in [
         ("machines that are typed as teammates", "author_type = 'admin' AND written_by = 'bot'"),
@@ -108,7 +108,7 @@ async fn a_mirror_of_an_earlier_version_tells_authors_and_waits_like_a_fresh_one
     for view in ["conversation_timelines", "inbox", "messages", "texts"] {
         assert_eq!(rows(&old, view), rows(&fresh, view), "{view}");
     }
-    // The search index is made from the texts, in the order in which those came.
+    // The row ids of the search index depend on insertion order.
     let kept = |store: &Store| -> BTreeSet<String> {
         dump(store).into_iter().filter(|row| !row.starts_with("texts")).collect()
     };
@@ -117,7 +117,7 @@ async fn a_mirror_of_an_earlier_version_tells_authors_and_waits_like_a_fresh_one
     assert!(differing.is_empty(), "{differing:?}");
     assert_eq!(text(&old, "PRAGMA integrity_check").as_deref(), Some("ok"));
     assert_eq!(number(&old, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
-    // And the next run has nothing to do over again.
+    // The next run has nothing left to migrate.
     fixture.sandbox.forget_requests();
     assert!(fixture.sync(&mut old).await.complete);
     assert_eq!(fixture.calls("retrieveConversation"), 0);

@@ -1,10 +1,10 @@
-//! The store and the sync, against a sandbox whose state is known.
+//! The store and the sync, against a sandbox.
 
-mod erasure;
-mod files;
+mod forget;
+mod interruptions;
 mod migration;
 mod sizes;
-mod trouble;
+mod store_file;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -29,7 +29,7 @@ fn number(store: &Store, sql: &str) -> i64 {
     store.connection().query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
-fn say(fixture: &Fixture, conversation: &str, author: Author) {
+fn add_comment(fixture: &Fixture, conversation: &str, author: Author) {
     fixture.sandbox.with_workspace(|workspace| {
         let at = workspace.now();
         workspace
@@ -77,7 +77,7 @@ async fn a_sync_mirrors_the_workspace() {
 }
 
 #[tokio::test]
-async fn a_second_sync_fetches_only_the_parts_that_changed() {
+async fn a_second_sync_fetches_only_changed_parts() {
     let fixture = Fixture::new(small()).await;
     let mut store = fixture.store("one.db");
     fixture.sync(&mut store).await;
@@ -89,17 +89,18 @@ async fn a_second_sync_fetches_only_the_parts_that_changed() {
     assert_eq!(dump(&store), before);
 
     let id = fixture.sandbox.with_workspace(|workspace| some_conversation(workspace));
-    say(&fixture, &id, Author::Bot);
+    add_comment(&fixture, &id, Author::Bot);
     fixture.sandbox.forget_requests();
     let summary = fixture.sync(&mut store).await;
     assert_eq!(fixture.calls("retrieveConversation"), 1);
-    let parts = summary.resources.iter().find(|it| it.resource == ResourceName::ConversationParts).unwrap();
+    let parts =
+        summary.resources.iter().find(|outcome| outcome.resource == ResourceName::ConversationParts).unwrap();
     assert_eq!(parts.written.inserted, 1);
     assert_same(&store, &fixture.sandbox);
 }
 
 #[tokio::test]
-async fn parts_beyond_the_newest_500_are_missed_visibly() {
+async fn a_conversation_of_more_than_500_parts_is_marked_truncated() {
     let fixture = Fixture::new(Options { conversations: 3, ..small() }).await;
     let id = fixture.sandbox.with_workspace(|workspace| some_conversation(workspace));
     let talk = |until: usize| {
@@ -108,7 +109,7 @@ async fn parts_beyond_the_newest_500_are_missed_visibly() {
             .with_workspace(|workspace| workspace.conversations.get(&id).unwrap().parts.len())
             < until
         {
-            say(&fixture, &id, Author::Bot);
+            add_comment(&fixture, &id, Author::Bot);
         }
         fixture.sandbox.advance(Duration::from_secs(10));
     };
@@ -121,7 +122,7 @@ async fn parts_beyond_the_newest_500_are_missed_visibly() {
     fixture.sync(&mut early).await;
     talk(520);
     fixture.sync(&mut early).await;
-    assert_eq!(state(&early), "520/520 0", "what was seen before stays");
+    assert_eq!(state(&early), "520/520 0", "parts fetched earlier are kept");
     let mut late = fixture.store("late.db");
     assert!(fixture.sync(&mut late).await.complete);
     assert_eq!(state(&late), "500/520 1");
@@ -132,7 +133,7 @@ async fn parts_beyond_the_newest_500_are_missed_visibly() {
 }
 
 #[tokio::test]
-async fn a_change_in_the_second_of_the_fetch_is_not_missed() {
+async fn a_change_in_the_same_second_as_the_fetch_is_found() {
     let fixture = Fixture::new(small()).await;
     let mut store = fixture.store("one.db");
     fixture.sync(&mut store).await;
@@ -145,7 +146,7 @@ async fn a_change_in_the_second_of_the_fetch_is_not_missed() {
 }
 
 #[tokio::test]
-async fn a_count_that_promises_more_than_is_handed_out_is_no_truncation() {
+async fn a_slightly_too_high_part_count_is_not_a_truncation() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(&folder.path().join("store.db")).unwrap();
     let document = |parts: &str| {
@@ -162,5 +163,5 @@ async fn a_count_that_promises_more_than_is_handed_out_is_no_truncation() {
         text(&store, sql).unwrap()
     };
     assert_eq!(sync(document(r#"{"id":"1"},{"id":"2"},{"id":"3"}"#)), "3 0");
-    assert_eq!(sync(document(r#"{"id":"1"},{"id":"3"}"#)), "2 0", "a part that is gone is gone here too");
+    assert_eq!(sync(document(r#"{"id":"1"},{"id":"3"}"#)), "2 0", "a deleted part is removed");
 }

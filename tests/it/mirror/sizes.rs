@@ -1,4 +1,4 @@
-//! Sizes of the tables, measured in a small file and estimated in a large one.
+//! Table sizes: measured in a small file, estimated in a large one.
 
 use intercom::mirror::{Sizes, status, status_with};
 
@@ -6,14 +6,14 @@ use super::*;
 use crate::sandboxed::NOW;
 
 #[tokio::test]
-async fn sizes_in_a_large_file_are_estimated_without_reading_it_and_right_in_kind() {
+async fn sizes_in_a_large_file_are_estimated_without_reading_it() {
     let fixture =
         Fixture::new(Options { contacts: 400, companies: 200, conversations: 300, ..small() }).await;
     let mut store = fixture.store("one.db");
     assert!(fixture.sync(&mut store).await.complete);
     let exact = status_with(&store, NOW, Sizes::Exact).unwrap();
     assert!(status(&store, NOW).unwrap().iter().all(|one| !one.bytes_estimated));
-    // Free pages make a file large as well.
+    // Free pages count towards the size of the file.
     let filler =
         "CREATE TABLE filler (x); INSERT INTO filler VALUES (zeroblob(80000000)); DROP TABLE filler;";
     store.connection().execute_batch(filler).unwrap();
@@ -30,7 +30,7 @@ async fn sizes_in_a_large_file_are_estimated_without_reading_it_and_right_in_kin
             let factor = estimated / measured;
             assert!((0.6..1.6).contains(&factor), "{resource}: {estimated} for {measured}");
         } else {
-            // A table takes whole pages, and so does each of its indexes.
+            // A table and each of its indexes take whole pages.
             assert!(estimated < measured + 100_000.0, "{resource}: {estimated} for {measured}");
         }
     }

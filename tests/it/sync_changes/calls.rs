@@ -1,4 +1,4 @@
-//! Records that name another one, and do not count as changed when that is merged, deleted or linked.
+//! Records that refer to others, and are not updated when those are merged, deleted or linked.
 
 use super::*;
 
@@ -20,7 +20,7 @@ fn assert_calls(store: &Store, fixture: &Fixture) {
 }
 
 #[tokio::test]
-async fn calls_follow_a_contact_that_is_merged_or_deleted() {
+async fn calls_follow_merged_and_deleted_contacts() {
     let fixture = Fixture::new(Options { calls: 60, ..small() }).await;
     let mut store = fixture.store("one.db");
     let (leads, user, gone) = fixture.sandbox.with_workspace(|workspace| {
@@ -31,7 +31,7 @@ async fn calls_follow_a_contact_that_is_merged_or_deleted() {
             ids
         };
         let (leads, users) = (ids(false), ids(true));
-        // Old calls: no list of what is new shows them.
+        // Old calls are not in a list of recent ones.
         let mut calls: Vec<String> = workspace.calls.newest_first().map(|call| call.id.clone()).collect();
         calls.reverse();
         for (place, contact) in
@@ -53,10 +53,10 @@ async fn calls_follow_a_contact_that_is_merged_or_deleted() {
     fixture.sandbox.forget_requests();
     assert!(fixture.sync_with(&mut fixture.store("one.db"), &options()).await.0.complete);
     assert_calls(&store, &fixture);
-    assert_eq!(fixture.calls("showCall"), affected, "those and no others");
+    assert_eq!(fixture.calls("showCall"), affected, "only the changed calls");
     assert_eq!(count(&store, "sync_rereads WHERE resource = 'calls'"), 0);
 
-    // The calls may be left to another run.
+    // The calls may be left to a later run.
     fixture.sandbox.advance(2 * HOUR);
     call(&fixture, "MergeContact", &[], merge(&leads[1])).await;
     fixture.sync_with(&mut store, &only(ResourceName::Contacts)).await;
@@ -68,9 +68,9 @@ async fn calls_follow_a_contact_that_is_merged_or_deleted() {
     assert_eq!(fixture.calls("showCall"), 0);
 }
 
-/// Neither the link nor its end moves `updated_at` of the conversation.
+/// Linking and unlinking do not change `updated_at` of the conversation.
 #[tokio::test]
-async fn a_conversation_shows_the_tickets_that_it_is_linked_to() {
+async fn a_conversation_shows_its_linked_tickets() {
     let fixture = Fixture::new(small()).await;
     let mut store = fixture.store("one.db");
     let (conversation, ticket) = fixture.sandbox.with_workspace(|workspace| {
@@ -96,7 +96,7 @@ async fn a_conversation_shows_the_tickets_that_it_is_linked_to() {
 
     fixture.sandbox.advance(2 * HOUR);
     call(&fixture, "deleteTicket", &[&ticket], None).await;
-    // Tickets come after the conversations, so it shows with the next run.
+    // Tickets are synced after conversations, so the next run finds it.
     for _ in 0..2 {
         assert!(fixture.sync(&mut store).await.complete);
     }

@@ -1,10 +1,10 @@
-//! What lists leave out is followed: links of contacts, members of segments, parts of tickets.
+//! Details that lists omit: links of contacts, members of segments, parts of tickets.
 
 use super::*;
 
-/// What a shaky server refused for as long as the transport tried is asked for once more.
+/// A request that failed after all retries is repeated later in the run.
 #[tokio::test]
-async fn a_conversation_that_fails_at_first_is_tried_again() {
+async fn a_conversation_that_fails_at_first_is_retried() {
     let fixture = Fixture::new(small()).await;
     let bad = fixture.sandbox.with_workspace(|workspace| some_conversation(workspace));
     let (path, calls) = (format!("/conversations/{bad}"), AtomicUsize::new(0));
@@ -17,9 +17,9 @@ async fn a_conversation_that_fails_at_first_is_tried_again() {
     assert_same(&store, &fixture.sandbox);
 }
 
-/// A success without a body is neither the end of a list nor a conversation without parts.
+/// An empty response is neither the end of a list nor a conversation without parts.
 #[tokio::test]
-async fn empty_answers_are_asked_for_again() {
+async fn empty_responses_are_retried() {
     let fixture = Fixture::new(small()).await;
     let asked = Mutex::new(BTreeSet::new());
     fixture.sandbox.inject_faults(move |_, served| {
@@ -33,18 +33,18 @@ async fn empty_answers_are_asked_for_again() {
     assert_same(&store, &fixture.sandbox);
 }
 
-/// The count stays the same.
+/// The count of the segment stays the same.
 #[tokio::test]
-async fn who_takes_a_place_in_a_segment_is_found_within_a_day() {
+async fn a_replaced_segment_member_is_found_within_a_day() {
     let fixture = Fixture::new(small()).await;
     let mut store = fixture.store("one.db");
     fixture.sync(&mut store).await;
     let (segment, leaver, joiner) = fixture.sandbox.with_workspace(|workspace| {
-        let leaver = workspace.contacts.iter().find(|it| !it.segments.is_empty()).unwrap();
+        let leaver = workspace.contacts.iter().find(|contact| !contact.segments.is_empty()).unwrap();
         let segment = leaver.segments[0].clone();
-        let joiner = workspace.contacts.iter().find(|it| !it.segments.contains(&segment)).unwrap();
+        let joiner = workspace.contacts.iter().find(|contact| !contact.segments.contains(&segment)).unwrap();
         let (leaver, joiner) = (leaver.id.clone(), joiner.id.clone());
-        workspace.contacts.get_mut(&leaver).unwrap().segments.retain(|it| *it != segment);
+        workspace.contacts.get_mut(&leaver).unwrap().segments.retain(|other| *other != segment);
         workspace.contacts.get_mut(&joiner).unwrap().segments.push(segment.clone());
         (segment, leaver, joiner)
     });
@@ -61,13 +61,13 @@ async fn who_takes_a_place_in_a_segment_is_found_within_a_day() {
 }
 
 #[tokio::test]
-async fn lists_of_a_contact_are_followed_beyond_the_tenth() {
+async fn lists_of_a_contact_are_fetched_beyond_ten_entries() {
     let fixture = Fixture::new(small()).await;
     let mut store = fixture.store("one.db");
     assert!(fixture.sync(&mut store).await.complete);
     let compare = |store: &Store| {
         fixture.sandbox.with_workspace(|workspace| {
-            let crowded = workspace.contacts.iter().max_by_key(|it| it.notes.len()).unwrap();
+            let crowded = workspace.contacts.iter().max_by_key(|contact| contact.notes.len()).unwrap();
             assert!(crowded.tags.len() > 10 && crowded.notes.len() > 10 && crowded.companies.len() > 10);
             let own = |table: &str| count(store, &format!("{table} WHERE contact_id = '{}'", crowded.id));
             assert_eq!(own("contact_tags"), crowded.tags.len());
@@ -76,16 +76,16 @@ async fn lists_of_a_contact_are_followed_beyond_the_tenth() {
             let all = |of: fn(&intercom::sandbox::model::contact::Contact) -> usize| {
                 workspace.contacts.iter().map(of).sum::<usize>()
             };
-            assert_eq!(count(store, "contact_tags"), all(|it| it.tags.len()));
-            assert_eq!(count(store, "contact_notes"), all(|it| it.notes.len()));
-            assert_eq!(count(store, "contact_companies"), all(|it| it.companies.len()));
-            assert_eq!(count(store, "contact_segments"), all(|it| it.segments.len()));
+            assert_eq!(count(store, "contact_tags"), all(|contact| contact.tags.len()));
+            assert_eq!(count(store, "contact_notes"), all(|contact| contact.notes.len()));
+            assert_eq!(count(store, "contact_companies"), all(|contact| contact.companies.len()));
+            assert_eq!(count(store, "contact_segments"), all(|contact| contact.segments.len()));
         });
     };
     compare(&store);
     fixture.sandbox.advance(2 * HOUR);
     fixture.sandbox.with_workspace(|workspace| {
-        let id = workspace.contacts.iter().max_by_key(|it| it.notes.len()).unwrap().id.clone();
+        let id = workspace.contacts.iter().max_by_key(|contact| contact.notes.len()).unwrap().id.clone();
         workspace.touch_contact(&id).unwrap().tags.pop();
     });
     fixture.sync(&mut store).await;
@@ -93,12 +93,12 @@ async fn lists_of_a_contact_are_followed_beyond_the_tenth() {
 }
 
 #[tokio::test]
-async fn tickets_without_all_their_parts_are_asked_for_them() {
+async fn missing_ticket_parts_are_fetched() {
     let fixture = Fixture::new(small()).await;
     let mut store = fixture.store("one.db");
     fixture.sandbox.advance(HOUR);
     fixture.sync(&mut store).await;
-    assert_eq!(fixture.calls("getTicket"), 0, "lists of tickets show the parts");
+    assert_eq!(fixture.calls("getTicket"), 0, "the list of tickets includes their parts");
     let sql = "UPDATE ticket_parts_state SET updated_at = 1 WHERE parts > 0";
     let stale = store.connection().execute(sql, []).unwrap();
     store.connection().execute("DELETE FROM ticket_parts", []).unwrap();

@@ -1,22 +1,23 @@
-//! What changes without a sign of it is found all the same, in slices and at a cost that is bounded.
+//! Changes that do not move `updated_at` are found in daily slices, at a limited cost.
 
 use super::*;
-use intercom::mirror::Outcome;
+use intercom::mirror::ResourceOutcome;
 use intercom::sandbox::model::call::Call;
 use intercom::sandbox::{IdSequence, Workspace};
 
-fn outcome(summary: &Summary, resource: ResourceName) -> &Outcome {
-    summary.resources.iter().find(|it| it.resource == resource).unwrap()
+fn outcome(summary: &Summary, resource: ResourceName) -> &ResourceOutcome {
+    summary.resources.iter().find(|outcome| outcome.resource == resource).unwrap()
 }
 
-/// Ids of all conversations, in order.
+/// Ids of all conversations, sorted.
 fn conversations(workspace: &Workspace) -> Vec<String> {
-    let mut ids: Vec<String> = workspace.conversations.iter().map(|it| it.id.clone()).collect();
+    let mut ids: Vec<String> =
+        workspace.conversations.iter().map(|conversation| conversation.id.clone()).collect();
     ids.sort();
     ids
 }
 
-fn lose(fixture: &Fixture, most: usize) {
+fn delete_conversations(fixture: &Fixture, most: usize) {
     fixture.sandbox.with_workspace(|workspace| {
         for id in conversations(workspace).iter().take(most) {
             workspace.conversations.remove(id).unwrap();
@@ -28,9 +29,9 @@ fn full() -> SyncOptions {
     SyncOptions { per_page: None, ..options() }
 }
 
-/// However many records there are: what one run has no calls for is left to the next, and said.
+/// Work beyond the budget of one run is left to the next, and reported.
 #[tokio::test]
-async fn many_deletions_are_worked_off_in_slices() {
+async fn many_deletions_are_removed_over_several_runs() {
     let fixture = Fixture::new(small()).await;
     let mut store = fixture.store("one.db");
     fixture.sync_with(&mut store, &full()).await;
@@ -47,28 +48,28 @@ async fn many_deletions_are_worked_off_in_slices() {
     let first = outcome(&first, ResourceName::Contacts);
     assert!(first.complete && first.requests <= 1_010, "{first:?}");
     assert!(first.written.deleted > 900 && first.gone == 1_200 - first.written.deleted, "{first:?}");
-    let told = status(&store, NOW).unwrap();
-    let told = told.iter().find(|it| it.resource == ResourceName::Contacts).unwrap();
-    assert_eq!((told.gone, told.deletions_under_way), (first.gone, true));
+    let checks = status(&store, NOW).unwrap();
+    let check = checks.iter().find(|status| status.resource == ResourceName::Contacts).unwrap();
+    assert_eq!((check.gone, check.deletions_under_way), (first.gone, true));
     let (second, _) = fixture.sync_with(&mut store, &contacts).await;
     let second = outcome(&second, ResourceName::Contacts);
     assert_eq!((second.written.deleted, second.gone), (first.gone, 0));
     assert_eq!(count(&store, "contacts"), 70);
-    let told = status(&store, NOW).unwrap();
-    let told = told.iter().find(|it| it.resource == ResourceName::Contacts).unwrap();
-    assert!(told.deletions_checked_at.unwrap() >= NOW && !told.deletions_under_way, "{told:?}");
+    let checks = status(&store, NOW).unwrap();
+    let check = checks.iter().find(|status| status.resource == ResourceName::Contacts).unwrap();
+    assert!(check.deletions_checked_at.unwrap() >= NOW && !check.deletions_under_way, "{check:?}");
 }
 
-/// A hundred deletions among many records cost about a call for each page, not one for each record.
+/// A hundred deletions among many records cost about one request per page, not one per record.
 #[tokio::test]
-async fn a_check_costs_a_call_a_page_and_happens_once_a_day() {
+async fn a_deletion_check_costs_one_request_per_page_and_runs_daily() {
     let fixture = Fixture::new(Options { contacts: 600, ..small() }).await;
     let mut store = fixture.store("one.db");
     let contacts = SyncOptions { per_page: None, ..only(ResourceName::Contacts) };
     fixture.sync_with(&mut store, &contacts).await;
-    // One is deleted and one comes that the search does not show yet: the counts agree.
+    // One record is deleted and a new one is not searchable yet, so the counts agree.
     let (gone, hidden) = fixture.sandbox.with_workspace(|workspace| {
-        let mut ids: Vec<String> = workspace.contacts.iter().map(|it| it.id.clone()).collect();
+        let mut ids: Vec<String> = workspace.contacts.iter().map(|contact| contact.id.clone()).collect();
         ids.sort();
         (ids[10].clone(), ids[20].clone())
     });
@@ -77,7 +78,7 @@ async fn a_check_costs_a_call_a_page_and_happens_once_a_day() {
     fixture.sandbox.advance(3 * HOUR);
     let stays = format!("contacts WHERE id = '{gone}'");
     fixture.sync_with(&mut store, &contacts).await;
-    assert_eq!(count(&store, &stays), 1, "nothing tells");
+    assert_eq!(count(&store, &stays), 1, "nothing shows the deletion");
     fixture.sandbox.advance(22 * HOUR);
     let (summary, _) = fixture.sync_with(&mut store, &contacts).await;
     assert_eq!(count(&store, &stays), 0);
@@ -89,7 +90,7 @@ async fn a_check_costs_a_call_a_page_and_happens_once_a_day() {
 }
 
 #[tokio::test]
-async fn a_mirror_of_the_last_days_learns_of_deletions_and_does_not_grow() {
+async fn a_mirror_with_since_removes_deletions_and_keeps_its_range() {
     for quirks in [vec![], vec!["no-search-by-ids".parse().unwrap()]] {
         let fixture = Fixture::new(Options { quirks, ..small() }).await;
         let mut store = fixture.store("one.db");
@@ -112,7 +113,7 @@ async fn a_mirror_of_the_last_days_learns_of_deletions_and_does_not_grow() {
         assert_eq!(count(&store, "conversations"), held - 2, "found by age");
         for prune in [
             SyncOptions { prune: true, ..recent.clone() },
-            // The reach of a mirror is known: it need not be said again.
+            // The mirror remembers its --since.
             SyncOptions { prune: true, ..options() },
         ] {
             let before = count(&store, "conversations");
@@ -127,7 +128,7 @@ async fn a_mirror_of_the_last_days_learns_of_deletions_and_does_not_grow() {
 }
 
 #[tokio::test]
-async fn a_first_walk_that_was_interrupted_keeps_nothing_that_was_deleted_meanwhile() {
+async fn an_interrupted_first_sync_removes_records_deleted_meanwhile() {
     let fixture = Fixture::new(small()).await;
     let mut store = fixture.store("one.db");
     let capped = SyncOptions { max_pages: Some(2), ..options() };
@@ -138,10 +139,11 @@ async fn a_first_walk_that_was_interrupted_keeps_nothing_that_was_deleted_meanwh
     };
     fixture.sandbox.with_workspace(|workspace| {
         stored.iter().for_each(|id| drop(workspace.conversations.remove(id).unwrap()));
-        let mut contacts: Vec<String> = workspace.contacts.newest_first().map(|it| it.id.clone()).collect();
+        let mut contacts: Vec<String> =
+            workspace.contacts.newest_first().map(|contact| contact.id.clone()).collect();
         contacts.truncate(20);
         contacts.iter().for_each(|id| drop(workspace.contacts.remove(id).unwrap()));
-        let tickets: Vec<String> = workspace.tickets.iter().take(5).map(|it| it.id.clone()).collect();
+        let tickets: Vec<String> = workspace.tickets.iter().take(5).map(|ticket| ticket.id.clone()).collect();
         tickets.iter().for_each(|id| drop(workspace.tickets.remove(id).unwrap()));
     });
     assert!(fixture.sync(&mut store).await.complete);
@@ -149,21 +151,21 @@ async fn a_first_walk_that_was_interrupted_keeps_nothing_that_was_deleted_meanwh
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_search_by_ids_is_listed() {
+async fn a_server_without_search_by_id_is_listed_instead() {
     let quirks = vec!["no-search-by-ids".parse().unwrap()];
     let fixture = Fixture::new(Options { quirks, ..small() }).await;
     let mut store = fixture.store("one.db");
     fixture.sync(&mut store).await;
     fixture.sandbox.advance(2 * HOUR);
-    lose(&fixture, 3);
+    delete_conversations(&fixture, 3);
     let summary = fixture.sync(&mut store).await;
     assert_eq!(written(&summary, ResourceName::Conversations).deleted, 3);
     assert_same(&store, &fixture.sandbox);
 }
 
-/// Nothing of this moves `updated_at` of the record in which it shows.
+/// None of these changes moves `updated_at` of the record.
 #[tokio::test]
-async fn new_names_of_authors_and_the_time_of_a_reply_are_found_at_once() {
+async fn renamed_authors_and_reply_times_are_found_at_once() {
     let fixture = Fixture::new(small()).await;
     let mut store = fixture.store("one.db");
     fixture.sync(&mut store).await;
@@ -179,7 +181,7 @@ async fn new_names_of_authors_and_the_time_of_a_reply_are_found_at_once() {
     let summary = fixture.sync(&mut store).await;
     assert!(summary.complete, "{summary:?}");
     assert!(count(&store, "conversations WHERE raw LIKE '%Renamed Person%'") > 0);
-    // Teammates come beside the conversations, so their names show with the next run.
+    // Teammates are synced alongside conversations, so the next run uses their new names.
     fixture.sync(&mut store).await;
     assert!(count(&store, "conversation_parts WHERE raw LIKE '%Renamed Teammate%'") > 0);
     assert_same(&store, &fixture.sandbox);
@@ -196,9 +198,9 @@ async fn new_names_of_authors_and_the_time_of_a_reply_are_found_at_once() {
     assert_same(&store, &fixture.sandbox);
 }
 
-/// What nothing tells of is found by reading a slice of everything again each day.
+/// Undetectable changes are found by reading a slice of all records again each day.
 #[tokio::test]
-async fn old_conversations_are_read_again_in_daily_slices() {
+async fn old_conversations_are_refetched_in_daily_slices() {
     let fixture = Fixture::new(small()).await;
     let mut store = fixture.store("one.db");
     fixture.sync(&mut store).await;
@@ -218,7 +220,7 @@ async fn old_conversations_are_read_again_in_daily_slices() {
 }
 
 #[tokio::test]
-async fn statistics_of_articles_are_mirrored_and_follow_once_a_day() {
+async fn article_statistics_are_refreshed_daily() {
     let fixture = Fixture::new(Options { articles: 12, ..small() }).await;
     let mut store = fixture.store("one.db");
     let articles = only(ResourceName::Articles);
@@ -231,10 +233,10 @@ async fn statistics_of_articles_are_mirrored_and_follow_once_a_day() {
                            FROM articles WHERE id = ?1";
                 let stored: String =
                     store.connection().query_row(sql, [&article.id], |row| row.get(0)).unwrap();
-                let told = article.statistics();
+let statistics = article.statistics();
                 let expected = format!(
                     "{} {} {} real {}",
-                    told["views"], told["conversations"], told["reactions"], article.title
+                    statistics["views"], statistics["conversations"], statistics["reactions"], article.title
                 );
                 assert_eq!(stored, expected);
             }
@@ -246,7 +248,7 @@ async fn statistics_of_articles_are_mirrored_and_follow_once_a_day() {
     fixture.sync_with(&mut store, &articles).await;
     assert_eq!(fixture.calls("retrieveArticle"), 0);
     compare(&store);
-    // A changed article is asked for at once.
+    // A changed article is fetched at once.
     let id = fixture.sandbox.with_workspace(|workspace| workspace.articles.iter().next().unwrap().id.clone());
     call(&fixture, "updateArticle", &[&id], Some(r#"{"title":"Better"}"#.into())).await;
     fixture.sandbox.advance(HOUR);
@@ -254,9 +256,9 @@ async fn statistics_of_articles_are_mirrored_and_follow_once_a_day() {
     fixture.sync_with(&mut store, &articles).await;
     assert_eq!(fixture.calls("retrieveArticle"), 1);
     compare(&store);
-    // Views move no `updated_at`.
+    // Views do not change `updated_at`.
     fixture.sandbox.with_workspace(|workspace| {
-        let ids: Vec<String> = workspace.articles.iter().map(|it| it.id.clone()).collect();
+        let ids: Vec<String> = workspace.articles.iter().map(|article| article.id.clone()).collect();
         ids.iter().for_each(|id| workspace.articles.get_mut(id).unwrap().views += 80);
     });
     fixture.sandbox.advance(25 * HOUR);
@@ -265,7 +267,7 @@ async fn statistics_of_articles_are_mirrored_and_follow_once_a_day() {
 }
 
 #[tokio::test]
-async fn large_lists_without_news_are_left_alone_for_as_long_as_they_cost() {
+async fn unchanged_large_lists_are_refetched_in_proportion_to_their_cost() {
     let fixture = Fixture::new(Options { companies: 2_500, conversations: 0, ..small() }).await;
     let mut store = fixture.store("one.db");
     let companies = only(ResourceName::Companies);
@@ -275,7 +277,7 @@ async fn large_lists_without_news_are_left_alone_for_as_long_as_they_cost() {
         store.connection().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap()
     };
     fixture.sandbox.with_workspace(|workspace| {
-        let id = workspace.companies.iter().map(|it| it.id.clone()).min().unwrap();
+        let id = workspace.companies.iter().map(|company| company.id.clone()).min().unwrap();
         workspace.companies.get_mut(&id).unwrap().name = Some("Fresh".into());
     });
     fixture.sandbox.forget_requests();
@@ -293,13 +295,13 @@ async fn large_lists_without_news_are_left_alone_for_as_long_as_they_cost() {
 }
 
 #[tokio::test]
-async fn a_large_list_of_calls_without_news_is_left_alone_for_as_long_as_it_costs() {
+async fn an_unchanged_large_list_of_calls_is_not_read_again_at_once() {
     let fixture = Fixture::new(Options { calls: 500, conversations: 10, ..small() }).await;
     let mut store = fixture.store("one.db");
     let calls = only(ResourceName::Calls);
     let (summary, _) = fixture.sync_with(&mut store, &calls).await;
     assert!(outcome(&summary, ResourceName::Calls).requests > 20, "{summary:?}");
-    ring(&fixture);
+    add_call(&fixture);
     let oldest = change_the_oldest_call(&fixture);
     fixture.sandbox.forget_requests();
     let (summary, _) = fixture.sync_with(&mut store, &calls).await;
@@ -315,7 +317,7 @@ async fn a_large_list_of_calls_without_news_is_left_alone_for_as_long_as_it_cost
 }
 
 #[tokio::test]
-async fn calls_that_are_listed_oldest_first_are_mirrored_completely_with_the_new_ones() {
+async fn calls_listed_oldest_first_are_mirrored_completely() {
     let quirks = vec!["oldest-calls-first".parse().unwrap()];
     let fixture = Fixture::new(Options { calls: 90, conversations: 10, quirks, ..small() }).await;
     let mut store = fixture.store("one.db");
@@ -323,19 +325,18 @@ async fn calls_that_are_listed_oldest_first_are_mirrored_completely_with_the_new
     assert!(fixture.sync_with(&mut store, &calls).await.0.complete);
     assert_eq!(count(&store, "calls"), 90);
     fixture.sandbox.advance(2 * HOUR);
-    // No count tells of a call that has changed, and it is the last one of the list.
+    // The count stays the same, and the call is now the last of the list.
     let changed = change_the_oldest_call(&fixture);
     assert!(fixture.sync_with(&mut store, &calls).await.0.complete);
     assert_eq!(count(&store, &format!("calls WHERE id = '{changed}' AND admin_id = '7'")), 1);
     fixture.sandbox.advance(2 * HOUR);
-    ring(&fixture);
+    add_call(&fixture);
     let (summary, _) = fixture.sync_with(&mut store, &calls).await;
     assert!(summary.complete, "{summary:?}");
     assert_eq!(count(&store, "calls"), 91);
 }
 
-/// Adds a call.
-fn ring(fixture: &Fixture) {
+fn add_call(fixture: &Fixture) {
     fixture.sandbox.with_workspace(|workspace| {
         let (id, now) = (workspace.next_id(IdSequence::Call), workspace.now());
         let template = workspace.calls.iter().next().unwrap().clone();
@@ -343,7 +344,7 @@ fn ring(fixture: &Fixture) {
     });
 }
 
-/// Returns its id. The call is the newest one then.
+/// Makes the oldest call the newest, and returns its id.
 fn change_the_oldest_call(fixture: &Fixture) -> String {
     fixture.sandbox.with_workspace(|workspace| {
         let now = workspace.now();
@@ -355,7 +356,7 @@ fn change_the_oldest_call(fixture: &Fixture) -> String {
 }
 
 #[tokio::test]
-async fn one_new_contact_has_its_segments_read_and_nobody_elses() {
+async fn only_the_segments_of_a_new_contact_are_fetched() {
     let fixture = Fixture::new(Options { contacts: 400, ..small() }).await;
     let mut store = fixture.store("one.db");
     let people = SyncOptions { resources: vec![ResourceName::Contacts, ResourceName::Segments], ..options() };
@@ -370,16 +371,16 @@ async fn one_new_contact_has_its_segments_read_and_nobody_elses() {
     fixture.sandbox.forget_requests();
     fixture.sync_with(&mut store, &people).await;
     let compare = |store: &Store| {
-        let members = fixture
-            .sandbox
-            .with_workspace(|it| it.contacts.iter().map(|it| it.segments.len()).sum::<usize>());
+        let members = fixture.sandbox.with_workspace(|workspace| {
+            workspace.contacts.iter().map(|contact| contact.segments.len()).sum::<usize>()
+        });
         assert_eq!(count(store, "contact_segments"), members);
     };
     compare(&store);
     let asked = fixture.calls("listSegmentsForAContact");
     assert!((1..=2).contains(&asked), "{asked}");
     assert!(fixture.calls("SearchContacts") <= 3, "{:?}", fixture.sandbox.requests());
-    // Without members nobody is asked for any.
+    // With members: false no segments are requested.
     fixture.sandbox.advance(25 * HOUR);
     fixture.sandbox.forget_requests();
     let without = SyncOptions { members: false, ..only(ResourceName::Contacts) };

@@ -1,11 +1,11 @@
-//! Later runs of a sync: what changed, what was deleted, what was left out, and how little it costs.
+//! Incremental syncs: changes, deletions, limits, and the number of requests.
 
-mod bounds;
 mod calls;
+mod deletions;
 mod details;
 mod freshness;
-mod gone;
-mod many;
+mod limits;
+mod many_deletions;
 mod nightly;
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use std::time::Duration;
 use intercom::api::request_builder::{Arguments, operation};
 use intercom::mirror::conversation::OF_TICKETS;
 use intercom::mirror::resources::ResourceName;
-use intercom::mirror::write::Written;
+use intercom::mirror::write::WriteCounts;
 use intercom::mirror::{Error, Event, Store, Summary, SyncOptions, status, sync};
 use intercom::sandbox::model::conversation::{Author, ConversationEvent};
 use intercom::sandbox::{Fault, Options};
@@ -33,8 +33,8 @@ fn only(resource: ResourceName) -> SyncOptions {
     SyncOptions { resources: vec![resource], ..options() }
 }
 
-fn written(summary: &Summary, resource: ResourceName) -> Written {
-    summary.resources.iter().find(|it| it.resource == resource).unwrap().written
+fn written(summary: &Summary, resource: ResourceName) -> WriteCounts {
+    summary.resources.iter().find(|outcome| outcome.resource == resource).unwrap().written
 }
 
 fn count(store: &Store, table: &str) -> usize {
@@ -52,7 +52,7 @@ fn comment(fixture: &Fixture, conversation: &str) {
 }
 
 async fn call(fixture: &Fixture, id: &str, path: &[&str], body: Option<String>) {
-    let path = path.iter().map(|it| (*it).to_owned()).collect();
+    let path = path.iter().map(|segment| (*segment).to_owned()).collect();
     let arguments = Arguments { path, query: Vec::new(), body: body.map(String::into_bytes) };
     fixture.client.execute(operation(id).unwrap(), &arguments).await.unwrap();
 }
@@ -71,14 +71,14 @@ async fn a_run_without_changes_costs_a_handful_of_requests() {
     let requests = fixture.sandbox.requests();
     assert!(requests.len() <= 29, "{}: {requests:#?}", requests.len());
     assert_eq!(
-        requests.iter().map(|it| u64::from(it.operation != Some("identifyAdmin"))).sum::<u64>(),
-        summary.resources.iter().map(|it| it.requests).sum::<u64>()
+        requests.iter().map(|request| u64::from(request.operation != Some("identifyAdmin"))).sum::<u64>(),
+        summary.resources.iter().map(|outcome| outcome.requests).sum::<u64>()
     );
     assert_eq!(dump(&store), before);
 }
 
 #[tokio::test]
-async fn changes_of_every_kind_are_found() {
+async fn every_kind_of_change_is_found() {
     let fixture = Fixture::new(small()).await;
     let mut store = fixture.store("one.db");
     fixture.sync(&mut store).await;
@@ -86,9 +86,9 @@ async fn changes_of_every_kind_are_found() {
     let (contact, ticket, article) = fixture.sandbox.with_workspace(|workspace| {
         let first = |ids: Vec<String>| ids.into_iter().min().unwrap();
         (
-            first(workspace.contacts.iter().map(|it| it.id.clone()).collect()),
-            first(workspace.tickets.iter().map(|it| it.id.clone()).collect()),
-            first(workspace.articles.iter().map(|it| it.id.clone()).collect()),
+            first(workspace.contacts.iter().map(|contact| contact.id.clone()).collect()),
+            first(workspace.tickets.iter().map(|ticket| ticket.id.clone()).collect()),
+            first(workspace.articles.iter().map(|article| article.id.clone()).collect()),
         )
     });
     let conversation = fixture.sandbox.with_workspace(|workspace| some_conversation(workspace));
@@ -116,10 +116,10 @@ async fn changes_of_every_kind_are_found() {
 }
 
 #[tokio::test]
-async fn what_changes_behind_the_reader_is_found_in_the_same_run_or_the_next() {
+async fn changes_made_while_listing_are_found_in_this_run_or_the_next() {
     let fixture = Fixture::new(small()).await;
     let mut store = fixture.store("one.db");
-    // Contacts are listed newest first: what changes while the list is read moves to its beginning.
+    // Contacts are listed newest first, so a contact that changes during the list moves to its start.
     let pages = AtomicUsize::new(0);
     fixture.sandbox.intercept(move |workspace, served| {
         if served.operation == Some("ListContacts") && pages.fetch_add(1, Ordering::Relaxed) == 1 {
@@ -131,7 +131,7 @@ async fn what_changes_behind_the_reader_is_found_in_the_same_run_or_the_next() {
     fixture.sync(&mut store).await;
     assert_same(&store, &fixture.sandbox);
 
-    // A change in the last moment of a run: the watermark is the start of it, not its end.
+    // A change at the end of a run: the watermark is the start of the run.
     fixture.sandbox.advance(2 * HOUR);
     let conversation = fixture.sandbox.with_workspace(|workspace| some_conversation(workspace));
     let id = conversation.clone();
@@ -158,9 +158,10 @@ async fn no_contact_is_lost_around_midnight() {
             Fixture::new(Options { timezone: zone.into(), conversations: 0, tickets: 0, ..small() }).await;
         let mut store = fixture.store("one.db");
         fixture.sync_with(&mut store, &only(ResourceName::Contacts)).await;
-        let ids: Vec<String> =
-            fixture.sandbox.with_workspace(|it| it.contacts.iter().map(|it| it.id.clone()).collect());
-        // A change every 50 minutes for two days, and a run every few of them.
+        let ids: Vec<String> = fixture.sandbox.with_workspace(|workspace| {
+            workspace.contacts.iter().map(|contact| contact.id.clone()).collect()
+        });
+        // A change every 50 minutes for two days, and a sync after every few of them.
         for (step, id) in ids.iter().cycle().take(58).enumerate() {
             fixture.sandbox.advance(Duration::from_secs(3_000));
             fixture.sandbox.with_workspace(|workspace| {
@@ -174,9 +175,9 @@ async fn no_contact_is_lost_around_midnight() {
         let mut statement = store.connection().prepare("SELECT id, name FROM contacts").unwrap();
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         let mut stored: Vec<(String, Option<String>)> = rows.map(|row| row.unwrap()).collect();
-        let mut real: Vec<(String, Option<String>)> = fixture
-            .sandbox
-            .with_workspace(|it| it.contacts.iter().map(|it| (it.id.clone(), it.name.clone())).collect());
+        let mut real: Vec<(String, Option<String>)> = fixture.sandbox.with_workspace(|workspace| {
+            workspace.contacts.iter().map(|contact| (contact.id.clone(), contact.name.clone())).collect()
+        });
         stored.sort();
         real.sort();
         assert_eq!(stored, real, "{zone}");
@@ -184,15 +185,16 @@ async fn no_contact_is_lost_around_midnight() {
 }
 
 #[tokio::test]
-async fn an_interrupted_later_run_moves_no_watermark() {
+async fn an_interrupted_run_does_not_move_the_watermark() {
     let fixture = Fixture::new(small()).await;
     let mut store = fixture.store("one.db");
     fixture.sync(&mut store).await;
     let watermark = |store: &Store| store.sync_state(ResourceName::Conversations).unwrap().unwrap().watermark;
     let before = watermark(&store);
     fixture.sandbox.advance(5 * HOUR);
-    let ids: Vec<String> =
-        fixture.sandbox.with_workspace(|it| it.conversations.iter().map(|it| it.id.clone()).collect());
+    let ids: Vec<String> = fixture.sandbox.with_workspace(|workspace| {
+        workspace.conversations.iter().map(|conversation| conversation.id.clone()).collect()
+    });
     ids.iter().for_each(|id| comment(&fixture, id));
     let pages = AtomicUsize::new(0);
     fixture.sandbox.intercept(move |_, served| {
@@ -204,7 +206,7 @@ async fn an_interrupted_later_run_moves_no_watermark() {
     assert_eq!(watermark(&store), before);
     fixture.sandbox.intercept(|_, _| None);
     let summary = fixture.sync(&mut store).await;
-    assert!(summary.complete && summary.resources.iter().any(|it| it.resumed));
+    assert!(summary.complete && summary.resources.iter().any(|outcome| outcome.resumed));
     assert!(watermark(&store) > before);
     assert_same(&store, &fixture.sandbox);
 }

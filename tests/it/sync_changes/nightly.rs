@@ -1,12 +1,12 @@
-//! A mirror that is brought up to date once a night, a little earlier each time.
+//! A nightly sync, each time a little earlier.
 
 use super::*;
 
-/// Between a run and the nightly one: those are 23 hours and 59 minutes apart.
+/// Time from an extra run to the nightly one. Nightly runs are 23 hours and 59 minutes apart.
 const NIGHT: Duration = Duration::from_secs(24 * 3_600 - 120);
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Every member of every segment, in order.
+/// All members of all segments, sorted.
 fn members(fixture: &Fixture) -> Vec<(String, String)> {
     let mut members: Vec<_> = fixture.sandbox.with_workspace(|workspace| {
         let contacts = workspace.contacts.iter();
@@ -25,7 +25,7 @@ fn stored_members(store: &Store) -> Vec<(String, String)> {
     rows.map(|row| row.unwrap()).collect()
 }
 
-/// Somebody leaves a segment and somebody else enters it: its count stays.
+/// One contact leaves a segment and another joins it, so its count stays the same.
 fn swap_members(workspace: &mut intercom::sandbox::Workspace) {
     let mut ids: Vec<String> = workspace.contacts.iter().map(|contact| contact.id.clone()).collect();
     ids.sort();
@@ -40,7 +40,7 @@ fn swap_members(workspace: &mut intercom::sandbox::Workspace) {
 }
 
 #[tokio::test]
-async fn what_is_done_daily_is_done_every_night() {
+async fn daily_checks_run_every_night() {
     let fixture = Fixture::new(Options { articles: 12, ..small() }).await;
     let mut store = fixture.store("one.db");
     assert!(fixture.sync(&mut store).await.complete);
@@ -71,7 +71,7 @@ async fn what_is_done_daily_is_done_every_night() {
             }
         });
         assert_eq!(stored_members(&store), members(&fixture), "night {night}");
-        // And not twice in a night.
+        // Only once per night.
         fixture.sandbox.advance(MINUTE);
         fixture.sandbox.forget_requests();
         assert!(fixture.sync(&mut store).await.complete, "night {night}");

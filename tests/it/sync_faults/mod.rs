@@ -1,51 +1,51 @@
-//! A sync on a bad day: failing answers, lost connections, kills, and a workspace that does not hold
-//! still. In the end the store equals the workspace, record for record.
+//! Syncs with failing requests, lost connections, kills, and a changing workspace. At the end the store must equal
+//! the workspace, record by record.
 
-mod contradiction;
-mod cut;
-mod exits;
-mod nameless;
-mod verdict;
+mod completeness;
+mod contradictions;
+mod exit_codes;
+mod missing_ids;
+mod truncation;
 
 use std::collections::BTreeSet;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use intercom::mirror::{Event, Stop, Store, SyncOptions, sync};
+use intercom::mirror::{CancellationToken, Event, Store, SyncOptions, sync};
 use intercom::sandbox::{Options, Sandbox, TOKEN};
 
 use crate::sandboxed::faults::{Dice, apply_random_change, break_every_fifth, killed_after, merge};
 use crate::sandboxed::{Fixture, assert_same, dump, options};
 use crate::support::{binary, document, stderr};
 
-fn middling() -> Options {
+fn medium() -> Options {
     Options { contacts: 300, companies: 250, conversations: 200, tickets: 60, ..Options::default() }
 }
 
 #[tokio::test]
-async fn every_fifth_call_fails() {
+async fn a_sync_completes_although_every_fifth_request_fails() {
     for seed in [1, 2, 3] {
-        let mut told = Vec::new();
-        let fixture = Fixture::new(middling()).await;
+        let mut events = Vec::new();
+        let fixture = Fixture::new(medium()).await;
         break_every_fifth(&fixture.sandbox, seed);
         let mut store = fixture.store("one.db");
         let options = SyncOptions { concurrency: 8, ..options() };
         let (mut summary, _) = fixture.sync_with(&mut store, &options).await;
-        // Two retries are few for so many failures; what they leave over is due again.
+        // Two retries do not suffice for this failure rate; the rest is fetched by later runs.
         for _ in 0..6 {
             if !summary.complete {
                 fixture.sandbox.with_workspace(|workspace| workspace.scroll = None);
-                (summary, told) = fixture.sync_with(&mut store, &options).await;
+                (summary, events) = fixture.sync_with(&mut store, &options).await;
             }
         }
-        assert!(summary.complete, "{summary:?} {told:?}");
+        assert!(summary.complete, "{summary:?} {events:?}");
         assert_same(&store, &fixture.sandbox);
     }
 }
 
 #[tokio::test]
-async fn a_workspace_that_does_not_hold_still() {
-    let fixture = Fixture::new(middling()).await;
+async fn a_changing_workspace_is_mirrored() {
+    let fixture = Fixture::new(medium()).await;
     let mut store = fixture.store("one.db");
     let mut dice = Dice(7);
     for round in 0..4 {
@@ -72,30 +72,30 @@ async fn a_workspace_that_does_not_hold_still() {
 }
 
 #[tokio::test]
-async fn a_sync_that_is_asked_to_stop_says_how_far_it_got() {
-    let fixture = Fixture::new(middling()).await;
+async fn a_stopped_sync_reports_its_progress() {
+    let fixture = Fixture::new(medium()).await;
     let mut store = fixture.store("one.db");
-    let stop = Stop::default();
-    let asker = stop.clone();
+    let cancel = CancellationToken::default();
+    let asker = cancel.clone();
     let mut pages = 0;
     let mut observer = |event: &Event| {
         pages += u32::from(matches!(event, Event::SyncProgress { .. }));
         if pages == 25 {
-            asker.ask();
+            asker.cancel();
         }
     };
-    let stopped = SyncOptions { stop, ..options() };
+    let stopped = SyncOptions { cancel, ..options() };
     let summary = sync(&fixture.client, &mut store, &stopped, &mut observer).await.unwrap();
     assert!(summary.interrupted && !summary.complete);
-    assert!(summary.resources.iter().any(|it| it.reason.as_deref() == Some("interrupted")));
-    assert!(summary.resources.iter().any(|it| it.complete));
+    assert!(summary.resources.iter().any(|outcome| outcome.reason.as_deref() == Some("interrupted")));
+    assert!(summary.resources.iter().any(|outcome| outcome.complete));
     fixture.sandbox.with_workspace(|workspace| workspace.scroll = None);
     let summary = fixture.sync(&mut store).await;
-    assert!(summary.complete && summary.resources.iter().any(|it| it.resumed), "{summary:?}");
+    assert!(summary.complete && summary.resources.iter().any(|outcome| outcome.resumed), "{summary:?}");
     assert_same(&store, &fixture.sandbox);
 }
 
-/// A sync of the binary, until it ends or the time is up.
+/// Runs `sync` with the binary; kills it after the time limit.
 fn sync_until(home: &std::path::Path, sandbox: &Sandbox, limit: Option<Duration>) -> Option<Output> {
     let mut command = binary(home);
     command
@@ -112,10 +112,10 @@ fn sync_until(home: &std::path::Path, sandbox: &Sandbox, limit: Option<Duration>
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_is_killed_again_and_again() {
-    let fixture = Fixture::new(middling()).await;
+async fn a_repeatedly_killed_sync_completes() {
+    let fixture = Fixture::new(medium()).await;
     fixture.sandbox.inject_faults(|_, _| {
-        // Slow enough that the kills come in the middle.
+        // Slow enough to be killed before the end.
         std::thread::sleep(Duration::from_millis(2));
         None
     });
@@ -123,7 +123,7 @@ async fn a_process_that_is_killed_again_and_again() {
     let mut dice = Dice(11);
     for _ in 0..10 {
         sync_until(home.path(), &fixture.sandbox, Some(Duration::from_millis(60 + dice.below(400))));
-        // The scroll of a dead process would be in the way for a minute.
+        // The scroll of a dead process blocks the next one for a minute.
         fixture.sandbox.with_workspace(|workspace| workspace.scroll = None);
     }
     let output = sync_until(home.path(), &fixture.sandbox, None).unwrap();
@@ -135,23 +135,23 @@ async fn a_process_that_is_killed_again_and_again() {
     let mut fresh = fixture.store("whole.db");
     let summary = fixture.sync(&mut fresh).await;
     assert!(summary.complete, "{summary:?}");
-    // As the command does after its sync.
-    intercom::report::timelines::refresh(&fresh).unwrap();
-    // The search index is made from the rest, in the order in which that came.
+    // The command does this after its sync.
+    intercom::report::timeline_cache::refresh(&fresh).unwrap();
+    // The search index depends on insertion order.
     let kept = |store: &Store| -> BTreeSet<String> {
         dump(store).into_iter().filter(|row| !row.starts_with("texts")).collect()
     };
     let (interrupted, whole) = (kept(&store), kept(&fresh));
     let short = |row: &&String| row.chars().take(300).collect::<String>();
-    let more: Vec<String> = interrupted.difference(&whole).take(3).map(|it| short(&it)).collect();
-    let less: Vec<String> = whole.difference(&interrupted).take(3).map(|it| short(&it)).collect();
-    assert_eq!((more, less), (vec![], vec![]), "as if it had never been interrupted");
+    let more: Vec<String> = interrupted.difference(&whole).take(3).map(|row| short(&row)).collect();
+    let less: Vec<String> = whole.difference(&interrupted).take(3).map(|row| short(&row)).collect();
+    assert_eq!((more, less), (vec![], vec![]), "equal to an uninterrupted sync");
 }
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminated_process_ends_with_its_summary() {
-    let fixture = Fixture::new(middling()).await;
+    let fixture = Fixture::new(medium()).await;
     fixture.sandbox.inject_faults(|_, _| {
         std::thread::sleep(Duration::from_millis(10));
         None
@@ -174,7 +174,7 @@ async fn a_terminated_process_ends_with_its_summary() {
     assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
     let summary = document(&output)["results"].clone();
     assert_eq!((summary["complete"].clone(), summary["interrupted"].clone()), (false.into(), true.into()));
-    assert!(stderr(&output).contains("continues where this run stopped"));
+    assert!(stderr(&output).contains("again to resume"));
     fixture.sandbox.inject_faults(|_, _| None);
     fixture.sandbox.with_workspace(|workspace| workspace.scroll = None);
     let output = sync_until(home.path(), &fixture.sandbox, None).unwrap();

@@ -42,11 +42,11 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let errors = findings.iter().filter(|finding| finding.blocks_push).count();
     let warnings = findings.len() - errors;
     let meta = json!({ "source": "local", "folder": folder.root(), "errors": errors, "warnings": warnings });
-    list.end(meta, &Extent::whole("findings").or("no problems found")).await?;
+    list.end(meta, &Extent::complete("findings").when_empty("no problems found")).await?;
     if errors == 0 && (warnings == 0 || !matches.get_flag("strict")) {
         return Outcomes { list: missing }.check_found();
     }
-    Err(Error::Finding {
+    Err(Error::Failed {
         message: format!("{} and {}", counted(errors, "error"), counted(warnings, "warning")),
         exit: Exit::Partial,
         hint: Some("fix the reported problems and run it again".to_owned()),

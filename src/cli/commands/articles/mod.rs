@@ -18,9 +18,9 @@ use crate::articles::gate::AllowEmpty;
 use crate::articles::outcome::{ArticleOutcome, ArticleStatus};
 use crate::articles::selection::ArticleSelection;
 use crate::cli::context::Context;
-use crate::cli::door;
 use crate::cli::error::{Error, Exit};
-use crate::cli::output::{Extent, Format, Output, tell as notice, warn};
+use crate::cli::files;
+use crate::cli::output::{Extent, Format, Output, notice, warn};
 
 pub fn commands() -> Vec<Command> {
     vec![
@@ -55,7 +55,7 @@ fn folder_argument(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name)
         .long(name)
         .value_name("DIR")
-        .value_parser(value_parser!(door::Folder))
+        .value_parser(value_parser!(files::Folder))
         .default_value("articles")
         .help(help)
 }
@@ -92,7 +92,7 @@ fn allow_empty(matches: &ArgMatches) -> AllowEmpty {
 
 fn folder(matches: &ArgMatches, name: &str) -> Result<Folder, Error> {
     let named =
-        matches.get_one::<door::Folder>(name).ok_or_else(|| Error::usage(format!("missing: --{name}")))?;
+        matches.get_one::<files::Folder>(name).ok_or_else(|| Error::usage(format!("missing: --{name}")))?;
     Ok(Folder::new(named.path()?))
 }
 
@@ -162,7 +162,7 @@ impl Outcomes {
         for outcome in &self.list {
             list.record(&outcome.record())?;
         }
-        list.end(meta, &Extent::whole("articles")).await
+        list.end(meta, &Extent::complete("articles")).await
     }
 
     fn text(&self) -> String {
@@ -210,7 +210,7 @@ impl Outcomes {
         let exit = if failed == all && !blocked { self.failure_exit() } else { Exit::Partial };
         let message = format!("{} of {all}", counts.join(" and "));
         let hint = if conflicts > 0 { conflict_hint } else { failure_hint };
-        Err(Error::Finding { message, exit, hint: Some(hint.to_owned()) })
+        Err(Error::Failed { message, exit, hint: Some(hint.to_owned()) })
     }
 
     /// Whether a push wrote something that must be committed to version control.
@@ -228,7 +228,7 @@ impl Outcomes {
             return self.check_found();
         }
         let verb = if count == 1 { "article or file differs" } else { "articles or files differ" };
-        Err(Error::Finding {
+        Err(Error::Failed {
             message: format!("{count} {verb} from the help center"),
             exit: Exit::Partial,
             hint: Some(
@@ -249,7 +249,7 @@ impl Outcomes {
         let exit = if missing.len() == self.list.len() { Exit::NotFound } else { Exit::Partial };
         let message = format!("not found: {}", missing.join(", "));
         let hint = "run `intercom-pp-cli articles list --all --select id,title` to list all articles";
-        Err(Error::Finding { message, exit, hint: Some(hint.to_owned()) })
+        Err(Error::Failed { message, exit, hint: Some(hint.to_owned()) })
     }
 
     /// Whether there are conflicts that a `.conflict.md` can show.

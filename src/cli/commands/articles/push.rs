@@ -12,8 +12,8 @@ use crate::articles::outcome::ArticleStatus;
 use crate::articles::push::{PushOptions, push};
 use crate::cli::consent::{Confirm, Consent, Intent};
 use crate::cli::context::Context;
-use crate::cli::door::stdin;
 use crate::cli::error::Error;
+use crate::cli::files::stdin;
 
 pub fn command() -> Command {
     let flag = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
@@ -95,16 +95,16 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
             notice(&plan.text());
             let deletion = if deletes == 0 { String::new() } else { format!(", {deletes} of them deleted") };
             let confirm = if deletes == 0 { Confirm::Ask } else { Confirm::Explicit };
-            let intent =
-                Intent::new(format!("Push {}{deletion}", article_count(writes)), confirm).of_many(writes);
-            context.agree(&intent)?;
+            let intent = Intent::new(format!("Push {}{deletion}", article_count(writes)), confirm)
+                .with_records(writes);
+            context.confirm(&intent)?;
         } else if deletes > 0 {
-            let intent =
-                Intent::new(format!("Delete {}", article_count(deletes)), Confirm::Explicit).of_many(deletes);
-            context.agree(&intent)?;
+            let intent = Intent::new(format!("Delete {}", article_count(deletes)), Confirm::Explicit)
+                .with_records(deletes);
+            context.confirm(&intent)?;
         } else if is_agent {
-            context.agree(
-                &Intent::new(format!("Push {}", article_count(writes)), Confirm::Never).of_many(writes),
+            context.confirm(
+                &Intent::new(format!("Push {}", article_count(writes)), Confirm::Never).with_records(writes),
             )?;
         }
     }

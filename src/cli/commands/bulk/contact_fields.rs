@@ -1,13 +1,12 @@
-//! Fields of contacts as people and files write them, turned into what an update sends.
+//! Parses contact fields from flags and files into the values that an update sends.
 
 use serde_json::{Map, Value, json};
 
 use crate::cli::error::Error;
 use crate::cli::time::Times;
 
-/// How a field of a contact is written.
 #[derive(Clone, Copy)]
-enum Written {
+enum ContactFieldType {
     Text,
     Integer,
     Time,
@@ -15,27 +14,27 @@ enum Written {
 }
 
 /// Fields of a contact that can be changed.
-const FIELDS: &[(&str, Written)] = &[
-    ("role", Written::Text),
-    ("external_id", Written::Text),
-    ("email", Written::Text),
-    ("phone", Written::Text),
-    ("name", Written::Text),
-    ("avatar", Written::Text),
-    ("signed_up_at", Written::Time),
-    ("last_seen_at", Written::Time),
-    ("owner_id", Written::Integer),
-    ("unsubscribed_from_emails", Written::Flag),
+const FIELDS: &[(&str, ContactFieldType)] = &[
+    ("role", ContactFieldType::Text),
+    ("external_id", ContactFieldType::Text),
+    ("email", ContactFieldType::Text),
+    ("phone", ContactFieldType::Text),
+    ("name", ContactFieldType::Text),
+    ("avatar", ContactFieldType::Text),
+    ("signed_up_at", ContactFieldType::Time),
+    ("last_seen_at", ContactFieldType::Time),
+    ("owner_id", ContactFieldType::Integer),
+    ("unsubscribed_from_emails", ContactFieldType::Flag),
 ];
 
-/// Puts one field into an update.
+/// Adds one field to an update.
 ///
 /// # Errors
-/// A usage error for a field that cannot be changed, or a value of the wrong kind.
+/// A usage error for an unknown or read-only field, or a value of the wrong type.
 pub fn set(times: &Times, fields: &mut Map<String, Value>, name: &str, value: &Value) -> Result<(), Error> {
     if let Some(attribute) = name.strip_prefix("custom_attributes.") {
         let inside = fields.entry("custom_attributes").or_insert_with(|| json!({}));
-        inside[attribute] = any(value);
+        inside[attribute] = attribute_value(value);
         return Ok(());
     }
     if let ("custom_attributes", Value::Object(attributes)) = (name, value) {
@@ -44,28 +43,33 @@ pub fn set(times: &Times, fields: &mut Map<String, Value>, name: &str, value: &V
         }
         return Ok(());
     }
-    let Some((_, kind)) = FIELDS.iter().find(|(field, _)| *field == name) else {
-        let known: Vec<&str> = FIELDS.iter().map(|(field, _)| *field).collect();
+    let Some((_, field_type)) = FIELDS.iter().find(|(field, _)| *field == name) else {
+        let names: Vec<&str> = FIELDS.iter().map(|(field, _)| *field).collect();
         return Err(Error::usage_with_hint(
-            format!("contacts have no field {name:?} that can be changed"),
-            format!("there are {}, custom_attributes.NAME; --map names the columns to use", known.join(", ")),
+            format!("unknown or read-only contact field {name:?}"),
+            format!("use {} or custom_attributes.NAME; --map selects columns of a file", names.join(", ")),
         ));
     };
-    let wrong = |what: &str| Error::usage(format!("{name}: {value} is no {what}"));
-    let typed = match (kind, value) {
+    let invalid =
+        |expected: &str| Error::usage(format!("{name}: invalid value {value}: expected {expected}"));
+    let typed = match (field_type, value) {
         (_, Value::Null) => Value::Null,
         (_, Value::String(text)) if text == "null" => Value::Null,
-        (Written::Text, value) => json!(crate::mirror::fields::text(value).ok_or_else(|| wrong("text"))?),
-        (Written::Integer, value) => {
-            json!(crate::mirror::fields::integer(value).ok_or_else(|| wrong("whole number"))?)
+        (ContactFieldType::Text, value) => {
+            json!(crate::mirror::lenient::text(value).ok_or_else(|| invalid("text"))?)
         }
-        (Written::Flag, value) => json!(crate::mirror::fields::flag(value).ok_or_else(|| wrong("flag"))?),
-        (Written::Time, Value::String(text)) => {
+        (ContactFieldType::Integer, value) => {
+            json!(crate::mirror::lenient::integer(value).ok_or_else(|| invalid("a whole number"))?)
+        }
+        (ContactFieldType::Flag, value) => {
+            json!(crate::mirror::lenient::flag(value).ok_or_else(|| invalid("true or false"))?)
+        }
+        (ContactFieldType::Time, Value::String(text)) => {
             json!(times.moment(text).map_err(|reason| Error::usage(format!("{name}: {reason}")))?)
         }
-        // A number is checked as it would be if it were typed.
-        (Written::Time, value) => {
-            let seconds = crate::mirror::fields::time(value).ok_or_else(|| wrong("time"))?;
+        // Numbers get the same range checks as typed times.
+        (ContactFieldType::Time, value) => {
+            let seconds = crate::mirror::lenient::time(value).ok_or_else(|| invalid("a time"))?;
             let seconds = times.moment(&seconds.to_string());
             json!(seconds.map_err(|reason| Error::usage(format!("{name}: {reason}")))?)
         }
@@ -74,13 +78,13 @@ pub fn set(times: &Times, fields: &mut Map<String, Value>, name: &str, value: &V
     Ok(())
 }
 
-/// The value of an attribute: a number or a flag where the text is written as one, and `"5"` for the text.
-fn any(value: &Value) -> Value {
+/// The value of a custom attribute: text that looks like a number or flag becomes one; `"5"` stays text.
+fn attribute_value(value: &Value) -> Value {
     let Value::String(text) = value else { return value.clone() };
     match serde_json::from_str::<Value>(text) {
-        // Leading zeros and the like would be lost in a number.
+        // A number would lose leading zeros.
         Ok(Value::Number(number)) if number.to_string() == *text => Value::Number(number),
-        Ok(read @ (Value::Bool(_) | Value::Null | Value::String(_))) => read,
+        Ok(parsed @ (Value::Bool(_) | Value::Null | Value::String(_))) => parsed,
         _ => value.clone(),
     }
 }
@@ -90,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_written_as_the_field_wants_them() {
+    fn values_get_the_type_of_their_field() {
         let times = Times::at(jiff::Timestamp::UNIX_EPOCH, jiff::tz::TimeZone::UTC);
         let mut fields = Map::new();
         for (name, value) in [

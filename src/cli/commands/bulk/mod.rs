@@ -1,10 +1,11 @@
-//! Commands that change many records: each makes a plan, and all of them carry it out in the same way.
+//! Commands that change many records. Each makes its own plan; [`execute`] carries all of them out the same way.
 
-pub mod changes;
+pub mod commands;
 mod contact_fields;
+pub mod execute;
 pub mod incident_tag;
+mod plan;
 mod progress;
 mod report;
-pub mod running;
 pub mod runs;
 mod selection;

@@ -1,35 +1,33 @@
-//! What a run did, or would do: counts and one entry for each record, in the same shape before and
-//! after.
+//! Reports what a run did or would do: counts, and one entry per record. Previews and results have the same shape.
 
 use std::io::IsTerminal;
 
 use serde_json::{Map, Value, json};
 
-use crate::bulk::journal::Run;
+use crate::bulk::journal::BulkRun;
 use crate::bulk::plan::LIMIT;
-use crate::bulk::{Record, Status, Target};
+use crate::bulk::{BulkTarget, PlannedRecord, RecordStatus};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
-use crate::cli::output::{Extent, Format, Output, Records, grouped, tell};
+use crate::cli::output::{DocumentList, Extent, Format, Output, grouped, notice};
 
-/// A plan, or a run, to be told about.
-pub struct Report<'a> {
+pub struct RunReport<'a> {
     pub command: &'a str,
-    pub target: Target,
-    pub records: &'a [Record],
-    /// `None` for a plan that nothing was sent of.
-    pub run: Option<&'a Run>,
+    pub target: BulkTarget,
+    pub records: &'a [PlannedRecord],
+    /// `None` for a plan of which nothing was sent.
+    pub run: Option<&'a BulkRun>,
     pub dry_run: bool,
-    /// What the command wants to add to `meta`.
+    /// Added to `meta`.
     pub meta: Value,
-    /// What the command wants to stand before the counts.
+    /// Printed before the counts.
     pub about: Value,
-    /// Records that may belong here and could not be read.
+    /// Number of records that may belong to the plan but could not be read.
     pub unread: usize,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Counts {
+struct ReportCounts {
     matched: usize,
     changed: usize,
     would_change: usize,
@@ -39,29 +37,28 @@ struct Counts {
     limited: usize,
 }
 
-/// Where a record stands, in a word, and why.
-struct Standing<'a> {
+struct RecordOutcome<'a> {
     status: String,
     reason: Option<&'a str>,
     error: Option<&'a Value>,
     after: Option<&'a Value>,
 }
 
-impl Report<'_> {
-    /// Writes it, and says how the command ends.
+impl RunReport<'_> {
+    /// Prints the report and returns the result of the command.
     ///
     /// # Errors
-    /// Partly done when something failed or was left out, a failure when nothing at all was done.
-    pub async fn tell(&self, context: &Context) -> Result<(), Error> {
-        let mut counts = Counts { matched: self.records.len(), ..Counts::default() };
+    /// Exit code 6 if something failed or was skipped, 5 if nothing was done.
+    pub async fn print(&self, context: &Context) -> Result<(), Error> {
+        let mut counts = ReportCounts { matched: self.records.len(), ..ReportCounts::default() };
         let shows_skipped = !self.dry_run && Format::of(&context.globals) != Format::Table;
         let is_cut = self.records.iter().any(|record| record.skip.as_deref() == Some(LIMIT));
         let mut items: Vec<Value> = Vec::new();
         for record in self.records {
             let item = self.item(record, &mut counts);
-            // What the user's own limit leaves out is counted: the rows are those that were chosen.
-            let is_chosen = record.is_due() || !(is_cut && self.dry_run);
-            if shows_skipped || (is_chosen && record.skip.as_deref() != Some(LIMIT)) {
+            // Records beyond --limit are counted, but not listed in a preview.
+            let is_selected = record.is_due() || !(is_cut && self.dry_run);
+            if shows_skipped || (is_selected && record.skip.as_deref() != Some(LIMIT)) {
                 items.push(item);
             }
         }
@@ -77,7 +74,7 @@ impl Report<'_> {
         let key = self.target.as_str();
         match Format::of(&context.globals) {
             Format::Json => {
-                let records = Records { key, extent, shown: items.len() as u64 };
+                let records = DocumentList { key, extent, shown: items.len() as u64 };
                 Output::open(&context.globals)?.document(meta, &results.to_string(), Some(records)).await?;
             }
             _ => {
@@ -90,20 +87,20 @@ impl Report<'_> {
             }
         }
         if std::io::stderr().is_terminal() {
-            tell(&self.sentence(counts));
+            notice(&self.summary(counts));
         }
-        self.verdict(counts)
+        self.result(counts)
     }
 
-    /// The rows, and the records that the user's limit left out.
-    fn extent(&self, counts: Counts, shown: usize) -> Extent {
+    /// Number of rows, and of records beyond --limit.
+    fn extent(&self, counts: ReportCounts, shown: usize) -> Extent {
         let what = self.target.as_str();
-        let left_out = self.records.len() - shown;
-        let extent = Extent::part(what, Some(self.records.len() as u64), left_out > 0, "");
-        let (chosen, more) = (counts.would_change + counts.changed + counts.failed, counts.limited);
+        let unlisted = self.records.len() - shown;
+        let extent = Extent::partial(what, Some(self.records.len() as u64), unlisted > 0, "");
+        let (selected, more) = (counts.would_change + counts.changed + counts.failed, counts.limited);
         extent
-            .or(format!("no {what} match"))
-            .or_part(format!("note: stopped at --limit {chosen}; {} more match", grouped(more as u64)))
+            .when_empty(format!("no {what} match"))
+            .when_partial(format!("note: stopped at --limit {selected}; {} more match", grouped(more as u64)))
     }
 
     fn is_tagging(&self) -> bool {
@@ -114,12 +111,13 @@ impl Report<'_> {
         self.command == "bulk undo"
     }
 
-    fn results(&self, counts: Counts, items: &[Value]) -> Value {
+    fn results(&self, counts: ReportCounts, items: &[Value]) -> Value {
         let mut results = self.about.as_object().cloned().unwrap_or_default();
         let mut put = |name: &str, value: Value| drop(results.insert(name.to_owned(), value));
-        let (unchanged, changed, would) = match self.is_tagging() {
-            true => ("already_tagged", "tagged", "would_tag"),
-            false => ("unchanged", "changed", "would_change"),
+        let (unchanged, changed, would) = if self.is_tagging() {
+            ("already_tagged", "tagged", "would_tag")
+        } else {
+            ("unchanged", "changed", "would_change")
         };
         put("matched", json!(counts.matched));
         put(unchanged, json!(counts.unchanged));
@@ -136,12 +134,12 @@ impl Report<'_> {
         Value::Object(results)
     }
 
-    fn item(&self, record: &Record, counts: &mut Counts) -> Value {
-        let standing = self.standing(record, counts);
+    fn item(&self, record: &PlannedRecord, counts: &mut ReportCounts) -> Value {
+        let outcome = self.outcome(record, counts);
         let mut item = Map::from_iter([("id".to_owned(), json!(record.id))]);
-        item.insert("status".into(), json!(standing.status));
+        item.insert("status".into(), json!(outcome.status));
         if self.is_tagging() {
-            item.insert("already_tagged".into(), json!(standing.status == "already_tagged"));
+            item.insert("already_tagged".into(), json!(outcome.status == "already_tagged"));
         }
         if let Value::Object(shown) = &record.shown {
             item.extend(shown.clone());
@@ -151,9 +149,9 @@ impl Report<'_> {
             item.insert("before".into(), self.run.map_or(&record.before, |run| run.before(record)).clone());
         }
         for (name, value) in [
-            ("after", standing.after.cloned()),
-            ("reason", standing.reason.map(|it| json!(it))),
-            ("error", standing.error.cloned()),
+            ("after", outcome.after.cloned()),
+            ("reason", outcome.reason.map(|reason| json!(reason))),
+            ("error", outcome.error.cloned()),
         ] {
             if let Some(value) = value.filter(|value| !value.is_null()) {
                 item.insert(name.into(), value);
@@ -162,22 +160,26 @@ impl Report<'_> {
         Value::Object(item)
     }
 
-    fn standing<'s>(&'s self, record: &'s Record, counts: &mut Counts) -> Standing<'s> {
-        let plain =
-            |status: &str| Standing { status: status.to_owned(), reason: None, error: None, after: None };
+    fn outcome<'s>(&'s self, record: &'s PlannedRecord, counts: &mut ReportCounts) -> RecordOutcome<'s> {
+        let plain = |status: &str| RecordOutcome {
+            status: status.to_owned(),
+            reason: None,
+            error: None,
+            after: None,
+        };
         match record.skip.as_deref() {
             Some(LIMIT) => {
                 counts.skipped += 1;
                 counts.limited += 1;
-                return Standing { reason: Some(LIMIT), ..plain("skipped") };
+                return RecordOutcome { reason: Some(LIMIT), ..plain("skipped") };
             }
-            Some(reason) if !self.is_undo() && reason == record.change.needless() => {
+            Some(reason) if !self.is_undo() && reason == record.change.no_op_reason() => {
                 counts.unchanged += 1;
                 return plain(reason);
             }
             Some(reason) => {
                 counts.skipped += 1;
-                return Standing { reason: Some(reason), ..plain("skipped") };
+                return RecordOutcome { reason: Some(reason), ..plain("skipped") };
             }
             None => {}
         }
@@ -188,44 +190,47 @@ impl Report<'_> {
                 counts.would_change += 1;
                 plain(would)
             }
-            // Somebody else was faster: it is as wanted, and not this run's doing.
-            Some(Status::FoundDone { .. }) => {
+            // Somebody else made the change before this run.
+            Some(RecordStatus::FoundDone { .. }) => {
                 counts.unchanged += 1;
-                plain(record.change.needless())
+                plain(record.change.no_op_reason())
             }
-            Some(Status::Unmatched) => {
+            Some(RecordStatus::Unmatched) => {
                 counts.skipped += 1;
-                Standing { reason: Some("no_longer_matches"), ..plain("skipped") }
+                RecordOutcome { reason: Some("no_longer_matches"), ..plain("skipped") }
             }
-            Some(Status::Done { after, .. }) => {
+            Some(RecordStatus::Done { after, .. }) => {
                 counts.changed += 1;
-                Standing { after: Some(after), ..plain(changed) }
+                RecordOutcome { after: Some(after), ..plain(changed) }
             }
-            Some(Status::Failed { error }) => {
+            Some(RecordStatus::Failed { error }) => {
                 counts.failed += 1;
-                Standing { error: Some(error), ..plain("failed") }
+                RecordOutcome { error: Some(error), ..plain("failed") }
             }
-            Some(Status::Sending) => {
+            Some(RecordStatus::Sending) => {
                 counts.failed += 1;
-                Standing { reason: Some("the answer was lost; --resume finds out"), ..plain("unknown") }
+                RecordOutcome {
+                    reason: Some("the response was lost; --resume checks the record"),
+                    ..plain("unknown")
+                }
             }
-            Some(Status::Unconfirmed { .. }) => {
+            Some(RecordStatus::Unconfirmed { .. }) => {
                 counts.failed += 1;
-                let reason = "the workspace answered with success, but the record does not show whether it has changed";
-                Standing { reason: Some(reason), ..plain("unknown") }
+                let reason = "the request succeeded, but the record does not show whether it changed";
+                RecordOutcome { reason: Some(reason), ..plain("unknown") }
             }
-            None | Some(Status::Planned) if self.dry_run => {
+            None | Some(RecordStatus::Planned) if self.dry_run => {
                 counts.would_change += 1;
                 plain(would)
             }
-            None | Some(Status::Planned) => {
+            None | Some(RecordStatus::Planned) => {
                 counts.skipped += 1;
-                Standing { reason: Some("interrupted"), ..plain("skipped") }
+                RecordOutcome { reason: Some("interrupted"), ..plain("skipped") }
             }
         }
     }
 
-    /// What people see, and for programs everything that any of the entries has.
+    /// A fixed set of columns in table format; otherwise, also every other field of the entries.
     fn columns(&self, items: &[Value], format: Format) -> Vec<String> {
         let names: &[&str] = match (self.command, self.is_tagging()) {
             ("conversations incident-tag", _) => {
@@ -236,9 +241,9 @@ impl Report<'_> {
         };
         let mut columns: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         if format == Format::Table {
-            // Where nothing went wrong, the room is for the rest.
-            let is_told = |name: &str| items.iter().any(|item| !item[name].is_null());
-            columns.retain(|name| !matches!(name.as_str(), "reason" | "error") || is_told(name));
+            // Without a failure, the other columns get the space.
+            let has_value = |name: &str| items.iter().any(|item| !item[name].is_null());
+            columns.retain(|name| !matches!(name.as_str(), "reason" | "error") || has_value(name));
         }
         if format != Format::Table {
             for name in items.iter().filter_map(Value::as_object).flat_map(Map::keys) {
@@ -250,64 +255,64 @@ impl Report<'_> {
         columns
     }
 
-    fn sentence(&self, counts: Counts) -> String {
+    fn summary(&self, counts: ReportCounts) -> String {
         let what = self.target.as_str();
         let rest =
-            format!("{} already so, {} failed, {} skipped", counts.unchanged, counts.failed, counts.skipped);
-        match self.dry_run {
-            true => format!(
-                "{} of {} {what} would be changed, {rest}. Nothing was changed: --apply does it.",
+            format!("{} unchanged, {} failed, {} skipped", counts.unchanged, counts.failed, counts.skipped);
+        if self.dry_run {
+            format!(
+                "would change {} of {} {what}, {rest}; add --apply to make the changes",
                 counts.would_change, counts.matched
-            ),
-            false => format!("{} of {} {what} changed, {rest}.", counts.changed, counts.matched),
+            )
+        } else {
+            format!("changed {} of {} {what}, {rest}", counts.changed, counts.matched)
         }
     }
 
-    fn verdict(&self, counts: Counts) -> Result<(), Error> {
-        // A preview within the user's own limit shows what it was asked for.
-        let asked_for = if self.dry_run { counts.limited } else { 0 };
-        let left_out = counts.skipped - asked_for;
-        if counts.failed + left_out + self.unread == 0 {
+    fn result(&self, counts: ReportCounts) -> Result<(), Error> {
+        // In a preview, records beyond --limit are not an error.
+        let expected = if self.dry_run { counts.limited } else { 0 };
+        let unexpected = counts.skipped - expected;
+        if counts.failed + unexpected + self.unread == 0 {
             return Ok(());
         }
-        // What was left out was not done either, whatever the reason.
         let none_done = counts.changed + counts.would_change + counts.unchanged == 0 && counts.matched > 0;
-        let mut said = Vec::new();
+        let mut parts = Vec::new();
         if counts.failed > 0 {
-            said.push(format!("{} of {} failed", counts.failed, counts.matched));
+            parts.push(format!("{} of {} failed", counts.failed, counts.matched));
         }
-        if counts.limited > asked_for {
-            said.push(format!("{} skipped by --limit", grouped(counts.limited as u64)));
+        if counts.limited > expected {
+            parts.push(format!("{} skipped by --limit", grouped(counts.limited as u64)));
         }
         if counts.skipped > counts.limited {
-            said.push(format!("{} skipped", grouped((counts.skipped - counts.limited) as u64)));
+            parts.push(format!("{} skipped", grouped((counts.skipped - counts.limited) as u64)));
         }
         if self.unread > 0 {
-            said.push(format!("{} could not be read and were not searched", self.unread));
+            parts.push(format!("{} could not be read", self.unread));
         }
         let hint = match self.run {
-            Some(run) if run.due().next().is_some() => format!("continue with --resume={}", run.head.run),
-            _ if self.unread > 0 => "run it again when the workspace can hand them out".to_owned(),
-            _ if counts.limited > asked_for => "raise --limit, or leave it out".to_owned(),
-            _ => "see the reason beside each of them".to_owned(),
+            Some(run) if run.due().next().is_some() => format!("resume with --resume={}", run.head.run),
+            _ if self.unread > 0 => "try again later".to_owned(),
+            _ if counts.limited > expected => "raise --limit, or leave it out".to_owned(),
+            _ => "see the reason next to each record".to_owned(),
         };
-        Err(Error::Finding {
-            message: said.join(", "),
+        Err(Error::Failed {
+            message: parts.join(", "),
             exit: if none_done { Exit::Failure } else { Exit::Partial },
             hint: Some(hint),
         })
     }
 }
 
-/// The entry with its nested values in one cell each.
+/// Flattens nested values into one cell each.
 fn cells(item: &Value) -> Value {
     let mut item = item.clone();
     let contact = &item["contact"];
-    let named = ["name", "email", "id"].iter().find_map(|field| contact[*field].as_str());
-    if let Some(named) = named.map(|it| json!(it)) {
-        item["contact"] = named;
+    let name = ["name", "email", "id"].iter().find_map(|field| contact[*field].as_str());
+    if let Some(name) = name.map(|name| json!(name)) {
+        item["contact"] = name;
     }
-    if let Some(message) = item["error"]["message"].as_str().map(|it| json!(it)) {
+    if let Some(message) = item["error"]["message"].as_str().map(|message| json!(message)) {
         item["error"] = message;
     }
     item

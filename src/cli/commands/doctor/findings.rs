@@ -1,4 +1,4 @@
-//! What was looked at, and what is wrong with it.
+//! Results of the checks.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use crate::cli::error::Exit;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum CheckStatus {
     Ok,
     Warning,
     Failure,
@@ -14,40 +14,51 @@ pub enum Verdict {
 }
 
 #[derive(Debug, Serialize)]
-pub struct Check {
+pub struct DoctorCheck {
     pub check: &'static str,
-    pub verdict: Verdict,
+    pub verdict: CheckStatus,
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
-/// What was found so far, and the exit code of the first failure.
+/// Results so far, and the exit code of the first failure.
 #[derive(Default)]
 pub struct Findings {
-    pub checks: Vec<Check>,
+    pub checks: Vec<DoctorCheck>,
     pub exit: Option<Exit>,
 }
 
 impl Findings {
     pub fn ok(&mut self, check: &'static str, detail: impl Into<String>) {
-        self.add(check, Verdict::Ok, detail, None);
+        self.add(check, CheckStatus::Ok, detail, None);
     }
 
     pub fn warning(&mut self, check: &'static str, detail: impl Into<String>, hint: &str) {
-        self.add(check, Verdict::Warning, detail, Some(hint));
+        self.add(check, CheckStatus::Warning, detail, Some(hint));
     }
 
     pub fn skipped(&mut self, check: &'static str, detail: impl Into<String>) {
-        self.add(check, Verdict::Skipped, detail, None);
+        self.add(check, CheckStatus::Skipped, detail, None);
     }
 
     pub fn failure(&mut self, check: &'static str, exit: Exit, detail: impl Into<String>, hint: &str) {
         self.exit.get_or_insert(exit);
-        self.add(check, Verdict::Failure, detail, Some(hint));
+        self.add(check, CheckStatus::Failure, detail, Some(hint));
     }
 
-    fn add(&mut self, check: &'static str, verdict: Verdict, detail: impl Into<String>, hint: Option<&str>) {
-        self.checks.push(Check { check, verdict, detail: detail.into(), hint: hint.map(str::to_owned) });
+    fn add(
+        &mut self,
+        check: &'static str,
+        verdict: CheckStatus,
+        detail: impl Into<String>,
+        hint: Option<&str>,
+    ) {
+        self.checks.push(DoctorCheck {
+            check,
+            verdict,
+            detail: detail.into(),
+            hint: hint.map(str::to_owned),
+        });
     }
 }

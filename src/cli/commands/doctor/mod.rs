@@ -1,7 +1,7 @@
-//! `doctor`: checks everything between this machine and the workspace, in the order in which it
-//! would fail, and says what to do about what is wrong.
+//! `doctor`: checks everything between this machine and the workspace, in the order in which it would fail, with a
+//! hint for each problem.
 //!
-//! It only looks: nothing is changed, and the only requests are reads of `/me`.
+//! It must never change anything; its only requests are reads of `/me`.
 
 mod findings;
 mod server;
@@ -12,16 +12,16 @@ use std::path::Path;
 use clap::Command;
 use serde_json::json;
 
-use self::findings::{Findings, Verdict};
-use crate::cli::context::{Context, Target};
+use self::findings::{CheckStatus, Findings};
+use crate::cli::context::{ApiServer, Context};
 use crate::cli::credentials::Credential;
 use crate::cli::error::{Error, Exit};
-use crate::cli::output::{Extent, Output, Records};
-use crate::cli::{preview, stores};
+use crate::cli::output::{DocumentList, Extent, Output};
+use crate::cli::{mirror_paths, preview};
 use crate::config;
 
 pub fn command() -> Command {
-    Command::new("doctor").about("Check config, token, region, connection, rate limit, store and clock")
+    Command::new("doctor").about("DoctorCheck config, token, region, connection, rate limit, store and clock")
 }
 
 pub async fn run(context: &Context) -> Result<(), Error> {
@@ -46,15 +46,15 @@ pub async fn run(context: &Context) -> Result<(), Error> {
     let list = json!({ "checks": findings.checks }).to_string();
     let output = Output::open(&context.globals)?.wrapped();
     let shown = findings.checks.len() as u64;
-    let records = Records { key: "checks", extent: Extent::whole("checks"), shown };
+    let records = DocumentList { key: "checks", extent: Extent::complete("checks"), shown };
     output.document(json!({ "source": "live" }), &list, Some(records)).await?;
     match findings.exit {
         None => Ok(()),
         Some(exit) => {
-            let failed = findings.checks.iter().filter(|it| it.verdict == Verdict::Failure);
-            let names: Vec<&str> = failed.clone().map(|it| it.check).collect();
-            let hint = failed.clone().find_map(|it| it.hint.clone());
-            Err(Error::Finding { message: format!("failed: {}", names.join(", ")), exit, hint })
+            let failed = findings.checks.iter().filter(|check| check.verdict == CheckStatus::Failure);
+            let names: Vec<&str> = failed.clone().map(|check| check.check).collect();
+            let hint = failed.clone().find_map(|check| check.hint.clone());
+            Err(Error::Failed { message: format!("failed: {}", names.join(", ")), exit, hint })
         }
     }
 }
@@ -73,14 +73,14 @@ fn check_config(context: &Context, findings: &mut Findings) -> Option<config::Se
                         path.display(),
                         unknown.iter().map(|key| key.path.as_str()).collect::<Vec<_>>().join(", ")
                     ),
-                    "correct their spelling; what is not known is not heeded",
+                    "check the spelling; unknown keys are ignored",
                 ),
             }
             check_permissions(&path, findings);
             Some(settings)
         }
         Ok(settings) => {
-            findings.ok("config", format!("{} does not exist, defaults apply", path.display()));
+            findings.ok("config", format!("{} does not exist, using defaults", path.display()));
             Some(settings)
         }
         Err(error) => {
@@ -88,7 +88,7 @@ fn check_config(context: &Context, findings: &mut Findings) -> Option<config::Se
                 "config",
                 error.exit(),
                 error.to_string(),
-                "correct the file or name another with --config",
+                "fix the file, or use another one with --config",
             );
             None
         }
@@ -98,12 +98,12 @@ fn check_config(context: &Context, findings: &mut Findings) -> Option<config::Se
 #[cfg(unix)]
 fn check_permissions(path: &Path, findings: &mut Findings) {
     use std::os::unix::fs::PermissionsExt;
-    match std::fs::metadata(path).map(|it| it.permissions().mode() & 0o777) {
+    match std::fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o777) {
         Ok(mode) if mode & 0o077 == 0 => findings.ok("permissions", format!("{mode:04o}")),
         Ok(mode) => findings.warning(
             "permissions",
-            format!("{mode:04o}: others can read the config file"),
-            "chmod 600 the config file",
+            format!("{mode:04o}: other users can read the config file"),
+            "run `chmod 600` on the config file",
         ),
         Err(error) => findings.warning("permissions", error.to_string(), "check the config file"),
     }
@@ -111,7 +111,7 @@ fn check_permissions(path: &Path, findings: &mut Findings) {
 
 #[cfg(not(unix))]
 fn check_permissions(_path: &Path, findings: &mut Findings) {
-    findings.skipped("permissions", "only checked on Unix");
+    findings.skipped("permissions", "checked on Unix only");
 }
 
 fn check_token(
@@ -126,29 +126,32 @@ fn check_token(
         }
         Ok(None) => {
             let hint = "set INTERCOM_ACCESS_TOKEN or run `intercom-pp-cli auth set-token`";
-            findings.failure("token", Exit::Authentication, "none is set", hint);
+            findings.failure("token", Exit::Authentication, "no access token set", hint);
             None
         }
         Err(error) => {
-            let hint = "set a new one with `intercom-pp-cli auth set-token`";
+            let hint = "set a new token with `intercom-pp-cli auth set-token`";
             findings.failure("token", error.exit(), error.to_string(), hint);
             None
         }
     }
 }
 
-fn check_region(context: &Context, settings: &config::Settings, findings: &mut Findings) -> Option<Target> {
-    match context.target(settings) {
+fn check_region(
+    context: &Context,
+    settings: &config::Settings,
+    findings: &mut Findings,
+) -> Option<ApiServer> {
+    match context.api_server(settings) {
         Ok(target) => {
-            let region = target.region.map_or("no region, a base URL".to_owned(), |it| it.to_string());
+            let region = target.region.map_or("custom base URL".to_owned(), |region| region.to_string());
             let address = &target.base_url;
             if !address.username().is_empty() || address.password().is_some() {
-                let hint =
-                    "leave the user and password out of it; other credentials can be sent with [headers]";
+                let hint = "remove the user name and password; send other credentials with [headers]";
                 findings.failure(
                     "region",
                     Exit::Configuration,
-                    "the base URL holds a user or a password",
+                    "the base URL contains a user name or password",
                     hint,
                 );
                 return None;
@@ -163,8 +166,8 @@ fn check_region(context: &Context, settings: &config::Settings, findings: &mut F
     }
 }
 
-/// Resolves the name and opens a connection: tells a DNS problem from a blocked port.
-async fn check_address(target: &Target, findings: &mut Findings) -> bool {
+/// Resolves the host name and opens a connection, to distinguish DNS problems from blocked ports.
+async fn check_address(target: &ApiServer, findings: &mut Findings) -> bool {
     let host = target.base_url.host_str().unwrap_or_default().to_owned();
     let port = target.base_url.port_or_known_default().unwrap_or(443);
     let name = host.trim_matches(['[', ']']).to_owned();
@@ -177,7 +180,7 @@ async fn check_address(target: &Target, findings: &mut Findings) -> bool {
             findings.failure(
                 "dns",
                 Exit::Failure,
-                format!("{host} cannot be resolved"),
+                format!("cannot resolve {host}"),
                 "check the network and the base URL",
             );
             return false;
@@ -191,25 +194,27 @@ async fn check_address(target: &Target, findings: &mut Findings) -> bool {
             true
         }
         Ok(Err(error)) => {
-            let proxied =
-                ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"].iter().any(|it| std::env::var_os(it).is_some());
-            let hint = "check firewall, proxy and base URL";
-            match proxied {
-                true => {
-                    findings.warning("connection", format!("not directly ({error}); a proxy is set"), hint)
-                }
-                false => {
-                    findings.failure("connection", Exit::Failure, format!("{host}:{port}: {error}"), hint)
-                }
+            let has_proxy = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"]
+                .iter()
+                .any(|name| std::env::var_os(name).is_some());
+            let hint = "check the firewall, proxy and base URL";
+            if has_proxy {
+                findings.warning(
+                    "connection",
+                    format!("no direct connection ({error}), but a proxy is set"),
+                    hint,
+                );
+            } else {
+                findings.failure("connection", Exit::Failure, format!("{host}:{port}: {error}"), hint);
             }
-            proxied
+            has_proxy
         }
         Err(_) => {
             findings.failure(
                 "connection",
                 Exit::Failure,
-                format!("{host}:{port}: no answer"),
-                "check firewall and proxy",
+                format!("{host}:{port}: timed out"),
+                "check the firewall and proxy",
             );
             false
         }
@@ -218,7 +223,7 @@ async fn check_address(target: &Target, findings: &mut Findings) -> bool {
 
 fn check_mode(context: &Context, findings: &mut Findings) {
     match context.read_only() {
-        Ok(None) => findings.ok("mode", "changes are allowed".to_owned()),
+        Ok(None) => findings.ok("mode", "changes allowed".to_owned()),
         Ok(Some(set_by)) => findings.ok("mode", format!("read-only, set by {set_by}")),
         Err(error) => {
             let hint = error.hint().unwrap_or_default();
@@ -229,14 +234,15 @@ fn check_mode(context: &Context, findings: &mut Findings) {
 
 fn check_store(findings: &mut Findings) {
     let Ok(folder) = config::data_folder() else {
-        return findings.skipped("store", "there is no home directory");
+        return findings.skipped("store", "no home directory found");
     };
-    let paths = stores::mirrors().unwrap_or_default();
+    let paths = mirror_paths::all().unwrap_or_default();
     let names = paths.iter().filter_map(|path| path.file_name()?.to_str());
     let stores: Vec<&str> = names.collect();
-    match stores.is_empty() {
-        true => findings
-            .skipped("store", format!("no mirror in {}; `intercom-pp-cli sync` makes one", folder.display())),
-        false => findings.ok("store", format!("{}: {}", folder.display(), stores.join(", "))),
+    if stores.is_empty() {
+        let detail = format!("no mirror in {}; `intercom-pp-cli sync` creates one", folder.display());
+        findings.skipped("store", detail);
+    } else {
+        findings.ok("store", format!("{}: {}", folder.display(), stores.join(", ")));
     }
 }

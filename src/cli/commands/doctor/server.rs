@@ -1,4 +1,4 @@
-//! What only the server can tell: whose token it is, and whether version, rate limit and clock fit.
+//! Checks that need the server: owner of the token, API version, rate limit and clock.
 
 use jiff::Timestamp;
 
@@ -8,19 +8,19 @@ use crate::api::commands::SPEC_VERSION;
 use crate::api::region::Region;
 use crate::api::reply::Reply;
 use crate::cli::commands::auth::identify;
-use crate::cli::context::{Context, Target};
+use crate::cli::context::{ApiServer, Context};
 use crate::cli::credentials::Credential;
 use crate::cli::error::{Error, Exit};
 use crate::config;
 
-/// A clock that is off by more than this makes times relative to now go wrong.
+/// Relative times are wrong if the clock is off by more than this.
 const CLOCK_SKEW_SECONDS: i64 = 30;
 
-/// Asks the server who the token belongs to, and looks at all that its answer tells.
+/// Requests `/me` and checks its response.
 pub async fn check(
     context: &Context,
     settings: &config::Settings,
-    target: &Target,
+    target: &ApiServer,
     credential: Credential,
     findings: &mut Findings,
 ) {
@@ -31,7 +31,7 @@ pub async fn check(
                 "tls",
                 error.exit(),
                 error.to_string(),
-                "check headers and certificates",
+                "check the headers and certificates",
             );
         }
     };
@@ -48,14 +48,11 @@ pub async fn check(
             let accepting = accepting_regions(context, settings, target, &credential).await;
             let (detail, hint) = match accepting.first() {
                 Some(region) => (
-                    format!("{} refuses the token; region {region} accepts it", target.base_url),
+                    format!("{} refused the token, but region {region} accepts it", target.base_url),
                     format!("pass --region {region}, or set INTERCOM_REGION={region}"),
                 ),
                 None => (
-                    format!(
-                        "{} refuses the token, and so does every other region that could be asked",
-                        target.base_url
-                    ),
+                    format!("{} refused the token, and no other region accepted it", target.base_url),
                     "set a new token with `intercom-pp-cli auth set-token`".to_owned(),
                 ),
             };
@@ -69,12 +66,11 @@ pub async fn check(
     }
 }
 
-/// The regions that accept the token, among those that are not the target itself. With a base URL
-/// of one's own the token is not sent anywhere else.
+/// The other regions that accept the token. With a custom base URL, the token is never sent elsewhere.
 async fn accepting_regions(
     context: &Context,
     settings: &config::Settings,
-    target: &Target,
+    target: &ApiServer,
     credential: &Credential,
 ) -> Vec<Region> {
     let mut accepting = Vec::new();
@@ -92,13 +88,14 @@ async fn accepting_regions(
 
 fn check_version(client: &Client, findings: &mut Findings) {
     let sent = client.version().unwrap_or(client.transport().api_version()).to_owned();
-    match sent == SPEC_VERSION {
-        true => findings.ok("version", format!("Intercom-Version {sent}")),
-        false => findings.warning(
+    if sent == SPEC_VERSION {
+        findings.ok("version", format!("Intercom-Version {sent}"));
+    } else {
+        findings.warning(
             "version",
-            format!("Intercom-Version {sent} is sent, the commands describe {SPEC_VERSION}"),
+            format!("requests use Intercom-Version {sent}, but the commands are made for {SPEC_VERSION}"),
             "leave out --api-version and `api_version` unless you need them",
-        ),
+        );
     }
 }
 
@@ -107,17 +104,17 @@ fn check_rate(client: &Client, findings: &mut Findings) {
         Some(rate) if rate.remaining * 10 < rate.limit => findings.warning(
             "rate limit",
             format!("{} of {} calls left in this window", rate.remaining, rate.limit),
-            "something else uses the same app's limit; --rate-limit leaves room for it",
+            "another program uses the limit of the same app; lower --rate-limit to share it",
         ),
         Some(rate) => findings
             .ok("rate limit", format!("{} of {} calls left in this window", rate.remaining, rate.limit)),
-        None => findings.skipped("rate limit", "the server states none"),
+        None => findings.skipped("rate limit", "not reported by the server"),
     }
 }
 
 fn check_clock(reply: &Reply, findings: &mut Findings) {
     match reply.date().map(|server| Timestamp::now().as_second() - server) {
-        None => findings.skipped("clock", "the server does not tell the time"),
+        None => findings.skipped("clock", "not reported by the server"),
         Some(skew) if skew.abs() > CLOCK_SKEW_SECONDS => findings.warning(
             "clock",
             format!(
@@ -125,8 +122,8 @@ fn check_clock(reply: &Reply, findings: &mut Findings) {
                 skew.abs(),
                 if skew > 0 { "ahead of" } else { "behind" }
             ),
-            "set the clock; spans such as 24h are counted from this machine's time",
+            "set the clock; relative times like 24h use this machine's clock",
         ),
-        Some(skew) => findings.ok("clock", format!("{} s apart from the server", skew.abs())),
+        Some(skew) => findings.ok("clock", format!("{} s off the server", skew.abs())),
     }
 }

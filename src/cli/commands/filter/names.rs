@@ -1,6 +1,6 @@
-//! The names that a filter uses, from the workspace or from the mirror.
+//! Looks up the names that a filter uses, in the workspace or in the mirror.
 //!
-//! Only what a filter needs is asked. What a name is must come from a list, never from the name itself.
+//! Only lists that the filter needs are read. The type of a name must come from a list, never be guessed.
 
 use futures::TryStreamExt;
 use jiff::tz::TimeZone;
@@ -9,30 +9,30 @@ use serde_json::Value;
 use crate::api::client::Client;
 use crate::api::reply::Reply;
 use crate::api::request_builder::{Arguments, operation};
-use crate::bulk::lists::{self, Named};
+use crate::bulk::directory::{self, DirectoryEntry};
+use crate::cli::contact_lookup;
 use crate::cli::error::Error;
-use crate::cli::people;
 use crate::filter::{self, Attribute, Directory, Expression, NamedRecord, Searchable, StateLabel};
-use crate::mirror::{self, Store, fields};
+use crate::mirror::{self, Store, lenient};
 use crate::report::contact_360;
 
-/// Asks the workspace.
+/// Looks up names in the workspace.
 ///
 /// # Errors
-/// When a list that a name must be found in does not come.
+/// When a required list cannot be read.
 pub async fn live(
     client: &Client,
     expression: &Expression,
     searched: Searchable,
 ) -> Result<Directory, Error> {
     let mut directory = Directory::default();
-    for of in filter::required_names(expression, searched) {
-        match of {
-            NamedRecord::Tag => directory.tags = pairs(lists::tags(client).await?),
-            NamedRecord::Team => directory.teams = pairs(lists::teams(client).await?),
+    for kind in filter::required_names(expression, searched) {
+        match kind {
+            NamedRecord::Tag => directory.tags = pairs(directory::tags(client).await?),
+            NamedRecord::Team => directory.teams = pairs(directory::teams(client).await?),
             NamedRecord::Admin => {
-                let admins = lists::admins(client).await?;
-                let address = |it: &Named| Some((it.id.clone(), it.email.clone()?));
+                let admins = directory::admins(client).await?;
+                let address = |admin: &DirectoryEntry| Some((admin.id.clone(), admin.email.clone()?));
                 directory.emails = admins.iter().filter_map(address).collect();
                 directory.admins = pairs(admins);
             }
@@ -52,33 +52,34 @@ pub async fn live(
                 directory.attribute_types = types.iter().flat_map(types_of_attributes).collect();
             }
             NamedRecord::ContactAttribute => {
-                // A token may not be allowed to list them; the search works without.
-                let known = all(client, "lisDataAttributes", &[("model", "contact")]).await;
-                directory.contact_attributes = known.ok().and_then(|known| attributes_of_contacts(&known));
+                // The token may not be allowed to list them; the search works without.
+                let attributes = all(client, "lisDataAttributes", &[("model", "contact")]).await;
+                directory.contact_attributes =
+                    attributes.ok().and_then(|attributes| attributes_of_contacts(&attributes));
             }
             NamedRecord::Company => {
-                for written in filter::names_in(expression, searched, of) {
-                    companies(client, &written, &mut directory).await?;
+                for name in filter::names_in(expression, searched, kind) {
+                    companies(client, &name, &mut directory).await?;
                 }
             }
             NamedRecord::Contact => {
-                for written in filter::names_in(expression, searched, of) {
-                    let found = search(client, &people::query(&written)).await?;
-                    let ids = found.iter().filter(|contact| people::fits(&written, contact));
-                    let ids = ids.filter_map(|contact| fields::id(&contact["id"])).collect();
-                    directory.contacts.insert(written, ids);
+                for name in filter::names_in(expression, searched, kind) {
+                    let found = search(client, &contact_lookup::search_query(&name)).await?;
+                    let ids = found.iter().filter(|contact| contact_lookup::is_match(&name, contact));
+                    let ids = ids.filter_map(|contact| lenient::id(&contact["id"])).collect();
+                    directory.contacts.insert(name, ids);
                 }
             }
         }
     }
     if filter::compares_days(expression, searched, &directory) {
-        // Without it, a day is only compared where every time zone agrees.
+        // Without the zone, days are only compared where all time zones agree.
         directory.zone = zone(client).await.ok().flatten();
     }
     Ok(directory)
 }
 
-/// Asks the mirror.
+/// Looks up names in the mirror.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -90,8 +91,8 @@ pub fn mirrored(store: &Store, expression: &Expression, searched: Searchable) ->
         Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
     };
     let mut directory = Directory { zone: Some(stored_zone(store)?), ..Directory::default() };
-    for of in filter::required_names(expression, searched) {
-        match of {
+    for kind in filter::required_names(expression, searched) {
+        match kind {
             NamedRecord::Tag => directory.tags = named(&documents("tags")?, "name"),
             NamedRecord::Team => directory.teams = named(&documents("teams")?, "name"),
             NamedRecord::Admin => {
@@ -118,9 +119,9 @@ pub fn mirrored(store: &Store, expression: &Expression, searched: Searchable) ->
                 directory.companies = named(&companies, "name");
             }
             NamedRecord::Contact => {
-                for written in filter::names_in(expression, searched, of) {
-                    let found = contact_360::everybody(store.connection(), &written)?;
-                    directory.contacts.insert(written, found.into_iter().map(|contact| contact.id).collect());
+                for name in filter::names_in(expression, searched, kind) {
+                    let found = contact_360::matching_contacts(store.connection(), &name)?;
+                    directory.contacts.insert(name, found.into_iter().map(|contact| contact.id).collect());
                 }
             }
         }
@@ -128,7 +129,7 @@ pub fn mirrored(store: &Store, expression: &Expression, searched: Searchable) ->
     Ok(directory)
 }
 
-/// The zone of the workspace that a mirror is of.
+/// The time zone of the mirrored workspace.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -147,48 +148,48 @@ fn document(reply: &Reply) -> Result<Value, Error> {
     Ok(serde_json::from_str(reply.json_text()?).map_err(|error| reply.wrong_shape(&error))?)
 }
 
-fn pairs(list: Vec<Named>) -> Vec<(String, String)> {
-    list.into_iter().map(|it| (it.id, it.name)).collect()
+fn pairs(list: Vec<DirectoryEntry>) -> Vec<(String, String)> {
+    list.into_iter().map(|entry| (entry.id, entry.name)).collect()
 }
 
 fn named(documents: &[Value], key: &str) -> Vec<(String, String)> {
-    let pair = |document: &Value| Some((fields::id(&document["id"])?, fields::text(&document[key])?));
+    let pair = |document: &Value| Some((lenient::id(&document["id"])?, lenient::text(&document[key])?));
     documents.iter().filter_map(pair).collect()
 }
 
 fn state(document: &Value) -> Option<StateLabel> {
-    let labels = ["internal_label", "external_label"].iter().filter_map(|key| fields::text(&document[key]));
+    let labels = ["internal_label", "external_label"].iter().filter_map(|key| lenient::text(&document[key]));
     Some(StateLabel {
-        id: fields::id(&document["id"])?,
-        category: fields::text(&document["category"])?,
+        id: lenient::id(&document["id"])?,
+        category: lenient::text(&document["category"])?,
         labels: labels.collect(),
     })
 }
 
-/// The attributes that a ticket type asks for.
+/// The attributes of a ticket type.
 fn attributes(kind: &Value) -> Vec<(String, String)> {
     named(kind["ticket_type_attributes"]["data"].as_array().map_or(&[][..], Vec::as_slice), "name")
 }
 
-/// The attributes that a ticket type asks for, by id, with the id of the type.
+/// The ids of the attributes of a ticket type, each with the id of the type.
 fn types_of_attributes(kind: &Value) -> Vec<(String, String)> {
-    let Some(id) = fields::id(&kind["id"]) else { return Vec::new() };
+    let Some(id) = lenient::id(&kind["id"]) else { return Vec::new() };
     attributes(kind).into_iter().map(|(attribute, _)| (attribute, id.clone())).collect()
 }
 
-/// The attributes that the workspace has added to contacts. Every workspace has some attributes, so an empty list
-/// was not read.
+/// The custom attributes of contacts. Every workspace has some attributes, so an empty list means that they were not
+/// read.
 fn attributes_of_contacts(documents: &[Value]) -> Option<Vec<Attribute>> {
     let of_contacts = |document: &&Value| document["model"].as_str().is_none_or(|model| model == "contact");
     (!documents.is_empty()).then(|| documents.iter().filter(of_contacts).filter_map(attribute).collect())
 }
 
-/// An attribute that the workspace has added.
+/// A custom attribute; `None` for a standard one.
 fn attribute(document: &Value) -> Option<Attribute> {
     let full = document["full_name"].as_str().and_then(|name| name.strip_prefix("custom_attributes."));
-    let is_own = fields::flag(&document["custom"]) == Some(true);
-    let name = full.map(str::to_owned).or_else(|| fields::text(&document["name"]).filter(|_| is_own))?;
-    Some(Attribute { name, data_type: fields::text(&document["data_type"]) })
+    let is_own = lenient::flag(&document["custom"]) == Some(true);
+    let name = full.map(str::to_owned).or_else(|| lenient::text(&document["name"]).filter(|_| is_own))?;
+    Some(Attribute { name, data_type: lenient::text(&document["data_type"]) })
 }
 
 async fn all(client: &Client, list: &str, query: &[(&str, &str)]) -> Result<Vec<Value>, Error> {
@@ -207,10 +208,10 @@ async fn records(client: &Client, list: &str, arguments: Arguments) -> Result<Ve
     Ok(records.filter_map(|raw| serde_json::from_str(raw.get()).ok()).collect())
 }
 
-/// A company by its name or the id that the workspace gives it. The answer is a list, or the company alone.
-async fn companies(client: &Client, written: &str, directory: &mut Directory) -> Result<(), Error> {
+/// Finds companies by name or by the id that the workspace gave them. The response is a list, or a single company.
+async fn companies(client: &Client, name: &str, directory: &mut Directory) -> Result<(), Error> {
     for key in ["name", "company_id"] {
-        let query = vec![(key.to_owned(), written.to_owned())];
+        let query = vec![(key.to_owned(), name.to_owned())];
         let arguments = Arguments { query, ..Arguments::default() };
         let found: Value = match client.fetch(operation("retrieveCompany")?, &arguments).await {
             Ok(reply) => document(&reply)?,
@@ -222,8 +223,8 @@ async fn companies(client: &Client, written: &str, directory: &mut Directory) ->
         directory.companies.extend(named(&list, "name"));
     }
     if directory.companies.is_empty() {
-        // By Intercom's own id.
-        let arguments = Arguments { path: vec![written.to_owned()], ..Arguments::default() };
+        // By the id that Intercom assigned.
+        let arguments = Arguments { path: vec![name.to_owned()], ..Arguments::default() };
         match client.fetch(operation("RetrieveACompanyById")?, &arguments).await {
             Ok(reply) => directory.companies.extend(named(&[document(&reply)?], "name")),
             Err(error) if error.is_not_found() => {}

@@ -1,4 +1,4 @@
-//! The flags of `conversations sla`: declared, and turned into what they mean.
+//! Declares and parses the flags of `conversations sla`.
 
 use std::cmp::Ordering;
 
@@ -9,21 +9,21 @@ use serde_json::{Value, json};
 
 use super::DEFINITIONS;
 use crate::cli::context::Context;
-use crate::cli::door::{self, OutputFile};
 use crate::cli::error::Error;
-use crate::cli::{stores, time};
+use crate::cli::files::{self, OutputFile};
+use crate::cli::{mirror_paths, time};
 use crate::config::{self, Config};
-use crate::report::office::{self, Schedule};
-use crate::report::sla::{By, GroupBy, Metric, Resolution, Row, SlaOptions, Targets, columns};
-use crate::report::timelines::Start;
+use crate::report::business_hours::{self, Schedule};
+use crate::report::sla::{GroupBy, Metric, PeriodAnchor, Resolution, SlaOptions, SlaRow, Targets, columns};
+use crate::report::timeline_cache::Start;
 
 const OFFICE_HOURS: &str = "\
-Office hours stand in the config file:
+Office hours are set in the config file:
 
   [office_hours]
   timezone = \"Europe/Dublin\"
   hours = \"09:00-17:30\"                 # Monday to Friday
-  friday = [\"09:00-12:00\", \"13:00-16:00\"] # single days have their own; \"closed\" is none
+  friday = [\"09:00-12:00\", \"13:00-16:00\"] # overrides one day; \"closed\" for a day off
   holidays = [\"2026-12-25\", \"2026-12-26\"]
 ";
 
@@ -32,80 +32,80 @@ pub fn command() -> Command {
     let value = |name: &'static str, shape: &'static str| Arg::new(name).long(name).value_name(shape);
     let flag = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
     Command::new("sla")
-        .about("First response and resolution times by team, teammate, tag, channel or company, from the mirror")
+        .about("Report first response and resolution times by team, teammate, tag, channel or company, from the mirror")
         .arg(
             value("group-by", "GROUP")
                 .value_parser(["team", "admin", "tag", "channel", "company", "none"])
                 .default_value("team")
-                .help("One row for each of these"),
+                .help("Group rows by this"),
         )
         .arg(
             value("metric", "METRICS")
                 .value_delimiter(',')
                 .value_parser(Metric::ALL.map(Metric::name))
                 .default_value("first-response,resolution")
-                .help("Which times to measure"),
+                .help("Times to measure"),
         )
-        .arg(value("since", "TIME").help("Conversations of the period that begins then: a date, or 7d"))
-        .arg(value("until", "TIME").help("Conversations of the period that ends then"))
+        .arg(value("since", "TIME").help("Start of the period: a date, or for example 7d"))
+        .arg(value("until", "TIME").help("End of the period"))
         .arg(
             value("week", "WEEK")
                 .conflicts_with_all(["since", "until"])
-                .help("The period is this ISO week, such as 2026-W20"),
+                .help("Use this ISO week as the period, for example 2026-W20"),
         )
         .arg(
             value("by", "MOMENT")
                 .value_parser(["start", "reply", "close"])
                 .default_value("start")
-                .help("Which moment lies in the period: the start, the first response, or the close"),
+                .help("Moment of a conversation that must be in the period: its start, first response or close"),
         )
         .arg(outbound())
         .arg(
             value("hours", "HOURS")
                 .value_parser(["calendar", "office"])
                 .default_value("calendar")
-                .help("Count every hour, or office hours only"),
+                .help("Count all hours, or office hours only"),
         )
         .arg(value("timezone", "ZONE").help(
-            "IANA time zone of dates, weeks and office hours [default: that of the office hours, else UTC]",
+            "IANA time zone of dates, weeks and office hours [default: time zone of the office hours, else UTC]",
         ))
         .arg(
             value("target", "METRIC=TIME")
                 .value_delimiter(',')
                 .action(ArgAction::Append)
-                .help("How long each may take, as in first-response=1h,resolution=24h"),
+                .help("Maximum time per metric, for example first-response=1h,resolution=24h"),
         )
         .arg(
             value("resolution", "CLOSE")
                 .value_parser(["last-close", "first-close"])
                 .default_value("last-close")
-                .help("Which close resolves a conversation"),
+                .help("Close that resolves a conversation"),
         )
-        .arg(flag("without-snoozed").help("Leave out the time in which a conversation was snoozed"))
+        .arg(flag("without-snoozed").help("Exclude snoozed time"))
         .arg(
             value("min-samples", "N")
                 .value_parser(clap::value_parser!(u32).range(1..))
                 .default_value("5")
-                .help("No percentiles from fewer samples"),
+                .help("Minimum number of samples for percentiles"),
         )
         .arg(value("sort", "COLUMN").allow_hyphen_values(true).help(
-            "Sort by this column of the result, downwards with a minus before it [default: the group's name]",
+            "Sort by this column of the result; prefix it with - for descending order [default: name of the group]",
         ))
         .arg(
             value("limit", "N")
                 .value_parser(clap::value_parser!(u32).range(1..))
-                .help("Only the first N rows; meta.total is about everything all the same"),
+                .help("Show only the first N rows; meta.total still covers all of them"),
         )
-        .arg(door::output("html").value_name("PATH").conflicts_with_all(["explain", "reconcile"]).help(
-            "Also write a page with charts, weeks and definitions; it needs nothing from elsewhere",
+        .arg(files::output("html").value_name("PATH").conflicts_with_all(["explain", "reconcile"]).help(
+            "Also write a self-contained HTML page with charts, weeks and definitions",
         ))
         .arg(
             value("explain", "ID")
                 .conflicts_with("reconcile")
-                .help("Show one conversation step by step: which part counted as what"),
+                .help("Explain how each part of one conversation was counted"),
         )
-        .arg(flag("reconcile").help("List where Intercom's own statistics differ, and why"))
-        .arg(stores::argument())
+        .arg(flag("reconcile").help("List differences from Intercom's statistics, and their causes"))
+        .arg(mirror_paths::argument())
         .after_help(format!(
             "Definitions:{definitions}\n\n{OFFICE_HOURS}\nExample: intercom-pp-cli conversations sla --group-by team \
              --select team,first_response_p50_minutes,resolution_p90_hours\n\nExample: intercom-pp-cli conversations sla \
@@ -113,18 +113,17 @@ pub fn command() -> Command {
         ))
 }
 
-/// When a conversation starts that the team began. `volume` takes it, too.
+/// Defines the start of conversations that the team began. Also used by `volume`.
 pub fn outbound() -> Arg {
     Arg::new("outbound")
         .long("outbound")
         .value_name("START")
         .value_parser(["first-contact", "created"])
         .default_value("first-contact")
-        .help("When a conversation that the team began starts: when a contact first wrote, or when it was created")
+        .help("Start of conversations that the team began: the first message of a contact, or their creation")
 }
 
-/// What was asked for.
-pub struct Wanted {
+pub struct SlaRequest {
     pub options: SlaOptions,
     pub zone: TimeZone,
     pub sort: Option<(String, bool)>,
@@ -134,7 +133,7 @@ pub struct Wanted {
     pub reconcile: bool,
 }
 
-impl Wanted {
+impl SlaRequest {
     pub fn zone_name(&self) -> &str {
         self.zone.iana_name().unwrap_or("UTC")
     }
@@ -145,25 +144,24 @@ impl Wanted {
         set.collect::<serde_json::Map<_, _>>().into()
     }
 
-    /// Sorts and cuts the rows as asked for. What has no value comes last.
-    pub fn arrange(&self, rows: &mut Vec<Row>) {
-        if let Some((column, down)) = &self.sort {
+    /// Sorts and limits the rows. Rows without a value come last.
+    pub fn arrange(&self, rows: &mut Vec<SlaRow>) {
+        if let Some((column, is_descending)) = &self.sort {
             rows.sort_by_cached_key(|row| {
                 let value = serde_json::to_value(row).unwrap_or_default()[column].clone();
-                Key { value, down: *down }
+                SortKey { value, is_descending: *is_descending }
             });
         }
         rows.truncate(self.limit.unwrap_or(usize::MAX));
     }
 }
 
-/// The value of a row that it is sorted by.
-struct Key {
+struct SortKey {
     value: Value,
-    down: bool,
+    is_descending: bool,
 }
 
-impl Ord for Key {
+impl Ord for SortKey {
     fn cmp(&self, other: &Self) -> Ordering {
         let order = match (&self.value, &other.value) {
             (Value::Null, Value::Null) => return Ordering::Equal,
@@ -172,34 +170,34 @@ impl Ord for Key {
             (Value::String(one), Value::String(other)) => one.to_lowercase().cmp(&other.to_lowercase()),
             (one, other) => one.as_f64().unwrap_or_default().total_cmp(&other.as_f64().unwrap_or_default()),
         };
-        if self.down { order.reverse() } else { order }
+        if self.is_descending { order.reverse() } else { order }
     }
 }
 
-impl PartialOrd for Key {
+impl PartialOrd for SortKey {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Key {
+impl PartialEq for SortKey {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Key {}
+impl Eq for SortKey {}
 
-pub fn wanted(context: &Context, matches: &ArgMatches) -> Result<Wanted, Error> {
+pub fn request(context: &Context, matches: &ArgMatches) -> Result<SlaRequest, Error> {
     let text = |name: &str| matches.get_one::<String>(name).map(String::as_str);
     let config = Config::read(&context.config_path()?)?.office_hours;
     let zone = context.zone()?;
     let (since, until) = match text("week") {
         Some(week) => {
-            let week =
-                office::week(week, &zone).map_err(|reason| Error::usage(format!("--week: {reason}")))?;
+            let week = business_hours::week(week, &zone)
+                .map_err(|reason| Error::usage(format!("--week: {reason}")))?;
             if week.0 > Timestamp::now().as_second() {
-                return Err(Error::usage("--week: it lies in the future"));
+                return Err(Error::usage("--week is in the future"));
             }
             (Some(week.0), Some(week.1))
         }
@@ -208,14 +206,14 @@ pub fn wanted(context: &Context, matches: &ArgMatches) -> Result<Wanted, Error> 
     let metrics = metrics(matches);
     let group_by = group_by(text("group-by"));
     let html = matches.get_one::<OutputFile>("html").cloned();
-    Ok(Wanted {
+    Ok(SlaRequest {
         sort: text("sort").map(|text| sort(text, group_by, &metrics)).transpose()?,
         options: SlaOptions {
             group_by,
             by: match text("by") {
-                Some("reply") => By::Reply,
-                Some("close") => By::Close,
-                _ => By::Start,
+                Some("reply") => PeriodAnchor::Reply,
+                Some("close") => PeriodAnchor::Close,
+                _ => PeriodAnchor::Start,
             },
             start: match text("outbound") {
                 Some("created") => Start::Created,
@@ -223,22 +221,22 @@ pub fn wanted(context: &Context, matches: &ArgMatches) -> Result<Wanted, Error> 
             },
             since,
             until,
-            office: match text("hours") {
+            business_hours: match text("hours") {
                 Some("office") => Some(schedule(config.as_ref(), &zone)?),
                 _ => None,
             },
             targets: targets(matches)?,
-            min_samples: matches.get_one::<u32>("min-samples").map_or(5, |it| *it as usize),
+            min_samples: matches.get_one::<u32>("min-samples").map_or(5, |count| *count as usize),
             resolution: match text("resolution") {
                 Some("first-close") => Resolution::FirstClose,
                 _ => Resolution::LastClose,
             },
             without_snoozed: matches.get_flag("without-snoozed"),
-            spread: html.is_some().then(|| zone.clone()),
+            distribution_zone: html.is_some().then(|| zone.clone()),
             metrics,
         },
         zone,
-        limit: matches.get_one::<u32>("limit").map(|it| *it as usize),
+        limit: matches.get_one::<u32>("limit").map(|count| *count as usize),
         html,
         explain: text("explain").map(str::to_owned),
         reconcile: matches.get_flag("reconcile"),
@@ -249,8 +247,8 @@ fn schedule(config: Option<&config::OfficeHours>, zone: &TimeZone) -> Result<Sch
     let Some(config) = config else {
         return Err(Error::usage_with_hint(
             "--hours office: the config file has no [office_hours]",
-            "add [office_hours] with timezone = \"Europe/Dublin\" and hours = \"09:00-17:30\"; `intercom-pp-cli \
-             conversations sla --help` shows all of it",
+            "add [office_hours] with timezone = \"Europe/Dublin\" and hours = \"09:00-17:30\"; see `intercom-pp-cli \
+             conversations sla --help`",
         ));
     };
     Schedule::new(zone.clone(), config.days(), &config.holidays).map_err(|reason| in_config(&reason))
@@ -261,9 +259,9 @@ fn in_config(reason: &str) -> Error {
 }
 
 fn metrics(matches: &ArgMatches) -> Vec<Metric> {
-    let named: Vec<&String> = matches.get_many::<String>("metric").into_iter().flatten().collect();
+    let names: Vec<&String> = matches.get_many::<String>("metric").into_iter().flatten().collect();
     let mut metrics = Metric::ALL.to_vec();
-    metrics.retain(|metric| named.iter().any(|name| *name == metric.name()));
+    metrics.retain(|metric| names.iter().any(|name| *name == metric.name()));
     metrics
 }
 
@@ -281,19 +279,19 @@ fn group_by(name: Option<&str>) -> GroupBy {
 fn targets(matches: &ArgMatches) -> Result<Targets, Error> {
     let mut targets = Targets::default();
     for text in matches.get_many::<String>("target").into_iter().flatten() {
-        let wrong = |reason: &str| {
+        let invalid = |reason: &str| {
             let names = Metric::ALL.map(Metric::name).join(", ");
             Error::usage(format!(
-                "--target: {text:?} {reason}; use METRIC=TIME such as first-response=1h (metrics: {names})"
+                "--target: invalid {text:?}: {reason}; use METRIC=TIME, for example first-response=1h (metrics: {names})"
             ))
         };
-        let (name, limit) = text.split_once('=').ok_or_else(|| wrong("has no ="))?;
+        let (name, limit) = text.split_once('=').ok_or_else(|| invalid("no = found"))?;
         let name = name.trim().replace('_', "-");
         let metric = Metric::ALL.into_iter().find(|metric| metric.name() == name);
-        let metric = metric.ok_or_else(|| wrong("names no metric"))?;
-        let limit = time::duration(limit).map_err(|_| wrong("has no length of time"))?;
+        let metric = metric.ok_or_else(|| invalid("unknown metric"))?;
+        let limit = time::duration(limit).map_err(|_| invalid("expected a duration after ="))?;
         if limit.as_secs() == 0 {
-            return Err(wrong("allows no time at all"));
+            return Err(invalid("the time must not be zero"));
         }
         targets.set(metric, i64::try_from(limit.as_secs()).unwrap_or(i64::MAX));
     }
@@ -301,17 +299,16 @@ fn targets(matches: &ArgMatches) -> Result<Targets, Error> {
 }
 
 fn sort(text: &str, group_by: GroupBy, metrics: &[Metric]) -> Result<(String, bool), Error> {
-    let (name, down) = match (text.strip_prefix('-'), text.strip_suffix(":desc"), text.strip_suffix(":asc")) {
-        (Some(name), ..) | (None, Some(name), _) => (name, true),
-        (None, None, Some(name)) => (name, false),
-        (None, None, None) => (text, false),
-    };
-    let named = group_by.column().into_iter().chain(group_by.id_column()).map(str::to_owned);
-    let known: Vec<String> = named.chain(columns(metrics)).collect();
-    match known.iter().any(|known| known == name) {
-        true => Ok((name.to_owned(), down)),
-        false => {
-            Err(Error::usage(format!("--sort: there is no column {name:?}; use one of {}", known.join(", "))))
-        }
+    let (name, is_descending) =
+        match (text.strip_prefix('-'), text.strip_suffix(":desc"), text.strip_suffix(":asc")) {
+            (Some(name), ..) | (None, Some(name), _) => (name, true),
+            (None, None, Some(name)) => (name, false),
+            (None, None, None) => (text, false),
+        };
+    let group_columns = group_by.column().into_iter().chain(group_by.id_column()).map(str::to_owned);
+    let known: Vec<String> = group_columns.chain(columns(metrics)).collect();
+    if known.iter().any(|known| known == name) {
+        return Ok((name.to_owned(), is_descending));
     }
+    Err(Error::usage(format!("--sort: unknown column {name:?}: expected one of {}", known.join(", "))))
 }

@@ -1,33 +1,33 @@
-//! Charts of the page, as SVG. Labels arrive escaped.
+//! SVG charts of the HTML page. Labels must already be escaped.
 
 use std::fmt::Write;
 
 const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 200.0;
 
-/// A moment on the axis with two values above it.
-pub struct Point {
+/// One week: median and 90th percentile.
+pub struct WeekPoint {
     pub label: String,
-    /// Whether only some of its days are in the period.
+    /// Whether the period covers only part of the week.
     pub partial: bool,
     pub low: Option<f64>,
     pub high: Option<f64>,
     pub n: usize,
 }
 
-/// A bar from nothing to `high`, with `low` marked in it.
-pub struct Range {
+/// A bar of length `high`, filled up to `low`.
+pub struct RangeBar {
     pub label: String,
     pub low: f64,
     pub high: f64,
-    pub told: String,
+    pub value_label: String,
 }
 
 fn svg(height: f64, about: &str, content: &str) -> String {
     format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{about}\">{content}</svg>")
 }
 
-/// Counts side by side.
+/// A bar chart of counts.
 pub fn columns(bars: &[(String, u64)]) -> String {
     let most = bars.iter().map(|bar| bar.1).max().unwrap_or(0).max(1) as f64;
     let all = bars.iter().map(|bar| bar.1).sum::<u64>().max(1) as f64;
@@ -48,10 +48,10 @@ pub fn columns(bars: &[(String, u64)]) -> String {
             HEIGHT - 8.0
         );
         if *count > 0 {
-            let told = if share < 1.0 { "&lt;1 %".to_owned() } else { format!("{share:.0} %") };
+            let share_label = if share < 1.0 { "&lt;1 %".to_owned() } else { format!("{share:.0} %") };
             let _ = write!(
                 content,
-                "<text class=\"told\" x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{told}</text>",
+                "<text class=\"ink\" x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{share_label}</text>",
                 top - 5.0
             );
         }
@@ -59,8 +59,8 @@ pub fn columns(bars: &[(String, u64)]) -> String {
     svg(HEIGHT, "Distribution", &content)
 }
 
-/// Two lines over time: the median and the 90th percentile. A gap is where there were too few.
-pub fn lines(points: &[Point], unit: &str) -> String {
+/// Lines of the median and the 90th percentile by week, with gaps for weeks with too few samples.
+pub fn lines(points: &[WeekPoint], unit: &str) -> String {
     let (left, right, top, bottom) = (62.0, WIDTH - 10.0, 14.0, HEIGHT - 26.0);
     let most = points.iter().filter_map(|point| point.high).fold(0.0_f64, f64::max).max(f64::EPSILON);
     let across = |at: usize| left + (right - left) * at as f64 / (points.len().max(2) - 1) as f64;
@@ -77,7 +77,7 @@ pub fn lines(points: &[Point], unit: &str) -> String {
             axis(most * share, unit)
         );
     }
-    for (class, of) in [("high", high as fn(&Point) -> Option<f64>), ("low", low)] {
+    for (class, of) in [("high", high as fn(&WeekPoint) -> Option<f64>), ("low", low)] {
         let mut path = String::new();
         let mut pen_down = false;
         for (at, point) in points.iter().enumerate() {
@@ -110,14 +110,14 @@ pub fn lines(points: &[Point], unit: &str) -> String {
             point.label
         );
     }
-    svg(HEIGHT, "Week by week", &content) + LEGEND
+    svg(HEIGHT, "By week", &content) + LEGEND
 }
 
-fn low(point: &Point) -> Option<f64> {
+fn low(point: &WeekPoint) -> Option<f64> {
     point.low
 }
 
-fn high(point: &Point) -> Option<f64> {
+fn high(point: &WeekPoint) -> Option<f64> {
     point.high
 }
 
@@ -125,8 +125,8 @@ fn axis(value: f64, unit: &str) -> String {
     if value >= 10.0 { format!("{value:.0} {unit}") } else { format!("{value:.1} {unit}") }
 }
 
-/// Bars below each other.
-pub fn ranges(rows: &[Range]) -> String {
+/// A horizontal bar per group.
+pub fn ranges(rows: &[RangeBar]) -> String {
     let most = rows.iter().map(|row| row.high).fold(0.0_f64, f64::max).max(f64::EPSILON);
     let (name, room, step) = (150.0, WIDTH - 150.0 - 76.0, 26.0);
     let mut content = String::new();
@@ -135,15 +135,15 @@ pub fn ranges(rows: &[Range]) -> String {
         let (low, high) = (row.low / most * room, row.high / most * room);
         let _ = write!(
             content,
-            "<text class=\"told\" x=\"0\" y=\"{:.1}\">{}</text>\
+            "<text class=\"ink\" x=\"0\" y=\"{:.1}\">{}</text>\
              <rect class=\"high\" x=\"{name}\" y=\"{y}\" width=\"{high:.1}\" height=\"16\" rx=\"2\"/>\
              <rect class=\"low\" x=\"{name}\" y=\"{y}\" width=\"{low:.1}\" height=\"16\" rx=\"2\"/>\
-             <text class=\"told\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+             <text class=\"ink\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
             y + 12.0,
             shortened(&row.label),
             name + high + 6.0,
             y + 12.0,
-            row.told
+            row.value_label
         );
     }
     svg(rows.len() as f64 * step + 4.0, "Slowest groups", &content) + LEGEND
@@ -154,23 +154,23 @@ const LEGEND: &str = "<p class=\"note\"><svg viewBox=\"0 0 10 10\" style=\"displ
                       style=\"display:inline;width:10px\"><rect class=\"high\" width=\"10\" height=\"10\" rx=\"2\"/></svg> \
                       90th percentile</p>";
 
-/// An escaped label that fits beside a bar; what is written as `&...;` is one letter.
+/// Shortens an escaped label to the width beside a bar, counting each entity as one character.
 fn shortened(label: &str) -> String {
     let mut text = String::new();
-    let mut letters = 0;
+    let mut characters = 0;
     let mut rest = label;
-    while let Some(letter) = rest.chars().next() {
-        let length = match letter {
+    while let Some(character) = rest.chars().next() {
+        let length = match character {
             '&' => rest.find(';').map_or(1, |end| end + 1),
-            letter => letter.len_utf8(),
+            character => character.len_utf8(),
         };
-        if letters == 21 && rest.len() > length {
+        if characters == 21 && rest.len() > length {
             text.push('…');
             break;
         }
         text.push_str(&rest[..length]);
         rest = &rest[length..];
-        letters += 1;
+        characters += 1;
     }
     text
 }
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_name_is_cut_between_letters() {
+    fn a_long_label_is_cut_between_characters() {
         assert_eq!(shortened("&lt;script&gt;"), "&lt;script&gt;");
         let long = "&amp;".repeat(30);
         assert_eq!(shortened(&long), "&amp;".repeat(21) + "…");
@@ -188,9 +188,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_draw_is_no_problem() {
+    fn empty_data_renders_an_empty_chart() {
         assert!(columns(&[("≤ 1 min".into(), 0)]).contains("<svg"));
-        let empty = Point { label: "2026-W20".into(), partial: true, low: None, high: None, n: 0 };
+        let empty = WeekPoint { label: "2026-W20".into(), partial: true, low: None, high: None, n: 0 };
         assert!(lines(&[empty], "min").contains("2026-W20"));
         assert!(ranges(&[]).contains("<svg"));
     }

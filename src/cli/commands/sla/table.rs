@@ -1,4 +1,4 @@
-//! The report for a terminal: a table with bars, and one conversation step by step.
+//! Renders the report for a terminal: a table with bars, and the steps of one conversation.
 
 use std::fmt::Write;
 
@@ -6,55 +6,55 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::arguments::Wanted;
+use super::arguments::SlaRequest;
 use super::by_words;
 use crate::cli::output::cut;
-use crate::report::sla::{Explained, Metric, Row, SlaReport, Unit, labels};
-use crate::report::timelines::Start;
+use crate::report::sla::{Explanation, Metric, SlaReport, SlaRow, Unit, labels};
+use crate::report::timeline_cache::Start;
 
-/// Characters of the longest bar.
+/// Length of the longest bar, in characters.
 const BAR: f64 = 16.0;
 
-/// Counts of a row, the ones that give way first at the end.
+/// Counts of a row, most important first.
 const COUNTS: [&str; 5] = ["conversations", "answered", "unanswered", "closed", "reopened"];
 
-/// How much of the report a table shows.
+/// Columns of the table, depending on the width.
 #[derive(Debug, Clone, Copy)]
-struct Detail {
+struct TableDetail {
     bars: bool,
     counts: usize,
-    /// Whether the name of a metric stands above its unit, to save width.
+    /// Whether the name of a metric is above its unit, to save width.
     stacked: bool,
 }
 
-/// From everything to the least: bars give way before counts, and counts before figures.
-const DETAILS: [Detail; 6] = [
-    Detail { bars: true, counts: 5, stacked: false },
-    Detail { bars: true, counts: 5, stacked: true },
-    Detail { bars: false, counts: 5, stacked: true },
-    Detail { bars: false, counts: 3, stacked: true },
-    Detail { bars: false, counts: 1, stacked: true },
-    Detail { bars: false, counts: 0, stacked: true },
+/// From widest to narrowest: bars are dropped first, then counts.
+const DETAILS: [TableDetail; 6] = [
+    TableDetail { bars: true, counts: 5, stacked: false },
+    TableDetail { bars: true, counts: 5, stacked: true },
+    TableDetail { bars: false, counts: 5, stacked: true },
+    TableDetail { bars: false, counts: 3, stacked: true },
+    TableDetail { bars: false, counts: 1, stacked: true },
+    TableDetail { bars: false, counts: 0, stacked: true },
 ];
 
-/// The report in `room` columns of the screen.
-pub fn told(wanted: &Wanted, report: &SlaReport, groups: usize, room: Option<usize>) -> String {
-    let mut text = format!("{}\n\n", period(wanted, report));
-    if let Some(nothing) = nothing(report) {
-        let _ = writeln!(text, "{nothing}");
+/// Renders the report for a screen of `width` columns.
+pub fn render(request: &SlaRequest, report: &SlaReport, groups: usize, width: Option<usize>) -> String {
+    let mut text = format!("{}\n\n", period(request, report));
+    if let Some(message) = empty_message(report) {
+        let _ = writeln!(text, "{message}");
         return text;
     }
-    let metrics = &wanted.options.metrics[..];
-    let (tables, bars) = match fitting(wanted, report, metrics, room) {
+    let metrics = &request.options.metrics[..];
+    let (tables, bars) = match widest_fit(request, report, metrics, width) {
         Some((table, detail)) => (table, detail.bars),
         None => {
-            let single = metrics.iter().map(|metric| {
+            let single_metric_tables = metrics.iter().map(|metric| {
                 let metric = std::slice::from_ref(metric);
-                let least = DETAILS[DETAILS.len() - 1];
-                fitting(wanted, report, metric, room)
-                    .map_or_else(|| table(wanted, report, metric, least), |(table, _)| table)
+                let narrowest = DETAILS[DETAILS.len() - 1];
+                widest_fit(request, report, metric, width)
+                    .map_or_else(|| table(request, report, metric, narrowest), |(table, _)| table)
             });
-            (single.collect::<Vec<_>>().join("\n\n"), false)
+            (single_metric_tables.collect::<Vec<_>>().join("\n\n"), false)
         }
     };
     let _ = writeln!(text, "{tables}");
@@ -63,8 +63,8 @@ pub fn told(wanted: &Wanted, report: &SlaReport, groups: usize, room: Option<usi
     let _ = write!(
         text,
         "\n{bars}- fewer than {} samples\n\
-         excluded (the team wrote, the contact never did): {}; truncated: {}\n",
-        wanted.options.min_samples, figures.excluded, figures.truncated
+         excluded (the customer never wrote): {}; truncated: {}\n",
+        request.options.min_samples, figures.excluded, figures.truncated
     );
     if groups > report.rows.len() {
         let _ = writeln!(text, "{} of {groups} rows", report.rows.len());
@@ -73,22 +73,22 @@ pub fn told(wanted: &Wanted, report: &SlaReport, groups: usize, room: Option<usi
 }
 
 /// The most detailed table that fits, and its detail.
-fn fitting(
-    wanted: &Wanted,
+fn widest_fit(
+    request: &SlaRequest,
     report: &SlaReport,
     metrics: &[Metric],
-    room: Option<usize>,
-) -> Option<(String, Detail)> {
+    width: Option<usize>,
+) -> Option<(String, TableDetail)> {
     let fits = |table: &str| {
-        room.is_none_or(|room| table.lines().all(|line| line.trim_end().chars().count() <= room))
+        width.is_none_or(|width| table.lines().all(|line| line.trim_end().chars().count() <= width))
     };
     DETAILS.iter().find_map(|detail| {
-        let table = table(wanted, report, metrics, *detail);
+        let table = table(request, report, metrics, *detail);
         fits(&table).then_some((table, *detail))
     })
 }
 
-fn table(wanted: &Wanted, report: &SlaReport, metrics: &[Metric], detail: Detail) -> String {
+fn table(request: &SlaRequest, report: &SlaReport, metrics: &[Metric], detail: TableDetail) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     let mut header = vec![report.group_by.column().unwrap_or_default().to_owned()];
@@ -102,7 +102,7 @@ fn table(wanted: &Wanted, report: &SlaReport, metrics: &[Metric], detail: Detail
             bars.push(header.len());
             header.push(String::new());
         }
-        if wanted.options.targets.of(*metric).is_some() {
+        if request.options.targets.of(*metric).is_some() {
             header.extend([format!("{above}in time"), format!("{above}breached")]);
         }
     }
@@ -114,10 +114,10 @@ fn table(wanted: &Wanted, report: &SlaReport, metrics: &[Metric], detail: Detail
     let longest: Vec<f64> = metrics.iter().map(longest).collect();
     for (row, label) in report.rows.iter().zip(labels(&report.rows)) {
         let label = if detail.stacked { shortened(&row.name, &label) } else { label };
-        table.add_row(cells(wanted, row, &label, metrics, &longest, detail));
+        table.add_row(cells(request, row, &label, metrics, &longest, detail));
     }
     if report.group_by.column().is_some() {
-        table.add_row(cells(wanted, &report.total, &report.total.name, metrics, &longest, detail));
+        table.add_row(cells(request, &report.total, &report.total.name, metrics, &longest, detail));
     }
     for (at, column) in table.column_iter_mut().enumerate() {
         let is_left = at == 0 || bars.contains(&at);
@@ -126,10 +126,10 @@ fn table(wanted: &Wanted, report: &SlaReport, metrics: &[Metric], detail: Detail
     table.trim_fmt()
 }
 
-/// Characters that the name of a group takes where room is short.
+/// Maximum length of a group name in a narrow table, in characters.
 const NAME: usize = 24;
 
-/// A label that fits, with the id where several have the same name.
+/// Cuts the label, but keeps the id that distinguishes equal names.
 fn shortened(name: &str, label: &str) -> String {
     match label.strip_prefix(name).filter(|id| !id.is_empty()) {
         Some(id) => cut(name, NAME.saturating_sub(id.chars().count()).max(8)) + id,
@@ -138,12 +138,12 @@ fn shortened(name: &str, label: &str) -> String {
 }
 
 fn cells(
-    wanted: &Wanted,
-    row: &Row,
+    request: &SlaRequest,
+    row: &SlaRow,
     label: &str,
     metrics: &[Metric],
     longest: &[f64],
-    detail: Detail,
+    detail: TableDetail,
 ) -> Vec<String> {
     let figures = &row.figures;
     let mut cells = vec![plain(label)];
@@ -157,7 +157,7 @@ fn cells(
         if detail.bars {
             cells.push(bar(measured.p50, measured.p90, *longest));
         }
-        if wanted.options.targets.of(*metric).is_some() {
+        if request.options.targets.of(*metric).is_some() {
             let share = measured.target_met_pct.map_or("-".to_owned(), |share| format!("{share:.1} %"));
             cells.extend([share, measured.breached.unwrap_or(0).to_string()]);
         }
@@ -165,30 +165,30 @@ fn cells(
     cells
 }
 
-/// The median in full blocks, and on to the 90th percentile in light ones.
+/// Full blocks up to the median, light ones up to the 90th percentile.
 fn bar(p50: Option<f64>, p90: Option<f64>, longest: f64) -> String {
     let (Some(p50), Some(p90)) = (p50, p90) else { return String::new() };
     let length =
         |value: f64| if longest > 0.0 { (value / longest * BAR).round().min(BAR) as usize } else { 0 };
-    let (half, most) = (length(p50), length(p90));
-    "█".repeat(half) + &"▒".repeat(most.saturating_sub(half))
+    let (median, high) = (length(p50), length(p90));
+    "█".repeat(median) + &"▒".repeat(high.saturating_sub(median))
 }
 
-/// What there is to say about a period in which no contact wrote.
-pub fn nothing(report: &SlaReport) -> Option<String> {
+/// The message for a period without any message of a contact.
+pub fn empty_message(report: &SlaReport) -> Option<String> {
     let figures = &report.total.figures;
     (figures.conversations == 0).then(|| match figures.excluded {
         0 => "No conversations in this period.".to_owned(),
         count => format!(
-            "No conversations in this period in which a contact wrote; {count} that the team began were not answered."
+            "No conversations with a message of a contact in this period; {count} started by the team were not answered."
         ),
     })
 }
 
-/// What the report is about, in one line.
-pub fn period(wanted: &Wanted, report: &SlaReport) -> String {
-    let zone = &wanted.zone;
-    let what = by_words(wanted.options.by, wanted.options.resolution);
+/// Period and settings of the report, in one line.
+pub fn period(request: &SlaRequest, report: &SlaReport) -> String {
+    let zone = &request.zone;
+    let what = by_words(request.options.by, request.options.resolution);
     let period = match (report.since, report.until) {
         (None, None) => "Conversations of all time".to_owned(),
         (Some(since), None) => format!("Conversations {what} since {}", shown(since, zone)),
@@ -197,15 +197,15 @@ pub fn period(wanted: &Wanted, report: &SlaReport) -> String {
             format!("Conversations {what} from {} to {}", shown(since, zone), shown(until, zone))
         }
     };
-    let hours = if wanted.options.office.is_some() { "office hours" } else { "calendar hours" };
-    let snoozed = if wanted.options.without_snoozed { ", without snoozed time" } else { "" };
-    let outbound = match wanted.options.start {
+    let hours = if request.options.business_hours.is_some() { "office hours" } else { "calendar hours" };
+    let snoozed = if request.options.without_snoozed { ", without snoozed time" } else { "" };
+    let outbound = match request.options.start {
         Start::FirstContact => "",
-        Start::Created => ", outbound ones by their creation",
+        Start::Created => ", outbound ones by creation time",
     };
     format!(
         "{period} ({}), {hours}{snoozed}{outbound}; as of {}",
-        wanted.zone_name(),
+        request.zone_name(),
         shown(report.as_of, zone)
     )
 }
@@ -222,19 +222,19 @@ pub fn short(unit: Unit) -> &'static str {
     }
 }
 
-/// One line, without anything that a terminal would act on.
+/// Replaces control characters, which a terminal would interpret.
 fn plain(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
-pub fn explained(wanted: &Wanted, explained: &Explained) -> String {
+pub fn explained(request: &SlaRequest, explained: &Explanation) -> String {
     let mut text = format!("Conversation {}: {}\n\n", plain(&explained.conversation_id), explained.counted);
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["when", "part", "what", "by", "author", "counted as"]);
     for step in &explained.steps {
         table.add_row([
-            step.at.map_or("?".to_owned(), |at| shown(at, &wanted.zone)),
+            step.at.map_or("?".to_owned(), |at| shown(at, &request.zone)),
             step.part_id.as_deref().map(plain).unwrap_or_default(),
             step.part_type.as_deref().map_or("(opening)".to_owned(), plain),
             step.by.to_owned(),
@@ -253,7 +253,10 @@ pub fn explained(wanted: &Wanted, explained: &Explained) -> String {
         let _ = writeln!(text, "{}: {values}", metric.name());
     }
     if explained.stale {
-        let _ = writeln!(text, "It has changed since its parts were fetched: run `intercom-pp-cli sync`.");
+        let _ = writeln!(
+            text,
+            "This conversation has changed since its parts were fetched: run `intercom-pp-cli sync`."
+        );
     }
     text
 }

@@ -1,5 +1,7 @@
-//! Progress of a sync on stderr: bars for people on a terminal, one JSON event per line for programs that ask
-//! for it. Without a terminal only warnings, errors and long waits are said: a run that went well says nothing.
+//! Progress of a sync on stderr: bars on a terminal, or one JSON event per line for programs.
+//!
+//! By default, output without a terminal is limited to warnings, errors and long waits: a successful run prints
+//! nothing.
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
@@ -10,66 +12,65 @@ use indicatif::{HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressS
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::cli::output::tell;
+use crate::cli::output::notice;
 use crate::mirror::{Event, ResourceName};
 
-/// No more progress of one resource than this is told to programs.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Minimum time between two progress events of one resource.
+const EVENT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum ProgressMode {
     Bars,
-    /// Warnings, errors and waits alone, as text.
-    Trouble,
+    /// Only warnings, errors and waits, as text.
+    Warnings,
     Json,
-    Nothing,
+    Silent,
 }
 
-impl Form {
-    /// What `--progress` asks for.
+impl ProgressMode {
+    /// The mode given with `--progress`.
     pub fn of(matches: &ArgMatches) -> Self {
         match matches.get_one::<String>("progress").map(String::as_str) {
-            Some("json") => Form::Json,
-            Some("none") => Form::Nothing,
-            _ if std::io::stderr().is_terminal() => Form::Bars,
-            _ => Form::Trouble,
+            Some("json") => ProgressMode::Json,
+            Some("none") => ProgressMode::Silent,
+            _ if std::io::stderr().is_terminal() => ProgressMode::Bars,
+            _ => ProgressMode::Warnings,
         }
     }
 }
 
-/// What receives the events of a run.
-/// Waits are left out when it is `quiet`: nothing is wrong with them.
-pub fn observer(form: Form, quiet: bool) -> impl FnMut(&Event) + Send {
+/// Prints the events of a run. `quiet` omits waits, which are not a problem.
+pub fn observer(mode: ProgressMode, quiet: bool) -> impl FnMut(&Event) + Send {
     let mut bars = Bars::default();
-    let mut told = HashMap::new();
-    let is_left_out = move |event: &Event| quiet && matches!(event, Event::SyncWaiting { .. });
-    move |event: &Event| match form {
-        Form::Bars | Form::Trouble if is_left_out(event) => {}
-        Form::Bars => bars.show(event),
-        Form::Trouble => trouble(event).iter().for_each(|line| tell(line)),
-        Form::Json if is_due(event, &mut told) => tell(&dated(event, Timestamp::now())),
-        Form::Json | Form::Nothing => {}
+    let mut last_events = HashMap::new();
+    let is_omitted = move |event: &Event| quiet && matches!(event, Event::SyncWaiting { .. });
+    move |event: &Event| match mode {
+        ProgressMode::Bars | ProgressMode::Warnings if is_omitted(event) => {}
+        ProgressMode::Bars => bars.show(event),
+        ProgressMode::Warnings => warning(event).iter().for_each(|line| notice(line)),
+        ProgressMode::Json if is_due(event, &mut last_events) => notice(&json_line(event, Timestamp::now())),
+        ProgressMode::Json | ProgressMode::Silent => {}
     }
 }
 
-/// A warning, an error or a wait in words.
-fn trouble(event: &Event) -> Option<String> {
+/// A warning, error or wait as text; `None` for other events.
+fn warning(event: &Event) -> Option<String> {
     match event {
         Event::SyncWarning { resource, message } => {
-            let resource = resource.map(|it| format!("{it}: ")).unwrap_or_default();
+            let resource = resource.map(|resource| format!("{resource}: ")).unwrap_or_default();
             Some(format!("warning: {resource}{message}"))
         }
         Event::SyncWaiting { resource, seconds, message } => {
-            Some(format!("{resource}: {message}: waiting up to {seconds} s for its end"))
+            Some(format!("{resource}: {message}: waiting up to {seconds} s for it to end"))
         }
         Event::SyncError { resource, message } => Some(format!("error: {resource}: {message}")),
         _ => None,
     }
 }
 
-/// An event as one line of JSON, with the moment it happened.
-fn dated(event: &Event, at: Timestamp) -> String {
+/// An event as one line of JSON, with its time.
+fn json_line(event: &Event, at: Timestamp) -> String {
     let mut line = json!(event);
     if let Some(fields) = line.as_object_mut() {
         fields.insert("time".to_owned(), json!(at.to_string()));
@@ -77,16 +78,16 @@ fn dated(event: &Event, at: Timestamp) -> String {
     line.to_string()
 }
 
-fn is_due(event: &Event, told: &mut HashMap<ResourceName, Instant>) -> bool {
+fn is_due(event: &Event, last_events: &mut HashMap<ResourceName, Instant>) -> bool {
     let Event::SyncProgress { resource, .. } = event else { return true };
-    let is_due = told.get(resource).is_none_or(|last| last.elapsed() >= PAUSE);
+    let is_due = last_events.get(resource).is_none_or(|last| last.elapsed() >= EVENT_INTERVAL);
     if is_due {
-        told.insert(*resource, Instant::now());
+        last_events.insert(*resource, Instant::now());
     }
     is_due
 }
 
-/// One line for each resource under way.
+/// One line per resource in progress.
 #[derive(Default)]
 struct Bars {
     all: MultiProgress,
@@ -100,7 +101,7 @@ impl Bars {
                 self.progress(*resource, *rows, *total, *requests_left);
             }
             Event::SyncWarning { .. } | Event::SyncWaiting { .. } | Event::SyncError { .. } => {
-                trouble(event).iter().for_each(|line| self.say(line));
+                warning(event).iter().for_each(|line| self.print(line));
             }
             Event::SyncComplete(outcome) => {
                 if let Some((bar, _)) = self.bars.remove(&outcome.resource) {
@@ -108,7 +109,7 @@ impl Bars {
                 }
                 if outcome.complete {
                     let written = outcome.written;
-                    self.say(&format!(
+                    self.print(&format!(
                         "{}: done, {} fetched, {} new, {} changed, {} removed, {:.1} s",
                         outcome.resource,
                         HumanCount(written.fetched),
@@ -135,20 +136,20 @@ impl Bars {
         bar.tick();
     }
 
-    fn say(&self, text: &str) {
-        // A terminal that is gone has nobody to tell.
+    fn print(&self, text: &str) {
+        // The terminal may have been closed.
         let _ = self.all.println(text);
     }
 }
 
-/// Rows, rate, requests left in the window of the rate limit, and time left.
-fn message(rows: u64, total: Option<u64>, requests_left: Option<u64>, taken: Duration) -> String {
+/// Rows, rate, time left, and requests left in the rate limit window.
+fn message(rows: u64, total: Option<u64>, requests_left: Option<u64>, elapsed: Duration) -> String {
     let mut message = HumanCount(rows).to_string();
     if let Some(total) = total {
         message.push_str(&format!(" of {}", HumanCount(total)));
     }
-    let rate = rows as f64 / taken.as_secs_f64();
-    if taken.as_secs_f64() >= 0.5 && rate > 0.0 {
+    let rate = rows as f64 / elapsed.as_secs_f64();
+    if elapsed.as_secs_f64() >= 0.5 && rate > 0.0 {
         message.push_str(&format!(", {rate:.0}/s"));
         let rest = total.map(|total| total.saturating_sub(rows) as f64 / rate);
         if let Some(rest) = rest.filter(|rest| *rest >= 1.0) {
@@ -166,20 +167,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_tells_rows_rate_and_what_is_left() {
+    fn a_line_shows_rows_rate_and_remaining_time() {
         let line = message(12_000, Some(20_000), Some(1_204), Duration::from_secs(8));
         assert_eq!(line, "12,000 of 20,000, 1500/s, 5 seconds left, 1,204 requests left in this window");
         assert_eq!(message(20, None, None, Duration::ZERO), "20");
     }
 
     #[test]
-    fn programs_are_told_of_progress_once_a_second() {
-        let mut told = HashMap::new();
+    fn programs_get_progress_once_a_second() {
+        let mut last_events = HashMap::new();
         let progress =
             Event::SyncProgress { resource: ResourceName::Tags, rows: 1, total: None, requests_left: None };
-        assert!(is_due(&progress, &mut told));
-        assert!(!is_due(&progress, &mut told));
+        assert!(is_due(&progress, &mut last_events));
+        assert!(!is_due(&progress, &mut last_events));
         let warning = Event::SyncWarning { resource: None, message: String::new() };
-        assert!(is_due(&warning, &mut told) && is_due(&warning, &mut told));
+        assert!(is_due(&warning, &mut last_events) && is_due(&warning, &mut last_events));
     }
 }

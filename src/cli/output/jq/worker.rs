@@ -1,8 +1,8 @@
-//! The other side of `--jq`: the process that runs one program on one document and ends.
+//! The worker process of `--jq`: runs one program on one document and ends.
 //!
-//! It gets its task on stdin and answers on stdout, or says on stderr why it cannot. A program has the
-//! language and its document, and nothing of the machine: no environment, no files, no further input.
-//! What it may use up is bounded by the system where the system can.
+//! It reads its task from stdin and writes the result to stdout, or the reason of a failure to stderr. A program must
+//! never access the machine: it has no environment, no files and no further input. The operating system limits its
+//! time and memory where it can.
 
 use std::io::{Read, Write};
 use std::process::ExitCode;
@@ -15,24 +15,24 @@ use serde::Deserialize;
 use crate::cli::output::format::Format;
 use crate::cli::output::toon;
 
-/// The argument that makes a process a worker.
+/// The argument that starts this process as a worker.
 pub const ARGUMENT: &str = "--jq-worker";
 
 /// The exit code when the program fails on its document.
 pub const FAILED: u8 = 1;
 
-/// Most bytes that a program may make.
-const MOST_OUTPUT: usize = 256 << 20;
+/// Maximum output of a program in bytes.
+const MAX_OUTPUT: usize = 256 << 20;
 
-/// Memory beyond what the document takes.
+/// Memory limit in bytes, besides the document.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
-const MOST_MEMORY: u64 = 512 << 20;
+const MAX_MEMORY: u64 = 512 << 20;
 
-/// Definitions that would reach out of the document.
-const LEFT_OUT: [&str; 2] = ["env", "halt_error"];
+/// Functions that reach beyond the document.
+const EXCLUDED: [&str; 2] = ["env", "halt_error"];
 
-/// What ends a program with a message, as an error like any other.
-const INSTEAD: &str = "def halt_error: error; def halt_error($exit_code): error;";
+/// Replacements that end a program with an ordinary error.
+const REPLACEMENTS: &str = "def halt_error: error; def halt_error($exit_code): error;";
 
 #[derive(Deserialize)]
 struct Task {
@@ -41,16 +41,16 @@ struct Task {
     seconds: u64,
 }
 
-/// Whether this process was started to work.
-pub fn is_wanted() -> bool {
+/// Whether this process was started as a worker.
+pub fn is_worker() -> bool {
     std::env::args_os().nth(1).is_some_and(|argument| argument == ARGUMENT)
 }
 
-/// Does the one task of this process.
+/// Runs the only task of this process.
 pub fn work() -> ExitCode {
-    match answer() {
+    match run_task() {
         Ok(lines) if std::io::stdout().write_all(lines.as_bytes()).is_ok() => ExitCode::SUCCESS,
-        // Nobody listens any more.
+        // Nobody reads the result any more.
         Ok(_) => ExitCode::from(FAILED),
         Err(reason) => {
             let _ = std::io::stderr().write_all(reason.as_bytes());
@@ -59,96 +59,98 @@ pub fn work() -> ExitCode {
     }
 }
 
-fn answer() -> Result<String, String> {
+fn run_task() -> Result<String, String> {
     let mut input = Vec::new();
     std::io::stdin().read_to_end(&mut input).map_err(|error| error.to_string())?;
     let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
     let (head, document) = input.split_at(end);
-    let task: Task = serde_json::from_slice(head).map_err(|error| format!("this is no task: {error}"))?;
-    bounded(task.seconds, document.len());
-    made(&task.program, document, task.format.parse()?)
+    let task: Task = serde_json::from_slice(head).map_err(|error| format!("invalid task: {error}"))?;
+    limit_resources(task.seconds, document.len());
+    run_program(&task.program, document, task.format.parse()?)
 }
 
-/// Bounds the time and memory of this process, which ends when it needs more.
+/// Limits the time in seconds and the memory of this process.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
-fn bounded(seconds: u64, document: usize) {
+fn limit_resources(seconds: u64, document: usize) {
     use rustix::process::{Resource, Rlimit, setrlimit};
-    // Values take several times the room of their text.
-    let memory = MOST_MEMORY + 16 * document as u64;
+    // Values take several times the memory of their text.
+    let memory = MAX_MEMORY + 16 * document as u64;
     for (resource, soft, hard) in
         [(Resource::Cpu, seconds, seconds + 1), (Resource::As, memory, memory), (Resource::Core, 0, 0)]
     {
-        // A system without this limit leaves it to the clock of whoever waits.
+        // Systems without this limit rely on the timeout of the parent process.
         let _ = setrlimit(resource, Rlimit { current: Some(soft), maximum: Some(hard) });
     }
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
-fn bounded(_seconds: u64, _document: usize) {}
+fn limit_resources(_seconds: u64, _document: usize) {}
 
-/// What a program makes of the documents of a JSON text.
-fn made(program: &str, json: &[u8], format: Format) -> Result<String, String> {
-    let filter = compiled(program).map_err(|reason| reason.unwrap_or_default())?;
+/// Runs a program on the documents of a JSON text.
+fn run_program(program: &str, json: &[u8], format: Format) -> Result<String, String> {
+    let filter = compile(program).map_err(|reason| reason.unwrap_or_default())?;
     let mut lines = String::new();
-    // Followed output is several documents.
+    // `tail` writes several documents.
     for input in read::parse_many(json) {
-        let input = input.map_err(|error| format!("the document is no JSON: {error}"))?;
+        let input = input.map_err(|error| format!("the document is not valid JSON: {error}"))?;
         let context = Ctx::<data::JustLut<Val>>::new(&filter.lut, Vars::new([]));
         for value in filter.id.run((context, input)) {
             match value.map_err(Exn::get_halt) {
-                Ok(value) => lines.push_str(&shown(&value, format)?),
+                Ok(value) => lines.push_str(&format_value(&value, format)?),
                 Err(Ok(0)) => return Ok(lines),
                 Err(Ok(code)) => return Err(format!("the program ended itself with exit code {code}")),
                 Err(Err(failure)) => {
-                    return Err(failure.get_err().map_or_else(|_| "it broke off".to_owned(), told));
+                    return Err(failure.get_err().map_or_else(|_| "it failed".to_owned(), message));
                 }
             }
-            if lines.len() > MOST_OUTPUT {
-                return Err(format!("the program makes more than {MOST_OUTPUT} bytes"));
+            if lines.len() > MAX_OUTPUT {
+                return Err(format!("the program wrote more than {MAX_OUTPUT} bytes"));
             }
         }
     }
     Ok(lines)
 }
 
-/// The message of an error; a text without its quotation marks.
-fn told(error: jaq_core::Error<Val>) -> String {
+/// The message of an error, without quotation marks.
+fn message(error: jaq_core::Error<Val>) -> String {
     match error.into_val() {
         Val::TStr(text) | Val::BStr(text) => String::from_utf8_lossy(&text).into_owned(),
         other => other.to_string(),
     }
 }
 
-fn shown(value: &Val, format: Format) -> Result<String, String> {
+fn format_value(value: &Val, format: Format) -> Result<String, String> {
     match (value, format) {
         (Val::TStr(text) | Val::BStr(text), Format::Plain | Format::Quiet) => {
             Ok(format!("{}\n", String::from_utf8_lossy(text)))
         }
-        (_, Format::Toon) => toon::encoded(value.to_string().as_bytes()).map_err(|error| error.to_string()),
+        (_, Format::Toon) => {
+            toon::encode_document(value.to_string().as_bytes()).map_err(|error| error.to_string())
+        }
         _ => Ok(format!("{value}\n")),
     }
 }
 
-/// The program, ready to run.
+/// Compiles a program.
 ///
 /// # Errors
-/// When it is none; with the reason, where there is one to tell.
-pub fn compiled(text: &str) -> Result<Filter<data::JustLut<Val>>, Option<String>> {
-    let kept = |name: &str| !LEFT_OUT.contains(&name);
+/// When it is invalid; with the reason, if known.
+pub fn compile(text: &str) -> Result<Filter<data::JustLut<Val>>, Option<String>> {
+    let is_allowed = |name: &str| !EXCLUDED.contains(&name);
     let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-    let instead = jaq_core::load::parse(INSTEAD, |parser| parser.defs()).unwrap_or_default();
+    let replacements = jaq_core::load::parse(REPLACEMENTS, |parser| parser.defs()).unwrap_or_default();
     let definitions =
-        definitions.filter(|definition: &parse::Def<&str>| kept(definition.name)).chain(instead);
+        definitions.filter(|definition: &parse::Def<&str>| is_allowed(definition.name)).chain(replacements);
     let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
-    let functions = functions.filter(|(name, ..)| kept(name));
+    let functions = functions.filter(|(name, ..)| is_allowed(name));
     let arena = Arena::default();
     let modules = Loader::new(definitions).load(&arena, File { code: text, path: () }).map_err(|_| None)?;
-    // The compiler takes for granted that imported data has been read.
+    // The compiler assumes that imported data has been read.
     jaq_core::load::import(&modules, |_| Err(String::new()))
         .map_err(|_| Some("it cannot import files".to_owned()))?;
     Compiler::default().with_funs(functions).compile(modules).map_err(|errors| {
         let mut undefined = errors.iter().flat_map(|(_, names)| names);
-        undefined.next().map(|(name, _)| format!("there is no {name:?}"))
+        undefined.next().map(|(name, _)| format!("{name:?} is not defined"))
     })
 }
 
@@ -160,7 +162,7 @@ mod tests {
         r#"{"meta":{},"results":{"data":[{"id":"123456789012345","n":9007199254740993},{"id":"b","n":2}]}}"#;
 
     fn run(program: &str, format: Format) -> Result<String, String> {
-        made(program, DOCUMENT.as_bytes(), format)
+        run_program(program, DOCUMENT.as_bytes(), format)
     }
 
     #[test]
@@ -176,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_ends_itself_ends_no_more_than_that() {
+    fn a_program_that_halts_does_not_end_the_process() {
         assert_eq!(run("1, halt, 2", Format::Json).as_deref(), Ok("1\n"));
         assert_eq!(run("halt(3)", Format::Json), Err("the program ended itself with exit code 3".to_owned()));
         for program in ["\"no data\" | halt_error", "\"no data\" | halt_error(2)", "error(\"no data\")"] {
@@ -186,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_imports_nothing() {
+    fn a_program_cannot_import_files() {
         for program in
             ["import \"x\" as $x; .", "import \"x\" as $x; $x", "import \"/etc/passwd\" as $x; $x[0]"]
         {

@@ -1,0 +1,232 @@
+//! Builds every result that a client gets, including plans, errors and resources.
+//!
+//! Orders the fields by importance, marks text that people wrote, and cuts the result to size. No other module
+//! may send data to a client.
+
+use serde_json::{Value, json};
+
+use super::raw::{elements, fields, quoted};
+use super::truncate::Pages;
+use super::untrusted::{self, Origin};
+use crate::cli::error::Error;
+
+/// Maximum number of notices in one result.
+const MAX_NOTICES: usize = 20;
+
+/// A result being built.
+pub struct ToolResult {
+    origin: Origin,
+    error: Option<Value>,
+    /// Whether the error comes from a command rather than from this server.
+    is_from_command: bool,
+    /// Names, JSON texts and origins, in order.
+    fields: Vec<(String, String, Origin)>,
+}
+
+impl ToolResult {
+    pub fn new(origin: Origin) -> Self {
+        ToolResult { origin, error: None, is_from_command: false, fields: Vec::new() }
+    }
+
+    /// A result that is an error of this program.
+    pub fn from_error(error: Value) -> Self {
+        ToolResult { error: Some(error), ..ToolResult::new(Origin::Own) }
+    }
+
+    /// Adds a field.
+    pub fn with(mut self, name: &str, value: &Value, origin: Origin) -> Self {
+        self.fields.push((name.to_owned(), value.to_string(), origin));
+        self
+    }
+
+    /// Adds a field that is JSON text.
+    pub fn with_text(mut self, name: &str, text: String, origin: Origin) -> Self {
+        self.fields.push((name.to_owned(), text, origin));
+        self
+    }
+
+    /// Sets an error made by this server.
+    pub fn with_error(self, error: Option<Value>) -> Self {
+        ToolResult { error, ..self }
+    }
+
+    /// Sets the error of a command.
+    pub fn with_failure(self, error: Option<Value>) -> Self {
+        ToolResult { error, is_from_command: true, ..self }
+    }
+
+    /// Adds the notices that a command printed for people, the newest if there are too many.
+    pub fn with_notices(self, notices: &[String]) -> Self {
+        let newest: Vec<&String> = notices.iter().skip(notices.len().saturating_sub(MAX_NOTICES)).collect();
+        match (newest.is_empty(), self.origin) {
+            (true, _) => self,
+            // Warnings may quote untrusted text.
+            (_, Origin::Own | Origin::Report) => self.with("warnings", &json!(newest), Origin::Own),
+            _ => self.with("warnings", &json!(newest), Origin::Derived),
+        }
+    }
+
+    /// Adds the fields of the document that a command wrote. Anything but an object becomes `results`.
+    pub fn with_output(mut self, output: &str) -> Self {
+        let text = output.trim();
+        let origin = self.origin;
+        if let Some(members) = fields(text) {
+            for (name, value) in members {
+                // `meta` comes before the records.
+                let index = if name == "meta" { 0 } else { self.fields.len() };
+                let origin = if name == "meta" { Origin::Own } else { origin };
+                self.fields.insert(index, (name, value.get().to_owned(), origin));
+            }
+            self
+        } else {
+            self.with_results(output)
+        }
+    }
+
+    /// Adds the whole output as `results`, even if it is an object.
+    pub fn with_results(mut self, output: &str) -> Self {
+        let text = output.trim();
+        if !text.is_empty() {
+            self.fields.push(("results".to_owned(), results(text), self.origin));
+        }
+        self
+    }
+
+    pub fn is_error(&self) -> bool {
+        self.error.is_some()
+    }
+
+    /// A field, or null.
+    pub fn field(&self, name: &str) -> Value {
+        self.text(name).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+
+    /// The JSON text of a field.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(other, ..)| other == name).map(|(_, text, _)| text.as_str())
+    }
+
+    /// Adds a value to `meta`.
+    pub fn note(&mut self, name: &str, value: Value) {
+        let mut meta = self.field("meta");
+        if !meta.is_object() {
+            meta = json!({});
+            self.fields.insert(0, ("meta".to_owned(), String::new(), Origin::Own));
+        }
+        meta[name] = value;
+        if let Some((_, text, _)) = self.fields.iter_mut().find(|(other, ..)| other == "meta") {
+            *text = meta.to_string();
+        }
+    }
+
+    /// Removes the error.
+    pub fn clear_error(&mut self) {
+        self.error = None;
+    }
+
+    /// The document for the client, or its first part.
+    pub fn document(self, pages: &Pages) -> Value {
+        let mut marked = Vec::new();
+        if let Some(error) = self.error.as_ref().filter(|_| self.is_from_command) {
+            marked.extend(error_fields(error));
+        }
+        marked.extend(
+            self.fields.iter().flat_map(|(name, text, origin)| untrusted::fields(name, text, *origin)),
+        );
+        let mark = if marked.is_empty() { Value::Null } else { untrusted::mark(&marked) };
+        let error = self.error.map(|error| error.to_string());
+        let mark_text = if mark.is_null() { None } else { Some(mark.to_string()) };
+        let (meta, rest): (Vec<_>, Vec<_>) = self.fields.iter().partition(|(name, ..)| name == "meta");
+        let first = error.iter().map(|text| ("error", text.as_str()));
+        let meta = meta.into_iter().map(|(name, text, _)| (name.as_str(), text.as_str()));
+        let mark_field = mark_text.iter().map(|text| ("untrusted", text.as_str()));
+        let rest = rest.into_iter().map(|(name, text, _)| (name.as_str(), text.as_str()));
+        pages.first(first.chain(meta).chain(mark_field).chain(rest), mark)
+    }
+}
+
+/// The fields of a command's error that may contain foreign text: messages quote names and API errors.
+fn error_fields(error: &Value) -> Vec<String> {
+    let text = |name: &str| error[name].as_str().unwrap_or_default();
+    let mut marked = Vec::new();
+    if !text("message").is_empty() && text("message") != Error::NoToken.to_string() {
+        marked.push("error.message".to_owned());
+    }
+    // Hints quote names that match, and the command to pass to describe_command.
+    if text("hint").contains('"') && !text("hint").contains("describe_command") {
+        marked.push("error.hint".to_owned());
+    }
+    if !error["http_status"].is_null() {
+        let given = ["code", "request_id"].into_iter().filter(|name| !text(name).is_empty());
+        marked.extend(given.map(|name| format!("error.{name}")));
+    }
+    marked
+}
+
+/// The output as a JSON value: a value as it is, one value per line as an array, or else text.
+fn results(text: &str) -> String {
+    if fields(text).is_some() || elements(text).is_some() || serde_json::from_str::<Value>(text).is_ok() {
+        return text.to_owned();
+    }
+    // jq programs write one value per line.
+    let lines: Option<Vec<String>> = text
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<Box<serde_json::value::RawValue>>(line)
+                .ok()
+                .map(|value| value.get().to_owned())
+        })
+        .collect();
+    lines.map_or_else(|| quoted(text), |lines| format!("[{}]", lines.join(",")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pages() -> Pages {
+        Pages::new(100, 2_000)
+    }
+
+    #[test]
+    fn the_error_and_meta_come_first() {
+        let rows: Vec<Value> = (0..200).map(|id| json!({ "id": id, "name": "Ann" })).collect();
+        let output = json!({ "results": rows, "meta": { "complete": false } }).to_string();
+        let error = json!({ "kind": "failure", "http_status": 500, "message": "they say" });
+        let answer =
+            ToolResult::new(Origin::Documents).with_notices(&["careful".to_owned()]).with_output(&output);
+        let part = answer.with_failure(Some(error)).document(&pages());
+        let names: Vec<&String> = part.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["error", "meta", "untrusted", "warnings", "results", "part", "cursor"]);
+        assert_eq!(part["untrusted"]["fields"], json!(["error.message", "warnings", "results[].name"]));
+        assert!(part.to_string().len() <= 2_000);
+    }
+
+    #[test]
+    fn output_that_is_not_an_object_becomes_results() {
+        for (output, expected) in [
+            ("", json!({})),
+            ("[1,2]", json!({ "results": [1, 2] })),
+            ("1\n{\"a\":2}\n", json!({ "results": [1, { "a": 2 }] })),
+            ("id,name\n1,Ann\n", json!({ "results": "id,name\n1,Ann" })),
+            ("{\"method\":\"GET\"}", json!({ "method": "GET" })),
+        ] {
+            assert_eq!(
+                ToolResult::new(Origin::Own).with_output(output).document(&pages()),
+                expected,
+                "{output}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_note_is_added_to_meta() {
+        let mut answer =
+            ToolResult::new(Origin::Own).with_output("{\"results\":[],\"meta\":{\"source\":\"live\"}}");
+        answer.note("has_more", json!(true));
+        assert_eq!(
+            answer.document(&pages()),
+            json!({ "meta": { "source": "live", "has_more": true }, "results": [] })
+        );
+    }
+}
