@@ -24,6 +24,8 @@ pub mod filter;
 #[cfg(feature = "cli")]
 mod html;
 #[cfg(feature = "cli")]
+mod locked_file;
+#[cfg(feature = "cli")]
 pub mod mcp;
 #[cfg(feature = "cli")]
 #[allow(clippy::disallowed_methods, reason = "the mirror, its lock file and its exports")]

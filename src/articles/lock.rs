@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use super::error::Error;
 use super::folder::Folder;
+use crate::locked_file::LockedFile;
 
 const FILE: &str = ".intercom/lock";
 
@@ -17,7 +18,7 @@ const FILE: &str = ".intercom/lock";
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
-    file: File,
+    _file: LockedFile,
 }
 
 impl Lock {
@@ -32,18 +33,14 @@ impl Lock {
         std::fs::create_dir_all(parent).map_err(failed)?;
         loop {
             let mut options = OpenOptions::new();
-            let mut file =
+            let file =
                 options.read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => {
-                    return Err(Error::Busy {
-                        path: folder.root().to_owned(),
-                        holder: read_holder(&mut file),
-                    });
+            let mut file = LockedFile::try_lock(file).map_err(|(mut file, error)| match error {
+                TryLockError::WouldBlock => {
+                    Error::Busy { path: folder.root().to_owned(), holder: read_holder(&mut file) }
                 }
-                Err(TryLockError::Error(source)) => return Err(failed(source)),
-            }
+                TryLockError::Error(source) => failed(source),
+            })?;
             // The previous holder may have removed the file after it was opened here and before it was
             // locked.
             if !is_same(&file, &path) {
@@ -53,7 +50,7 @@ impl Lock {
             file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
             file.write_all(text.as_bytes()).map_err(failed)?;
             folder.remove_unfinished()?;
-            return Ok(Lock { path, file });
+            return Ok(Lock { path, _file: file });
         }
     }
 }
@@ -63,7 +60,6 @@ impl Drop for Lock {
         // Remove the file before unlocking it, so that it cannot be another holder's. If that fails, the next
         // command reuses the file.
         let _ = std::fs::remove_file(&self.path);
-        let _ = self.file.unlock();
     }
 }
 

@@ -3,16 +3,18 @@
 //! Lines are written in one piece, so a killed process leaves at most one broken line, the last; the next process to
 //! open the file starts a new line. Permissions: readable by the owner only.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use serde::Serialize;
 
+use crate::locked_file::LockedFile;
+
 /// An open log. Dropping it releases the lock.
 #[derive(Debug)]
 pub struct AppendLog {
-    file: File,
+    file: LockedFile,
 }
 
 impl AppendLog {
@@ -25,10 +27,9 @@ impl AppendLog {
         options.read(true).append(true).create(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path)?;
-        file.try_lock().map_err(|error| match error {
-            std::fs::TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
-            std::fs::TryLockError::Error(error) => error,
+        let mut file = LockedFile::try_lock(options.open(path)?).map_err(|(_, error)| match error {
+            TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
+            TryLockError::Error(error) => error,
         })?;
         let mut text = String::new();
         file.read_to_string(&mut text)?;

@@ -8,20 +8,22 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use crate::locked_file::LockedFile;
+
 /// Held while a run sends changes; released on drop.
 #[derive(Debug)]
 pub struct WorkspaceLock {
-    _file: Option<File>,
+    _file: Option<LockedFile>,
 }
 
 impl WorkspaceLock {
     /// `None` while another run of this user holds the lock. Always succeeds where files cannot be locked.
     pub fn try_acquire(workspace: &str) -> Option<Self> {
         let Some(file) = open(workspace) else { return Some(WorkspaceLock { _file: None }) };
-        match file.try_lock() {
-            Ok(()) => Some(WorkspaceLock { _file: Some(file) }),
-            Err(TryLockError::WouldBlock) => None,
-            Err(TryLockError::Error(_)) => Some(WorkspaceLock { _file: None }),
+        match LockedFile::try_lock(file) {
+            Ok(file) => Some(WorkspaceLock { _file: Some(file) }),
+            Err((_, TryLockError::WouldBlock)) => None,
+            Err((_, TryLockError::Error(_))) => Some(WorkspaceLock { _file: None }),
         }
     }
 }

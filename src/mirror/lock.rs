@@ -11,11 +11,12 @@ use jiff::Timestamp;
 
 use super::error::{Error, Holder};
 use super::permissions;
+use crate::locked_file::LockedFile;
 
 /// Held while a sync runs.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    _file: LockedFile,
 }
 
 impl Lock {
@@ -26,14 +27,11 @@ impl Lock {
     pub fn take(store: &Path) -> Result<Self, Error> {
         let path = lock_file(store);
         let failed = |source| Error::File { path: path.clone(), source };
-        let mut file = permissions::open(&path, OpenOptions::new().read(true)).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::Locked { path: store.to_owned(), holder: read(&mut file) });
-            }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
+        let file = permissions::open(&path, OpenOptions::new().read(true)).map_err(failed)?;
+        let mut file = LockedFile::try_lock(file).map_err(|(mut file, error)| match error {
+            TryLockError::WouldBlock => Error::Locked { path: store.to_owned(), holder: read(&mut file) },
+            TryLockError::Error(source) => failed(source),
+        })?;
         let holder = Holder { pid: std::process::id(), since: Timestamp::now().as_second() };
         write(&mut file, &holder).map_err(failed)?;
         Ok(Lock { _file: file })
