@@ -20,11 +20,11 @@ pub mod cli;
 #[allow(clippy::disallowed_methods, reason = "the config file and the data folder")]
 pub mod config;
 #[cfg(feature = "cli")]
+mod data;
+#[cfg(feature = "cli")]
 pub mod filter;
 #[cfg(feature = "cli")]
 mod html;
-#[cfg(feature = "cli")]
-mod locked_file;
 #[cfg(feature = "cli")]
 pub mod mcp;
 #[cfg(feature = "cli")]

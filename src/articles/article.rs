@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::mirror::lenient;
+use crate::data::lenient;
 
 #[derive(Debug, Clone)]
 pub struct Article {

@@ -25,7 +25,7 @@ use super::push::PushSession;
 use super::rebase::{is_equivalent, parent, requested_parent};
 use super::remote;
 use super::working_copy::LocalFile;
-use crate::mirror::lenient;
+use crate::data::lenient;
 
 pub(super) async fn create(
     session: &mut PushSession<'_>,

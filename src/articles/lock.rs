@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use super::error::Error;
 use super::folder::Folder;
-use crate::locked_file::LockedFile;
+use crate::data::locked_file::LockedFile;
 
 const FILE: &str = ".intercom/lock";
 

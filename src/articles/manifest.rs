@@ -16,7 +16,7 @@ use super::error::Error;
 use super::folder::{Folder, HIDDEN};
 use super::line_endings::{is_merge_marker, normalize_line_endings};
 use super::links::LinkIndex;
-use crate::mirror::store::UNKNOWN;
+use crate::data::workspace::UNKNOWN;
 
 const FILE: &str = "manifest.json";
 const VERSION: u32 = 1;
@@ -24,7 +24,7 @@ const VERSION: u32 = 1;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Manifest {
     pub version: u32,
-    /// [`UNKNOWN`] if the API did not return its code.
+    /// `unknown` if the API did not return its code.
     pub workspace: String,
     pub default_locale: String,
     /// Whether collections are written as folders.

@@ -11,7 +11,7 @@ use super::folder::slug;
 use super::manifest::Collection;
 use crate::api::client::Client;
 use crate::api::request_builder::{Arguments, operation};
-use crate::mirror::lenient;
+use crate::data::lenient;
 
 /// The owner of the token.
 #[derive(Debug, Clone)]

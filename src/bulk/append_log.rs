@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::locked_file::LockedFile;
+use crate::data::locked_file::LockedFile;
 
 /// An open log. Dropping it releases the lock.
 #[derive(Debug)]

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::change::{BulkTarget, CHANGED_SINCE_PLAN, Change};
 use super::error::{Error, error_json};
@@ -20,7 +21,6 @@ use super::plan::{Head, PlannedRecord};
 use super::read;
 use crate::api;
 use crate::api::client::Client;
-use crate::mirror::CancellationToken;
 
 /// Attempts per record, not counting retries of the transport.
 const ATTEMPTS: u32 = 12;

@@ -10,8 +10,8 @@ use super::state::{current, is_same_minute, own_notes, same_field, tagged, was_s
 use crate::api;
 use crate::api::operation::Operation;
 use crate::api::request_builder::{Arguments, operation};
+use crate::data::lenient;
 use crate::filter::By;
-use crate::mirror::lenient;
 
 /// Id of "unassigned" in requests.
 const NOBODY: &str = "0";

@@ -3,11 +3,11 @@
 
 use serde_json::Value;
 
-use super::error::Error;
+use super::error::{Error, NotFoundKind};
 use crate::api::client::Client;
 use crate::api::paging::Page;
 use crate::api::request_builder::{Arguments, operation};
-use crate::mirror::lenient;
+use crate::data::{lenient, workspace};
 
 /// The owner of the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,9 +23,7 @@ pub struct Identity {
 pub async fn identity(client: &Client) -> Result<Identity, Error> {
     let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
     let owner: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
-    let workspace =
-        lenient::id(&owner["app"]["id_code"]).unwrap_or_else(|| crate::mirror::store::UNKNOWN.to_owned());
-    Ok(Identity { admin_id: lenient::id(&owner["id"]), workspace })
+    Ok(Identity { admin_id: lenient::id(&owner["id"]), workspace: workspace::id_code(&owner) })
 }
 
 /// A tag, team or teammate.
@@ -84,7 +82,7 @@ impl DirectoryEntry {
 /// [`Error::NotFound`] with the existing names; [`Error::Usage`] if several entries have the name.
 pub fn pick<'a>(
     list: &'a [DirectoryEntry],
-    what: &'static str,
+    what: NotFoundKind,
     text: &str,
 ) -> Result<&'a DirectoryEntry, Error> {
     let with_name = |is_match: &dyn Fn(&str) -> bool| {

@@ -30,12 +30,34 @@ pub enum Error {
     OtherWorkspace { found: String, given: String },
     /// A name or id that the workspace does not have.
     #[error("unknown {what} {name:?}{}", expected_one_of(.candidates))]
-    NotFound { what: &'static str, name: String, candidates: Vec<String> },
+    NotFound { what: NotFoundKind, name: String, candidates: Vec<String> },
     /// Creating a tag returned an existing tag with another spelling.
     #[error("cannot create the tag {requested:?}: the workspace uses {found:?} instead")]
     OtherTag { requested: String, found: String },
     #[error("{0}")]
     Usage(String),
+}
+
+/// What was looked up by name or id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotFoundKind {
+    Team,
+    Teammate,
+    /// A tag, by its name.
+    Tag,
+    /// A tag, by its id.
+    TagId,
+}
+
+impl std::fmt::Display for NotFoundKind {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            NotFoundKind::Team => "team",
+            NotFoundKind::Teammate => "teammate",
+            NotFoundKind::Tag => "tag",
+            NotFoundKind::TagId => "tag with id",
+        })
+    }
 }
 
 impl Error {

@@ -18,8 +18,8 @@ use super::plan::PlannedRecord;
 use super::read::{self, ReadErrorBudget};
 use crate::api::client::Client;
 use crate::api::request_builder::{Arguments, operation};
-use crate::mirror::write::lacks_parts;
-use crate::mirror::{ResourceName, Store, lenient};
+use crate::data::lenient;
+use crate::mirror::{ResourceName, Store, lacks_parts};
 
 /// Maximum number of conversations whose parts are fetched one by one; more need a mirror.
 const MAX_FETCHED: usize = 5_000;

@@ -22,6 +22,6 @@ pub mod workspace_lock;
 
 pub use apply::{Applier, ApplyProgress};
 pub use change::{Assignee, BulkTarget, Change};
-pub use error::Error;
+pub use error::{Error, NotFoundKind};
 pub use journal::{RecordStatus, RunJournal};
 pub use plan::{Head, PlannedRecord, SelectionFilter};

@@ -6,7 +6,8 @@
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::mirror::{lenient, plain};
+use crate::data::lenient;
+use crate::html::plain;
 
 /// Characters of context on each side of a match.
 const CONTEXT_LENGTH: usize = 60;

@@ -12,7 +12,7 @@ use super::error::error_json;
 use crate::api;
 use crate::api::client::Client;
 use crate::api::request_builder::{Arguments, operation};
-use crate::mirror::lenient;
+use crate::data::lenient;
 
 /// Reads that may fail regardless of how many succeed; beyond that, more must succeed than fail.
 const ALLOWED_FAILURES: usize = 20;
@@ -122,10 +122,7 @@ pub async fn complete_tags(
 ) -> Result<(), api::Error> {
     let needs_tags = matches!(change, Change::Tag { .. } | Change::Untag { .. });
     let tags = &document["tags"];
-    if target != BulkTarget::Contacts
-        || !needs_tags
-        || !(tags.is_null() || crate::mirror::lenient::is_cut(tags))
-    {
+    if target != BulkTarget::Contacts || !needs_tags || !(tags.is_null() || lenient::is_cut(tags)) {
         return Ok(());
     }
     let arguments = Arguments { path: vec![id.to_owned()], ..Arguments::default() };

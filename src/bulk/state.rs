@@ -5,8 +5,9 @@
 use serde_json::{Map, Value};
 
 use super::change::BulkTarget;
+use crate::data::lenient;
 use crate::filter::By;
-use crate::mirror::{lenient, plain};
+use crate::html::plain;
 
 /// Whether a record has a tag; `None` if the document has no tags or only some of them.
 pub(super) fn tagged(target: BulkTarget, document: &Value, tag_id: &str) -> Option<bool> {

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::apply::is_retryable;
 use super::directory::{self, DirectoryEntry};
-use super::error::Error;
+use super::error::{Error, NotFoundKind};
 use crate::api::client::Client;
 use crate::api::request_builder::{Arguments, operation};
-use crate::mirror::lenient;
+use crate::data::lenient;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TagRef {
@@ -33,7 +33,9 @@ pub async fn find(client: &Client, tag: &TagRef) -> Result<Option<DirectoryEntry
         TagRef::Name(name) => Ok(find_by_name(tags, name)),
         TagRef::Id(id) => match tags.into_iter().find(|tag| tag.id == *id) {
             Some(tag) => Ok(Some(tag)),
-            None => Err(Error::NotFound { what: "tag with id", name: id.clone(), candidates: Vec::new() }),
+            None => {
+                Err(Error::NotFound { what: NotFoundKind::TagId, name: id.clone(), candidates: Vec::new() })
+            }
         },
     }
 }

@@ -8,7 +8,7 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use crate::locked_file::LockedFile;
+use crate::data::locked_file::LockedFile;
 
 /// Held while a run sends changes; released on drop.
 #[derive(Debug)]

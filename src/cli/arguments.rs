@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use serde_json::{Map, Value, json};
 
 use super::context::Context;
-use super::error::Error;
+use super::error::{Error, Hint, HintTopic};
 use super::files::Content;
 use super::flags::argument_id;
 use super::time::Times;
@@ -101,9 +101,11 @@ fn json_value(parameter: &Parameter, content: &Content) -> Result<Value, Error> 
     }
 }
 
-fn hint(parameter: &Parameter) -> Option<String> {
+fn hint(parameter: &Parameter) -> Option<Hint> {
     (parameter.name == "query" && parameter.kind == Kind::Json).then(|| {
-        r#"for example --query '{"field":"email","operator":"=","value":"ann@example.com"}'"#.to_owned()
+        Hint::new("for example ")
+            .flag("query")
+            .text(r#" '{"field":"email","operator":"=","value":"ann@example.com"}'"#)
     })
 }
 
@@ -218,11 +220,11 @@ fn refuse_contradiction(
     if text(other) == text(value) {
         return Ok(());
     }
-    let (whole, part) = (object.flag, parameter.flag);
-    Err(Error::usage_with_hint(
-        format!("--{whole} and --{part} contradict each other: {other} and {value}"),
-        format!("use --{whole} or --{part}, or the same value in both"),
-    ))
+    Err(Error::Contradiction {
+        whole: object.flag.to_owned(),
+        part: parameter.flag.to_owned(),
+        values: Box::new((other.clone(), value.clone())),
+    })
 }
 
 fn require_query(operation: &Operation, arguments: &Arguments, matches: &ArgMatches) -> Result<(), Error> {
@@ -237,14 +239,15 @@ fn require_query(operation: &Operation, arguments: &Arguments, matches: &ArgMatc
             field.is_some_and(is_in_query)
         });
         if !is_in_query(parameter.name) && !has_field {
-            return Err(missing(&[format!("--{}", parameter.flag)]));
+            return Err(missing(vec![parameter.flag.to_owned()]));
         }
     }
     Ok(())
 }
 
-fn missing(flags: &[String]) -> Error {
-    Error::usage_with_hint(format!("missing: {}", flags.join(", ")), "see the command's --help")
+fn missing(flags: Vec<String>) -> Error {
+    let hint = Hint::new("see the command's --help").about(HintTopic::Arguments);
+    Error::MissingArguments { flags, hint }
 }
 
 fn body(
@@ -259,7 +262,7 @@ fn body(
     let has_fields = operation.parameters.iter().any(|parameter| parameter.place == Place::Body);
     let given = body_json(matches, has_fields)?;
     if given.is_none() && !has_fields && operation.body.is_some_and(|body| body.required) {
-        return Err(missing(&["--body-json".to_owned()]));
+        return Err(missing(vec!["body-json".to_owned()]));
     }
     let is_given = given.is_some();
     let mut body = given.unwrap_or_else(|| json!({}));
@@ -295,9 +298,9 @@ pub fn body_content(matches: &ArgMatches) -> Option<Content> {
 /// The body given with `--body-json` or `--stdin`. It must be an object if the operation describes its fields.
 fn body_json(matches: &ArgMatches, has_fields: bool) -> Result<Option<Value>, Error> {
     let Some(content) = body_content(matches) else { return Ok(None) };
-    let usage_error = |reason: String, hint: Option<String>| Error::Usage {
+    let usage_error = |reason: String, hint: Option<Hint>| Error::Usage {
         message: format!("--body-json: {reason}"),
-        hint: hint.or_else(|| Some(r#"for example --body-json '{"name":"Ann"}'"#.to_owned())),
+        hint: hint.or_else(|| Some(Hint::new("for example ").flag("body-json").text(r#" '{"name":"Ann"}'"#))),
     };
     let with_flag = |error: Error| match &error {
         Error::Usage { hint, .. } => usage_error(error.to_string(), hint.clone()),
@@ -358,9 +361,9 @@ fn complete(body: &mut Value, fields: &[&Parameter]) -> Result<(), Error> {
         }
     }
     let missing_fields = absent.iter().filter(|(_, value)| value.is_none());
-    let flags: Vec<String> = missing_fields.map(|(parameter, _)| format!("--{}", parameter.flag)).collect();
+    let flags: Vec<String> = missing_fields.map(|(parameter, _)| parameter.flag.to_owned()).collect();
     if !flags.is_empty() {
-        return Err(missing(&flags));
+        return Err(missing(flags));
     }
     for (parameter, value) in absent {
         set(body, parameter.name, value.unwrap_or_default())?;

@@ -6,7 +6,7 @@
 use std::io::Write;
 
 use super::context::Context;
-use super::error::Error;
+use super::error::{Error, Hint};
 use super::files::stdin;
 use super::output::printable;
 pub use crate::api::operation::Confirm;
@@ -92,16 +92,19 @@ impl Intent {
             (false, _) => "the change was not confirmed".to_owned(),
         };
         let hint = match (consent, self.is_mass()) {
-            (Consent::Reversible, _) if self.can_be_undone => "--agent does not confirm this: add --yes",
-            (Consent::Reversible, _) => "--agent only confirms changes that can be undone: add --yes",
-            (_, true) => "confirm with --yes, or change fewer records with --limit",
-            (_, false) => "confirm with --yes, or preview with --dry-run",
+            (Consent::Reversible, _) if self.can_be_undone => {
+                Hint::default().flag("agent").text(" does not confirm this: add ").flag("yes")
+            }
+            (Consent::Reversible, _) => Hint::default()
+                .flag("agent")
+                .text(" only confirms changes that can be undone: add ")
+                .flag("yes"),
+            (_, true) => {
+                Hint::new("confirm with ").flag("yes").or("change fewer records with ").flag("limit")
+            }
+            (_, false) => Hint::new("confirm with ").flag("yes").or("preview with ").flag("dry-run"),
         };
-        Error::Unconfirmed {
-            message: format!("{}: {reason}", self.action),
-            records: self.records,
-            hint: hint.to_owned(),
-        }
+        Error::Unconfirmed { action: self.action.clone(), reason, records: self.records, hint }
     }
 }
 

@@ -1,6 +1,5 @@
 //! Runs an operation: binds its arguments, previews or confirms it, sends it, and writes the result.
 
-use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 
 use clap::ArgMatches;
@@ -13,7 +12,7 @@ use super::arguments;
 use super::commands::filter::{self, WhereFilter};
 use super::confirmation;
 use super::context::Context;
-use super::error::{Error, Exit};
+use super::error::{Error, Exit, Hint};
 use super::files::OutputFile;
 use super::filtered_page;
 use super::globals::{DataSource, Deliver};
@@ -117,7 +116,8 @@ async fn single_request(
     }
     let (raw, page) = document(operation, arguments, reply)?;
     let records = page.as_ref().and_then(|page| {
-        let advice = if operation.paging == Paging::None { "the API returns no more" } else { MORE_HINT };
+        let advice =
+            if operation.paging == Paging::None { "the API returns no more".into() } else { more_hint() };
         let extent = first_page(operation, arguments, page, advice);
         let extent = extent.followed_by(next_page(operation, page.next.as_ref()));
         Some(DocumentList { key: page.key.as_deref()?, extent, shown: page.items.len() as u64 })
@@ -159,7 +159,7 @@ async fn one_page(
     }
     let records = page.list.as_deref().map(|key| {
         let total = page.total.filter(|total| *total >= page.shown);
-        let extent = extent(operation, total, page.has_more, MORE_HINT);
+        let extent = extent(operation, total, page.has_more, more_hint());
         let extent = extent.followed_by(next_page(operation, page.next.as_ref()));
         DocumentList { key, extent, shown: page.shown }
     });
@@ -171,15 +171,12 @@ fn meta() -> Value {
 }
 
 /// The flags for the rest of a list.
-pub const MORE_HINT: &str = "--all or --limit N for more";
+pub fn more_hint() -> Hint {
+    Hint::default().flag("all").text(" or ").flag("limit").text(" N for more")
+}
 
 /// The extent of a list of which one page is shown; `advice` says how to get the rest.
-pub fn first_page(
-    operation: &Operation,
-    arguments: &Arguments,
-    page: &Page,
-    advice: impl Into<Cow<'static, str>>,
-) -> Extent {
+pub fn first_page(operation: &Operation, arguments: &Arguments, page: &Page, advice: Hint) -> Extent {
     let shown = page.items.len() as u64;
     let total = page.total.filter(|total| *total >= shown);
     let is_short = is_first_page(&arguments.query, arguments.body.as_deref())
@@ -201,12 +198,7 @@ fn next_page(operation: &Operation, next: Option<&Next>) -> Option<NextPage> {
     Some(NextPage { flag: format!("--{}", parameter.flag), cursor })
 }
 
-fn extent(
-    operation: &Operation,
-    total: Option<u64>,
-    has_more: bool,
-    advice: impl Into<Cow<'static, str>>,
-) -> Extent {
+fn extent(operation: &Operation, total: Option<u64>, has_more: bool, advice: Hint) -> Extent {
     let what = records(operation);
     let extent = Extent::partial(what.clone(), total, has_more, advice);
     let is_search = operation.path.ends_with("/search");
@@ -368,7 +360,7 @@ async fn list(
     total = missing.and_then(|end| end.total).or(total).filter(|total| is_exact && *total >= count);
     let meta = json!({ "source": "live", "count": count, "pages": fetched, "complete": failure.is_none() });
     let total = if has_more { total } else { Some(count) };
-    let extent = extent(operation, total, has_more, MORE_HINT).with_error(failure.is_some());
+    let extent = extent(operation, total, has_more, more_hint()).with_error(failure.is_some());
     match failure {
         // Do not replace an existing file with an incomplete one.
         Some(error) if context.globals.deliver != Deliver::Stdout => Err(error),
@@ -385,7 +377,7 @@ fn incomplete_list(end: &Coverage) -> Error {
             end.reason.as_deref().unwrap_or("records are missing")
         ),
         exit: Exit::Partial,
-        hint: Some("run it again: records that change while a list is fetched can be missed".to_owned()),
+        hint: Some("run it again: records that change while a list is fetched can be missed".into()),
     }
 }
 
@@ -418,7 +410,7 @@ fn not_a_file(content: &str) -> Error {
     Error::Failed {
         message: format!("the server sent {content} instead of the file"),
         exit: Exit::Failure,
-        hint: Some("try again later; `intercom-pp-cli doctor` checks the address".to_owned()),
+        hint: Some(Hint::new("try again later").then("").run("doctor").text(" checks the address")),
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::error::Error;
+use super::error::{Error, Hint};
 use crate::bulk::append_log::AppendLog;
 
 /// One line of the input.
@@ -81,7 +81,7 @@ impl ImportJournal {
                         path.display(),
                         first["journal"]
                     ),
-                    "name another file with --journal",
+                    Hint::new("name another file with ").flag("journal"),
                 ));
             }
             _ => return Err(Error::usage(format!("{} is not an import journal", path.display()))),

@@ -12,7 +12,7 @@ use clap::{Arg, ArgMatches, value_parser};
 use sha2::{Digest, Sha256};
 
 use super::context::Context;
-use super::error::Error;
+use super::error::{Error, Hint};
 use super::files::OwnerFile;
 use super::globals::DataSource;
 use super::output::names::NameLookup;
@@ -64,7 +64,12 @@ pub fn for_reading(context: &Context, matches: &ArgMatches) -> Result<PathBuf, E
         [] => Err(mirror::Error::NoMirrors { folder: data_folder()? }.into()),
         several => Err(Error::usage_with_hint(
             "several mirrors exist, and none is registered for the current credentials",
-            format!("name one with --db, for example --db {}", several[0].display()),
+            Hint::new("name one with ")
+                .flag("db")
+                .text(", for example ")
+                .flag("db")
+                .text(format!(" {}", several[0].display()))
+                .for_owner(),
         )),
     }
 }

@@ -15,7 +15,7 @@ use self::table::{Retrieval, offline_command};
 use super::commands::filter::WhereFilter;
 use super::context::Context;
 use super::endpoint;
-use super::error::{Error, Exit};
+use super::error::{Error, Exit, Hint};
 use super::globals::DataSource;
 use super::mirror_paths;
 use super::open_mirror::{check_freshness, indexed, require_synced};
@@ -41,7 +41,10 @@ pub async fn answer(
     let Some((command, resource)) = offline_command(operation) else {
         return Err(Error::usage_with_hint(
             "this command only reads from the live workspace",
-            "omit --data-source local; `search`, `sql`, `export` and `analytics` read the mirror",
+            Hint::new("omit ")
+                .flag("data-source")
+                .text(" local")
+                .then("`search`, `sql`, `export` and `analytics` read the mirror"),
         ));
     };
     let path = mirror_paths::for_reading(context, matches)?;
@@ -142,7 +145,7 @@ async fn list(
 }
 
 fn extent(what: &'static str, total: u64, has_more: bool) -> Extent {
-    Extent::partial(what, Some(total), has_more, endpoint::MORE_HINT)
+    Extent::partial(what, Some(total), has_more, endpoint::more_hint())
         .when_empty(format!("no {} match", what.replace('_', " ")))
 }
 
@@ -163,7 +166,7 @@ fn not_found(resource: ResourceName, column: &str, value: &str) -> Error {
     Error::Failed {
         message: format!("no {resource} with {column} {value:?} in the mirror"),
         exit: Exit::NotFound,
-        hint: Some("query the workspace with --data-source live".to_owned()),
+        hint: Some(Hint::new("query the workspace with ").flag("data-source").text(" live")),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::context::Context;
-use super::error::{Error, Exit};
+use super::error::{Error, Exit, Hint};
 use super::output::warn;
 use crate::mirror::{self, ResourceName, Store, SyncState};
 use crate::report::timeline_cache;
@@ -71,7 +71,7 @@ pub fn require_synced(store: &Store, resource: ResourceName) -> Result<SyncState
     store.sync_state(resource)?.ok_or_else(|| Error::Failed {
         message: format!("{resource} have not been synced"),
         exit: Exit::NotFound,
-        hint: Some(format!("run `intercom-pp-cli sync --resources {resource}` first")),
+        hint: Some(Hint::new("run ").run(format!("sync --resources {resource}")).text(" first")),
     })
 }
 

@@ -4,7 +4,7 @@
 //! that would be refused. Local files may still change.
 
 use super::context::Context;
-use super::error::Error;
+use super::error::{Error, Hint};
 use super::globals::env_var;
 
 const VARIABLE: &str = "INTERCOM_READ_ONLY";
@@ -23,7 +23,10 @@ impl Context {
             Some("1" | "true" | "yes" | "on") => return Ok(Some(VARIABLE.to_owned())),
             Some(other) => {
                 let message = format!("{VARIABLE}: unknown value {other:?}: expected 1 or 0");
-                return Err(Error::usage_with_hint(message, format!("set {VARIABLE}=1, or unset it")));
+                return Err(Error::usage_with_hint(
+                    message,
+                    Hint::new(format!("set {VARIABLE}=1")).for_owner().or("unset it"),
+                ));
             }
         }
         if self.settings()?.read_only != Some(true) {

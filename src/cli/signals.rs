@@ -2,8 +2,9 @@
 
 use std::io::IsTerminal;
 
+use tokio_util::sync::CancellationToken;
+
 use super::output::notice;
-use crate::mirror::CancellationToken;
 
 /// Cancels `stop` on a signal, and prints a notice about what happens next.
 pub fn stop_on_signals(stop: CancellationToken, message: &'static str) {

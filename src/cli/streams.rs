@@ -3,9 +3,12 @@
 //! Also holds which files such a command may access. Commands need not know: outside of [`Capture::scope`], output
 //! goes to the process's streams. Captured output is bounded; a command that exceeds the limit fails.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use super::error::Hint;
 
 tokio::task_local! {
     static CAPTURE: Arc<Capture>;
@@ -23,7 +26,27 @@ pub enum FilePolicy {
 }
 
 /// Receives the notices of a running command.
-type Listener = dyn Fn(&str) + Send + Sync;
+type Listener = dyn Fn(&Notice) + Send + Sync;
+
+/// What a command reports beside its output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    Text(String),
+    /// A text, and what to do about it.
+    Advice(String, Hint),
+    /// A progress event: one JSON object.
+    Event(String),
+}
+
+/// As shown in a terminal.
+impl fmt::Display for Notice {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Notice::Text(text) | Notice::Event(text) => out.write_str(text),
+            Notice::Advice(text, advice) => write!(out, "{text}; {advice}"),
+        }
+    }
+}
 
 /// The captured streams of one command.
 pub struct Capture {
@@ -31,7 +54,7 @@ pub struct Capture {
     /// Maximum size of the output in bytes.
     limit: usize,
     files: FilePolicy,
-    notices: Mutex<Vec<String>>,
+    notices: Mutex<Vec<Notice>>,
     listener: Option<Box<Listener>>,
     /// `meta` of a document that `--jq` has transformed.
     meta: Mutex<Option<String>>,
@@ -59,7 +82,7 @@ impl Capture {
     }
 
     /// Passes notices to a listener while the command runs.
-    pub fn with_listener(self, listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
+    pub fn with_listener(self, listener: impl Fn(&Notice) + Send + Sync + 'static) -> Self {
         Capture { listener: Some(Box::new(listener)), ..self }
     }
 
@@ -109,21 +132,21 @@ impl Capture {
     }
 
     /// Takes the notices so far.
-    pub fn take_notices(&self) -> Vec<String> {
+    pub fn take_notices(&self) -> Vec<Notice> {
         std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Adds a notice, which would otherwise go to stderr.
-    pub fn notice(&self, message: &str) {
+    pub fn notice(&self, notice: Notice) {
         if let Some(listener) = &self.listener {
-            listener(message);
+            listener(&notice);
         }
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
         // Progress can be endless: keep only the latest notices.
         if notices.len() == 100 {
             notices.remove(0);
         }
-        notices.push(message.to_owned());
+        notices.push(notice);
     }
 }
 
@@ -174,12 +197,12 @@ mod tests {
         let is_refused = capture
             .scope(async {
                 let capture = current().unwrap();
-                capture.notice("hello");
+                capture.notice(Notice::Text("hello".to_owned()));
                 (&*capture).write(b"12345").is_err()
             })
             .await;
         assert!(is_refused);
-        assert_eq!(capture.take_notices(), ["hello"]);
+        assert_eq!(capture.take_notices(), [Notice::Text("hello".to_owned())]);
         assert!(capture.take_output().is_empty() && current().is_none());
     }
 }

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp, Zoned};
 
 use super::context::Context;
-use super::error::Error;
+use super::error::{Error, Hint};
 use crate::report::business_hours;
 
 const HOUR: i64 = 3_600;
@@ -326,7 +326,9 @@ pub fn check_period(since: Option<i64>, until: Option<i64>) -> Result<(), Error>
     if since.zip(until).is_some_and(|(since, until)| since >= until) {
         return Err(Error::usage_with_hint(
             "--until must be later than --since",
-            "the end is not part of the period: for a single day, --until is the next day",
+            Hint::new("the end is not part of the period: for a single day, ")
+                .flag("until")
+                .text(" is the next day"),
         ));
     }
     Ok(())

@@ -1,27 +1,27 @@
 //! Errors for agents: what went wrong and what to do next, in terms of tools and arguments instead of flags.
+//!
+//! Works on the data of an error and its hint, never on their texts, which are for people.
 
-use serde_json::{Value, json};
+use std::error::Error as _;
+use std::num::{IntErrorKind, ParseIntError};
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use serde_json::{Map, Value, json};
 
 use super::options::ServerOptions;
-use super::run::CommandOutcome;
+use super::run::CommandFailure;
 use crate::cli::catalog::Effect;
 use crate::cli::consent::UNASKED;
-use crate::cli::error::Error;
+use crate::cli::error::{Error, Exit, Hint, HintPiece, HintTopic};
+use crate::cli::streams::Notice;
+use crate::mirror;
 
-/// Settings that only the owner of the server can change.
-const OWNER_SETTINGS: [&str; 11] = [
-    "INTERCOM_",
-    "set-token",
-    "--api-version",
-    "--base-url",
-    "--config",
-    "--db",
-    "--deliver",
-    "--header",
-    "--profile",
-    "--rate-limit",
-    "--timeout",
-];
+/// The error of a command, as an agent gets it.
+pub struct ErrorResult {
+    pub value: Value,
+    /// Its fields that may contain foreign text: messages quote names and API errors.
+    pub untrusted: Vec<&'static str>,
+}
 
 const SEARCH_HINT: &str = "find a command with search_commands";
 
@@ -50,14 +50,11 @@ pub fn not_permitted(words: &str, effect: Effect, options: &ServerOptions) -> Va
     })
 }
 
-/// A call that would change more records than `--allow-writes` permits.
-pub fn too_many(words: &str, outcome: &CommandOutcome) -> Value {
-    let error = outcome.error.as_ref();
-    let reason = error.and_then(|error| error["message"].as_str()).unwrap_or_default();
-    let reason = reason.split(": ").next().unwrap_or_default();
+/// A call that would change more records than `--allow-writes` permits. `action` is what it would do.
+pub fn too_many(words: &str, action: &str) -> Value {
     json!({
         "kind": "not_permitted",
-        "message": format!("{words} would change more than {UNASKED} records ({reason}), and this server does not allow that"),
+        "message": format!("{words} would change more than {UNASKED} records ({action}), and this server does not allow that"),
         "hint": "change fewer with limit, or ask the owner to start the server with --allow-writes --allow-destructive",
     })
 }
@@ -91,176 +88,274 @@ pub fn no_command(name: &str, similar: &[String]) -> Value {
 
 /// An error in the arguments, found before the command ran.
 pub fn usage(words: &str, error: &Error) -> Value {
-    let mut error = error.as_json()["error"].take();
-    for_agents(&mut error, words);
-    error
+    for_agents(error, words, &Map::new())
 }
 
-/// Rewrites a command's error, which is written for people at a terminal, for agents.
-pub fn for_agents(error: &mut Value, words: &str) {
-    // These messages list arguments by their flags.
-    let is_about_arguments =
-        |text: &&str| text.starts_with("missing: ") || text.contains(" contradict each other: ");
-    if let Some(message) = error["message"].as_str().filter(is_about_arguments).map(as_arguments) {
-        error["message"] = json!(message);
+/// The error of a command that was called with these arguments.
+pub fn of_command(failure: &CommandFailure, words: &str, given: &Map<String, Value>) -> ErrorResult {
+    match failure {
+        CommandFailure::Server(value) => {
+            ErrorResult { value: value.clone(), untrusted: vec!["error.message"] }
+        }
+        CommandFailure::Command(error) => {
+            let value = for_agents(error, words, given);
+            let untrusted = untrusted_fields(error, &value);
+            ErrorResult { value, untrusted }
+        }
     }
-    if let Some(message) = error["message"].as_str().and_then(parser_message) {
-        error["message"] = json!(message);
+}
+
+fn untrusted_fields(error: &Error, value: &Value) -> Vec<&'static str> {
+    let has = |name: &str| value[name].as_str().is_some_and(|text| !text.is_empty());
+    let is_from_api = !value["http_status"].is_null();
+    let quotes_names = error.hint().is_some_and(|hint| hint.has_names());
+    [
+        ("error.message", has("message") && !matches!(error, Error::NoToken)),
+        ("error.hint", has("hint") && quotes_names),
+        ("error.code", is_from_api && has("code")),
+        ("error.request_id", is_from_api && has("request_id")),
+    ]
+    .into_iter()
+    .filter_map(|(field, is_untrusted)| is_untrusted.then_some(field))
+    .collect()
+}
+
+/// A command's error, which is written for people at a terminal, for agents.
+fn for_agents(error: &Error, words: &str, given: &Map<String, Value>) -> Value {
+    let mut value = error.as_json()["error"].take();
+    if let Some(message) = message(error, words) {
+        value["message"] = json!(message);
     }
-    // `where` is shorter than `query` and does the same.
-    if error["message"] == "missing: query" && words.ends_with("search") {
-        error["message"] = json!("missing: where, or query");
+    let hint = next_step(error, words, given).map(str::to_owned);
+    if let Some(hint) = hint.or_else(|| Some(agent_hint(&error.hint()?, words))) {
+        value["hint"] = json!(hint);
     }
-    if let Some(hint) = next_step(error, words) {
-        error["hint"] = json!(hint);
-        return;
-    }
-    if let Some(hint) = error["hint"].as_str().map(|hint| agent_hint(hint, words)) {
-        error["hint"] = json!(hint);
+    value
+}
+
+/// The message of an error that names arguments; `None` for any other error.
+fn message(error: &Error, words: &str) -> Option<String> {
+    match error {
+        // `where` is shorter than `query` and does the same.
+        Error::MissingArguments { flags, .. } if *flags == ["query"] && words.ends_with("search") => {
+            Some("missing: where, or query".to_owned())
+        }
+        Error::MissingArguments { flags, .. } => {
+            let names: Vec<String> = flags.iter().map(|flag| argument_name(flag)).collect();
+            Some(format!("missing: {}", names.join(", ")))
+        }
+        Error::Contradiction { whole, part, values } => Some(format!(
+            "{} and {} contradict each other: {} and {}",
+            argument_name(whole),
+            argument_name(part),
+            values.0,
+            values.1
+        )),
+        Error::Clap(error) => parser_message(error),
+        _ => None,
     }
 }
 
 /// A better hint than the command's own, for errors that agents often make.
-fn next_step(error: &Value, words: &str) -> Option<&'static str> {
-    let message = error["message"].as_str()?;
-    let names_address = message.contains('@') || message.contains("%40");
+fn next_step(error: &Error, words: &str, given: &Map<String, Value>) -> Option<&'static str> {
+    let id = given.get("id").and_then(Value::as_str).unwrap_or_default();
+    let names_address = id.contains('@') || id.contains("%40");
     match words {
-        "contacts show" if error["kind"] == "not_found" && names_address => {
+        "contacts show" if error.exit() == Exit::NotFound && names_address => {
             Some("contact 360 finds a person by e-mail address, and contacts search takes email in where")
         }
-        "sql" if message.starts_with("no such ") => Some(
+        "sql" if matches!(error, Error::Mirror(mirror::Error::UnknownName(_))) => Some(
             "read the resource intercom://mirror/schema for the tables and columns, or call sql with schema: true",
         ),
         _ => None,
     }
 }
 
-/// A message of the command-line parser, in terms of arguments; `None` for any other message.
-fn parser_message(message: &str) -> Option<String> {
-    let begins =
-        ["invalid value '", "the following required arguments", "the argument '", "unexpected argument '"];
-    if !begins.iter().any(|begin| message.starts_with(begin)) {
-        return None;
-    }
-    let message = message.split("\n\n").next().unwrap_or_default();
-    let name = |flag: &str| {
-        let flag = flag.split([' ', '=']).next().unwrap_or_default();
-        flag.trim_start_matches("--").trim_matches(['<', '>', '.']).replace('-', "_")
+/// An error of the command-line parser, in terms of arguments; `None` to keep its message.
+fn parser_message(error: &clap::Error) -> Option<String> {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
     };
-    if let Some((_, missing)) = message.split_once("not provided:") {
-        let missing: Vec<String> =
-            missing.split_whitespace().filter(|word| !word.starts_with('<')).map(name).collect();
-        return Some(format!("missing: {}", missing.join(", ")));
+    let texts = |kind| match error.get(kind) {
+        Some(ContextValue::Strings(texts)) => texts.as_slice(),
+        _ => &[],
+    };
+    let argument = text(ContextKind::InvalidArg).map(shown_argument);
+    match error.kind() {
+        ErrorKind::MissingRequiredArgument => {
+            let missing = texts(ContextKind::InvalidArg).iter().filter(|usage| usage.starts_with("--"));
+            let names: Vec<String> = missing.map(|usage| shown_argument(usage)).collect();
+            Some(format!("missing: {}", names.join(", ")))
+        }
+        ErrorKind::UnknownArgument => Some(format!("unexpected argument {} found", argument?)),
+        ErrorKind::ArgumentConflict => {
+            let argument = argument?;
+            Some(match error.get(ContextKind::PriorArg) {
+                Some(ContextValue::String(prior)) if text(ContextKind::InvalidArg) == Some(prior) => {
+                    format!("the argument {argument} cannot be used multiple times")
+                }
+                Some(ContextValue::String(prior)) => {
+                    format!("the argument {argument} cannot be combined with {}", shown_argument(prior))
+                }
+                Some(ContextValue::Strings(priors)) => {
+                    let priors: String = priors.iter().map(|prior| format!("\n  {prior}")).collect();
+                    format!("the argument {argument} cannot be combined with:{priors}")
+                }
+                _ => {
+                    format!(
+                        "the argument {argument} cannot be combined with one or more of the other specified arguments"
+                    )
+                }
+            })
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            let value = text(ContextKind::InvalidValue).filter(|value| !value.is_empty())?;
+            let reason = error.source().map(|source| format!(": {}", value_reason(source)));
+            let choices = match texts(ContextKind::ValidValue) {
+                [] => String::new(),
+                choices => format!("\n  [possible values: {}]", choices.join(", ")),
+            };
+            Some(format!("invalid value {value:?} for {}{}{choices}", argument?, reason.unwrap_or_default()))
+        }
+        _ => None,
     }
-    let words = message.split('\'').enumerate().map(|(at, text)| match at % 2 {
-        1 if text.starts_with("--") || text.starts_with('<') => name(text),
-        1 => format!("{text:?}"),
-        _ => text.to_owned(),
-    });
-    let words: String = words.collect();
-    let phrases = [
-        ("invalid digit found in string", "expected a whole number, not below zero"),
-        ("number too large to fit in target type", "the number is too large"),
-        ("cannot be used with", "cannot be combined with"),
-    ];
-    Some(phrases.iter().fold(words, |words, (parser, ours)| words.replace(parser, ours)))
 }
 
-/// A notice that a command printed for people, for agents.
-pub fn notice(line: &str) -> String {
-    if line.starts_with("showing ") { as_arguments(line) } else { line.to_owned() }
+/// Why the parser does not accept a value.
+fn value_reason(source: &(dyn std::error::Error + 'static)) -> String {
+    match source.downcast_ref::<ParseIntError>().map(ParseIntError::kind) {
+        Some(IntErrorKind::InvalidDigit) => "expected a whole number, not below zero".to_owned(),
+        Some(IntErrorKind::PosOverflow) => "the number is too large".to_owned(),
+        _ => source.to_string(),
+    }
 }
 
-/// A hint for people, rewritten for agents. Depends on the form of the hints: clauses separated by `; ` and
-/// `, or `, commands in backticks.
-fn agent_hint(hint: &str, words: &str) -> String {
-    // Only the owner can provide a token, and needs to know where the server reads it.
-    if hint.contains("INTERCOM_ACCESS_TOKEN") {
-        return "ask the owner of this server to add an access token to its environment in the client's configuration \
-                (\"env\": {\"INTERCOM_ACCESS_TOKEN\": \"...\"}) and to restart it; search_commands and describe_command need no token"
-            .to_owned();
+/// An argument as the parser shows it, for example `--max-rows <N>`, by its name.
+fn shown_argument(usage: &str) -> String {
+    match usage.strip_prefix("--").or_else(|| usage.strip_prefix('<')) {
+        Some(rest) => {
+            let end = rest.find([' ', '=']).unwrap_or(rest.len());
+            argument_name(rest[..end].trim_matches(['<', '>', '.']))
+        }
+        None => format!("{usage:?}"),
     }
-    if hint.contains("`intercom-pp-cli which") {
-        return SEARCH_HINT.to_owned();
-    }
-    if hint.contains("filter --help") {
-        return "read the resource intercom://filter/grammar".to_owned();
-    }
-    if hint.contains("--help") {
-        return format!("see describe_command with command {words:?}");
-    }
-    // Already written for this server.
-    if hint.contains("--root") {
-        return hint.to_owned();
-    }
-    let is_for_owner = |clause: &&str| OWNER_SETTINGS.iter().any(|flag| clause.contains(flag));
-    let clauses = hint.split("; ").filter_map(|clause| {
-        let kept: Vec<&str> = clause.split(", or ").filter(|clause| !is_for_owner(clause)).collect();
-        (!kept.is_empty()).then(|| kept.join(", or "))
-    });
-    let clauses: Vec<String> = clauses.collect();
-    if clauses.is_empty() {
-        return format!("ask the owner of this server: {}", hint.replace("intercom-pp-cli ", ""));
-    }
-    let hint = clauses.join("; ");
-    let quoted = hint.split('`').enumerate().map(|(at, text)| match at % 2 {
-        1 => format!("`{}`", text.trim_start_matches("intercom-pp-cli ")),
-        _ => as_arguments(text),
-    });
-    quoted.collect()
 }
 
-/// Replaces flags by the names of their arguments.
-pub fn as_arguments(text: &str) -> String {
-    let mut pieces = text.split("--");
-    let first = pieces.next().unwrap_or_default().to_owned();
-    pieces.fold(first, |text, piece| {
-        let end =
-            piece.find(|letter: char| !letter.is_ascii_alphabetic() && letter != '-').unwrap_or(piece.len());
-        format!("{text}{}{}", piece[..end].replace('-', "_"), &piece[end..])
-    })
+/// The name of the argument for a flag without its dashes.
+fn argument_name(flag: &str) -> String {
+    flag.replace('-', "_")
+}
+
+/// A notice for agents; `None` for progress events, which the client gets while the command runs.
+pub fn notice(notice: &Notice) -> Option<String> {
+    match notice {
+        Notice::Text(text) => Some(text.clone()),
+        Notice::Advice(text, advice) => Some(format!("{text}; {}", advice.render(|_| true, agent_piece))),
+        Notice::Event(_) => None,
+    }
+}
+
+/// A hint with what an agent can do, or else with what its owner can.
+fn agent_hint(hint: &Hint, words: &str) -> String {
+    match hint.topic {
+        // Only the owner can provide a token, and needs to know where the server reads it.
+        HintTopic::MissingToken => {
+            "ask the owner of this server to add an access token to its environment in the client's configuration \
+             (\"env\": {\"INTERCOM_ACCESS_TOKEN\": \"...\"}) and to restart it; search_commands and describe_command need no token"
+                .to_owned()
+        }
+        HintTopic::FindCommand => SEARCH_HINT.to_owned(),
+        HintTopic::FilterLanguage => "read the resource intercom://filter/grammar".to_owned(),
+        HintTopic::Arguments => format!("see describe_command with command {words:?}"),
+        HintTopic::Steps if hint.is_for_owner() => {
+            format!("ask the owner of this server: {}", hint.render(|_| true, owner_piece))
+        }
+        HintTopic::Steps => hint.render(|alternative| !alternative.is_for_owner, agent_piece),
+    }
+}
+
+/// Commands and arguments as an agent calls them.
+fn agent_piece(piece: &HintPiece) -> String {
+    match piece {
+        HintPiece::Flag(name) => argument_name(name),
+        other => owner_piece(other),
+    }
+}
+
+/// Flags as the owner types them; the program is known.
+fn owner_piece(piece: &HintPiece) -> String {
+    match piece {
+        HintPiece::Command(words) => format!("`{words}`"),
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::{Arg, Command, value_parser};
 
     #[test]
     fn parser_messages_name_arguments_instead_of_flags() {
-        for (message, expected) in [
+        let limit = Arg::new("limit").long("limit").value_name("N").value_parser(value_parser!(u64));
+        let max = Arg::new("max-rows").long("max-rows").value_name("N").required(true);
+        let tag = Arg::new("tag").long("tag").value_name("NAME").required(true);
+        let team = Arg::new("team").long("team").value_name("NAME|ID").conflicts_with("admin");
+        let admin = Arg::new("admin").long("admin").value_name("NAME");
+        let region = Arg::new("region").long("region").value_parser(["us", "eu"]);
+        let plain = Command::new("x").args([limit, team, admin, region]);
+        let strict = Command::new("x").args([tag, max]);
+        for (command, arguments, expected) in [
             (
-                "invalid value '-5' for '--limit <N>': invalid digit found in string\n\nFor more information, try '--help'.",
+                &plain,
+                &["--limit=-5"][..],
                 "invalid value \"-5\" for limit: expected a whole number, not below zero",
             ),
-            (
-                "the following required arguments were not provided:\n  --tag <NAME>\n  --max-rows <N>",
-                "missing: tag, max_rows",
-            ),
-            (
-                "the argument '--team <NAME|ID>' cannot be used with '--admin <NAME>'",
-                "the argument team cannot be combined with admin",
-            ),
+            (&strict, &[], "missing: tag, max_rows"),
+            (&plain, &["--team=1", "--admin=2"], "the argument team cannot be combined with admin"),
+            (&plain, &["--region=uk"], "invalid value \"uk\" for region\n  [possible values: us, eu]"),
+            (&plain, &["--max-age=1"], "unexpected argument max_age found"),
         ] {
-            assert_eq!(parser_message(message).as_deref(), Some(expected));
+            let line = ["x"].iter().chain(arguments);
+            let error = command.clone().try_get_matches_from(line).unwrap_err();
+            assert_eq!(parser_message(&error).as_deref(), Some(expected));
         }
-        assert_eq!(parser_message("unknown team 'x'"), None);
+        let message = message(&Error::usage("missing: something"), "tags list");
+        assert_eq!(message, None);
     }
 
     #[test]
     fn hints_name_only_what_an_agent_can_do() {
+        let sync_first = Hint::new("run ").run("sync").text(" first");
         for (hint, expected) in [
             (
-                "add --help to the command to see what it accepts",
+                Hint::new("add --help to the command").about(HintTopic::Arguments),
                 "see describe_command with command \"tags list\"",
             ),
-            ("look at the request with --dry-run", "look at the request with dry_run"),
-            ("run `intercom-pp-cli sync` first, or ask with --live", "run `sync` first, or ask with live"),
-            ("run `intercom-pp-cli sync` first, or name the mirror with --db", "run `sync` first"),
-            ("ask the owner for --root FOLDER", "ask the owner for --root FOLDER"),
-            ("lower --rate-limit", "ask the owner of this server: lower --rate-limit"),
-            ("check the id", "check the id"),
+            (Hint::new("look at the request with ").flag("dry-run"), "look at the request with dry_run"),
+            (sync_first.clone().or("ask with ").flag("live"), "run `sync` first, or ask with live"),
+            (sync_first.or("name the mirror with ").flag("db").for_owner(), "run `sync` first"),
+            (Hint::new("ask the owner for --root FOLDER"), "ask the owner for --root FOLDER"),
+            (
+                Hint::new("lower ").flag("rate-limit").for_owner(),
+                "ask the owner of this server: lower --rate-limit",
+            ),
+            (
+                Hint::new("set a new one with ").run("auth set-token").for_owner(),
+                "ask the owner of this server: set a new one with `auth set-token`",
+            ),
+            (Hint::new("check the id"), "check the id"),
         ] {
-            assert_eq!(agent_hint(hint, "tags list"), expected);
+            assert_eq!(agent_hint(&hint, "tags list"), expected);
         }
+    }
+
+    #[test]
+    fn notices_name_arguments_and_omit_events() {
+        let advice = Hint::default().flag("max-rows").text(" N for more");
+        let partial = Notice::Advice("showing 2 of 9".to_owned(), advice);
+        assert_eq!(notice(&partial).as_deref(), Some("showing 2 of 9; max_rows N for more"));
+        assert_eq!(notice(&Notice::Event("{}".to_owned())), None);
     }
 }

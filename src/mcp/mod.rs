@@ -42,7 +42,7 @@ use clap::ArgMatches;
 use rmcp::ServiceExt;
 
 use crate::cli::catalog::Entry;
-use crate::cli::error::{Error, Exit};
+use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::{CommandFuture, Session};
 
 use arguments::ToolCall;
@@ -101,12 +101,17 @@ fn serve(session: Session, matches: &ArgMatches) -> CommandFuture<'_> {
         session.context().settings()?;
         let (input, output) = stdio::take()?;
         let server = Server::new(session, options);
-        let failed = |reason: String| {
-            Error::Failed {
+        let failed = |reason: String| Error::Failed {
             message: format!("the client did not complete the MCP handshake: {reason}"),
             exit: Exit::Failure,
-            hint: Some("start `intercom-pp-cli mcp` from an MCP client; `intercom-pp-cli --help` lists the commands for people".to_owned()),
-        }
+            hint: Some(
+                Hint::new("start ")
+                    .run("mcp")
+                    .text(" from an MCP client")
+                    .then("")
+                    .run("--help")
+                    .text(" lists the commands for people"),
+            ),
         };
         match server.serve(Wire::new(input, output)).await {
             Ok(running) => tokio::select! {

@@ -262,7 +262,7 @@ impl Server {
         let CommandOutcome { output, error, .. } =
             self.run_command(reader, line, Consent::Withheld, None, context).await?;
         if let Some(error) = error {
-            return Ok(Err(error["message"].clone()));
+            return Ok(Err(error.as_json()["message"].take()));
         }
         let document: Value = serde_json::from_str(&output).unwrap_or_default();
         let results = &document["results"];

@@ -11,6 +11,8 @@ use rmcp::service::{Peer, RoleServer};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::cli::streams::Notice;
+
 /// How often a silent command is reported to be still running.
 const PULSE: Duration = Duration::from_secs(1);
 
@@ -23,18 +25,19 @@ struct ProgressCounter {
 }
 
 /// Forwards the messages of a command, or that it is still running.
-pub async fn forward(peer: Peer<RoleServer>, token: ProgressToken, mut received: UnboundedReceiver<String>) {
+pub async fn forward(peer: Peer<RoleServer>, token: ProgressToken, mut received: UnboundedReceiver<Notice>) {
     let began = Instant::now();
     let mut counter = ProgressCounter::default();
     loop {
         let message = match tokio::time::timeout(PULSE, received.recv()).await {
-            Ok(Some(message)) => match serde_json::from_str::<Value>(&message) {
-                Ok(event) if event.is_object() => match counter.sentence(&event) {
+            Ok(Some(Notice::Event(event))) => {
+                let event: Value = serde_json::from_str(&event).unwrap_or_default();
+                match counter.sentence(&event) {
                     Some(sentence) => sentence,
                     None => continue,
-                },
-                _ => message,
-            },
+                }
+            }
+            Ok(Some(notice)) => notice.to_string(),
             Ok(None) => return,
             Err(_) => format!("running for {} s", began.elapsed().as_secs()),
         };

@@ -9,7 +9,8 @@ use tokio::sync::mpsc::unbounded_channel;
 use super::progress;
 use crate::cli::Session;
 use crate::cli::consent::Consent;
-use crate::cli::streams::{Capture, FilePolicy};
+use crate::cli::error::{Error, Exit};
+use crate::cli::streams::{Capture, FilePolicy, Notice};
 
 /// Maximum output of one command in bytes. An agent gets it in much smaller parts.
 const MAX_OUTPUT: usize = 32 << 20;
@@ -29,25 +30,51 @@ pub struct CommandLine {
 pub struct CommandOutcome {
     /// What it wrote to stdout.
     pub output: String,
-    /// What it wrote to stderr, for people.
-    pub notices: Vec<String>,
-    /// The error as JSON, as under `--json`.
-    pub error: Option<Value>,
+    /// What it reported beside its output.
+    pub notices: Vec<Notice>,
+    pub error: Option<CommandFailure>,
     /// The plan that it made, if it can run one.
     pub plan: Option<String>,
     /// The `meta` of an output that a jq program has transformed.
     pub meta: Option<String>,
 }
 
+/// Why a command failed.
+pub enum CommandFailure {
+    Command(Box<Error>),
+    /// An error made by this server, as an agent gets it.
+    Server(Value),
+}
+
+impl CommandFailure {
+    /// The error as under `--json`.
+    pub fn as_json(&self) -> Value {
+        match self {
+            CommandFailure::Command(error) => error.as_json()["error"].take(),
+            CommandFailure::Server(error) => error.clone(),
+        }
+    }
+}
+
 impl CommandOutcome {
     /// A partial result, for example a plan that leaves out some records, is not a failure.
     pub fn has_failed(&self) -> bool {
-        self.error.as_ref().is_some_and(|error| error["kind"] != "partial")
+        match &self.error {
+            None => false,
+            Some(CommandFailure::Command(error)) => error.exit() != Exit::Partial,
+            Some(CommandFailure::Server(_)) => true,
+        }
     }
 
-    /// Whether the command stopped for lack of a confirmation.
-    pub fn is_unconfirmed(&self) -> bool {
-        self.error.as_ref().is_some_and(|error| !error["unconfirmed"].is_null())
+    /// The action that the command did not take for lack of a confirmation.
+    pub fn unconfirmed_action(&self) -> Option<&str> {
+        match &self.error {
+            Some(CommandFailure::Command(error)) => match &**error {
+                Error::Unconfirmed { action, .. } => Some(action),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// The JSON document that it wrote, or null.
@@ -70,7 +97,7 @@ pub async fn run(
             let (sender, receiver) = unbounded_channel();
             reporter = Some(tokio::spawn(progress::forward(request.peer.clone(), token, receiver)));
             // Sending fails only when the reporter has ended.
-            capture.with_listener(move |message| drop(sender.send(message.to_owned())))
+            capture.with_listener(move |notice| drop(sender.send(notice.clone())))
         }
     };
     let capture = Arc::new(capture);
@@ -80,13 +107,13 @@ pub async fn run(
     if let Some(reporter) = reporter {
         reporter.abort();
     }
-    let notices = capture.take_notices().into_iter().filter(|line| !line.starts_with('{')).collect();
+    let notices = capture.take_notices();
     let output = String::from_utf8(capture.take_output());
     let output = output.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     match outcome {
         Ok(None) => None,
         Ok(Some(error)) => {
-            let error = error.map(|error| error["error"].clone());
+            let error = error.map(|error| CommandFailure::Command(Box::new(error)));
             Some(CommandOutcome {
                 output,
                 notices,
@@ -98,7 +125,11 @@ pub async fn run(
         Err(reason) => {
             let error = json!({ "kind": "failure", "message": format!("the command crashed: {reason}"),
                 "hint": "this is a bug in intercom-pp-cli; other commands still work" });
-            Some(CommandOutcome { notices, error: Some(error), ..CommandOutcome::default() })
+            Some(CommandOutcome {
+                notices,
+                error: Some(CommandFailure::Server(error)),
+                ..CommandOutcome::default()
+            })
         }
     }
 }
@@ -109,13 +140,13 @@ async fn on_own_thread(
     (arguments, consent): (Vec<String>, Consent),
     capture: Arc<Capture>,
     cancelled: impl Future<Output = ()> + Send + 'static,
-) -> Result<Option<Option<Value>>, tokio::task::JoinError> {
+) -> Result<Option<Option<Error>>, tokio::task::JoinError> {
     let runtime = tokio::runtime::Handle::current();
     let thread = tokio::task::spawn_blocking(move || {
         runtime.block_on(capture.scope(async {
             tokio::select! {
                 () = cancelled => None,
-                outcome = session.run(&arguments, consent) => Some(outcome.err().map(|error| error.as_json())),
+                outcome = session.run(&arguments, consent) => Some(outcome.err()),
             }
         }))
     });

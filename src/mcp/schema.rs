@@ -9,7 +9,6 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value, json};
 
 use super::arguments::{is_list, is_thread};
-use super::error_result::as_arguments;
 use crate::api::commands::DEFINITIONS;
 use crate::api::operation::{self, Kind, Operation, Scalar};
 use crate::cli::catalog::Effect;
@@ -290,6 +289,17 @@ fn alternatives(defined: &Value, schema: &Value) -> Vec<Value> {
     let named = schema["$ref"].as_str().and_then(|name| defined.get(name.strip_prefix("#/$defs/")?));
     let listed = ["anyOf", "allOf", "oneOf"].into_iter().filter_map(|keyword| schema[keyword].as_array());
     named.into_iter().chain(listed.flatten()).cloned().collect()
+}
+
+/// Replaces the flags in a help text by the names of their arguments.
+fn as_arguments(help: &str) -> String {
+    let mut pieces = help.split("--");
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |text, piece| {
+        let end =
+            piece.find(|letter: char| !letter.is_ascii_alphabetic() && letter != '-').unwrap_or(piece.len());
+        format!("{text}{}{}", piece[..end].replace('-', "_"), &piece[end..])
+    })
 }
 
 /// Removes the clauses about stdin, which tools do not have.

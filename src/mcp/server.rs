@@ -20,7 +20,7 @@ use super::bound::BoundRequest;
 use super::concurrency::{ConcurrencyLimit, is_local};
 use super::confirmation::Confirmations;
 use super::options::ServerOptions;
-use super::run::{CommandLine, CommandOutcome, run};
+use super::run::{CommandFailure, CommandLine, CommandOutcome, run};
 use super::schema::Detail;
 use super::tool_result::ToolResult;
 use super::truncate::Pages;
@@ -197,12 +197,10 @@ impl Server {
         let more: &[&str] = if call.dry_run { &["--dry-run"] } else { &[] };
         let outcome = self.run_command(entry, call.arguments(more), Consent::Withheld, None, context).await?;
         // Only the command itself finds out how many records it would change.
-        if !outcome.is_unconfirmed() {
-            Ok(self.answer(entry, Some(&call), outcome).into())
-        } else if may_confirm {
-            self.destructive(entry, &call, None, context).await
-        } else {
-            Ok(self.refused(error_result::too_many(&entry.words, &outcome)).into())
+        match outcome.unconfirmed_action() {
+            None => Ok(self.answer(entry, Some(&call), outcome).into()),
+            Some(_) if may_confirm => self.destructive(entry, &call, None, context).await,
+            Some(action) => Ok(self.refused(error_result::too_many(&entry.words, action)).into()),
         }
     }
 
@@ -224,7 +222,10 @@ impl Server {
         if turn.is_none() {
             let error = json!({ "kind": "busy", "message": "too many calls are running",
                 "hint": "wait until they end, then repeat this call" });
-            return Ok(CommandOutcome { error: Some(error), ..CommandOutcome::default() });
+            return Ok(CommandOutcome {
+                error: Some(CommandFailure::Server(error)),
+                ..CommandOutcome::default()
+            });
         }
         let line = CommandLine { arguments, files: self.options.files(), consent, plan };
         run(&self.session, line, context).await.ok_or_else(cancelled)
@@ -247,11 +248,11 @@ impl Server {
         call: Option<&ToolCall>,
         outcome: CommandOutcome,
     ) -> CallToolResult {
-        let CommandOutcome { output, notices, mut error, meta, .. } = outcome;
-        if let Some(error) = &mut error {
-            error_result::for_agents(error, &entry.words);
-        }
-        let notices: Vec<String> = notices.iter().map(|line| error_result::notice(line)).collect();
+        let CommandOutcome { output, notices, error, meta, .. } = outcome;
+        let none = JsonObject::new();
+        let given = call.map_or(&none, ToolCall::given);
+        let error = error.map(|error| error_result::of_command(&error, &entry.words, given));
+        let notices: Vec<String> = notices.iter().filter_map(error_result::notice).collect();
         let answer = ToolResult::new(origin(entry, call)).with_notices(&notices).with_failure(error);
         // The output of a jq program could look like an envelope of ours.
         let answer = if call.is_some_and(ToolCall::has_program) {
@@ -338,7 +339,7 @@ impl Server {
             let line = line.iter().map(|word| (*word).to_owned()).collect();
             let outcome = self.run_command(entry, line, Consent::Withheld, None, context).await?;
             let (text, origin) = match outcome.error {
-                Some(error) => (json!({ "error": error }).to_string(), Origin::Derived),
+                Some(error) => (json!({ "error": error.as_json() }).to_string(), Origin::Derived),
                 None => (outcome.output, if resource.is_own { Origin::Own } else { Origin::Documents }),
             };
             answer = answer.with_text(part, text.trim().to_owned(), origin);

@@ -5,10 +5,10 @@
 
 use serde_json::{Value, json};
 
+use super::error_result::ErrorResult;
 use super::raw::{elements, fields, quoted};
 use super::truncate::Pages;
 use super::untrusted::{self, Origin};
-use crate::cli::error::Error;
 
 /// Maximum number of notices in one result.
 const MAX_NOTICES: usize = 20;
@@ -17,15 +17,15 @@ const MAX_NOTICES: usize = 20;
 pub struct ToolResult {
     origin: Origin,
     error: Option<Value>,
-    /// Whether the error comes from a command rather than from this server.
-    is_from_command: bool,
+    /// Fields of the error that may contain foreign text.
+    untrusted_in_error: Vec<&'static str>,
     /// Names, JSON texts and origins, in order.
     fields: Vec<(String, String, Origin)>,
 }
 
 impl ToolResult {
     pub fn new(origin: Origin) -> Self {
-        ToolResult { origin, error: None, is_from_command: false, fields: Vec::new() }
+        ToolResult { origin, error: None, untrusted_in_error: Vec::new(), fields: Vec::new() }
     }
 
     /// A result that is an error of this program.
@@ -51,8 +51,13 @@ impl ToolResult {
     }
 
     /// Sets the error of a command.
-    pub fn with_failure(self, error: Option<Value>) -> Self {
-        ToolResult { error, is_from_command: true, ..self }
+    pub fn with_failure(self, failure: Option<ErrorResult>) -> Self {
+        match failure {
+            Some(ErrorResult { value, untrusted }) => {
+                ToolResult { error: Some(value), untrusted_in_error: untrusted, ..self }
+            }
+            None => self,
+        }
     }
 
     /// Adds the notices that a command printed for people, the newest if there are too many.
@@ -127,8 +132,8 @@ impl ToolResult {
     /// The document for the client, or its first part.
     pub fn document(self, pages: &Pages) -> Value {
         let mut marked = Vec::new();
-        if let Some(error) = self.error.as_ref().filter(|_| self.is_from_command) {
-            marked.extend(error_fields(error));
+        if self.error.is_some() {
+            marked.extend(self.untrusted_in_error.iter().map(|field| (*field).to_owned()));
         }
         marked.extend(
             self.fields.iter().flat_map(|(name, text, origin)| untrusted::fields(name, text, *origin)),
@@ -143,24 +148,6 @@ impl ToolResult {
         let rest = rest.into_iter().map(|(name, text, _)| (name.as_str(), text.as_str()));
         pages.first(first.chain(meta).chain(mark_field).chain(rest), mark)
     }
-}
-
-/// The fields of a command's error that may contain foreign text: messages quote names and API errors.
-fn error_fields(error: &Value) -> Vec<String> {
-    let text = |name: &str| error[name].as_str().unwrap_or_default();
-    let mut marked = Vec::new();
-    if !text("message").is_empty() && text("message") != Error::NoToken.to_string() {
-        marked.push("error.message".to_owned());
-    }
-    // Hints quote names that match, and the command to pass to describe_command.
-    if text("hint").contains('"') && !text("hint").contains("describe_command") {
-        marked.push("error.hint".to_owned());
-    }
-    if !error["http_status"].is_null() {
-        let given = ["code", "request_id"].into_iter().filter(|name| !text(name).is_empty());
-        marked.extend(given.map(|name| format!("error.{name}")));
-    }
-    marked
 }
 
 /// The output as a JSON value: a value as it is, one value per line as an array, or else text.
@@ -193,6 +180,7 @@ mod tests {
         let rows: Vec<Value> = (0..200).map(|id| json!({ "id": id, "name": "Ann" })).collect();
         let output = json!({ "results": rows, "meta": { "complete": false } }).to_string();
         let error = json!({ "kind": "failure", "http_status": 500, "message": "they say" });
+        let error = ErrorResult { value: error, untrusted: vec!["error.message"] };
         let answer =
             ToolResult::new(Origin::Documents).with_notices(&["careful".to_owned()]).with_output(&output);
         let part = answer.with_failure(Some(error)).document(&pages());

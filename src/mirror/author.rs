@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::lenient;
+use crate::data::lenient;
 
 /// Values of the author columns.
 pub const CONTACT: &str = "contact";

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::lenient;
 use super::resources::ResourceName;
+use crate::data::lenient;
 
 /// How parts are nested in the documents of their owners.
 #[derive(Debug, PartialEq, Eq)]

@@ -45,6 +45,9 @@ pub enum Error {
         "no person {identifier:?} in the mirror: expected the id, email address, external id or phone number of a contact or author"
     )]
     UnknownPerson { identifier: String },
+    /// A query that names an unknown table, column or function.
+    #[error("{0}")]
+    UnknownName(String),
     /// An invalid query.
     #[error("{0}")]
     InvalidQuery(String),

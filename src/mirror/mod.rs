@@ -1,62 +1,26 @@
 //! The mirror: a local copy of a workspace in one SQLite file, the sync that keeps it up to date, and queries.
 //!
-//! Layer: above `api`, below `report`. It must never write to the workspace, print, or hold a whole resource in
-//! memory.
+//! `sync` fetches over the network, `store` reads and writes the file. `sync` uses `store`, never the other way round;
+//! both use the declarations in this folder, such as `resources` and `conversation`. The mirror must never write to
+//! the workspace, print, or hold a whole resource in memory.
 
-pub mod aggregate;
 pub mod author;
-mod cadence;
-mod columns;
-mod contact_details;
 pub mod conversation;
-mod conversation_details;
-mod count_check;
-mod dangling_links;
-mod deletions;
-pub mod error;
-pub mod events;
-pub mod forget;
-mod fts_query;
-mod grams;
-pub mod lenient;
-mod list;
-mod lock;
-mod names;
-#[cfg(feature = "parquet")]
-pub mod parquet;
-mod pending;
-mod permissions;
-mod plan;
-mod presence;
+mod error;
 mod projection;
-mod prune;
-mod quarantine;
-pub mod read;
-mod rereads;
-pub mod resources;
-pub mod schema;
-pub mod search;
-mod search_index;
-pub mod search_sql;
-mod search_type;
-mod segments;
-pub mod sql;
-pub mod state;
-mod statistics;
-pub mod status;
-pub mod store;
-pub mod sync;
-mod sync_context;
-pub mod upsert_contact;
-pub mod write;
+mod resources;
+mod store;
+mod sync;
 
-pub use crate::html::plain;
 pub use error::{Error, Holder};
-pub use events::{Cause, Event, Observer, ResourceOutcome, Summary};
 pub use resources::ResourceName;
-pub use state::SyncState;
-pub use status::{Sizes, Status, status, status_with};
-pub use store::{Store, Workspace, default_path};
+#[cfg(feature = "parquet")]
+pub use store::parquet;
+pub use store::state::SyncState;
+pub use store::status::{Sizes, Status, status, status_with};
+pub use store::upsert_contact::ContactList;
+pub use store::write::{WriteCounts, lacks_parts};
+pub use store::{Store, Workspace, aggregate, default_path, read, schema, search, search_sql, sql};
+pub use sync::events::{Cause, Event, Observer, ResourceOutcome, Summary};
 pub use sync::sync;
-pub use sync_context::SyncOptions;
-pub use tokio_util::sync::CancellationToken;
+pub use sync::sync_context::SyncOptions;

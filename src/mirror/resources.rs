@@ -1,7 +1,7 @@
 //! The mirrored resources, declared as data: which operations fetch them and which columns they have.
 //!
-//! To add a resource, add a table in `schema/` and an entry in a module here. Fetching, storing and removing need no
-//! further code, except for the parts of conversations and tickets.
+//! To add a resource, add a table in `store/schema/` and an entry in a module here. Fetching, storing and removing
+//! need no further code, except for the parts of conversations and tickets.
 
 mod content;
 mod conversations;
@@ -15,8 +15,8 @@ use rusqlite::types::Value as Cell;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::lenient;
 use super::projection::Projection;
+use crate::data::lenient;
 
 /// Declares each resource once: variant, table and entry.
 macro_rules! resources {

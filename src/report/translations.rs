@@ -6,8 +6,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::error::Error;
+use crate::data::lenient;
 use crate::mirror::read::RecordQuery;
-use crate::mirror::{ResourceName, Store, lenient};
+use crate::mirror::{ResourceName, Store};
 
 /// A translation that needs work. Times are epoch seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

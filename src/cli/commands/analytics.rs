@@ -6,9 +6,9 @@ use clap::{Arg, ArgMatches, Command};
 use serde_json::{Map, Value, json};
 
 use crate::cli::context::Context;
-use crate::cli::error::Error;
+use crate::cli::error::{Error, Hint};
 use crate::cli::globals::Suggested;
-use crate::cli::output::{Extent, Output};
+use crate::cli::output::{Extent, Output, limit_for_more};
 use crate::cli::{mirror_paths, open_mirror, time};
 use crate::mirror::aggregate::{GroupField, GroupSource, Period};
 use crate::mirror::read::RecordQuery;
@@ -73,7 +73,10 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     if !unknown.is_empty() && counts.records > 0 {
         return Err(Error::usage_with_hint(
             format!("--by: no record has the field {}", unknown.join(", ")),
-            "list the columns with `intercom-pp-cli sql --schema`, or see the documents with `intercom-pp-cli export`",
+            Hint::new("list the columns with ")
+                .run("sql --schema")
+                .or("see the documents with ")
+                .run("export"),
         ));
     }
     let synced_at = open_mirror::check_freshness(context, &store, &[resource])?;
@@ -89,8 +92,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let meta = json!({
         "source": "local", "synced_at": synced_at, "records": counts.records, "groups": groups.len(),
     });
-    let extent =
-        Extent::partial("groups", Some(groups.len() as u64), groups.len() > limit, "--limit N for more");
+    let extent = Extent::partial("groups", Some(groups.len() as u64), groups.len() > limit, limit_for_more());
     list.end(meta, &extent.when_empty(format!("no {resource} to count"))).await
 }
 

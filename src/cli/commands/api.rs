@@ -16,7 +16,7 @@ use crate::api::transport::Idempotency;
 use crate::cli::consent::Intent;
 use crate::cli::context::Context;
 use crate::cli::endpoint::{first_page, success_if_no_op};
-use crate::cli::error::Error;
+use crate::cli::error::{Error, Hint};
 use crate::cli::output::{Extent, Output};
 use crate::cli::{arguments, files, preview};
 
@@ -101,7 +101,7 @@ fn listed(method: &Method, path: &str, query: &[(String, String)], reply: Reply)
     let arguments = Arguments { query: query.to_vec(), ..Arguments::default() };
     let page = Page::read(operation, &arguments, reply).ok().filter(|page| page.key.is_some())?;
     let spelling = operation.spellings().next()?;
-    let advice = format!("`{spelling}` has --all and --limit");
+    let advice = Hint::new(format!("`{spelling}` has ")).flag("all").text(" and ").flag("limit");
     Some((first_page(operation, &arguments, &page, advice), page.items.len() as u64))
 }
 

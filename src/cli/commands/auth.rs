@@ -16,7 +16,7 @@ use crate::api::request_builder::{Arguments, operation};
 use crate::api::secret::Token;
 use crate::cli::context::Context;
 use crate::cli::credentials::TokenSource;
-use crate::cli::error::{Error, Exit};
+use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files::stdin;
 use crate::cli::output::{Output, warn};
 use crate::cli::{credentials, keyring, preview};
@@ -78,7 +78,7 @@ async fn set_token(context: &Context, matches: &ArgMatches) -> Result<(), Error>
     if store == "keyring" && !in_keyring {
         return Err(Error::usage_with_hint(
             "no keyring found",
-            "save the token in the config file with --store file",
+            Hint::new("save the token in the config file with ").flag("store").text(" file"),
         ));
     }
     // Once the token is in the keyring, a copy in the file must not stay readable.
@@ -94,7 +94,10 @@ async fn set_token(context: &Context, matches: &ArgMatches) -> Result<(), Error>
 
 fn ask(context: &Context) -> Result<String, Error> {
     if context.globals.no_input || !stdin::is_terminal() {
-        return Err(Error::usage_with_hint("no token given", "pass it on stdin: auth set-token -"));
+        return Err(Error::usage_with_hint(
+            "no token given",
+            Hint::new("pass it on stdin: auth set-token -").for_owner(),
+        ));
     }
     let mut stderr = std::io::stderr();
     write!(stderr, "Access token (hidden): ").and_then(|()| stderr.flush())?;
@@ -119,8 +122,12 @@ async fn status(context: &Context) -> Result<(), Error> {
                 message: format!("{} rejected the token from {place}", target.base_url),
                 exit: Exit::Authentication,
                 hint: Some(
-                    "run `intercom-pp-cli doctor` to try the other regions, or save a new token with `intercom-pp-cli auth set-token`"
-                        .into(),
+                    Hint::new("run ")
+                        .run("doctor")
+                        .text(" to try the other regions")
+                        .or("save a new token with ")
+                        .run("auth set-token")
+                        .for_owner(),
                 ),
             });
         }

@@ -16,7 +16,7 @@ use crate::bulk::{BulkTarget, Change, Head, PlannedRecord, RecordStatus, RunJour
 use crate::cli::consent::{Confirm, Intent};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
-use crate::cli::output::{Extent, Output, grouped, notice, warn};
+use crate::cli::output::{Extent, Output, grouped, limit_for_more, notice, warn};
 use crate::cli::{mirror_paths, open_mirror};
 use crate::mirror::read::RecordQuery;
 use crate::mirror::{ResourceName, Store};
@@ -77,7 +77,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         let contacts =
             grouped(store.count(ResourceName::Contacts, &RecordQuery::default()).unwrap_or_default());
         let note = format!("no duplicates among {contacts} contacts");
-        Extent::partial("clusters", total, is_cut, "--limit N for more").when_empty(note)
+        Extent::partial("clusters", total, is_cut, limit_for_more()).when_empty(note)
     };
     if matches.get_flag("apply") {
         let extent = extent(merges(&clusters).len());
@@ -235,6 +235,6 @@ async fn apply(
             0 => Exit::Failure,
             _ => Exit::Partial,
         },
-        hint: Some("run it again: merged leads are skipped".to_owned()),
+        hint: Some("run it again: merged leads are skipped".into()),
     })
 }

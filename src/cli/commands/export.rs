@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::cli::context::Context;
-use crate::cli::error::{Error, Exit};
+use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files::{self, OutputFile};
 use crate::cli::globals::{Deliver, Globals, Suggested};
 use crate::cli::output::{Extent, Format, Output};
@@ -175,7 +175,7 @@ fn damaged(resource: ResourceName) -> Error {
     Error::Failed {
         message: format!("{resource}: invalid JSON in a stored document"),
         exit: Exit::Failure,
-        hint: Some("fetch it again with `intercom-pp-cli sync --full`".to_owned()),
+        hint: Some(Hint::new("fetch it again with ").run("sync --full")),
     }
 }
 

@@ -22,15 +22,16 @@ use crate::api::operation::Operation;
 use crate::api::request_builder::{Arguments, operation};
 use crate::bulk::SelectionFilter;
 use crate::cli::context::Context;
-use crate::cli::error::Error;
+use crate::cli::error::{Error, Hint, HintTopic};
 use crate::cli::globals::DataSource;
 use crate::cli::output::{Output, warn};
 use crate::cli::time::Times;
 use crate::cli::{mirror_paths, open_mirror};
+use crate::data::lenient;
 use crate::filter::{self, CompiledFilter, Directory, Expression, NamedRecord, Searchable};
 use crate::mirror::read::RecordQuery;
 use crate::mirror::search_sql::Judgement;
-use crate::mirror::{self, ResourceName, Store, lenient};
+use crate::mirror::{self, ResourceName, Store};
 
 pub fn command() -> Command {
     Command::new("filter")
@@ -247,7 +248,10 @@ pub fn parse(filter_text: &str) -> Result<Expression, Error> {
 fn usage_error(error: &filter::Error, filter_text: &str) -> Error {
     Error::usage_with_hint(
         format!("invalid filter, {}", error.pointing(filter_text)),
-        "`intercom-pp-cli filter --help` describes the filter language",
+        Hint::default()
+            .run("filter --help")
+            .text(" describes the filter language")
+            .about(HintTopic::FilterLanguage),
     )
 }
 

@@ -20,11 +20,12 @@ use crate::api::request_builder::{Arguments, operation};
 use crate::bulk::error::error_json;
 use crate::cli::consent::{Confirm, Consent, Intent};
 use crate::cli::context::Context;
-use crate::cli::error::{Error, Exit};
+use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files::{self, InputFile, OutputFile};
 use crate::cli::import_journal::{ImportJournal, ImportLine, ImportState};
 use crate::cli::output::{Extent, List, Output};
-use crate::mirror::store::UNKNOWN;
+use crate::data::lenient;
+use crate::data::workspace::id_code;
 
 /// Some editors write this at the start of a file.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -88,7 +89,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let resource = matches.get_one::<String>("resource").map_or("", String::as_str);
     let create = CREATE_OPERATIONS.iter().find(|(name, _)| *name == resource).map_or("", |(_, id)| id);
     let operation = operation(create)?;
-    let input = matches.get_one::<InputFile>("input").ok_or_else(|| Error::usage("missing: --input"))?;
+    let input = matches.get_one::<InputFile>("input").ok_or_else(|| Error::missing("input"))?;
     if context.globals.dry_run {
         let lines = read(input)?;
         let columns = ["line", "status", "method", "path", "body", "error"].map(str::to_owned);
@@ -187,7 +188,9 @@ fn journal_path(input: &InputFile, matches: &ArgMatches) -> Result<PathBuf, Erro
         (Some(file), _) => file.path(),
         (None, true) => Err(Error::usage_with_hint(
             "--input - requires --journal",
-            "use --journal FILE: another run can then resume without creating anything twice",
+            Hint::new("use ")
+                .flag("journal")
+                .text(" FILE: another run can then resume without creating anything twice"),
         )),
         (None, false) => input.beside(".journal").path(),
     }
@@ -230,7 +233,7 @@ fn read(input: &InputFile) -> Result<Vec<ImportLine>, Error> {
 async fn workspace(client: &Client) -> Result<String, Error> {
     let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
     let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
-    Ok(crate::mirror::lenient::id(&me["app"]["id_code"]).unwrap_or_else(|| UNKNOWN.to_owned()))
+    Ok(id_code(&me))
 }
 
 /// The result of importing one line.
@@ -257,7 +260,7 @@ async fn send(
         Ok(reply) => {
             let created: Value =
                 reply.json_text().ok().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-            LineResult::Created(crate::mirror::lenient::id(&created["id"]))
+            LineResult::Created(lenient::id(&created["id"]))
         }
         Err(error) => {
             if let Some(Conflict::Exists { id }) = error.conflict()
@@ -318,7 +321,7 @@ impl ImportCounts {
                 self.failed + self.created + self.skipped
             ),
             exit: if is_failure { Exit::Failure } else { Exit::Partial },
-            hint: Some("correct the lines and run it again: created records are skipped".to_owned()),
+            hint: Some("correct the lines and run it again: created records are skipped".into()),
         })
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::consent::{Confirm, Intent};
 use crate::cli::context::Context;
-use crate::cli::error::Error;
+use crate::cli::error::{Error, Hint};
 use crate::cli::files::OwnerFile;
 use crate::cli::globals::{DataSource, Globals};
 use crate::cli::output::{Extent, Output, warn};
@@ -72,7 +72,8 @@ async fn save(context: &Context, name: &str, matches: &ArgMatches) -> Result<(),
     if name.is_empty() || !name.chars().all(|letter| letter.is_alphanumeric() || "-_.".contains(letter)) {
         return Err(Error::usage_with_hint(
             format!("invalid profile name {name:?}"),
-            "use letters, digits, -, _ and ., for example `intercom-pp-cli profile save eu-support --region eu`",
+            Hint::new("use letters, digits, -, _ and ., for example ")
+                .run("profile save eu-support --region eu"),
         ));
     }
     let unsaved = [("--select", context.globals.select.is_some()), ("--jq", context.globals.jq.is_some())];
@@ -168,7 +169,11 @@ async fn show(context: &Context, name: Option<&str>) -> Result<(), Error> {
     let Some(name) = name.or(current) else {
         return Err(Error::usage_with_hint(
             "no profile given, and no default profile is set",
-            "use `intercom-pp-cli profile show NAME`; `intercom-pp-cli profile list` lists all profiles",
+            Hint::new("use ")
+                .run("profile show NAME")
+                .then("")
+                .run("profile list")
+                .text(" lists all profiles"),
         ));
     };
     // Fails for an unknown name.
@@ -183,7 +188,12 @@ async fn set_default(context: &Context, name: Option<&str>, none: bool) -> Resul
     if name.is_none() && !none {
         return Err(Error::usage_with_hint(
             "missing: <NAME>",
-            "`intercom-pp-cli profile list` lists all profiles; --none clears the default",
+            Hint::default()
+                .run("profile list")
+                .text(" lists all profiles")
+                .then("")
+                .flag("none")
+                .text(" clears the default"),
         ));
     }
     Config::read(&path)?.profile(name)?;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::output::{Extent, Format, Output};
+use crate::cli::output::{Extent, Format, Output, limit_for_more};
 use crate::cli::{mirror_paths, open_mirror, time};
 use crate::mirror::ResourceName;
 use crate::mirror::search::{SearchOptions, SearchType};
@@ -65,7 +65,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         list.record(&serde_json::to_value(hit).unwrap_or_default())?;
     }
     let count = list.count();
-    let extent = Extent::partial("hits", None, found.more, "--limit N for more");
+    let extent = Extent::partial("hits", None, found.more, limit_for_more());
     let extent = extent.when_empty(format!("nothing in the mirror matches {text:?}"));
     list.end(
         json!({ "source": "local", "synced_at": synced_at, "count": count, "widened": found.widened }),

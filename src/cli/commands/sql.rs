@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Map, Value, json};
 
 use crate::cli::context::Context;
-use crate::cli::error::{Error, Exit};
+use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files::stdin;
 use crate::cli::output::{Extent, List, Output};
 use crate::cli::{mirror_paths, open_mirror, time};
@@ -82,17 +82,17 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         SqlEnd::Complete => return Ok(()),
         SqlEnd::Rows => (
             format!("stopped after {rows} rows: the result has more"),
-            "raise --limit, or use --limit 0 for all rows",
+            Hint::new("raise ").flag("limit").or("use ").flag("limit").text(" 0 for all rows"),
         ),
         SqlEnd::Time => (
             format!(
                 "stopped after {} s with {rows} rows: the statement took too long",
                 limits.time.unwrap_or_default().as_secs_f64()
             ),
-            "narrow it down, use typed columns instead of raw, or raise --max-time",
+            Hint::new("narrow it down, use typed columns instead of raw").or("raise ").flag("max-time"),
         ),
     };
-    Err(Error::Failed { message, exit: Exit::Partial, hint: Some(hint.to_owned()) })
+    Err(Error::Failed { message, exit: Exit::Partial, hint: Some(hint) })
 }
 
 fn statement(matches: &ArgMatches) -> Result<String, Error> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::output::{Extent, Output};
+use crate::cli::output::{Extent, Output, limit_for_more};
 use crate::cli::{mirror_paths, open_mirror, time};
 use crate::mirror::{ResourceName, Store};
 use crate::report::stale::{StaleOptions, stale};
@@ -72,7 +72,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         "source": "local", "synced_at": synced_at, "conversations": all, "has_more": all > rows.len(),
         "idle_seconds": options.idle,
     });
-    let extent = Extent::partial("conversations", Some(all as u64), all > rows.len(), "--limit N for more");
+    let extent = Extent::partial("conversations", Some(all as u64), all > rows.len(), limit_for_more());
     let extent = extent.when_empty(format!(
         "no open conversation has been idle for {}",
         text("idle").map_or("7d", String::as_str)

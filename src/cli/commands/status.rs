@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::cli::context::Context;
-use crate::cli::error::{Error, Exit};
+use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::output::{Extent, Output};
 use crate::cli::{mirror_paths, open_mirror, time};
 use crate::mirror::{Sizes, Status, Store, status_with};
@@ -68,7 +68,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     Err(Error::Failed {
         message: failed.join("; "),
         exit: Exit::Partial,
-        hint: Some("run `intercom-pp-cli sync`".to_owned()),
+        hint: Some(Hint::new("run ").run("sync")),
     })
 }
 

@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use crate::api::client::Client;
 use crate::api::request_builder::{Arguments, operation};
 use crate::cli::context::Context;
-use crate::cli::error::{Error, Exit};
+use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::output::{DocumentList, Extent, Output, warn};
 use crate::cli::signals::stop_on_signals;
 use crate::cli::{mirror_paths, time};
-use crate::mirror::store::UNKNOWN;
-use crate::mirror::{self, Cause, ResourceName, Store, Summary, SyncOptions, lenient, sync};
+use crate::data::workspace::id_code;
+use crate::mirror::{self, Cause, ResourceName, Store, Summary, SyncOptions, sync};
 use crate::report::timeline_cache;
 
 pub fn command() -> Command {
@@ -171,7 +171,7 @@ fn is_temporary(error: &Error) -> bool {
 async fn workspace(client: &Client) -> Result<String, Error> {
     let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
     let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
-    Ok(lenient::id(&me["app"]["id_code"]).unwrap_or_else(|| UNKNOWN.to_owned()))
+    Ok(id_code(&me))
 }
 
 fn options(context: &Context, matches: &ArgMatches) -> Result<SyncOptions, Error> {
@@ -251,21 +251,27 @@ fn result(summary: &Summary) -> Result<(), Error> {
     let is_failure = incomplete().count() == summary.resources.len()
         && incomplete().all(|outcome| outcome.written.fetched == 0);
     let (exit, hint) = match incomplete().filter_map(|outcome| outcome.cause).min() {
-        _ if summary.interrupted => (Exit::Partial, RESUME_HINT),
+        _ if summary.interrupted => (Exit::Partial, resume_hint()),
         Some(Cause::Unauthorized) => {
-            (Exit::Authentication, "check the token and its permissions with `intercom-pp-cli doctor`")
+            (Exit::Authentication, Hint::new("check the token and its permissions with ").run("doctor"))
         }
-        Some(Cause::RateLimited) => (Exit::RateLimited, "wait a minute, or lower --rate-limit"),
-        Some(Cause::Network) => (Exit::Failure, "check the connection with `intercom-pp-cli doctor`"),
+        Some(Cause::RateLimited) => {
+            (Exit::RateLimited, Hint::new("wait a minute").or("lower ").flag("rate-limit").for_owner())
+        }
+        Some(Cause::Network) => (Exit::Failure, Hint::new("check the connection with ").run("doctor")),
         Some(Cause::Refused) => (
             Exit::Partial,
-            "the workspace does not support it: leave it out with --exclude, or check your Intercom plan",
+            Hint::new("the workspace does not support it: leave it out with ")
+                .flag("exclude")
+                .or("check your Intercom plan"),
         ),
-        _ if is_failure => (Exit::Failure, RESUME_HINT),
-        _ => (Exit::Partial, RESUME_HINT),
+        _ if is_failure => (Exit::Failure, resume_hint()),
+        _ => (Exit::Partial, resume_hint()),
     };
     let message = format!("incomplete: {}", failed.join(", "));
-    Err(Error::Failed { message, exit, hint: Some(hint.to_owned()) })
+    Err(Error::Failed { message, exit, hint: Some(hint) })
 }
 
-const RESUME_HINT: &str = "run `intercom-pp-cli sync` again to resume";
+fn resume_hint() -> Hint {
+    Hint::new("run ").run("sync").text(" again to resume")
+}

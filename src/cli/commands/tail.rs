@@ -22,7 +22,7 @@ use crate::cli::error::Error;
 use crate::cli::globals::Globals;
 use crate::cli::output::{Extent, List, Output, warn};
 use crate::cli::{preview, time};
-use crate::mirror::lenient;
+use crate::data::lenient;
 
 /// Overlap of two queries in seconds, before the newest change seen.
 const OVERLAP: i64 = 120;

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::cli::catalog;
 use crate::cli::context::Context;
-use crate::cli::error::Error;
-use crate::cli::output::{Extent, Output};
+use crate::cli::error::{Error, Hint, HintTopic};
+use crate::cli::output::{Extent, Output, limit_for_more};
 
 const COLUMNS: [&str; 5] = ["command", "about", "effect", "score", "example"];
 
@@ -43,8 +43,12 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     if found.is_empty() {
         return Err(Error::usage_with_hint(
             format!("no command matches {need:?}"),
-            "use a verb and an object, for example `intercom-pp-cli which \"tag a contact\"`; \
-             `intercom-pp-cli --help` lists all groups",
+            Hint::new("use a verb and an object, for example ")
+                .run("which \"tag a contact\"")
+                .then("")
+                .run("--help")
+                .text(" lists all groups")
+                .about(HintTopic::FindCommand),
         ));
     }
     let mut list = Output::open(&context.globals)?.wrapped().rows("commands", &COLUMNS.map(str::to_owned))?;
@@ -58,6 +62,6 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         }))?;
     }
     let count = list.count();
-    let extent = Extent::partial("commands", None, has_more, "--limit N for more");
+    let extent = Extent::partial("commands", None, has_more, limit_for_more());
     list.end(json!({ "source": "local", "need": need, "count": count }), &extent).await
 }

@@ -17,11 +17,11 @@ use crate::cli::catalog::Effect;
 use crate::cli::catalog::{Catalog, Entry};
 use crate::cli::consent::Consent;
 use crate::cli::context::Context;
-use crate::cli::error::{Error, Exit};
+use crate::cli::error::{Error, Exit, Hint, HintTopic};
 use crate::cli::files::InputFile;
 use crate::cli::in_process::Session;
 use crate::cli::output::{Output, notice_to};
-use crate::cli::streams::{self, Capture};
+use crate::cli::streams::{self, Capture, Notice};
 
 /// Maximum output of one step in bytes. Larger output belongs in a file (`--deliver`).
 const MAX_STEP_OUTPUT: usize = 256 << 20;
@@ -113,16 +113,11 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
 
 fn read(file: &InputFile) -> Result<Workflow, Error> {
     let path = Path::new(file.name());
-    let text = file.text().map_err(|error| {
-        Error::usage_with_hint(
-            error.to_string(),
-            "`intercom-pp-cli workflow run --help` describes the file format",
-        )
-    })?;
+    let text = file.text().map_err(|error| Error::usage_with_hint(error.to_string(), file_format()))?;
     let workflow: Workflow = toml_edit::de::from_str(&text).map_err(|error| {
         Error::usage_with_hint(
             format!("invalid workflow {}: {}", path.display(), error.message()),
-            "`intercom-pp-cli workflow run --help` describes the file format",
+            file_format(),
         )
     })?;
     if workflow.steps.is_empty() {
@@ -136,6 +131,10 @@ fn command_of<'a>(words: &[String], catalog: &'a Catalog) -> Option<&'a Entry> {
     (1..=words.len().min(4)).rev().find_map(|count| catalog.entry(&words[..count].join(" ")))
 }
 
+fn file_format() -> Hint {
+    Hint::default().run("workflow run --help").text(" describes the file format").about(HintTopic::Arguments)
+}
+
 /// Returns the words of each step.
 ///
 /// # Errors
@@ -147,7 +146,13 @@ fn check(workflow: &Workflow, catalog: &Catalog) -> Result<Vec<Vec<String>>, Err
         let invalid = |reason: String| {
             Error::usage_with_hint(
                 format!("step {}: {reason}", index + 1),
-                "`intercom-pp-cli which \"NEED\"` finds commands; `intercom-pp-cli workflow run --help` describes the file format",
+                Hint::default()
+                    .run("which \"NEED\"")
+                    .text(" finds commands")
+                    .then("")
+                    .run("workflow run --help")
+                    .text(" describes the file format")
+                    .about(HintTopic::FindCommand),
             )
         };
         let words = match &step.run {
@@ -290,7 +295,9 @@ async fn run_steps(
         );
         let capture = Capture::new(MAX_STEP_OUTPUT, streams::file_policy())
             .with_literals(literals)
-            .with_listener(move |message| notice_to(outer.as_deref(), &format!("[{label}] {message}")));
+            .with_listener(move |notice| {
+                notice_to(outer.as_deref(), Notice::Text(format!("[{label}] {notice}")));
+            });
         let capture = Arc::new(capture);
         let began = Instant::now();
         let ended = match words {

@@ -8,7 +8,7 @@ use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Command};
 
 use super::{DataSource, Deliver, FORMAT};
-use crate::cli::error::Error;
+use crate::cli::error::{Error, Hint};
 use crate::cli::output::jq::JqProgram;
 use crate::cli::time;
 
@@ -19,7 +19,12 @@ pub(super) fn jq(levels: &[&ArgMatches]) -> Result<Option<JqProgram>, Error> {
     if csv || text(levels, FORMAT).is_some_and(|format| format == "csv" || format == "table") {
         return Err(Error::usage_with_hint(
             "--jq cannot be combined with table or CSV output",
-            "omit the format, or print lines from the program: --plain --jq '... | @csv'",
+            Hint::new("omit the format")
+                .or("print lines from the program: ")
+                .flag("plain")
+                .text(" ")
+                .flag("jq")
+                .text(" '... | @csv'"),
         ));
     }
     JqProgram::parse(program).map(Some)

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::compact;
 use crate::cli::streams;
-use crate::mirror::plain;
+use crate::html::plain;
 
 /// Maximum characters of a text.
 const MAX_CHARS: usize = 10_000;

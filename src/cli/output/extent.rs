@@ -7,6 +7,9 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
+use crate::cli::error::Hint;
+use crate::cli::streams::Notice;
+
 /// How many records exist beyond those in a list.
 #[derive(Debug, Clone)]
 pub struct Extent {
@@ -16,7 +19,7 @@ pub struct Extent {
     total: Option<u64>,
     has_more: bool,
     /// What to type for more records.
-    advice: Cow<'static, str>,
+    advice: Hint,
     /// Notice for an empty list.
     empty_note: Option<String>,
     /// Notice for a partial list, instead of the counts.
@@ -41,7 +44,7 @@ impl Extent {
             noun: noun.into(),
             total: None,
             has_more: false,
-            advice: "".into(),
+            advice: Hint::default(),
             empty_note: None,
             partial_note: None,
             has_error: false,
@@ -54,7 +57,7 @@ impl Extent {
         noun: impl Into<Cow<'static, str>>,
         total: Option<u64>,
         has_more: bool,
-        advice: impl Into<Cow<'static, str>>,
+        advice: impl Into<Hint>,
     ) -> Self {
         Extent { total, has_more, advice: advice.into(), ..Extent::complete(noun) }
     }
@@ -96,21 +99,31 @@ impl Extent {
     }
 
     /// The notice for people; `None` if all records are shown.
-    pub fn note(&self, shown: u64) -> Option<String> {
+    pub fn note(&self, shown: u64) -> Option<Notice> {
         let noun = &self.noun;
         match (self.has_more, self.total) {
             (false, _) if shown == 0 => {
-                Some(self.empty_note.clone().unwrap_or_else(|| format!("no {noun} found")))
+                let note = self.empty_note.clone();
+                Some(Notice::Text(note.unwrap_or_else(|| format!("no {noun} found"))))
             }
             (false, _) => None,
             (true, _) if self.has_error => None,
-            (true, _) if self.partial_note.is_some() => self.partial_note.clone(),
+            (true, _) if self.partial_note.is_some() => self.partial_note.clone().map(Notice::Text),
             (true, Some(total)) => {
-                Some(format!("showing {} of {}; {}", grouped(shown), grouped(total), self.advice))
+                let text = format!("showing {} of {}", grouped(shown), grouped(total));
+                Some(Notice::Advice(text, self.advice.clone()))
             }
-            (true, None) => Some(format!("showing the first {} {noun}; {}", grouped(shown), self.advice)),
+            (true, None) => {
+                let text = format!("showing the first {} {noun}", grouped(shown));
+                Some(Notice::Advice(text, self.advice.clone()))
+            }
         }
     }
+}
+
+/// The advice for a list that only `--limit` extends.
+pub fn limit_for_more() -> Hint {
+    Hint::default().flag("limit").text(" N for more")
 }
 
 /// `1002` as `1,002`.
@@ -130,12 +143,16 @@ pub fn grouped(number: u64) -> String {
 mod tests {
     use super::*;
 
+    fn text(note: Option<Notice>) -> Option<String> {
+        note.map(|note| note.to_string())
+    }
+
     #[test]
     fn a_partial_list_reports_the_total_and_how_to_get_more() {
-        let partial = Extent::partial("contacts", Some(1_002), true, "--all or --limit N for more");
-        assert_eq!(partial.note(50).as_deref(), Some("showing 50 of 1,002; --all or --limit N for more"));
-        let unknown = Extent::partial("rows", None, true, "--limit N for more");
-        assert_eq!(unknown.note(3).as_deref(), Some("showing the first 3 rows; --limit N for more"));
+        let partial = Extent::partial("contacts", Some(1_002), true, Hint::new("more with ").flag("all"));
+        assert_eq!(text(partial.note(50)).as_deref(), Some("showing 50 of 1,002; more with --all"));
+        let unknown = Extent::partial("rows", None, true, limit_for_more());
+        assert_eq!(text(unknown.note(3)).as_deref(), Some("showing the first 3 rows; --limit N for more"));
         let mut meta = json!({ "source": "live" });
         unknown.describe(&mut meta, 3);
         assert_eq!(meta, json!({ "source": "live", "has_more": true, "total_count": null }));
@@ -144,8 +161,8 @@ mod tests {
     #[test]
     fn a_complete_list_prints_a_notice_only_when_it_is_empty() {
         let tags = Extent::complete("tags");
-        assert_eq!((tags.note(2), tags.note(0).as_deref()), (None, Some("no tags found")));
-        assert_eq!(tags.when_empty("no contacts match").note(0).as_deref(), Some("no contacts match"));
+        assert_eq!((tags.note(2), text(tags.note(0)).as_deref()), (None, Some("no tags found")));
+        assert_eq!(text(tags.when_empty("no contacts match").note(0)).as_deref(), Some("no contacts match"));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use super::format::Format;
-use crate::cli::error::{Error, Exit};
+use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::globals::env_var;
 
 pub use worker::{is_worker, work};
@@ -50,7 +50,7 @@ impl JqProgram {
         let invalid = |reason: String| {
             Error::usage_with_hint(
                 format!("--jq: invalid jq program {text:?}{reason}"),
-                "write it as for jq, for example --jq '.results.data[].id'",
+                Hint::new("write it as for jq, for example ").flag("jq").text(" '.results.data[].id'"),
             )
         };
         if text.len() > MAX_PROGRAM {
@@ -77,7 +77,7 @@ impl JqProgram {
         let timed_out = || {
             stopped(
                 format!("it took longer than {seconds} s ({TIMEOUT_VARIABLE})"),
-                "simplify it, or reduce its input with --limit".to_owned(),
+                Hint::new("simplify it").or("reduce its input with ").flag("limit"),
             )
         };
         let worker =
@@ -89,13 +89,16 @@ impl JqProgram {
                 let reason = String::from_utf8_lossy(&output.stderr);
                 Err(failed(
                     reason.trim_end().to_owned(),
-                    "run it without --jq to see the document; its fields are .meta and .results".to_owned(),
+                    Hint::new("run it without ")
+                        .flag("jq")
+                        .text(" to see the document")
+                        .then("its fields are .meta and .results"),
                 ))
             }
             _ if hit_time_limit(output.status) => Err(timed_out()),
             _ => Err(stopped(
                 "it used too much memory, or recursed too deeply".to_owned(),
-                "produce fewer values at a time: use .[] and limit instead of one large list".to_owned(),
+                "produce fewer values at a time: use .[] and limit instead of one large list".into(),
             )),
         }
     }
@@ -103,7 +106,7 @@ impl JqProgram {
     async fn run_worker(&self, json: &[u8], format: Format, seconds: u64) -> Result<Output, Error> {
         let no_process = |error: std::io::Error| {
             let reason = format!("cannot start its process: {error}");
-            failed(reason, "leave out --jq, and pipe the output into jq".to_owned())
+            failed(reason, Hint::new("leave out ").flag("jq").text(", and pipe the output into jq"))
         };
         let mut command = Command::new(program_file().map_err(no_process)?);
         // The program must not see the environment.
@@ -121,11 +124,11 @@ impl JqProgram {
     }
 }
 
-fn failed(reason: String, hint: String) -> Error {
+fn failed(reason: String, hint: Hint) -> Error {
     Error::Failed { message: format!("--jq: {reason}"), exit: Exit::Failure, hint: Some(hint) }
 }
 
-fn stopped(reason: String, hint: String) -> Error {
+fn stopped(reason: String, hint: Hint) -> Error {
     failed(format!("the program was stopped: {reason}"), hint)
 }
 

@@ -13,6 +13,7 @@ use super::records::{HiddenFields, RowWriter};
 use super::table::Overflow;
 use super::{Extent, Format, Output, compact, parse_json};
 use crate::cli::error::Error;
+use crate::cli::streams::Notice;
 
 /// Where the columns of a line format come from without `--select`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,20 +172,17 @@ impl<'a> List<'a> {
             if !late.is_empty() {
                 let names: Vec<&str> = late.iter().map(String::as_str).collect();
                 let names = names.join(", ");
-                self.output
-                    .notes
-                    .push(format!("warning: fields without a column (add them with --select): {names}"));
+                let note = format!("warning: fields without a column (add them with --select): {names}");
+                self.output.notes.push(Notice::Text(note));
             }
             if !hidden.is_empty() {
                 let columns = if hidden.len() == 1 { "column" } else { "columns" };
-                self.output.notes.insert(
-                    0,
-                    format!(
-                        "{} {columns} hidden, the terminal is too narrow (--select shows them): {}",
-                        hidden.len(),
-                        hidden.join(", ")
-                    ),
+                let note = format!(
+                    "{} {columns} hidden, the terminal is too narrow (--select shows them): {}",
+                    hidden.len(),
+                    hidden.join(", ")
                 );
+                self.output.notes.insert(0, Notice::Text(note));
             }
         }
         self.output.finish().await

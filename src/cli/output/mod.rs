@@ -28,7 +28,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use content::OmittedFields;
-pub use extent::{Extent, NextPage, grouped};
+pub use extent::{Extent, NextPage, grouped, limit_for_more};
 pub use format::Format;
 use list::ColumnSource;
 pub use list::List;
@@ -37,9 +37,9 @@ use select::{FieldSelection, MatchedPaths};
 use sink::Sink;
 pub use table::{cut, terminal_width};
 
-use super::error::{Error, Exit};
+use super::error::{Error, Exit, Hint};
 use super::globals::{Deliver, Globals};
-use super::streams::{self, Capture};
+use super::streams::{self, Capture, Notice};
 
 /// The envelope of a finished document.
 #[derive(serde::Deserialize)]
@@ -71,7 +71,7 @@ pub struct Output<'a> {
     /// Whether a table wraps long texts instead of cutting them.
     wraps: bool,
     /// Notices for people, printed after the output.
-    notes: Vec<String>,
+    notes: Vec<Notice>,
 }
 
 impl Format {
@@ -139,7 +139,7 @@ impl<'a> Output<'a> {
         names.insert_into(&mut shown);
         if omitted > 0 {
             let fields = if omitted == 1 { "field" } else { "fields" };
-            self.notes.push(format!("+ {omitted} more {fields}: --json"));
+            self.notes.push(Notice::Text(format!("+ {omitted} more {fields}: --json")));
         }
         human::record(&shown)
     }
@@ -322,7 +322,8 @@ impl<'a> Output<'a> {
         let mut notes = self.notes;
         if let Some(selection) = &self.globals.select {
             for path in self.columns.as_ref().unwrap_or(selection).unknown(&self.matched) {
-                notes.push(format!("warning: --select: no record has the field {path:?}"));
+                let note = format!("warning: --select: no record has the field {path:?}");
+                notes.push(Notice::Text(note));
             }
         }
         match self.convert_to {
@@ -344,7 +345,9 @@ impl<'a> Output<'a> {
             }
         }
         // Notices about a table belong below it.
-        notes.iter().for_each(|note| notice(note));
+        for note in notes {
+            notice_to(streams::current().as_deref(), note);
+        }
         Ok(())
     }
 }
@@ -358,7 +361,15 @@ pub fn parse_json(raw: &str) -> Result<Value, Error> {
     serde_json::from_str(raw).map_err(|error| Error::Failed {
         message: format!("cannot read the response: {error}"),
         exit: Exit::Failure,
-        hint: Some("--json without --select and --compact prints it as received".to_owned()),
+        hint: Some(
+            Hint::default()
+                .flag("json")
+                .text(" without ")
+                .flag("select")
+                .text(" and ")
+                .flag("compact")
+                .text(" prints it as received"),
+        ),
     })
 }
 
@@ -406,14 +417,19 @@ pub fn warn_once(message: &str) {
 
 /// Prints a notice on stderr.
 pub fn notice(message: &str) {
-    notice_to(streams::current().as_deref(), message);
+    notice_to(streams::current().as_deref(), Notice::Text(message.to_owned()));
+}
+
+/// Prints a progress event, one JSON object, on stderr.
+pub fn progress_event(event: String) {
+    notice_to(streams::current().as_deref(), Notice::Event(event));
 }
 
 /// Prints a notice to the capture, or on stderr.
 #[allow(clippy::print_stderr, reason = "the one place that prints notices")]
-pub fn notice_to(capture: Option<&Capture>, message: &str) {
+pub fn notice_to(capture: Option<&Capture>, notice: Notice) {
     match capture {
-        Some(capture) => capture.notice(message),
-        None => eprintln!("{}", printable::lines(message)),
+        Some(capture) => capture.notice(notice),
+        None => eprintln!("{}", printable::lines(&notice.to_string())),
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::cli::error::Error;
+use crate::cli::error::{Error, Hint};
 
 /// Parsed paths, in the order written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,9 @@ impl FieldSelection {
             Some(paths) if !paths.is_empty() => Ok(FieldSelection { paths }),
             _ => Err(Error::usage_with_hint(
                 format!("--select: invalid list of fields {text:?}"),
-                "separate fields by commas, for example --select id,contact:source.author.email,*_at",
+                Hint::new("separate fields by commas, for example ")
+                    .flag("select")
+                    .text(" id,contact:source.author.email,*_at"),
             )),
         }
     }

@@ -4,7 +4,9 @@ use rusqlite::types::Value as Cell;
 use serde_json::Value;
 
 use super::{Bound, DEFAULT, JsonField, Link, Resource, ResourceName, Route, column};
-use crate::mirror::{author, lenient, plain};
+use crate::data::lenient;
+use crate::html::plain;
+use crate::mirror::author;
 
 pub static CONVERSATIONS: Resource = Resource {
     name: ResourceName::Conversations,

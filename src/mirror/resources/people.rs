@@ -4,7 +4,7 @@ use rusqlite::types::Value as Cell;
 use serde_json::Value;
 
 use super::{Bound, DEFAULT, JsonField, Link, Resource, ResourceName, Route, column};
-use crate::mirror::lenient;
+use crate::data::lenient;
 
 pub static CONTACTS: Resource = Resource {
     name: ResourceName::Contacts,

@@ -16,7 +16,9 @@ pub use threads::{ConversationSummary, Message};
 use threads::{OWN, STATE};
 
 use super::error::Error;
-use crate::mirror::{ResourceName, Store, lenient, plain};
+use crate::data::lenient;
+use crate::html::plain;
+use crate::mirror::{ResourceName, Store};
 
 /// The resources that the report reads.
 pub const RESOURCES: [ResourceName; 10] = [

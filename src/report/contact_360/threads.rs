@@ -4,7 +4,9 @@ use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::mirror::{author, lenient, plain};
+use crate::data::lenient;
+use crate::html::plain;
+use crate::mirror::author;
 use crate::report::error::Error;
 use crate::report::timeline::Speaker;
 

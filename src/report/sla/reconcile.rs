@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::SlaOptions;
-use crate::mirror::{Store, lenient};
+use crate::data::lenient;
+use crate::mirror::Store;
 use crate::report::error::Error;
 use crate::report::timeline::{PartKind, Speaker};
 use crate::report::timeline_cache::{self, Grouping, ResponseTimes, TimelineQuery};

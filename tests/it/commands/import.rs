@@ -1,7 +1,5 @@
 //! `import`: creates each record once.
 
-use intercom::mirror::store::UNKNOWN;
-
 use super::*;
 
 /// Runs `import contacts` against a server. Returns the exit code and the results.
@@ -158,7 +156,7 @@ fn the_journal_and_the_mirror_agree_on_a_workspace_without_a_code() {
     let journal = std::fs::read_to_string(home.path().join("in.jsonl.journal")).unwrap();
     let head: Value = serde_json::from_str(journal.lines().next().unwrap()).unwrap();
     let (workspace, resource) = head["journal"].as_str().unwrap().split_once(' ').unwrap();
-    assert_eq!((workspace, resource), (UNKNOWN, "contacts"));
+    assert_eq!((workspace, resource), ("unknown", "contacts"));
 
     let synced = against(home.path(), &server.url).args(["sync", "--resources", "tags"]).output().unwrap();
     assert_eq!(code(&synced), 0, "{}", stderr(&synced));

@@ -8,19 +8,19 @@ use super::*;
 
 /// The schema of the version before `written_by`.
 const BEFORE: [&str; 13] = [
-    include_str!("../../../src/mirror/schema/0001_resources.sql"),
-    include_str!("../../../src/mirror/schema/0002_more_resources.sql"),
-    include_str!("../../../src/mirror/schema/0003_texts.sql"),
-    include_str!("../../../src/mirror/schema/0004_views.sql"),
-    include_str!("../../../src/mirror/schema/0005_surplus.sql"),
-    include_str!("../../../src/mirror/schema/0006_timelines.sql"),
-    include_str!("../../../src/mirror/schema/0007_segments.sql"),
-    include_str!("../../../src/mirror/schema/0008_spend.sql"),
-    include_str!("../../../src/mirror/schema/0009_timelines_again.sql"),
-    include_str!("../../../src/mirror/schema/0020_ordinary_tables.sql"),
-    include_str!("../../../src/mirror/schema/0021_search.sql"),
-    include_str!("../../../src/mirror/schema/0022_freshness.sql"),
-    include_str!("../../../src/mirror/schema/0030_failures.sql"),
+    include_str!("../../../src/mirror/store/schema/0001_resources.sql"),
+    include_str!("../../../src/mirror/store/schema/0002_more_resources.sql"),
+    include_str!("../../../src/mirror/store/schema/0003_texts.sql"),
+    include_str!("../../../src/mirror/store/schema/0004_views.sql"),
+    include_str!("../../../src/mirror/store/schema/0005_surplus.sql"),
+    include_str!("../../../src/mirror/store/schema/0006_timelines.sql"),
+    include_str!("../../../src/mirror/store/schema/0007_segments.sql"),
+    include_str!("../../../src/mirror/store/schema/0008_spend.sql"),
+    include_str!("../../../src/mirror/store/schema/0009_timelines_again.sql"),
+    include_str!("../../../src/mirror/store/schema/0020_ordinary_tables.sql"),
+    include_str!("../../../src/mirror/store/schema/0021_search.sql"),
+    include_str!("../../../src/mirror/store/schema/0022_freshness.sql"),
+    include_str!("../../../src/mirror/store/schema/0030_failures.sql"),
 ];
 
 fn list(connection: &rusqlite::Connection, sql: &str) -> Vec<String> {

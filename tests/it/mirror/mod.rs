@@ -10,8 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use intercom::mirror::conversation::{Detail, OF_CONVERSATIONS};
-use intercom::mirror::resources::ResourceName;
-use intercom::mirror::{Error, Event, Store, SyncOptions, Workspace, schema, sync};
+use intercom::mirror::{Error, Event, ResourceName, Store, SyncOptions, Workspace, schema, sync};
 use intercom::sandbox::Options;
 use intercom::sandbox::model::conversation::{Author, ConversationEvent};
 

@@ -111,15 +111,15 @@ async fn a_store_holds_a_single_workspace() {
 
 /// The migrations of the first schema versions.
 const OLD_SCHEMA: [&str; 9] = [
-    include_str!("../../../src/mirror/schema/0001_resources.sql"),
-    include_str!("../../../src/mirror/schema/0002_more_resources.sql"),
-    include_str!("../../../src/mirror/schema/0003_texts.sql"),
-    include_str!("../../../src/mirror/schema/0004_views.sql"),
-    include_str!("../../../src/mirror/schema/0005_surplus.sql"),
-    include_str!("../../../src/mirror/schema/0006_timelines.sql"),
-    include_str!("../../../src/mirror/schema/0007_segments.sql"),
-    include_str!("../../../src/mirror/schema/0008_spend.sql"),
-    include_str!("../../../src/mirror/schema/0009_timelines_again.sql"),
+    include_str!("../../../src/mirror/store/schema/0001_resources.sql"),
+    include_str!("../../../src/mirror/store/schema/0002_more_resources.sql"),
+    include_str!("../../../src/mirror/store/schema/0003_texts.sql"),
+    include_str!("../../../src/mirror/store/schema/0004_views.sql"),
+    include_str!("../../../src/mirror/store/schema/0005_surplus.sql"),
+    include_str!("../../../src/mirror/store/schema/0006_timelines.sql"),
+    include_str!("../../../src/mirror/store/schema/0007_segments.sql"),
+    include_str!("../../../src/mirror/store/schema/0008_spend.sql"),
+    include_str!("../../../src/mirror/store/schema/0009_timelines_again.sql"),
 ];
 
 /// A store of an earlier schema version with these records.

@@ -1,7 +1,6 @@
 //! `contact 360`: finding a person by id or address, and everything around them.
 
-use intercom::mirror::upsert_contact::ContactList;
-use intercom::mirror::{ResourceName, Store};
+use intercom::mirror::{ContactList, ResourceName, Store};
 use intercom::report::{Error, contact_360};
 use intercom::sandbox::model::conversation::Conversation;
 use intercom::sandbox::{Fault, Options, Sandbox, TOKEN};

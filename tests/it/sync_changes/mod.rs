@@ -15,9 +15,7 @@ use std::time::Duration;
 
 use intercom::api::request_builder::{Arguments, operation};
 use intercom::mirror::conversation::OF_TICKETS;
-use intercom::mirror::resources::ResourceName;
-use intercom::mirror::write::WriteCounts;
-use intercom::mirror::{Error, Event, Store, Summary, SyncOptions, status, sync};
+use intercom::mirror::{Error, Event, ResourceName, Store, Summary, SyncOptions, WriteCounts, status, sync};
 use intercom::sandbox::model::conversation::{Author, ConversationEvent};
 use intercom::sandbox::{Fault, Options};
 

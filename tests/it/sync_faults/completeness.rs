@@ -29,7 +29,7 @@ fn only(resource: ResourceName) -> SyncOptions {
     SyncOptions { resources: vec![resource], ..options() }
 }
 
-pub fn outcome(summary: &Summary, resource: ResourceName) -> &intercom::mirror::events::ResourceOutcome {
+pub fn outcome(summary: &Summary, resource: ResourceName) -> &intercom::mirror::ResourceOutcome {
     summary.resources.iter().find(|outcome| outcome.resource == resource).unwrap()
 }
 

@@ -11,8 +11,9 @@ use std::collections::BTreeSet;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use intercom::mirror::{CancellationToken, Event, Store, SyncOptions, sync};
+use intercom::mirror::{Event, Store, SyncOptions, sync};
 use intercom::sandbox::{Options, Sandbox, TOKEN};
+use tokio_util::sync::CancellationToken;
 
 use crate::sandboxed::faults::{Dice, apply_random_change, break_every_fifth, killed_after, merge};
 use crate::sandboxed::{Fixture, assert_same, dump, options};

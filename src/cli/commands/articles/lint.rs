@@ -49,7 +49,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     Err(Error::Failed {
         message: format!("{} and {}", counted(errors, "error"), counted(warnings, "warning")),
         exit: Exit::Partial,
-        hint: Some("fix the reported problems and run it again".to_owned()),
+        hint: Some("fix the reported problems and run it again".into()),
     })
 }
 

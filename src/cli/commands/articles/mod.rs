@@ -18,7 +18,7 @@ use crate::articles::gate::AllowEmpty;
 use crate::articles::outcome::{ArticleOutcome, ArticleStatus};
 use crate::articles::selection::ArticleSelection;
 use crate::cli::context::Context;
-use crate::cli::error::{Error, Exit};
+use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files;
 use crate::cli::output::{Extent, Format, Output, notice, warn};
 
@@ -91,8 +91,7 @@ fn allow_empty(matches: &ArgMatches) -> AllowEmpty {
 }
 
 fn folder(matches: &ArgMatches, name: &str) -> Result<Folder, Error> {
-    let named =
-        matches.get_one::<files::Folder>(name).ok_or_else(|| Error::usage(format!("missing: --{name}")))?;
+    let named = matches.get_one::<files::Folder>(name).ok_or_else(|| Error::missing(name))?;
     Ok(Folder::new(named.path()?))
 }
 
@@ -192,7 +191,7 @@ impl Outcomes {
 
     /// Fails if anything failed, is in conflict, or was selected but does not exist. The hints say what to do
     /// about failures and conflicts.
-    fn check(&self, failure_hint: &str, conflict_hint: &str) -> Result<(), Error> {
+    fn check(&self, failure_hint: &'static str, conflict_hint: &'static str) -> Result<(), Error> {
         let (failed, conflicts) = (self.count(ArticleStatus::Failed), self.count(ArticleStatus::Conflict));
         if failed + conflicts == 0 {
             return self.check_found();
@@ -210,7 +209,7 @@ impl Outcomes {
         let exit = if failed == all && !blocked { self.failure_exit() } else { Exit::Partial };
         let message = format!("{} of {all}", counts.join(" and "));
         let hint = if conflicts > 0 { conflict_hint } else { failure_hint };
-        Err(Error::Failed { message, exit, hint: Some(hint.to_owned()) })
+        Err(Error::Failed { message, exit, hint: Some(hint.into()) })
     }
 
     /// Whether a push wrote something that must be committed to version control.
@@ -232,8 +231,10 @@ impl Outcomes {
             message: format!("{count} {verb} from the help center"),
             exit: Exit::Partial,
             hint: Some(
-                "`intercom-pp-cli articles diff` shows the blocks; push or pull to synchronize them"
-                    .to_owned(),
+                Hint::default()
+                    .run("articles diff")
+                    .text(" shows the blocks")
+                    .then("push or pull to synchronize them"),
             ),
         })
     }
@@ -248,8 +249,9 @@ impl Outcomes {
         }
         let exit = if missing.len() == self.list.len() { Exit::NotFound } else { Exit::Partial };
         let message = format!("not found: {}", missing.join(", "));
-        let hint = "run `intercom-pp-cli articles list --all --select id,title` to list all articles";
-        Err(Error::Failed { message, exit, hint: Some(hint.to_owned()) })
+        let hint =
+            Hint::new("run ").run("articles list --all --select id,title").text(" to list all articles");
+        Err(Error::Failed { message, exit, hint: Some(hint) })
     }
 
     /// Whether there are conflicts that a `.conflict.md` can show.

@@ -14,11 +14,12 @@ use crate::api::client::Client;
 use crate::bulk::directory::{self, DirectoryEntry, Identity};
 use crate::bulk::read::ReadErrorBudget;
 use crate::bulk::tags::TagRef;
-use crate::bulk::{Assignee, BulkTarget, Change, PlannedRecord, read, tags};
+use crate::bulk::{Assignee, BulkTarget, Change, NotFoundKind, PlannedRecord, read, tags};
 use crate::cli::context::Context;
-use crate::cli::error::Error;
+use crate::cli::error::{Error, Hint};
 use crate::cli::files::{self, Content};
 use crate::cli::time::Times;
+use crate::data::lenient;
 
 /// One bulk command and its flags besides those that select records.
 struct BulkCommand {
@@ -285,7 +286,7 @@ async fn plan(
 
 /// Whether a search result has all the data that a change needs.
 fn is_complete(target: BulkTarget, document: &Value) -> bool {
-    target != BulkTarget::Contacts || !crate::mirror::lenient::is_cut(&document["tags"])
+    target != BulkTarget::Contacts || !lenient::is_cut(&document["tags"])
 }
 
 /// The columns of the result that describe a record.
@@ -332,7 +333,7 @@ async fn change(
             if until <= Timestamp::now().as_second() {
                 return Err(Error::usage_with_hint(
                     format!("--until: {until_text:?} is in the past: expected a time in the future"),
-                    "prefix a span from now with +, for example --until +2d",
+                    Hint::new("prefix a span from now with +, for example ").flag("until").text(" +2d"),
                 ));
             }
             Change::Snooze { until }
@@ -373,7 +374,9 @@ async fn existing_tag(client: &Client, matches: &ArgMatches) -> Result<Directory
     };
     let found = tags::find(client, &tag).await?;
     let (TagRef::Id(name) | TagRef::Name(name)) = tag;
-    found.ok_or_else(|| crate::bulk::Error::NotFound { what: "tag", name, candidates: Vec::new() }.into())
+    found.ok_or_else(|| {
+        crate::bulk::Error::NotFound { what: NotFoundKind::Tag, name, candidates: Vec::new() }.into()
+    })
 }
 
 async fn assignee(client: &Client, matches: &ArgMatches) -> Result<Assignee, Error> {
@@ -381,11 +384,11 @@ async fn assignee(client: &Client, matches: &ArgMatches) -> Result<Assignee, Err
         return Ok(Assignee::Admin("0".to_owned()));
     }
     match (matches.get_one::<String>("team"), matches.get_one::<String>("admin")) {
-        (Some(team), _) => {
-            Ok(Assignee::Team(directory::pick(&directory::teams(client).await?, "team", team)?.id.clone()))
-        }
+        (Some(team), _) => Ok(Assignee::Team(
+            directory::pick(&directory::teams(client).await?, NotFoundKind::Team, team)?.id.clone(),
+        )),
         (None, Some(admin)) => Ok(Assignee::Admin(
-            directory::pick(&directory::admins(client).await?, "teammate", admin)?.id.clone(),
+            directory::pick(&directory::admins(client).await?, NotFoundKind::Teammate, admin)?.id.clone(),
         )),
         (None, None) => Err(Error::usage("no assignee given: use --team, --admin or --nobody")),
     }
@@ -406,7 +409,7 @@ fn change_for(times: &Times, change: &Change, selected: &SelectedRecord) -> Resu
     if fields.is_empty() {
         return Err(Error::usage_with_hint(
             format!("no fields to change for contact {}", selected.id),
-            "add fields with --set, or as columns of the file",
+            Hint::new("add fields with ").flag("set").or("as columns of the file"),
         ));
     }
     Ok(Change::Update { fields })

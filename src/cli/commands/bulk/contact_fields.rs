@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::error::Error;
+use crate::cli::error::{Error, Hint};
 use crate::cli::time::Times;
+use crate::data::lenient;
 
 #[derive(Clone, Copy)]
 enum ContactFieldType {
@@ -47,7 +48,10 @@ pub fn set(times: &Times, fields: &mut Map<String, Value>, name: &str, value: &V
         let names: Vec<&str> = FIELDS.iter().map(|(field, _)| *field).collect();
         return Err(Error::usage_with_hint(
             format!("unknown or read-only contact field {name:?}"),
-            format!("use {} or custom_attributes.NAME; --map selects columns of a file", names.join(", ")),
+            Hint::new(format!("use {} or custom_attributes.NAME", names.join(", ")))
+                .then("")
+                .flag("map")
+                .text(" selects columns of a file"),
         ));
     };
     let invalid =
@@ -56,20 +60,20 @@ pub fn set(times: &Times, fields: &mut Map<String, Value>, name: &str, value: &V
         (_, Value::Null) => Value::Null,
         (_, Value::String(text)) if text == "null" => Value::Null,
         (ContactFieldType::Text, value) => {
-            json!(crate::mirror::lenient::text(value).ok_or_else(|| invalid("text"))?)
+            json!(lenient::text(value).ok_or_else(|| invalid("text"))?)
         }
         (ContactFieldType::Integer, value) => {
-            json!(crate::mirror::lenient::integer(value).ok_or_else(|| invalid("a whole number"))?)
+            json!(lenient::integer(value).ok_or_else(|| invalid("a whole number"))?)
         }
         (ContactFieldType::Flag, value) => {
-            json!(crate::mirror::lenient::flag(value).ok_or_else(|| invalid("true or false"))?)
+            json!(lenient::flag(value).ok_or_else(|| invalid("true or false"))?)
         }
         (ContactFieldType::Time, Value::String(text)) => {
             json!(times.moment(text).map_err(|reason| Error::usage(format!("{name}: {reason}")))?)
         }
         // Numbers get the same range checks as typed times.
         (ContactFieldType::Time, value) => {
-            let seconds = crate::mirror::lenient::time(value).ok_or_else(|| invalid("a time"))?;
+            let seconds = lenient::time(value).ok_or_else(|| invalid("a time"))?;
             let seconds = times.moment(&seconds.to_string());
             json!(seconds.map_err(|reason| Error::usage(format!("{name}: {reason}")))?)
         }

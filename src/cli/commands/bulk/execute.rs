@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::plan::BulkPlan;
 use super::progress;
@@ -19,12 +20,11 @@ use crate::bulk::workspace_lock::WorkspaceLock;
 use crate::bulk::{Applier, BulkTarget, Change, Head, RunJournal, journal, plan, tags};
 use crate::cli::consent::{Confirm, Consent, Intent};
 use crate::cli::context::Context;
-use crate::cli::error::Error;
+use crate::cli::error::{Error, Hint, list_runs};
 use crate::cli::files::{self, OutputFile};
 use crate::cli::output::notice;
 use crate::cli::signals::stop_on_signals;
 use crate::cli::streams;
-use crate::mirror::CancellationToken;
 
 /// Flags of every command that changes many records.
 pub fn arguments() -> Vec<Arg> {
@@ -88,7 +88,12 @@ fn refuse_ids_with_resume(matches: &ArgMatches, run: &str) -> Result<(), Error> 
         None => Ok(()),
         Some(id) => Err(Error::usage_with_hint(
             format!("{id} cannot be combined with --resume: the run {run} has its own records"),
-            format!("use --resume={run} without ids, or leave --resume out"),
+            Hint::new("use ")
+                .flag("resume")
+                .text(format!("={run} without ids"))
+                .or("leave ")
+                .flag("resume")
+                .text(" out"),
         )),
     }
 }
@@ -102,7 +107,12 @@ pub fn refuse_run_names(matches: &ArgMatches) -> Result<(), Error> {
         None => Ok(()),
         Some(run) => Err(Error::usage_with_hint(
             format!("{run} is the name of a run, not the id of a record"),
-            format!("use --resume={run} to resume it, or `intercom-pp-cli bulk undo {run}` to undo it"),
+            Hint::new("use ")
+                .flag("resume")
+                .text(format!("={run} to resume it"))
+                .or("")
+                .run(format!("bulk undo {run}"))
+                .text(" to undo it"),
         )),
     }
 }
@@ -133,8 +143,7 @@ pub async fn resume_if_requested(
             }
             Ok(None) => {
                 let message = "no interrupted run of this command found";
-                let hint = "`intercom-pp-cli bulk runs` lists the runs";
-                return Some(Err(Error::usage_with_hint(message, hint)));
+                return Some(Err(Error::usage_with_hint(message, list_runs())));
             }
             Err(error) => return Some(Err(error)),
         },
@@ -189,7 +198,7 @@ async fn resume(
     if head.command != command {
         return Err(Error::usage_with_hint(
             format!("run {name} belongs to `{}`", head.command),
-            format!("resume it with `intercom-pp-cli {} --resume={name}`", head.command),
+            Hint::new("resume it with ").run(format!("{} --resume={name}", head.command)),
         ));
     }
     if !context.globals.dry_run {

@@ -10,9 +10,9 @@ use crate::bulk::directory::{self, Identity};
 use crate::bulk::incident::{self, IncidentMatches, IncidentQuery, SearchScope, WindowBasis};
 use crate::bulk::phrase_match::{Phrase, Phrases};
 use crate::bulk::tags::TagRef;
-use crate::bulk::{BulkTarget, Change, tags};
+use crate::bulk::{BulkTarget, Change, NotFoundKind, tags};
 use crate::cli::context::Context;
-use crate::cli::error::Error;
+use crate::cli::error::{Error, Hint};
 use crate::cli::globals::DataSource;
 use crate::cli::output::warn;
 use crate::cli::{mirror_paths, time};
@@ -94,7 +94,10 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     if context.globals.data_source == DataSource::Local {
         return Err(Error::usage_with_hint(
             "incident-tag cannot search the mirror alone",
-            "leave out --data-source local; the mirror is still used where it is up to date",
+            Hint::new("leave out ")
+                .flag("data-source")
+                .text(" local")
+                .then("the mirror is still used where it is up to date"),
         ));
     }
     let phrases = phrases(matches)?;
@@ -210,7 +213,7 @@ pub async fn resolve_tag(client: &Client, matches: &ArgMatches) -> Result<Resolv
             Ok(ResolvedTag { id: None, name, case_variant })
         }
         (None, TagRef::Name(name) | TagRef::Id(name)) => {
-            Err(crate::bulk::Error::NotFound { what: "tag", name, candidates: Vec::new() }.into())
+            Err(crate::bulk::Error::NotFound { what: NotFoundKind::Tag, name, candidates: Vec::new() }.into())
         }
     }
 }
@@ -218,7 +221,7 @@ pub async fn resolve_tag(client: &Client, matches: &ArgMatches) -> Result<Resolv
 async fn team_id(client: &Client, matches: &ArgMatches) -> Result<Option<String>, Error> {
     let Some(name) = matches.get_one::<String>("team") else { return Ok(None) };
     let teams = directory::teams(client).await?;
-    Ok(Some(directory::pick(&teams, "team", name)?.id.clone()))
+    Ok(Some(directory::pick(&teams, NotFoundKind::Team, name)?.id.clone()))
 }
 
 /// Opens the mirror of this workspace, if it exists.

@@ -12,7 +12,7 @@ use crate::api::client::Client;
 use crate::bulk::directory::Identity;
 use crate::bulk::read::{self, ReadErrorBudget};
 use crate::bulk::{BulkTarget, Change, PlannedRecord, SelectionFilter};
-use crate::cli::error::Error;
+use crate::cli::error::{Error, Hint};
 use crate::cli::files::InputFile;
 use crate::cli::streams;
 
@@ -120,7 +120,7 @@ pub async fn from_file(
                 plan.target.singular(),
                 record.id
             ),
-            format!("create a new plan with `intercom-pp-cli {command} --save-plan FILE`"),
+            Hint::new("create a new plan with ").run(format!("{command} --save-plan FILE")),
         ));
     }
     if plan.workspace != identity.workspace {

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use crate::bulk::ApplyProgress;
-use crate::cli::output::notice;
+use crate::cli::output::progress_event;
 
 const EVENT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -36,7 +36,7 @@ pub fn observer() -> impl FnMut(ApplyProgress) + Send {
                     "event": "bulk_progress", "done": progress.done, "failed": progress.failed,
                     "total": progress.total,
                 });
-                notice(&event.to_string());
+                progress_event(event.to_string());
             }
             None => {}
         }

@@ -8,7 +8,7 @@ use crate::bulk::journal::BulkRun;
 use crate::bulk::plan::LIMIT;
 use crate::bulk::{BulkTarget, PlannedRecord, RecordStatus};
 use crate::cli::context::Context;
-use crate::cli::error::{Error, Exit};
+use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::output::{DocumentList, Extent, Format, Output, grouped, notice};
 
 pub struct RunReport<'a> {
@@ -291,10 +291,12 @@ impl RunReport<'_> {
             parts.push(format!("{} could not be read", self.unread));
         }
         let hint = match self.run {
-            Some(run) if run.due().next().is_some() => format!("resume with --resume={}", run.head.run),
-            _ if self.unread > 0 => "try again later".to_owned(),
-            _ if counts.limited > expected => "raise --limit, or leave it out".to_owned(),
-            _ => "see the reason next to each record".to_owned(),
+            Some(run) if run.due().next().is_some() => {
+                Hint::new("resume with ").flag("resume").text(format!("={}", run.head.run))
+            }
+            _ if self.unread > 0 => "try again later".into(),
+            _ if counts.limited > expected => Hint::new("raise ").flag("limit").or("leave it out"),
+            _ => "see the reason next to each record".into(),
         };
         Err(Error::Failed {
             message: parts.join(", "),

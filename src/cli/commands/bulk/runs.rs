@@ -8,7 +8,7 @@ use super::plan::{self, BulkPlan};
 use crate::bulk::journal::{self, BulkRun};
 use crate::bulk::undo;
 use crate::cli::context::Context;
-use crate::cli::error::Error;
+use crate::cli::error::{Error, list_runs};
 use crate::cli::output::{Extent, Format, Output};
 
 pub fn command() -> Command {
@@ -89,7 +89,7 @@ pub async fn run_undo(context: &Context, matches: &ArgMatches) -> Result<(), Err
         return execute::carry_out(context, &client, &identity, matches, plan).await;
     }
     let Some(run) = run else {
-        return Err(Error::usage_with_hint("no run given", "`intercom-pp-cli bulk runs` lists the runs"));
+        return Err(Error::usage_with_hint("no run given", list_runs()));
     };
     if run.head.workspace != identity.workspace {
         let (found, given) = (run.head.workspace, identity.workspace);

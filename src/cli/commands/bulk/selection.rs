@@ -13,12 +13,12 @@ use crate::api::request_builder::{Arguments, operation};
 use crate::bulk::{BulkTarget, SelectionFilter};
 use crate::cli::commands::filter;
 use crate::cli::context::Context;
-use crate::cli::error::Error;
+use crate::cli::error::{Error, Hint};
 use crate::cli::files::{self, Content, InputFile};
 use crate::cli::mirror_paths;
 use crate::cli::output::parse_json;
+use crate::data::lenient;
 use crate::filter::Searchable;
-use crate::mirror::lenient;
 use crate::mirror::sql::{RowSink, SqlEnd, SqlLimits, SqlSession};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -104,7 +104,13 @@ fn from_arguments(matches: &ArgMatches) -> Result<Vec<SelectedRecord>, Error> {
     if ids.is_empty() {
         return Err(Error::usage_with_hint(
             "no records selected",
-            "pass ids, --input FILE, --where FILTER or --sql QUERY",
+            Hint::new("pass ids, ")
+                .flag("input")
+                .text(" FILE, ")
+                .flag("where")
+                .text(" FILTER or ")
+                .flag("sql")
+                .text(" QUERY"),
         ));
     }
     for id in ids {

@@ -15,11 +15,11 @@ use crate::api;
 use crate::api::client::Client;
 use crate::api::request_builder::{Arguments, operation};
 use crate::cli::context::Context;
-use crate::cli::error::{Error, Exit};
+use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::{contact_lookup, mirror_paths, preview};
+use crate::data::lenient;
 use crate::mirror::conversation::{Detail, OF_CONVERSATIONS};
-use crate::mirror::upsert_contact::ContactList;
-use crate::mirror::{self, ResourceName, Store, lenient};
+use crate::mirror::{self, ContactList, ResourceName, Store};
 use crate::report;
 use crate::report::contact_360::{ContactOptions, contact_360};
 
@@ -174,15 +174,17 @@ impl ContactRefresh {
             }
         }
         let hint = match known_id {
-            Some(_) => "leave out --live to see the contact as stored in the mirror",
-            None => {
-                "check the spelling; new contacts appear in searches only after some minutes, use the id to find them at once"
+            Some(_) => {
+                Hint::new("leave out ").flag("live").text(" to see the contact as stored in the mirror")
             }
+            None => Hint::new("check the spelling").then(
+                "new contacts appear in searches only after some minutes, use the id to find them at once",
+            ),
         };
         Err(Error::Failed {
             message: format!("contact {query:?} not found in the workspace"),
             exit: Exit::NotFound,
-            hint: Some(hint.to_owned()),
+            hint: Some(hint),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cli::error::Exit;
+use crate::cli::error::{Exit, Hint};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -19,7 +19,7 @@ pub struct DoctorCheck {
     pub verdict: CheckStatus,
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
 }
 
 /// Results so far, and the exit code of the first failure.
@@ -34,17 +34,23 @@ impl Findings {
         self.add(check, CheckStatus::Ok, detail, None);
     }
 
-    pub fn warning(&mut self, check: &'static str, detail: impl Into<String>, hint: &str) {
-        self.add(check, CheckStatus::Warning, detail, Some(hint));
+    pub fn warning(&mut self, check: &'static str, detail: impl Into<String>, hint: impl Into<Hint>) {
+        self.add(check, CheckStatus::Warning, detail, Some(hint.into()));
     }
 
     pub fn skipped(&mut self, check: &'static str, detail: impl Into<String>) {
         self.add(check, CheckStatus::Skipped, detail, None);
     }
 
-    pub fn failure(&mut self, check: &'static str, exit: Exit, detail: impl Into<String>, hint: &str) {
+    pub fn failure(
+        &mut self,
+        check: &'static str,
+        exit: Exit,
+        detail: impl Into<String>,
+        hint: impl Into<Hint>,
+    ) {
         self.exit.get_or_insert(exit);
-        self.add(check, CheckStatus::Failure, detail, Some(hint));
+        self.add(check, CheckStatus::Failure, detail, Some(hint.into()));
     }
 
     fn add(
@@ -52,13 +58,8 @@ impl Findings {
         check: &'static str,
         verdict: CheckStatus,
         detail: impl Into<String>,
-        hint: Option<&str>,
+        hint: Option<Hint>,
     ) {
-        self.checks.push(DoctorCheck {
-            check,
-            verdict,
-            detail: detail.into(),
-            hint: hint.map(str::to_owned),
-        });
+        self.checks.push(DoctorCheck { check, verdict, detail: detail.into(), hint });
     }
 }

@@ -15,7 +15,7 @@ use serde_json::json;
 use self::findings::{CheckStatus, Findings};
 use crate::cli::context::{ApiServer, Context};
 use crate::cli::credentials::Credential;
-use crate::cli::error::{Error, Exit};
+use crate::cli::error::{Error, Exit, Hint, HintTopic};
 use crate::cli::output::{DocumentList, Extent, Output};
 use crate::cli::{mirror_paths, preview};
 use crate::config;
@@ -88,7 +88,7 @@ fn check_config(context: &Context, findings: &mut Findings) -> Option<config::Se
                 "config",
                 error.exit(),
                 error.to_string(),
-                "fix the file, or use another one with --config",
+                Hint::new("fix the file").or("use another one with ").flag("config").for_owner(),
             );
             None
         }
@@ -125,16 +125,21 @@ fn check_token(
             Some(credential)
         }
         Ok(None) => {
-            let hint = "set INTERCOM_ACCESS_TOKEN or run `intercom-pp-cli auth set-token`";
+            let hint = Hint::new("set INTERCOM_ACCESS_TOKEN or run ")
+                .run("auth set-token")
+                .about(HintTopic::MissingToken);
             findings.failure("token", Exit::Authentication, "no access token set", hint);
             None
         }
         Err(error) => {
-            let hint = "set a new token with `intercom-pp-cli auth set-token`";
-            findings.failure("token", error.exit(), error.to_string(), hint);
+            findings.failure("token", error.exit(), error.to_string(), new_token());
             None
         }
     }
+}
+
+fn new_token() -> Hint {
+    Hint::new("set a new token with ").run("auth set-token").for_owner()
 }
 
 fn check_region(
@@ -227,7 +232,7 @@ fn check_mode(context: &Context, findings: &mut Findings) {
         Ok(Some(set_by)) => findings.ok("mode", format!("read-only, set by {set_by}")),
         Err(error) => {
             let hint = error.hint().unwrap_or_default();
-            findings.failure("mode", error.exit(), error.to_string(), &hint);
+            findings.failure("mode", error.exit(), error.to_string(), hint);
         }
     }
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::findings::Findings;
+use super::new_token;
 use crate::api::client::Client;
 use crate::api::commands::SPEC_VERSION;
 use crate::api::region::Region;
@@ -10,7 +11,7 @@ use crate::api::reply::Reply;
 use crate::cli::commands::auth::identify;
 use crate::cli::context::{ApiServer, Context};
 use crate::cli::credentials::Credential;
-use crate::cli::error::{Error, Exit};
+use crate::cli::error::{Error, Exit, Hint};
 use crate::config;
 
 /// Relative times are wrong if the clock is off by more than this.
@@ -49,19 +50,23 @@ pub async fn check(
             let (detail, hint) = match accepting.first() {
                 Some(region) => (
                     format!("{} refused the token, but region {region} accepts it", target.base_url),
-                    format!("pass --region {region}, or set INTERCOM_REGION={region}"),
+                    Hint::new("pass ")
+                        .flag("region")
+                        .text(format!(" {region}"))
+                        .or(format!("set INTERCOM_REGION={region}"))
+                        .for_owner(),
                 ),
                 None => (
                     format!("{} refused the token, and no other region accepted it", target.base_url),
-                    "set a new token with `intercom-pp-cli auth set-token`".to_owned(),
+                    new_token(),
                 ),
             };
-            findings.failure("workspace", Exit::Authentication, detail, &hint);
+            findings.failure("workspace", Exit::Authentication, detail, hint);
         }
         Err(error) => {
             let wrapped = Error::Api(error);
             let hint = wrapped.hint().unwrap_or_default();
-            findings.failure("workspace", wrapped.exit(), wrapped.to_string(), &hint);
+            findings.failure("workspace", wrapped.exit(), wrapped.to_string(), hint);
         }
     }
 }
@@ -94,7 +99,10 @@ fn check_version(client: &Client, findings: &mut Findings) {
         findings.warning(
             "version",
             format!("requests use Intercom-Version {sent}, but the commands are made for {SPEC_VERSION}"),
-            "leave out --api-version and `api_version` unless you need them",
+            Hint::new("leave out ")
+                .flag("api-version")
+                .text(" and `api_version` unless you need them")
+                .for_owner(),
         );
     }
 }

@@ -12,8 +12,9 @@ use crate::api::request_builder::{Arguments, operation};
 use crate::bulk::directory::{self, DirectoryEntry};
 use crate::cli::contact_lookup;
 use crate::cli::error::Error;
+use crate::data::lenient;
 use crate::filter::{self, Attribute, Directory, Expression, NamedRecord, Searchable, StateLabel};
-use crate::mirror::{self, Store, lenient};
+use crate::mirror::{self, Store};
 use crate::report::contact_360;
 
 /// Looks up names in the workspace.

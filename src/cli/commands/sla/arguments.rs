@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::DEFINITIONS;
 use crate::cli::context::Context;
-use crate::cli::error::Error;
+use crate::cli::error::{Error, Hint, HintTopic};
 use crate::cli::files::{self, OutputFile};
 use crate::cli::{mirror_paths, time};
 use crate::config::{self, Config};
@@ -247,8 +247,10 @@ fn schedule(config: Option<&config::OfficeHours>, zone: &TimeZone) -> Result<Sch
     let Some(config) = config else {
         return Err(Error::usage_with_hint(
             "--hours office: the config file has no [office_hours]",
-            "add [office_hours] with timezone = \"Europe/Dublin\" and hours = \"09:00-17:30\"; see `intercom-pp-cli \
-             conversations sla --help`",
+            Hint::new("add [office_hours] with timezone = \"Europe/Dublin\" and hours = \"09:00-17:30\"")
+                .then("see ")
+                .run("conversations sla --help")
+                .about(HintTopic::Arguments),
         ));
     };
     Schedule::new(zone.clone(), config.days(), &config.holidays).map_err(|reason| in_config(&reason))

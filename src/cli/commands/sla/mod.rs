@@ -15,10 +15,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::cli::context::Context;
-use crate::cli::error::{Error, Exit};
+use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files::OutputFile;
 use crate::cli::globals::Globals;
-use crate::cli::output::{DocumentList, Extent, Format, Output, notice, terminal_width, warn};
+use crate::cli::output::{
+    DocumentList, Extent, Format, Output, limit_for_more, notice, terminal_width, warn,
+};
 use crate::cli::{mirror_paths, open_mirror};
 use crate::mirror::Store;
 use crate::report::sla::{self, MissingData, PeriodAnchor, Resolution, SlaOptions, SlaReport};
@@ -108,7 +110,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let rows = serde_json::to_string(&report.rows).unwrap_or_default();
     let globals = without_compact(context);
     let shown = report.rows.len();
-    let extent = Extent::partial("groups", Some(groups as u64), groups > shown, "--limit N for more");
+    let extent = Extent::partial("groups", Some(groups as u64), groups > shown, limit_for_more());
     Output::open(&globals)?.of(extent, shown as u64).document(meta, &rows, None).await
 }
 
@@ -207,7 +209,7 @@ async fn explain(context: &Context, store: &Store, request: &SlaRequest, id: &st
         return Err(Error::Failed {
             message: format!("conversation {id:?} not found in the mirror"),
             exit: Exit::NotFound,
-            hint: Some("check the id, or run `intercom-pp-cli sync`".to_owned()),
+            hint: Some(Hint::new("check the id").or("run ").run("sync")),
         });
     };
     if Format::of(&context.globals) == Format::Table && context.globals.select.is_none() {
@@ -255,7 +257,7 @@ async fn reconcile(
     });
     let rows = serde_json::to_string(&reconciliation.differences).unwrap_or_default();
     let shown = reconciliation.differences.len();
-    let extent = Extent::partial("differences", Some(all as u64), all > shown, "--limit N for more");
+    let extent = Extent::partial("differences", Some(all as u64), all > shown, limit_for_more());
     Output::open(&without_compact(context))?.of(extent, shown as u64).document(meta, &rows, None).await
 }
 

@@ -12,7 +12,7 @@ use indicatif::{HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressS
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::cli::output::notice;
+use crate::cli::output::{notice, progress_event};
 use crate::mirror::{Event, ResourceName};
 
 /// Minimum time between two progress events of one resource.
@@ -49,7 +49,9 @@ pub fn observer(mode: ProgressMode, quiet: bool) -> impl FnMut(&Event) + Send {
         ProgressMode::Bars | ProgressMode::Warnings if is_omitted(event) => {}
         ProgressMode::Bars => bars.show(event),
         ProgressMode::Warnings => warning(event).iter().for_each(|line| notice(line)),
-        ProgressMode::Json if is_due(event, &mut last_events) => notice(&json_line(event, Timestamp::now())),
+        ProgressMode::Json if is_due(event, &mut last_events) => {
+            progress_event(json_line(event, Timestamp::now()))
+        }
         ProgressMode::Json | ProgressMode::Silent => {}
     }
 }

@@ -1,0 +1,30 @@
+//! Looks up the display name of a record.
+//!
+//! Names are for people only. They are not unique, so records must never be looked up by name here.
+
+use rusqlite::OptionalExtension;
+
+use super::Store;
+use crate::mirror::error::Error;
+use crate::mirror::resources::ResourceName;
+
+/// Columns with the name of a record, best first.
+const NAME_COLUMNS: [&str; 4] = ["name", "display_name", "title", "email"];
+
+impl Store {
+    /// The name of a record; `None` if the mirror lacks the record or its name.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn name_of(&self, resource: ResourceName, id: &str) -> Result<Option<String>, Error> {
+        let columns = resource.resource().columns;
+        let existing = NAME_COLUMNS.iter().filter(|name| columns.iter().any(|column| column.name == **name));
+        let values: Vec<String> = existing.map(|name| format!("nullif({name}, '')")).collect();
+        if values.is_empty() {
+            return Ok(None);
+        }
+        let sql = format!("SELECT coalesce({}, NULL) FROM {resource} WHERE id = ?1", values.join(", "));
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row([id], |row| row.get::<_, Option<String>>(0)).optional()?.flatten())
+    }
+}

@@ -1,0 +1,452 @@
+//! Evaluates a search predicate on one document.
+//!
+//! Servers return too many records: their comparisons may include equality, match single words, compare days instead
+//! of times, or use an outdated index. The document decides. If it lacks a field, the result is unknown and must
+//! never be guessed.
+
+use std::cell::Cell;
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use super::search_fields::{FieldLocation, FieldType, locate};
+use crate::data::lenient;
+use crate::filter::person::phone_digits;
+use crate::html::plain;
+use crate::mirror::resources::ResourceName;
+
+/// Custom attributes from this value on may be times in epoch seconds.
+const EARLIEST_TIME: i64 = 100_000_000;
+/// No two search_fields on earth are further apart than this, in seconds of their clocks.
+const MAX_ZONE_DIFFERENCE: i64 = 2 * 86_400;
+
+/// Whether a predicate selects a document; `None` if the document does not show it. Without the workspace's zone, days
+/// are compared only if the result is the same in every zone.
+pub fn holds(
+    resource: ResourceName,
+    predicate: &Value,
+    document: &Value,
+    zone: Option<&TimeZone>,
+) -> Option<bool> {
+    Evaluator::new(resource, document, zone, true).group(predicate)
+}
+
+/// Whether a predicate selects a document that a search returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judgement {
+    Selected,
+    Excluded,
+    /// The document lacks a field that the full record may have.
+    Incomplete,
+    /// Neither the document nor the search shows it.
+    Undecided,
+}
+
+/// Judges a document that the server returned for `query`. The server is trusted only for tests that `query` contains
+/// unchanged and that the document must have passed. `is_record`: the document is the full record, so what it lacks
+/// does not exist.
+pub fn judge(
+    resource: ResourceName,
+    predicate: &Value,
+    query: &Value,
+    document: &Value,
+    zone: Option<&TimeZone>,
+    is_record: bool,
+) -> Judgement {
+    let mut evaluator = Evaluator::new(resource, document, zone, is_record);
+    let mut facts = Vec::new();
+    evaluator.collect_facts(query, &mut facts);
+    // Servers differ on whether comparisons include the bound.
+    facts.retain(|fact| is_record || evaluator.is_server_only(fact) || !is_ordered(fact));
+    evaluator.facts = facts;
+    evaluator.is_field_missing.set(false);
+    match evaluator.group(predicate) {
+        Some(true) => Judgement::Selected,
+        Some(false) => Judgement::Excluded,
+        None if evaluator.is_field_missing.get() && !is_record => Judgement::Incomplete,
+        None => Judgement::Undecided,
+    }
+}
+
+fn is_ordered(test: &Value) -> bool {
+    matches!(test["operator"].as_str(), Some(">" | ">=" | "<" | "<="))
+}
+
+/// Whether a part of a query is or contains an ordering comparison.
+fn has_comparison(part: &Value) -> bool {
+    let inside = part["value"].as_array().filter(|_| part["field"].is_null());
+    match inside {
+        Some(members) => members.iter().any(has_comparison),
+        None => is_ordered(part),
+    }
+}
+
+/// The test that was sent to the server, if it differs from its meaning.
+fn sent_test(test: &Value) -> &Value {
+    test.get("asked").unwrap_or(test)
+}
+
+fn is_same_test(one: &Value, other: &Value) -> bool {
+    let (one, other) = (sent_test(one), sent_test(other));
+    !one["field"].is_null() && ["field", "operator", "value"].iter().all(|key| one[*key] == other[*key])
+}
+
+/// The members of a group, including those of nested groups with the same operator.
+fn members<'p>(group: &'p Value, operator: &str, into: &mut Vec<&'p Value>) {
+    for member in group["value"].as_array().into_iter().flatten() {
+        let inside = member["value"].as_array().filter(|_| member["field"].is_null());
+        match inside {
+            Some(inside) if member["operator"] == operator || inside.len() == 1 => {
+                members(member, operator, into);
+            }
+            _ => into.push(member),
+        }
+    }
+}
+
+static NULL: Value = Value::Null;
+
+struct Evaluator<'a> {
+    resource: ResourceName,
+    document: &'a Value,
+    zone: Option<&'a TimeZone>,
+    /// Parts of the query that the document must satisfy.
+    facts: Vec<&'a Value>,
+    /// Whether a field was needed that the document lacks.
+    is_field_missing: Cell<bool>,
+    /// Whether this is the full record: fields that it lacks are null.
+    is_record: bool,
+}
+
+/// The result of looking up a field.
+enum Lookup<'a> {
+    /// The document lacks the field.
+    Absent,
+    Value(&'a Value),
+}
+
+impl<'a> Evaluator<'a> {
+    fn new(resource: ResourceName, document: &'a Value, zone: Option<&'a TimeZone>, is_record: bool) -> Self {
+        Evaluator {
+            resource,
+            document,
+            zone,
+            facts: Vec::new(),
+            is_field_missing: Cell::new(false),
+            is_record,
+        }
+    }
+
+    fn group(&self, predicate: &Value) -> Option<bool> {
+        let (operator, Some(inside)) = (&predicate["operator"], predicate["value"].as_array()) else {
+            return self.test_or_fact(predicate);
+        };
+        let mut members = inside.iter().map(|member| self.group(member));
+        match operator.as_str() {
+            Some("AND") => all(members),
+            Some("OR") => all(members.map(negated))
+                .map(|none| !none)
+                .or_else(|| self.is_implied_by_query(predicate).then_some(true)),
+            Some("NOT") => negated(members.next()?),
+            _ => self.test_or_fact(predicate),
+        }
+    }
+
+    fn test_or_fact(&self, test: &Value) -> Option<bool> {
+        self.test(test).or_else(|| self.facts.iter().any(|fact| is_same_test(fact, test)).then_some(true))
+    }
+
+    /// Whether the document can only have matched an OR group of the query through tests of the OR group `group`.
+    fn is_implied_by_query(&self, group: &Value) -> bool {
+        let mut tests = Vec::new();
+        members(group, "OR", &mut tests);
+        self.facts.iter().filter(|fact| fact["operator"] == "OR" && fact["field"].is_null()).any(|fact| {
+            let mut candidates = Vec::new();
+            members(fact, "OR", &mut candidates);
+            // A document that fails all of them was not returned by this query.
+            candidates.retain(|member| !self.is_ruled_out(member));
+            !candidates.is_empty()
+                && candidates.iter().all(|member| {
+                    (!is_ordered(member) || self.is_server_only(member))
+                        && tests.iter().any(|test| is_same_test(test, member))
+                })
+        })
+    }
+
+    /// Whether the document cannot match this part of a query. Servers differ on whether comparisons include the bound,
+    /// so an ordering comparison rules nothing out.
+    fn is_ruled_out(&self, part: &Value) -> bool {
+        !has_comparison(part) && self.group(part) == Some(false)
+    }
+
+    /// Collects the parts of a query that a document must satisfy to be returned.
+    fn collect_facts(&self, query: &'a Value, facts: &mut Vec<&'a Value>) {
+        let operator = query["operator"].as_str().filter(|_| query["field"].is_null());
+        let inside = query["value"].as_array().filter(|_| operator.is_some());
+        match (operator, inside) {
+            (Some("AND"), Some(inside)) => inside.iter().for_each(|member| self.collect_facts(member, facts)),
+            (Some("OR"), Some(inside)) => {
+                let open: Vec<&Value> = inside.iter().filter(|member| !self.is_ruled_out(member)).collect();
+                match open[..] {
+                    [only] => self.collect_facts(only, facts),
+                    _ => facts.push(query),
+                }
+            }
+            _ => facts.push(query),
+        }
+    }
+
+    /// Whether documents never contain the field of a test.
+    fn is_server_only(&self, test: &Value) -> bool {
+        locate(self.resource, test).is_none_or(|location| match location.kind {
+            FieldType::ServerOnly => true,
+            FieldType::Ids(list) => list.keys.is_empty(),
+            _ => false,
+        })
+    }
+
+    fn missing(&self) -> Option<bool> {
+        self.is_field_missing.set(true);
+        None
+    }
+
+    /// Whether the document has more than a record's id and type.
+    fn has_content(&self) -> bool {
+        self.document.as_object().is_some_and(|keys| keys.keys().any(|key| key != "id" && key != "type"))
+    }
+
+    fn test(&self, test: &Value) -> Option<bool> {
+        let location = locate(self.resource, test)?;
+        let value = &test["value"];
+        match test["operator"].as_str().unwrap_or("=") {
+            "IN" => self.any(&location, value),
+            "NIN" => negated(self.any(&location, value)),
+            "!=" => negated(self.one(&location, "=", value)),
+            "!~" => negated(self.one(&location, "~", value)),
+            operator => self.one(&location, operator, value),
+        }
+    }
+
+    fn any(&self, location: &FieldLocation<'_>, values: &Value) -> Option<bool> {
+        let members = values.as_array()?.iter().map(|value| negated(self.one(location, "=", value)));
+        all(members).map(|none| !none)
+    }
+
+    fn one(&self, location: &FieldLocation<'_>, operator: &str, value: &Value) -> Option<bool> {
+        match location.kind {
+            FieldType::ServerOnly => return None,
+            FieldType::Ids(list) => return self.id(list.keys, operator, value),
+            FieldType::Teammates => {
+                let listed = self.document["teammates"]["teammates"]
+                    .as_array()
+                    .is_some_and(|teammates| !teammates.is_empty());
+                return if listed { self.id(&["teammates", "teammates"], operator, value) } else { None };
+            }
+            _ => {}
+        }
+        match (self.lookup(location), operator) {
+            // A missing assignee means that nobody is assigned.
+            (Lookup::Absent, _)
+                if !(self.is_record || location.kind == FieldType::Reference && self.has_content()) =>
+            {
+                self.missing()
+            }
+            (Lookup::Absent, _) => self.value(location, &NULL, operator, value),
+            (Lookup::Value(actual), _) => self.value(location, actual, operator, value),
+        }
+    }
+
+    fn value(
+        &self,
+        location: &FieldLocation<'_>,
+        actual: &Value,
+        operator: &str,
+        value: &Value,
+    ) -> Option<bool> {
+        match operator {
+            "=" if value.is_null() => Some(match location.kind {
+                FieldType::Reference => lenient::reference(actual).is_none(),
+                FieldType::Text
+                | FieldType::Html
+                | FieldType::Domain
+                | FieldType::Digits
+                | FieldType::Untyped => actual.is_null() || actual == "",
+                FieldType::Time => lenient::moment(actual).is_none(),
+                _ => actual.is_null(),
+            }),
+            _ => self.compare(location.kind, actual, operator, value),
+        }
+    }
+
+    fn lookup(&self, location: &FieldLocation<'_>) -> Lookup<'_> {
+        let mut at = self.document;
+        for (depth, key) in location.keys.iter().enumerate() {
+            at = match (at.get(key), at) {
+                (Some(inside), _) => inside,
+                // Attributes that were never set may be omitted, and so may members of null.
+                (None, Value::Object(_)) if location.kind != FieldType::Untyped || depth == 0 => {
+                    return Lookup::Absent;
+                }
+                // In some responses, a ticket's state is just its category.
+                (None, Value::String(_)) if *key == "category" => at,
+                (None, Value::String(_) | Value::Number(_) | Value::Bool(_)) => return Lookup::Absent,
+                (None, _) => return Lookup::Value(&NULL),
+            };
+        }
+        Lookup::Value(at)
+    }
+
+    fn id(&self, keys: &[&str], operator: &str, value: &Value) -> Option<bool> {
+        let (last, outer) = keys.split_last()?;
+        let holder = outer.iter().try_fold(self.document, |at, key| at.get(key));
+        let list = holder.and_then(|holder| Some((holder, holder.get(last)?.as_array()?)));
+        let Some((holder, ids)) = list else { return self.missing() };
+        let total = lenient::integer(&holder["total_count"]).unwrap_or(0);
+        let is_cut = lenient::flag(&holder["has_more"]) == Some(true) || total > ids.len() as i64;
+        match (operator, lenient::id(value)) {
+            ("=", None) if value.is_null() => Some(ids.is_empty() && !is_cut),
+            ("=", Some(expected)) => {
+                let is_listed =
+                    ids.iter().any(|one| lenient::id(&one["id"]).is_some_and(|id| id == expected));
+                if is_cut && !is_listed { None } else { Some(is_listed) }
+            }
+            _ => None,
+        }
+    }
+
+    fn compare(&self, kind: FieldType, actual: &Value, operator: &str, value: &Value) -> Option<bool> {
+        match kind {
+            FieldType::Text if actual.is_object() || actual.is_array() => None,
+            FieldType::Text => text(&lenient::text(actual), operator, &lenient::text(value)?),
+            FieldType::Html if operator == "=" => None,
+            FieldType::Html => {
+                let body = actual.as_str().map(|html| plain::text(html).replace('\n', " "));
+                text(&body, operator, &collapse_spaces(value.as_str()?))
+            }
+            FieldType::Domain => {
+                let domain =
+                    actual.as_str().and_then(|email| email.split_once('@')).map(|(_, at)| at.to_owned());
+                text(&domain, operator, &lenient::text(value)?)
+            }
+            FieldType::Digits => text(&actual.as_str().map(phone_digits), operator, value.as_str()?),
+            FieldType::Reference if operator == "=" => {
+                Some(lenient::reference(actual) == lenient::reference(value))
+            }
+            FieldType::Reference => None,
+            FieldType::Flag => (operator == "=")
+                .then(|| Some(lenient::flag(actual).unwrap_or(false) == lenient::flag(value)?))
+                .flatten(),
+            FieldType::Number => number(actual, operator, value),
+            FieldType::Time => match lenient::moment(actual) {
+                None => Some(false),
+                Some(at) => self.compare_times(at, operator, lenient::time(value)?),
+            },
+            FieldType::Untyped => self.untyped(actual, operator, value),
+            FieldType::Ids(_) | FieldType::Teammates | FieldType::ServerOnly => None,
+        }
+    }
+
+    /// Compares times of contacts by the workspace's day, others to the second.
+    fn compare_times(&self, actual: i64, operator: &str, expected: i64) -> Option<bool> {
+        if self.resource != ResourceName::Contacts {
+            return ordered(actual.cmp(&expected), operator);
+        }
+        let Some(zone) = self.zone else {
+            let is_apart = (actual - expected).abs() > MAX_ZONE_DIFFERENCE;
+            return is_apart.then(|| ordered(actual.cmp(&expected), operator)).flatten();
+        };
+        let day = |at: i64| Some(Timestamp::from_second(at).ok()?.to_zoned(zone.clone()).date());
+        ordered(day(actual)?.cmp(&day(expected)?), operator)
+    }
+
+    fn untyped(&self, actual: &Value, operator: &str, value: &Value) -> Option<bool> {
+        if actual.is_object() || actual.is_array() {
+            return None;
+        }
+        let expected_text = lenient::text(value)?;
+        let expected = match expected_text.trim() {
+            "true" => Some(1.0),
+            "false" => Some(0.0),
+            number => number.parse::<f64>().ok().filter(|number| number.is_finite()),
+        };
+        let (number, actual_text) = match actual {
+            Value::Number(number) => (number.as_f64(), Some(number.to_string())),
+            Value::Bool(flag) => (Some(f64::from(u8::from(*flag))), Some(u8::from(*flag).to_string())),
+            other => (None, other.as_str().map(str::to_owned)),
+        };
+        match (operator, number, expected) {
+            ("=", Some(number), Some(expected)) if number == expected => Some(true),
+            ("=", Some(number), Some(expected)) => {
+                // The API compares date attributes by day, and the document does not show which attributes are dates.
+                let may_be_date = self.resource == ResourceName::Contacts
+                    && expected >= EARLIEST_TIME as f64
+                    && (number - expected).abs() <= MAX_ZONE_DIFFERENCE as f64;
+                if may_be_date { None } else { Some(false) }
+            }
+            ("=" | "~" | "^" | "$", ..) => text(&actual_text, operator, &expected_text),
+            (_, Some(number), Some(expected)) => ordered(number.partial_cmp(&expected)?, operator),
+            _ => Some(false),
+        }
+    }
+}
+
+/// Three-valued AND: false if any member is false, else unknown if any is unknown.
+fn all(mut members: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    members
+        .try_fold(Some(true), |so_far, member| match member {
+            Some(false) => Err(()),
+            None => Ok(None),
+            Some(true) => Ok(so_far),
+        })
+        .unwrap_or(Some(false))
+}
+
+fn negated(value: Option<bool>) -> Option<bool> {
+    value.map(|value| !value)
+}
+
+/// Compares texts without case, like the API. Null matches no text.
+fn text(actual: &Option<String>, operator: &str, expected: &str) -> Option<bool> {
+    let Some(actual) = actual.as_ref().map(|actual| actual.to_lowercase()) else { return Some(false) };
+    let expected = expected.to_lowercase();
+    match operator {
+        "=" => Some(actual == expected),
+        "~" => Some(actual.contains(&expected)),
+        "^" => Some(actual.starts_with(&expected)),
+        "$" => Some(actual.ends_with(&expected)),
+        _ => None,
+    }
+}
+
+fn number(actual: &Value, operator: &str, expected: &Value) -> Option<bool> {
+    let exactly = |value: &Value| value.as_i64();
+    if let (Some(actual), Some(expected)) = (exactly(actual), exactly(expected)) {
+        return ordered(actual.cmp(&expected), operator);
+    }
+    let expected = lenient::number(expected)?;
+    match lenient::number(actual) {
+        None => Some(false),
+        Some(actual) => ordered(actual.partial_cmp(&expected)?, operator),
+    }
+}
+
+fn ordered(order: Ordering, operator: &str) -> Option<bool> {
+    match operator {
+        "=" => Some(order.is_eq()),
+        ">" => Some(order.is_gt()),
+        ">=" => Some(order.is_ge()),
+        "<" => Some(order.is_lt()),
+        "<=" => Some(order.is_le()),
+        _ => None,
+    }
+}
+
+/// Collapses white space as in the plain text of messages.
+pub(super) fn collapse_spaces(text: &str) -> String {
+    let inside = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let before = if text.starts_with(char::is_whitespace) { " " } else { "" };
+    let after = if text.ends_with(char::is_whitespace) && !inside.is_empty() { " " } else { "" };
+    format!("{before}{inside}{after}")
+}
