@@ -11,7 +11,9 @@ use regex::Regex;
 const ROOTS: &[&str] = &[
     "benches",
     "build.rs",
+    "Cargo.toml",
     "CHANGELOG.md",
+    "clippy.toml",
     "CONTRIBUTING.md",
     "docs",
     "examples",
