@@ -83,6 +83,16 @@ fn has_comparison(part: &Value) -> bool {
     }
 }
 
+/// Whether a part of a query is or contains "not empty". Servers differ on whether null, 0 and an empty text are equal.
+fn excludes_empty(part: &Value) -> bool {
+    let is_empty = |value: &Value| value.is_null() || *value == 0 || value == "" || value == "0";
+    match (part["operator"].as_str(), part["value"].as_array()) {
+        (Some("NIN"), Some(values)) => values.iter().any(is_empty),
+        (_, Some(members)) => members.iter().any(excludes_empty),
+        (operator, None) => operator == Some("!=") && is_empty(&part["value"]),
+    }
+}
+
 /// The test that was sent to the server, if it differs from its meaning.
 fn sent_test(test: &Value) -> &Value {
     test.get("asked").unwrap_or(test)
@@ -175,10 +185,10 @@ impl<'a> Evaluator<'a> {
         })
     }
 
-    /// Whether the document cannot match this part of a query. Servers differ on whether comparisons include the bound,
-    /// so an ordering comparison rules nothing out.
+    /// Whether the document cannot match this part of a query on any server. Servers differ on whether comparisons
+    /// include the bound and on what is empty, so such tests rule nothing out.
     fn is_ruled_out(&self, part: &Value) -> bool {
-        !has_comparison(part) && self.group(part) == Some(false)
+        !has_comparison(part) && !excludes_empty(part) && self.group(part) == Some(false)
     }
 
     /// Collects the parts of a query that a document must satisfy to be returned.
