@@ -17,7 +17,7 @@ BINARIES, HOME = sys.argv[1], sys.argv[2]
 
 
 class Sandbox:
-"""A sandbox process; `slow` delays each of its responses."""
+    """A sandbox process; `slow` delays each of its responses."""
 
     def __init__(self, *arguments):
         command = [f"{BINARIES}/intercom-pp-cli", "sandbox", "serve", "--conversations", "80", *arguments]
