@@ -13,48 +13,8 @@ use super::links::LinkTarget;
 use super::manifest::{self, Manifest};
 use super::working_copy::LocalFile;
 
-/// The addresses to send, by the links as they are written. `id` is the article of the file itself.
-pub fn outgoing_links(
-    folder: &Folder,
-    manifest: &Manifest,
-    id: Option<&str>,
-    locale: &str,
-    local: &LocalFile,
-    text: &EditedDocument,
-) -> HashMap<String, String> {
-    let mut outgoing = HashMap::new();
-    for block in &text.blocks {
-        for (_, href) in links(&text.render(block)) {
-            let same_page = |fragment: &str| {
-                let heading = id.and_then(|id| find_anchor(folder, id, locale, fragment));
-                format!("#{}", heading.unwrap_or_else(|| fragment.to_owned()))
-            };
-            let address = match manifest.links.target(&local.path, &href) {
-                LinkTarget::SamePage { fragment } => Some(same_page(&fragment)),
-                LinkTarget::Path { path, fragment } if path.as_ref() == Some(&local.path) => {
-                    Some(same_page(&fragment))
-                }
-                LinkTarget::Article { id, locale, fragment } => {
-                    manifest.links.address(&id, &locale).map(|address| match fragment.as_str() {
-                        "" => address,
-                        _ => {
-                            let heading = find_anchor(folder, &id, &locale, &fragment);
-                            format!("{address}#{}", heading.unwrap_or(fragment))
-                        }
-                    })
-                }
-                _ => None,
-            };
-            if let Some(address) = address.filter(|address| *address != href) {
-                outgoing.insert(href.into_owned(), address);
-            }
-        }
-    }
-    outgoing
-}
-
 impl AddressMap {
-    /// Adds the outgoing link addresses of a text.
+    /// Adds the addresses to send, by the links as written in a text. `id` is the article of the file itself.
     #[must_use]
     pub fn with_outgoing_links(
         mut self,
@@ -65,7 +25,35 @@ impl AddressMap {
         local: &LocalFile,
         text: &EditedDocument,
     ) -> Self {
-        self.outgoing = outgoing_links(folder, manifest, id, locale, local, text);
+        let mut outgoing = HashMap::new();
+        for block in &text.blocks {
+            for (_, href) in links(&text.render(block)) {
+                let same_page = |fragment: &str| {
+                    let heading = id.and_then(|id| find_anchor(folder, id, locale, fragment));
+                    format!("#{}", heading.unwrap_or_else(|| fragment.to_owned()))
+                };
+                let address = match manifest.links.target(&local.path, &href) {
+                    LinkTarget::SamePage { fragment } => Some(same_page(&fragment)),
+                    LinkTarget::Path { path, fragment } if path.as_ref() == Some(&local.path) => {
+                        Some(same_page(&fragment))
+                    }
+                    LinkTarget::Article { id, locale, fragment } => {
+                        manifest.links.address(&id, &locale).map(|address| match fragment.as_str() {
+                            "" => address,
+                            _ => {
+                                let heading = find_anchor(folder, &id, &locale, &fragment);
+                                format!("{address}#{}", heading.unwrap_or(fragment))
+                            }
+                        })
+                    }
+                    _ => None,
+                };
+                if let Some(address) = address.filter(|address| *address != href) {
+                    outgoing.insert(href.into_owned(), address);
+                }
+            }
+        }
+        self.outgoing = outgoing;
         self
     }
 }

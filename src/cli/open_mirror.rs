@@ -5,10 +5,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use clap::Arg;
 use jiff::Timestamp;
 
 use super::context::Context;
 use super::error::{Error, Exit, Hint};
+use super::globals::Suggested;
 use super::output::warn;
 use crate::mirror::{self, ResourceName, Store, SyncState};
 use crate::report::timeline_cache;
@@ -47,6 +49,18 @@ pub fn with_timelines(path: &Path) -> Result<Store, Error> {
         let _ = timeline_cache::refresh(&writable);
     }
     Ok(store)
+}
+
+/// The argument `RESOURCE`, read by [`resource`].
+pub fn resource_argument() -> Arg {
+    let names: Vec<&'static str> = ResourceName::ALL.iter().map(|resource| resource.as_str()).collect();
+    let help = names.join(", ");
+    Arg::new("resource")
+        .value_name("RESOURCE")
+        .required(true)
+        .value_parser(Suggested(names))
+        .hide_possible_values(true)
+        .help(help)
 }
 
 /// A mirrored resource by its name.

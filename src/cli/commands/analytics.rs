@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Hint};
-use crate::cli::globals::Suggested;
 use crate::cli::output::{Extent, Output, limit_for_more};
 use crate::cli::{mirror_paths, open_mirror, time};
 use crate::mirror::aggregate::{GroupField, GroupSource, Period};
@@ -15,17 +14,9 @@ use crate::mirror::read::RecordQuery;
 use crate::mirror::{ResourceName, Store};
 
 pub fn command() -> Command {
-    let names: Vec<&'static str> = ResourceName::ALL.iter().map(|resource| resource.as_str()).collect();
     Command::new("analytics")
         .about("Count mirrored records by any of their fields")
-        .arg(
-            Arg::new("resource")
-                .value_name("RESOURCE")
-                .required(true)
-                .value_parser(Suggested(names.clone()))
-                .hide_possible_values(true)
-                .help(names.join(", ")),
-        )
+        .arg(open_mirror::resource_argument())
         .arg(
             Arg::new("by")
                 .long("by")

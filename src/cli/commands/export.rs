@@ -13,24 +13,16 @@ use serde_json::{Map, Value, json};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files::{self, OutputFile};
-use crate::cli::globals::{Deliver, Globals, Suggested};
+use crate::cli::globals::{Deliver, Globals};
 use crate::cli::output::{Extent, Format, Output};
 use crate::cli::{mirror_paths, open_mirror, time};
 use crate::mirror::read::{RecordQuery, cell_to_json};
 use crate::mirror::{ResourceName, Store};
 
 pub fn command() -> Command {
-    let names: Vec<&'static str> = ResourceName::ALL.iter().map(|resource| resource.as_str()).collect();
     Command::new("export")
         .about("Export a mirrored resource as NDJSON, CSV or Parquet")
-        .arg(
-            Arg::new("resource")
-                .value_name("RESOURCE")
-                .required(true)
-                .value_parser(Suggested(names.clone()))
-                .hide_possible_values(true)
-                .help(names.join(", ")),
-        )
+        .arg(open_mirror::resource_argument())
         .arg(
             Arg::new("format")
                 .long("format")

@@ -19,7 +19,7 @@ use crate::mirror::resources::ResourceName;
 
 /// Custom attributes from this value on may be times in epoch seconds.
 const EARLIEST_TIME: i64 = 100_000_000;
-/// No two search_fields on earth are further apart than this, in seconds of their clocks.
+/// Upper bound of the difference between two local clocks on earth, in seconds.
 const MAX_ZONE_DIFFERENCE: i64 = 2 * 86_400;
 
 /// Whether a predicate selects a document; `None` if the document does not show it. Without the workspace's zone, days
