@@ -31,6 +31,8 @@ pub mod mcp;
 #[allow(clippy::disallowed_methods, reason = "the mirror, its lock file and its exports")]
 pub mod mirror;
 #[cfg(feature = "cli")]
+pub mod program;
+#[cfg(feature = "cli")]
 pub mod report;
 #[cfg(feature = "cli")]
 pub mod sandbox;

@@ -1,5 +1,5 @@
-//! The `intercom-pp-cli` binary. The program itself is in the library's `cli` and `mcp` modules.
+//! The `intercom-pp-cli` binary. The program itself is in the library.
 
 fn main() -> std::process::ExitCode {
-    intercom::mcp::main()
+    intercom::cli::main(std::env::args_os().collect(), &intercom::program::COMMANDS)
 }

@@ -14,6 +14,7 @@ use clap_complete::{CompleteEnv, Shell};
 
 use super::error::{Error, Exit};
 use super::globals::env_var;
+use super::registry::Registry;
 use super::{files, globals, tree};
 use crate::config::{self, Config};
 
@@ -24,12 +25,12 @@ const VARIABLE: &str = "INTERCOM_PP_CLI_COMPLETE";
 const INDEX: &str = "_CLAP_COMPLETE_INDEX";
 
 /// Prints the candidates if a completion script started this process; `None` otherwise.
-pub fn complete(arguments: &[OsString]) -> Option<ExitCode> {
+pub fn complete(registry: &Registry, arguments: &[OsString]) -> Option<ExitCode> {
     std::env::var_os(VARIABLE)?;
     let words = arguments.iter().skip_while(|word| *word != "--").skip(1);
     let line: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
     let folder = std::env::current_dir().ok();
-    let environment = CompleteEnv::with_factory(|| completed_tree(&line)).var(VARIABLE);
+    let environment = CompleteEnv::with_factory(|| completed_tree(registry, &line)).var(VARIABLE);
     match environment.try_complete(arguments, folder.as_deref()) {
         Ok(true) => Some(ExitCode::SUCCESS),
         Ok(false) => None,
@@ -79,7 +80,7 @@ fn program_path() -> String {
 }
 
 /// The command tree for this line, with local values as candidates.
-fn completed_tree(line: &[String]) -> Command {
+fn completed_tree(registry: &Registry, line: &[String]) -> Command {
     let index = env_var(INDEX).and_then(|index| index.parse().ok());
     let word = match index {
         Some(index) => line.get::<usize>(index),
@@ -87,7 +88,7 @@ fn completed_tree(line: &[String]) -> Command {
     };
     let completer =
         Completer { is_flag: word.is_some_and(|word| word.starts_with('-')), config: config_path(line) };
-    completer.complete_command(tree::command(line))
+    completer.complete_command(tree::command(registry, line))
 }
 
 /// Adds candidates that the tree does not declare.

@@ -1,18 +1,15 @@
-//! What a command runs with: global flags, settings, a client on demand, and the table of all commands.
+//! What a command runs with: global flags, settings, and a client on demand.
 //!
 //! Precedence everywhere: flag (a typed --profile counts as one), environment, profile in use, config file,
 //! default. Nothing is read or opened before a command needs it. This type is never passed to a lower layer.
 
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 
-use clap::{ArgMatches, Command};
 use jiff::tz::TimeZone;
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::catalog::Catalog;
 use super::clients::Clients;
 use super::credentials::{self, Credential};
 use super::error::Error;
@@ -29,24 +26,8 @@ use crate::report::business_hours;
 pub struct Context {
     pub globals: Globals,
     pub(super) clients: Arc<Clients>,
-    pub(super) commands: &'static CommandTable,
     /// The mirror that the owner of an MCP server chose for all calls.
     pub(super) db: Option<PathBuf>,
-}
-
-/// The future of a running command.
-pub(crate) type CommandFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
-
-/// All commands, for commands that work with commands: `which` searches them, `workflow run` runs some, `man` prints
-/// them. Passed in, because the table depends on the commands.
-pub struct CommandTable {
-    /// Builds the command line as far as these words need it.
-    pub tree: fn(&[String]) -> Command,
-    /// Builds the whole command line.
-    pub whole_tree: fn() -> Command,
-    pub catalog: fn() -> &'static Catalog,
-    /// Runs the command of these words.
-    pub dispatch: for<'a> fn(&'a Context, &'a [&'a str], &'a ArgMatches) -> CommandFuture<'a>,
 }
 
 /// The server that requests are sent to.
@@ -87,8 +68,8 @@ impl TypedProfile {
 }
 
 impl Context {
-    pub fn new(globals: Globals, commands: &'static CommandTable) -> Self {
-        Context { globals, clients: Arc::default(), commands, db: None }
+    pub fn new(globals: Globals) -> Self {
+        Context { globals, clients: Arc::default(), db: None }
     }
 
     /// Applies the flags saved in the current profile. An unreadable config file is ignored here, and reported when
@@ -108,11 +89,6 @@ impl Context {
     /// Sets the lookup of record names for tables.
     pub fn with_names(self, names: NameLookup) -> Self {
         Context { globals: Globals { names, ..self.globals }, ..self }
-    }
-
-    /// Descriptions of all commands.
-    pub fn catalog(&self) -> &'static Catalog {
-        (self.commands.catalog)()
     }
 
     /// # Errors

@@ -8,41 +8,48 @@ use std::time::Duration;
 
 use super::clients::Clients;
 use super::consent::Consent;
-use super::context::{CommandTable, Context};
+use super::context::Context;
+use super::dispatch::dispatch;
 use super::error::Error;
 use super::globals::Globals;
 use super::mirror_paths;
-use super::tree::levels;
+use super::registry::Registry;
+use super::tree;
 use crate::mirror::Store;
 
 #[derive(Clone)]
 pub(crate) struct Session {
     globals: Globals,
     clients: Arc<Clients>,
-    commands: &'static CommandTable,
+    registry: &'static Registry,
     /// The mirror for commands without `--db`.
     db: Option<PathBuf>,
 }
 
 impl Session {
     /// A session with the settings of a command line.
-    pub fn of(context: Context) -> Self {
+    pub fn of(context: &Context, registry: &'static Registry) -> Self {
         Session {
             globals: context.globals.for_session(),
-            clients: context.clients,
-            commands: context.commands,
-            db: context.db,
+            clients: Arc::clone(&context.clients),
+            registry,
+            db: context.db.clone(),
         }
     }
 
     /// A session for the steps of a workflow.
-    pub fn for_steps(context: &Context) -> Self {
+    pub fn for_steps(context: &Context, registry: &'static Registry) -> Self {
         Session {
             globals: context.globals.for_steps(),
             clients: Arc::clone(&context.clients),
-            commands: context.commands,
+            registry,
             db: context.db.clone(),
         }
+    }
+
+    /// All commands that this session can run.
+    pub fn registry(&self) -> &'static Registry {
+        self.registry
     }
 
     /// Sets the mirror.
@@ -98,16 +105,16 @@ impl Session {
     pub async fn run(&self, arguments: &[String], consent: Consent) -> Result<(), Error> {
         let program = "intercom-pp-cli".to_owned();
         let typed: Vec<String> = std::iter::once(program).chain(arguments.iter().cloned()).collect();
-        let matches = (self.commands.tree)(&typed).try_get_matches_from(&typed)?;
-        let (words, levels) = levels(&matches);
+        let matches = tree::command(self.registry, &typed).try_get_matches_from(&typed)?;
+        let (words, levels) = tree::levels(&matches);
         let leaf = levels[levels.len() - 1];
         let mut globals = Globals::read(&levels)?.with_session(&self.globals);
         globals.consent = globals.consent.max(consent);
         let context = self.with(globals);
-        (self.commands.dispatch)(&context, &words, leaf).await
+        dispatch(&context, self.registry, &words, leaf).await
     }
 
     fn with(&self, globals: Globals) -> Context {
-        Context { globals, clients: Arc::clone(&self.clients), commands: self.commands, db: self.db.clone() }
+        Context { globals, clients: Arc::clone(&self.clients), db: self.db.clone() }
     }
 }

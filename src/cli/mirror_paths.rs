@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use clap::{Arg, ArgMatches, value_parser};
+use clap::{ArgMatches, Args};
 use sha2::{Digest, Sha256};
 
 use super::context::Context;
@@ -22,21 +22,36 @@ use crate::mirror::{self, Store};
 const REGISTRY: &str = "workspaces.json";
 
 /// `--db`, for every command that uses a mirror.
-pub fn argument() -> Arg {
-    Arg::new("db")
+#[derive(Debug, Clone, Default, Args)]
+#[group(skip)]
+pub struct MirrorFlag {
+    /// File of the mirror [default: one per workspace in the data folder]
+    #[arg(long, value_name = "PATH")]
+    pub db: Option<OwnerFile>,
+}
+
+/// Being replaced by [`MirrorFlag`].
+pub fn argument() -> clap::Arg {
+    clap::Arg::new("db")
         .long("db")
         .value_name("PATH")
-        .value_parser(value_parser!(OwnerFile))
+        .value_parser(clap::value_parser!(OwnerFile))
         .help("File of the mirror [default: one per workspace in the data folder]")
+}
+
+impl MirrorFlag {
+    /// The flag of any command. Generated commands do not have it.
+    pub fn of(matches: &ArgMatches) -> Self {
+        MirrorFlag { db: matches.try_get_one::<OwnerFile>("db").ok().flatten().cloned() }
+    }
 }
 
 /// The path given with `--db`, to this command or to the MCP server that runs it.
 ///
 /// # Errors
 /// If an MCP client or a workflow named it.
-pub fn explicit(context: &Context, matches: &ArgMatches) -> Result<Option<PathBuf>, Error> {
-    // Generated commands have no such flag.
-    match matches.try_get_one::<OwnerFile>("db").ok().flatten() {
+pub fn explicit(context: &Context, flag: &MirrorFlag) -> Result<Option<PathBuf>, Error> {
+    match &flag.db {
         Some(file) => file.path().map(Some),
         None => Ok(context.db.clone()),
     }
@@ -46,8 +61,8 @@ pub fn explicit(context: &Context, matches: &ArgMatches) -> Result<Option<PathBu
 ///
 /// # Errors
 /// If no mirror is found, or several could be meant.
-pub fn for_reading(context: &Context, matches: &ArgMatches) -> Result<PathBuf, Error> {
-    if let Some(path) = explicit(context, matches)? {
+pub fn for_reading(context: &Context, flag: &MirrorFlag) -> Result<PathBuf, Error> {
+    if let Some(path) = explicit(context, flag)? {
         return Ok(path);
     }
     if let Some(path) = context.settings()?.store {
@@ -77,8 +92,8 @@ pub fn for_reading(context: &Context, matches: &ArgMatches) -> Result<PathBuf, E
 /// Looks up names of records in the mirror, which is opened on first use. Finds no names unless a mirror is certain to
 /// belong to the command.
 pub fn record_names(context: &Context, matches: &ArgMatches) -> NameLookup {
-    let db = explicit(context, matches).ok().flatten();
-    let context = Context { db, ..Context::new(context.globals.clone(), context.commands) };
+    let db = explicit(context, &MirrorFlag::of(matches)).ok().flatten();
+    let context = Context { db, ..Context::new(context.globals.clone()) };
     let store: OnceLock<Option<Mutex<Store>>> = OnceLock::new();
     NameLookup::new(move |resource, id| {
         let opened = store.get_or_init(|| Some(Mutex::new(Store::open_read_only(&certain(&context)?).ok()?)));
@@ -92,7 +107,7 @@ fn certain(context: &Context) -> Option<PathBuf> {
     let explicit = context.db.clone().or_else(|| context.settings().ok()?.store);
     explicit.or_else(|| of_credentials(context).ok().flatten()).or_else(|| {
         match context.globals.data_source {
-            DataSource::Local => for_reading(context, &ArgMatches::default()).ok(),
+            DataSource::Local => for_reading(context, &MirrorFlag::default()).ok(),
             DataSource::Auto | DataSource::Live => None,
         }
     })
@@ -115,8 +130,8 @@ fn registered(context: &Context) -> Result<Option<PathBuf>, Error> {
 ///
 /// # Errors
 /// If the home directory is unknown.
-pub fn for_writing(context: &Context, matches: &ArgMatches, workspace: &str) -> Result<PathBuf, Error> {
-    let path = match explicit(context, matches)? {
+pub fn for_writing(context: &Context, flag: &MirrorFlag, workspace: &str) -> Result<PathBuf, Error> {
+    let path = match explicit(context, flag)? {
         Some(path) => return Ok(path),
         None => match context.settings()?.store {
             Some(path) => path,

@@ -47,7 +47,7 @@ pub async fn answer(
                 .then("`search`, `sql`, `export` and `analytics` read the mirror"),
         ));
     };
-    let path = mirror_paths::for_reading(context, matches)?;
+    let path = mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::of(matches))?;
     // Filters compare the text of messages, which is in the search index.
     let store = if condition.is_some() { indexed(&path)? } else { Store::open_read_only(&path)? };
     let state = require_synced(&store, resource)?;

@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use clap::ArgMatches;
 use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp, Zoned};
@@ -279,23 +278,14 @@ fn length(seconds: i64) -> String {
     }
 }
 
-fn flag<'m>(matches: &'m ArgMatches, name: &str) -> Option<&'m String> {
-    matches.try_get_one::<String>(name).ok().flatten()
-}
-
-/// The start of a period in epoch seconds. A span must be at least `shortest` seconds long.
+/// `--since` in epoch seconds. A span must be at least `shortest` seconds long.
 ///
 /// # Errors
 /// [`Error::Usage`] for an invalid time; see [`Times::since`].
-pub fn since(
-    context: &Context,
-    matches: &ArgMatches,
-    name: &str,
-    shortest: i64,
-) -> Result<Option<i64>, Error> {
-    let Some(text) = flag(matches, name) else { return Ok(None) };
+pub fn since(context: &Context, since: Option<&str>, shortest: i64) -> Result<Option<i64>, Error> {
+    let Some(text) = since else { return Ok(None) };
     let moment = Times::of(context)?.since(text, shortest);
-    moment.map(Some).map_err(|reason| Error::usage(format!("--{name}: {reason}")))
+    moment.map(Some).map_err(|reason| Error::usage(format!("--since: {reason}")))
 }
 
 /// `--since` and `--until` in epoch seconds.
@@ -304,11 +294,12 @@ pub fn since(
 /// Those of [`since`], and an empty period.
 pub fn period(
     context: &Context,
-    matches: &ArgMatches,
+    start: Option<&str>,
+    end: Option<&str>,
     shortest: i64,
 ) -> Result<(Option<i64>, Option<i64>), Error> {
-    let since = since(context, matches, "since", shortest)?;
-    let until = flag(matches, "until").map(|text| Times::of(context)?.until(text).map_err(until_error));
+    let since = since(context, start, shortest)?;
+    let until = end.map(|text| Times::of(context)?.until(text).map_err(until_error));
     let until = until.transpose()?;
     check_period(since, until)?;
     Ok((since, until))

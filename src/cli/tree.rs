@@ -9,7 +9,8 @@ use std::path::Path;
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::{commands, flags, globals};
+use super::registry::{Registration, Registry};
+use super::{flags, globals};
 use crate::api::commands::{OPERATIONS, SPEC_HASH, SPEC_VERSION};
 use crate::api::operation::Operation;
 
@@ -17,8 +18,8 @@ use crate::api::operation::Operation;
 const SERVER: &str = "intercom-pp-mcp";
 
 /// Builds the command line as far as these words need it.
-pub fn command(words: &[String]) -> Command {
-    let root = Tree { words: Some(words) }.root();
+pub fn command(registry: &Registry, words: &[String]) -> Command {
+    let root = Tree { registry, words: Some(words) }.root();
     let program = words.first().and_then(|program| Path::new(program).file_stem());
     if program.is_some_and(|name| name == SERVER) {
         root.mut_subcommand("mcp", |command| command.override_usage(format!("{SERVER} [OPTIONS]")))
@@ -28,8 +29,8 @@ pub fn command(words: &[String]) -> Command {
 }
 
 /// Builds the whole command line, for manuals.
-pub fn everything() -> Command {
-    Tree { words: None }.root()
+pub fn everything(registry: &Registry) -> Command {
+    Tree { registry, words: None }.root()
 }
 
 /// The words of the parsed command, and the matches of each level, outermost first.
@@ -45,6 +46,7 @@ pub fn levels(matches: &ArgMatches) -> (Vec<&str>, Vec<&ArgMatches>) {
 }
 
 struct Tree<'a> {
+    registry: &'a Registry,
     /// The words that were typed; `None` builds everything.
     words: Option<&'a [String]>,
 }
@@ -69,8 +71,8 @@ impl Tree<'_> {
             .max_term_width(110)
             .after_help("Try it without an account: intercom-pp-cli demo")
             .args(globals::arguments());
-        for handwritten in commands::top_level() {
-            root = root.subcommand(self.handwritten(handwritten));
+        for word in self.handwritten_words() {
+            root = root.subcommand(self.handwritten_at(word));
         }
         let mut groups: Vec<&str> = OPERATIONS
             .iter()
@@ -82,8 +84,42 @@ impl Tree<'_> {
         groups.into_iter().fold(root, |root, group| root.subcommand(self.top_level(group)))
     }
 
-    /// Adds the global flags at every level of a hand-written command.
-    fn handwritten(&self, command: Command) -> Command {
+    /// The first words of hand-written commands that are not in a group of operations.
+    fn handwritten_words(&self) -> Vec<&'static str> {
+        let mut words: Vec<&'static str> = Vec::new();
+        for command in self.registry.commands() {
+            let (first, is_group) =
+                command.words.split_once(' ').map_or((command.words, false), |(first, _)| (first, true));
+            let is_own = !is_group || self.registry.group(first).is_some();
+            if is_own && !words.contains(&first) {
+                words.push(first);
+            }
+        }
+        words
+    }
+
+    /// A hand-written command of a single word, or a group that has only hand-written commands.
+    fn handwritten_at(&self, word: &'static str) -> Command {
+        if let Some(command) = self.registry.find(word) {
+            return self.handwritten(command);
+        }
+        let group = Command::new(word).subcommand_required(true).arg_required_else_help(true);
+        let group = match self.registry.group(word) {
+            Some(help) if help.after_help.is_empty() => group.about(help.about),
+            Some(help) => group.about(help.about).after_help(help.after_help),
+            None => group,
+        };
+        let below = self.registry.commands().filter(|command| is_below(command.words, word));
+        let group = below.fold(group, |group, command| group.subcommand(self.handwritten(command)));
+        self.with_global_flags(group)
+    }
+
+    fn handwritten(&self, command: &Registration) -> Command {
+        self.with_global_flags(command.command())
+    }
+
+    /// Adds the global flags that a command does not declare itself.
+    fn with_global_flags(&self, command: Command) -> Command {
         if !self.mentions(command.get_name()) {
             return command;
         }
@@ -91,8 +127,7 @@ impl Tree<'_> {
         let is_declared =
             |flag: &Arg| command.get_arguments().any(|other| other.get_long() == flag.get_long());
         let missing: Vec<Arg> = globals::arguments().into_iter().filter(|flag| !is_declared(flag)).collect();
-        let command = command.args_override_self(true).args(missing);
-        command.mut_subcommands(|below| self.handwritten(below))
+        command.args_override_self(true).args(missing)
     }
 
     /// Builds a group, or an operation whose command is a single word.
@@ -111,9 +146,8 @@ impl Tree<'_> {
 
     fn fill(&self, group: Command, word: &str) -> Command {
         let group = group.args_override_self(true).args(globals::arguments());
-        let group = commands::in_group(word)
-            .into_iter()
-            .fold(group, |group, command| group.subcommand(self.handwritten(command)));
+        let below = self.registry.commands().filter(|command| is_below(command.words, word));
+        let group = below.fold(group, |group, command| group.subcommand(self.handwritten(command)));
         self.fill_below(group, word)
     }
 

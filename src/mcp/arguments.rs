@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::schema::{common, offered};
 use crate::api::operation::{Method, Paging, Place, choice};
-use crate::cli::catalog::Effect;
+use crate::cli::registry::Effect;
 use crate::cli::catalog::{Entry, Parameter, Shape};
 use crate::cli::error::Error;
 use crate::cli::streams::FilePolicy;
@@ -350,7 +350,7 @@ fn boolean(name: &str, value: Option<&Value>) -> Result<bool, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::catalog;
+    use crate::program::catalog;
     use serde_json::json;
 
     fn bound(command: &str, arguments: Value) -> Result<Vec<String>, String> {

@@ -9,7 +9,7 @@ use super::arguments::ToolCall;
 use super::bound::BoundRequest;
 use super::schema::offered;
 use crate::api::{effect, operation};
-use crate::cli::catalog::Effect;
+use crate::cli::registry::Effect;
 use crate::cli::catalog::Entry;
 use crate::cli::consent::UNASKED;
 use crate::cli::files::Access;
@@ -96,7 +96,7 @@ pub fn previews(entry: &Entry) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::catalog;
+    use crate::program::catalog;
     use serde_json::json;
 
     fn of(command: &str, arguments: Value) -> Effect {

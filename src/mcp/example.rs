@@ -62,7 +62,7 @@ fn insert(arguments: &mut Map<String, Value>, parameter: &Parameter, text: &str)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::catalog;
+    use crate::program::catalog;
     use crate::cli::streams::FilePolicy;
     use crate::mcp::arguments::ToolCall;
 

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod bound;
+mod command;
 mod concurrency;
 mod confirmation;
 mod cut;
@@ -35,34 +36,14 @@ mod truncate;
 mod untrusted;
 mod wire;
 
-use std::ffi::OsString;
-use std::process::ExitCode;
-
-use clap::ArgMatches;
-use rmcp::ServiceExt;
-
 use crate::cli::catalog::Entry;
-use crate::cli::error::{Error, Exit, Hint};
-use crate::cli::{CommandFuture, Session};
+use crate::cli::registry::Registration;
 
 use arguments::ToolCall;
-use options::ServerOptions;
-use server::Server;
 use untrusted::Origin;
-use wire::Wire;
 
-/// Runs the command line of this process, including the `mcp` command.
-pub fn main() -> ExitCode {
-    crate::cli::main(std::env::args_os().collect(), serve)
-}
-
-/// Runs the command line of this process as if its first argument were `mcp`.
-pub fn server_main() -> ExitCode {
-    let mut arguments = std::env::args_os();
-    let program = arguments.next().unwrap_or_default();
-    let arguments = [program, OsString::from("mcp")].into_iter().chain(arguments);
-    crate::cli::main(arguments.collect(), serve)
-}
+/// The command that starts the server, for the list of all commands.
+pub(crate) const COMMANDS: &[Registration] = &[Registration::meta::<command::ServeMcp>()];
 
 /// Commands whose output is text of this program, except for error texts quoted from the API.
 const REPORTS: &[&str] = &[
@@ -91,36 +72,4 @@ fn origin(entry: &Entry, call: Option<&ToolCall>) -> Origin {
         _ if call.is_some_and(ToolCall::derives_values) => Origin::Derived,
         _ => Origin::Documents,
     }
-}
-
-/// Serves until the client disconnects or the process receives a signal to stop.
-fn serve(session: Session, matches: &ArgMatches) -> CommandFuture<'_> {
-    Box::pin(async move {
-        let options = ServerOptions::read(matches)?.with_read_only(session.is_read_only()?);
-        // Report invalid settings at startup instead of with every call.
-        session.context().settings()?;
-        let (input, output) = stdio::take()?;
-        let server = Server::new(session, options);
-        let failed = |reason: String| Error::Failed {
-            message: format!("the client did not complete the MCP handshake: {reason}"),
-            exit: Exit::Failure,
-            hint: Some(
-                Hint::new("start ")
-                    .run("mcp")
-                    .text(" from an MCP client")
-                    .then("")
-                    .run("--help")
-                    .text(" lists the commands for people"),
-            ),
-        };
-        match server.serve(Wire::new(input, output)).await {
-            Ok(running) => tokio::select! {
-                ended = running.waiting() => ended.map(drop).map_err(|error| failed(error.to_string())),
-                () = stdio::stop_signal() => Ok(()),
-            },
-            // A client that disconnects at once has requested nothing.
-            Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => Ok(()),
-            Err(error) => Err(failed(error.to_string())),
-        }
-    })
 }

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ArgMatches;
-
-use crate::cli::catalog;
+use super::command::ServeMcp;
+use crate::api::commands::OPERATIONS;
 use crate::cli::error::Error;
 use crate::cli::files::OwnerFile;
+use crate::cli::registry::Registry;
 use crate::cli::streams::FilePolicy;
 
 #[derive(Debug, Clone)]
@@ -38,24 +38,21 @@ pub enum ToolSet {
 impl ServerOptions {
     /// # Errors
     /// [`Error::Usage`] for an unknown group, or a root that is not a folder.
-    pub fn read(matches: &ArgMatches) -> Result<Self, Error> {
-        let number = |name: &str| matches.get_one::<u32>(name).map_or(100, |number| *number as usize);
-        let groups: Vec<String> =
-            matches.get_many::<String>("toolsets").into_iter().flatten().cloned().collect();
-        let tool_set = match (matches.get_flag("all-tools"), groups.is_empty()) {
+    pub fn of(arguments: ServeMcp, registry: &Registry) -> Result<Self, Error> {
+        let tool_set = match (arguments.all_tools, arguments.toolsets.is_empty()) {
             (true, _) => ToolSet::All,
             (false, true) => ToolSet::Few,
-            (false, false) => ToolSet::Groups(check_groups(groups)?),
+            (false, false) => ToolSet::Groups(check_groups(arguments.toolsets, registry)?),
         };
         Ok(ServerOptions {
-            allow_writes: matches.get_flag("allow-writes"),
-            allow_destructive: matches.get_flag("allow-destructive"),
+            allow_writes: arguments.allow_writes,
+            allow_destructive: arguments.allow_destructive,
             read_only: false,
             tool_set,
-            root: matches.get_one::<OwnerFile>("root").map(|file| folder(&file.path()?)).transpose()?,
-            max_rows: number("max-rows"),
-            max_bytes: number("max-bytes"),
-            db: matches.get_one::<OwnerFile>("db").map(OwnerFile::path).transpose()?,
+            root: arguments.root.map(|file| folder(&file.path()?)).transpose()?,
+            max_rows: arguments.max_rows as usize,
+            max_bytes: arguments.max_bytes as usize,
+            db: arguments.mirror.db.as_ref().map(OwnerFile::path).transpose()?,
         })
     }
 
@@ -80,9 +77,10 @@ fn folder(path: &Path) -> Result<PathBuf, Error> {
     }
 }
 
-fn check_groups(groups: Vec<String>) -> Result<Vec<String>, Error> {
-    let entries = catalog().entries();
-    let mut names: Vec<&str> = entries.iter().map(|entry| entry.group()).collect();
+fn check_groups(groups: Vec<String>, registry: &Registry) -> Result<Vec<String>, Error> {
+    let operations = OPERATIONS.iter().map(|operation| operation.command);
+    let commands = operations.chain(registry.commands().map(|command| command.words));
+    let mut names: Vec<&str> = commands.filter_map(|words| words.split(' ').next()).collect();
     names.sort_unstable();
     names.dedup();
     match groups.iter().find(|group| !names.contains(&group.as_str())) {

@@ -258,7 +258,7 @@ impl Server {
         line.extend(read.body.iter().map(|body| format!("--body-json={body}")));
         line.extend(["--".to_owned(), read.method.to_owned(), read.path.clone()]);
         let missing = || json!("the API does not show this record");
-        let Some(reader) = crate::cli::catalog().entry("api") else { return Ok(Err(missing())) };
+        let Some(reader) = self.catalog.entry("api") else { return Ok(Err(missing())) };
         let CommandOutcome { output, error, .. } =
             self.run_command(reader, line, Consent::Withheld, None, context).await?;
         if let Some(error) = error {

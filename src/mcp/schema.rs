@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::arguments::{is_list, is_thread};
 use crate::api::commands::DEFINITIONS;
 use crate::api::operation::{self, Kind, Operation, Scalar};
-use crate::cli::catalog::Effect;
+use crate::cli::registry::Effect;
 use crate::cli::catalog::{Entry, Parameter, Shape};
 use crate::cli::files::Access;
 use crate::cli::streams::FilePolicy;

@@ -29,10 +29,8 @@ use super::{
     effects, elicit, error_result, example, instructions, limits, origin, prompts, resources, schema, tools,
 };
 use crate::cli::Session;
-use crate::cli::catalog;
-use crate::cli::catalog::Effect;
-use crate::cli::catalog::Entry;
-use crate::cli::commands::filter;
+use crate::cli::registry::Effect;
+use crate::cli::catalog::{self, Catalog, Entry};
 use crate::cli::consent::Consent;
 
 /// Time limit of one API call including its retries. Clients give up after a minute.
@@ -42,6 +40,7 @@ pub(super) type Request = RequestContext<RoleServer>;
 
 pub struct Server {
     session: Session,
+    pub(super) catalog: Catalog,
     options: ServerOptions,
     pages: Pages,
     pub(super) confirmations: Confirmations,
@@ -51,6 +50,7 @@ pub struct Server {
 impl Server {
     pub fn new(session: Session, options: ServerOptions) -> Self {
         Server {
+            catalog: Catalog::new(session.registry()),
             session: session.with_mirror(options.db.clone()).with_total(CALL_TIMEOUT),
             pages: Pages::new(options.max_rows, options.max_bytes),
             options,
@@ -79,7 +79,7 @@ impl Server {
                     (None, _) => missing("need").into(),
                     (_, Some(Err(name))) => missing(name).into(),
                     (Some(need), limit) => {
-                        self.own(&search_commands(need, limit.and_then(Result::ok))).into()
+                        self.own(&search_commands(&self.catalog, need, limit.and_then(Result::ok))).into()
                     }
                 }
             }
@@ -93,10 +93,10 @@ impl Server {
                 Some(name) => self.run_by_name(&request.name, name, &arguments, answer, context).await?,
                 None => missing("command").into(),
             },
-            name => match catalog().entry(name) {
+            name => match self.catalog.entry(name) {
                 Some(entry) => self.command(entry, &arguments, None, answer, context).await?,
                 None => {
-                    let similar = match similar_commands(name) {
+                    let similar = match similar_commands(&self.catalog, name) {
                         similar if similar.is_empty() => String::new(),
                         similar => format!("; did you mean {}?", similar.join(", ")),
                     };
@@ -115,8 +115,8 @@ impl Server {
         answer: Option<(String, bool)>,
         context: &Request,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(entry) = catalog().entry(name) else {
-            return Ok(self.refused(error_result::no_command(name, &similar_commands(name))).into());
+        let Some(entry) = self.catalog.entry(name) else {
+            return Ok(self.refused(error_result::no_command(name, &similar_commands(&self.catalog, name))).into());
         };
         let mut arguments = match given.get("arguments") {
             None | Some(Value::Null) => JsonObject::new(),
@@ -300,8 +300,8 @@ impl Server {
     }
 
     fn describe(&self, name: &str) -> CallToolResult {
-        let Some(entry) = catalog().entry(name) else {
-            return self.refused(error_result::no_command(name, &similar_commands(name)));
+        let Some(entry) = self.catalog.entry(name) else {
+            return self.refused(error_result::no_command(name, &similar_commands(&self.catalog, name)));
         };
         let least = effects::least_change(entry);
         let most = tools::permitted(entry.effect, &self.options);
@@ -325,8 +325,8 @@ impl Server {
             return Err(ErrorData::resource_not_found(format!("unknown resource {uri:?}"), None));
         };
         if resource.parts.is_empty() {
-            let filter = filter::command().get_after_help().map(ToString::to_string);
-            let search = catalog().entry("search").map(|entry| (&entry.about, &entry.parameters[0].help));
+            let filter = self.session.registry().group("filter").map(|group| group.after_help);
+            let search = self.catalog.entry("search").map(|entry| (&entry.about, &entry.parameters[0].help));
             let document = json!({ "api": resources::GRAMMAR, "filters": filter, "search": search });
             return Ok(ToolResult::new(Origin::Own)
                 .with_output(&document.to_string())
@@ -335,7 +335,7 @@ impl Server {
         }
         let mut answer = ToolResult::new(Origin::Documents);
         for (part, line) in resource.parts {
-            let Some(entry) = catalog().entry(&resources::words(line)) else { continue };
+            let Some(entry) = self.catalog.entry(&resources::words(line)) else { continue };
             let line = line.iter().map(|word| (*word).to_owned()).collect();
             let outcome = self.run_command(entry, line, Consent::Withheld, None, context).await?;
             let (text, origin) = match outcome.error {
@@ -348,8 +348,8 @@ impl Server {
     }
 }
 
-fn search_commands(need: &str, limit: Option<u64>) -> Value {
-    let entries = catalog().entries();
+fn search_commands(catalog: &Catalog, need: &str, limit: Option<u64>) -> Value {
+    let entries = catalog.entries();
     let limit = limit.map_or(8, |limit| limit.clamp(1, 50) as usize);
     let matches = catalog::find(&entries, need, limit);
     let commands: Vec<Value> = matches
@@ -373,8 +373,8 @@ fn check_single_page(page: Option<PaginatedRequestParams>) -> Result<(), ErrorDa
     }
 }
 
-fn similar_commands(name: &str) -> Vec<String> {
-    let entries = catalog().entries();
+fn similar_commands(catalog: &Catalog, name: &str) -> Vec<String> {
+    let entries = catalog.entries();
     let matches = catalog::find(&entries, &name.replace('_', " "), 3);
     matches.iter().map(|hit| hit.entry.shown.clone()).collect()
 }
@@ -395,7 +395,7 @@ impl ServerHandler for Server {
         _: Request,
     ) -> Result<ListToolsResult, ErrorData> {
         check_single_page(page)?;
-        Ok(ListToolsResult::with_all_items(tools::list(&self.options)))
+        Ok(ListToolsResult::with_all_items(tools::list(&self.catalog, &self.options)))
     }
 
     async fn call_tool(

@@ -9,20 +9,19 @@ use serde_json::{Map, Value, json};
 use super::effects;
 use super::options::{ServerOptions, ToolSet};
 use super::schema::{self, Detail};
-use crate::cli::catalog;
-use crate::cli::catalog::Effect;
-use crate::cli::catalog::Entry;
+use crate::cli::registry::Effect;
+use crate::cli::catalog::{Catalog, Entry};
 
 /// Commands that are listed in every mode.
 const HEADLINES: [&str; 7] =
     ["contact 360", "conversations sla", "conversations incident-tag", "search", "sql", "sync", "status"];
 
 /// The tools for a server with these options, in a fixed order.
-pub fn list(options: &ServerOptions) -> Vec<Tool> {
+pub fn list(catalog: &Catalog, options: &ServerOptions) -> Vec<Tool> {
     let mut tools = general(options);
     let entries = match options.tool_set {
-        ToolSet::Few => catalog().handwritten().iter().collect(),
-        _ => catalog().entries(),
+        ToolSet::Few => catalog.handwritten().iter().collect(),
+        _ => catalog.entries(),
     };
     let is_listed = |entry: &Entry| match &options.tool_set {
         ToolSet::Few => HEADLINES.contains(&entry.words.as_str()),
@@ -223,6 +222,7 @@ fn tool(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::program::catalog;
 
     fn options(tool_set: ToolSet, allow_writes: bool, allow_destructive: bool) -> ServerOptions {
         ServerOptions {
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn the_default_list_is_small() {
         for (writes, destructive) in [(false, false), (true, false), (true, true)] {
-            let tools = list(&options(ToolSet::Few, writes, destructive));
+            let tools = list(catalog(), &options(ToolSet::Few, writes, destructive));
             assert!(bytes(&tools) <= 9 * 1024, "{}", bytes(&tools));
             assert!(tools.len() <= 14);
         }
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn every_permitted_command_can_be_listed() {
-        let all = list(&options(ToolSet::All, true, true));
+        let all = list(catalog(), &options(ToolSet::All, true, true));
         let names: Vec<&str> = all.iter().map(|tool| &*tool.name).collect();
         let usable = |entry: &&&Entry| schema::is_usable(entry, &crate::cli::streams::FilePolicy::None);
         for entry in
@@ -260,7 +260,7 @@ mod tests {
         {
             assert!(names.contains(&entry.tool_name().as_str()), "{}", entry.words);
         }
-        let read_only = list(&options(ToolSet::All, false, false));
+        let read_only = list(catalog(), &options(ToolSet::All, false, false));
         let hint = |tool: &Tool| tool.annotations.as_ref().and_then(|annotations| annotations.read_only_hint);
         for tool in &read_only {
             let local = &*tool.name == "run_local"
@@ -279,7 +279,7 @@ mod tests {
             "token", "base_url", "region", "config", "db", "deliver", "header", "output", "input", "out",
             "root", "profile",
         ];
-        for tool in list(&options(ToolSet::All, true, true)) {
+        for tool in list(catalog(), &options(ToolSet::All, true, true)) {
             let properties = tool.input_schema["properties"].as_object().unwrap().clone();
             let found: Vec<&&str> = forbidden.iter().filter(|name| properties.contains_key(**name)).collect();
             assert!(found.is_empty(), "{}: {found:?}", tool.name);
@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn groups_add_their_tools() {
-        let tools = list(&options(ToolSet::Groups(vec!["tags".to_owned()]), true, true));
+        let tools = list(catalog(), &options(ToolSet::Groups(vec!["tags".to_owned()]), true, true));
         let names: Vec<&str> = tools.iter().map(|tool| &*tool.name).collect();
         assert!(names.contains(&"tags_list") && names.contains(&"sql") && !names.contains(&"contacts_list"));
     }

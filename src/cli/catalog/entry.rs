@@ -1,11 +1,9 @@
 //! One command of the catalog.
 
-use clap::Command;
-
 use super::example;
 use super::parameter::{self, Parameter};
 use crate::api::operation::{self, Operation};
-use crate::cli::catalog::Effect;
+use crate::cli::registry::{Effect, Registration};
 
 #[derive(Clone)]
 pub struct Entry {
@@ -52,7 +50,10 @@ impl Entry {
         }
     }
 
-    pub fn of_command(words: String, effect: Effect, command: Command) -> Self {
+    pub fn of_command(registration: &Registration) -> Self {
+        let (words, effect) = (registration.words.to_owned(), registration.effect);
+        let mut command = registration.command();
+        command.build();
         let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
         let example = after.split("Example: ").nth(1).and_then(|rest| rest.split("\n\n").next());
         Entry {

@@ -109,7 +109,7 @@ fn smallest(schema: &Value, definitions: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::catalog;
+    use crate::program::catalog;
 
     #[test]
     fn an_example_contains_the_required_arguments() {

@@ -228,7 +228,7 @@ fn stem(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::catalog;
+    use crate::program::catalog;
 
     fn first(need: &str) -> Option<String> {
         find(&catalog().entries(), need, 5).first().map(|ranked| ranked.entry.shown.clone())

@@ -48,10 +48,13 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let resource = open_mirror::resource(name)?;
     let names = matches.get_many::<String>("by").into_iter().flatten();
     let fields = names.map(|text| field(resource, text)).collect::<Result<Vec<_>, _>>()?;
-    let store = Store::open_read_only(&mirror_paths::for_reading(context, matches)?)?;
+    let store =
+        Store::open_read_only(&mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::of(matches))?)?;
     open_mirror::require_synced(&store, resource)?;
     let mut choice = RecordQuery::default();
-    if let Some(since) = time::since(context, matches, "since", time::SHORTEST_PERIOD)? {
+    if let Some(since) =
+        time::since(context, matches.get_one::<String>("since").map(String::as_str), time::SHORTEST_PERIOD)?
+    {
         choice = choice.only("created_at >= ?", since);
     }
     let counts = store.counts(resource, &fields, &choice)?;
@@ -75,7 +78,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let groups = sorted(counts.groups);
     let columns: Vec<String> =
         fields.iter().map(|field| field.name.clone()).chain(["count".to_owned()]).collect();
-    let mut list = Output::open(&context.globals)?.rows("groups", &columns)?;
+    let mut list = Output::open(&context.globals)?.list_with_columns("groups", &columns)?;
     for (values, count) in groups.iter().take(limit) {
         let cells = values.iter().cloned().chain([json!(count)]);
         list.record(&columns.iter().cloned().zip(cells).collect::<Map<_, _>>().into())?;

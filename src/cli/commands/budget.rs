@@ -49,7 +49,7 @@ pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> 
         "reset_in_seconds": reset_at.map(|at| (at - Timestamp::now().as_second()).max(0)),
         "workspace": me["app"]["name"],
     });
-    Output::open(&context.globals)?.table_of_one(json!({ "source": "live" }), &budget).await
+    Output::open(&context.globals)?.row(json!({ "source": "live" }), &budget).await
 }
 
 fn header(reply: &Reply, name: &str) -> Option<i64> {

@@ -61,10 +61,13 @@ pub fn command() -> Command {
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let name = matches.get_one::<String>("resource").map_or("", String::as_str);
     let resource = open_mirror::resource(name)?;
-    let store = Store::open_read_only(&mirror_paths::for_reading(context, matches)?)?;
+    let store =
+        Store::open_read_only(&mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::of(matches))?)?;
     open_mirror::require_synced(&store, resource)?;
     let mut choice = RecordQuery::default();
-    if let Some(since) = time::since(context, matches, "since", time::SHORTEST_PERIOD)? {
+    if let Some(since) =
+        time::since(context, matches.get_one::<String>("since").map(String::as_str), time::SHORTEST_PERIOD)?
+    {
         if !resource.has_column("created_at") {
             return Err(Error::usage(format!("--since: {resource} have no creation time")));
         }
@@ -151,7 +154,7 @@ async fn typed(
     let columns = resource.typed_columns();
     let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
     let titles: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let mut list = Output::open(globals)?.rows(resource.as_str(), &titles)?;
+    let mut list = Output::open(globals)?.list_with_columns(resource.as_str(), &titles)?;
     store.cells(resource, &names, choice, |cells| {
         let fields = columns.iter().zip(cells);
         let record: Map<String, Value> =

@@ -33,13 +33,8 @@ use crate::mirror::read::RecordQuery;
 use crate::mirror::search_sql::Judgement;
 use crate::mirror::{self, ResourceName, Store};
 
-pub fn command() -> Command {
-    Command::new("filter")
-        .about("Explain and check --where filters")
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .after_help(
-            "A filter compares fields with values and joins comparisons with `and`, `or` and parentheses:\n\n\
+/// The language of `--where`.
+pub const AFTER_HELP: &str = "A filter compares fields with values and joins comparisons with `and`, `or` and parentheses:\n\n\
              \u{20}  state = open and team = \"Billing\" and updated_at > 7d and tags !~ vip\n\
              \u{20}  source.body ~ refund or (priority = priority and assignee = null)\n\
              \u{20}  state in (open, snoozed)\n\n\
@@ -65,8 +60,13 @@ pub fn command() -> Command {
              \u{20}  one      = \"(\" filter \")\" | test\n\
              \u{20}  test     = field operator value | field [ \"not\" ] \"in\" \"(\" value { \",\" value } \")\"\n\
              \u{20}  field    = word | quoted text | word. directly before quoted text\n\
-             \u{20}  value    = word | quoted text (\\ before a quotation mark or another \\)",
-        )
+             \u{20}  value    = word | quoted text (\\ before a quotation mark or another \\)";
+
+pub fn command() -> Command {
+    Command::new("filter")
+        .about("Explain and check --where filters")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
         .subcommand(
             Command::new("explain")
                 .about("Show a filter as an API search and as SQL for the mirror")
@@ -93,10 +93,11 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let resource = matches.get_one::<String>("resource").map_or("conversations", String::as_str);
     let searched: Searchable = resource.parse().map_err(Error::usage)?;
     let expression = parse(filter_text)?;
-    let store = match mirror_paths::for_reading(context, matches).and_then(|path| open_mirror::indexed(&path))
+    let store = match mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::of(matches))
+        .and_then(|path| open_mirror::indexed(&path))
     {
         Ok(store) => Some(store),
-        Err(_) if mirror_paths::explicit(context, matches)?.is_none() => None,
+        Err(_) if mirror_paths::explicit(context, &mirror_paths::MirrorFlag::of(matches))?.is_none() => None,
         Err(error) => return Err(error),
     };
     // Names come from the mirror with --data-source local, else from the workspace.
@@ -345,8 +346,8 @@ pub async fn from_search(
         return resolve(context, &context.client()?, filter_text, searched).await.map(Some);
     }
     let expression = parse(filter_text)?;
-    let store =
-        mirror_paths::for_reading(context, matches).and_then(|path| Ok(Store::open_read_only(&path)?));
+    let store = mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::of(matches))
+        .and_then(|path| Ok(Store::open_read_only(&path)?));
     // The meaning of a filter does not depend on these names.
     let optional = [NamedRecord::ContactAttribute, NamedRecord::TicketAttribute];
     let directory = match store {

@@ -93,7 +93,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     if context.globals.dry_run {
         let lines = read(input)?;
         let columns = ["line", "status", "method", "path", "body", "error"].map(str::to_owned);
-        let list = Output::open(&context.globals)?.rows("records", &columns)?;
+        let list = Output::open(&context.globals)?.list_with_columns("records", &columns)?;
         return preview(list, operation, &lines).await;
     }
     context.refuse_in_read_only_mode("import")?;
@@ -118,7 +118,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         concurrency: matches.get_one::<u16>("concurrency").map_or(8, |concurrency| usize::from(*concurrency)),
     };
     let columns = ["line", "status", "id", "error"].map(str::to_owned);
-    let mut list = Output::open(&context.globals)?.rows("records", &columns)?;
+    let mut list = Output::open(&context.globals)?.list_with_columns("records", &columns)?;
     let counts = import.run(steps, &mut list).await?;
     let meta = json!({ "source": "live", "created": counts.created, "skipped": counts.skipped, "failed": counts.failed });
     list.end(meta, &Extent::complete("records").when_empty("nothing to import")).await?;

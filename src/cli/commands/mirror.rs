@@ -52,7 +52,7 @@ pub fn command() -> Command {
 }
 
 pub async fn run(context: &Context, action: &str, matches: &ArgMatches) -> Result<(), Error> {
-    let path = mirror_paths::for_reading(context, matches)?;
+    let path = mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::of(matches))?;
     // A missing mirror is an error and must not be created.
     drop(Store::open_read_only(&path)?);
     let mut store = Store::open(&path)?;

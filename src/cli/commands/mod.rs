@@ -1,16 +1,14 @@
 //! The handwritten commands: their place in the command tree, their effects, and how they run.
 //!
-//! One command per file. A file declares the arguments of its command and runs it. It must not contain logic of the
-//! layers below.
+//! One command per file: a struct with its arguments, which also states its words and its effect. A file must not
+//! contain logic of the layers below.
 
-mod agent_context;
 mod analytics;
 mod api;
 mod articles;
 mod auth;
 mod budget;
 mod bulk;
-mod completions;
 mod contact_360;
 mod demo;
 mod doctor;
@@ -18,7 +16,6 @@ mod dupes;
 mod export;
 pub mod filter;
 mod import;
-mod mcp;
 mod mirror;
 pub mod profile;
 mod sandbox;
@@ -31,211 +28,483 @@ mod sync;
 mod tail;
 mod translations;
 mod volume;
-mod which;
-mod workflow;
 
-use clap::{ArgMatches, Command};
+use super::registry::{Effect, Group, Registration};
 
-use super::catalog::Effect;
-use super::context::Context;
-use super::error::Error;
-
-/// The effect of every command in this folder: the strongest that any of its flags has. Every new command must be
-/// listed here.
-pub const EFFECTS: &[(&str, Effect)] = &[
-    ("agent-context", Effect::Read),
-    ("analytics", Effect::Read),
-    ("api", Effect::Destructive),
-    ("articles diff", Effect::Read),
-    ("articles lint", Effect::Read),
-    ("articles pull", Effect::Local),
-    ("articles push", Effect::Destructive),
-    ("articles resolve", Effect::Local),
-    ("articles status", Effect::Read),
-    ("articles translations", Effect::Read),
-    ("auth logout", Effect::Terminal),
-    ("auth set-token", Effect::Terminal),
-    ("auth status", Effect::Read),
-    ("budget", Effect::Read),
-    ("bulk runs", Effect::Read),
-    ("bulk undo", Effect::Destructive),
-    ("companies bulk-tag", Effect::Write),
-    ("completions", Effect::Terminal),
-    ("contact 360", Effect::Read),
-    ("contacts 360", Effect::Read),
-    ("contacts bulk-archive", Effect::Destructive),
-    ("contacts bulk-tag", Effect::Write),
-    ("contacts bulk-update", Effect::Destructive),
-    ("contacts dupes", Effect::Destructive),
-    ("conversations bulk-assign", Effect::Write),
-    ("conversations bulk-close", Effect::Write),
-    ("conversations bulk-reply-note", Effect::Write),
-    ("conversations bulk-snooze", Effect::Write),
-    ("conversations bulk-tag", Effect::Write),
-    ("conversations bulk-untag", Effect::Destructive),
-    ("conversations incident-tag", Effect::Write),
-    ("conversations sla", Effect::Read),
-    ("conversations stale", Effect::Read),
-    ("conversations volume", Effect::Read),
-    ("demo", Effect::Terminal),
-    ("doctor", Effect::Read),
-    ("export", Effect::Read),
-    ("filter explain", Effect::Read),
-    ("import", Effect::Write),
-    ("man", Effect::Terminal),
-    ("mcp", Effect::Terminal),
-    ("mirror forget", Effect::Destructive),
-    ("mirror vacuum", Effect::Local),
-    ("profile delete", Effect::Terminal),
-    ("profile list", Effect::Read),
-    ("profile save", Effect::Terminal),
-    ("profile show", Effect::Read),
-    ("profile use", Effect::Terminal),
-    ("sandbox serve", Effect::Terminal),
-    ("search", Effect::Read),
-    ("sql", Effect::Read),
-    ("status", Effect::Read),
-    ("sync", Effect::Local),
-    ("tail", Effect::Read),
-    ("which", Effect::Read),
-    ("workflow run", Effect::Terminal),
+/// In the order of the help.
+pub const COMMANDS: &[Registration] = &[
+    Registration::old(
+        "demo",
+        Effect::Terminal,
+        |_| demo::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(demo::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "sync",
+        Effect::Local,
+        |_| sync::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(sync::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "search",
+        Effect::Read,
+        |_| search::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(search::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "sql",
+        Effect::Read,
+        |_| sql::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(sql::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "export",
+        Effect::Read,
+        |_| export::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(export::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "analytics",
+        Effect::Read,
+        |_| analytics::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(analytics::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "tail",
+        Effect::Read,
+        |_| tail::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(tail::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "import",
+        Effect::Write,
+        |_| import::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(import::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "bulk runs",
+        Effect::Read,
+        |_| leaf(bulk::runs::command(), "runs"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(bulk::runs::run_list(context))
+        },
+    ),
+    Registration::old(
+        "bulk undo",
+        Effect::Destructive,
+        |_| leaf(bulk::runs::command(), "undo"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(bulk::runs::run_undo(context, matches))
+        },
+    ),
+    Registration::old(
+        "filter explain",
+        Effect::Read,
+        |_| leaf(filter::command(), "explain"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(filter::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "status",
+        Effect::Read,
+        |_| status::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(status::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "mirror forget",
+        Effect::Destructive,
+        |_| leaf(mirror::command(), "forget"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(mirror::run(context, "forget", matches))
+        },
+    ),
+    Registration::old(
+        "mirror vacuum",
+        Effect::Local,
+        |_| leaf(mirror::command(), "vacuum"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(mirror::run(context, "vacuum", matches))
+        },
+    ),
+    Registration::old(
+        "contact 360",
+        Effect::Read,
+        |_| contact_360::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(contact_360::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "api",
+        Effect::Destructive,
+        |_| api::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(api::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "auth set-token",
+        Effect::Terminal,
+        |_| leaf(auth::command(), "set-token"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(auth::run(context, "set-token", matches))
+        },
+    ),
+    Registration::old(
+        "auth status",
+        Effect::Read,
+        |_| leaf(auth::command(), "status"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(auth::run(context, "status", matches))
+        },
+    ),
+    Registration::old(
+        "auth logout",
+        Effect::Terminal,
+        |_| leaf(auth::command(), "logout"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(auth::run(context, "logout", matches))
+        },
+    ),
+    Registration::old(
+        "budget",
+        Effect::Read,
+        |_| budget::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(budget::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "doctor",
+        Effect::Read,
+        |_| doctor::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(doctor::run(context))
+        },
+    ),
+    Registration::old(
+        "sandbox serve",
+        Effect::Terminal,
+        |_| leaf(sandbox::command(), "serve"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(sandbox::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "profile save",
+        Effect::Terminal,
+        |_| leaf(profile::command(), "save"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(profile::run(context, "save", matches))
+        },
+    ),
+    Registration::old(
+        "profile list",
+        Effect::Read,
+        |_| leaf(profile::command(), "list"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(profile::run(context, "list", matches))
+        },
+    ),
+    Registration::old(
+        "profile show",
+        Effect::Read,
+        |_| leaf(profile::command(), "show"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(profile::run(context, "show", matches))
+        },
+    ),
+    Registration::old(
+        "profile use",
+        Effect::Terminal,
+        |_| leaf(profile::command(), "use"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(profile::run(context, "use", matches))
+        },
+    ),
+    Registration::old(
+        "profile delete",
+        Effect::Terminal,
+        |_| leaf(profile::command(), "delete"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(profile::run(context, "delete", matches))
+        },
+    ),
+    Registration::old(
+        "articles pull",
+        Effect::Local,
+        |_| articles::pull::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(articles::pull::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "articles push",
+        Effect::Destructive,
+        |_| articles::push::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(articles::push::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "articles diff",
+        Effect::Read,
+        |_| articles::diff::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(articles::diff::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "articles status",
+        Effect::Read,
+        |_| articles::status::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(articles::status::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "articles lint",
+        Effect::Read,
+        |_| articles::lint::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(articles::lint::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "articles resolve",
+        Effect::Local,
+        |_| articles::resolve::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(articles::resolve::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "articles translations",
+        Effect::Read,
+        |_| translations::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(translations::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "contacts 360",
+        Effect::Read,
+        |_| contact_360::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(contact_360::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "contacts dupes",
+        Effect::Destructive,
+        |_| dupes::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(dupes::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "conversations sla",
+        Effect::Read,
+        |_| sla::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(sla::run(context, matches))
+        },
+    ),
+    Registration::of::<stale::StaleConversations>(),
+    Registration::old(
+        "conversations volume",
+        Effect::Read,
+        |_| volume::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(volume::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "conversations incident-tag",
+        Effect::Write,
+        |_| bulk::incident_tag::command(),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(bulk::incident_tag::run(context, matches))
+        },
+    ),
+    Registration::old(
+        "conversations bulk-tag",
+        Effect::Write,
+        |_| bulk_leaf("conversations", "bulk-tag"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(bulk::commands::run(context, &["conversations", "bulk-tag"], matches))
+        },
+    ),
+    Registration::old(
+        "conversations bulk-untag",
+        Effect::Destructive,
+        |_| bulk_leaf("conversations", "bulk-untag"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(bulk::commands::run(context, &["conversations", "bulk-untag"], matches))
+        },
+    ),
+    Registration::old(
+        "conversations bulk-assign",
+        Effect::Write,
+        |_| bulk_leaf("conversations", "bulk-assign"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(bulk::commands::run(context, &["conversations", "bulk-assign"], matches))
+        },
+    ),
+    Registration::old(
+        "conversations bulk-close",
+        Effect::Write,
+        |_| bulk_leaf("conversations", "bulk-close"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(bulk::commands::run(context, &["conversations", "bulk-close"], matches))
+        },
+    ),
+    Registration::old(
+        "conversations bulk-snooze",
+        Effect::Write,
+        |_| bulk_leaf("conversations", "bulk-snooze"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(bulk::commands::run(context, &["conversations", "bulk-snooze"], matches))
+        },
+    ),
+    Registration::old(
+        "conversations bulk-reply-note",
+        Effect::Write,
+        |_| bulk_leaf("conversations", "bulk-reply-note"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(bulk::commands::run(context, &["conversations", "bulk-reply-note"], matches))
+        },
+    ),
+    Registration::old(
+        "contacts bulk-update",
+        Effect::Destructive,
+        |_| bulk_leaf("contacts", "bulk-update"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(bulk::commands::run(context, &["contacts", "bulk-update"], matches))
+        },
+    ),
+    Registration::old(
+        "contacts bulk-tag",
+        Effect::Write,
+        |_| bulk_leaf("contacts", "bulk-tag"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(bulk::commands::run(context, &["contacts", "bulk-tag"], matches))
+        },
+    ),
+    Registration::old(
+        "contacts bulk-archive",
+        Effect::Destructive,
+        |_| bulk_leaf("contacts", "bulk-archive"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(bulk::commands::run(context, &["contacts", "bulk-archive"], matches))
+        },
+    ),
+    Registration::old(
+        "companies bulk-tag",
+        Effect::Write,
+        |_| bulk_leaf("companies", "bulk-tag"),
+        |context, _, matches| {
+            let _ = matches;
+            Box::pin(bulk::commands::run(context, &["companies", "bulk-tag"], matches))
+        },
+    ),
 ];
 
-/// The declared effect of a command, given its words.
-pub fn effect(words: &str) -> Option<Effect> {
-    EFFECTS.iter().find(|(other, _)| *other == words).map(|(_, effect)| *effect)
+/// Groups that have only hand-written commands.
+pub const GROUPS: &[Group] = &[
+    Group { word: "bulk", about: "List and undo runs that changed many records", after_help: "" },
+    Group { word: "filter", about: "Explain and check --where filters", after_help: filter::AFTER_HELP },
+    Group {
+        word: "mirror",
+        about: "Maintain the mirror file: erase a person, reclaim free space",
+        after_help: "",
+    },
+    Group { word: "contact", about: "Show everything about one contact", after_help: "" },
+    Group { word: "auth", about: "Save, check or remove the access token", after_help: "" },
+    Group {
+        word: "sandbox",
+        about: "Simulate a workspace on this machine, to try and test commands without an account",
+        after_help: "",
+    },
+    Group {
+        word: "profile",
+        about: "Manage named settings for several workspaces, for --profile",
+        after_help: "",
+    },
+    Group { word: "workflow", about: "Run commands from a file in order", after_help: "" },
+];
+
+fn leaf(group: clap::Command, name: &str) -> clap::Command {
+    group.find_subcommand(name).cloned().unwrap_or_default()
 }
 
-/// Top-level commands.
-pub fn top_level() -> Vec<Command> {
-    vec![
-        demo::command(),
-        sync::command(),
-        search::command(),
-        sql::command(),
-        export::command(),
-        analytics::command(),
-        tail::command(),
-        import::command(),
-        bulk::runs::command(),
-        filter::command(),
-        status::command(),
-        mirror::command(),
-        contact_360::group(),
-        api::command(),
-        auth::command(),
-        budget::command(),
-        doctor::command(),
-        sandbox::command(),
-        completions::command(),
-        completions::man(),
-        mcp::command(),
-        agent_context::command(),
-        which::command(),
-        profile::command(),
-        workflow::command(),
-    ]
-}
-
-/// Commands inside a group of operations.
-pub fn in_group(group: &str) -> Vec<Command> {
-    let own = match group {
-        "articles" => articles::commands().into_iter().chain([translations::command()]).collect(),
-        "contacts" => vec![contact_360::command(), dupes::command()],
-        "conversations" => {
-            vec![sla::command(), stale::command(), volume::command(), bulk::incident_tag::command()]
-        }
-        _ => Vec::new(),
-    };
-    own.into_iter().chain(bulk::commands::commands(group)).collect()
-}
-
-/// Runs the command with these words; `None` if it is not handwritten.
-pub async fn run(context: &Context, words: &[&str], matches: &ArgMatches) -> Option<Result<(), Error>> {
-    Some(match words {
-        ["agent-context"] => agent_context::run(context, matches).await,
-        ["which"] => which::run(context, matches).await,
-        ["profile", action] => profile::run(context, action, matches).await,
-        ["workflow", "run"] => workflow::run(context, matches).await,
-        ["demo"] => demo::run(context, matches).await,
-        ["status"] => status::run(context, matches).await,
-        ["mirror", action] => mirror::run(context, action, matches).await,
-        ["sync"] => sync::run(context, matches).await,
-        ["search"] => search::run(context, matches).await,
-        ["sql"] => sql::run(context, matches).await,
-        ["export"] => export::run(context, matches).await,
-        ["analytics"] => analytics::run(context, matches).await,
-        ["tail"] => tail::run(context, matches).await,
-        ["import"] => import::run(context, matches).await,
-        ["api"] => api::run(context, matches).await,
-        ["auth", action] => auth::run(context, action, matches).await,
-        ["doctor"] => doctor::run(context).await,
-        ["sandbox", "serve"] => sandbox::run(context, matches).await,
-        ["completions"] => completions::run(matches),
-        ["man"] => completions::run_man(context, matches),
-        ["articles", action @ ("pull" | "push" | "diff" | "status" | "lint" | "resolve")] => {
-            articles::run(context, action, matches).await
-        }
-        ["contact" | "contacts", "360"] => contact_360::run(context, matches).await,
-        ["contacts", "dupes"] => dupes::run(context, matches).await,
-        ["articles", "translations"] => translations::run(context, matches).await,
-        ["budget"] => budget::run(context, matches).await,
-        ["conversations", "stale"] => stale::run(context, matches).await,
-        ["conversations", "volume"] => volume::run(context, matches).await,
-        ["bulk", "runs"] => bulk::runs::run_list(context).await,
-        ["bulk", "undo"] => bulk::runs::run_undo(context, matches).await,
-        ["conversations", "incident-tag"] => bulk::incident_tag::run(context, matches).await,
-        words if bulk::commands::is_one(words) => bulk::commands::run(context, words, matches).await,
-        ["filter", "explain"] => filter::run(context, matches).await,
-        ["conversations", "sla"] => sla::run(context, matches).await,
-        _ => return None,
-    })
-}
-
-#[cfg(test)]
-#[path = "../../codegen/handwritten.rs"]
-#[allow(dead_code, reason = "used by the generator; the test compares it")]
-mod handwritten;
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-    use crate::cli::COMMANDS;
-    use crate::cli::globals::Globals;
-
-    /// Other API versions may have one, for example POST /content/bulk_actions.
-    #[tokio::test]
-    async fn an_operation_named_bulk_something_is_an_endpoint() {
-        let context = Context::new(Globals::default(), &COMMANDS);
-        for words in [&["content", "bulk-actions"][..], &["bulk-actions"], &["conversations", "bulk-actions"]]
-        {
-            assert!(run(&context, words, &ArgMatches::default()).await.is_none(), "{words:?}");
-        }
-        for (words, _) in EFFECTS.iter().filter(|(words, _)| words.contains(" bulk-")) {
-            assert!(bulk::commands::is_one(&words.split(' ').collect::<Vec<_>>()), "{words}");
-        }
-    }
-
-    /// Otherwise an operation of another API version could take the name of a command.
-    #[test]
-    fn the_generator_knows_all_handwritten_commands() {
-        let top: BTreeSet<String> = top_level()
-            .iter()
-            .map(|command| command.get_name().to_owned())
-            .chain(["help".to_owned()])
-            .collect();
-        assert_eq!(top, handwritten::TOP_LEVEL.iter().map(|name| (*name).to_owned()).collect());
-        let groups = crate::api::commands::OPERATIONS
-            .iter()
-            .filter_map(|operation| operation.command.split(' ').next());
-        let groups: BTreeSet<&str> = groups.collect();
-        let below = groups.into_iter().flat_map(|group| {
-            in_group(group).into_iter().map(move |command| format!("{group} {}", command.get_name()))
-        });
-        let reserved: BTreeSet<String> =
-            handwritten::IN_GROUPS.iter().map(|name| (*name).to_owned()).collect();
-        assert_eq!(below.collect::<BTreeSet<_>>(), reserved);
-    }
+fn bulk_leaf(group: &str, name: &str) -> clap::Command {
+    bulk::commands::commands(group).into_iter().find(|command| command.get_name() == name).unwrap_or_default()
 }

@@ -155,7 +155,7 @@ fn flags(globals: &Globals) -> Vec<(String, Flag)> {
 
 async fn list(context: &Context) -> Result<(), Error> {
     let columns = ["name", "current", "region", "base_url", "token", "store"].map(str::to_owned);
-    let mut list = Output::open(&context.globals)?.rows("profiles", &columns)?;
+    let mut list = Output::open(&context.globals)?.list_with_columns("profiles", &columns)?;
     for profile in all(context)? {
         list.record(&profile)?;
     }

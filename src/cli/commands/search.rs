@@ -52,15 +52,16 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let options = SearchOptions {
         types: types.map(|name| name.parse()).collect::<Result<_, _>>()?,
         limit: matches.get_one::<u32>("limit").map_or(20, |limit| *limit as usize),
-        since: time::since(context, matches, "since", 0)?,
+        since: time::since(context, matches.get_one::<String>("since").map(String::as_str), 0)?,
     };
     let text = matches.get_one::<String>("text").map_or("", String::as_str);
-    let store = open_mirror::indexed(&mirror_paths::for_reading(context, matches)?)?;
+    let store =
+        open_mirror::indexed(&mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::of(matches))?)?;
     let found = store.search(text, &options)?;
     let synced_at = open_mirror::check_freshness(context, &store, &resources(&options.types))?;
     let more = if Format::of(&context.globals) == Format::Table { &[][..] } else { &PROGRAM_COLUMNS };
     let columns: Vec<String> = COLUMNS.iter().chain(more).map(|name| (*name).to_owned()).collect();
-    let mut list = Output::open(&context.globals)?.rows("hits", &columns)?;
+    let mut list = Output::open(&context.globals)?.list_with_columns("hits", &columns)?;
     for hit in &found.hits {
         list.record(&serde_json::to_value(hit).unwrap_or_default())?;
     }

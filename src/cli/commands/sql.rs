@@ -54,7 +54,7 @@ pub fn command() -> Command {
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let path = mirror_paths::for_reading(context, matches)?;
+    let path = mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::of(matches))?;
     let store = open_mirror::indexed(&path)?;
     if matches.get_flag("schema") {
         return schema(context, &store.relations()?).await;
@@ -120,7 +120,7 @@ impl RowSink for SqlRows<'_> {
 
     fn columns(&mut self, names: &[String]) -> Result<(), Error> {
         self.names = names.to_vec();
-        self.list = Some(Output::open(&self.context.globals)?.rows("rows", names)?);
+        self.list = Some(Output::open(&self.context.globals)?.list_with_columns("rows", names)?);
         Ok(())
     }
 
@@ -134,7 +134,7 @@ impl RowSink for SqlRows<'_> {
 async fn schema(context: &Context, relations: &[Relation]) -> Result<(), Error> {
     let mut list = Output::open(&context.globals)?
         .wrapped()
-        .rows("relations", &["name", "kind", "about", "columns"].map(str::to_owned))?;
+        .list_with_columns("relations", &["name", "kind", "about", "columns"].map(str::to_owned))?;
     for relation in relations {
         let columns: Vec<String> = relation
             .columns

@@ -40,7 +40,7 @@ pub fn command() -> Command {
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let conditions = conditions(matches)?;
-    let path = mirror_paths::for_reading(context, matches)?;
+    let path = mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::of(matches))?;
     let store = Store::open_read_only(&path)?;
     let sizes = if matches.get_flag("sizes") { Sizes::Exact } else { Sizes::Quick };
     let resources = status_with(&store, Timestamp::now().as_second(), sizes)?;

@@ -92,9 +92,13 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         return Output::open(&context.globals)?.value(&plan(context, &options)?).await;
     }
     let client = context.client()?;
-    let path = match mirror_paths::explicit(context, matches)? {
+    let path = match mirror_paths::explicit(context, &mirror_paths::MirrorFlag::of(matches))? {
         Some(path) => path,
-        None => mirror_paths::for_writing(context, matches, &workspace(&client).await?)?,
+        None => mirror_paths::for_writing(
+            context,
+            &mirror_paths::MirrorFlag::of(matches),
+            &workspace(&client).await?,
+        )?,
     };
     let mut store = Store::open(&path)?;
     // An interrupted run keeps what it has fetched.
@@ -175,7 +179,8 @@ async fn workspace(client: &Client) -> Result<String, Error> {
 }
 
 fn options(context: &Context, matches: &ArgMatches) -> Result<SyncOptions, Error> {
-    let since = time::since(context, matches, "since", time::SHORTEST_PERIOD)?;
+    let since =
+        time::since(context, matches.get_one::<String>("since").map(String::as_str), time::SHORTEST_PERIOD)?;
     let excluded = named(matches, "exclude")?.unwrap_or_default();
     let mut resources = named(matches, "resources")?.unwrap_or_else(|| ResourceName::ALL.to_vec());
     resources.retain(|resource| !excluded.contains(resource));

@@ -69,7 +69,8 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let text = matches.get_one::<String>("interval").map_or("10s", String::as_str);
     let interval = time::duration(text).map_err(|reason| Error::usage(format!("--interval: {reason}")))?;
     let interval = interval.max(Duration::from_secs(1));
-    let since = time::since(context, matches, "since", 0)?.unwrap_or_else(|| Timestamp::now().as_second());
+    let since = time::since(context, matches.get_one::<String>("since").map(String::as_str), 0)?
+        .unwrap_or_else(|| Timestamp::now().as_second());
     let polls = matches.get_one::<u64>("polls").copied();
     if context.globals.dry_run {
         let client = context.client_for_preview()?;

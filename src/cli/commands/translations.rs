@@ -37,7 +37,8 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         matches.get_many::<String>(name).into_iter().flatten().map(|value| value.trim().to_owned()).collect()
     };
     let (locales, statuses) = (list("locale"), list("status"));
-    let store = Store::open_read_only(&mirror_paths::for_reading(context, matches)?)?;
+    let store =
+        Store::open_read_only(&mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::of(matches))?)?;
     let report = translations(&store, &locales)?;
     let synced_at = open_mirror::check_freshness(context, &store, &[ResourceName::Articles])?;
     let shown =
@@ -49,5 +50,5 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let meta = json!({
         "source": "local", "synced_at": synced_at, "articles": report.articles, "locales": report.locales,
     });
-    Output::open(&context.globals)?.table(meta, &rows, &extent).await
+    Output::open(&context.globals)?.rows(meta, &rows, &extent).await
 }

@@ -35,7 +35,12 @@ pub fn command() -> Command {
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let zone = context.zone()?;
-    let (since, until) = time::period(context, matches, time::SHORTEST_PERIOD)?;
+    let (since, until) = time::period(
+        context,
+        matches.get_one::<String>("since").map(String::as_str),
+        matches.get_one::<String>("until").map(String::as_str),
+        time::SHORTEST_PERIOD,
+    )?;
     let start = match matches.get_one::<String>("outbound").map(String::as_str) {
         Some("created") => Start::Created,
         _ => Start::FirstContact,
@@ -46,7 +51,10 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         _ => VolumeGroup::Day,
     };
     let options = VolumeOptions { by, start, since, until, zone: zone.clone() };
-    let store = open_mirror::with_timelines(&mirror_paths::for_reading(context, matches)?)?;
+    let store = open_mirror::with_timelines(&mirror_paths::for_reading(
+        context,
+        &mirror_paths::MirrorFlag::of(matches),
+    )?)?;
     let counts = volume(&store, &options)?;
     let synced_at = open_mirror::check_freshness(context, &store, &[ResourceName::Conversations])?;
     let extent = Extent::complete("rows").when_empty("no conversations began in this period");
@@ -67,7 +75,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         "source": "local", "synced_at": synced_at, "by": by, "outbound": start, "since": options.since, "until": options.until,
         "timezone": zone.iana_name().unwrap_or("UTC"), "conversations": total,
     });
-    Output::open(&context.globals)?.table(meta, &rows, &extent).await
+    Output::open(&context.globals)?.rows(meta, &rows, &extent).await
 }
 
 fn chart(counts: &[VolumeCount]) -> String {

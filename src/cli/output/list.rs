@@ -4,6 +4,7 @@
 
 use std::io::Write;
 
+use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -11,7 +12,7 @@ use super::content::OmittedFields;
 use super::names::Names;
 use super::records::{HiddenFields, RowWriter};
 use super::table::Overflow;
-use super::{Extent, Format, Output, compact, parse_json};
+use super::{Extent, Format, Output, compact, parse_json, to_json};
 use crate::cli::error::Error;
 use crate::cli::streams::Notice;
 
@@ -98,6 +99,14 @@ impl<'a> List<'a> {
             return self.record(&parse_json(record.get())?);
         }
         self.write_json(record.get())
+    }
+
+    /// Writes a computed row.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub fn row(&mut self, row: &impl Serialize) -> Result<(), Error> {
+        self.record(&to_json(row)?)
     }
 
     /// # Errors

@@ -24,6 +24,7 @@ use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
+use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -206,9 +207,15 @@ impl<'a> Output<'a> {
     ///
     /// # Errors
     /// As [`Output::document`].
-    pub async fn table(mut self, mut meta: Value, rows: &[Value], extent: &Extent) -> Result<(), Error> {
+    pub async fn rows<R: Serialize>(
+        mut self,
+        mut meta: Value,
+        rows: &[R],
+        extent: &Extent,
+    ) -> Result<(), Error> {
+        let rows = rows.iter().map(to_json).collect::<Result<Vec<Value>, Error>>()?;
         if self.format == Format::Json {
-            let document = Value::Array(rows.to_vec());
+            let document = Value::Array(rows.clone());
             let shown = match &self.globals.select {
                 Some(selection) => selection.document(&document, None, &mut self.matched),
                 None => document,
@@ -217,18 +224,19 @@ impl<'a> Output<'a> {
             writeln!(self.sink, "{}", json!({ "meta": meta, "results": shown }))?;
             return self.finish().await;
         }
-        let mut list = List::begin(self, "", rows, ColumnSource::FirstRecords)?;
-        for row in rows {
+        let mut list = List::begin(self, "", &rows, ColumnSource::FirstRecords)?;
+        for row in &rows {
             list.record(row)?;
         }
         list.end(meta, extent).await
     }
 
-    /// As [`Output::table`] for a single row: `results` is the row itself.
+    /// As [`Output::rows`] for a single row: `results` is the row itself.
     ///
     /// # Errors
     /// As [`Output::document`].
-    pub async fn table_of_one(mut self, meta: Value, row: &Value) -> Result<(), Error> {
+    pub async fn row(mut self, meta: Value, row: &impl Serialize) -> Result<(), Error> {
+        let row = &to_json(row)?;
         if self.format != Format::Json {
             let mut list = List::begin(self, "", std::slice::from_ref(row), ColumnSource::FirstRecords)?;
             list.record(row)?;
@@ -242,13 +250,22 @@ impl<'a> Output<'a> {
         self.finish().await
     }
 
-    /// Writes a JSON value that did not come from the API (a dry run, a status), without an envelope.
+    /// Writes a computed document: as [`Output::document`], for what did not come from the API.
     ///
     /// # Errors
     /// As [`Output::document`].
-    pub async fn value(mut self, value: &Value) -> Result<(), Error> {
+    pub async fn report(self, meta: Value, document: &impl Serialize) -> Result<(), Error> {
+        self.document(meta, &to_json_text(document)?, None).await
+    }
+
+    /// Writes a computed value (a dry run, a status) without an envelope.
+    ///
+    /// # Errors
+    /// As [`Output::document`].
+    pub async fn value(mut self, value: &impl Serialize) -> Result<(), Error> {
+        let value = to_json(value)?;
         match self.format {
-            Format::Table => write!(self.sink, "{}", human::lines(value))?,
+            Format::Table => write!(self.sink, "{}", human::lines(&value))?,
             _ => writeln!(self.sink, "{value}")?,
         }
         self.finish().await
@@ -294,7 +311,7 @@ impl<'a> Output<'a> {
     ///
     /// # Errors
     /// As [`Output::document`].
-    pub fn rows(self, key: &str, columns: &[String]) -> Result<List<'a>, Error> {
+    pub fn list_with_columns(self, key: &str, columns: &[String]) -> Result<List<'a>, Error> {
         let names = columns.iter().map(|name| (name.clone(), Value::Null));
         List::begin(self, key, &[names.collect::<serde_json::Map<_, _>>().into()], ColumnSource::Fixed)
     }
@@ -349,6 +366,30 @@ impl<'a> Output<'a> {
             notice_to(streams::current().as_deref(), note);
         }
         Ok(())
+    }
+}
+
+/// A computed value as JSON.
+///
+/// # Errors
+/// When it has no JSON form, for example because the keys of a map are not texts.
+pub fn to_json(value: &impl Serialize) -> Result<Value, Error> {
+    serde_json::to_value(value).map_err(|error| unprintable(&error))
+}
+
+/// A computed value as JSON text.
+///
+/// # Errors
+/// As [`to_json`].
+pub fn to_json_text(value: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|error| unprintable(&error))
+}
+
+fn unprintable(error: &serde_json::Error) -> Error {
+    Error::Failed {
+        message: format!("cannot write the result as JSON: {error}"),
+        exit: Exit::Failure,
+        hint: None,
     }
 }
 

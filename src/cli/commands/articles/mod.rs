@@ -22,28 +22,6 @@ use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files;
 use crate::cli::output::{Extent, Format, Output, notice, warn};
 
-pub fn commands() -> Vec<Command> {
-    vec![
-        pull::command(),
-        push::command(),
-        diff::command(),
-        status::command(),
-        lint::command(),
-        resolve::command(),
-    ]
-}
-
-pub async fn run(context: &Context, action: &str, matches: &ArgMatches) -> Result<(), Error> {
-    match action {
-        "pull" => pull::run(context, matches).await,
-        "push" => push::run(context, matches).await,
-        "diff" => diff::run(context, matches).await,
-        "status" => status::run(context, matches).await,
-        "resolve" => resolve::run(context, matches).await,
-        _ => lint::run(context, matches).await,
-    }
-}
-
 fn exit_code_argument() -> Arg {
     Arg::new("exit-code")
         .long("exit-code")
@@ -157,7 +135,7 @@ impl Outcomes {
             meta.insert("counts".to_owned(), Value::Object(counts));
         }
         let columns = ["id", "locale", "path", "status", "fields", "error"].map(str::to_owned);
-        let mut list = output.rows("articles", &columns)?;
+        let mut list = output.list_with_columns("articles", &columns)?;
         for outcome in &self.list {
             list.record(&outcome.record())?;
         }

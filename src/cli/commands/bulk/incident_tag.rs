@@ -142,7 +142,12 @@ async fn plan(
         Some("parts") => SearchScope::Parts,
         _ => SearchScope::All,
     };
-    let (since, until) = time::period(context, matches, 0)?;
+    let (since, until) = time::period(
+        context,
+        matches.get_one::<String>("since").map(String::as_str),
+        matches.get_one::<String>("until").map(String::as_str),
+        0,
+    )?;
     let (tag, team) = futures::try_join!(resolve_tag(client, matches), team_id(client, matches))?;
     let states = texts(matches, "state").cloned().collect();
     let window = match matches.get_one::<String>("window").map(String::as_str) {
@@ -226,7 +231,7 @@ async fn team_id(client: &Client, matches: &ArgMatches) -> Result<Option<String>
 
 /// Opens the mirror of this workspace, if it exists.
 fn mirror(context: &Context, matches: &ArgMatches, identity: &Identity) -> Result<Option<Store>, Error> {
-    let named = mirror_paths::explicit(context, matches)?;
+    let named = mirror_paths::explicit(context, &mirror_paths::MirrorFlag::of(matches))?;
     let Some(path) =
         named.clone().map_or_else(|| mirror_paths::of_credentials(context), |path| Ok(Some(path)))?
     else {

@@ -79,7 +79,7 @@ impl RunReport<'_> {
             }
             _ => {
                 let columns = self.columns(&items, Format::of(&context.globals));
-                let mut list = Output::open(&context.globals)?.rows(key, &columns)?;
+                let mut list = Output::open(&context.globals)?.list_with_columns(key, &columns)?;
                 for item in &items {
                     list.record(&cells(item))?;
                 }

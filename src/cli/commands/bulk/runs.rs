@@ -45,11 +45,11 @@ pub async fn run_list(context: &Context) -> Result<(), Error> {
     let extent = Extent::complete("runs").when_empty("no runs on this machine");
     let (output, meta) = (Output::open(&context.globals)?, json!({ "source": "local" }));
     if Format::of(&context.globals) != Format::Table || context.globals.select.is_some() {
-        return output.table(meta, &rows, &extent).await;
+        return output.rows(meta, &rows, &extent).await;
     }
     // Enough columns to choose a run; all of them would not fit a terminal.
     let columns = ["id", "command", "records", "state", "started_at"].map(str::to_owned);
-    let mut list = output.wrapped().rows("runs", &columns)?;
+    let mut list = output.wrapped().list_with_columns("runs", &columns)?;
     for mut row in rows {
         row["records"] = json!(format!("{} of {}", row["done"], row["records"]));
         list.record(&row)?;

@@ -81,7 +81,7 @@ pub async fn select(
     let selected = if let Some(file) = matches.get_one::<InputFile>("input") {
         from_text(&file.text()?, file.name(), matches)?
     } else if let Some(query) = text("sql") {
-        from_sql(query, &mirror_paths::for_reading(context, matches)?)?
+        from_sql(query, &mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::of(matches))?)?
     } else if let Some(filter_text) = text("where") {
         let (selected, condition) = from_filter(context, client, filter_text, target).await?;
         selection = Some(condition);

@@ -105,7 +105,8 @@ fn from_mirror(
     query: &str,
     options: &ContactOptions,
 ) -> Result<ContactAnswer, Error> {
-    let store = Store::open_read_only(&mirror_paths::for_reading(context, matches)?)?;
+    let store =
+        Store::open_read_only(&mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::of(matches))?)?;
     let found = contact_360(&store, query, options)?;
     let required = [ResourceName::Contacts, ResourceName::Conversations, ResourceName::ConversationParts];
     let synced_at = open_mirror::check_freshness(context, &store, &required)?;

@@ -45,7 +45,9 @@ pub async fn fetch(
         requests: 0,
         now: now(),
     };
-    if let Some(path) = mirror_paths::explicit(context, matches)?.filter(|path| path.exists()) {
+    if let Some(path) =
+        mirror_paths::explicit(context, &mirror_paths::MirrorFlag::of(matches))?.filter(|path| path.exists())
+    {
         refresh.store = Store::open(&path)?;
         refresh.check_workspace().await?;
     } else if let Some(path) = mirror_paths::of_credentials(context)? {

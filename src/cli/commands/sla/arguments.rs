@@ -201,7 +201,12 @@ pub fn request(context: &Context, matches: &ArgMatches) -> Result<SlaRequest, Er
             }
             (Some(week.0), Some(week.1))
         }
-        None => time::period(context, matches, time::SHORTEST_PERIOD)?,
+        None => time::period(
+            context,
+            matches.get_one::<String>("since").map(String::as_str),
+            matches.get_one::<String>("until").map(String::as_str),
+            time::SHORTEST_PERIOD,
+        )?,
     };
     let metrics = metrics(matches);
     let group_by = group_by(text("group-by"));

@@ -87,7 +87,10 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     if let Some(file) = &request.html {
         check_parent_folder(&file.path()?)?;
     }
-    let store = open_mirror::with_timelines(&mirror_paths::for_reading(context, matches)?)?;
+    let store = open_mirror::with_timelines(&mirror_paths::for_reading(
+        context,
+        &mirror_paths::MirrorFlag::of(matches),
+    )?)?;
     if let Some(id) = &request.explain {
         return explain(context, &store, &request, id).await;
     }

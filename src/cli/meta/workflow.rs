@@ -9,11 +9,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::cli::catalog::Effect;
 use crate::cli::catalog::{Catalog, Entry};
 use crate::cli::consent::Consent;
 use crate::cli::context::Context;
@@ -21,39 +20,32 @@ use crate::cli::error::{Error, Exit, Hint, HintTopic};
 use crate::cli::files::InputFile;
 use crate::cli::in_process::Session;
 use crate::cli::output::{Output, notice_to};
+use crate::cli::registry::{Effect, MetaCommand, Registry};
 use crate::cli::streams::{self, Capture, Notice};
 
 /// Maximum output of one step in bytes. Larger output belongs in a file (`--deliver`).
 const MAX_STEP_OUTPUT: usize = 256 << 20;
 
-pub fn command() -> Command {
-    Command::new("workflow")
-        .about("Run commands from a file in order")
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .subcommand(
-            Command::new("run")
-                .about("Run the commands in a file until one fails")
-                .arg(Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(InputFile)).help("TOML file with [variables] and [[steps]]"))
-                .arg(
-                    Arg::new("var")
-                        .long("var")
-                        .value_name("NAME=VALUE")
-                        .action(ArgAction::Append)
-                        .help("Set a variable of the file (repeatable)"),
-                )
-                .after_help(
-                    "In the file, {{name}} is replaced by a variable, and keep saves a step's output in a variable:\n\n  \
-                     [variables]\n  since = \"7d\"\n\n  \
-                     [[steps]]\n  name = \"mirror\"\n  run = \"sync --resources conversations,conversation_parts\"\n\n  \
-                     [[steps]]\n  run = [\"conversations\", \"sla\", \"--since\", \"{{since}}\", \"--deliver\", \"file:sla.json\"]\n\n\
-                     A variable is always a value, never a flag: a leading `@` or `-` is text. To read a text from a file, \
-                     write the @ in the step: --body @{{file}}. A value that begins with - must follow the long name of \
-                     its flag.\n\n\
-                     --dry-run shows the commands without running them. --yes, --idempotent, --ignore-missing, --data-source \
-                     and the connection flags apply to every step.",
-                ),
-        )
+/// Run the commands in a file until one fails
+#[derive(Args)]
+#[command(
+    after_help = "In the file, {{name}} is replaced by a variable, and keep saves a step's output in a variable:\n\n  \
+        [variables]\n  since = \"7d\"\n\n  \
+        [[steps]]\n  name = \"mirror\"\n  run = \"sync --resources conversations,conversation_parts\"\n\n  \
+        [[steps]]\n  run = [\"conversations\", \"sla\", \"--since\", \"{{since}}\", \"--deliver\", \"file:sla.json\"]\n\n\
+        A variable is always a value, never a flag: a leading `@` or `-` is text. To read a text from a file, \
+        write the @ in the step: --body @{{file}}. A value that begins with - must follow the long name of \
+        its flag.\n\n\
+        --dry-run shows the commands without running them. --yes, --idempotent, --ignore-missing, --data-source \
+        and the connection flags apply to every step."
+)]
+pub struct WorkflowRun {
+    /// TOML file with [variables] and [[steps]]
+    #[arg(value_name = "FILE")]
+    file: InputFile,
+    /// Set a variable of the file (repeatable)
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    var: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -81,34 +73,41 @@ enum StepCommand {
     Words(Vec<String>),
 }
 
-pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let file = matches.get_one::<InputFile>("file").ok_or_else(|| Error::usage("missing: <FILE>"))?;
-    let path = Path::new(file.name());
-    let mut workflow = read(file)?;
-    for set in matches.get_many::<String>("var").into_iter().flatten() {
-        let Some((name, value)) = set.split_once('=') else {
-            return Err(Error::usage(format!("--var: invalid variable {set:?}: expected NAME=VALUE")));
-        };
-        if !workflow.variables.contains_key(name) {
-            let declared: Vec<&str> = workflow.variables.keys().map(String::as_str).collect();
-            return Err(Error::usage_with_hint(
-                format!("--var: unknown variable {name:?}"),
-                format!("the file declares: {}", declared.join(", ")),
-            ));
+impl MetaCommand for WorkflowRun {
+    const WORDS: &'static str = "workflow run";
+    const EFFECT: Effect = Effect::Terminal;
+
+    async fn run(self, context: &Context, registry: &'static Registry) -> Result<(), Error> {
+        let mut workflow = read(&self.file)?;
+        for set in &self.var {
+            let Some((name, value)) = set.split_once('=') else {
+                return Err(Error::usage(format!("--var: invalid variable {set:?}: expected NAME=VALUE")));
+            };
+            if !workflow.variables.contains_key(name) {
+                let declared: Vec<&str> = workflow.variables.keys().map(String::as_str).collect();
+                return Err(Error::usage_with_hint(
+                    format!("--var: unknown variable {name:?}"),
+                    format!("the file declares: {}", declared.join(", ")),
+                ));
+            }
+            workflow.variables.insert(name.to_owned(), value.to_owned());
         }
-        workflow.variables.insert(name.to_owned(), value.to_owned());
+        let catalog = Catalog::new(registry);
+        let lines = check(&workflow, &catalog)?;
+        if context.globals.dry_run {
+            let steps: Vec<Value> = workflow
+                .steps
+                .iter()
+                .zip(&lines)
+                .map(|(step, line)| json!({ "step": step.name, "command": shown(line, &workflow.variables) }))
+                .collect();
+            return Output::open(&context.globals)?
+                .value(&json!({ "dry_run": true, "steps": steps }))
+                .await;
+        }
+        let session = Session::for_steps(context, registry);
+        run_steps(context, &session, &catalog, Path::new(self.file.name()), workflow, &lines).await
     }
-    let lines = check(&workflow, context.catalog())?;
-    if context.globals.dry_run {
-        let steps: Vec<Value> = workflow
-            .steps
-            .iter()
-            .zip(&lines)
-            .map(|(step, line)| json!({ "step": step.name, "command": shown(line, &workflow.variables) }))
-            .collect();
-        return Output::open(&context.globals)?.value(&json!({ "dry_run": true, "steps": steps })).await;
-    }
-    run_steps(context, path, workflow, &lines).await
 }
 
 fn read(file: &InputFile) -> Result<Workflow, Error> {
@@ -276,11 +275,12 @@ fn output_json(output: &str) -> Value {
 
 async fn run_steps(
     context: &Context,
+    session: &Session,
+    catalog: &Catalog,
     path: &Path,
     workflow: Workflow,
     lines: &[Vec<String>],
 ) -> Result<(), Error> {
-    let session = Session::for_steps(context);
     let mut variables = workflow.variables;
     let mut done = Vec::new();
     let mut failure = None;
@@ -288,7 +288,7 @@ async fn run_steps(
         let name = step.name.clone().unwrap_or_else(|| (index + 1).to_string());
         let label = name.clone();
         let outer = streams::current();
-        let expanded = ExpandedStep::new(line, &variables, context.catalog());
+        let expanded = ExpandedStep::new(line, &variables, catalog);
         let (words, literals) = expanded.map_or_else(
             |reason| (Err(Error::usage(reason)), Vec::new()),
             |step| (Ok(step.words), step.literals),
@@ -353,7 +353,7 @@ mod tests {
         let expand = |words: &[&str], value: &str| {
             let line: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
             let variables = BTreeMap::from([("n".to_owned(), value.to_owned())]);
-            ExpandedStep::new(&line, &variables, crate::cli::catalog())
+            ExpandedStep::new(&line, &variables, crate::program::catalog())
                 .map(|step| (step.words, step.literals))
         };
         for value in ["--yes", "-", "--", "-y", " --deliver=file:/tmp/x"] {
@@ -379,7 +379,7 @@ mod tests {
     fn the_whole_file_is_checked_first() {
         let checked = |text: &str| {
             let workflow: Workflow = toml_edit::de::from_str(text).unwrap();
-            check(&workflow, crate::cli::catalog()).map_err(|error| error.to_string())
+            check(&workflow, crate::program::catalog()).map_err(|error| error.to_string())
         };
         let lines = checked("[variables]\nn='5'\n[[steps]]\nrun='contacts list --limit {{n}}'\n").unwrap();
         assert_eq!(lines[0], ["contacts", "list", "--limit", "{{n}}"]);

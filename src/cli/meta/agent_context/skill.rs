@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::{EXIT_CODES, conventions, grouped};
-use crate::cli::catalog::Effect;
+use crate::cli::registry::Effect;
 use crate::cli::catalog::Entry;
 
 const HEAD: &str = "\
@@ -66,7 +66,7 @@ fn examples<'a>(entries: &[&'a Entry]) -> Vec<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::catalog;
+    use crate::program::catalog;
 
     #[test]
     fn the_file_in_the_repository_is_current() {

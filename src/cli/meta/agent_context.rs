@@ -7,16 +7,16 @@ mod skill;
 
 use std::collections::BTreeMap;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::cli::catalog::Effect;
-use crate::cli::catalog::{Entry, Parameter, Shape};
+use crate::cli::catalog::{Catalog, Entry, Parameter, Shape};
 use crate::cli::commands::profile;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::output::Output;
+use crate::cli::registry::{Effect, MetaCommand, Registry};
 use crate::cli::{globals, mirror_paths};
 use crate::mirror::{Store, status};
 
@@ -32,33 +32,33 @@ const EXIT_CODES: [(u8, &str); 9] = [
     (10, "configuration error"),
 ];
 
-pub fn command() -> Command {
-    Command::new("agent-context")
-        .about("Describe commands, flags, output, exit codes, profiles and the mirror for agents")
-        .arg(
-            Arg::new("skill")
-                .long("skill")
-                .action(ArgAction::SetTrue)
-                .help("Print a SKILL.md for agents instead"),
-        )
-        .after_help("Example: intercom-pp-cli agent-context --compact")
+/// Describe commands, flags, output, exit codes, profiles and the mirror for agents
+#[derive(Args)]
+#[command(after_help = "Example: intercom-pp-cli agent-context --compact")]
+pub struct AgentContext {
+    /// Print a SKILL.md for agents instead
+    #[arg(long)]
+    skill: bool,
 }
 
-pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let entries = context.catalog().entries();
-    if matches.get_flag("skill") {
-        return Output::open(&context.globals)?.text(&skill::text(&entries)).await;
+impl MetaCommand for AgentContext {
+    const WORDS: &'static str = "agent-context";
+    const EFFECT: Effect = Effect::Read;
+
+    async fn run(self, context: &Context, registry: &'static Registry) -> Result<(), Error> {
+        let catalog = Catalog::new(registry);
+        let entries = catalog.entries();
+        if self.skill {
+            return Output::open(&context.globals)?.text(&skill::text(&entries)).await;
+        }
+        let results =
+            if context.globals.compact { compact(context, &entries) } else { full(context, &entries) };
+        let meta = json!({ "source": "local", "version": env!("CARGO_PKG_VERSION") });
+        Output::open(&context.globals)?.document(meta, &results.to_string(), None).await
     }
-    let results = if context.globals.compact {
-        compact(context, &entries, matches)
-    } else {
-        full(context, &entries, matches)
-    };
-    let meta = json!({ "source": "local", "version": env!("CARGO_PKG_VERSION") });
-    Output::open(&context.globals)?.document(meta, &results.to_string(), None).await
 }
 
-fn full(context: &Context, entries: &[&Entry], matches: &ArgMatches) -> Value {
+fn full(context: &Context, entries: &[&Entry]) -> Value {
     let exit_codes: Map<String, Value> =
         EXIT_CODES.iter().map(|(code, meaning)| (code.to_string(), json!(meaning))).collect();
     json!({
@@ -77,7 +77,7 @@ fn full(context: &Context, entries: &[&Entry], matches: &ArgMatches) -> Value {
             "INTERCOM_JQ_SECONDS", "NO_COLOR"],
         "global_flags": flags(),
         "profiles": profile::all(context).unwrap_or_default(),
-        "mirror": mirror(context, matches, true),
+        "mirror": mirror(context, true),
         "commands": entries.iter().map(|entry| command_entry(entry)).collect::<Vec<_>>(),
     })
 }
@@ -143,9 +143,9 @@ fn flags() -> Vec<Value> {
     flags.collect()
 }
 
-fn mirror(context: &Context, matches: &ArgMatches, is_full: bool) -> Value {
+fn mirror(context: &Context, is_full: bool) -> Value {
     let opened =
-        mirror_paths::for_reading(context, matches).and_then(|path| Ok(Store::open_read_only(&path)?));
+        mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::default()).and_then(|path| Ok(Store::open_read_only(&path)?));
     let Ok(store) = opened else {
         return json!({ "state": "none", "hint": "run `intercom-pp-cli sync`" });
     };
@@ -189,7 +189,7 @@ fn grouped<'a>(entries: &[&'a Entry]) -> BTreeMap<&'a str, Vec<String>> {
 }
 
 /// The form for `--compact`.
-fn compact(context: &Context, entries: &[&Entry], matches: &ArgMatches) -> Value {
+fn compact(context: &Context, entries: &[&Entry]) -> Value {
     let groups = grouped(entries).into_iter();
     let groups: Map<String, Value> =
         groups.map(|(group, commands)| (group.to_owned(), json!(commands.join(", ")))).collect();
@@ -207,6 +207,6 @@ fn compact(context: &Context, entries: &[&Entry], matches: &ArgMatches) -> Value
         "signs": "~ changes local files, + writes, ! overwrites, removes or reaches customers, # needs a terminal; no sign: reads",
         "commands": groups,
         "profiles": profiles,
-        "mirror": mirror(context, matches, false),
+        "mirror": mirror(context, false),
     })
 }

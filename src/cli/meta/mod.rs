@@ -1,0 +1,19 @@
+//! Commands about commands: they find, describe, complete and run the others.
+//!
+//! They take the list of all commands as an argument, and must never import it.
+
+mod agent_context;
+mod completions;
+mod which;
+mod workflow;
+
+use super::registry::Registration;
+
+/// In the order of the help.
+pub const COMMANDS: &[Registration] = &[
+    Registration::meta::<completions::Completions>(),
+    Registration::meta::<completions::Man>(),
+    Registration::meta::<agent_context::AgentContext>(),
+    Registration::meta::<which::Which>(),
+    Registration::meta::<workflow::WorkflowRun>(),
+];
