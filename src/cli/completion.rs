@@ -13,9 +13,9 @@ use clap_complete::env::Shells;
 use clap_complete::{CompleteEnv, Shell};
 
 use super::error::{Error, Exit};
-use super::globals::env_var;
 use super::registry::Registry;
 use super::{files, globals, tree};
+use crate::config::env_var;
 use crate::config::{self, Config};
 
 const PROGRAM: &str = "intercom-pp-cli";

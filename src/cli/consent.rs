@@ -8,25 +8,12 @@ use std::io::Write;
 use super::context::Context;
 use super::error::{Error, Hint};
 use super::files::stdin;
+pub use super::globals::Consent;
 use super::output::printable;
 pub use crate::api::operation::Confirm;
 
 /// Maximum number of records changed without confirmation.
 pub const UNASKED: usize = 100;
-
-/// Consent given before a command runs. The greater of two applies.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Consent {
-    /// None, but the user can be prompted.
-    #[default]
-    Open,
-    /// None, and nobody can be prompted: a program runs the command.
-    Withheld,
-    /// To changes that can be undone.
-    Reversible,
-    /// To everything the command does.
-    Full,
-}
 
 /// What a command is about to do.
 #[derive(Debug, Clone)]
@@ -121,11 +108,11 @@ impl Context {
 
     /// Whether a local change needs a prompt. Read-only mode allows local changes.
     fn needs_local_confirmation(&self, intent: &Intent) -> Result<bool, Error> {
-        let consent = self.globals.consent;
+        let consent = self.globals.consent.given;
         if intent.is_covered(consent) {
             return Ok(false);
         }
-        if self.globals.no_input || consent == Consent::Withheld || !stdin::is_terminal() {
+        if self.globals.consent.no_input || consent == Consent::Withheld || !stdin::is_terminal() {
             return Err(intent.refused(consent));
         }
         Ok(true)

@@ -13,13 +13,13 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use super::clients::Clients;
 use super::credentials::{self, Credential};
 use super::error::Error;
-use super::globals::env_var;
 use super::globals::{Globals, region};
 use super::output::names::NameLookup;
 use super::output::warn_once;
 use crate::api::client::Client;
 use crate::api::region::Region;
 use crate::api::transport::Settings;
+use crate::config::env_var;
 use crate::config::{self, Config};
 use crate::report::business_hours;
 
@@ -82,19 +82,21 @@ impl Context {
         if settings.defaults.is_empty() {
             return Ok(self);
         }
-        let globals = self.globals.with_defaults(Globals::of_flags(&settings.defaults)?);
+        let globals = self.globals.with_defaults(&Globals::of_flags(&settings.defaults)?)?;
         Ok(Context { globals, ..self })
     }
 
     /// Sets the lookup of record names for tables.
     pub fn with_names(self, names: NameLookup) -> Self {
-        Context { globals: Globals { names, ..self.globals }, ..self }
+        let mut globals = self.globals;
+        globals.output.names = names;
+        Context { globals, ..self }
     }
 
     /// # Errors
     /// If no path is given and the home directory is unknown.
     pub fn config_path(&self) -> Result<PathBuf, Error> {
-        match (&self.globals.config, env_var("INTERCOM_CONFIG")) {
+        match (&self.globals.connection.config, env_var("INTERCOM_CONFIG")) {
             (Some(path), _) => Ok(path.clone()),
             (None, Some(path)) => Ok(path.into()),
             (None, None) => Ok(config::default_path()?),
@@ -107,13 +109,13 @@ impl Context {
     /// If the file named by flag or environment does not exist, or the file is invalid.
     pub fn settings(&self) -> Result<config::Settings, Error> {
         let path = self.config_path()?;
-        let is_explicit = self.globals.config.is_some() || env_var("INTERCOM_CONFIG").is_some();
+        let is_explicit = self.globals.connection.config.is_some() || env_var("INTERCOM_CONFIG").is_some();
         if is_explicit && !path.exists() {
             let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
             return Err(Error::Config(config::Error::Read { path, source: missing }));
         }
         let config = Config::read(&path)?;
-        Ok(config.profile(config.current(self.globals.profile.as_deref()))?)
+        Ok(config.profile(config.current(self.globals.connection.profile.as_deref()))?)
     }
 
     /// The time zone of dates: `--timezone`, else that of the office hours, else UTC.
@@ -121,7 +123,7 @@ impl Context {
     /// # Errors
     /// For an unknown zone: a usage error if it was typed, a configuration error if it is in the file.
     pub fn zone(&self) -> Result<TimeZone, Error> {
-        if let Some(name) = &self.globals.timezone {
+        if let Some(name) = &self.globals.connection.timezone {
             return business_hours::zone(name)
                 .map_err(|reason| Error::usage(format!("--timezone: {reason}")));
         }
@@ -137,7 +139,7 @@ impl Context {
     /// # Errors
     /// If the config file is invalid.
     pub fn profile(&self) -> Result<Option<String>, Error> {
-        if let Some(name) = &self.globals.profile {
+        if let Some(name) = &self.globals.connection.profile {
             return Ok(Some(name.clone()));
         }
         Ok(Config::read(&self.config_path()?)?.profile)
@@ -156,12 +158,12 @@ impl Context {
         let at = |base_url: Url, source| ApiServer { base_url, region: None, source };
         let of =
             |region: Region, source| ApiServer { base_url: region.base_url(), region: Some(region), source };
-        if let Some(text) = &self.globals.base_url {
+        if let Some(text) = &self.globals.connection.base_url {
             return parse_url(text)
                 .map(|url| at(url, "flag"))
                 .map_err(|reason| Error::usage(format!("--base-url: {reason}")));
         }
-        if let Some(region) = self.globals.region {
+        if let Some(region) = self.globals.connection.region {
             return Ok(of(region, "flag"));
         }
         let config_error = |reason: String| Error::Config(config::Error::Value(reason));
@@ -247,7 +249,7 @@ impl Context {
 
     /// The profile chosen with `--profile`. As a flag, it takes precedence over the environment.
     fn typed_profile(&self) -> Result<Option<TypedProfile>, Error> {
-        let Some(name) = &self.globals.profile else { return Ok(None) };
+        let Some(name) = &self.globals.connection.profile else { return Ok(None) };
         let config = Config::read(&self.config_path()?)?;
         let Some(own) = config.profiles.get(name) else { return Ok(None) };
         let merged = config.profile(Some(name))?;
@@ -320,17 +322,17 @@ impl Context {
     ) -> Result<Client, Error> {
         let mut transport = Settings::new(base_url, credential.map(|credential| credential.token));
         transport.headers = self.headers(settings)?;
-        transport.rate_limit = self.globals.rate_limit;
+        transport.rate_limit = self.globals.connection.rate_limit;
         transport.read_only = self.read_only()?;
-        if let Some(timeout) = self.globals.timeout {
+        if let Some(timeout) = self.globals.connection.timeout {
             transport.timeout = timeout;
         }
-        transport.total = self.globals.total;
+        transport.total = self.globals.connection.total;
         if let Some(version) = &settings.api_version {
             transport.api_version = version.clone();
         }
         let client = self.clients.get(transport)?;
-        Ok(match &self.globals.api_version {
+        Ok(match &self.globals.connection.api_version {
             Some(version) => client.with_version(version),
             None => client,
         })
@@ -351,7 +353,7 @@ impl Context {
             value.set_sensitive(true);
             headers.insert(name, value);
         }
-        for (name, value) in &self.globals.headers {
+        for (name, value) in &self.globals.connection.headers {
             let (name, value) =
                 parse(name, value).map_err(|reason| Error::usage(format!("--header: {reason}")))?;
             headers.insert(name, value);

@@ -5,10 +5,10 @@
 //! only its source and its masked form.
 
 use super::error::Error;
-use super::globals::env_var;
 use super::keyring;
 use crate::api::secret::Token;
 use crate::config;
+use crate::config::env_var;
 
 /// The variables that may contain a token, in order of precedence.
 pub const VARIABLES: [&str; 2] = ["INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN"];

@@ -15,7 +15,7 @@ pub fn dispatch<'a>(
     matches: &'a ArgMatches,
 ) -> CommandFuture<'a> {
     Box::pin(async move {
-        output::check_delivery(&context.globals)?;
+        output::check_delivery(&context.globals.output)?;
         let result = match (registry.find(&words.join(" ")), tree::operation(words)) {
             (Some(command), _) => command.run(context, registry, matches).await,
             (None, Some(operation)) => endpoint::run(context, operation, matches).await,

@@ -15,9 +15,9 @@ use super::context::Context;
 use super::error::{Error, Exit, Hint};
 use super::files::OutputFile;
 use super::filtered_page;
-use super::globals::{DataSource, Deliver};
+use super::globals::DataSource;
 use super::offline;
-use super::output::{DocumentList, Extent, Format, NextPage, Output, notice, warn};
+use super::output::{Deliver, DocumentList, Extent, Format, NextPage, Output, notice, warn};
 use super::preview;
 use crate::api;
 use crate::api::client::Client;
@@ -40,10 +40,10 @@ pub async fn run(
     let condition = condition.as_ref();
     let arguments =
         arguments::bind(context, operation, matches, condition.map(|condition| condition.query.clone()))?;
-    if context.globals.data_source == DataSource::Local {
+    if context.globals.connection.data_source() == DataSource::Local {
         return offline::answer(context, operation, &arguments, matches, condition).await;
     }
-    if context.globals.dry_run {
+    if context.globals.consent.dry_run {
         return dry_run(context, operation, arguments, matches, condition).await;
     }
     let action = match operation.effect {
@@ -110,7 +110,7 @@ async fn single_request(
         Err(error) => return success_if_no_op(context, operation.method.as_str(), error).await,
     };
     if operation.answer == Answer::Text && matches.get_flag("text") {
-        let mut text = Output::bytes(&context.globals)?;
+        let mut text = Output::bytes(&context.globals.output)?;
         text.write(&reply.body)?;
         return text.end().await;
     }
@@ -122,13 +122,15 @@ async fn single_request(
         let extent = extent.followed_by(next_page(operation, page.next.as_ref()));
         Some(DocumentList { key: page.key.as_deref()?, extent, shown: page.items.len() as u64 })
     });
-    let shown = Output::open(&context.globals)?.document(meta(), &raw, records).await;
+    let shown = Output::open(&context.globals.output)?.document(meta(), &raw, records).await;
     match action {
         Some(_) if shown.is_err() => {
             warn("the change was made, only its output failed: do not send it again")
         }
         // The response may be a bare id, which does not say what happened.
-        Some(action) if Format::of(&context.globals) == Format::Table => notice(&confirmation::done(action)),
+        Some(action) if context.globals.output.format_or_default() == Format::Table => {
+            notice(&confirmation::done(action))
+        }
         _ => {}
     }
     shown
@@ -163,7 +165,7 @@ async fn one_page(
         let extent = extent.followed_by(next_page(operation, page.next.as_ref()));
         DocumentList { key, extent, shown: page.shown }
     });
-    Output::open(&context.globals)?.document(meta, &page.text, records).await
+    Output::open(&context.globals.output)?.document(meta, &page.text, records).await
 }
 
 fn meta() -> Value {
@@ -239,11 +241,13 @@ fn document(
 /// The given error in all other cases.
 pub async fn success_if_no_op(context: &Context, method: &str, error: api::Error) -> Result<(), Error> {
     let (reason, id) = match (method, error.status(), error.conflict()) {
-        ("POST", _, Some(Conflict::Exists { id })) if context.globals.idempotent => ("already_exists", id),
-        ("DELETE", Some(404 | 410), _) if context.globals.ignore_missing => ("already_deleted", None),
+        ("POST", _, Some(Conflict::Exists { id })) if context.globals.consent.idempotent => {
+            ("already_exists", id)
+        }
+        ("DELETE", Some(404 | 410), _) if context.globals.consent.ignore_missing => ("already_deleted", None),
         _ => return Err(error.into()),
     };
-    if id.is_none() && Format::of(&context.globals) == Format::Quiet {
+    if id.is_none() && context.globals.output.format_or_default() == Format::Quiet {
         return Ok(());
     }
     let meta = json!({ "source": "live", "status": "noop", "reason": reason });
@@ -251,7 +255,7 @@ pub async fn success_if_no_op(context: &Context, method: &str, error: api::Error
     if let Some(id) = id {
         result["id"] = json!(id);
     }
-    Output::open(&context.globals)?.document(meta, &result.to_string(), None).await
+    Output::open(&context.globals.output)?.document(meta, &result.to_string(), None).await
 }
 
 /// The page size for several pages: `per_page` if given, else the smaller of the limit and the maximum.
@@ -307,10 +311,10 @@ async fn list(
     };
     let Some(key) = first.key.clone().or_else(|| first.is_empty_list().then(|| "data".to_owned())) else {
         warn("the response contains no list and is shown unchanged");
-        return Output::open(&context.globals)?.document(meta(), first.reply.json_text()?, None).await;
+        return Output::open(&context.globals.output)?.document(meta(), first.reply.json_text()?, None).await;
     };
     let shown = matching(client, condition, &first.items).await?;
-    let mut list = Output::open(&context.globals)?.list(&key, &shown)?;
+    let mut list = Output::open(&context.globals.output)?.list(&key, &shown)?;
     let (mut total, mut end) = (first.total, None);
     let mut next = Some(Ok(first));
     let (mut fetched, mut failure, mut more) = (0_u64, None, false);
@@ -363,7 +367,7 @@ async fn list(
     let extent = extent(operation, total, has_more, more_hint()).with_error(failure.is_some());
     match failure {
         // Do not replace an existing file with an incomplete one.
-        Some(error) if context.globals.deliver != Deliver::Stdout => Err(error),
+        Some(error) if *context.globals.output.deliver() != Deliver::Stdout => Err(error),
         Some(error) => list.end(meta, &extent).await.and(Err(error)),
         None => list.end(meta, &extent).await,
     }
@@ -392,7 +396,7 @@ async fn inline(context: &Context, mut download: Download) -> Result<(), Error> 
     let kind = download.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let encoded = base64::engine::general_purpose::STANDARD.encode(&content);
     let result = json!({ "bytes": content.len(), "content_type": kind, "base64": encoded }).to_string();
-    Output::open(&context.globals)?.document(meta(), &result, None).await
+    Output::open(&context.globals.output)?.document(meta(), &result, None).await
 }
 
 /// Refuses HTML, for example a login page or an error page of a proxy.
@@ -424,19 +428,23 @@ async fn download(
 ) -> Result<(), Error> {
     let out = matches.get_one::<OutputFile>("out");
     let to_stdout = out.is_none_or(OutputFile::is_stdout);
-    let to_terminal = Format::of(&context.globals) == Format::Table && std::io::stdout().is_terminal();
-    if out.is_none() && context.globals.deliver == Deliver::Stdout && to_terminal {
+    let to_terminal =
+        context.globals.output.format_or_default() == Format::Table && std::io::stdout().is_terminal();
+    if out.is_none() && *context.globals.output.deliver() == Deliver::Stdout && to_terminal {
         return Err(Error::usage(
             "a file cannot be printed to a terminal: use --out PATH, or pipe the output",
         ));
     }
     let mut download = client.download(operation, arguments).await?;
     refuse_page(&download)?;
-    if out.is_none() && Format::of(&context.globals) == Format::Json && context.globals.json {
+    if out.is_none()
+        && context.globals.output.format_or_default() == Format::Json
+        && context.globals.output.format().is_some()
+    {
         return inline(context, download).await;
     }
     if to_stdout {
-        let mut file = Output::bytes(&context.globals)?;
+        let mut file = Output::bytes(&context.globals.output)?;
         let mut bytes = 0;
         while let Some(chunk) = download.chunk().await? {
             file.write(&chunk)?;
@@ -455,5 +463,5 @@ async fn download(
     refuse_empty(bytes)?;
     let path = file.finish()?;
     let result = json!({ "path": path, "bytes": bytes }).to_string();
-    Output::open(&context.globals)?.document(meta(), &result, None).await
+    Output::open(&context.globals.output)?.document(meta(), &result, None).await
 }

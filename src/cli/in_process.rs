@@ -59,7 +59,7 @@ impl Session {
 
     /// Sets the time limit of each request, including retries.
     pub fn with_total(mut self, total: Duration) -> Self {
-        self.globals.total = Some(total);
+        self.globals.connection.total = Some(total);
         self
     }
 
@@ -74,8 +74,13 @@ impl Session {
         let server = context.settings().and_then(|settings| context.api_server(&settings));
         let server =
             server.map_or_else(|_| "an unknown server".to_owned(), |server| server.base_url.to_string());
-        let profile =
-            self.globals.profile.as_deref().map(|name| format!(", profile {name:?}")).unwrap_or_default();
+        let profile = self
+            .globals
+            .connection
+            .profile
+            .as_deref()
+            .map(|name| format!(", profile {name:?}"))
+            .unwrap_or_default();
         let mirror = self.db.clone().or_else(|| mirror_paths::of_credentials(&context).ok().flatten());
         let workspace = mirror.and_then(|path| Store::open_read_only(&path).ok()?.workspace().ok()?);
         match workspace {
@@ -108,8 +113,8 @@ impl Session {
         let matches = tree::command(self.registry, &typed).try_get_matches_from(&typed)?;
         let (words, levels) = tree::levels(&matches);
         let leaf = levels[levels.len() - 1];
-        let mut globals = Globals::read(&levels)?.with_session(&self.globals);
-        globals.consent = globals.consent.max(consent);
+        let mut globals = Globals::read(&levels)?.with_session(&self.globals)?;
+        globals.consent.given = globals.consent.given.max(consent);
         let context = self.with(globals);
         dispatch(&context, self.registry, &words, leaf).await
     }

@@ -5,7 +5,7 @@
 //! caller can fall back to the config file.
 
 #[cfg(feature = "keyring")]
-use super::globals::env_var;
+use crate::config::env_var;
 
 /// Service name of the entries.
 #[cfg(feature = "keyring")]

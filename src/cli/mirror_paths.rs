@@ -106,7 +106,7 @@ pub fn record_names(context: &Context, matches: &ArgMatches) -> NameLookup {
 fn certain(context: &Context) -> Option<PathBuf> {
     let explicit = context.db.clone().or_else(|| context.settings().ok()?.store);
     explicit.or_else(|| of_credentials(context).ok().flatten()).or_else(|| {
-        match context.globals.data_source {
+        match context.globals.connection.data_source() {
             DataSource::Local => for_reading(context, &MirrorFlag::default()).ok(),
             DataSource::Auto | DataSource::Live => None,
         }

@@ -18,6 +18,7 @@ pub(crate) mod error;
 #[allow(clippy::disallowed_methods, reason = "the only module that opens files named by arguments")]
 pub(crate) mod files;
 mod filtered_page;
+mod flag_values;
 mod flags;
 pub(crate) mod globals;
 mod import_journal;
@@ -77,7 +78,7 @@ fn run(arguments: Vec<OsString>, registry: &'static Registry) -> Result<(), Erro
     let context = if words[0] == "profile" { context } else { context.with_profile()? };
     let names = mirror_paths::record_names(&context, leaf);
     let context = context.with_names(names);
-    if context.globals.verbose {
+    if context.globals.connection.verbose {
         trace_requests(&context.globals);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -91,7 +92,7 @@ fn run(arguments: Vec<OsString>, registry: &'static Registry) -> Result<(), Erro
 fn trace_requests(globals: &Globals) {
     use std::io::IsTerminal;
     use tracing_subscriber::layer::SubscriberExt;
-    let colours = std::io::stderr().is_terminal() && !globals.no_color;
+    let colours = std::io::stderr().is_terminal() && !globals.output.no_color;
     let subscriber = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(colours);
     let targets = tracing_subscriber::filter::Targets::new().with_target("intercom", tracing::Level::DEBUG);
     let subscriber = subscriber.with_max_level(tracing::Level::DEBUG).finish().with(targets);

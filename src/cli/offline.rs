@@ -80,7 +80,7 @@ pub async fn answer(
             let chosen = notes.into_iter().skip(count(choice.offset));
             let chosen = chosen.take(count(choice.limit.unwrap_or(u64::MAX)));
             let chosen: Vec<_> = chosen.filter_map(|raw| RawValue::from_string(raw).ok()).collect();
-            let mut list = Output::open(&context.globals)?.list(key, &chosen)?;
+            let mut list = Output::open(&context.globals.output)?.list(key, &chosen)?;
             chosen.iter().try_for_each(|note| list.raw(note))?;
             let shown = list.count();
             let extent = extent("notes", total, choice.offset + shown < total);
@@ -131,7 +131,7 @@ async fn list(
         first.extend(RawValue::from_string(as_listed(resource, raw).into_owned()));
         Ok::<_, Error>(())
     })?;
-    let mut list = Output::open(&context.globals)?.list(key, &first)?;
+    let mut list = Output::open(&context.globals.output)?.list(key, &first)?;
     store.documents(resource, choice, |raw| {
         match serde_json::from_str::<&RawValue>(&as_listed(resource, raw)) {
             Ok(record) => list.raw(record),
@@ -181,7 +181,7 @@ async fn one(
 ) -> Result<(), Error> {
     let raw =
         one_document(store, resource, column, value)?.ok_or_else(|| not_found(resource, column, value))?;
-    Output::open(&context.globals)?.document(meta, &raw, None).await
+    Output::open(&context.globals.output)?.document(meta, &raw, None).await
 }
 
 /// Number of records from which the columns of CSV and tables are taken.
@@ -199,7 +199,7 @@ pub async fn answer_if_offline(
     condition: Option<&WhereFilter>,
     error: api::Error,
 ) -> Result<(), Error> {
-    let is_allowed = context.globals.data_source == DataSource::Auto && error.is_offline();
+    let is_allowed = context.globals.connection.data_source() == DataSource::Auto && error.is_offline();
     let Some((_, resource)) = offline_command(operation).filter(|_| is_allowed) else {
         return Err(error.into());
     };

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::error::{Error, Exit, Hint};
-use super::globals::Suggested;
+use super::flag_values::Suggested;
 use super::output::warn;
 use crate::mirror::{self, ResourceName, Store, SyncState};
 use crate::report::timeline_cache;
@@ -130,7 +130,9 @@ pub fn check_freshness(
 
 /// Warns when the mirror is older than `--max-age`. `synced_at` is epoch seconds.
 pub fn warn_of_age(context: &Context, synced_at: Option<i64>) {
-    if let Some(notice) = notice_of_age(context.globals.max_age, synced_at, Timestamp::now().as_second()) {
+    if let Some(notice) =
+        notice_of_age(context.globals.connection.max_age, synced_at, Timestamp::now().as_second())
+    {
         warn(&notice);
     }
 }

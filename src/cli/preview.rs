@@ -51,5 +51,5 @@ pub async fn show(context: &Context, client: &Client, request: &reqwest::Request
     if let (true, Some(fields)) = (streams::current().is_some(), shown.as_object_mut()) {
         fields.remove("headers");
     }
-    Output::open(&context.globals)?.value(&shown).await
+    Output::open(&context.globals.output)?.value(&shown).await
 }

@@ -5,7 +5,7 @@
 
 use super::context::Context;
 use super::error::{Error, Hint};
-use super::globals::env_var;
+use crate::config::env_var;
 
 const VARIABLE: &str = "INTERCOM_READ_ONLY";
 
@@ -15,7 +15,7 @@ impl Context {
     /// # Errors
     /// For an invalid value of the variable, and those of [`Context::settings`].
     pub fn read_only(&self) -> Result<Option<String>, Error> {
-        if self.globals.read_only {
+        if self.globals.consent.read_only {
             return Ok(Some("--read-only".to_owned()));
         }
         match env_var(VARIABLE).map(|value| value.to_lowercase()).as_deref() {

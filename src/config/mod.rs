@@ -365,6 +365,11 @@ fn text(path: &Path) -> Result<Option<String>, Error> {
     }
 }
 
+/// An environment variable, trimmed; `None` if it is unset or empty.
+pub fn env_var(name: &str) -> Option<String> {
+    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

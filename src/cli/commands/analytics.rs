@@ -78,7 +78,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let groups = sorted(counts.groups);
     let columns: Vec<String> =
         fields.iter().map(|field| field.name.clone()).chain(["count".to_owned()]).collect();
-    let mut list = Output::open(&context.globals)?.list_with_columns("groups", &columns)?;
+    let mut list = Output::open(&context.globals.output)?.list_with_columns("groups", &columns)?;
     for (values, count) in groups.iter().take(limit) {
         let cells = values.iter().cloned().chain([json!(count)]);
         list.record(&columns.iter().cloned().zip(cells).collect::<Map<_, _>>().into())?;

@@ -60,7 +60,8 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let (path, query) = query(path, matches)?;
     let body = arguments::body_content(matches).map(|body| body.json()).transpose()?;
 
-    let client = if context.globals.dry_run { context.client_for_preview()? } else { context.client()? };
+    let client =
+        if context.globals.consent.dry_run { context.client_for_preview()? } else { context.client()? };
     let mut request = client.transport().request(method.clone(), &path, &query)?;
     if let Some(version) = client.version_at(method.as_str(), &path) {
         let value = version.parse().map_err(|_| Error::usage(format!("invalid API version {version:?}")))?;
@@ -70,7 +71,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     if let Some(body) = body {
         *request.body_mut() = Some(body.to_string().into());
     }
-    if context.globals.dry_run {
+    if context.globals.consent.dry_run {
         return preview::show(context, &client, &request).await;
     }
     let (effect, confirm) = effect::of_request(method.as_str(), &path);
@@ -88,7 +89,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         }
         Err(error) => return Err(error.into()),
     };
-    let mut output = Output::open(&context.globals)?;
+    let mut output = Output::open(&context.globals.output)?;
     if let Some((extent, shown)) = listed(&method, &path, &query, reply) {
         output = output.of(extent, shown);
     }

@@ -70,9 +70,9 @@ async fn set_token(context: &Context, matches: &ArgMatches) -> Result<(), Error>
     let profile = profile.as_deref();
     let path = context.config_path()?;
     let store = matches.get_one::<String>("store").map_or("auto", String::as_str);
-    if context.globals.dry_run {
+    if context.globals.consent.dry_run {
         let shown = json!({ "dry_run": true, "action": "save the token", "store": store, "path": path });
-        return Output::open(&context.globals)?.value(&shown).await;
+        return Output::open(&context.globals.output)?.value(&shown).await;
     }
     let in_keyring = store != "file" && keyring::write(profile, token.expose());
     if store == "keyring" && !in_keyring {
@@ -89,11 +89,13 @@ async fn set_token(context: &Context, matches: &ArgMatches) -> Result<(), Error>
     }
     let source = if in_keyring { TokenSource::Keyring } else { TokenSource::File };
     let result = json!({ "stored_in": source.name(), "path": (!in_keyring).then_some(path) });
-    Output::open(&context.globals)?.document(json!({ "source": "local" }), &result.to_string(), None).await
+    Output::open(&context.globals.output)?
+        .document(json!({ "source": "local" }), &result.to_string(), None)
+        .await
 }
 
 fn ask(context: &Context) -> Result<String, Error> {
-    if context.globals.no_input || !stdin::is_terminal() {
+    if context.globals.consent.no_input || !stdin::is_terminal() {
         return Err(Error::usage_with_hint(
             "no token given",
             Hint::new("pass it on stdin: auth set-token -").for_owner(),
@@ -106,7 +108,7 @@ fn ask(context: &Context) -> Result<String, Error> {
 }
 
 async fn status(context: &Context) -> Result<(), Error> {
-    if context.globals.dry_run {
+    if context.globals.consent.dry_run {
         return preview::show_identify(context).await;
     }
     let settings = context.settings()?;
@@ -147,7 +149,9 @@ async fn status(context: &Context) -> Result<(), Error> {
         "workspace_id": me["app"]["id_code"],
         "workspace_name": me["app"]["name"],
     });
-    Output::open(&context.globals)?.document(json!({ "source": "live" }), &result.to_string(), None).await
+    Output::open(&context.globals.output)?
+        .document(json!({ "source": "live" }), &result.to_string(), None)
+        .await
 }
 
 /// The teammate and workspace of the token, with the response.
@@ -170,11 +174,11 @@ async fn logout(context: &Context) -> Result<(), Error> {
     let profile = profile.as_deref();
     let path = context.config_path()?;
     let settings = context.settings()?;
-    if context.globals.dry_run {
+    if context.globals.consent.dry_run {
         let in_file = settings.access_token.is_some();
         let shown =
             json!({ "dry_run": true, "action": "remove the token", "path": path, "token_in_file": in_file });
-        return Output::open(&context.globals)?.value(&shown).await;
+        return Output::open(&context.globals.output)?.value(&shown).await;
     }
     let from_keyring = keyring::remove(profile);
     let from_file = settings.access_token.is_some();
@@ -185,5 +189,7 @@ async fn logout(context: &Context) -> Result<(), Error> {
         warn(&format!("{variable} is still set in this shell"));
     }
     let result = json!({ "removed_from_keyring": from_keyring, "removed_from_file": from_file });
-    Output::open(&context.globals)?.document(json!({ "source": "local" }), &result.to_string(), None).await
+    Output::open(&context.globals.output)?
+        .document(json!({ "source": "local" }), &result.to_string(), None)
+        .await
 }

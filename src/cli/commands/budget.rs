@@ -24,7 +24,7 @@ pub fn command() -> Command {
 }
 
 pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> {
-    if context.globals.dry_run {
+    if context.globals.consent.dry_run {
         return preview::show_identify(context).await;
     }
     let client = context.client()?;
@@ -49,7 +49,7 @@ pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> 
         "reset_in_seconds": reset_at.map(|at| (at - Timestamp::now().as_second()).max(0)),
         "workspace": me["app"]["name"],
     });
-    Output::open(&context.globals)?.row(json!({ "source": "live" }), &budget).await
+    Output::open(&context.globals.output)?.row(json!({ "source": "live" }), &budget).await
 }
 
 fn header(reply: &Reply, name: &str) -> Option<i64> {

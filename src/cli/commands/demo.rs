@@ -14,7 +14,7 @@ use crate::api::secret::Token;
 use crate::api::transport::Settings;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::output::{Output, cut, notice, terminal_width};
+use crate::cli::output::{Format, Output, cut, notice, terminal_width};
 use crate::mirror::{Event, Store, Summary, SyncOptions, sync};
 use crate::report::contact_360::{self, Contact360, ConversationSummary, contact_360};
 use crate::report::sla::{Metric, SlaOptions, SlaReport, sla};
@@ -34,9 +34,9 @@ pub fn command() -> Command {
 }
 
 pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> {
-    if context.globals.dry_run {
+    if context.globals.consent.dry_run {
         let shown = json!({ "dry_run": true, "action": "serve a sandbox on this machine, mirror it, report from the mirror" });
-        return Output::open(&context.globals)?.value(&shown).await;
+        return Output::open(&context.globals.output)?.value(&shown).await;
     }
     let failed = |error: crate::sandbox::Error| Error::Sandbox(error.to_string());
     let sandbox = Sandbox::start(Options::default()).await.map_err(failed)?;
@@ -51,11 +51,13 @@ pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> 
     let options = contact_360::ContactOptions { limit: 5, messages: false };
     let person = contact_360(&store, &busiest_contact(&store)?, &options)?;
     sandbox.stop().await;
-    if context.globals.json || context.globals.ndjson {
+    if matches!(context.globals.output.format(), Some(Format::Json | Format::Ndjson)) {
         let shown = json!({ "sync": summary, "sla": report, "contact": person }).to_string();
-        return Output::open(&context.globals)?.document(json!({ "source": "local" }), &shown, None).await;
+        return Output::open(&context.globals.output)?
+            .document(json!({ "source": "local" }), &shown, None)
+            .await;
     }
-    Output::open(&context.globals)?.text(&summary_text(&summary, &report, &person)).await
+    Output::open(&context.globals.output)?.text(&summary_text(&summary, &report, &person)).await
 }
 
 /// The contact with the most conversations.

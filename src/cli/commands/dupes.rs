@@ -89,7 +89,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     } else {
         clusters.iter().map(|cluster| serde_json::to_value(cluster).unwrap_or_default()).collect()
     };
-    Output::open(&context.globals)?.rows(meta, &rows, &extent(rows.len())).await
+    Output::open(&context.globals.output)?.rows(meta, &rows, &extent(rows.len())).await
 }
 
 /// One lead into one user.
@@ -179,10 +179,10 @@ async fn apply(
     mirror: &Path,
 ) -> Result<(), Error> {
     let planned = merges(clusters);
-    if context.globals.dry_run || planned.is_empty() {
+    if context.globals.consent.dry_run || planned.is_empty() {
         let rows: Vec<Value> = planned.iter().map(|merge| merge.row("planned", None)).collect();
-        meta["dry_run"] = json!(context.globals.dry_run);
-        return Output::open(&context.globals)?.rows(meta, &rows, extent).await;
+        meta["dry_run"] = json!(context.globals.consent.dry_run);
+        return Output::open(&context.globals.output)?.rows(meta, &rows, extent).await;
     }
     let count = planned.len();
     let leads = if count == 1 { "1 lead into a user" } else { &format!("{count} leads into users") };
@@ -209,7 +209,7 @@ async fn apply(
     let (merged, gone) = (count("merged"), count("gone"));
     meta["merged"] = json!(merged);
     meta["run"] = json!(run.head.run);
-    Output::open(&context.globals)?.rows(meta, &rows, extent).await?;
+    Output::open(&context.globals.output)?.rows(meta, &rows, extent).await?;
     let leads: Vec<String> = planned
         .iter()
         .filter(|merge| {

@@ -13,8 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files::{self, OutputFile};
-use crate::cli::globals::{Deliver, Globals};
-use crate::cli::output::{Extent, Format, Output};
+use crate::cli::output::{Deliver, Extent, Format, Output, OutputFlags};
 use crate::cli::{mirror_paths, open_mirror, time};
 use crate::mirror::read::{RecordQuery, cell_to_json};
 use crate::mirror::{ResourceName, Store};
@@ -88,17 +87,17 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         let (rows, files) = parquet(&store, resource, choice, &path, partitioned)?;
         return print_summary(context, &path, rows, files).await;
     };
-    let globals = Globals {
-        format: Some(format),
-        deliver: output.map_or_else(|| context.globals.deliver.clone(), |file| Deliver::File(file.clone())),
-        ..context.globals.clone()
+    let flags = context.globals.output.clone().with_format(format);
+    let flags = match output {
+        Some(file) => flags.delivered_to(Deliver::File(file.clone())),
+        None => flags,
     };
     let meta = json!({ "source": "local", "synced_at": synced_at });
     let rows = match format {
-        Format::Csv | Format::Plain | Format::Table if globals.select.is_none() => {
-            typed(&globals, &store, resource, &choice, meta).await?
+        Format::Csv | Format::Plain | Format::Table if flags.select.is_none() => {
+            typed(&flags, &store, resource, &choice, meta).await?
         }
-        _ => documents(&globals, &store, resource, &choice, meta).await?,
+        _ => documents(&flags, &store, resource, &choice, meta).await?,
     };
     match output {
         Some(file) => print_summary(context, &file.path()?, rows, 1).await,
@@ -111,29 +110,25 @@ fn export_format(context: &Context, matches: &ArgMatches, to_file: bool) -> Opti
     if matches.value_source("format") == Some(ValueSource::CommandLine) {
         return matches.get_one::<String>("format").and_then(|format| format.parse().ok());
     }
-    let globals = &context.globals;
-    let has_format_flag =
-        globals.json || globals.csv || globals.plain || globals.quiet || globals.human_friendly;
+    let format = context.globals.output.format();
     Some(if to_file {
         // The other flags apply to the summary.
-        if globals.csv { Format::Csv } else { Format::Ndjson }
-    } else if has_format_flag {
-        Format::of(globals)
+        format.filter(|format| *format == Format::Csv).unwrap_or(Format::Ndjson)
     } else {
         // By default lines, also on a terminal.
-        globals.format.unwrap_or(Format::Ndjson)
+        format.unwrap_or(Format::Ndjson)
     })
 }
 
 /// Writes the documents as received, or the fields of `--select`.
 async fn documents(
-    globals: &Globals,
+    flags: &OutputFlags,
     store: &Store,
     resource: ResourceName,
     choice: &RecordQuery,
     meta: Value,
 ) -> Result<u64, Error> {
-    let mut list = Output::open(globals)?.list(resource.as_str(), &[])?;
+    let mut list = Output::open(flags)?.list(resource.as_str(), &[])?;
     store.documents(resource, choice, |raw| match serde_json::from_str::<&RawValue>(raw) {
         Ok(document) => list.raw(document),
         Err(_) => Err(damaged(resource)),
@@ -145,7 +140,7 @@ async fn documents(
 
 /// Writes the typed columns.
 async fn typed(
-    globals: &Globals,
+    flags: &OutputFlags,
     store: &Store,
     resource: ResourceName,
     choice: &RecordQuery,
@@ -154,7 +149,7 @@ async fn typed(
     let columns = resource.typed_columns();
     let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
     let titles: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let mut list = Output::open(globals)?.list_with_columns(resource.as_str(), &titles)?;
+    let mut list = Output::open(flags)?.list_with_columns(resource.as_str(), &titles)?;
     store.cells(resource, &names, choice, |cells| {
         let fields = columns.iter().zip(cells);
         let record: Map<String, Value> =
@@ -177,15 +172,9 @@ fn damaged(resource: ResourceName) -> Error {
 /// Prints what was written to a file, on stdout.
 async fn print_summary(context: &Context, path: &Path, rows: u64, files: u64) -> Result<(), Error> {
     let result = json!({ "path": path, "rows": rows, "files": files }).to_string();
-    let globals = Globals {
-        csv: false,
-        csv_raw: false,
-        ndjson: false,
-        select: None,
-        jq: None,
-        ..context.globals.clone()
-    };
-    Output::open(&globals)?.document(json!({ "source": "local" }), &result, None).await
+    Output::open(&context.globals.output.clone().for_summary())?
+        .document(json!({ "source": "local" }), &result, None)
+        .await
 }
 
 /// Writes Parquet and returns the numbers of rows and files.

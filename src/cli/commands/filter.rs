@@ -101,7 +101,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         Err(error) => return Err(error),
     };
     // Names come from the mirror with --data-source local, else from the workspace.
-    let local = context.globals.data_source == DataSource::Local;
+    let local = context.globals.connection.data_source() == DataSource::Local;
     let directory = match &store {
         _ if !needs_names(&expression, searched) => Directory::default(),
         Some(store) if local => names::mirrored(store, &expression, searched)?,
@@ -123,7 +123,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         "resource": searched.as_str(), "filter": expression.to_string(), "predicate": compiled.query,
         "exact": compiled.exact, "sql": sql,
     });
-    Output::open(&context.globals)?
+    Output::open(&context.globals.output)?
         .document(json!({ "source": if local { "local" } else { "live" } }), &explanation.to_string(), None)
         .await
 }
@@ -271,7 +271,7 @@ fn compile(
     let times = Times::at(Timestamp::now(), zone);
     let parse_time = |text: &str| times.moment(text);
     let configured = || context.settings().ok().and_then(|settings| settings.api_version.clone());
-    let version = context.globals.api_version.clone().or_else(configured);
+    let version = context.globals.connection.api_version.clone().or_else(configured);
     let has_graded_priorities = version.is_some_and(|version| has_graded_priorities(&version));
     let directory = Directory { has_graded_priorities, ..directory.clone() };
     filter::compile(expression, searched, &directory, &parse_time)
@@ -342,7 +342,7 @@ pub async fn from_search(
         return Ok(None);
     };
     let Some(filter_text) = matches.get_one::<String>("where") else { return Ok(None) };
-    if !context.globals.dry_run && context.globals.data_source != DataSource::Local {
+    if !context.globals.consent.dry_run && context.globals.connection.data_source() != DataSource::Local {
         return resolve(context, &context.client()?, filter_text, searched).await.map(Some);
     }
     let expression = parse(filter_text)?;

@@ -90,10 +90,10 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let create = CREATE_OPERATIONS.iter().find(|(name, _)| *name == resource).map_or("", |(_, id)| id);
     let operation = operation(create)?;
     let input = matches.get_one::<InputFile>("input").ok_or_else(|| Error::missing("input"))?;
-    if context.globals.dry_run {
+    if context.globals.consent.dry_run {
         let lines = read(input)?;
         let columns = ["line", "status", "method", "path", "body", "error"].map(str::to_owned);
-        let list = Output::open(&context.globals)?.list_with_columns("records", &columns)?;
+        let list = Output::open(&context.globals.output)?.list_with_columns("records", &columns)?;
         return preview(list, operation, &lines).await;
     }
     context.refuse_in_read_only_mode("import")?;
@@ -108,7 +108,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let sends = steps.iter().filter(|(_, step)| matches!(step, ImportStep::Send(_))).count();
     let intent = Intent::new(format!("Create {sends} {resource}"), Confirm::Never);
     // A user who typed the name of a file wants all of it; an agent may not know how long it is.
-    let is_typed = context.globals.consent == Consent::Open;
+    let is_typed = context.globals.consent.given == Consent::Open;
     context.confirm(&if is_typed { intent } else { intent.with_records(sends) })?;
     let import = Import {
         context,
@@ -118,7 +118,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         concurrency: matches.get_one::<u16>("concurrency").map_or(8, |concurrency| usize::from(*concurrency)),
     };
     let columns = ["line", "status", "id", "error"].map(str::to_owned);
-    let mut list = Output::open(&context.globals)?.list_with_columns("records", &columns)?;
+    let mut list = Output::open(&context.globals.output)?.list_with_columns("records", &columns)?;
     let counts = import.run(steps, &mut list).await?;
     let meta = json!({ "source": "live", "created": counts.created, "skipped": counts.skipped, "failed": counts.failed });
     list.end(meta, &Extent::complete("records").when_empty("nothing to import")).await?;
@@ -264,7 +264,7 @@ async fn send(
         }
         Err(error) => {
             if let Some(Conflict::Exists { id }) = error.conflict()
-                && context.globals.idempotent
+                && context.globals.consent.idempotent
             {
                 return LineResult::Exists(id);
             }

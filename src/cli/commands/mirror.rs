@@ -56,16 +56,16 @@ pub async fn run(context: &Context, action: &str, matches: &ArgMatches) -> Resul
     // A missing mirror is an error and must not be created.
     drop(Store::open_read_only(&path)?);
     let mut store = Store::open(&path)?;
-    let output = Output::open(&context.globals)?;
+    let output = Output::open(&context.globals.output)?;
     if action == "vacuum" {
-        if context.globals.dry_run {
+        if context.globals.consent.dry_run {
             return output.value(&json!({ "dry_run": true, "store": path })).await;
         }
         let (before, after) = store.vacuum()?;
         return output.value(&json!({ "store": path, "bytes_before": before, "bytes": after })).await;
     }
     let person = matches.get_one::<String>("contact").map_or("", String::as_str);
-    let dry_run = context.globals.dry_run;
+    let dry_run = context.globals.consent.dry_run;
     if !dry_run {
         let forget = Intent::new(format!("Erase {person} from {}", path.display()), Confirm::Explicit);
         context

@@ -62,7 +62,7 @@ pub async fn run(context: &Context, action: &str, matches: &ArgMatches) -> Resul
 /// When the config file is unusable.
 pub fn all(context: &Context) -> Result<Vec<Value>, Error> {
     let config = Config::read(&context.config_path()?)?;
-    let current = config.current(context.globals.profile.as_deref());
+    let current = config.current(context.globals.connection.profile.as_deref());
     let profiles =
         config.profiles.iter().map(|(name, settings)| profile_json(name, settings, current == Some(name)));
     Ok(profiles.collect())
@@ -76,7 +76,10 @@ async fn save(context: &Context, name: &str, matches: &ArgMatches) -> Result<(),
                 .run("profile save eu-support --region eu"),
         ));
     }
-    let unsaved = [("--select", context.globals.select.is_some()), ("--jq", context.globals.jq.is_some())];
+    let unsaved = [
+        ("--select", context.globals.output.select.is_some()),
+        ("--jq", context.globals.output.jq.is_some()),
+    ];
     if let Some((flag, _)) = unsaved.iter().find(|(_, is_given)| *is_given) {
         return Err(Error::usage_with_hint(
             format!("{flag} cannot be saved: it only fits one kind of output"),
@@ -91,11 +94,11 @@ async fn save(context: &Context, name: &str, matches: &ArgMatches) -> Result<(),
         values.push(("store".to_owned(), Flag::Text(path.to_string_lossy().into_owned())));
     }
     let path = context.config_path()?;
-    if context.globals.dry_run {
+    if context.globals.consent.dry_run {
         let values: Map<String, Value> =
             values.iter().map(|(key, value)| (key.clone(), flag_json(value))).collect();
         let shown = json!({ "dry_run": true, "action": "save the profile", "profile": name, "path": path, "values": values });
-        return Output::open(&context.globals)?.value(&shown).await;
+        return Output::open(&context.globals.output)?.value(&shown).await;
     }
     config::write_profile(&path, name, &values)?;
     let config = Config::read(&path)?;
@@ -106,7 +109,7 @@ async fn save(context: &Context, name: &str, matches: &ArgMatches) -> Result<(),
         ));
     }
     let shown = profile_json(name, &saved, config.current(None) == Some(name));
-    Output::open(&context.globals)?
+    Output::open(&context.globals.output)?
         .document(json!({ "source": "local", "path": path }), &shown.to_string(), None)
         .await
 }
@@ -116,38 +119,39 @@ fn flags(globals: &Globals) -> Vec<(String, Flag)> {
     let mut values = Vec::new();
     let mut add =
         |name: &str, value: Option<Flag>| values.extend(value.map(|value| (name.to_owned(), value)));
-    add("region", globals.region.map(|region| Flag::Text(region.to_string())));
-    add("base_url", globals.base_url.clone().map(Flag::Text));
-    add("read_only", globals.read_only.then_some(Flag::Switch(true)));
-    add("api_version", globals.api_version.clone().map(Flag::Text));
+    add("region", globals.connection.region.map(|region| Flag::Text(region.to_string())));
+    add("base_url", globals.connection.base_url.clone().map(Flag::Text));
+    add("read_only", globals.consent.read_only.then_some(Flag::Switch(true)));
+    add("api_version", globals.connection.api_version.clone().map(Flag::Text));
     let seconds = |time: std::time::Duration| Flag::Text(format!("{}s", time.as_secs()));
-    add("defaults.timeout", globals.timeout.map(seconds));
-    add("defaults.max-age", globals.max_age.map(seconds));
-    add("defaults.rate-limit", globals.rate_limit.map(Flag::Number));
-    let source = match globals.data_source {
+    add("defaults.timeout", globals.connection.timeout.map(seconds));
+    add("defaults.max-age", globals.connection.max_age.map(seconds));
+    add("defaults.rate-limit", globals.connection.rate_limit.map(Flag::Number));
+    let source = match globals.connection.data_source() {
         DataSource::Auto => None,
         DataSource::Live => Some("live"),
         DataSource::Local => Some("local"),
     };
     add("defaults.data-source", source.map(|source| Flag::Text(source.to_owned())));
-    add("defaults.format", globals.format.map(|format| Flag::Text(format.name().to_owned())));
+    let format = globals.output.format().filter(|_| globals.is_typed("format"));
+    add("defaults.format", format.map(|format| Flag::Text(format.name().to_owned())));
     for (name, on) in [
-        ("compact", globals.compact),
-        ("csv", globals.csv),
-        ("csv-raw", globals.csv_raw),
-        ("human-friendly", globals.human_friendly),
-        ("idempotent", globals.idempotent),
-        ("ignore-missing", globals.ignore_missing),
-        ("json", globals.json),
-        ("ndjson", globals.ndjson),
-        ("no-input", globals.no_input),
-        ("plain", globals.plain),
-        ("quiet", globals.quiet),
-        ("verbose", globals.verbose),
+        ("compact", globals.output.compact),
+        ("csv", globals.is_typed("csv")),
+        ("csv-raw", globals.output.csv_raw),
+        ("human-friendly", globals.is_typed("human-friendly")),
+        ("idempotent", globals.consent.idempotent),
+        ("ignore-missing", globals.consent.ignore_missing),
+        ("json", globals.is_typed("json")),
+        ("ndjson", globals.is_typed("ndjson")),
+        ("no-input", globals.consent.no_input),
+        ("plain", globals.is_typed("plain")),
+        ("quiet", globals.is_typed("quiet")),
+        ("verbose", globals.connection.verbose),
     ] {
         add(&format!("defaults.{name}"), on.then_some(Flag::Switch(true)));
     }
-    for (name, value) in &globals.headers {
+    for (name, value) in &globals.connection.headers {
         add(&format!("headers.{name}"), Some(Flag::Text(value.clone())));
     }
     values
@@ -155,7 +159,7 @@ fn flags(globals: &Globals) -> Vec<(String, Flag)> {
 
 async fn list(context: &Context) -> Result<(), Error> {
     let columns = ["name", "current", "region", "base_url", "token", "store"].map(str::to_owned);
-    let mut list = Output::open(&context.globals)?.list_with_columns("profiles", &columns)?;
+    let mut list = Output::open(&context.globals.output)?.list_with_columns("profiles", &columns)?;
     for profile in all(context)? {
         list.record(&profile)?;
     }
@@ -165,7 +169,7 @@ async fn list(context: &Context) -> Result<(), Error> {
 
 async fn show(context: &Context, name: Option<&str>) -> Result<(), Error> {
     let config = Config::read(&context.config_path()?)?;
-    let current = config.current(context.globals.profile.as_deref());
+    let current = config.current(context.globals.connection.profile.as_deref());
     let Some(name) = name.or(current) else {
         return Err(Error::usage_with_hint(
             "no profile given, and no default profile is set",
@@ -180,7 +184,9 @@ async fn show(context: &Context, name: Option<&str>) -> Result<(), Error> {
     config.profile(Some(name))?;
     let settings = config.profiles.get(name).cloned().unwrap_or_default();
     let shown = profile_json(name, &settings, current == Some(name));
-    Output::open(&context.globals)?.document(json!({ "source": "local" }), &shown.to_string(), None).await
+    Output::open(&context.globals.output)?
+        .document(json!({ "source": "local" }), &shown.to_string(), None)
+        .await
 }
 
 async fn set_default(context: &Context, name: Option<&str>, none: bool) -> Result<(), Error> {
@@ -198,12 +204,12 @@ async fn set_default(context: &Context, name: Option<&str>, none: bool) -> Resul
     }
     Config::read(&path)?.profile(name)?;
     let shown = json!({ "profile": name });
-    if context.globals.dry_run {
+    if context.globals.consent.dry_run {
         let shown = json!({ "dry_run": true, "action": "use the profile", "profile": name, "path": path });
-        return Output::open(&context.globals)?.value(&shown).await;
+        return Output::open(&context.globals.output)?.value(&shown).await;
     }
     config::write_key(&path, None, "profile", name)?;
-    Output::open(&context.globals)?
+    Output::open(&context.globals.output)?
         .document(json!({ "source": "local", "path": path }), &shown.to_string(), None)
         .await
 }
@@ -211,22 +217,22 @@ async fn set_default(context: &Context, name: Option<&str>, none: bool) -> Resul
 async fn delete(context: &Context, name: &str) -> Result<(), Error> {
     let path = context.config_path()?;
     let exists = Config::read(&path)?.profiles.contains_key(name);
-    if !exists && context.globals.ignore_missing {
+    if !exists && context.globals.consent.ignore_missing {
         let noop = json!({ "status": "noop", "reason": "already_deleted" });
-        return Output::open(&context.globals)?
+        return Output::open(&context.globals.output)?
             .document(json!({ "source": "local" }), &noop.to_string(), None)
             .await;
     }
     Config::read(&path)?.profile(Some(name))?;
-    if context.globals.dry_run {
+    if context.globals.consent.dry_run {
         let shown = json!({ "dry_run": true, "action": "delete the profile", "profile": name, "path": path });
-        return Output::open(&context.globals)?.value(&shown).await;
+        return Output::open(&context.globals.output)?.value(&shown).await;
     }
     context.confirm_local(&Intent::new(format!("Delete profile {name}"), Confirm::Explicit))?;
     config::remove_profile(&path, name)?;
     keyring::remove(Some(name));
     let shown = json!({ "deleted": name });
-    Output::open(&context.globals)?
+    Output::open(&context.globals.output)?
         .document(json!({ "source": "local", "path": path }), &shown.to_string(), None)
         .await
 }

@@ -60,10 +60,10 @@ pub fn command() -> Command {
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    if context.globals.dry_run {
+    if context.globals.consent.dry_run {
         let port = matches.get_one::<u16>("port");
         let shown = json!({ "dry_run": true, "action": "serve a sandbox on this machine", "port": port });
-        return Output::open(&context.globals)?.value(&shown).await;
+        return Output::open(&context.globals.output)?.value(&shown).await;
     }
     let sandbox =
         Sandbox::start(options(matches)).await.map_err(|error| Error::Sandbox(error.to_string()))?;
@@ -71,7 +71,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let url = sandbox.base_url();
     notice(&format!("export INTERCOM_BASE_URL={url} INTERCOM_ACCESS_TOKEN={token}"));
     let started = json!({ "base_url": url, "token": token });
-    Output::open(&context.globals)?.value(&started).await?;
+    Output::open(&context.globals.output)?.value(&started).await?;
     tokio::signal::ctrl_c().await?;
     sandbox.stop().await;
     Ok(())

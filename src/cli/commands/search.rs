@@ -59,9 +59,10 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         open_mirror::indexed(&mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::of(matches))?)?;
     let found = store.search(text, &options)?;
     let synced_at = open_mirror::check_freshness(context, &store, &resources(&options.types))?;
-    let more = if Format::of(&context.globals) == Format::Table { &[][..] } else { &PROGRAM_COLUMNS };
+    let more =
+        if context.globals.output.format_or_default() == Format::Table { &[][..] } else { &PROGRAM_COLUMNS };
     let columns: Vec<String> = COLUMNS.iter().chain(more).map(|name| (*name).to_owned()).collect();
-    let mut list = Output::open(&context.globals)?.list_with_columns("hits", &columns)?;
+    let mut list = Output::open(&context.globals.output)?.list_with_columns("hits", &columns)?;
     for hit in &found.hits {
         list.record(&serde_json::to_value(hit).unwrap_or_default())?;
     }

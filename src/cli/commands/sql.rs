@@ -120,7 +120,7 @@ impl RowSink for SqlRows<'_> {
 
     fn columns(&mut self, names: &[String]) -> Result<(), Error> {
         self.names = names.to_vec();
-        self.list = Some(Output::open(&self.context.globals)?.list_with_columns("rows", names)?);
+        self.list = Some(Output::open(&self.context.globals.output)?.list_with_columns("rows", names)?);
         Ok(())
     }
 
@@ -132,7 +132,7 @@ impl RowSink for SqlRows<'_> {
 
 /// Lists the tables and views with their columns.
 async fn schema(context: &Context, relations: &[Relation]) -> Result<(), Error> {
-    let mut list = Output::open(&context.globals)?
+    let mut list = Output::open(&context.globals.output)?
         .wrapped()
         .list_with_columns("relations", &["name", "kind", "about", "columns"].map(str::to_owned))?;
     for relation in relations {

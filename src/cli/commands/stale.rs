@@ -70,6 +70,6 @@ impl HandwrittenCommand for StaleConversations {
         });
         let extent = Extent::partial("conversations", Some(all as u64), all > found.len(), limit_for_more());
         let extent = extent.when_empty(format!("no open conversation has been idle for {}", self.idle));
-        Output::open(&context.globals)?.rows(meta, &found, &extent).await
+        Output::open(&context.globals.output)?.rows(meta, &found, &extent).await
     }
 }

@@ -58,7 +58,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     });
     open_mirror::warn_of_age(context, oldest);
     let rows: Vec<Value> = resources.iter().map(row).collect();
-    let output = Output::open(&context.globals)?.of(Extent::complete("resources"), rows.len() as u64);
+    let output = Output::open(&context.globals.output)?.of(Extent::complete("resources"), rows.len() as u64);
     output.document(meta, &Value::Array(rows).to_string(), None).await?;
     let synced: Vec<&Status> = synced().collect();
     let failed: Vec<String> = conditions.iter().filter_map(|condition| condition.failure(&synced)).collect();

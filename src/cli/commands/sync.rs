@@ -13,7 +13,7 @@ use crate::api::client::Client;
 use crate::api::request_builder::{Arguments, operation};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint};
-use crate::cli::output::{DocumentList, Extent, Output, warn};
+use crate::cli::output::{DocumentList, Extent, Format, Output, warn};
 use crate::cli::signals::stop_on_signals;
 use crate::cli::{mirror_paths, time};
 use crate::data::workspace::id_code;
@@ -88,8 +88,8 @@ pub fn command() -> Command {
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let options = options(context, matches)?;
     let interval = interval(matches)?;
-    if context.globals.dry_run {
-        return Output::open(&context.globals)?.value(&plan(context, &options)?).await;
+    if context.globals.consent.dry_run {
+        return Output::open(&context.globals.output)?.value(&plan(context, &options)?).await;
     }
     let client = context.client()?;
     let path = match mirror_paths::explicit(context, &mirror_paths::MirrorFlag::of(matches))? {
@@ -143,13 +143,19 @@ async fn once(
     options: &SyncOptions,
     mode: progress::ProgressMode,
 ) -> Result<(), Error> {
-    let summary = sync(client, store, options, &mut progress::observer(mode, context.globals.quiet)).await?;
+    let summary = sync(
+        client,
+        store,
+        options,
+        &mut progress::observer(mode, context.globals.output.format() == Some(Format::Quiet)),
+    )
+    .await?;
     if !summary.interrupted {
         store.index()?;
         timeline_cache::refresh(store)?;
     }
     store.checkpoint()?;
-    if context.globals.quiet {
+    if context.globals.output.format() == Some(Format::Quiet) {
         return result(&summary);
     }
     let quarantined: usize = summary.resources.iter().map(|outcome| outcome.quarantined.len()).sum();
@@ -159,7 +165,7 @@ async fn once(
     let document = serde_json::to_string(&summary).unwrap_or_default();
     let shown = summary.resources.len() as u64;
     let records = DocumentList { key: "resources", extent: Extent::complete("resources"), shown };
-    Output::open(&context.globals)?.document(meta, &document, Some(records)).await?;
+    Output::open(&context.globals.output)?.document(meta, &document, Some(records)).await?;
     result(&summary)
 }
 

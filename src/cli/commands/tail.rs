@@ -19,8 +19,7 @@ use crate::api::client::Client;
 use crate::api::request_builder::{Arguments, operation};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::globals::Globals;
-use crate::cli::output::{Extent, List, Output, warn};
+use crate::cli::output::{Extent, Format, List, Output, warn};
 use crate::cli::{preview, time};
 use crate::data::lenient;
 
@@ -72,15 +71,16 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let since = time::since(context, matches.get_one::<String>("since").map(String::as_str), 0)?
         .unwrap_or_else(|| Timestamp::now().as_second());
     let polls = matches.get_one::<u64>("polls").copied();
-    if context.globals.dry_run {
+    if context.globals.consent.dry_run {
         let client = context.client_for_preview()?;
         let query = change_query(resource, since);
         let request = client.first_page_request(operation(query.search)?, &query.arguments(), Some(PAGE))?;
         return preview::show(context, &client, &request).await;
     }
     let client = context.client()?;
-    let lines = !context.globals.csv && !context.globals.plain && !context.globals.quiet;
-    let globals = Globals { ndjson: lines, ..context.globals.clone() };
+    let flags = context.globals.output.clone();
+    let format = flags.format().filter(|format| *format != Format::Json).unwrap_or(Format::Ndjson);
+    let globals = flags.with_format(format);
     let mut records = TailOutput { output: Some(Output::open(&globals)?), list: None, resource };
     let mut follower = Follower { client: &client, resource, since, newest: since, seen: HashMap::new() };
     let mut polled = 0;

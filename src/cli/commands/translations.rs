@@ -50,5 +50,5 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let meta = json!({
         "source": "local", "synced_at": synced_at, "articles": report.articles, "locales": report.locales,
     });
-    Output::open(&context.globals)?.rows(meta, &rows, &extent).await
+    Output::open(&context.globals.output)?.rows(meta, &rows, &extent).await
 }

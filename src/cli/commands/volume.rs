@@ -58,8 +58,9 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let counts = volume(&store, &options)?;
     let synced_at = open_mirror::check_freshness(context, &store, &[ResourceName::Conversations])?;
     let extent = Extent::complete("rows").when_empty("no conversations began in this period");
-    if Format::of(&context.globals) == Format::Table && context.globals.select.is_none() {
-        let output = Output::open(&context.globals)?.of(extent, counts.len() as u64);
+    if context.globals.output.format_or_default() == Format::Table && context.globals.output.select.is_none()
+    {
+        let output = Output::open(&context.globals.output)?.of(extent, counts.len() as u64);
         return output.text(&chart(&counts)).await;
     }
     let row = |count: &VolumeCount| -> Value {
@@ -75,7 +76,7 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         "source": "local", "synced_at": synced_at, "by": by, "outbound": start, "since": options.since, "until": options.until,
         "timezone": zone.iana_name().unwrap_or("UTC"), "conversations": total,
     });
-    Output::open(&context.globals)?.rows(meta, &rows, &extent).await
+    Output::open(&context.globals.output)?.rows(meta, &rows, &extent).await
 }
 
 fn chart(counts: &[VolumeCount]) -> String {

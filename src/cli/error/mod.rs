@@ -14,6 +14,26 @@ pub use hints::list_runs;
 
 use crate::{api, articles, bulk, config, mirror, report};
 
+/// Why a parser of this program refuses the value of a flag, whose name is in the message.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct InvalidValue {
+    pub message: String,
+    pub hint: Option<Hint>,
+}
+
+impl From<String> for InvalidValue {
+    fn from(message: String) -> Self {
+        InvalidValue { message, hint: None }
+    }
+}
+
+impl From<Error> for InvalidValue {
+    fn from(error: Error) -> Self {
+        InvalidValue { message: error.to_string(), hint: error.hint() }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The command line is not valid.
@@ -26,7 +46,7 @@ pub enum Error {
     #[error("--{whole} and --{part} contradict each other: {} and {}", .values.0, .values.1)]
     Contradiction { whole: String, part: String, values: Box<(Value, Value)> },
     #[error("{0}")]
-    Clap(#[from] clap::Error),
+    Clap(clap::Error),
     #[error(transparent)]
     Config(#[from] config::Error),
     #[error(transparent)]
@@ -62,6 +82,20 @@ pub enum Error {
     /// The command ran, and its result is a failure.
     #[error("{message}")]
     Failed { message: String, exit: Exit, hint: Option<Hint> },
+}
+
+impl From<clap::Error> for Error {
+    /// A value that a parser of this program refused has its own message.
+    fn from(error: clap::Error) -> Self {
+        let refused =
+            std::error::Error::source(&error).and_then(|source| source.downcast_ref::<InvalidValue>());
+        match refused {
+            Some(InvalidValue { message, hint }) => {
+                Error::Usage { message: message.clone(), hint: hint.clone() }
+            }
+            None => Error::Clap(error),
+        }
+    }
 }
 
 /// Exit codes. Scripts rely on the numbers.

@@ -49,12 +49,12 @@ impl MetaCommand for AgentContext {
         let catalog = Catalog::new(registry);
         let entries = catalog.entries();
         if self.skill {
-            return Output::open(&context.globals)?.text(&skill::text(&entries)).await;
+            return Output::open(&context.globals.output)?.text(&skill::text(&entries)).await;
         }
         let results =
-            if context.globals.compact { compact(context, &entries) } else { full(context, &entries) };
+            if context.globals.output.compact { compact(context, &entries) } else { full(context, &entries) };
         let meta = json!({ "source": "local", "version": env!("CARGO_PKG_VERSION") });
-        Output::open(&context.globals)?.document(meta, &results.to_string(), None).await
+        Output::open(&context.globals.output)?.document(meta, &results.to_string(), None).await
     }
 }
 
@@ -144,8 +144,8 @@ fn flags() -> Vec<Value> {
 }
 
 fn mirror(context: &Context, is_full: bool) -> Value {
-    let opened =
-        mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::default()).and_then(|path| Ok(Store::open_read_only(&path)?));
+    let opened = mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::default())
+        .and_then(|path| Ok(Store::open_read_only(&path)?));
     let Ok(store) = opened else {
         return json!({ "state": "none", "hint": "run `intercom-pp-cli sync`" });
     };

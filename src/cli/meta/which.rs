@@ -46,7 +46,7 @@ impl MetaCommand for Which {
                     .about(HintTopic::FindCommand),
             ));
         }
-        let mut list = Output::open(&context.globals)?
+        let mut list = Output::open(&context.globals.output)?
             .wrapped()
             .list_with_columns("commands", &COLUMNS.map(str::to_owned))?;
         for found in &found {

@@ -94,14 +94,14 @@ impl MetaCommand for WorkflowRun {
         }
         let catalog = Catalog::new(registry);
         let lines = check(&workflow, &catalog)?;
-        if context.globals.dry_run {
+        if context.globals.consent.dry_run {
             let steps: Vec<Value> = workflow
                 .steps
                 .iter()
                 .zip(&lines)
                 .map(|(step, line)| json!({ "step": step.name, "command": shown(line, &workflow.variables) }))
                 .collect();
-            return Output::open(&context.globals)?
+            return Output::open(&context.globals.output)?
                 .value(&json!({ "dry_run": true, "steps": steps }))
                 .await;
         }
@@ -324,7 +324,7 @@ async fn run_steps(
     let complete = failure.is_none();
     let meta =
         json!({ "source": "local", "file": path, "complete": complete, "steps": workflow.steps.len() });
-    Output::open(&context.globals)?.document(meta, &Value::Array(done).to_string(), None).await?;
+    Output::open(&context.globals.output)?.document(meta, &Value::Array(done).to_string(), None).await?;
     match failure {
         None => Ok(()),
         Some((name, error)) => Err(Error::Failed {

@@ -21,7 +21,7 @@ use tokio::process::Command;
 
 use super::format::Format;
 use crate::cli::error::{Error, Exit, Hint};
-use crate::cli::globals::env_var;
+use crate::config::env_var;
 
 pub use worker::{is_worker, work};
 

@@ -41,7 +41,7 @@ pub struct List<'a> {
 
 impl<'a> List<'a> {
     pub(super) fn open(output: Output<'a>, key: &str, first: &[Value]) -> Result<Self, Error> {
-        let compact = output.globals.compact || output.format == Format::Table;
+        let compact = output.flags.compact || output.format == Format::Table;
         let columns = if compact { ColumnSource::KeyFields } else { ColumnSource::FirstRecords };
         List::begin(output, key, first, columns)
     }
@@ -64,23 +64,23 @@ impl<'a> List<'a> {
             }
             Format::Ndjson => None,
             format => {
-                output.columns = match &output.globals.select {
+                output.columns = match &output.flags.select {
                     Some(selection) => Some(selection.expanded(first)),
                     None if compact && format != Format::Quiet => {
                         Some(compact::columns(first, format == Format::Table))
                     }
                     None => None,
                 };
-                let overflow = match (columns, output.globals.select.is_some()) {
+                let overflow = match (columns, output.flags.select.is_some()) {
                     _ if output.wraps => Overflow::Wrap,
                     (_, true) | (ColumnSource::Fixed, _) => Overflow::Cut,
                     _ => Overflow::Hide,
                 };
                 let mut rows =
-                    RowWriter::new(format, output.globals.csv_raw, output.columns.as_ref(), first, overflow);
+                    RowWriter::new(format, output.flags.csv_raw, output.columns.as_ref(), first, overflow);
                 // A user who selects a column of ids wants ids.
-                if output.globals.select.is_none() && columns != ColumnSource::Fixed {
-                    rows = rows.with_names(Names::new(&output.globals.names));
+                if output.flags.select.is_none() && columns != ColumnSource::Fixed {
+                    rows = rows.with_names(Names::new(&output.flags.names));
                 }
                 rows.header(&mut output.sink)?;
                 Some(rows)
@@ -94,7 +94,7 @@ impl<'a> List<'a> {
     /// # Errors
     /// When the output cannot be written, or the record must be parsed and cannot be.
     pub fn raw(&mut self, record: &RawValue) -> Result<(), Error> {
-        let is_verbatim = self.output.globals.select.is_none() && !self.compact && self.rows.is_none();
+        let is_verbatim = self.output.flags.select.is_none() && !self.compact && self.rows.is_none();
         if !is_verbatim {
             return self.record(&parse_json(record.get())?);
         }
@@ -112,16 +112,16 @@ impl<'a> List<'a> {
     /// # Errors
     /// When the output cannot be written.
     pub fn record(&mut self, record: &Value) -> Result<(), Error> {
-        let Output { globals, sink, matched, columns, .. } = &mut self.output;
+        let Output { flags, sink, matched, columns, .. } = &mut self.output;
         if let Some(rows) = &mut self.rows {
             self.count += 1;
             rows.learn_names(record);
-            if self.compact && globals.select.is_none() {
+            if self.compact && flags.select.is_none() {
                 return rows.record(sink, &compact::record(record), columns.as_ref(), matched);
             }
             return rows.record(sink, record, columns.as_ref(), matched);
         }
-        let shown = match &globals.select {
+        let shown = match &flags.select {
             Some(selection) => selection.record(record, matched),
             None if self.compact => {
                 let shown = compact::record(record);

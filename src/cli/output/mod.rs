@@ -7,6 +7,7 @@
 pub mod compact;
 mod content;
 mod extent;
+pub mod flags;
 pub mod format;
 mod human;
 pub mod jq;
@@ -21,7 +22,7 @@ mod table;
 mod toon;
 
 use std::collections::BTreeSet;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
@@ -30,6 +31,7 @@ use serde_json::{Value, json};
 
 use content::OmittedFields;
 pub use extent::{Extent, NextPage, grouped, limit_for_more};
+pub use flags::{Deliver, OutputFlags};
 pub use format::Format;
 use list::ColumnSource;
 pub use list::List;
@@ -39,7 +41,6 @@ use sink::Sink;
 pub use table::{cut, terminal_width};
 
 use super::error::{Error, Exit, Hint};
-use super::globals::{Deliver, Globals};
 use super::streams::{self, Capture, Notice};
 
 /// The envelope of a finished document.
@@ -59,7 +60,7 @@ pub struct DocumentList<'a> {
 
 /// Writes one result.
 pub struct Output<'a> {
-    globals: &'a Globals,
+    flags: &'a OutputFlags,
     format: Format,
     sink: Sink,
     matched: MatchedPaths,
@@ -75,38 +76,18 @@ pub struct Output<'a> {
     notes: Vec<Notice>,
 }
 
-impl Format {
-    /// The format chosen by the flags; by default a table on a terminal and JSON elsewhere.
-    pub fn of(globals: &Globals) -> Self {
-        let to_terminal = globals.deliver == Deliver::Stdout
-            && streams::current().is_none()
-            && std::io::stdout().is_terminal();
-        match globals {
-            Globals { format: Some(format), .. } => *format,
-            Globals { quiet: true, .. } => Format::Quiet,
-            Globals { csv: true, .. } => Format::Csv,
-            Globals { plain: true, .. } => Format::Plain,
-            Globals { ndjson: true, .. } => Format::Ndjson,
-            Globals { json: true, .. } => Format::Json,
-            Globals { human_friendly: true, .. } => Format::Table,
-            _ if to_terminal => Format::Table,
-            _ => Format::Json,
-        }
-    }
-}
-
 impl<'a> Output<'a> {
     /// # Errors
     /// When the destination cannot be opened.
-    pub fn open(globals: &'a Globals) -> Result<Self, Error> {
-        let format = Format::of(globals);
-        let convert_to = (globals.jq.is_some() || format == Format::Toon).then_some(format);
+    pub fn open(flags: &'a OutputFlags) -> Result<Self, Error> {
+        let format = flags.format_or_default();
+        let convert_to = (flags.jq.is_some() || format == Format::Toon).then_some(format);
         let (format, sink) = match convert_to {
             Some(_) => (Format::Json, Sink::Memory(Vec::new())),
-            None => (format, Sink::open(&globals.deliver)?),
+            None => (format, Sink::open(flags.deliver())?),
         };
         let (matched, columns, extent, notes) = (MatchedPaths::default(), None, None, Vec::new());
-        Ok(Output { globals, format, sink, matched, convert_to, columns, extent, wraps: false, notes })
+        Ok(Output { flags, format, sink, matched, convert_to, columns, extent, wraps: false, notes })
     }
 
     /// Wraps long texts in tables: for columns with sentences.
@@ -128,14 +109,14 @@ impl<'a> Output<'a> {
 
     /// Whether hidden records are reported on stderr. Readers of JSON find them in `meta`, but a jq program may drop it.
     fn has_notes(&self) -> bool {
-        self.format != Format::Json || self.globals.jq.is_some()
+        self.format != Format::Json || self.flags.jq.is_some()
     }
 
     /// One record as text for people.
     fn human_record(&mut self, document: &Value) -> String {
         let mut shown = content::details(document);
         let omitted = content::omitted_fields(document, &shown).len();
-        let mut names = Names::new(&self.globals.names);
+        let mut names = Names::new(&self.flags.names);
         names.learn(document);
         names.insert_into(&mut shown);
         if omitted > 0 {
@@ -167,7 +148,7 @@ impl<'a> Output<'a> {
             if let Some((extent, shown)) = self.extent.take() {
                 self.describe(&extent, &mut meta, shown);
             }
-            if self.globals.select.is_none() && !self.globals.compact {
+            if self.flags.select.is_none() && !self.flags.compact {
                 writeln!(self.sink, "{{\"meta\":{meta},\"results\":{raw}}}")?;
             } else {
                 let document = parse_json(raw)?;
@@ -179,7 +160,7 @@ impl<'a> Output<'a> {
         let document = parse_json(raw)?;
         let list = list.and_then(|path| select::list_at(&document, path));
         if self.format == Format::Table && list.is_none() && document.is_object() {
-            let text = match &self.globals.select {
+            let text = match &self.flags.select {
                 Some(_) => human::lines(&self.reduced(&document, None, &mut meta)),
                 None => self.human_record(&document),
             };
@@ -216,7 +197,7 @@ impl<'a> Output<'a> {
         let rows = rows.iter().map(to_json).collect::<Result<Vec<Value>, Error>>()?;
         if self.format == Format::Json {
             let document = Value::Array(rows.clone());
-            let shown = match &self.globals.select {
+            let shown = match &self.flags.select {
                 Some(selection) => selection.document(&document, None, &mut self.matched),
                 None => document,
             };
@@ -242,7 +223,7 @@ impl<'a> Output<'a> {
             list.record(row)?;
             return list.close(meta).await;
         }
-        let shown = match &self.globals.select {
+        let shown = match &self.flags.select {
             Some(selection) => selection.document(row, None, &mut self.matched),
             None => row.clone(),
         };
@@ -277,7 +258,7 @@ impl<'a> Output<'a> {
     /// As [`Output::document`].
     pub async fn text(mut self, text: &str) -> Result<(), Error> {
         if self.convert_to.take().is_some() {
-            self.sink = Sink::open(&self.globals.deliver)?;
+            self.sink = Sink::open(self.flags.deliver())?;
         }
         if let Some((extent, shown)) = self.extent.take() {
             self.describe(&extent, &mut Value::Null, shown);
@@ -290,8 +271,8 @@ impl<'a> Output<'a> {
     ///
     /// # Errors
     /// When the destination cannot be opened.
-    pub fn bytes(globals: &'a Globals) -> Result<Bytes, Error> {
-        Ok(Bytes(Sink::open(&globals.deliver)?))
+    pub fn bytes(flags: &'a OutputFlags) -> Result<Bytes, Error> {
+        Ok(Bytes(Sink::open(flags.deliver())?))
     }
 
     /// Begins a list whose records are written one by one. `key` is the path of the list in the document,
@@ -318,7 +299,7 @@ impl<'a> Output<'a> {
 
     /// The document reduced by `--select` or `--compact`. Fields that `--compact` omits are listed in `meta`.
     fn reduced(&mut self, document: &Value, list: Option<&str>, meta: &mut Value) -> Value {
-        if let Some(selection) = &self.globals.select {
+        if let Some(selection) = &self.flags.select {
             return selection.document(document, list, &mut self.matched);
         }
         let is_one = document.is_object() && list.is_none();
@@ -337,7 +318,7 @@ impl<'a> Output<'a> {
 
     async fn finish(self) -> Result<(), Error> {
         let mut notes = self.notes;
-        if let Some(selection) = &self.globals.select {
+        if let Some(selection) = &self.flags.select {
             for path in self.columns.as_ref().unwrap_or(selection).unknown(&self.matched) {
                 let note = format!("warning: --select: no record has the field {path:?}");
                 notes.push(Notice::Text(note));
@@ -352,11 +333,11 @@ impl<'a> Output<'a> {
                     let envelope = serde_json::from_slice::<Envelope>(&content);
                     envelope.map(|envelope| capture.keep_meta(envelope.meta.get())).unwrap_or_default();
                 }
-                let text = match &self.globals.jq {
+                let text = match &self.flags.jq {
                     Some(program) => program.run(&content, format).await?,
                     None => toon::encode_document(&content)?,
                 };
-                let mut sink = Sink::open(&self.globals.deliver)?;
+                let mut sink = Sink::open(self.flags.deliver())?;
                 sink.write_all(text.as_bytes())?;
                 sink.finish(format.content_type()).await?;
             }
@@ -435,9 +416,9 @@ impl Bytes {
 ///
 /// # Errors
 /// When the folder of the file cannot be written.
-pub fn check_delivery(globals: &Globals) -> Result<(), Error> {
-    match globals.deliver {
-        Deliver::File(_) => Sink::open(&globals.deliver).map(drop),
+pub fn check_delivery(flags: &OutputFlags) -> Result<(), Error> {
+    match flags.deliver() {
+        Deliver::File(_) => Sink::open(flags.deliver()).map(drop),
         Deliver::Stdout | Deliver::Webhook(_) => Ok(()),
     }
 }

@@ -7,10 +7,10 @@ use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::flags::Deliver;
 use crate::api::transport::foreign_client;
 use crate::cli::error::Error;
 use crate::cli::files::Replacement;
-use crate::cli::globals::Deliver;
 use crate::cli::streams::{self, Capture};
 
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(60);

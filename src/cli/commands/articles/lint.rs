@@ -35,7 +35,8 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let folder = folder(matches, "from")?;
     let (findings, missing) = lint(&folder, &selection(matches)?, &allow_empty(matches))?;
     let columns = ["path", "line", "rule", "severity", "message"].map(str::to_owned);
-    let mut list = Output::open(&context.globals)?.wrapped().list_with_columns("findings", &columns)?;
+    let mut list =
+        Output::open(&context.globals.output)?.wrapped().list_with_columns("findings", &columns)?;
     for finding in &findings {
         list.record(&finding.record())?;
     }

@@ -10,7 +10,7 @@ pub mod push;
 pub mod resolve;
 pub mod status;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use serde_json::{Map, Value, json};
 
 use crate::articles::folder::Folder;
@@ -127,8 +127,8 @@ impl Outcomes {
                 notice(&format!("note: {name}: {note}"));
             }
         }
-        let output = Output::open(&context.globals)?;
-        if Format::of(&context.globals) == Format::Table {
+        let output = Output::open(&context.globals.output)?;
+        if context.globals.output.format_or_default() == Format::Table {
             return output.text(&self.text()).await;
         }
         if let (Value::Object(meta), Value::Object(counts)) = (&mut meta, self.counts()) {

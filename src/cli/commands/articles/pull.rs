@@ -36,7 +36,7 @@ pub fn command() -> Command {
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let selection = selection(matches)?;
-    if context.globals.dry_run {
+    if context.globals.consent.dry_run {
         let client = context.client_for_preview()?;
         let operation = crate::api::request_builder::operation("listArticles")?;
         let request = client.first_page_request(operation, &Default::default(), None)?;

@@ -66,7 +66,7 @@ fn article_count(count: usize) -> String {
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let mut options = PushOptions {
         selection: selection(matches)?,
-        plan_only: context.globals.dry_run || matches.get_flag("dry-run-only"),
+        plan_only: context.globals.consent.dry_run || matches.get_flag("dry-run-only"),
         force: values(matches, "force"),
         delete: matches.get_flag("delete"),
         author: matches.get_one::<String>("author").cloned(),
@@ -79,8 +79,8 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     if !options.plan_only {
         context.refuse_in_read_only_mode("Push articles")?;
     }
-    let consent = context.globals.consent;
-    let asks = consent == Consent::Open && !context.globals.no_input && stdin::is_terminal();
+    let consent = context.globals.consent.given;
+    let asks = consent == Consent::Open && !context.globals.consent.no_input && stdin::is_terminal();
     // A person who typed the name of a folder wants all of it; an agent may not know how many articles it has.
     let is_agent = matches!(consent, Consent::Reversible | Consent::Withheld);
     if !options.plan_only && consent < Consent::Full && (asks || is_agent || options.delete) {

@@ -69,7 +69,7 @@ pub async fn connect(
     command: &str,
 ) -> Result<(Client, Identity), Error> {
     let sends_changes = matches.get_flag("apply") || text(matches, "resume").is_some();
-    if sends_changes && !context.globals.dry_run {
+    if sends_changes && !context.globals.consent.dry_run {
         context.refuse_in_read_only_mode(command)?;
     }
     let client = context.client()?;
@@ -201,15 +201,15 @@ async fn resume(
             Hint::new("resume it with ").run(format!("{} --resume={name}", head.command)),
         ));
     }
-    if !context.globals.dry_run {
+    if !context.globals.consent.dry_run {
         // A user at the terminal agreed when the run began.
-        if context.globals.consent == Consent::Withheld {
+        if context.globals.consent.given == Consent::Withheld {
             let due = journal.run().due().count();
             context.confirm(&Intent::new(format!("Resume run {name}"), Confirm::Never).with_records(due))?;
         }
         send(client, &mut journal, concurrency(matches)).await?;
     }
-    print_run(context, &journal, context.globals.dry_run, json!({ "resumed": true }), 0).await
+    print_run(context, &journal, context.globals.consent.dry_run, json!({ "resumed": true }), 0).await
 }
 
 /// Previews a plan, or carries it out with `--apply`.
@@ -231,7 +231,7 @@ pub async fn carry_out(
         let document = serde_json::to_vec_pretty(&plan).map_err(std::io::Error::other)?;
         file.write_private(&document)?;
     }
-    let apply = matches.get_flag("apply") && !context.globals.dry_run;
+    let apply = matches.get_flag("apply") && !context.globals.consent.dry_run;
     let due = plan.records.iter().filter(|record| record.is_due()).count();
     if !apply || due == 0 {
         return print_plan(context, &plan, !apply).await;

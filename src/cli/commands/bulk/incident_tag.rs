@@ -91,7 +91,7 @@ pub fn command() -> Command {
 }
 
 pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    if context.globals.data_source == DataSource::Local {
+    if context.globals.connection.data_source() == DataSource::Local {
         return Err(Error::usage_with_hint(
             "incident-tag cannot search the mirror alone",
             Hint::new("leave out ")

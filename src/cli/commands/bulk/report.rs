@@ -51,7 +51,7 @@ impl RunReport<'_> {
     /// Exit code 6 if something failed or was skipped, 5 if nothing was done.
     pub async fn print(&self, context: &Context) -> Result<(), Error> {
         let mut counts = ReportCounts { matched: self.records.len(), ..ReportCounts::default() };
-        let shows_skipped = !self.dry_run && Format::of(&context.globals) != Format::Table;
+        let shows_skipped = !self.dry_run && context.globals.output.format_or_default() != Format::Table;
         let is_cut = self.records.iter().any(|record| record.skip.as_deref() == Some(LIMIT));
         let mut items: Vec<Value> = Vec::new();
         for record in self.records {
@@ -72,14 +72,16 @@ impl RunReport<'_> {
             meta.extend(more.clone());
         }
         let key = self.target.as_str();
-        match Format::of(&context.globals) {
+        match context.globals.output.format_or_default() {
             Format::Json => {
                 let records = DocumentList { key, extent, shown: items.len() as u64 };
-                Output::open(&context.globals)?.document(meta, &results.to_string(), Some(records)).await?;
+                Output::open(&context.globals.output)?
+                    .document(meta, &results.to_string(), Some(records))
+                    .await?;
             }
             _ => {
-                let columns = self.columns(&items, Format::of(&context.globals));
-                let mut list = Output::open(&context.globals)?.list_with_columns(key, &columns)?;
+                let columns = self.columns(&items, context.globals.output.format_or_default());
+                let mut list = Output::open(&context.globals.output)?.list_with_columns(key, &columns)?;
                 for item in &items {
                     list.record(&cells(item))?;
                 }

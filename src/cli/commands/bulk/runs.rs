@@ -43,8 +43,9 @@ pub async fn run_list(context: &Context) -> Result<(), Error> {
     let runs = journal::runs()?;
     let rows: Vec<Value> = runs.iter().map(|run| row(run, &runs)).collect();
     let extent = Extent::complete("runs").when_empty("no runs on this machine");
-    let (output, meta) = (Output::open(&context.globals)?, json!({ "source": "local" }));
-    if Format::of(&context.globals) != Format::Table || context.globals.select.is_some() {
+    let (output, meta) = (Output::open(&context.globals.output)?, json!({ "source": "local" }));
+    if context.globals.output.format_or_default() != Format::Table || context.globals.output.select.is_some()
+    {
         return output.rows(meta, &rows, &extent).await;
     }
     // Enough columns to choose a run; all of them would not fit a terminal.

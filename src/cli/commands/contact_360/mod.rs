@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::globals::{DataSource, Globals};
+use crate::cli::globals::DataSource;
 use crate::cli::output::{Extent, Format, Output, warn};
 use crate::cli::{mirror_paths, open_mirror};
 use crate::mirror::{ResourceName, Store};
@@ -77,8 +77,8 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         limit: matches.get_one::<u32>("limit").map_or(10, |limit| *limit as usize),
         messages: text("depth") == "messages",
     };
-    let live = matches.get_flag("live") || context.globals.data_source == DataSource::Live;
-    if live && context.globals.dry_run {
+    let live = matches.get_flag("live") || context.globals.connection.data_source() == DataSource::Live;
+    if live && context.globals.consent.dry_run {
         return refresh::preview(context, query).await;
     }
     let answer = if live {
@@ -131,19 +131,21 @@ fn meta(found: &Contact360, source: &str, synced_at: Value, requests: u64) -> Va
 }
 
 async fn show(context: &Context, found: &Contact360, meta: Value) -> Result<(), Error> {
-    if Format::of(&context.globals) == Format::Table && context.globals.select.is_none() {
-        return Output::open(&context.globals)?.text(&text::render(found)).await;
+    if context.globals.output.format_or_default() == Format::Table && context.globals.output.select.is_none()
+    {
+        return Output::open(&context.globals.output)?.text(&text::render(found)).await;
     }
-    if Format::of(&context.globals) == Format::Quiet && context.globals.select.is_none() {
+    if context.globals.output.format_or_default() == Format::Quiet && context.globals.output.select.is_none()
+    {
         let id = json!({ "id": found.contact["id"] });
-        return Output::open(&context.globals)?.document(meta, &id.to_string(), None).await;
+        return Output::open(&context.globals.output)?.document(meta, &id.to_string(), None).await;
     }
     let mut document = serde_json::to_value(found).unwrap_or_default();
-    if context.globals.compact {
+    if context.globals.output.compact {
         compact(&mut document);
     }
     // Compacted above; the output layer would also drop parts of the answer.
-    let globals = Globals { compact: false, ..context.globals.clone() };
+    let globals = context.globals.output.clone().without_compact();
     Output::open(&globals)?.document(meta, &document.to_string(), None).await
 }
 
@@ -183,6 +185,7 @@ fn compact_document(document: &Value) -> Value {
 async fn list_candidates(context: &Context, candidates: &[ContactSummary]) -> Result<(), Error> {
     let rows = serde_json::to_string(candidates).unwrap_or_default();
     let meta = json!({ "source": "local", "ambiguous": true, "untrusted": UNTRUSTED });
-    let output = Output::open(&context.globals)?.of(Extent::complete("contacts"), candidates.len() as u64);
+    let output =
+        Output::open(&context.globals.output)?.of(Extent::complete("contacts"), candidates.len() as u64);
     output.document(meta, &rows, None).await
 }

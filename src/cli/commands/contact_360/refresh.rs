@@ -143,8 +143,11 @@ impl ContactRefresh {
     /// Whether the mirror is within --max-age.
     fn is_fresh(&self, context: &Context) -> Result<bool, Error> {
         let age = synced_at(&self.store)?.map(|synced_at| self.now - synced_at);
-        let max_age =
-            context.globals.max_age.map(|max_age| i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX));
+        let max_age = context
+            .globals
+            .connection
+            .max_age
+            .map(|max_age| i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX));
         Ok(age.zip(max_age).is_some_and(|(age, max_age)| age <= max_age))
     }
 

@@ -25,7 +25,7 @@ pub fn command() -> Command {
 }
 
 pub async fn run(context: &Context) -> Result<(), Error> {
-    if context.globals.dry_run {
+    if context.globals.consent.dry_run {
         return preview::show_identify(context).await;
     }
     let mut findings = Findings::default();
@@ -44,7 +44,7 @@ pub async fn run(context: &Context) -> Result<(), Error> {
     check_mode(context, &mut findings);
     check_store(&mut findings);
     let list = json!({ "checks": findings.checks }).to_string();
-    let output = Output::open(&context.globals)?.wrapped();
+    let output = Output::open(&context.globals.output)?.wrapped();
     let shown = findings.checks.len() as u64;
     let records = DocumentList { key: "checks", extent: Extent::complete("checks"), shown };
     output.document(json!({ "source": "live" }), &list, Some(records)).await?;

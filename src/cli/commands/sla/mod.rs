@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files::OutputFile;
-use crate::cli::globals::Globals;
+use crate::cli::output::OutputFlags;
 use crate::cli::output::{
     DocumentList, Extent, Format, Output, limit_for_more, notice, terminal_width, warn,
 };
@@ -106,9 +106,10 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
     let groups = report.rows.len();
     request.arrange(&mut report.rows);
     let meta = meta(&request, &report, groups);
-    if Format::of(&context.globals) == Format::Table && context.globals.select.is_none() {
+    if context.globals.output.format_or_default() == Format::Table && context.globals.output.select.is_none()
+    {
         let text = table::render(&request, &report, groups, terminal_width());
-        return Output::open(&context.globals)?.text(&text).await;
+        return Output::open(&context.globals.output)?.text(&text).await;
     }
     let rows = serde_json::to_string(&report.rows).unwrap_or_default();
     let globals = without_compact(context);
@@ -118,8 +119,8 @@ pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
 }
 
 /// Rows of figures are already compact: --compact must not remove any.
-fn without_compact(context: &Context) -> Globals {
-    Globals { compact: false, ..context.globals.clone() }
+fn without_compact(context: &Context) -> OutputFlags {
+    context.globals.output.clone().without_compact()
 }
 
 fn meta(request: &SlaRequest, report: &SlaReport, groups: usize) -> Value {
@@ -195,7 +196,7 @@ fn write_html_report(
     let path = file.path()?;
     let workspace = store.workspace()?.and_then(|workspace| workspace.name);
     let page = html_report::render(request, report, workspace.as_deref(), &DEFINITIONS);
-    if context.globals.dry_run {
+    if context.globals.consent.dry_run {
         notice(&format!("would write {} ({} bytes)", path.display(), page.len()));
         return Ok(());
     }
@@ -215,8 +216,9 @@ async fn explain(context: &Context, store: &Store, request: &SlaRequest, id: &st
             hint: Some(Hint::new("check the id").or("run ").run("sync")),
         });
     };
-    if Format::of(&context.globals) == Format::Table && context.globals.select.is_none() {
-        return Output::open(&context.globals)?.text(&table::explained(request, &explained)).await;
+    if context.globals.output.format_or_default() == Format::Table && context.globals.output.select.is_none()
+    {
+        return Output::open(&context.globals.output)?.text(&table::explained(request, &explained)).await;
     }
     let samples: serde_json::Map<String, Value> = explained
         .samples

@@ -5,8 +5,8 @@
 use serde_json::Value;
 
 use super::{EXIT_CODES, conventions, grouped};
-use crate::cli::registry::Effect;
 use crate::cli::catalog::Entry;
+use crate::cli::registry::Effect;
 
 const HEAD: &str = "\
 ---

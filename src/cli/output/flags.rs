@@ -1,0 +1,149 @@
+//! The flags about output: its format, its fields, and where it goes.
+//!
+//! Several flags name a format; [`OutputFlags::format`] is the only place that decides between them.
+
+use std::io::IsTerminal;
+
+use clap::Args;
+
+use super::format::Format;
+use super::jq::JqProgram;
+use super::names::NameLookup;
+use super::select::FieldSelection;
+use crate::cli::error::InvalidValue;
+use crate::cli::files::OutputFile;
+use crate::cli::flag_values::OneOf;
+use crate::cli::streams;
+
+const FORMATS: OneOf<Format> = OneOf {
+    names: &["json", "ndjson", "csv", "plain", "table", "quiet", "toon"],
+    parse: |text| text.parse().map_err(|reason| InvalidValue::from(format!("--format: {reason}"))),
+};
+
+#[derive(Debug, Clone, Default, Args)]
+#[group(skip)]
+pub struct OutputFlags {
+    /// Print one JSON document on stdout, and errors as JSON on stderr
+    #[arg(long)]
+    json: bool,
+    /// Print one JSON record per line
+    #[arg(long)]
+    ndjson: bool,
+    /// Print CSV that is safe to open in a spreadsheet
+    #[arg(long)]
+    csv: bool,
+    /// With --csv, do not escape cells that begin with = + - @
+    #[arg(long)]
+    pub csv_raw: bool,
+    /// Print tab-separated lines
+    #[arg(long)]
+    plain: bool,
+    /// Print only the id of each record, one per line
+    #[arg(long)]
+    quiet: bool,
+    /// Output format: json, ndjson, csv, plain, table, quiet or toon (JSON in fewer tokens)
+    // Its id differs from its name, because commands may declare a `--format` themselves.
+    #[arg(id = "output-format", long = "format", value_name = "FORMAT", value_parser = FORMATS, hide_possible_values = true)]
+    typed_format: Option<Format>,
+    /// Print only these fields of the records or results: a,b.c,*_at,name:d.e
+    #[arg(long, value_name = "FIELDS", value_parser = selection)]
+    pub select: Option<FieldSelection>,
+    /// Transform the JSON with a jq program, for at most 10 s (INTERCOM_JQ_SECONDS sets the limit)
+    #[arg(long, value_name = "PROGRAM", value_parser = program)]
+    pub jq: Option<JqProgram>,
+    /// Print only key fields: ids, names, states, times
+    #[arg(long)]
+    pub compact: bool,
+    /// Print a table even if the output is not a terminal
+    #[arg(long)]
+    human_friendly: bool,
+    /// For agents: --json --compact --no-input --no-color, and --yes for changes that can be undone
+    #[arg(long)]
+    pub agent: bool,
+    /// Print without colours [env: NO_COLOR]
+    #[arg(long)]
+    pub no_color: bool,
+    /// Send the output to stdout, file:PATH (written atomically) or webhook:URL
+    #[arg(long, value_name = "WHERE", value_parser = deliver)]
+    deliver: Option<Deliver>,
+    /// Names of records whose ids are shown in tables.
+    #[arg(skip)]
+    pub names: NameLookup,
+}
+
+/// Where the output goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Deliver {
+    #[default]
+    Stdout,
+    File(OutputFile),
+    Webhook(String),
+}
+
+impl OutputFlags {
+    /// The format that the flags ask for.
+    pub fn format(&self) -> Option<Format> {
+        let flags = [
+            (self.quiet, Format::Quiet),
+            (self.csv || self.csv_raw, Format::Csv),
+            (self.plain, Format::Plain),
+            (self.ndjson, Format::Ndjson),
+            (self.json || self.agent, Format::Json),
+            (self.human_friendly, Format::Table),
+        ];
+        let flag = flags.into_iter().find(|(is_on, _)| *is_on).map(|(_, format)| format);
+        self.typed_format.or(flag)
+    }
+
+    /// The format of the output: by default a table on a terminal and JSON elsewhere.
+    pub fn format_or_default(&self) -> Format {
+        let to_terminal =
+            || self.deliver.is_none() && streams::current().is_none() && std::io::stdout().is_terminal();
+        let default = || if to_terminal() { Format::Table } else { Format::Json };
+        self.format().unwrap_or_else(default)
+    }
+
+    pub fn deliver(&self) -> &Deliver {
+        self.deliver.as_ref().unwrap_or(&Deliver::Stdout)
+    }
+
+    pub fn with_format(self, format: Format) -> Self {
+        OutputFlags { typed_format: Some(format), ..self }
+    }
+
+    /// For the summary of what was written to a file: the flags about records and lines apply to the file.
+    pub fn for_summary(self) -> Self {
+        OutputFlags { csv: false, csv_raw: false, ndjson: false, select: None, jq: None, ..self }
+    }
+
+    /// For answers that are short already.
+    pub fn without_compact(self) -> Self {
+        OutputFlags { compact: false, ..self }
+    }
+
+    pub fn delivered_to(self, deliver: Deliver) -> Self {
+        OutputFlags { deliver: Some(deliver), ..self }
+    }
+}
+
+fn selection(text: &str) -> Result<FieldSelection, InvalidValue> {
+    Ok(FieldSelection::parse(text)?)
+}
+
+fn program(text: &str) -> Result<JqProgram, InvalidValue> {
+    Ok(JqProgram::parse(text)?)
+}
+
+fn deliver(text: &str) -> Result<Deliver, InvalidValue> {
+    match text.split_once(':') {
+        None if text == "stdout" => Ok(Deliver::Stdout),
+        Some(("file", path)) if !path.is_empty() => Ok(Deliver::File(path.to_owned().into())),
+        Some(("webhook", url)) if url.starts_with("http://") || url.starts_with("https://") => {
+            Ok(Deliver::Webhook(url.to_owned()))
+        }
+        _ => {
+            Err(format!("--deliver: unknown target {text:?}: expected stdout, file:PATH or webhook:URL")
+                .into())
+        }
+    }
+}
