@@ -14,6 +14,7 @@ pub mod request_builder;
 #[rustfmt::skip]
 #[path = "../../generated/client.rs"]
 mod generated;
+pub mod identity;
 mod json_repair;
 mod lenient_fields;
 mod limiter;

@@ -16,7 +16,7 @@ use super::error::Error;
 use super::folder::{Folder, HIDDEN};
 use super::line_endings::{is_merge_marker, normalize_line_endings};
 use super::links::LinkIndex;
-use crate::data::workspace::UNKNOWN;
+use crate::api::identity::UNKNOWN_WORKSPACE;
 
 const FILE: &str = "manifest.json";
 const VERSION: u32 = 1;
@@ -108,7 +108,7 @@ pub struct PendingCreation {
 
 impl Manifest {
     pub fn new() -> Self {
-        Manifest { version: VERSION, workspace: UNKNOWN.to_owned(), ..Manifest::default() }
+        Manifest { version: VERSION, workspace: UNKNOWN_WORKSPACE.to_owned(), ..Manifest::default() }
     }
 
     pub fn exists(folder: &Folder) -> bool {
@@ -166,7 +166,7 @@ impl Manifest {
     /// [`Error::OtherWorkspace`] when the folder belongs to another one.
     pub fn bind_workspace(&mut self, folder: &Folder, workspace: Option<&str>) -> Result<(), Error> {
         match workspace {
-            Some(current) if self.workspace == UNKNOWN => self.workspace = current.to_owned(),
+            Some(current) if self.workspace == UNKNOWN_WORKSPACE => self.workspace = current.to_owned(),
             Some(current) if self.workspace != current => {
                 return Err(Error::OtherWorkspace {
                     path: folder.root().to_owned(),

@@ -1,30 +1,14 @@
-//! Looks up names in the workspace: the token's owner, tags, teams and teammates. Always requests the current list,
-//! so that records created a moment ago are found.
+//! Looks up names in the workspace: tags, teams and teammates. Always requests the current list, so that records
+//! created a moment ago are found.
 
 use serde_json::Value;
 
 use super::error::{Error, NotFoundKind};
 use crate::api::client::Client;
+pub use crate::api::identity::{Identity, identity};
 use crate::api::paging::Page;
 use crate::api::request_builder::{Arguments, operation};
-use crate::data::{lenient, workspace};
-
-/// The owner of the token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// Id of the teammate.
-    pub admin_id: Option<String>,
-    /// Short code of the workspace (`id_code`).
-    pub workspace: String,
-}
-
-/// # Errors
-/// API errors.
-pub async fn identity(client: &Client) -> Result<Identity, Error> {
-    let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
-    let owner: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
-    Ok(Identity { admin_id: lenient::id(&owner["id"]), workspace: workspace::id_code(&owner) })
-}
+use crate::data::lenient;
 
 /// A tag, team or teammate.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -28,6 +28,12 @@ pub enum Error {
     Busy(String),
     #[error("this belongs to workspace {found}, but the token to workspace {given}")]
     OtherWorkspace { found: String, given: String },
+    /// An import's journal of another workspace or resource.
+    #[error("the journal {} belongs to {found}, not to {purpose}", path.display())]
+    OtherJournal { path: PathBuf, found: Value, purpose: String },
+    /// An import's journal that is in use, cannot be opened, or is another file.
+    #[error("{0}")]
+    UnusableJournal(String),
     /// A name or id that the workspace does not have.
     #[error("unknown {what} {name:?}{}", expected_one_of(.candidates))]
     NotFound { what: NotFoundKind, name: String, candidates: Vec<String> },

@@ -10,6 +10,8 @@ pub mod apply;
 pub mod change;
 pub mod directory;
 pub mod error;
+pub mod import;
+pub mod import_journal;
 pub mod incident;
 pub mod journal;
 pub mod phrase_match;

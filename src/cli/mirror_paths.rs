@@ -1,25 +1,20 @@
-//! Finds the mirror of the current credentials without a request.
+//! Finds the mirror of a command without a request: the one given, registered for the credentials, or the only one.
 //!
-//! A sync registers the path of its mirror under a fingerprint of server and token, and offline commands look it up.
-//! The fingerprint is a truncated SHA-256, which does not reveal the token. No command may guess between several
-//! mirrors.
+//! No command may guess between several mirrors.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use clap::{ArgMatches, Args};
-use sha2::{Digest, Sha256};
 
 use super::context::Context;
 use super::error::{Error, Hint};
 use super::files::OwnerFile;
 use super::globals::DataSource;
 use super::output::names::NameLookup;
-use crate::config::{self, data_folder, write_private};
+use crate::config::data_folder;
+use crate::mirror::registry;
 use crate::mirror::{self, Store};
-
-const REGISTRY: &str = "workspaces.json";
 
 /// `--db`, for every command that uses a mirror.
 #[derive(Debug, Clone, Default, Args)]
@@ -74,7 +69,7 @@ pub fn for_reading(context: &Context, flag: &MirrorFlag) -> Result<PathBuf, Erro
     if let Some(path) = registered(context)? {
         return Err(mirror::Error::Moved { path }.into());
     }
-    match &all()?[..] {
+    match &registry::mirrors()?[..] {
         [only] => Ok(only.clone()),
         [] => Err(mirror::Error::NoMirrors { folder: data_folder()? }.into()),
         several => Err(Error::usage_with_hint(
@@ -123,59 +118,28 @@ pub fn of_credentials(context: &Context) -> Result<Option<PathBuf>, Error> {
 
 /// The path that the latest sync with the current credentials has registered.
 fn registered(context: &Context) -> Result<Option<PathBuf>, Error> {
-    Ok(fingerprint(context)?.and_then(|fingerprint| registry().remove(&fingerprint)))
+    Ok(fingerprint(context)?.and_then(|fingerprint| registry::registered(&fingerprint)))
 }
 
-/// The path for the mirror of a workspace, which is registered for [`for_reading`].
+/// The path for the mirror of a workspace, for a command without `--db`. It is registered for [`for_reading`].
 ///
 /// # Errors
-/// If the home directory is unknown.
-pub fn for_writing(context: &Context, flag: &MirrorFlag, workspace: &str) -> Result<PathBuf, Error> {
-    let path = match explicit(context, flag)? {
-        Some(path) => return Ok(path),
-        None => match context.settings()?.store {
-            Some(path) => path,
-            None => mirror::default_path(workspace)?,
-        },
+/// If the home directory is unknown, or the registry cannot be written.
+pub fn for_writing(context: &Context, workspace: &str) -> Result<PathBuf, Error> {
+    let path = match context.settings()?.store {
+        Some(path) => path,
+        None => mirror::default_path(workspace)?,
     };
     if let Some(fingerprint) = fingerprint(context)? {
-        let mut registry = registry();
-        if registry.get(&fingerprint) != Some(&path) {
-            registry.insert(fingerprint, path.clone());
-            let text = serde_json::to_string_pretty(&registry).unwrap_or_default();
-            write_private(&registry_path()?, text.as_bytes())?;
-        }
+        registry::register(fingerprint, &path)?;
     }
     Ok(path)
 }
 
+/// Identifies server and token; `None` without a token.
 fn fingerprint(context: &Context) -> Result<Option<String>, Error> {
     let settings = context.settings()?;
     let server = context.api_server(&settings)?;
-    let Some(credential) = context.credential(&settings)? else { return Ok(None) };
-    let digest = Sha256::digest(format!("{}\n{}", server.base_url, credential.token.expose()));
-    Ok(Some(digest.iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))))
-}
-
-fn registry_path() -> Result<PathBuf, config::Error> {
-    Ok(data_folder()?.join(REGISTRY))
-}
-
-/// Empty if the registry cannot be read: the next sync writes it again.
-fn registry() -> BTreeMap<String, PathBuf> {
-    let text = registry_path().ok().and_then(|path| std::fs::read_to_string(path).ok());
-    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
-}
-
-/// All mirrors in the data folder.
-///
-/// # Errors
-/// If the home directory is unknown.
-pub fn all() -> Result<Vec<PathBuf>, Error> {
-    let is_mirror = |path: &Path| path.extension().is_some_and(|extension| extension == "db");
-    let entries = std::fs::read_dir(data_folder()?).into_iter().flatten().flatten();
-    let mut mirrors: Vec<PathBuf> =
-        entries.map(|entry| entry.path()).filter(|path| is_mirror(path)).collect();
-    mirrors.sort();
-    Ok(mirrors)
+    let credential = context.credential(&settings)?;
+    Ok(credential.map(|credential| registry::fingerprint(&server.base_url, &credential.token)))
 }

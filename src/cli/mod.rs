@@ -21,7 +21,6 @@ mod filtered_page;
 mod flag_values;
 mod flags;
 pub(crate) mod globals;
-mod import_journal;
 mod in_process;
 mod keyring;
 pub(crate) mod meta;

@@ -5,14 +5,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use clap::Arg;
+use clap::{Arg, Args};
 use jiff::Timestamp;
 
 use super::context::Context;
 use super::error::{Error, Exit, Hint};
 use super::flag_values::Suggested;
 use super::output::warn;
-use crate::mirror::{self, ResourceName, Store, SyncState};
+use crate::mirror::{self, ResourceName, Store, SyncState, UnknownResource};
 use crate::report::timeline_cache;
 
 /// Opens a mirror with an up-to-date search index. Warns if the index cannot be updated because a sync is running.
@@ -51,16 +51,36 @@ pub fn with_timelines(path: &Path) -> Result<Store, Error> {
     Ok(store)
 }
 
-/// The argument `RESOURCE`, read by [`resource`].
+/// The argument of a command that reads one resource.
+#[derive(Args)]
+#[group(skip)]
+pub struct ResourceArgument {
+    #[arg(
+        value_name = "RESOURCE",
+        value_parser = Suggested(ResourceName::ALL.iter().map(|resource| resource.as_str()).collect()),
+        hide_possible_values = true,
+        help = ResourceName::all_names()
+    )]
+    resource: String,
+}
+
+impl ResourceArgument {
+    /// # Errors
+    /// Those of [`resource`].
+    pub fn name(&self) -> Result<ResourceName, Error> {
+        resource(&self.resource)
+    }
+}
+
+/// Being replaced by [`ResourceArgument`].
 pub fn resource_argument() -> Arg {
     let names: Vec<&'static str> = ResourceName::ALL.iter().map(|resource| resource.as_str()).collect();
-    let help = names.join(", ");
     Arg::new("resource")
         .value_name("RESOURCE")
         .required(true)
         .value_parser(Suggested(names))
         .hide_possible_values(true)
-        .help(help)
+        .help(ResourceName::all_names())
 }
 
 /// A mirrored resource by its name.
@@ -68,13 +88,7 @@ pub fn resource_argument() -> Arg {
 /// # Errors
 /// [`Error::Usage`] with the valid names.
 pub fn resource(name: &str) -> Result<ResourceName, Error> {
-    name.parse().map_err(|_| {
-        let known: Vec<&str> = ResourceName::ALL.iter().map(|resource| resource.as_str()).collect();
-        Error::usage_with_hint(
-            format!("{name:?} is not a mirrored resource"),
-            format!("known: {}", known.join(", ")),
-        )
-    })
+    name.parse().map_err(|error: UnknownResource| Error::usage(error.to_string()))
 }
 
 /// The sync state of a resource.

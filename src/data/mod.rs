@@ -4,4 +4,3 @@
 
 pub mod lenient;
 pub mod locked_file;
-pub mod workspace;

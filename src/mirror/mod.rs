@@ -7,13 +7,15 @@
 pub mod author;
 pub mod conversation;
 mod error;
+pub mod follow;
 mod projection;
+pub mod registry;
 mod resources;
 mod store;
 mod sync;
 
 pub use error::{Error, Holder};
-pub use resources::ResourceName;
+pub use resources::{ResourceName, UnknownResource};
 #[cfg(feature = "parquet")]
 pub use store::parquet;
 pub use store::state::SyncState;

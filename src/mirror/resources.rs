@@ -70,6 +70,13 @@ resources! {
     ActivityLogs = "activity_logs" at people::ACTIVITY_LOGS,
 }
 
+impl ResourceName {
+    /// The names of all resources, for people.
+    pub fn all_names() -> String {
+        ResourceName::ALL.iter().map(|resource| resource.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl fmt::Display for ResourceName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
@@ -77,7 +84,7 @@ impl fmt::Display for ResourceName {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a mirrored resource")]
+#[error("unknown resource {:?}: expected {}", .0, ResourceName::all_names())]
 pub struct UnknownResource(pub String);
 
 impl FromStr for ResourceName {

@@ -6,13 +6,9 @@
 use std::io::Write;
 
 use clap::{Arg, ArgMatches, Command};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::api;
-use crate::api::client::Client;
-use crate::api::error::Unexpected;
-use crate::api::reply::Reply;
-use crate::api::request_builder::{Arguments, operation};
+use crate::api::identity::identity;
 use crate::api::secret::Token;
 use crate::cli::context::Context;
 use crate::cli::credentials::TokenSource;
@@ -117,8 +113,8 @@ async fn status(context: &Context) -> Result<(), Error> {
     let shown = (credential.token.to_string(), credential.source.name());
     let place = credential.place.clone();
     let client = context.client_with(&settings, Some(credential))?;
-    let me = match identify(&client).await {
-        Ok((_, me)) => me,
+    let me = match identity(&client).await {
+        Ok(me) => me,
         Err(error) if error.status() == Some(401) => {
             return Err(Error::Failed {
                 message: format!("{} rejected the token from {place}", target.base_url),
@@ -144,29 +140,14 @@ async fn status(context: &Context) -> Result<(), Error> {
         "read_only_set_by": context.read_only()?,
         "base_url": target.base_url.as_str().trim_end_matches('/'),
         "region": target.region.map(|region| region.to_string()),
-        "admin_id": me["id"],
-        "admin_name": me["name"],
-        "workspace_id": me["app"]["id_code"],
-        "workspace_name": me["app"]["name"],
+        "admin_id": me.admin_id,
+        "admin_name": me.admin_name,
+        "workspace_id": me.reported_workspace(),
+        "workspace_name": me.workspace_name,
     });
     Output::open(&context.globals.output)?
         .document(json!({ "source": "live" }), &result.to_string(), None)
         .await
-}
-
-/// The teammate and workspace of the token, with the response.
-///
-/// # Errors
-/// Whatever the transport reports; a response without teammate and workspace, as from a server that is not
-/// Intercom's.
-pub async fn identify(client: &Client) -> Result<(Reply, Value), api::Error> {
-    let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
-    let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
-    if ["id", "app", "type"].iter().all(|field| me[*field].is_null()) {
-        let reason = "it names neither teammate nor workspace".to_owned();
-        return Err(reply.unexpected(Unexpected::Shape, Some(reason)));
-    }
-    Ok((reply, me))
 }
 
 async fn logout(context: &Context) -> Result<(), Error> {

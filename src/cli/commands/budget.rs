@@ -2,10 +2,10 @@
 
 use clap::{ArgMatches, Command};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::api::identity::identity;
 use crate::api::reply::Reply;
-use crate::api::request_builder::{Arguments, operation};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::output::{Output, warn};
@@ -28,16 +28,16 @@ pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> 
         return preview::show_identify(context).await;
     }
     let client = context.client()?;
-    let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
-    let (limit, remaining) = (header(&reply, "x-ratelimit-limit"), header(&reply, "x-ratelimit-remaining"));
+    let me = identity(&client).await?;
+    let (limit, remaining) =
+        (header(&me.reply, "x-ratelimit-limit"), header(&me.reply, "x-ratelimit-remaining"));
     if limit.is_none() && remaining.is_none() {
         warn("the server reports no rate limit");
     }
-    let reset_at = header(&reply, "x-ratelimit-reset");
+    let reset_at = header(&me.reply, "x-ratelimit-reset");
     let used = limit.zip(remaining).map(|(limit, remaining)| (limit - remaining).max(0));
     let share =
         |part: i64, limit: i64| (limit > 0).then(|| (part as f64 / limit as f64 * 1000.0).round() / 10.0);
-    let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
     let budget = json!({
         "limit": limit,
         "remaining": remaining,
@@ -47,7 +47,7 @@ pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> 
         "per_minute": limit.map(|limit| limit * 60 / WINDOW),
         "reset_at": reset_at,
         "reset_in_seconds": reset_at.map(|at| (at - Timestamp::now().as_second()).max(0)),
-        "workspace": me["app"]["name"],
+        "workspace": me.workspace_name,
     });
     Output::open(&context.globals.output)?.row(json!({ "source": "live" }), &budget).await
 }

@@ -6,118 +6,153 @@
 use std::path::Path;
 
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum, value_parser};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint};
-use crate::cli::files::{self, OutputFile};
-use crate::cli::output::{Deliver, Extent, Format, Output, OutputFlags};
-use crate::cli::{mirror_paths, open_mirror, time};
+use crate::cli::files::OutputFile;
+use crate::cli::mirror_paths::{self, MirrorFlag};
+use crate::cli::open_mirror::{self, ResourceArgument};
+use crate::cli::output::{Deliver, OutputFlags, Extent, Format, Output};
+use crate::cli::registry::{Effect, HandwrittenCommand};
+use crate::cli::time;
 use crate::mirror::read::{RecordQuery, cell_to_json};
 use crate::mirror::{ResourceName, Store};
 
-pub fn command() -> Command {
-    Command::new("export")
-        .about("Export a mirrored resource as NDJSON, CSV or Parquet")
-        .arg(open_mirror::resource_argument())
-        .arg(
+/// Export a mirrored resource as NDJSON, CSV or Parquet
+#[derive(Args)]
+#[command(
+    after_help = "Without --output, --json writes one document {results: {RESOURCE: [...]}, meta}, and --plain and \
+        --quiet apply to the records. With --output, these flags apply to the printed summary.\n\n\
+        Example: intercom-pp-cli export conversations --format csv --output conversations.csv"
+)]
+pub struct ExportResource {
+    #[command(flatten)]
+    resource: ResourceArgument,
+    #[command(flatten)]
+    format: FormatFlag,
+    /// Write to this file instead of stdout, or to this folder with --partition-by
+    #[arg(short, long, value_name = "PATH")]
+    output: Option<OutputFile>,
+    /// With Parquet: write one file per month of created_at, in one folder per month
+    #[arg(long, value_name = "PERIOD")]
+    partition_by: Option<PartitionPeriod>,
+    /// Only records created since then, for example 2024-01-01 or 30d
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    #[command(flatten)]
+    mirror: MirrorFlag,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ExportFormat {
+    Ndjson,
+    Csv,
+    Parquet,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PartitionPeriod {
+    Month,
+}
+
+/// `--format`; `None` if it was not typed, because the global flags apply before its default.
+struct FormatFlag(Option<ExportFormat>);
+
+impl Args for FormatFlag {
+    fn augment_args(command: Command) -> Command {
+        command.arg(
             Arg::new("format")
                 .long("format")
                 .value_name("FORMAT")
-                .value_parser(["ndjson", "csv", "parquet"])
+                .value_parser(value_parser!(ExportFormat))
                 .default_value("ndjson")
                 .help("ndjson: documents as received; csv: typed columns, as --csv; parquet: typed columns and documents"),
         )
-        .arg(
-            files::output("output")
-                .short('o')
-                .value_name("PATH")
-                .help("Write to this file instead of stdout, or to this folder with --partition-by"),
-        )
-        .arg(
-            Arg::new("partition-by")
-                .long("partition-by")
-                .value_name("PERIOD")
-                .value_parser(["month"])
-                .help("With Parquet: write one file per month of created_at, in one folder per month"),
-        )
-        .arg(
-            Arg::new("since")
-                .long("since")
-                .value_name("TIME")
-                .help("Only records created since then, for example 2024-01-01 or 30d"),
-        )
-        .arg(mirror_paths::argument())
-        .after_help(
-            "Without --output, --json writes one document {results: {RESOURCE: [...]}, meta}, and --plain and --quiet apply \
-             to the records. With --output, these flags apply to the printed summary.\n\n\
-             Example: intercom-pp-cli export conversations --format csv --output conversations.csv",
-        )
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
 }
 
-pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let name = matches.get_one::<String>("resource").map_or("", String::as_str);
-    let resource = open_mirror::resource(name)?;
-    let store =
-        Store::open_read_only(&mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::of(matches))?)?;
-    open_mirror::require_synced(&store, resource)?;
-    let mut choice = RecordQuery::default();
-    if let Some(since) =
-        time::since(context, matches.get_one::<String>("since").map(String::as_str), time::SHORTEST_PERIOD)?
-    {
-        if !resource.has_column("created_at") {
-            return Err(Error::usage(format!("--since: {resource} have no creation time")));
+impl FromArgMatches for FormatFlag {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let is_typed = matches.value_source("format") == Some(ValueSource::CommandLine);
+        Ok(FormatFlag(matches.get_one::<ExportFormat>("format").copied().filter(|_| is_typed)))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl FormatFlag {
+    /// The format of the exported records: the typed one, else that of the global flags; `None` means Parquet.
+    fn resolve(&self, flags: &OutputFlags, to_file: bool) -> Option<Format> {
+        let format = flags.format();
+        match self.0 {
+            Some(ExportFormat::Parquet) => None,
+            Some(ExportFormat::Csv) => Some(Format::Csv),
+            Some(ExportFormat::Ndjson) => Some(Format::Ndjson),
+            // The other flags apply to the summary.
+            None if to_file => Some(format.filter(|format| *format == Format::Csv).unwrap_or(Format::Ndjson)),
+            // By default lines, also on a terminal.
+            None => Some(format.unwrap_or(Format::Ndjson)),
         }
-        choice = choice.only("created_at >= ?", since);
     }
-    let output = matches.get_one::<OutputFile>("output");
-    let format = export_format(context, matches, output.is_some());
-    let partitioned = matches.get_one::<String>("partition-by").is_some();
-    if format.is_some() && partitioned {
-        return Err(Error::usage("--partition-by requires --format parquet"));
-    }
-    let synced_at = open_mirror::check_freshness(context, &store, &[resource])?;
-    let Some(format) = format else {
-        let Some(file) = output else {
-            return Err(Error::usage("Parquet cannot be written to stdout: use --output PATH"));
+}
+
+impl HandwrittenCommand for ExportResource {
+    const WORDS: &'static str = "export";
+    const EFFECT: Effect = Effect::Read;
+
+    async fn run(self, context: &Context) -> Result<(), Error> {
+        let resource = self.resource.name()?;
+        let store = Store::open_read_only(&mirror_paths::for_reading(context, &self.mirror)?)?;
+        open_mirror::require_synced(&store, resource)?;
+        let mut choice = RecordQuery::default();
+        if let Some(since) = time::since(context, self.since.as_deref(), time::SHORTEST_PERIOD)? {
+            if !resource.has_column("created_at") {
+                return Err(Error::usage(format!("--since: {resource} have no creation time")));
+            }
+            choice = choice.only("created_at >= ?", since);
+        }
+        let format = self.format.resolve(&context.globals.output, self.output.is_some());
+        let partitioned = self.partition_by == Some(PartitionPeriod::Month);
+        if format.is_some() && partitioned {
+            return Err(Error::usage("--partition-by requires --format parquet"));
+        }
+        let synced_at = open_mirror::check_freshness(context, &store, &[resource])?;
+        let output = self.output.as_ref();
+        let Some(format) = format else {
+            let Some(file) = output else {
+                return Err(Error::usage("Parquet cannot be written to stdout: use --output PATH"));
+            };
+            let path = file.path()?;
+            let (rows, files) = parquet(&store, resource, choice, &path, partitioned)?;
+            return print_summary(context, &path, rows, files).await;
         };
-        let path = file.path()?;
-        let (rows, files) = parquet(&store, resource, choice, &path, partitioned)?;
-        return print_summary(context, &path, rows, files).await;
-    };
-    let flags = context.globals.output.clone().with_format(format);
-    let flags = match output {
-        Some(file) => flags.delivered_to(Deliver::File(file.clone())),
-        None => flags,
-    };
-    let meta = json!({ "source": "local", "synced_at": synced_at });
-    let rows = match format {
-        Format::Csv | Format::Plain | Format::Table if flags.select.is_none() => {
-            typed(&flags, &store, resource, &choice, meta).await?
+        let flags = context.globals.output.clone().with_format(format);
+        let flags = match output {
+            Some(file) => flags.delivered_to(Deliver::File(file.clone())),
+            None => flags,
+        };
+        let meta = json!({ "source": "local", "synced_at": synced_at });
+        let rows = match format {
+            Format::Csv | Format::Plain | Format::Table if flags.select.is_none() => {
+                typed(&flags, &store, resource, &choice, meta).await?
+            }
+            _ => documents(&flags, &store, resource, &choice, meta).await?,
+        };
+        match output {
+            Some(file) => print_summary(context, &file.path()?, rows, 1).await,
+            None => Ok(()),
         }
-        _ => documents(&flags, &store, resource, &choice, meta).await?,
-    };
-    match output {
-        Some(file) => print_summary(context, &file.path()?, rows, 1).await,
-        None => Ok(()),
     }
-}
-
-/// The format of the exported records: `--format`, else the global flags; `None` means Parquet.
-fn export_format(context: &Context, matches: &ArgMatches, to_file: bool) -> Option<Format> {
-    if matches.value_source("format") == Some(ValueSource::CommandLine) {
-        return matches.get_one::<String>("format").and_then(|format| format.parse().ok());
-    }
-    let format = context.globals.output.format();
-    Some(if to_file {
-        // The other flags apply to the summary.
-        format.filter(|format| *format == Format::Csv).unwrap_or(Format::Ndjson)
-    } else {
-        // By default lines, also on a terminal.
-        format.unwrap_or(Format::Ndjson)
-    })
 }
 
 /// Writes the documents as received, or the fields of `--select`.
@@ -171,10 +206,8 @@ fn damaged(resource: ResourceName) -> Error {
 
 /// Prints what was written to a file, on stdout.
 async fn print_summary(context: &Context, path: &Path, rows: u64, files: u64) -> Result<(), Error> {
-    let result = json!({ "path": path, "rows": rows, "files": files }).to_string();
-    Output::open(&context.globals.output.clone().for_summary())?
-        .document(json!({ "source": "local" }), &result, None)
-        .await
+    let summary = json!({ "path": path, "rows": rows, "files": files });
+    Output::open(&context.globals.output.clone().for_summary())?.report(json!({ "source": "local" }), &summary).await
 }
 
 /// Writes Parquet and returns the numbers of rows and files.

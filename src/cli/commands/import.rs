@@ -1,279 +1,122 @@
-//! `import`: creates records from JSON lines, each exactly once.
-//!
-//! A journal beside the input records each line before it is sent and after the response. Running an interrupted or
-//! partly failed import again resumes it: created records must never be created twice. Records with an unknown
-//! outcome are reported, and only sent again with `--retry-unknown`.
+//! `import`: creates records from a file of JSON lines, each exactly once.
 
-use std::collections::HashMap;
-use std::io::BufRead;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::pin::pin;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
-use futures::{StreamExt, stream};
-use serde_json::{Map, Value, json};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use futures::TryStreamExt;
+use serde_json::json;
 
-use crate::api::client::Client;
-use crate::api::conflict::Conflict;
+use crate::api::identity::identity;
 use crate::api::operation::Operation;
-use crate::api::request_builder::{Arguments, operation};
-use crate::bulk::error::error_json;
+use crate::api::request_builder::operation;
+use crate::bulk::import::{CreatableResource, Import, ImportPlan, ImportStatus};
+use crate::bulk::import_journal::{ImportJournal, ImportLine};
 use crate::cli::consent::{Confirm, Consent, Intent};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint};
-use crate::cli::files::{self, InputFile, OutputFile};
-use crate::cli::import_journal::{ImportJournal, ImportLine, ImportState};
+use crate::cli::files::{InputFile, OutputFile};
 use crate::cli::output::{Extent, List, Output};
-use crate::data::lenient;
-use crate::data::workspace::id_code;
+use crate::cli::registry::{Effect, HandwrittenCommand};
 
-/// Some editors write this at the start of a file.
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+const SENT_EARLIER: &str =
+    "an earlier run sent it and got no response; check whether it exists, then use --retry-unknown";
 
-/// Resources that can be created, and their create operations.
-const CREATE_OPERATIONS: [(&str, &str); 11] = [
-    ("contacts", "CreateContact"),
-    ("companies", "createOrUpdateCompany"),
-    ("tickets", "createTicket"),
-    ("conversations", "createConversation"),
-    ("articles", "createArticle"),
-    ("internal_articles", "createInternalArticle"),
-    ("collections", "createCollection"),
-    ("news_items", "createNewsItem"),
-    ("tags", "createTag"),
-    ("data_attributes", "createDataAttribute"),
-    ("events", "createDataEvent"),
-];
-
-pub fn command() -> Command {
-    Command::new("import")
-        .about("Create records from a file of JSON lines, each exactly once")
-        .arg(
-            Arg::new("resource")
-                .value_name("RESOURCE")
-                .required(true)
-                .value_parser(CREATE_OPERATIONS.map(|(name, _)| name))
-                .help("Resource to create (existing companies are updated)"),
-        )
-        .arg(
-            files::input("input")
-                .required(true)
-                .help("File with one JSON object per line, each the body of a create request; - is stdin"),
-        )
-        .arg(files::output("journal").help(
-            "Journal used to resume an interrupted import [default: FILE.journal; required with stdin]",
-        ))
-        .arg(
-            Arg::new("retry-unknown")
-                .long("retry-unknown")
-                .action(ArgAction::SetTrue)
-                .help("Retry records whose outcome is unknown (may create duplicates)"),
-        )
-        .arg(
-            Arg::new("concurrency")
-                .long("concurrency")
-                .value_name("N")
-                .value_parser(clap::value_parser!(u16).range(1..=64))
-                .default_value("8")
-                .help("Requests in parallel, never above the rate limit"),
-        )
-        .after_help(
-            "Each line of the output is {line, status, id?, error?}; status is created, exists (with --idempotent), \
-             skipped (created by an earlier run), failed, or unknown. The order is that of the input. Run the command \
-             again to resume: the journal holds what was created, so stdin requires --journal.\n\n\
-             Example: echo '{\"email\":\"cai@example.com\"}' > new.jsonl; intercom-pp-cli import contacts --input new.jsonl",
-        )
+/// Create records from a file of JSON lines, each exactly once
+#[derive(Args)]
+#[command(
+    after_help = "Each line of the output is {line, status, id?, error?}; status is created, exists (with --idempotent), \
+        skipped (created by an earlier run), failed, or unknown. The order is that of the input. Run the command \
+        again to resume: the journal holds what was created, so stdin requires --journal.\n\n\
+        Example: echo '{\"email\":\"cai@example.com\"}' > new.jsonl; intercom-pp-cli import contacts --input new.jsonl"
+)]
+pub struct ImportRecords {
+    /// Resource to create (existing companies are updated)
+    #[arg(
+        value_name = "RESOURCE",
+        value_parser = PossibleValuesParser::new(CreatableResource::ALL.map(|resource| resource.name))
+            .try_map(|name| CreatableResource::named(&name).ok_or("unknown resource"))
+    )]
+    resource: CreatableResource,
+    /// File with one JSON object per line, each the body of a create request; - is stdin
+    #[arg(long, value_name = "FILE")]
+    input: InputFile,
+    /// Journal used to resume an interrupted import [default: FILE.journal; required with stdin]
+    #[arg(long, value_name = "FILE")]
+    journal: Option<OutputFile>,
+    /// Retry records whose outcome is unknown (may create duplicates)
+    #[arg(long)]
+    retry_unknown: bool,
+    /// Requests in parallel, never above the rate limit
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), default_value = "8")]
+    concurrency: u16,
 }
 
-pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let resource = matches.get_one::<String>("resource").map_or("", String::as_str);
-    let create = CREATE_OPERATIONS.iter().find(|(name, _)| *name == resource).map_or("", |(_, id)| id);
-    let operation = operation(create)?;
-    let input = matches.get_one::<InputFile>("input").ok_or_else(|| Error::missing("input"))?;
-    if context.globals.consent.dry_run {
-        let lines = read(input)?;
-        let columns = ["line", "status", "method", "path", "body", "error"].map(str::to_owned);
-        let list = Output::open(&context.globals.output)?.list_with_columns("records", &columns)?;
-        return preview(list, operation, &lines).await;
-    }
-    context.refuse_in_read_only_mode("import")?;
-    let journal = journal_path(input, matches)?;
-    let lines = read(input)?;
-    let client = context.client()?;
-    let workspace = workspace(&client).await?;
-    let mut journal = ImportJournal::open(&journal, &format!("{workspace} {resource}"))?;
-    let retry = matches.get_flag("retry-unknown");
-    let steps: Vec<(&ImportLine, ImportStep)> =
-        lines.iter().map(|line| (line, step(&journal, line, retry))).collect();
-    let sends = steps.iter().filter(|(_, step)| matches!(step, ImportStep::Send(_))).count();
-    let intent = Intent::new(format!("Create {sends} {resource}"), Confirm::Never);
-    // A user who typed the name of a file wants all of it; an agent may not know how long it is.
-    let is_typed = context.globals.consent.given == Consent::Open;
-    context.confirm(&if is_typed { intent } else { intent.with_records(sends) })?;
-    let import = Import {
-        context,
-        client: &client,
-        operation,
-        journal: Mutex::new(&mut journal),
-        concurrency: matches.get_one::<u16>("concurrency").map_or(8, |concurrency| usize::from(*concurrency)),
-    };
-    let columns = ["line", "status", "id", "error"].map(str::to_owned);
-    let mut list = Output::open(&context.globals.output)?.list_with_columns("records", &columns)?;
-    let counts = import.run(steps, &mut list).await?;
-    let meta = json!({ "source": "live", "created": counts.created, "skipped": counts.skipped, "failed": counts.failed });
-    list.end(meta, &Extent::complete("records").when_empty("nothing to import")).await?;
-    counts.result()
-}
+impl HandwrittenCommand for ImportRecords {
+    const WORDS: &'static str = "import";
+    const EFFECT: Effect = Effect::Write;
 
-/// One run of an import.
-struct Import<'a> {
-    context: &'a Context,
-    client: &'a Client,
-    operation: &'a Operation,
-    /// Never locked across an `await`.
-    journal: Mutex<&'a mut ImportJournal>,
-    concurrency: usize,
-}
-
-impl Import<'_> {
-    /// Sends several lines in parallel, and writes the results in the order of the input.
-    async fn run(
-        &self,
-        steps: Vec<(&ImportLine, ImportStep<'_>)>,
-        list: &mut List<'_>,
-    ) -> Result<ImportCounts, Error> {
+    async fn run(self, context: &Context) -> Result<(), Error> {
+        let operation = operation(self.resource.operation)?;
+        if context.globals.consent.dry_run {
+            let lines = self.lines()?;
+            let columns = ["line", "status", "method", "path", "body", "error"].map(str::to_owned);
+            let list = Output::open(&context.globals.output)?.list_with_columns("records", &columns)?;
+            return preview(list, operation, &lines).await;
+        }
+        context.refuse_in_read_only_mode("import")?;
+        let journal = self.journal_path()?;
+        let lines = self.lines()?;
+        let client = context.client()?;
+        let workspace = identity(&client).await?.workspace;
+        let resource = self.resource.name;
+        let journal = ImportJournal::open(&journal, &format!("{workspace} {resource}"))?;
+        let plan = ImportPlan::of(&journal, &lines, self.retry_unknown);
+        let sends = plan.sends();
+        let intent = Intent::new(format!("Create {sends} {resource}"), Confirm::Never);
+        // A user who typed the name of a file wants all of it; an agent may not know how long it is.
+        let is_typed = context.globals.consent.given == Consent::Open;
+        context.confirm(&if is_typed { intent } else { intent.with_records(sends) })?;
+        let concurrency = usize::from(self.concurrency);
+        let import =
+            Import::new(&client, operation, journal, context.globals.consent.idempotent, concurrency);
+        let columns = ["line", "status", "id", "error"].map(str::to_owned);
+        let mut list = Output::open(&context.globals.output)?.list_with_columns("records", &columns)?;
         let mut counts = ImportCounts::default();
-        let each = stream::iter(steps).map(|(line, step)| async move {
-            match step {
-                ImportStep::Report(result) => Ok((line, result)),
-                ImportStep::Send(body) => Ok::<_, Error>((line, self.line(line, body).await?)),
+        let mut results = pin!(import.run(plan));
+        while let Some(mut result) = results.try_next().await? {
+            counts.add(result.status);
+            if result.status == ImportStatus::Unknown {
+                result.error.get_or_insert_with(|| json!(SENT_EARLIER));
             }
+            list.row(&result)?;
+        }
+        let meta = json!({
+            "source": "live", "created": counts.created, "skipped": counts.skipped, "failed": counts.failed,
         });
-        let mut results = each.buffered(self.concurrency);
-        while let Some(result) = results.next().await {
-            let (line, result) = result?;
-            let (status, more) = match result {
-                LineResult::Created(id) => ("created", json!({ "id": id })),
-                LineResult::Exists(id) => ("exists", json!({ "id": id })),
-                LineResult::Skipped(id) => ("skipped", json!({ "id": id })),
-                LineResult::Failed(reason) => ("failed", json!({ "error": reason })),
-                LineResult::Unknown(reason) => ("unknown", json!({ "error": reason })),
-            };
-            counts.record(list, line, status, more)?;
-        }
-        Ok(counts)
-    }
-
-    async fn line(&self, line: &ImportLine, body: &Map<String, Value>) -> Result<LineResult, Error> {
-        self.record(|journal| journal.sending(&line.key))?;
-        let result = send(self.context, self.client, self.operation, body).await;
-        match &result {
-            LineResult::Created(id) | LineResult::Exists(id) => {
-                self.record(|journal| journal.created(&line.key, id.as_deref()))?;
-            }
-            LineResult::Failed(_) => self.record(|journal| journal.failed(&line.key))?,
-            LineResult::Skipped(_) | LineResult::Unknown(_) => {}
-        }
-        Ok(result)
-    }
-
-    fn record(&self, act: impl FnOnce(&mut ImportJournal) -> Result<(), Error>) -> Result<(), Error> {
-        act(&mut self.journal.lock().unwrap_or_else(PoisonError::into_inner))
+        list.end(meta, &Extent::complete("records").when_empty("nothing to import")).await?;
+        counts.result()
     }
 }
 
-/// The path of the journal. An import that cannot be resumed must never begin.
-fn journal_path(input: &InputFile, matches: &ArgMatches) -> Result<PathBuf, Error> {
-    match (matches.get_one::<OutputFile>("journal"), input.is_stdin()) {
-        (Some(file), _) => file.path(),
-        (None, true) => Err(Error::usage_with_hint(
-            "--input - requires --journal",
-            Hint::new("use ")
-                .flag("journal")
-                .text(" FILE: another run can then resume without creating anything twice"),
-        )),
-        (None, false) => input.beside(".journal").path(),
+impl ImportRecords {
+    fn lines(&self) -> Result<Vec<ImportLine>, Error> {
+        let unreadable = |error| Error::usage(format!("cannot read {}: {error}", self.input.name()));
+        ImportLine::read_all(self.input.reader()?).map_err(unreadable)
     }
-}
 
-/// What to do with a line.
-enum ImportStep<'a> {
-    Send(&'a Map<String, Value>),
-    /// Report this result without sending the line.
-    Report(LineResult),
-}
-
-fn step<'a>(journal: &ImportJournal, line: &'a ImportLine, retry: bool) -> ImportStep<'a> {
-    match (journal.state(&line.key), &line.body) {
-        (_, Err(reason)) => ImportStep::Report(LineResult::Failed(json!(reason))),
-        (ImportState::Created(id), _) => ImportStep::Report(LineResult::Skipped(id)),
-        (ImportState::Sent, _) if !retry => ImportStep::Report(LineResult::Unknown(json!(
-            "an earlier run sent it and got no response; check whether it exists, then use --retry-unknown"
-        ))),
-        (ImportState::New | ImportState::Sent, Ok(body)) => ImportStep::Send(body),
-    }
-}
-
-/// The lines of the input. Equal lines are separate records, distinguished by number.
-fn read(input: &InputFile) -> Result<Vec<ImportLine>, Error> {
-    let failed = |error| Error::usage(format!("cannot read {}: {error}", input.name()));
-    let reader = input.reader()?;
-    let (mut lines, mut before) = (Vec::new(), HashMap::new());
-    for (index, bytes) in reader.split(b'\n').enumerate() {
-        let bytes = bytes.map_err(failed)?;
-        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).filter(|_| index == 0).unwrap_or(&bytes);
-        if !bytes.trim_ascii().is_empty() {
-            lines.push(ImportLine::new(index as u64 + 1, bytes.trim_ascii(), &mut before));
-        }
-    }
-    Ok(lines)
-}
-
-/// The workspace of the token. A journal is only valid for one workspace.
-async fn workspace(client: &Client) -> Result<String, Error> {
-    let reply = client.fetch(operation("identifyAdmin")?, &Arguments::default()).await?;
-    let me: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
-    Ok(id_code(&me))
-}
-
-/// The result of importing one line.
-enum LineResult {
-    Created(Option<String>),
-    Exists(Option<String>),
-    /// An earlier run created it.
-    Skipped(Option<String>),
-    /// The server did not create it.
-    Failed(Value),
-    /// The server may have created it.
-    Unknown(Value),
-}
-
-async fn send(
-    context: &Context,
-    client: &Client,
-    operation: &Operation,
-    body: &Map<String, Value>,
-) -> LineResult {
-    let body = serde_json::to_vec(body).unwrap_or_default();
-    let arguments = Arguments { body: Some(body), ..Arguments::default() };
-    match client.execute(operation, &arguments).await {
-        Ok(reply) => {
-            let created: Value =
-                reply.json_text().ok().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-            LineResult::Created(lenient::id(&created["id"]))
-        }
-        Err(error) => {
-            if let Some(Conflict::Exists { id }) = error.conflict()
-                && context.globals.consent.idempotent
-            {
-                return LineResult::Exists(id);
-            }
-            let reason = error_json(&error);
-            match error.status() {
-                Some(400..=407 | 409..=499) => LineResult::Failed(reason),
-                None if error.is_offline() => LineResult::Failed(reason),
-                _ => LineResult::Unknown(reason),
-            }
+    /// The path of the journal. An import that cannot be resumed must never begin.
+    fn journal_path(&self) -> Result<PathBuf, Error> {
+        match &self.journal {
+            Some(file) => file.path(),
+            None if self.input.is_stdin() => Err(Error::usage_with_hint(
+                "--input - requires --journal",
+                Hint::new("use ")
+                    .flag("journal")
+                    .text(" FILE: another run can then resume without creating anything twice"),
+            )),
+            None => self.input.beside(".journal").path(),
         }
     }
 }
@@ -286,25 +129,12 @@ struct ImportCounts {
 }
 
 impl ImportCounts {
-    /// Counts a line and writes its record.
-    fn record(
-        &mut self,
-        list: &mut List<'_>,
-        line: &ImportLine,
-        status: &str,
-        more: Value,
-    ) -> Result<(), Error> {
+    fn add(&mut self, status: ImportStatus) {
         match status {
-            "created" => self.created += 1,
-            "skipped" | "exists" => self.skipped += 1,
-            _ => self.failed += 1,
+            ImportStatus::Created => self.created += 1,
+            ImportStatus::Skipped | ImportStatus::Exists => self.skipped += 1,
+            ImportStatus::Failed | ImportStatus::Unknown => self.failed += 1,
         }
-        let mut record =
-            Map::from_iter([("line".to_owned(), json!(line.number)), ("status".into(), json!(status))]);
-        if let Value::Object(more) = more {
-            record.extend(more.into_iter().filter(|(_, value)| !value.is_null()));
-        }
-        list.record(&record.into())
     }
 
     /// # Errors

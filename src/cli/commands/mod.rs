@@ -42,42 +42,10 @@ pub const COMMANDS: &[Registration] = &[
             Box::pin(demo::run(context, matches))
         },
     ),
-    Registration::old(
-        "sync",
-        Effect::Local,
-        |_| sync::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(sync::run(context, matches))
-        },
-    ),
-    Registration::old(
-        "search",
-        Effect::Read,
-        |_| search::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(search::run(context, matches))
-        },
-    ),
-    Registration::old(
-        "sql",
-        Effect::Read,
-        |_| sql::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(sql::run(context, matches))
-        },
-    ),
-    Registration::old(
-        "export",
-        Effect::Read,
-        |_| export::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(export::run(context, matches))
-        },
-    ),
+    Registration::of::<sync::SyncMirror>(),
+    Registration::of::<search::SearchMirror>(),
+    Registration::of::<sql::QueryMirror>(),
+    Registration::of::<export::ExportResource>(),
     Registration::old(
         "analytics",
         Effect::Read,
@@ -87,24 +55,8 @@ pub const COMMANDS: &[Registration] = &[
             Box::pin(analytics::run(context, matches))
         },
     ),
-    Registration::old(
-        "tail",
-        Effect::Read,
-        |_| tail::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(tail::run(context, matches))
-        },
-    ),
-    Registration::old(
-        "import",
-        Effect::Write,
-        |_| import::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(import::run(context, matches))
-        },
-    ),
+    Registration::of::<tail::TailRecords>(),
+    Registration::of::<import::ImportRecords>(),
     Registration::old(
         "bulk runs",
         Effect::Read,
@@ -132,33 +84,9 @@ pub const COMMANDS: &[Registration] = &[
             Box::pin(filter::run(context, matches))
         },
     ),
-    Registration::old(
-        "status",
-        Effect::Read,
-        |_| status::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(status::run(context, matches))
-        },
-    ),
-    Registration::old(
-        "mirror forget",
-        Effect::Destructive,
-        |_| leaf(mirror::command(), "forget"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(mirror::run(context, "forget", matches))
-        },
-    ),
-    Registration::old(
-        "mirror vacuum",
-        Effect::Local,
-        |_| leaf(mirror::command(), "vacuum"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(mirror::run(context, "vacuum", matches))
-        },
-    ),
+    Registration::of::<status::ShowMirrorStatus>(),
+    Registration::of::<mirror::ForgetPerson>(),
+    Registration::of::<mirror::VacuumMirror>(),
     Registration::old(
         "contact 360",
         Effect::Read,

@@ -2,110 +2,93 @@
 //!
 //! The statement must never change the mirror, nor run without a time limit unless the user asked for that.
 
-use std::time::Duration;
-
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files::stdin;
+use crate::cli::mirror_paths::{self, MirrorFlag};
 use crate::cli::output::{Extent, List, Output};
-use crate::cli::{mirror_paths, open_mirror, time};
+use crate::cli::registry::{Effect, HandwrittenCommand};
+use crate::cli::{open_mirror, time};
 use crate::mirror::ResourceName;
 use crate::mirror::sql::{Relation, RowSink, SqlEnd, SqlLimits, SqlSession};
 
-pub fn command() -> Command {
-    Command::new("sql")
-        .about("Run one read-only SQL statement on the mirror")
-        .arg(
-            Arg::new("statement")
-                .value_name("SELECT")
-                .required_unless_present("schema")
-                .allow_hyphen_values(true)
-                .help("SQLite statement, or - to read it from stdin"),
-        )
-        .arg(
-            Arg::new("schema")
-                .long("schema")
-                .action(ArgAction::SetTrue)
-                .conflicts_with("statement")
-                .help("Show the tables, views and columns"),
-        )
-        .arg(
-            Arg::new("limit")
-                .long("limit")
-                .value_name("N")
-                .value_parser(clap::value_parser!(u64))
-                .default_value("10000")
-                .help("Maximum number of rows, 0 for all; exit code 6 if there are more"),
-        )
-        .arg(
-            Arg::new("max-time")
-                .long("max-time")
-                .value_name("DURATION")
-                .default_value("30s")
-                .help("Stop after this time with exit code 6; 0 for no limit"),
-        )
-        .arg(mirror_paths::argument())
-        .after_help(
-            "Example: intercom-pp-cli sql \"SELECT team, count(*) AS n FROM inbox WHERE state = 'open' GROUP BY team\"",
-        )
+/// Run one read-only SQL statement on the mirror
+#[derive(Args)]
+#[command(
+    after_help = "Example: intercom-pp-cli sql \"SELECT team, count(*) AS n FROM inbox WHERE state = 'open' GROUP BY \
+        team\""
+)]
+pub struct QueryMirror {
+    /// SQLite statement, or - to read it from stdin
+    #[arg(value_name = "SELECT", required_unless_present = "schema", allow_hyphen_values = true)]
+    statement: Option<String>,
+    /// Show the tables, views and columns
+    #[arg(long, conflicts_with = "statement")]
+    schema: bool,
+    /// Maximum number of rows, 0 for all; exit code 6 if there are more
+    #[arg(long, value_name = "N", default_value = "10000")]
+    limit: u64,
+    /// Stop after this time with exit code 6; 0 for no limit
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    max_time: String,
+    #[command(flatten)]
+    mirror: MirrorFlag,
 }
 
-pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let path = mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::of(matches))?;
-    let store = open_mirror::indexed(&path)?;
-    if matches.get_flag("schema") {
-        return schema(context, &store.relations()?).await;
-    }
-    let statement = statement(matches)?;
-    let limits = SqlLimits {
-        rows: matches.get_one::<u64>("limit").copied().filter(|rows| *rows > 0),
-        time: max_time(matches)?,
-    };
-    let synced_at = open_mirror::check_freshness(context, &store, ResourceName::ALL)?;
-    drop(store);
-    let mut table = SqlRows { context, names: Vec::new(), list: None };
-    let result = SqlSession::open(&path)?.query(&statement, limits, &mut table);
-    let Some(list) = table.list else { return result.map(drop) };
-    let rows = list.count();
-    let complete = result.as_ref().is_ok_and(|end| *end == SqlEnd::Complete);
-    let mut meta = json!({ "source": "local", "synced_at": synced_at, "count": rows, "complete": complete });
-    if result.as_ref().is_ok_and(|end| *end == SqlEnd::Rows) {
-        meta["limit_reached"] = json!(true);
-    }
-    let is_cut = result.as_ref().is_ok_and(|end| *end != SqlEnd::Complete);
-    let extent = Extent::partial("rows", None, is_cut, "").with_error(is_cut);
-    list.end(meta, &extent).await?;
-    let (message, hint) = match result? {
-        SqlEnd::Complete => return Ok(()),
-        SqlEnd::Rows => (
-            format!("stopped after {rows} rows: the result has more"),
-            Hint::new("raise ").flag("limit").or("use ").flag("limit").text(" 0 for all rows"),
-        ),
-        SqlEnd::Time => (
-            format!(
-                "stopped after {} s with {rows} rows: the statement took too long",
-                limits.time.unwrap_or_default().as_secs_f64()
+impl HandwrittenCommand for QueryMirror {
+    const WORDS: &'static str = "sql";
+    const EFFECT: Effect = Effect::Read;
+
+    async fn run(self, context: &Context) -> Result<(), Error> {
+        let path = mirror_paths::for_reading(context, &self.mirror)?;
+        let store = open_mirror::indexed(&path)?;
+        if self.schema {
+            return schema(context, &store.relations()?).await;
+        }
+        let statement = match self.statement.as_deref() {
+            Some("-") => stdin::text().map_err(Error::usage)?,
+            text => text.unwrap_or_default().to_owned(),
+        };
+        let time =
+            time::duration(&self.max_time).map_err(|reason| Error::usage(format!("--max-time: {reason}")))?;
+        let limits = SqlLimits {
+            rows: Some(self.limit).filter(|rows| *rows > 0),
+            time: Some(time).filter(|time| !time.is_zero()),
+        };
+        let synced_at = open_mirror::check_freshness(context, &store, ResourceName::ALL)?;
+        drop(store);
+        let mut table = SqlRows { context, names: Vec::new(), list: None };
+        let result = SqlSession::open(&path)?.query(&statement, limits, &mut table);
+        let Some(list) = table.list else { return result.map(drop) };
+        let rows = list.count();
+        let complete = result.as_ref().is_ok_and(|end| *end == SqlEnd::Complete);
+        let mut meta =
+            json!({ "source": "local", "synced_at": synced_at, "count": rows, "complete": complete });
+        if result.as_ref().is_ok_and(|end| *end == SqlEnd::Rows) {
+            meta["limit_reached"] = json!(true);
+        }
+        let is_cut = result.as_ref().is_ok_and(|end| *end != SqlEnd::Complete);
+        let extent = Extent::partial("rows", None, is_cut, "").with_error(is_cut);
+        list.end(meta, &extent).await?;
+        let (message, hint) = match result? {
+            SqlEnd::Complete => return Ok(()),
+            SqlEnd::Rows => (
+                format!("stopped after {rows} rows: the result has more"),
+                Hint::new("raise ").flag("limit").or("use ").flag("limit").text(" 0 for all rows"),
             ),
-            Hint::new("narrow it down, use typed columns instead of raw").or("raise ").flag("max-time"),
-        ),
-    };
-    Err(Error::Failed { message, exit: Exit::Partial, hint: Some(hint) })
-}
-
-fn statement(matches: &ArgMatches) -> Result<String, Error> {
-    match matches.get_one::<String>("statement").map(String::as_str) {
-        Some("-") => stdin::text().map_err(Error::usage),
-        text => Ok(text.unwrap_or_default().to_owned()),
+            SqlEnd::Time => (
+                format!(
+                    "stopped after {} s with {rows} rows: the statement took too long",
+                    time.as_secs_f64()
+                ),
+                Hint::new("narrow it down, use typed columns instead of raw").or("raise ").flag("max-time"),
+            ),
+        };
+        Err(Error::Failed { message, exit: Exit::Partial, hint: Some(hint) })
     }
-}
-
-fn max_time(matches: &ArgMatches) -> Result<Option<Duration>, Error> {
-    let text = matches.get_one::<String>("max-time").map_or("0", String::as_str);
-    let time = time::duration(text).map_err(|reason| Error::usage(format!("--max-time: {reason}")))?;
-    Ok(Some(time).filter(|time| !time.is_zero()))
 }
 
 /// Writes the rows of the result.

@@ -2,74 +2,79 @@
 
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{ArgAction, Args};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint};
+use crate::cli::mirror_paths::{self, MirrorFlag};
 use crate::cli::output::{Extent, Output};
-use crate::cli::{mirror_paths, open_mirror, time};
-use crate::mirror::{Sizes, Status, Store, status_with};
+use crate::cli::registry::{Effect, HandwrittenCommand};
+use crate::cli::{open_mirror, time};
+use crate::mirror::{ResourceName, Sizes, Status, Store, status_with};
 
-pub fn command() -> Command {
-    Command::new("status")
-        .about("Show rows, age, completeness and size of each resource in the mirror")
-        .arg(
-            Arg::new("fail-if")
-                .long("fail-if")
-                .value_name("CONDITIONS")
-                .value_delimiter(',')
-                .help("Exit with code 6 if any of these is true: stale=DURATION, incomplete, partial, gone"),
-        )
-        .arg(
-            Arg::new("sizes")
-                .long("sizes")
-                .action(ArgAction::SetTrue)
-                .help("Measure the sizes of a large mirror exactly, which reads the whole file"),
-        )
-        .arg(mirror_paths::argument())
-        .after_help(
-            "Conditions: stale=1h if the last complete sync of any resource is more than an hour ago; incomplete if the last \
-             sync of any resource did not finish, or nothing was synced; partial if only newer records are mirrored; gone if \
-             the workspace has fewer records than the mirror. The status is always printed.\n\n\
-             Example: intercom-pp-cli status --select resource,rows,state\n\
-             Example: intercom-pp-cli status --fail-if stale=1d,incomplete",
-        )
+/// Show rows, age, completeness and size of each resource in the mirror
+#[derive(Args)]
+#[command(
+    after_help = "Conditions: stale=1h if the last complete sync of any resource is more than an hour ago; incomplete \
+        if the last sync of any resource did not finish, or nothing was synced; partial if only newer records are \
+        mirrored; gone if the workspace has fewer records than the mirror. The status is always printed.\n\n\
+        Example: intercom-pp-cli status --select resource,rows,state\n\
+        Example: intercom-pp-cli status --fail-if stale=1d,incomplete"
+)]
+pub struct ShowMirrorStatus {
+    /// Exit with code 6 if any of these is true: stale=DURATION, incomplete, partial, gone
+    #[arg(long, value_name = "CONDITIONS", value_delimiter = ',', action = ArgAction::Set)]
+    fail_if: Vec<String>,
+    /// Measure the sizes of a large mirror exactly, which reads the whole file
+    #[arg(long)]
+    sizes: bool,
+    #[command(flatten)]
+    mirror: MirrorFlag,
 }
 
-pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let conditions = conditions(matches)?;
-    let path = mirror_paths::for_reading(context, &mirror_paths::MirrorFlag::of(matches))?;
-    let store = Store::open_read_only(&path)?;
-    let sizes = if matches.get_flag("sizes") { Sizes::Exact } else { Sizes::Quick };
-    let resources = status_with(&store, Timestamp::now().as_second(), sizes)?;
-    let synced = || resources.iter().filter(|status| !matches!(status.state, "never" | "skipped"));
-    let oldest = synced().map(|status| status.watermark).min().flatten();
-    let meta = json!({
-        "source": "local",
-        "store": path,
-        "workspace": store.workspace()?,
-        "bytes": std::fs::metadata(&path).map(|file| file.len()).ok(),
-        "complete": synced().count() > 0 && synced().all(|status| status.state == "complete"),
-        "quarantined": resources.iter().map(|status| status.quarantined.len()).sum::<usize>(),
-        "synced_at": oldest.map(format_time),
-        "gone": synced().map(|status| status.gone).sum::<u64>(),
-    });
-    open_mirror::warn_of_age(context, oldest);
-    let rows: Vec<Value> = resources.iter().map(row).collect();
-    let output = Output::open(&context.globals.output)?.of(Extent::complete("resources"), rows.len() as u64);
-    output.document(meta, &Value::Array(rows).to_string(), None).await?;
-    let synced: Vec<&Status> = synced().collect();
-    let failed: Vec<String> = conditions.iter().filter_map(|condition| condition.failure(&synced)).collect();
-    if failed.is_empty() {
-        return Ok(());
+impl HandwrittenCommand for ShowMirrorStatus {
+    const WORDS: &'static str = "status";
+    const EFFECT: Effect = Effect::Read;
+
+    async fn run(self, context: &Context) -> Result<(), Error> {
+        let conditions = self.fail_if.iter().map(|text| FailureCondition::parse(text));
+        let conditions = conditions.collect::<Result<Vec<_>, Error>>()?;
+        let path = mirror_paths::for_reading(context, &self.mirror)?;
+        let store = Store::open_read_only(&path)?;
+        let sizes = if self.sizes { Sizes::Exact } else { Sizes::Quick };
+        let resources = status_with(&store, Timestamp::now().as_second(), sizes)?;
+        let synced = || resources.iter().filter(|status| !matches!(status.state, "never" | "skipped"));
+        let oldest = synced().map(|status| status.watermark).min().flatten();
+        let meta = json!({
+            "source": "local",
+            "store": path,
+            "workspace": store.workspace()?,
+            "bytes": std::fs::metadata(&path).map(|file| file.len()).ok(),
+            "complete": synced().count() > 0 && synced().all(|status| status.state == "complete"),
+            "quarantined": resources.iter().map(|status| status.quarantined.len()).sum::<usize>(),
+            "synced_at": oldest.and_then(iso_time),
+            "gone": synced().map(|status| status.gone).sum::<u64>(),
+        });
+        open_mirror::warn_of_age(context, oldest);
+        let rows: Vec<StatusRow> = resources.iter().map(StatusRow::of).collect();
+        let output =
+            Output::open(&context.globals.output)?.of(Extent::complete("resources"), rows.len() as u64);
+        output.report(meta, &rows).await?;
+        let synced: Vec<&Status> = synced().collect();
+        let failed: Vec<String> =
+            conditions.iter().filter_map(|condition| condition.failure(&synced)).collect();
+        if failed.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Failed {
+            message: failed.join("; "),
+            exit: Exit::Partial,
+            hint: Some(Hint::new("run ").run("sync")),
+        })
     }
-    Err(Error::Failed {
-        message: failed.join("; "),
-        exit: Exit::Partial,
-        hint: Some(Hint::new("run ").run("sync")),
-    })
 }
 
 /// A condition of `--fail-if`.
@@ -122,31 +127,46 @@ impl FailureCondition {
     }
 }
 
-fn conditions(matches: &ArgMatches) -> Result<Vec<FailureCondition>, Error> {
-    let texts = matches.get_many::<String>("fail-if").into_iter().flatten();
-    texts.map(|text| FailureCondition::parse(text)).collect()
+/// A status with its times in ISO 8601, for people and programs.
+#[derive(Serialize)]
+struct StatusRow<'a> {
+    resource: ResourceName,
+    rows: u64,
+    state: &'static str,
+    watermark: Option<String>,
+    since: Option<String>,
+    age_seconds: Option<i64>,
+    pruned_at: Option<String>,
+    gone: u64,
+    deletions_checked_at: Option<String>,
+    deletions_under_way: bool,
+    bytes: Option<u64>,
+    bytes_estimated: bool,
+    quarantined: &'a [String],
+    reason: Option<&'a str>,
 }
 
-/// A row with times in ISO 8601, for people and programs.
-fn row(status: &Status) -> Value {
-    json!({
-        "resource": status.resource,
-        "rows": status.rows,
-        "state": status.state,
-        "watermark": status.watermark.map(format_time),
-        "since": status.floor.map(format_time),
-        "age_seconds": status.age,
-        "pruned_at": status.pruned_at.map(format_time),
-        "gone": status.gone,
-        "deletions_checked_at": status.deletions_checked_at.map(format_time),
-        "deletions_under_way": status.deletions_under_way,
-        "bytes": status.bytes,
-        "bytes_estimated": status.bytes_estimated,
-        "quarantined": status.quarantined,
-        "reason": status.reason,
-    })
+impl<'a> StatusRow<'a> {
+    fn of(status: &'a Status) -> Self {
+        StatusRow {
+            resource: status.resource,
+            rows: status.rows,
+            state: status.state,
+            watermark: status.watermark.and_then(iso_time),
+            since: status.floor.and_then(iso_time),
+            age_seconds: status.age,
+            pruned_at: status.pruned_at.and_then(iso_time),
+            gone: status.gone,
+            deletions_checked_at: status.deletions_checked_at.and_then(iso_time),
+            deletions_under_way: status.deletions_under_way,
+            bytes: status.bytes,
+            bytes_estimated: status.bytes_estimated,
+            quarantined: &status.quarantined,
+            reason: status.reason.as_deref(),
+        }
+    }
 }
 
-fn format_time(seconds: i64) -> Value {
-    Timestamp::from_second(seconds).map_or(Value::Null, |at| at.to_string().into())
+fn iso_time(seconds: i64) -> Option<String> {
+    Timestamp::from_second(seconds).ok().map(|at| at.to_string())
 }

@@ -248,6 +248,8 @@ fn of_bulk(error: &bulk::Error) -> Option<Hint> {
         bulk::Error::NoRun(_) => list_runs(),
         bulk::Error::Busy(_) => Hint::new("wait for it to finish").or("stop it with Ctrl-C"),
         bulk::Error::OtherWorkspace { .. } => "use the profile or the token of that workspace".into(),
+        bulk::Error::OtherJournal { .. } => Hint::new("name another file with ").flag("journal"),
+        bulk::Error::UnusableJournal(_) => see_help(),
         bulk::Error::OtherTag { .. } => {
             Hint::new("use the exact name in the workspace").or("").flag("tag-id")
         }

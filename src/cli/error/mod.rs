@@ -234,6 +234,8 @@ fn bulk_exit(error: &bulk::Error) -> Exit {
         bulk::Error::Usage(_)
         | bulk::Error::Busy(_)
         | bulk::Error::InvalidFile { .. }
+        | bulk::Error::OtherJournal { .. }
+        | bulk::Error::UnusableJournal(_)
         | bulk::Error::OtherWorkspace { .. } => Exit::Usage,
         bulk::Error::File { .. } | bulk::Error::OtherTag { .. } => Exit::Failure,
     }

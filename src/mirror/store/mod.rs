@@ -40,7 +40,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
 use self::lock::Lock;
-use crate::data::workspace::UNKNOWN;
+use crate::api::identity::UNKNOWN_WORKSPACE;
 use crate::mirror::error::Error;
 
 /// How long to wait for another writer.
@@ -81,7 +81,7 @@ pub fn default_path(workspace: &str) -> Result<PathBuf, Error> {
     let sanitize =
         |letter: char| if letter.is_alphanumeric() || "-_.".contains(letter) { letter } else { '_' };
     let name: String = workspace.trim_start_matches('.').chars().map(sanitize).collect();
-    let name = if name.is_empty() { UNKNOWN } else { &name };
+    let name = if name.is_empty() { UNKNOWN_WORKSPACE } else { &name };
     Ok(data.join("intercom-pp-cli").join(format!("{name}.db")))
 }
 

@@ -17,8 +17,9 @@ use crate::cli::context::{ApiServer, Context};
 use crate::cli::credentials::Credential;
 use crate::cli::error::{Error, Exit, Hint, HintTopic};
 use crate::cli::output::{DocumentList, Extent, Output};
-use crate::cli::{mirror_paths, preview};
+use crate::cli::preview;
 use crate::config;
+use crate::mirror::registry;
 
 pub fn command() -> Command {
     Command::new("doctor").about("DoctorCheck config, token, region, connection, rate limit, store and clock")
@@ -241,7 +242,7 @@ fn check_store(findings: &mut Findings) {
     let Ok(folder) = config::data_folder() else {
         return findings.skipped("store", "no home directory found");
     };
-    let paths = mirror_paths::all().unwrap_or_default();
+    let paths = registry::mirrors().unwrap_or_default();
     let names = paths.iter().filter_map(|path| path.file_name()?.to_str());
     let stores: Vec<&str> = names.collect();
     if stores.is_empty() {

@@ -6,9 +6,9 @@ use super::findings::Findings;
 use super::new_token;
 use crate::api::client::Client;
 use crate::api::commands::SPEC_VERSION;
+use crate::api::identity::identity;
 use crate::api::region::Region;
 use crate::api::reply::Reply;
-use crate::cli::commands::auth::identify;
 use crate::cli::context::{ApiServer, Context};
 use crate::cli::credentials::Credential;
 use crate::cli::error::{Error, Exit, Hint};
@@ -36,14 +36,13 @@ pub async fn check(
             );
         }
     };
-    match identify(&client).await {
-        Ok((reply, document)) => {
-            let app = &document["app"];
-            let name = app["name"].as_str().unwrap_or("?");
-            findings.ok("workspace", format!("{name} ({})", app["id_code"].as_str().unwrap_or("?")));
+    match identity(&client).await {
+        Ok(me) => {
+            let name = me.workspace_name.as_deref().unwrap_or("?");
+            findings.ok("workspace", format!("{name} ({})", me.reported_workspace().unwrap_or("?")));
             check_version(&client, findings);
             check_rate(&client, findings);
-            check_clock(&reply, findings);
+            check_clock(&me.reply, findings);
         }
         Err(error) if error.status() == Some(401) => {
             let accepting = accepting_regions(context, settings, target, &credential).await;
@@ -84,7 +83,7 @@ async fn accepting_regions(
         let Ok(client) = context.client_at(settings, Some(credential.clone()), region.base_url()) else {
             continue;
         };
-        if identify(&client).await.is_ok() {
+        if identity(&client).await.is_ok() {
             accepting.push(region);
         }
     }

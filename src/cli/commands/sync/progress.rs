@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use clap::ArgMatches;
+use clap::ValueEnum;
 use indicatif::{HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::json;
@@ -18,41 +18,28 @@ use crate::mirror::{Event, ResourceName};
 /// Minimum time between two progress events of one resource.
 const EVENT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How progress is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProgressMode {
-    Bars,
-    /// Only warnings, errors and waits, as text.
-    Warnings,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProgressForm {
+    // Bars on a terminal; elsewhere only warnings, errors and waits, as text.
+    Auto,
     Json,
-    Silent,
-}
-
-impl ProgressMode {
-    /// The mode given with `--progress`.
-    pub fn of(matches: &ArgMatches) -> Self {
-        match matches.get_one::<String>("progress").map(String::as_str) {
-            Some("json") => ProgressMode::Json,
-            Some("none") => ProgressMode::Silent,
-            _ if std::io::stderr().is_terminal() => ProgressMode::Bars,
-            _ => ProgressMode::Warnings,
-        }
-    }
+    None,
 }
 
 /// Prints the events of a run. `quiet` omits waits, which are not a problem.
-pub fn observer(mode: ProgressMode, quiet: bool) -> impl FnMut(&Event) + Send {
+pub fn observer(form: ProgressForm, quiet: bool) -> impl FnMut(&Event) + Send {
     let mut bars = Bars::default();
     let mut last_events = HashMap::new();
+    let has_bars = std::io::stderr().is_terminal();
     let is_omitted = move |event: &Event| quiet && matches!(event, Event::SyncWaiting { .. });
-    move |event: &Event| match mode {
-        ProgressMode::Bars | ProgressMode::Warnings if is_omitted(event) => {}
-        ProgressMode::Bars => bars.show(event),
-        ProgressMode::Warnings => warning(event).iter().for_each(|line| notice(line)),
-        ProgressMode::Json if is_due(event, &mut last_events) => {
+    move |event: &Event| match form {
+        ProgressForm::Auto if is_omitted(event) => {}
+        ProgressForm::Auto if has_bars => bars.show(event),
+        ProgressForm::Auto => warning(event).iter().for_each(|line| notice(line)),
+        ProgressForm::Json if is_due(event, &mut last_events) => {
             progress_event(json_line(event, Timestamp::now()))
         }
-        ProgressMode::Json | ProgressMode::Silent => {}
+        ProgressForm::Json | ProgressForm::None => {}
     }
 }
 

@@ -4,27 +4,46 @@
 //! reordered or extended between runs. A journal belongs to one workspace and one resource.
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
-use std::path::Path;
+use std::io::{BufRead, ErrorKind};
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::error::{Error, Hint};
-use crate::bulk::append_log::AppendLog;
+use super::append_log::AppendLog;
+use super::error::Error;
+
+/// Some editors write this at the start of a file.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// One line of the input.
 pub struct ImportLine {
     /// Starts at 1.
     pub number: u64,
-    pub key: String,
+    pub(super) key: String,
     /// The object, or why the line is invalid.
     pub body: Result<Map<String, Value>, String>,
 }
 
 impl ImportLine {
+    /// Reads the lines of an input, without blank ones. Equal lines are separate records.
+    ///
+    /// # Errors
+    /// If the input cannot be read.
+    pub fn read_all(input: impl BufRead) -> std::io::Result<Vec<Self>> {
+        let (mut lines, mut before) = (Vec::new(), HashMap::new());
+        for (index, bytes) in input.split(b'\n').enumerate() {
+            let bytes = bytes?;
+            let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).filter(|_| index == 0).unwrap_or(&bytes);
+            if !bytes.trim_ascii().is_empty() {
+                lines.push(ImportLine::new(index as u64 + 1, bytes.trim_ascii(), &mut before));
+            }
+        }
+        Ok(lines)
+    }
+
     /// `before` counts the equal lines read so far.
-    pub fn new(number: u64, text: &[u8], before: &mut HashMap<String, u64>) -> Self {
+    fn new(number: u64, text: &[u8], before: &mut HashMap<String, u64>) -> Self {
         let digest = Sha256::digest(text);
         let hash = digest.iter().take(12).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         let equal = before.entry(hash.clone()).or_default();
@@ -47,6 +66,7 @@ pub enum ImportState {
 
 /// An open journal.
 pub struct ImportJournal {
+    path: PathBuf,
     log: AppendLog,
     entries: HashMap<String, Entry>,
 }
@@ -61,30 +81,30 @@ impl ImportJournal {
     /// Opens or creates a journal. `purpose` is the workspace and the resource.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the journal has another purpose, or another run is using it.
+    /// [`Error::OtherJournal`] if the journal has another purpose, [`Error::UnusableJournal`] if another run is using
+    /// it, or it cannot be opened.
     pub fn open(path: &Path, purpose: &str) -> Result<Self, Error> {
+        let shown = path.display();
         let (log, lines) = AppendLog::open(path).map_err(|error| match error.kind() {
             ErrorKind::WouldBlock => {
-                Error::usage(format!("another import is using the journal {}", path.display()))
+                Error::UnusableJournal(format!("another import is using the journal {shown}"))
             }
-            _ => Error::usage(format!("cannot use the journal {}: {error}", path.display())),
+            _ => Error::UnusableJournal(format!("cannot use the journal {shown}: {error}")),
         })?;
-        let mut journal = ImportJournal { log, entries: HashMap::new() };
+        let mut journal = ImportJournal { path: path.to_owned(), log, entries: HashMap::new() };
         let mut lines = lines.iter().filter(|line| !line.trim().is_empty());
-        match lines.next().map(|line| serde_json::from_str::<Value>(line).unwrap_or_default()) {
+        match lines.next().map(|line| serde_json::from_str::<Value>(line)) {
             None => journal.append(&json!({ "journal": purpose }))?,
-            Some(first) if first["journal"] == purpose => {}
-            Some(Value::Object(first)) if first.contains_key("journal") => {
-                return Err(Error::usage_with_hint(
-                    format!(
-                        "the journal {} belongs to {}, not to {purpose}",
-                        path.display(),
-                        first["journal"]
-                    ),
-                    Hint::new("name another file with ").flag("journal"),
-                ));
+            Some(Ok(first)) if first["journal"] == purpose => {}
+            Some(Ok(Value::Object(mut first))) if first.contains_key("journal") => {
+                let found = first["journal"].take();
+                return Err(Error::OtherJournal {
+                    path: path.to_owned(),
+                    found,
+                    purpose: purpose.to_owned(),
+                });
             }
-            _ => return Err(Error::usage(format!("{} is not an import journal", path.display()))),
+            Some(_) => return Err(Error::UnusableJournal(format!("{shown} is not an import journal"))),
         }
         // Skip a line that was cut off by a crash: its record has been journaled as sent before.
         for entry in lines.filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
@@ -118,7 +138,7 @@ impl ImportJournal {
     /// If it cannot be written: then the record must not be sent.
     pub fn sending(&mut self, key: &str) -> Result<(), Error> {
         self.append(&json!({ "key": key, "status": "sending" }))?;
-        Ok(self.log.sync()?)
+        self.log.sync().map_err(Error::file(&self.path))
     }
 
     /// # Errors
@@ -137,7 +157,7 @@ impl ImportJournal {
 
     fn append(&mut self, entry: &Value) -> Result<(), Error> {
         self.apply(entry);
-        Ok(self.log.append([entry])?)
+        self.log.append([entry]).map_err(Error::file(&self.path))
     }
 }
 
@@ -152,6 +172,13 @@ mod tests {
         let (first, other, second) = (line("{}"), line("{\"a\":1}"), line("{}"));
         assert!(first.key != second.key && first.key != other.key);
         assert!(line("[1]").body.is_err());
+    }
+
+    #[test]
+    fn blank_lines_and_a_byte_order_mark_are_skipped() {
+        let lines = ImportLine::read_all(&b"\xEF\xBB\xBF{\"a\":1}\r\n \n{}"[..]).unwrap();
+        assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), [1, 3]);
+        assert!(lines.iter().all(|line| line.body.is_ok()));
     }
 
     #[test]
