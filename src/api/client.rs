@@ -14,7 +14,7 @@ use super::error::Error;
 use super::operation::{Answer, Effect, Operation, Paging};
 use super::page_arguments::{page_size, with_size};
 use super::reply::Reply;
-use super::request_builder::{Arguments, operation, operation_at, request, version_for};
+use super::request_builder::{Arguments, needed_version, operation, operation_at, request};
 use super::transport::{Download, Idempotency, Settings, Transport};
 
 /// How many empty responses to a read are retried. The delay starts here and doubles.
@@ -75,7 +75,12 @@ impl Client {
     /// The `Intercom-Version` to send with a hand-made request, if it is not the default: the forced one, or
     /// the one that the operation at this path needs.
     pub fn version_at(&self, method: &str, path: &str) -> Option<&str> {
-        version_for(&self.transport, self.version.as_deref(), operation_at(method, path))
+        self.version_for(operation_at(method, path))
+    }
+
+    fn version_for(&self, operation: Option<&Operation>) -> Option<&str> {
+        let default = self.transport.api_version();
+        self.version().or_else(|| needed_version(operation?, default))
     }
 
     /// The version that [`Client::with_version`] forces, if any.
@@ -92,7 +97,7 @@ impl Client {
     /// # Errors
     /// [`Error::InvalidRequest`] when an argument cannot be part of the URL.
     pub fn request(&self, operation: &Operation, arguments: &Arguments) -> Result<reqwest::Request, Error> {
-        request(&self.transport, self.version.as_deref(), operation, arguments)
+        request(self.transport.base_url(), self.version_for(Some(operation)), operation, arguments)
     }
 
     /// The request for the first page, with this page size.

@@ -3,7 +3,7 @@
 //! The API names the record only in the message text. An id must never be guessed from a text that is not
 //! understood.
 
-use super::error::ApiError;
+use super::error_response::ApiError;
 
 /// Why a record could not be created.
 #[derive(Debug, Clone, PartialEq, Eq)]

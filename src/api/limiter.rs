@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 pub(crate) use budget::Observation;
 pub use budget::RateLimit;
-use budget::{Budget, Decision, Ticket};
+use budget::{Budget, CallTicket, Decision};
 
 pub(crate) struct Limiter {
     /// Calls queue here in order of arrival; only the first one checks the budget.
@@ -32,7 +32,7 @@ pub(crate) struct Limiter {
 /// The right to send one call, held until its response arrives. Dropping it records a lost response.
 pub(crate) struct Permit {
     limiter: Arc<Limiter>,
-    ticket: Option<Ticket>,
+    ticket: Option<CallTicket>,
 }
 
 impl Limiter {
@@ -92,7 +92,7 @@ impl Permit {
         self.settle(|budget, ticket| budget.lost(ticket, false));
     }
 
-    fn settle(mut self, change: impl FnOnce(&mut Budget, Ticket)) {
+    fn settle(mut self, change: impl FnOnce(&mut Budget, CallTicket)) {
         if let Some(ticket) = self.ticket.take() {
             change(&mut self.limiter.budget(), ticket);
         }

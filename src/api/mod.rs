@@ -10,7 +10,7 @@ pub mod commands;
 pub mod conflict;
 pub mod effect;
 pub mod error;
-pub mod request_builder;
+mod error_response;
 #[rustfmt::skip]
 #[path = "../../generated/client.rs"]
 mod generated;
@@ -23,6 +23,7 @@ pub mod page_arguments;
 pub mod paging;
 pub mod region;
 pub mod reply;
+pub mod request_builder;
 mod retry;
 pub mod secret;
 pub mod transport;

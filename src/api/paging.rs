@@ -285,8 +285,9 @@ impl Page {
     /// Whether this is an end page without a body, or with null instead of the list.
     pub fn is_empty_list(&self) -> bool {
         let lists = ["data", "conversations", "tickets", "contacts", "companies"];
-        let document: Value = serde_json::from_slice(&self.reply.body).unwrap_or_default();
-        self.reply.body.is_empty() || lists.iter().any(|key| document.get(*key).is_some_and(Value::is_null))
+        let has_null =
+            |document: Value| lists.iter().any(|key| document.get(*key).is_some_and(Value::is_null));
+        self.reply.body.is_empty() || serde_json::from_slice(&self.reply.body).is_ok_and(has_null)
     }
 
     pub(crate) fn empty() -> Self {

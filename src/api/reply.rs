@@ -6,9 +6,10 @@
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::error::{Error, Unexpected, UnexpectedResponse, looks_like_html};
+use super::error::{Error, Unexpected, UnexpectedResponse};
+use super::error_response::looks_like_html;
 use super::json_repair::repair;
 
 /// A response with a success status.
@@ -62,6 +63,14 @@ impl Reply {
             Err(error) if error.is_eof() => Err(self.unexpected(Unexpected::Truncated, None)),
             Err(error) => Err(self.unexpected(Unexpected::NotJson, Some(error.to_string()))),
         }
+    }
+
+    /// The body as JSON of this type.
+    ///
+    /// # Errors
+    /// [`Error::UnexpectedResponse`] if it is anything else.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_str(self.json_text()?).map_err(|error| self.wrong_shape(&error))
     }
 
     /// Fails if the content type says JSON and the body is neither empty nor a complete document.

@@ -4,12 +4,12 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Request, Url};
 use serde::Serialize;
 
 use super::commands::OPERATIONS;
 use super::error::Error;
 use super::operation::{Answer, Method, Operation};
-use super::transport::Transport;
 
 /// Encodes everything but the unreserved characters of RFC 3986, so that no value can leave its path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -66,23 +66,43 @@ pub fn operation_at(method: &str, path: &str) -> Option<&'static Operation> {
     OPERATIONS.iter().filter(matches).min_by_key(|operation| operation.path.matches('{').count())
 }
 
-/// The version to send for an operation: the forced one, or the one it needs if that is later than the
-/// default.
-pub(crate) fn version_for<'a>(
-    transport: &Transport,
-    forced: Option<&'a str>,
-    operation: Option<&'a Operation>,
-) -> Option<&'a str> {
-    let needed = operation.and_then(|operation| operation.version);
-    forced.or_else(|| needed.filter(|needed| is_later(needed, transport.api_version())))
+/// The version that an operation needs, if that is later than the default one.
+pub(super) fn needed_version(operation: &Operation, default: &str) -> Option<&'static str> {
+    operation.version.filter(|needed| is_later(needed, default))
 }
 
-pub(crate) fn request(
-    transport: &Transport,
+/// A request below the base URL. `path` starts with `/` and is already percent-encoded.
+///
+/// # Errors
+/// [`Error::InvalidRequest`] if the path would not be part of the URL unchanged.
+pub(super) fn request_at(
+    base_url: &Url,
+    method: reqwest::Method,
+    path: &str,
+    query: &[(String, String)],
+) -> Result<Request, Error> {
+    let mut url = base_url.clone();
+    let whole = format!("{}{path}", url.path().trim_end_matches('/'));
+    url.set_path(&whole);
+    // Dots could leave the base path, and other characters could end up in another part of the URL.
+    if !path.starts_with('/') || url.path() != whole {
+        return Err(Error::InvalidRequest(format!("invalid API path {path:?}")));
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    Ok(Request::new(method, url))
+}
+
+/// The request of an operation, with this version if it is not the default one.
+pub(super) fn request(
+    base_url: &Url,
     version: Option<&str>,
     operation: &Operation,
     arguments: &Arguments,
-) -> Result<reqwest::Request, Error> {
+) -> Result<Request, Error> {
     let path = fill(operation.path, &arguments.path)?;
     let method = match operation.method {
         Method::Get => reqwest::Method::GET,
@@ -91,11 +111,11 @@ pub(crate) fn request(
         Method::Delete => reqwest::Method::DELETE,
         Method::Patch => reqwest::Method::PATCH,
     };
-    let mut request = transport.request(method, &path, &arguments.query)?;
+    let mut request = request_at(base_url, method, &path, &arguments.query)?;
     if matches!(operation.answer, Answer::Bytes | Answer::Text) {
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
     }
-    if let Some(version) = version_for(transport, version, Some(operation)) {
+    if let Some(version) = version {
         let version = HeaderValue::from_str(version)
             .map_err(|_| Error::InvalidRequest(format!("invalid API version {version:?}")))?;
         request.headers_mut().insert(HeaderName::from_static("intercom-version"), version);

@@ -37,7 +37,7 @@ impl Idempotency {
 
 /// Why an attempt failed, as far as retrying is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub(crate) enum FailureCause {
     /// No connection was made.
     NotConnected,
     /// 429 for too many requests.
@@ -88,20 +88,20 @@ impl Retries {
 
     /// How long to wait before the next attempt; `None` to give up. `retry_after` is the wait that the server
     /// requested.
-    pub fn next(&mut self, cause: Cause, retry_after: Option<Duration>) -> Option<Duration> {
+    pub fn next(&mut self, cause: FailureCause, retry_after: Option<Duration>) -> Option<Duration> {
         // Fail now rather than retry too early or hang silently.
         if retry_after.is_some_and(|wait| wait > MAX_DELAY) {
             return None;
         }
         let is_idempotent = self.idempotency == Idempotency::Idempotent;
         let allowed = match cause {
-            Cause::RateLimited => true,
-            Cause::NotConnected => spend(&mut self.not_connected),
-            Cause::Busy => spend(&mut self.busy),
-            Cause::OutcomeUnknown => is_idempotent,
-            Cause::Contradictory => is_idempotent && spend(&mut self.contradictory),
-            Cause::TimedOut => is_idempotent && spend(&mut self.timed_out),
-            Cause::Permanent => false,
+            FailureCause::RateLimited => true,
+            FailureCause::NotConnected => spend(&mut self.not_connected),
+            FailureCause::Busy => spend(&mut self.busy),
+            FailureCause::OutcomeUnknown => is_idempotent,
+            FailureCause::Contradictory => is_idempotent && spend(&mut self.contradictory),
+            FailureCause::TimedOut => is_idempotent && spend(&mut self.timed_out),
+            FailureCause::Permanent => false,
         };
         let delay = self.delays.by_ref().take(usize::from(allowed)).next()?;
         self.attempts += 1;
@@ -127,14 +127,16 @@ mod tests {
 
     const FIRST: Duration = Duration::from_millis(100);
 
-    fn attempts(idempotency: Idempotency, cause: Cause) -> usize {
+    fn attempts(idempotency: Idempotency, cause: FailureCause) -> usize {
         let mut retries = Retries::new(idempotency, 5, FIRST);
         std::iter::from_fn(|| retries.next(cause, None)).count()
     }
 
     #[test]
     fn a_change_is_retried_only_if_it_was_not_processed() {
-        use Cause::{Busy, Contradictory, NotConnected, OutcomeUnknown, Permanent, RateLimited, TimedOut};
+        use FailureCause::{
+            Busy, Contradictory, NotConnected, OutcomeUnknown, Permanent, RateLimited, TimedOut,
+        };
         let counts = |idempotency| {
             [NotConnected, RateLimited, Busy, OutcomeUnknown, TimedOut, Contradictory, Permanent]
                 .map(|cause| attempts(idempotency, cause))
@@ -157,16 +159,16 @@ mod tests {
         let mut retries = Retries::new(Idempotency::Idempotent, 5, FIRST);
         for step in 0..5 {
             let least = FIRST * 2_u32.pow(step);
-            let delay = retries.next(Cause::OutcomeUnknown, None).unwrap();
+            let delay = retries.next(FailureCause::OutcomeUnknown, None).unwrap();
             assert!(delay >= least && delay <= least * 2, "{delay:?}");
         }
-        assert_eq!(retries.next(Cause::OutcomeUnknown, None), None);
+        assert_eq!(retries.next(FailureCause::OutcomeUnknown, None), None);
     }
 
     #[test]
     fn a_requested_wait_is_honored_unless_it_is_too_long() {
         let mut retries = Retries::new(Idempotency::NotIdempotent, 5, FIRST);
-        let mut delay = |seconds| retries.next(Cause::RateLimited, Some(Duration::from_secs(seconds)));
+        let mut delay = |seconds| retries.next(FailureCause::RateLimited, Some(Duration::from_secs(seconds)));
         assert_eq!(delay(7), Some(Duration::from_secs(7)));
         assert_eq!(delay(0), Some(FIRST));
         assert_eq!(delay(86_400), None, "a day is too long");

@@ -22,15 +22,16 @@ use reqwest::{Method, Request, Response, Url};
 use tokio::sync::Semaphore;
 
 use self::attempt::{AttemptError, BodyOutcome, ResponseHead};
-use self::connection::Clients;
+use self::connection::HttpClients;
 pub use self::download::Download;
 use super::commands::SPEC_VERSION;
 use super::error::{Error, Unexpected};
 use super::limiter::Limiter;
 pub use super::limiter::RateLimit;
 use super::reply::Reply;
+use super::request_builder::request_at;
 pub use super::retry::Idempotency;
-use super::retry::{Cause, Retries};
+use super::retry::{FailureCause, Retries};
 use super::secret::Token;
 
 /// The `Intercom-Version` that the operation table was generated from.
@@ -129,7 +130,7 @@ pub struct Transport(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
-    clients: Clients,
+    clients: HttpClients,
     limiter: Arc<Limiter>,
     /// Permits for reading large responses.
     large_responses: Semaphore,
@@ -169,7 +170,7 @@ impl Transport {
                 }
             },
         };
-        let clients = Clients::new(&settings);
+        let clients = HttpClients::new(&settings);
         Ok(Transport(Arc::new(Inner {
             settings,
             clients,
@@ -186,24 +187,16 @@ impl Transport {
         &self.0.settings.api_version
     }
 
+    pub(super) fn base_url(&self) -> &Url {
+        &self.0.settings.base_url
+    }
+
     /// A request below the base URL. `path` starts with `/` and is already percent-encoded.
     ///
     /// # Errors
     /// [`Error::InvalidRequest`] if the path would not be part of the URL unchanged.
     pub fn request(&self, method: Method, path: &str, query: &[(String, String)]) -> Result<Request, Error> {
-        let mut url = self.0.settings.base_url.clone();
-        let whole = format!("{}{path}", url.path().trim_end_matches('/'));
-        url.set_path(&whole);
-        // Dots could leave the base path, and other characters could end up in another part of the URL.
-        if !path.starts_with('/') || url.path() != whole {
-            return Err(Error::InvalidRequest(format!("invalid API path {path:?}")));
-        }
-        url.set_query(None);
-        url.set_fragment(None);
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        Ok(Request::new(method, url))
+        request_at(self.base_url(), method, path, query)
     }
 
     /// Sends a request, retries it if that is safe and may help, and reads the whole response.
@@ -301,14 +294,14 @@ impl Transport {
         let AttemptError { error, cause, retry_after } = failed;
         let Some(delay) = retries.next(cause, retry_after) else {
             return Err(match (cause, error) {
-                (Cause::RateLimited, Error::Api(error)) => {
+                (FailureCause::RateLimited, Error::Api(error)) => {
                     Error::RateLimited { attempts: retries.attempts(), retry_after, error }
                 }
                 (_, error) => error,
             });
         };
         tracing::debug!(%error, wait_ms = delay.as_millis() as u64, "retrying");
-        if cause == Cause::RateLimited && (retry_after.is_some() || self.0.limiter.rate().is_none()) {
+        if cause == FailureCause::RateLimited && (retry_after.is_some() || self.0.limiter.rate().is_none()) {
             self.0.limiter.hold(delay);
         }
         self.0.retries.fetch_add(1, Relaxed);
@@ -392,5 +385,5 @@ impl RequestLabel {
 /// # Errors
 /// [`Error::Setup`], as for any client.
 pub fn foreign_client(url: &Url) -> Result<reqwest::Client, Error> {
-    Clients::new(&Settings::new(url.clone(), None)).get(url).cloned()
+    HttpClients::new(&Settings::new(url.clone(), None)).get(url).cloned()
 }

@@ -30,6 +30,7 @@ mod offline;
 mod open_mirror;
 pub(crate) mod output;
 mod preview;
+mod profiles;
 mod read_only;
 pub mod registry;
 mod signals;

@@ -61,7 +61,7 @@ pub const RESERVED_FLAGS: [&str; 38] = [
 ];
 
 /// One row of the table before it is rendered.
-struct Row<'a> {
+struct OperationRow<'a> {
     description: &'a Description,
     facts: &'a OperationFacts<'a>,
     entry: &'a OperationEntry,
@@ -143,9 +143,9 @@ fn rows<'a>(
     overlay: &'a Overlay,
     operations: &'a [OperationFacts<'a>],
     no_entry: &'a OperationEntry,
-) -> Result<Vec<Row<'a>>, Error> {
+) -> Result<Vec<OperationRow<'a>>, Error> {
     let entry = |facts: &OperationFacts| overlay.operations.get(&facts.id).unwrap_or(no_entry);
-    let mut rows: Vec<Row> =
+    let mut rows: Vec<OperationRow> =
         operations.iter().map(|facts| row(description, overlay, entry(facts), facts)).collect();
     disambiguate_commands(&mut rows)?;
     rows.sort_by(|one, other| one.command.cmp(&other.command));
@@ -157,7 +157,7 @@ fn row<'a>(
     overlay: &'a Overlay,
     entry: &'a OperationEntry,
     facts: &'a OperationFacts<'a>,
-) -> Row<'a> {
+) -> OperationRow<'a> {
     let mut flags = Vec::new();
     for parameter in &facts.parameters {
         parameter_flags(description, parameter, &mut flags);
@@ -180,12 +180,12 @@ fn row<'a>(
     }
     let command =
         entry.command.clone().unwrap_or_else(|| derived_command(facts.tags.first().copied(), &facts.id));
-    Row { description, facts, entry, command, parameters: flags, body_schema: facts.body }
+    OperationRow { description, facts, entry, command, parameters: flags, body_schema: facts.body }
 }
 
 /// Resolves conflicts of derived commands with other commands, by using the whole operation id as the last
 /// word.
-fn disambiguate_commands(rows: &mut [Row]) -> Result<(), Error> {
+fn disambiguate_commands(rows: &mut [OperationRow]) -> Result<(), Error> {
     let mut taken: BTreeSet<String> = BTreeSet::new();
     for row in rows.iter().filter(|row| row.entry.command.is_some()) {
         for spelling in std::iter::once(&row.command).chain(&row.entry.readable) {
@@ -217,8 +217,8 @@ fn disambiguate_commands(rows: &mut [Row]) -> Result<(), Error> {
     Ok(())
 }
 
-fn write_row(text: &mut String, row: &Row) {
-    let Row { facts, entry, command, .. } = row;
+fn write_row(text: &mut String, row: &OperationRow) {
+    let OperationRow { facts, entry, command, .. } = row;
     put(text, format_args!("    Operation {{\n        id: {:?},\n        command: {command:?},\n", facts.id));
     put(text, format_args!("        readable: &{:?},\n        help: {:?},\n", entry.readable, help(row)));
     let method = kebab(facts.method);
@@ -268,25 +268,25 @@ fn write_row(text: &mut String, row: &Row) {
     put(text, format_args!("        answer: Answer::{:?},\n    }},\n", answer(row)));
 }
 
-fn help(row: &Row) -> String {
+fn help(row: &OperationRow) -> String {
     match row.entry.help.as_str() {
         "" => format!("{} {}", row.facts.method.to_ascii_uppercase(), row.facts.path),
         help => help.to_owned(),
     }
 }
 
-fn reach(row: &Row) -> Reach {
+fn reach(row: &OperationRow) -> Reach {
     row.entry.effect.unwrap_or_else(|| derived(row.facts.method, row.facts.path, &row.facts.id).0)
 }
 
-fn confirm(row: &Row) -> Confirm {
+fn confirm(row: &OperationRow) -> Confirm {
     row.entry.confirm.unwrap_or_else(|| match row.entry.effect {
         Some(Reach::Read | Reach::Add | Reach::Write) => Confirm::Never,
         Some(Reach::Destructive) | None => derived(row.facts.method, row.facts.path, &row.facts.id).1,
     })
 }
 
-fn paging(row: &Row) -> String {
+fn paging(row: &OperationRow) -> String {
     let declared = row.entry.paging.as_ref().map(|paging| (paging.kind, paging.max));
     match declared.or_else(|| derived_paging(row)) {
         None if is_list(row) => "Paging::Whole".into(),
@@ -301,7 +301,7 @@ fn paging(row: &Row) -> String {
 
 /// Whether the response is a list: its component (`admin_list`) or its type (`list`) says so, or it has
 /// pages.
-fn is_list(row: &Row) -> bool {
+fn is_list(row: &OperationRow) -> bool {
     let content =
         row.facts.response.and_then(|content| content.iter().find(|(kind, _)| kind.contains("json")));
     let Some(schema) = content.and_then(|(_, media)| media.get("schema")) else { return false };
@@ -316,7 +316,7 @@ fn is_list(row: &Row) -> bool {
 
 /// Where the response has its list: the only array inside the object `data`, the array `data`, or the only
 /// array.
-fn list_key(row: &Row) -> Option<String> {
+fn list_key(row: &OperationRow) -> Option<String> {
     let content =
         row.facts.response.and_then(|content| content.iter().find(|(kind, _)| kind.contains("json")));
     let fields = schema::fields(row.description, content?.1.get("schema")?);
@@ -337,7 +337,7 @@ fn list_key(row: &Row) -> Option<String> {
 }
 
 /// The pagination of an operation without an overlay entry, derived from its parameters.
-fn derived_paging(row: &Row) -> Option<(PagingKind, u32)> {
+fn derived_paging(row: &OperationRow) -> Option<(PagingKind, u32)> {
     /// A cautious choice: above the limit, the API returns 400.
     const CAUTIOUS_MAX: u32 = 50;
     let has = |name: &str| row.parameters.iter().any(|flag| flag.name == name && flag.place != "Path");
@@ -360,7 +360,7 @@ fn derived_paging(row: &Row) -> Option<(PagingKind, u32)> {
     Some((kind, max.and_then(|max| u32::try_from(max).ok()).unwrap_or(CAUTIOUS_MAX)))
 }
 
-fn answer(row: &Row) -> AnswerKind {
+fn answer(row: &OperationRow) -> AnswerKind {
     if let Some(correction) = &row.entry.answer {
         return correction.kind;
     }

@@ -32,6 +32,10 @@ impl Error {
         Error::Parse { path: path.to_owned(), reason: reason.to_owned() }
     }
 
+    pub(crate) fn not_a_table(path: &Path, key: &str) -> Self {
+        Error::parse(path, &format!("`{key}` must be a table"))
+    }
+
     pub(crate) fn toml_error(path: &Path, error: &toml_edit::TomlError) -> Self {
         Error::toml(path, &error.to_string(), error.message())
     }

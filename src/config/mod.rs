@@ -4,7 +4,7 @@
 //! make the file readable by others, and never lose comments or unknown keys.
 
 mod error;
-mod shape;
+mod keys;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,10 +12,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
-use serde::Deserialize;
-use toml_edit::DocumentMut;
+use serde::{Deserialize, Serialize};
+use toml_edit::{DocumentMut, Table};
 
 pub use error::Error;
+pub use keys::UnknownKey;
 
 const FOLDER: &str = "intercom-pp-cli";
 
@@ -104,7 +105,7 @@ pub struct Settings {
 }
 
 /// The value of a flag in the config file.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub enum Flag {
     Switch(bool),
@@ -121,7 +122,7 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self, Error> {
         let Some(text) = text(path)? else { return Ok(Config::default()) };
         if let Ok(document) = toml_edit::Document::parse(text.as_str()) {
-            shape::check(path, &text, document.as_table())?;
+            keys::check(path, &text, document.as_table())?;
         }
         toml_edit::de::from_str(&text).map_err(|error| Error::toml(path, &error.to_string(), error.message()))
     }
@@ -132,10 +133,7 @@ impl Config {
     /// If the profile does not exist.
     pub fn profile(&self, name: Option<&str>) -> Result<Settings, Error> {
         let Some(name) = name else { return Ok(self.settings.clone()) };
-        let profile = self.profiles.get(name).ok_or_else(|| Error::NoProfile {
-            name: name.to_owned(),
-            known: self.profiles.keys().cloned().collect(),
-        })?;
+        let profile = self.named(name)?;
         let base = &self.settings;
         let mut defaults = base.defaults.clone();
         defaults.extend(profile.defaults.clone());
@@ -163,6 +161,17 @@ impl Config {
         })
     }
 
+    /// The settings of a profile alone.
+    ///
+    /// # Errors
+    /// If the profile does not exist.
+    pub fn named(&self, name: &str) -> Result<&Settings, Error> {
+        self.profiles.get(name).ok_or_else(|| Error::NoProfile {
+            name: name.to_owned(),
+            known: self.profiles.keys().cloned().collect(),
+        })
+    }
+
     /// The profile in use: the named one, or the file's default.
     pub fn current<'a>(&'a self, named: Option<&'a str>) -> Option<&'a str> {
         named.or(self.profile.as_deref())
@@ -174,76 +183,15 @@ impl Config {
 /// # Errors
 /// If the file cannot be read or is not valid TOML.
 pub fn unknown_keys(path: &Path) -> Result<Vec<UnknownKey>, Error> {
-    let text = text(path)?.unwrap_or_default();
-    let document: DocumentMut = text.parse().map_err(|error| Error::toml_error(path, &error))?;
-    let file_keys: Vec<&'static str> = TOP_LEVEL_KEYS.iter().chain(SETTINGS_KEYS).copied().collect();
-    let mut unknown: Vec<UnknownKey> =
-        document.iter().filter_map(|(key, _)| unknown_key(key, key, &file_keys)).collect();
-    let profiles = document.get("profiles").and_then(|item| item.as_table_like());
-    for (name, profile) in profiles.into_iter().flat_map(|profiles| profiles.iter()) {
-        let keys = profile.as_table_like().into_iter().flat_map(|profile| profile.iter());
-        unknown.extend(
-            keys.filter_map(|(key, _)| unknown_key(key, &format!("profiles.{name}.{key}"), SETTINGS_KEYS)),
-        );
-    }
-    Ok(unknown)
+    Ok(keys::unknown(document(path)?.as_table()))
 }
-
-/// A key that is not known, most likely misspelled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownKey {
-    /// With its table: `profiles.staging.regoin`.
-    pub path: String,
-    /// The closest known key.
-    pub near: Option<&'static str>,
-}
-
-impl std::fmt::Display for UnknownKey {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "unknown key {:?}", self.path)?;
-        self.near.map_or(Ok(()), |near| write!(formatter, "; did you mean {near:?}?"))
-    }
-}
-
-/// Whether a key is another spelling of `read_only`. Such a key is refused: whoever wrote it relies on it.
-fn means_read_only(key: &str) -> bool {
-    let letters: String = key.chars().filter(char::is_ascii_alphabetic).collect();
-    let is_known = TOP_LEVEL_KEYS.iter().chain(SETTINGS_KEYS).any(|known| *known == key);
-    !is_known
-        && (letters.eq_ignore_ascii_case("readonly") || strsim::damerau_levenshtein(key, "read_only") == 1)
-}
-
-fn unknown_key(key: &str, path: &str, known: &[&'static str]) -> Option<UnknownKey> {
-    if known.contains(&key) {
-        return None;
-    }
-    let similarity = |other: &&str| (strsim::jaro_winkler(key, other) * 1_000.0) as u32;
-    let near = known.iter().copied().max_by_key(similarity).filter(|other| similarity(other) > 800);
-    Some(UnknownKey { path: path.to_owned(), near })
-}
-
-/// The keys of [`Settings`].
-const SETTINGS_KEYS: &[&str] = &[
-    "access_token",
-    "token_env",
-    "region",
-    "base_url",
-    "api_version",
-    "store",
-    "read_only",
-    "headers",
-    "defaults",
-];
-/// The keys of [`Config`] besides those of [`Settings`].
-const TOP_LEVEL_KEYS: &[&str] = &["profile", "profiles", "office_hours"];
 
 /// Removes a profile. Returns `false` if it did not exist.
 ///
 /// # Errors
 /// As [`write_key`].
 pub fn remove_profile(path: &Path, name: &str) -> Result<bool, Error> {
-    let text = text(path)?.unwrap_or_default();
-    let mut document: DocumentMut = text.parse().map_err(|error| Error::toml_error(path, &error))?;
+    let mut document = document(path)?;
     let profiles = document.get_mut("profiles").and_then(|item| item.as_table_like_mut());
     let removed = profiles.and_then(|profiles| profiles.remove(name)).is_some();
     if document.get("profile").and_then(|item| item.as_str()) == Some(name) {
@@ -259,20 +207,14 @@ pub fn remove_profile(path: &Path, name: &str) -> Result<bool, Error> {
 /// # Errors
 /// As [`write_key`].
 pub fn write_profile(path: &Path, name: &str, values: &[(String, Flag)]) -> Result<(), Error> {
-    let text = text(path)?.unwrap_or_default();
-    let mut document: DocumentMut = text.parse().map_err(|error| Error::toml_error(path, &error))?;
-    let not_a_table = |key: &str| Error::parse(path, &format!("`{key}` must be a table"));
-    let profiles = document.entry("profiles").or_insert_with(toml_edit::table);
-    let profiles = profiles.as_table_mut().ok_or_else(|| not_a_table("profiles"))?;
-    profiles.set_implicit(true);
-    let profile = profiles.entry(name).or_insert_with(toml_edit::table);
-    let profile = profile.as_table_mut().ok_or_else(|| not_a_table(name))?;
+    let mut document = document(path)?;
+    let profile = profile_table(&mut document, path, name)?;
     for (key, value) in values {
         let (table, key) = match key.split_once('.') {
             None => (&mut *profile, key.as_str()),
             Some((inner, key)) => {
                 let table = profile.entry(inner).or_insert_with(toml_edit::table);
-                (table.as_table_mut().ok_or_else(|| not_a_table(inner))?, key)
+                (table.as_table_mut().ok_or_else(|| Error::not_a_table(path, inner))?, key)
             }
         };
         let value = match value {
@@ -292,24 +234,25 @@ pub fn write_profile(path: &Path, name: &str, values: &[(String, Flag)]) -> Resu
 /// # Errors
 /// If the file is not valid TOML or cannot be written.
 pub fn write_key(path: &Path, profile: Option<&str>, key: &str, value: Option<&str>) -> Result<(), Error> {
-    let text = text(path)?.unwrap_or_default();
-    let mut document: DocumentMut = text.parse().map_err(|error| Error::toml_error(path, &error))?;
+    let mut document = document(path)?;
     let table = match profile {
         None => document.as_table_mut(),
-        Some(name) => {
-            let profiles = document.entry("profiles").or_insert_with(toml_edit::table);
-            let profiles =
-                profiles.as_table_mut().ok_or_else(|| Error::parse(path, "`profiles` must be a table"))?;
-            profiles.set_implicit(true);
-            let table = profiles.entry(name).or_insert_with(toml_edit::table);
-            table.as_table_mut().ok_or_else(|| Error::parse(path, "a profile must be a table"))?
-        }
+        Some(name) => profile_table(&mut document, path, name)?,
     };
     match value {
         Some(value) => table.insert(key, toml_edit::value(value)),
         None => table.remove(key),
     };
     write_private(path, document.to_string().as_bytes())
+}
+
+/// The table of a profile, created if necessary.
+fn profile_table<'a>(document: &'a mut DocumentMut, path: &Path, name: &str) -> Result<&'a mut Table, Error> {
+    let profiles = document.entry("profiles").or_insert_with(toml_edit::table);
+    let profiles = profiles.as_table_mut().ok_or_else(|| Error::not_a_table(path, "profiles"))?;
+    profiles.set_implicit(true);
+    let profile = profiles.entry(name).or_insert_with(toml_edit::table);
+    profile.as_table_mut().ok_or_else(|| Error::not_a_table(path, name))
 }
 
 /// Replaces a file atomically, with mode 0600, so that only the owner can ever read it.
@@ -355,6 +298,12 @@ pub fn default_path() -> Result<PathBuf, Error> {
 pub fn data_folder() -> Result<PathBuf, Error> {
     let base = etcetera::choose_base_strategy().map_err(|_| Error::NoHome)?;
     Ok(base.data_dir().join(FOLDER))
+}
+
+/// The file for editing. A missing file counts as an empty one.
+fn document(path: &Path) -> Result<DocumentMut, Error> {
+    let text = text(path)?.unwrap_or_default();
+    text.parse().map_err(|error| Error::toml_error(path, &error))
 }
 
 fn text(path: &Path) -> Result<Option<String>, Error> {

@@ -3,14 +3,16 @@
 //! Every value becomes the value of one flag or one positional argument, whatever it contains: nothing that an
 //! agent sends may become a flag. Only declared arguments are accepted.
 
+mod values;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::schema::{common, offered};
-use crate::api::operation::{Method, Paging, Place, choice};
-use crate::cli::registry::Effect;
-use crate::cli::catalog::{Entry, Parameter, Shape};
+use self::values::{boolean, text, typed};
+use super::schema::{common, is_list, is_thread, offered};
+use crate::api::operation::Place;
+use crate::cli::catalog::{CatalogEntry, CommandParameter, Shape};
 use crate::cli::error::Error;
 use crate::cli::streams::FilePolicy;
 
@@ -37,7 +39,11 @@ impl ToolCall {
     ///
     /// # Errors
     /// [`Error::Usage`] for an argument that is unknown, missing, duplicate, of the wrong type or not allowed.
-    pub fn bind(entry: &Entry, arguments: &Map<String, Value>, files: &FilePolicy) -> Result<Self, Error> {
+    pub fn bind(
+        entry: &CatalogEntry,
+        arguments: &Map<String, Value>,
+        files: &FilePolicy,
+    ) -> Result<Self, Error> {
         let arguments = &normalized(entry, arguments, files)?;
         let mut call = ToolCall {
             command: entry.words.split(' ').map(str::to_owned).collect(),
@@ -69,7 +75,7 @@ impl ToolCall {
         Ok(call)
     }
 
-    fn add_common(&mut self, entry: &Entry, arguments: &Map<String, Value>) -> Result<(), Error> {
+    fn add_common(&mut self, entry: &CatalogEntry, arguments: &Map<String, Value>) -> Result<(), Error> {
         let declares = |name: &str| entry.parameters.iter().any(|parameter| parameter.name == name);
         for name in ["select", "jq"].into_iter().filter(|name| !declares(name)) {
             if let Some(value) = arguments.get(name).filter(|value| !value.is_null()) {
@@ -100,7 +106,7 @@ impl ToolCall {
         Ok(())
     }
 
-    fn add(&mut self, parameter: &Parameter, value: &Value) -> Result<(), Error> {
+    fn add(&mut self, parameter: &CommandParameter, value: &Value) -> Result<(), Error> {
         let name = &parameter.name;
         let values = typed(parameter, value)?;
         // Prevent path traversal in URLs.
@@ -155,7 +161,7 @@ impl ToolCall {
 
     /// Sends exactly this body. Building it from the arguments again could give another one: files change, and
     /// relative times pass.
-    pub fn fix_body(&mut self, entry: &Entry, body: &Value) {
+    pub fn fix_body(&mut self, entry: &CatalogEntry, body: &Value) {
         let in_body = |flag: &str| {
             ["body-json", "null"].contains(&flag)
                 || entry.operation().is_some_and(|operation| {
@@ -204,21 +210,6 @@ impl ToolCall {
     }
 }
 
-/// Whether a command returns a list of documents.
-pub fn is_list(entry: &Entry) -> bool {
-    let lists = entry.operation().is_some_and(|operation| operation.paging != Paging::None);
-    entry.effect == Effect::Read && (lists || ["agent-context", "tail"].contains(&entry.words.as_str()))
-}
-
-/// Whether a command returns a thread of messages.
-pub fn is_thread(entry: &Entry) -> bool {
-    let output_flags = |path| {
-        ["/conversations/{id}", "/conversations/{conversation_id}", "/tickets/{id}", "/tickets/{ticket_id}"]
-            .contains(&path)
-    };
-    entry.operation().is_some_and(|operation| operation.method == Method::Get && output_flags(operation.path))
-}
-
 /// Sorts the keys of all objects.
 pub fn sorted(value: Value) -> Value {
     match value {
@@ -238,7 +229,7 @@ pub fn sorted(value: Value) -> Value {
 /// # Errors
 /// [`Error::Usage`] for an argument that is unknown, or given under two names.
 fn normalized(
-    entry: &Entry,
+    entry: &CatalogEntry,
     arguments: &Map<String, Value>,
     files: &FilePolicy,
 ) -> Result<Map<String, Value>, Error> {
@@ -255,7 +246,7 @@ fn normalized(
 }
 
 /// The name of an argument as the command declares it.
-fn canonical_name(entry: &Entry, name: &str) -> String {
+fn canonical_name(entry: &CatalogEntry, name: &str) -> String {
     let folded = name.replace('-', "_");
     // Searches have their pagination in the body.
     let paging = format!("pagination_{folded}");
@@ -263,7 +254,7 @@ fn canonical_name(entry: &Entry, name: &str) -> String {
     if !has(&folded) && has(&paging) { paging } else { folded }
 }
 
-fn check_known(entry: &Entry, name: &str, files: &FilePolicy) -> Result<(), Error> {
+fn check_known(entry: &CatalogEntry, name: &str, files: &FilePolicy) -> Result<(), Error> {
     let folded = name.replace('-', "_");
     let hidden =
         ["dry_run", "confirmation", "idempotent", "ignore_missing", "data_source", "compact", "full"];
@@ -286,67 +277,6 @@ fn check_known(entry: &Entry, name: &str, files: &FilePolicy) -> Result<(), Erro
     Err(Error::usage_with_hint(format!("{}: unknown argument {name:?}", entry.words), hint))
 }
 
-/// The value or values of an argument as text, checked against the declared type. Numbers may be strings, and
-/// ids may be numbers.
-fn typed(parameter: &Parameter, value: &Value) -> Result<Vec<String>, Error> {
-    let name = &parameter.name;
-    let wrong = |kind: &str| Error::usage(format!("{name}: invalid value {value}: expected a {kind}"));
-    let text = match (&parameter.shape, value) {
-        (Shape::Boolean, _) => boolean(name, Some(value))?.to_string(),
-        (Shape::List, Value::Array(elements)) => {
-            return elements.iter().map(|element| text(name, element)).collect();
-        }
-        (Shape::Json, Value::Object(_) | Value::Array(_)) => value.to_string(),
-        (Shape::Text | Shape::Time | Shape::Choice(_), Value::Bool(_)) => return Err(wrong("string")),
-        _ => text(name, value)?,
-    };
-    match &parameter.shape {
-        Shape::Integer if text.parse::<i128>().is_err() => Err(wrong("whole number")),
-        Shape::Number if !text.parse::<f64>().is_ok_and(f64::is_finite) => Err(wrong("number")),
-        Shape::Choice(choices) => match choice(choices, &text) {
-            Some(choice) => Ok(vec![choice.to_owned()]),
-            None => {
-                let message =
-                    format!("{name}: invalid value {value}: expected one of {}", choices.join(", "));
-                Err(Error::usage_with_hint(message, "use one of these values"))
-            }
-        },
-        _ => Ok(vec![text]),
-    }
-}
-
-/// A scalar as text. Integral floats lose their fraction, so that ids stay exact.
-fn text(name: &str, value: &Value) -> Result<String, Error> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Bool(_) => value.to_string(),
-        Value::Number(number) => match number.as_f64() {
-            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9.0e15 => {
-                format!("{float:.0}")
-            }
-            _ => number.to_string(),
-        },
-        Value::Object(_) | Value::Array(_) => {
-            return Err(Error::usage(format!("{name}: invalid value {value}: expected a single value")));
-        }
-        Value::Null => return Err(Error::usage(format!("{name}: invalid value null"))),
-    };
-    if text.contains('\0') {
-        return Err(Error::usage(format!("{name}: the value contains a null character")));
-    }
-    Ok(text)
-}
-
-fn boolean(name: &str, value: Option<&Value>) -> Result<bool, Error> {
-    match value {
-        None | Some(Value::Null) => Ok(false),
-        Some(Value::Bool(value)) => Ok(*value),
-        Some(Value::String(text)) if text == "true" => Ok(true),
-        Some(Value::String(text)) if text == "false" => Ok(false),
-        Some(other) => Err(Error::usage(format!("{name}: invalid value {other}: expected true or false"))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -365,14 +295,6 @@ mod tests {
         assert_eq!(line, ["contacts", "show", "--", "--base-url=http://evil"]);
         let line = bound("sql", json!({"statement": "SELECT 1", "limit": 5})).unwrap();
         assert_eq!(line, ["sql", "--limit=5", "--", "SELECT 1"]);
-    }
-
-    #[test]
-    fn long_ids_stay_exact() {
-        for id in [json!("123456789012345"), json!(123456789012345_u64), json!(123456789012345.0)] {
-            let line = bound("contacts_show", json!({ "id": id })).unwrap();
-            assert_eq!(line[3], "123456789012345");
-        }
     }
 
     #[test]

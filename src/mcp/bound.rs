@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::api::effect;
 use crate::api::operation::{Operation, Place};
 use crate::api::request_builder::operation_at;
-use crate::cli::catalog::Entry;
+use crate::cli::catalog::CatalogEntry;
 
 /// A request that was not sent yet.
 #[derive(Debug, Clone)]
@@ -24,13 +24,13 @@ pub struct BoundRequest {
 
 impl BoundRequest {
     /// Whether the effect of a command depends on its request.
-    pub fn is_needed(entry: &Entry) -> bool {
+    pub fn is_needed(entry: &CatalogEntry) -> bool {
         let changes = |operation: &Operation| operation.effect != crate::api::operation::Effect::Read;
         entry.words == "api" || entry.operation().is_some_and(changes)
     }
 
     /// Parses the output of a dry run; `base` is the path of the base URL.
-    pub fn read(entry: &Entry, dry_run: &Value, base: &str) -> Option<Self> {
+    pub fn read(entry: &CatalogEntry, dry_run: &Value, base: &str) -> Option<Self> {
         let method = dry_run["method"].as_str()?.to_owned();
         let url = reqwest::Url::parse(dry_run["url"].as_str()?).ok()?;
         let path = url.path().strip_prefix(base.trim_end_matches('/'))?.to_owned();

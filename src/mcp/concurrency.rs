@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::cli::catalog::Entry;
+use crate::cli::catalog::CatalogEntry;
 
 /// Slots for commands that call the API, and for local ones.
 const REMOTE_SLOTS: usize = 32;
@@ -55,6 +55,6 @@ impl ConcurrencyLimit {
 }
 
 /// Whether a command line never calls the API.
-pub fn is_local(entry: &Entry, arguments: &[String]) -> bool {
+pub fn is_local(entry: &CatalogEntry, arguments: &[String]) -> bool {
     LOCAL.contains(&entry.words.as_str()) || arguments.iter().any(|flag| flag == "--data-source=local")
 }

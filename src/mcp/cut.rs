@@ -5,6 +5,9 @@
 //! text too large for any part is cut; its rest is in the last parts, and `cut` says in which. No part may exceed
 //! the limit, whatever the document contains.
 
+mod text_rest;
+
+use self::text_rest::TextRest;
 use super::raw::{elements, end_within, fields, quoted};
 
 /// Values nested deeper than this become text.
@@ -19,7 +22,7 @@ pub struct Limits {
 
 /// A part: the fields of an object as JSON text, and the texts cut in it.
 #[derive(Debug, Default)]
-pub struct Part {
+pub struct ResultPart {
     pub body: String,
     pub cut: Vec<Cut>,
     /// Whether it continues a cut text.
@@ -44,14 +47,6 @@ impl Cut {
     }
 }
 
-/// The rest of a cut text.
-struct Rest {
-    path: String,
-    text: String,
-    from: usize,
-    of: usize,
-}
-
 /// An object or array being written.
 struct Level {
     /// Its name and its bracket.
@@ -68,21 +63,21 @@ struct Level {
 
 struct Cutter {
     limits: Limits,
-    parts: Vec<Part>,
-    part: Part,
+    parts: Vec<ResultPart>,
+    part: ResultPart,
     levels: Vec<Level>,
     path: Vec<String>,
     /// Bytes of this part's entries in `cut`.
     notes: usize,
-    rests: Vec<Rest>,
+    rests: Vec<TextRest>,
 }
 
 /// Splits the fields of a result, given as JSON text.
-pub fn cut<'a>(answer: impl IntoIterator<Item = (&'a str, &'a str)>, limits: Limits) -> Vec<Part> {
+pub fn cut<'a>(answer: impl IntoIterator<Item = (&'a str, &'a str)>, limits: Limits) -> Vec<ResultPart> {
     let mut cutter = Cutter {
         limits,
         parts: Vec::new(),
-        part: Part::default(),
+        part: ResultPart::default(),
         levels: Vec::new(),
         path: Vec::new(),
         notes: 0,
@@ -268,7 +263,7 @@ impl Cutter {
         cut.shown = beginning.chars().count();
         self.write(key, &quoted(beginning));
         self.notes += cut.width();
-        self.rests.push(Rest { path: cut.path.clone(), text: rest.to_owned(), from: cut.shown, of });
+        self.rests.push(TextRest { path: cut.path.clone(), text: rest.to_owned(), from: cut.shown, of });
         self.part.cut.push(cut);
     }
 
@@ -277,25 +272,13 @@ impl Cutter {
         path[..end_within(&path, 300)].to_owned()
     }
 
-    fn end(mut self) -> Vec<Part> {
+    fn end(mut self) -> Vec<ResultPart> {
         self.turn();
         let mut first_of = Vec::new();
         for rest in std::mem::take(&mut self.rests) {
             first_of.push(self.parts.len());
-            let (mut text, mut from) = (rest.text.as_str(), rest.from);
-            while !text.is_empty() {
-                let path = quoted(&rest.path);
-                let room = self.limits.bytes.saturating_sub(path.len() + 100).max(64);
-                let (piece, after) = text.split_at(end_within(text, room));
-                let to = from + piece.chars().count();
-                let body = format!(
-                    r#""results":{{"path":{path},"from":{from},"to":{to},"of":{},"text":{}}}"#,
-                    rest.of,
-                    quoted(piece)
-                );
-                self.parts.push(Part { body, cut: Vec::new(), is_rest: true });
-                (text, from) = (after, to);
-            }
+            let bodies = rest.bodies(self.limits.bytes).into_iter();
+            self.parts.extend(bodies.map(|body| ResultPart { body, cut: Vec::new(), is_rest: true }));
         }
         for cut in self.parts.iter_mut().flat_map(|part| &mut part.cut) {
             cut.part = first_of.get(cut.part).copied().unwrap_or_default();

@@ -20,11 +20,11 @@ pub fn lenient(bytes: &[u8]) -> Result<Value, serde_json::Error> {
 /// The id of a message that cannot be parsed, exactly as it was sent.
 pub fn id(bytes: &[u8]) -> Option<Box<RawValue>> {
     #[derive(serde::Deserialize)]
-    struct Message {
+    struct MessageId {
         id: Option<Box<RawValue>>,
     }
     let text = repaired(&String::from_utf8_lossy(bytes));
-    let read = serde_json::from_str::<Message>(&text).ok().map(|message| message.id);
+    let read = serde_json::from_str::<MessageId>(&text).ok().map(|message| message.id);
     let id = read.unwrap_or_else(|| scan_id(&text))?;
     (id.get().len() <= 200 && !id.get().starts_with(['{', '['])).then_some(id)
 }

@@ -8,32 +8,32 @@ use serde_json::Value;
 use super::arguments::ToolCall;
 use super::bound::BoundRequest;
 use super::schema::offered;
-use crate::api::{effect, operation};
-use crate::cli::registry::Effect;
-use crate::cli::catalog::Entry;
+use crate::api::effect;
+use crate::cli::catalog::CatalogEntry;
 use crate::cli::consent::UNASKED;
 use crate::cli::files::Access;
+use crate::cli::registry::Effect;
 use crate::cli::streams::FilePolicy;
 
 /// Arguments that turn a preview into a change.
 const APPLYING: [&str; 2] = ["apply", "resume"];
 
 /// The smallest effect that any call of this command can have.
-pub fn least(entry: &Entry) -> Effect {
+pub fn least(entry: &CatalogEntry) -> Effect {
     match entry.operation() {
-        Some(operation) => of_operation(effect::least(operation)),
+        Some(operation) => effect::least(operation).into(),
         None if entry.words == "api" || previews(entry) => Effect::Read,
         None => entry.effect,
     }
 }
 
 /// The smallest effect of a call that changes something.
-pub fn least_change(entry: &Entry) -> Effect {
+pub fn least_change(entry: &CatalogEntry) -> Effect {
     if entry.operation().is_some() { least(entry) } else { entry.effect }
 }
 
 /// Whether the arguments request changes, even if they are not a valid call.
-pub fn asks_for_changes(entry: &Entry, arguments: &serde_json::Map<String, Value>) -> bool {
+pub fn asks_for_changes(entry: &CatalogEntry, arguments: &serde_json::Map<String, Value>) -> bool {
     let is_on = |value: &Value| !value.is_null() && *value != false && *value != "false";
     let applies = |name: &str| APPLYING.contains(&name.replace('-', "_").as_str());
     previews(entry) && arguments.iter().any(|(name, value)| applies(name) && is_on(value))
@@ -41,7 +41,7 @@ pub fn asks_for_changes(entry: &Entry, arguments: &serde_json::Map<String, Value
 
 /// The effect of a call. A reading request of `api` is a read, and so is a preview. `bound` is the request that
 /// the call would send, if any.
-pub fn of_call(entry: &Entry, call: &ToolCall, bound: Option<&BoundRequest>) -> Effect {
+pub fn of_call(entry: &CatalogEntry, call: &ToolCall, bound: Option<&BoundRequest>) -> Effect {
     let given = |name: &str| call.given().contains_key(name);
     let asks =
         entry.words == "api" && bound.is_some_and(|bound| effect::only_reads(&bound.method, &bound.path));
@@ -54,16 +54,17 @@ pub fn of_call(entry: &Entry, call: &ToolCall, bound: Option<&BoundRequest>) -> 
     }
     let Some(operation) = entry.operation() else { return entry.effect };
     match bound.filter(|bound| bound.records() <= UNASKED && !contradicts(call, bound)) {
-        Some(bound) => of_operation(effect::of_body(operation, bound.body())),
+        Some(bound) => effect::of_body(operation, bound.body()).into(),
         None => Effect::Destructive,
     }
 }
 
 /// Whether an argument contradicts the request, which therefore cannot be trusted.
 fn contradicts(call: &ToolCall, bound: &BoundRequest) -> bool {
-    let body_json = call.given().get("body_json").map(|body| match body {
-        Value::String(text) => serde_json::from_str(text).unwrap_or_default(),
-        body => body.clone(),
+    let body_json: Option<Value> = call.given().get("body_json").and_then(|body| match body {
+        // A text that is not JSON names a file, whose content only the request has.
+        Value::String(text) => serde_json::from_str(text).ok(),
+        body => Some(body.clone()),
     });
     effect::DECIDING.iter().any(|name| {
         let given = [call.given().get(*name), body_json.as_ref().and_then(|body| body.get(*name))];
@@ -71,16 +72,8 @@ fn contradicts(call: &ToolCall, bound: &BoundRequest) -> bool {
     })
 }
 
-fn of_operation(effect: operation::Effect) -> Effect {
-    match effect {
-        operation::Effect::Read => Effect::Read,
-        operation::Effect::Write => Effect::Write,
-        operation::Effect::Destructive => Effect::Destructive,
-    }
-}
-
 /// The greatest effect of a tool for this command, for its annotations.
-pub fn of_tool(entry: &Entry, files: &FilePolicy) -> Effect {
+pub fn of_tool(entry: &CatalogEntry, files: &FilePolicy) -> Effect {
     let writes = offered(entry, files).any(|parameter| parameter.access == Some(Access::Write));
     match entry.effect {
         Effect::Read if writes => Effect::Local,
@@ -89,7 +82,7 @@ pub fn of_tool(entry: &Entry, files: &FilePolicy) -> Effect {
 }
 
 /// Whether a command previews its changes unless `apply` is set.
-pub fn previews(entry: &Entry) -> bool {
+pub fn previews(entry: &CatalogEntry) -> bool {
     entry.parameters.iter().any(|parameter| parameter.name == "apply")
 }
 

@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::options::ServerOptions;
 use super::run::CommandFailure;
-use crate::cli::registry::Effect;
 use crate::cli::consent::UNASKED;
 use crate::cli::error::{Error, Exit, Hint, HintPiece, HintTopic};
+use crate::cli::registry::Effect;
 use crate::cli::streams::Notice;
 use crate::mirror;
 

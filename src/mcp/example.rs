@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::catalog::{Entry, Parameter, Shape};
+use crate::cli::catalog::{CatalogEntry, CommandParameter, Shape};
 
 /// The arguments of a command's example; `None` if it has none, or one that arguments cannot express.
-pub fn arguments(entry: &Entry) -> Option<Value> {
+pub fn arguments(entry: &CatalogEntry) -> Option<Value> {
     let line = entry.example.as_deref()?.lines().next()?;
     let words = shlex::split(line)?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -41,7 +41,7 @@ pub fn arguments(entry: &Entry) -> Option<Value> {
     Some(arguments.into())
 }
 
-fn insert(arguments: &mut Map<String, Value>, parameter: &Parameter, text: &str) -> Option<()> {
+fn insert(arguments: &mut Map<String, Value>, parameter: &CommandParameter, text: &str) -> Option<()> {
     let value = match &parameter.shape {
         Shape::Integer | Shape::Number => serde_json::from_str(text).ok()?,
         Shape::Boolean => json!(text == "true"),
@@ -62,9 +62,9 @@ fn insert(arguments: &mut Map<String, Value>, parameter: &Parameter, text: &str)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::catalog;
     use crate::cli::streams::FilePolicy;
     use crate::mcp::arguments::ToolCall;
+    use crate::program::catalog;
 
     #[test]
     fn a_line_becomes_the_arguments_of_a_call() {

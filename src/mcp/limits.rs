@@ -14,8 +14,8 @@ pub fn normalize(mut answer: ToolResult) -> ToolResult {
         answer.clear_error();
         answer.note("has_more", json!(true));
     }
-    let meta = answer.field("meta");
-    if meta["has_more"] == true && !answer.is_error() && meta["complete"] == false {
+    let has = |name, value: bool| answer.meta(name) == Some(value.into());
+    if has("has_more", true) && !answer.is_error() && has("complete", false) {
         answer.note("complete", json!(true));
     }
     answer
@@ -23,7 +23,7 @@ pub fn normalize(mut answer: ToolResult) -> ToolResult {
 
 /// Whether the result is incomplete only because of a limit.
 fn stopped_at_limit(answer: &ToolResult) -> bool {
-    if answer.field("meta")["limit_reached"] == true {
+    if answer.meta("limit_reached") == Some(true.into()) {
         return true;
     }
     let Some(results) = answer.text("results") else { return false };
@@ -32,22 +32,23 @@ fn stopped_at_limit(answer: &ToolResult) -> bool {
         let field = results.iter().find(|(other, _)| other == name)?;
         serde_json::from_str::<Value>(field.1.get()).ok()?.as_u64()
     };
-    let unread = answer.field("meta")["unread"].as_array().is_some_and(|unread| !unread.is_empty());
+    let unread = answer.meta("unread").and_then(|unread| Some(!unread.as_array()?.is_empty()));
     let left_out = number("left_out_by_limit").unwrap_or_default();
-    left_out > 0 && number("failed") == Some(0) && number("skipped") == Some(left_out) && !unread
+    left_out > 0 && number("failed") == Some(0) && number("skipped") == Some(left_out) && unread != Some(true)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mcp::untrusted::Origin;
+    use crate::mcp::untrusted::TextOrigin;
 
-    fn normalized(results: &Value, meta: &Value) -> (bool, Value) {
+    fn normalized(results: &Value, meta: &Value) -> (bool, [Option<Value>; 2]) {
         let output = json!({ "results": results, "meta": meta }).to_string();
         let error = json!({ "kind": "partial", "message": "5 were left out by --limit" });
-        let answer = ToolResult::new(Origin::Own).with_output(&output).with_error(Some(error));
+        let answer = ToolResult::new(TextOrigin::Own).with_output(&output).with_error(Some(error));
         let answer = normalize(answer);
-        (answer.is_error(), answer.field("meta"))
+        let meta = ["complete", "has_more"].map(|name| answer.meta(name));
+        (answer.is_error(), meta)
     }
 
     #[test]
@@ -55,7 +56,7 @@ mod tests {
         let limited = json!({ "failed": 0, "skipped": 5, "left_out_by_limit": 5 });
         assert_eq!(
             normalized(&limited, &json!({ "complete": false })),
-            (false, json!({ "complete": true, "has_more": true }))
+            (false, [Some(json!(true)), Some(json!(true))])
         );
         for other in [
             json!({ "failed": 1, "skipped": 5, "left_out_by_limit": 5 }),

@@ -15,7 +15,6 @@ mod effects;
 mod elicit;
 mod error_result;
 mod example;
-mod instructions;
 mod limits;
 mod options;
 mod plans;
@@ -31,19 +30,20 @@ mod server;
 mod stdio;
 mod subject;
 mod tool_result;
+mod tool_server;
 mod tools;
 mod truncate;
 mod untrusted;
 mod wire;
 
-use crate::cli::catalog::Entry;
+use crate::cli::catalog::CatalogEntry;
 use crate::cli::registry::Registration;
 
 use arguments::ToolCall;
-use untrusted::Origin;
+use untrusted::TextOrigin;
 
 /// The command that starts the server, for the list of all commands.
-pub(crate) const COMMANDS: &[Registration] = &[Registration::meta::<command::ServeMcp>()];
+pub(crate) const COMMANDS: &[Registration] = &[Registration::meta::<options::ServeMcp>()];
 
 /// Commands whose output is text of this program, except for error texts quoted from the API.
 const REPORTS: &[&str] = &[
@@ -60,16 +60,16 @@ const REPORTS: &[&str] = &[
 ];
 
 /// Who wrote the text in the result of this call.
-fn origin(entry: &Entry, call: Option<&ToolCall>) -> Origin {
+fn origin(entry: &CatalogEntry, call: Option<&ToolCall>) -> TextOrigin {
     let shows_schema =
         call.is_some_and(|call| call.given().get("schema").is_some_and(|schema| schema == true));
     match entry.words.as_str() {
-        "sql" if shows_schema => Origin::Own,
-        words if REPORTS.contains(&words) => Origin::Report,
+        "sql" if shows_schema => TextOrigin::Own,
+        words if REPORTS.contains(&words) => TextOrigin::Report,
         // A dry run shows only the request, which repeats the arguments.
-        _ if entry.operation().is_some() && call.is_some_and(|call| call.dry_run) => Origin::Own,
-        "sql" | "analytics" => Origin::Derived,
-        _ if call.is_some_and(ToolCall::derives_values) => Origin::Derived,
-        _ => Origin::Documents,
+        _ if entry.operation().is_some() && call.is_some_and(|call| call.dry_run) => TextOrigin::Own,
+        "sql" | "analytics" => TextOrigin::Derived,
+        _ if call.is_some_and(ToolCall::derives_values) => TextOrigin::Derived,
+        _ => TextOrigin::Documents,
     }
 }

@@ -13,12 +13,11 @@ use super::bound::BoundRequest;
 use super::confirmation::{LIFETIME, Proposal};
 use super::elicit::{self, ElicitationMethod};
 use super::question;
-use super::run::CommandOutcome;
-use super::server::{Request, Server};
-use super::subject::{self, Lookup, Subject};
+use super::subject::{self, RecordLookup, RequestSubject};
 use super::tool_result::ToolResult;
-use super::untrusted::Origin;
-use crate::cli::catalog::Entry;
+use super::tool_server::{CallContext, ToolServer};
+use super::untrusted::TextOrigin;
+use crate::cli::catalog::CatalogEntry;
 use crate::cli::consent::Consent;
 use crate::cli::output::compact;
 
@@ -38,20 +37,20 @@ const CLOCK_FIELDS: [&str; 8] = [
 struct PlannedCall {
     proposal: Proposal,
     document: Value,
-    origin: Origin,
+    origin: TextOrigin,
     /// The request, if the command sends exactly one.
     bound: Option<BoundRequest>,
 }
 
-impl Server {
+impl ToolServer {
     /// Plans a call, or runs one whose plan was agreed to. `answer` is the token of a call that the client
     /// repeats, and whether the user agreed.
     pub(super) async fn destructive(
         &self,
-        entry: &Entry,
+        entry: &CatalogEntry,
         call: &ToolCall,
         answer: Option<(String, bool)>,
-        context: &Request,
+        context: &CallContext,
     ) -> Result<CallToolResponse, ErrorData> {
         let identity = call.identity();
         if let Some((token, agreed)) = answer {
@@ -113,10 +112,10 @@ impl Server {
                 "hint": "repeat the call with the confirmation once the user has agreed to the plan" })
         });
         let next = "show the plan to the user; when they agree, repeat this call with the same arguments and this confirmation";
-        let answer = ToolResult::new(Origin::Own)
-            .with("confirmation", &json!(self.confirmations.issue(proposal)), Origin::Own)
-            .with("expires_in_seconds", &json!(LIFETIME.as_secs()), Origin::Own)
-            .with("next", &json!(next), Origin::Own)
+        let answer = ToolResult::new(TextOrigin::Own)
+            .with("confirmation", &json!(self.confirmations.issue(proposal)), TextOrigin::Own)
+            .with("expires_in_seconds", &json!(LIFETIME.as_secs()), TextOrigin::Own)
+            .with("next", &json!(next), TextOrigin::Own)
             .with("plan", &document, origin);
         self.result(answer.with_error(error))
     }
@@ -140,10 +139,10 @@ impl Server {
 
     async fn carry_out(
         &self,
-        entry: &Entry,
+        entry: &CatalogEntry,
         call: &ToolCall,
         agreed: Proposal,
-        context: &Request,
+        context: &CallContext,
     ) -> Result<CallToolResponse, ErrorData> {
         let mut call = call.clone();
         if agreed.plan.is_none() {
@@ -170,19 +169,24 @@ impl Server {
     /// Plans a call. The inner error is the result to return for a call that cannot be planned.
     async fn plan(
         &self,
-        entry: &Entry,
+        entry: &CatalogEntry,
         call: &ToolCall,
-        context: &Request,
+        context: &CallContext,
     ) -> Result<Result<PlannedCall, CallToolResult>, ErrorData> {
         let planned =
             self.run_command(entry, call.plan_arguments(), Consent::Withheld, None, context).await?;
         if planned.has_failed() {
             return Ok(Err(self.answer(entry, Some(call), planned)));
         }
-        let mut document = planned.document();
-        if !document.is_object() {
-            document = json!({ "results": document });
-        }
+        let document = match planned.document() {
+            Ok(document) if document.is_object() => document,
+            Ok(results) => json!({ "results": results }),
+            Err(error) => {
+                let error = json!({ "kind": "failure", "message": format!("cannot read the plan: {error}"),
+                    "hint": "this is a bug in intercom-pp-cli; nothing was changed" });
+                return Ok(Err(self.refused(error)));
+            }
+        };
         let bound = self.bound_request(entry, &document);
         // Put the summary before the list, which may be long.
         let mut summary = Map::new();
@@ -190,7 +194,7 @@ impl Server {
         let mut origin = super::origin(entry, None);
         let mut snapshot = json!({ "results": without_clocks(&document) });
         if let Some(bound) = &bound {
-            origin = Origin::Documents;
+            origin = TextOrigin::Documents;
             let now = self.before(bound, context).await?;
             snapshot = json!({ "method": bound.method, "path": bound.path, "query": bound.query,
                 "body": bound.timeless_body(), "before": now.compared() });
@@ -210,7 +214,7 @@ impl Server {
     }
 
     /// The current state of the records that a request names.
-    async fn before(&self, bound: &BoundRequest, context: &Request) -> Result<Before, ErrorData> {
+    async fn before(&self, bound: &BoundRequest, context: &CallContext) -> Result<Before, ErrorData> {
         let mut records = Vec::new();
         for subject in subject::of(bound) {
             let record = self.record(&subject, bound, context).await?;
@@ -223,9 +227,9 @@ impl Server {
     /// The current state of a record: its key fields, and the fields that the call would set.
     async fn record(
         &self,
-        subject: &Subject,
+        subject: &RequestSubject,
         bound: &BoundRequest,
-        context: &Request,
+        context: &CallContext,
     ) -> Result<Value, ErrorData> {
         let mut error = json!("the API does not show this record");
         for read in &subject.lookups {
@@ -252,19 +256,25 @@ impl Server {
     }
 
     /// The record that a lookup returns, or the reason why it returns none.
-    async fn look_up(&self, read: &Lookup, context: &Request) -> Result<Result<Value, Value>, ErrorData> {
+    async fn look_up(
+        &self,
+        read: &RecordLookup,
+        context: &CallContext,
+    ) -> Result<Result<Value, Value>, ErrorData> {
         let mut line: Vec<String> = ["api", "--json", "--no-input"].map(str::to_owned).to_vec();
         line.extend(read.query.iter().map(|(name, value)| format!("--query={name}={value}")));
         line.extend(read.body.iter().map(|body| format!("--body-json={body}")));
         line.extend(["--".to_owned(), read.method.to_owned(), read.path.clone()]);
         let missing = || json!("the API does not show this record");
         let Some(reader) = self.catalog.entry("api") else { return Ok(Err(missing())) };
-        let CommandOutcome { output, error, .. } =
-            self.run_command(reader, line, Consent::Withheld, None, context).await?;
-        if let Some(error) = error {
+        let outcome = self.run_command(reader, line, Consent::Withheld, None, context).await?;
+        if let Some(error) = outcome.error {
             return Ok(Err(error.as_json()["message"].take()));
         }
-        let document: Value = serde_json::from_str(&output).unwrap_or_default();
+        let document = match outcome.document() {
+            Ok(document) => document,
+            Err(error) => return Ok(Err(json!(format!("cannot read this record: {error}")))),
+        };
         let results = &document["results"];
         let record = match (&read.inside, &read.body) {
             (Some(id), _) => subject::inside(results, id).cloned(),
@@ -282,7 +292,7 @@ impl Server {
 
 /// The records of a request, before it is sent.
 struct Before {
-    records: Vec<(Subject, Value)>,
+    records: Vec<(RequestSubject, Value)>,
     /// Fields that the request sets.
     set: Vec<String>,
 }

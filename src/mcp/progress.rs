@@ -31,8 +31,8 @@ pub async fn forward(peer: Peer<RoleServer>, token: ProgressToken, mut received:
     loop {
         let message = match tokio::time::timeout(PULSE, received.recv()).await {
             Ok(Some(Notice::Event(event))) => {
-                let event: Value = serde_json::from_str(&event).unwrap_or_default();
-                match counter.sentence(&event) {
+                let sentence = serde_json::from_str(&event).ok().and_then(|event| counter.sentence(&event));
+                match sentence {
                     Some(sentence) => sentence,
                     None => continue,
                 }

@@ -7,7 +7,7 @@
 use serde_json::{Map, Value};
 
 use super::bound::BoundRequest;
-use crate::cli::catalog::Entry;
+use crate::cli::catalog::CatalogEntry;
 
 const MAX_NAMES: usize = 10;
 const MAX_VALUES: usize = 30;
@@ -21,7 +21,12 @@ const NEUTRAL_ARGUMENTS: [&str; 9] =
     ["apply", "compact", "concurrency", "confirmation", "data_source", "dry_run", "full", "jq", "select"];
 
 /// The question for this plan.
-pub fn text(entry: &Entry, plan: &Value, bound: Option<&BoundRequest>, given: &Map<String, Value>) -> String {
+pub fn text(
+    entry: &CatalogEntry,
+    plan: &Value,
+    bound: Option<&BoundRequest>,
+    given: &Map<String, Value>,
+) -> String {
     let records = plan["records"].as_u64().unwrap_or(1);
     let count = if records == 1 { "1 record".to_owned() } else { format!("{records} records") };
     let names = names(plan);

@@ -9,13 +9,13 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The fields of an object in order, with decoded names.
-pub struct Fields<'a>(pub Vec<(String, &'a RawValue)>);
+pub struct RawFields<'a>(pub Vec<(String, &'a RawValue)>);
 
-impl<'de> Deserialize<'de> for Fields<'de> {
+impl<'de> Deserialize<'de> for RawFields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Collect;
         impl<'de> Visitor<'de> for Collect {
-            type Value = Fields<'de>;
+            type Value = RawFields<'de>;
 
             fn expecting(&self, text: &mut fmt::Formatter) -> fmt::Result {
                 text.write_str("an object")
@@ -26,7 +26,7 @@ impl<'de> Deserialize<'de> for Fields<'de> {
                 while let Some(field) = map.next_entry()? {
                     fields.push(field);
                 }
-                Ok(Fields(fields))
+                Ok(RawFields(fields))
             }
         }
         deserializer.deserialize_map(Collect)
@@ -35,7 +35,10 @@ impl<'de> Deserialize<'de> for Fields<'de> {
 
 /// The fields of an object; `None` for anything else.
 pub fn fields(text: &str) -> Option<Vec<(String, &RawValue)>> {
-    text.starts_with('{').then(|| serde_json::from_str::<Fields>(text).ok()).flatten().map(|fields| fields.0)
+    text.starts_with('{')
+        .then(|| serde_json::from_str::<RawFields>(text).ok())
+        .flatten()
+        .map(|fields| fields.0)
 }
 
 /// The elements of an array; `None` for anything else.

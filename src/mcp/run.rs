@@ -77,9 +77,12 @@ impl CommandOutcome {
         }
     }
 
-    /// The JSON document that it wrote, or null.
-    pub fn document(&self) -> Value {
-        serde_json::from_str(&self.output).unwrap_or_default()
+    /// The JSON document that it wrote.
+    ///
+    /// # Errors
+    /// If the output is anything else.
+    pub fn document(&self) -> Result<Value, serde_json::Error> {
+        serde_json::from_str(&self.output)
     }
 }
 

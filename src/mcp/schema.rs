@@ -4,21 +4,17 @@
 //! union type, so every property has exactly one type and every array declares its items. A schema never lists
 //! both an object and its fields.
 
-use std::sync::OnceLock;
-
 use serde_json::{Map, Value, json};
 
-use super::arguments::{is_list, is_thread};
-use crate::api::commands::DEFINITIONS;
-use crate::api::operation::{self, Kind, Operation, Scalar};
-use crate::cli::registry::Effect;
-use crate::cli::catalog::{Entry, Parameter, Shape};
+use crate::api::operation::{self, Kind, Method, Operation, Paging, Scalar};
+use crate::cli::catalog::{BodySchema, CatalogEntry, CommandParameter, Shape};
 use crate::cli::files::Access;
+use crate::cli::registry::Effect;
 use crate::cli::streams::FilePolicy;
 
 /// How much a schema contains. Every byte of a tool that is always listed costs tokens in every session.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Detail {
+pub enum SchemaDetail {
     Brief,
     Full,
 }
@@ -28,45 +24,32 @@ const ONE_OF: [&[&str]; 4] =
     [&["where", "query"], &["where", "ids", "sql"], &["team", "admin", "nobody"], &["set"]];
 
 /// Parameters that brief schemas leave out. Calls may use them, and describe_command lists them.
-const RARE: [&str; 16] = [
-    "by",
-    "exclude",
-    "concurrency",
-    "explain",
-    "max_pages",
-    "max_time",
-    "min_samples",
-    "no_create",
-    "reconcile",
-    "resolution",
-    "resume",
-    "sort",
-    "timezone",
-    "week",
-    "without_snoozed",
-    "all_mentions",
-];
+const RARE: &str = "\
+    by exclude concurrency explain max_pages max_time min_samples no_create reconcile resolution resume \
+    sort timezone week without_snoozed all_mentions";
 
 /// The schema of a command's arguments.
-pub fn input(entry: &Entry, files: &FilePolicy, detail: Detail) -> Map<String, Value> {
+pub fn input(entry: &CatalogEntry, files: &FilePolicy, detail: SchemaDetail) -> Map<String, Value> {
     let mut properties = Map::new();
     let mut required = required(entry);
-    let is_brief = |name: &str| detail == Detail::Full || !RARE.contains(&name);
-    let shown = |parameter: &&Parameter| is_shown(entry, parameter) && is_brief(&parameter.name);
+    let is_brief = |name: &str| detail == SchemaDetail::Full || !RARE.split(' ').any(|rare| rare == name);
+    let shown = |parameter: &&CommandParameter| is_shown(entry, parameter) && is_brief(&parameter.name);
     for parameter in offered(entry, files).filter(shown) {
         properties.insert(parameter.name.clone(), property(entry, parameter, detail));
     }
     for (name, schema) in common(entry) {
         // A command with `apply` is a dry run without it.
         let is_redundant = name == "dry_run" && properties.contains_key("apply");
-        if detail == Detail::Full || !(["jq", "compact", "full"].contains(&name.as_str()) || is_redundant) {
+        if detail == SchemaDetail::Full
+            || !(["jq", "compact", "full"].contains(&name.as_str()) || is_redundant)
+        {
             properties.entry(name).or_insert(schema);
         }
     }
     required.retain(|name| properties.contains_key(*name));
     let required = json!(required);
     let mut schema = object(properties);
-    if detail == Detail::Brief {
+    if detail == SchemaDetail::Brief {
         schema.shift_remove("additionalProperties");
     }
     if required != json!([]) {
@@ -76,7 +59,7 @@ pub fn input(entry: &Entry, files: &FilePolicy, detail: Detail) -> Map<String, V
 }
 
 /// The names of the required arguments.
-fn required(entry: &Entry) -> Vec<&str> {
+fn required(entry: &CatalogEntry) -> Vec<&str> {
     let mut required: Vec<&str> = entry
         .parameters
         .iter()
@@ -105,8 +88,8 @@ fn required(entry: &Entry) -> Vec<&str> {
 }
 
 /// Whether a command can be called at all: not if it needs a file and none may be named.
-pub fn is_usable(entry: &Entry, files: &FilePolicy) -> bool {
-    let needs_file = |parameter: &Parameter| {
+pub fn is_usable(entry: &CatalogEntry, files: &FilePolicy) -> bool {
+    let needs_file = |parameter: &CommandParameter| {
         parameter.access.is_some() && (parameter.required || parameter.default.is_some())
     };
     !matches!(files, FilePolicy::None) || !entry.parameters.iter().any(needs_file)
@@ -114,7 +97,10 @@ pub fn is_usable(entry: &Entry, files: &FilePolicy) -> bool {
 
 /// The parameters that an agent may use: files only if a folder was allowed, and nothing that makes a command
 /// run forever, read stdin, or write progress where nobody reads it.
-pub fn offered<'a>(entry: &'a Entry, files: &FilePolicy) -> impl Iterator<Item = &'a Parameter> {
+pub fn offered<'a>(
+    entry: &'a CatalogEntry,
+    files: &FilePolicy,
+) -> impl Iterator<Item = &'a CommandParameter> {
     let no_files = matches!(files, FilePolicy::None);
     entry.parameters.iter().filter(move |parameter| {
         let is_file = parameter.access.is_some() && no_files;
@@ -126,7 +112,7 @@ pub fn offered<'a>(entry: &'a Entry, files: &FilePolicy) -> impl Iterator<Item =
 }
 
 /// Whether a parameter is in the schema: either an object or its fields, never both. Calls may use either.
-fn is_shown(entry: &Entry, parameter: &Parameter) -> bool {
+fn is_shown(entry: &CatalogEntry, parameter: &CommandParameter) -> bool {
     let Some((operation, api_parameter)) = operation_parameter(entry, parameter) else { return true };
     match operation.object_of(api_parameter) {
         Some(object) => !operation.demands(object),
@@ -136,8 +122,8 @@ fn is_shown(entry: &Entry, parameter: &Parameter) -> bool {
 
 /// The API parameter that a command's parameter was generated from.
 fn operation_parameter<'a>(
-    entry: &Entry,
-    parameter: &Parameter,
+    entry: &CatalogEntry,
+    parameter: &CommandParameter,
 ) -> Option<(&'static Operation, &'a operation::Parameter)> {
     let operation = entry.operation()?;
     let flag = parameter.flag.as_deref()?;
@@ -162,7 +148,7 @@ fn parts(
 }
 
 /// Arguments that commands share without declaring them.
-pub fn common(entry: &Entry) -> Vec<(String, Value)> {
+pub fn common(entry: &CatalogEntry) -> Vec<(String, Value)> {
     let text = |about: &str| json!({ "type": "string", "description": about });
     let switch = |about: &str| json!({ "type": "boolean", "description": about });
     let mut common = vec![
@@ -185,8 +171,23 @@ pub fn common(entry: &Entry) -> Vec<(String, Value)> {
     common.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
 }
 
+/// Whether a command returns a list of documents.
+pub fn is_list(entry: &CatalogEntry) -> bool {
+    let lists = entry.operation().is_some_and(|operation| operation.paging != Paging::None);
+    entry.effect == Effect::Read && (lists || ["agent-context", "tail"].contains(&entry.words.as_str()))
+}
+
+/// Whether a command returns a thread of messages.
+pub fn is_thread(entry: &CatalogEntry) -> bool {
+    let output_flags = |path| {
+        ["/conversations/{id}", "/conversations/{conversation_id}", "/tickets/{id}", "/tickets/{ticket_id}"]
+            .contains(&path)
+    };
+    entry.operation().is_some_and(|operation| operation.method == Method::Get && output_flags(operation.path))
+}
+
 /// Whether one call may change enough records to need a confirmation.
-fn changes_many(entry: &Entry) -> bool {
+fn changes_many(entry: &CatalogEntry) -> bool {
     entry.operation().is_none()
 }
 
@@ -199,7 +200,7 @@ pub fn object(properties: Map<String, Value>) -> Map<String, Value> {
     }
 }
 
-fn property(entry: &Entry, parameter: &Parameter, detail: Detail) -> Value {
+fn property(entry: &CatalogEntry, parameter: &CommandParameter, detail: SchemaDetail) -> Value {
     let api = operation_parameter(entry, parameter);
     let mut schema = match &parameter.shape {
         Shape::Text | Shape::Time => json!({ "type": "string" }),
@@ -213,8 +214,8 @@ fn property(entry: &Entry, parameter: &Parameter, detail: Detail) -> Value {
         Shape::Json => structure(api),
     };
     let help = match detail {
-        Detail::Full => help(parameter),
-        Detail::Brief => brief(&without_stdin(&parameter.help)),
+        SchemaDetail::Full => help(parameter),
+        SchemaDetail::Brief => brief(&without_stdin(&parameter.help)),
     };
     if !help.is_empty() {
         schema["description"] = json!(as_arguments(&help));
@@ -235,7 +236,8 @@ fn item(kind: Option<Kind>) -> &'static str {
 /// The schema of an object or a list of objects, from the spec.
 fn structure(api: Option<(&'static Operation, &operation::Parameter)>) -> Value {
     let Some((operation, api_parameter)) = api else { return json!({ "type": "object" }) };
-    if is_array(operation, api_parameter.name) {
+    // An operation whose schema cannot be read has no example either.
+    if BodySchema::of(operation).is_ok_and(|body| body.is_some_and(|body| body.is_list(api_parameter.name))) {
         return json!({ "type": "array", "items": { "type": "object" } });
     }
     let mut schema = json!({ "type": "object" });
@@ -254,41 +256,6 @@ fn structure(api: Option<(&'static Operation, &operation::Parameter)>) -> Value 
         }
     }
     schema
-}
-
-/// Whether the spec describes a body field as a list.
-fn is_array(operation: &Operation, name: &str) -> bool {
-    static DEFINED: OnceLock<Value> = OnceLock::new();
-    let defined = DEFINED.get_or_init(|| serde_json::from_str(DEFINITIONS).unwrap_or_default());
-    let schema = operation.body.and_then(|body| serde_json::from_str::<Value>(body.schema).ok());
-    let found = schema.as_ref().and_then(|schema| {
-        name.split('.').try_fold(schema.clone(), |schema, field| field_of(defined, &schema, field, 0))
-    });
-    found.is_some_and(|schema| has_type(defined, &schema, "array", 0))
-}
-
-/// The schema of a field, searching all alternatives of its object.
-fn field_of(defined: &Value, schema: &Value, field: &str, depth: u8) -> Option<Value> {
-    if depth > 8 {
-        return None;
-    }
-    if let Some(found) = schema["properties"].get(field) {
-        return Some(found.clone());
-    }
-    alternatives(defined, schema).iter().find_map(|schema| field_of(defined, schema, field, depth + 1))
-}
-
-fn has_type(defined: &Value, schema: &Value, kind: &str, depth: u8) -> bool {
-    depth < 8
-        && (schema["type"] == kind
-            || alternatives(defined, schema).iter().any(|schema| has_type(defined, schema, kind, depth + 1)))
-}
-
-/// The schemas that a schema refers to or combines.
-fn alternatives(defined: &Value, schema: &Value) -> Vec<Value> {
-    let named = schema["$ref"].as_str().and_then(|name| defined.get(name.strip_prefix("#/$defs/")?));
-    let listed = ["anyOf", "allOf", "oneOf"].into_iter().filter_map(|keyword| schema[keyword].as_array());
-    named.into_iter().chain(listed.flatten()).cloned().collect()
 }
 
 /// Replaces the flags in a help text by the names of their arguments.
@@ -314,7 +281,7 @@ fn brief(help: &str) -> String {
     help[..end.unwrap_or(help.len())].trim_end_matches([',', ' ', '.']).to_owned()
 }
 
-fn help(parameter: &Parameter) -> String {
+fn help(parameter: &CommandParameter) -> String {
     let mut help = without_stdin(&parameter.help);
     if parameter.shape == Shape::Time && !help.contains("date") {
         help.push_str(" (epoch seconds, a date, or 30d)");

@@ -3,66 +3,31 @@
 //! They find the command of a call, check permissions and run it. The format of results and the confirmation of
 //! changes belong to other modules.
 
-use std::time::Duration;
-
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CustomRequest, CustomResult, ErrorCode,
     GetPromptRequestParams, GetPromptResponse, Implementation, JsonObject, ListPromptsResult,
     ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
     ReadResourceResponse, ReadResourceResult, ResourceContents, ServerCapabilities, ServerConfig,
 };
-use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
 use serde_json::{Value, json};
 
 use super::arguments::ToolCall;
 use super::bound::BoundRequest;
-use super::concurrency::{ConcurrencyLimit, is_local};
-use super::confirmation::Confirmations;
-use super::options::ServerOptions;
-use super::run::{CommandFailure, CommandLine, CommandOutcome, run};
-use super::schema::Detail;
+use super::schema::SchemaDetail;
 use super::tool_result::ToolResult;
-use super::truncate::Pages;
-use super::untrusted::Origin;
-use super::{
-    effects, elicit, error_result, example, instructions, limits, origin, prompts, resources, schema, tools,
-};
-use crate::cli::Session;
-use crate::cli::registry::Effect;
-use crate::cli::catalog::{self, Catalog, Entry};
+use super::tool_server::{CallContext, ToolServer};
+use super::untrusted::TextOrigin;
+use super::{effects, elicit, error_result, example, prompts, resources, schema, tools};
+use crate::cli::catalog::{self, Catalog, CatalogEntry};
 use crate::cli::consent::Consent;
+use crate::cli::registry::Effect;
 
-/// Time limit of one API call including its retries. Clients give up after a minute.
-const CALL_TIMEOUT: Duration = Duration::from_secs(45);
-
-pub(super) type Request = RequestContext<RoleServer>;
-
-pub struct Server {
-    session: Session,
-    pub(super) catalog: Catalog,
-    options: ServerOptions,
-    pages: Pages,
-    pub(super) confirmations: Confirmations,
-    limit: ConcurrencyLimit,
-}
-
-impl Server {
-    pub fn new(session: Session, options: ServerOptions) -> Self {
-        Server {
-            catalog: Catalog::new(session.registry()),
-            session: session.with_mirror(options.db.clone()).with_total(CALL_TIMEOUT),
-            pages: Pages::new(options.max_rows, options.max_bytes),
-            options,
-            confirmations: Confirmations::default(),
-            limit: ConcurrencyLimit::default(),
-        }
-    }
-
+impl ToolServer {
     async fn call(
         &self,
         mut request: CallToolRequestParams,
-        context: &Request,
+        context: &CallContext,
     ) -> Result<CallToolResponse, ErrorData> {
         let answer = elicit::answer(&request);
         let arguments = request.arguments.take().unwrap_or_default();
@@ -113,24 +78,25 @@ impl Server {
         name: &str,
         given: &JsonObject,
         answer: Option<(String, bool)>,
-        context: &Request,
+        context: &CallContext,
     ) -> Result<CallToolResponse, ErrorData> {
         let Some(entry) = self.catalog.entry(name) else {
-            return Ok(self.refused(error_result::no_command(name, &similar_commands(&self.catalog, name))).into());
+            return Ok(self
+                .refused(error_result::no_command(name, &similar_commands(&self.catalog, name)))
+                .into());
         };
-        let mut arguments = match given.get("arguments") {
-            None | Some(Value::Null) => JsonObject::new(),
-            Some(Value::Object(arguments)) => arguments.clone(),
+        let arguments: Option<JsonObject> = match given.get("arguments") {
+            None | Some(Value::Null) => Some(JsonObject::new()),
+            Some(Value::Object(arguments)) => Some(arguments.clone()),
             // Some clients send the object as a JSON string.
-            Some(Value::String(text)) if serde_json::from_str::<JsonObject>(text).is_ok() => {
-                serde_json::from_str(text).unwrap_or_default()
-            }
-            Some(_) => {
-                return Ok(self
-                    .refused(json!({ "kind": "usage", "message": "arguments must be an object",
+            Some(Value::String(text)) => serde_json::from_str(text).ok(),
+            Some(_) => None,
+        };
+        let Some(mut arguments) = arguments else {
+            return Ok(self
+                .refused(json!({ "kind": "usage", "message": "arguments must be an object",
                     "hint": format!("see describe_command with command {name:?}") }))
-                    .into());
-            }
+                .into());
         };
         for (key, value) in given.iter().filter(|(key, _)| *key != "command" && *key != "arguments") {
             if arguments.insert(key.clone(), value.clone()).is_some_and(|other| other != *value) {
@@ -147,11 +113,11 @@ impl Server {
     /// Runs a command; `tool` is the `run_*` tool it was called through, if any.
     async fn command(
         &self,
-        entry: &Entry,
+        entry: &CatalogEntry,
         given: &JsonObject,
         tool: Option<&str>,
         answer: Option<(String, bool)>,
-        context: &Request,
+        context: &CallContext,
     ) -> Result<CallToolResponse, ErrorData> {
         let refused = |effect| self.refused(error_result::not_permitted(&entry.words, effect, &self.options));
         let least = effects::least(entry);
@@ -176,7 +142,8 @@ impl Server {
             if planned.has_failed() {
                 return Ok(self.answer(entry, Some(&call), planned).into());
             }
-            bound = self.bound_request(entry, &planned.document());
+            // Without its request, the call is treated as destructive.
+            bound = planned.document().ok().and_then(|request| self.bound_request(entry, &request));
             if let Some(body) = bound.as_ref().and_then(BoundRequest::body) {
                 call.fix_body(entry, body);
             }
@@ -204,93 +171,6 @@ impl Server {
         }
     }
 
-    /// Runs a command line once the concurrency limit allows it.
-    pub(super) async fn run_command(
-        &self,
-        entry: &Entry,
-        arguments: Vec<String>,
-        consent: Consent,
-        plan: Option<String>,
-        context: &Request,
-    ) -> Result<CommandOutcome, ErrorData> {
-        let cancelled = || ErrorData::internal_error("the call was cancelled", None);
-        let local = is_local(entry, &arguments);
-        let turn = tokio::select! {
-            turn = self.limit.take(local) => turn,
-            () = context.ct.cancelled() => return Err(cancelled()),
-        };
-        if turn.is_none() {
-            let error = json!({ "kind": "busy", "message": "too many calls are running",
-                "hint": "wait until they end, then repeat this call" });
-            return Ok(CommandOutcome {
-                error: Some(CommandFailure::Server(error)),
-                ..CommandOutcome::default()
-            });
-        }
-        let line = CommandLine { arguments, files: self.options.files(), consent, plan };
-        run(&self.session, line, context).await.ok_or_else(cancelled)
-    }
-
-    /// The request that a dry run of this command has shown.
-    pub(super) fn bound_request(&self, entry: &Entry, dry_run: &Value) -> Option<BoundRequest> {
-        if !BoundRequest::is_needed(entry) {
-            return None;
-        }
-        let context = self.session.context();
-        let target = context.settings().and_then(|settings| context.api_server(&settings)).ok()?;
-        BoundRequest::read(entry, dry_run, target.base_url.path())
-    }
-
-    /// The result of a command.
-    pub(super) fn answer(
-        &self,
-        entry: &Entry,
-        call: Option<&ToolCall>,
-        outcome: CommandOutcome,
-    ) -> CallToolResult {
-        let CommandOutcome { output, notices, error, meta, .. } = outcome;
-        let none = JsonObject::new();
-        let given = call.map_or(&none, ToolCall::given);
-        let error = error.map(|error| error_result::of_command(&error, &entry.words, given));
-        let notices: Vec<String> = notices.iter().filter_map(error_result::notice).collect();
-        let answer = ToolResult::new(origin(entry, call)).with_notices(&notices).with_failure(error);
-        // The output of a jq program could look like an envelope of ours.
-        let answer = if call.is_some_and(ToolCall::has_program) {
-            match meta {
-                Some(meta) => answer.with_text("meta", meta, Origin::Own).with_results(&output),
-                None => answer.with_results(&output),
-            }
-        } else {
-            answer.with_output(&output)
-        };
-        let mut answer = limits::normalize(answer);
-        if call.is_some_and(ToolCall::is_compact) && !answer.is_error() {
-            answer.note("shown", json!("key fields; full: true shows all"));
-        }
-        self.result(answer)
-    }
-
-    /// Converts to the protocol's result type.
-    pub(super) fn result(&self, answer: ToolResult) -> CallToolResult {
-        let is_error = answer.is_error();
-        let document = answer.document(&self.pages);
-        if is_error {
-            CallToolResult::structured_error(document)
-        } else {
-            CallToolResult::structured(document)
-        }
-    }
-
-    /// An error made by this server.
-    pub(super) fn refused(&self, error: Value) -> CallToolResult {
-        self.result(ToolResult::from_error(error))
-    }
-
-    /// A document written by this program.
-    fn own(&self, document: &Value) -> CallToolResult {
-        self.result(ToolResult::new(Origin::Own).with_output(&document.to_string()))
-    }
-
     fn more(&self, cursor: &str) -> CallToolResult {
         match self.pages.next(cursor) {
             Some(part) => CallToolResult::structured(part),
@@ -315,12 +195,12 @@ impl Server {
             "permitted": tools::permitted(least, &self.options),
             "run_with": tools::runner(if most { entry.effect } else { least }),
             "preview_with": effects::previews(entry).then(|| tools::runner(Effect::Read)),
-            "arguments": schema::input(entry, &self.options.files(), Detail::Full),
+            "arguments": schema::input(entry, &self.options.files(), SchemaDetail::Full),
             "example": example::arguments(entry),
         }))
     }
 
-    async fn read(&self, uri: &str, context: &Request) -> Result<String, ErrorData> {
+    async fn read(&self, uri: &str, context: &CallContext) -> Result<String, ErrorData> {
         let Some(resource) = resources::RESOURCES.iter().find(|resource| resource.uri == uri) else {
             return Err(ErrorData::resource_not_found(format!("unknown resource {uri:?}"), None));
         };
@@ -328,19 +208,21 @@ impl Server {
             let filter = self.session.registry().group("filter").map(|group| group.after_help);
             let search = self.catalog.entry("search").map(|entry| (&entry.about, &entry.parameters[0].help));
             let document = json!({ "api": resources::GRAMMAR, "filters": filter, "search": search });
-            return Ok(ToolResult::new(Origin::Own)
+            return Ok(ToolResult::new(TextOrigin::Own)
                 .with_output(&document.to_string())
                 .document(&self.pages)
                 .to_string());
         }
-        let mut answer = ToolResult::new(Origin::Documents);
+        let mut answer = ToolResult::new(TextOrigin::Documents);
         for (part, line) in resource.parts {
             let Some(entry) = self.catalog.entry(&resources::words(line)) else { continue };
             let line = line.iter().map(|word| (*word).to_owned()).collect();
             let outcome = self.run_command(entry, line, Consent::Withheld, None, context).await?;
             let (text, origin) = match outcome.error {
-                Some(error) => (json!({ "error": error.as_json() }).to_string(), Origin::Derived),
-                None => (outcome.output, if resource.is_own { Origin::Own } else { Origin::Documents }),
+                Some(error) => (json!({ "error": error.as_json() }).to_string(), TextOrigin::Derived),
+                None => {
+                    (outcome.output, if resource.is_own { TextOrigin::Own } else { TextOrigin::Documents })
+                }
             };
             answer = answer.with_text(part, text.trim().to_owned(), origin);
         }
@@ -379,20 +261,20 @@ fn similar_commands(catalog: &Catalog, name: &str) -> Vec<String> {
     matches.iter().map(|hit| hit.entry.shown.clone()).collect()
 }
 
-impl ServerHandler for Server {
+impl ServerHandler for ToolServer {
     fn get_info(&self) -> ServerConfig {
         let capabilities =
             ServerCapabilities::builder().enable_tools().enable_resources().enable_prompts().build();
         let mut info = ServerConfig::new(capabilities);
         info.server_info = Implementation::new("intercom-pp-cli", env!("CARGO_PKG_VERSION"));
-        info.instructions = Some(instructions::text(&self.session, &self.options));
+        info.instructions = Some(self.options.instructions(&self.session));
         info
     }
 
     async fn list_tools(
         &self,
         page: Option<PaginatedRequestParams>,
-        _: Request,
+        _: CallContext,
     ) -> Result<ListToolsResult, ErrorData> {
         check_single_page(page)?;
         Ok(ListToolsResult::with_all_items(tools::list(&self.catalog, &self.options)))
@@ -401,7 +283,7 @@ impl ServerHandler for Server {
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
-        context: Request,
+        context: CallContext,
     ) -> Result<CallToolResponse, ErrorData> {
         self.call(request, &context).await
     }
@@ -409,7 +291,7 @@ impl ServerHandler for Server {
     async fn list_resources(
         &self,
         page: Option<PaginatedRequestParams>,
-        _: Request,
+        _: CallContext,
     ) -> Result<ListResourcesResult, ErrorData> {
         check_single_page(page)?;
         Ok(ListResourcesResult::with_all_items(resources::list()))
@@ -418,7 +300,7 @@ impl ServerHandler for Server {
     async fn read_resource(
         &self,
         request: ReadResourceRequestParams,
-        context: Request,
+        context: CallContext,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let text = self.read(&request.uri, &context).await?;
         let contents = ResourceContents::text(text, request.uri).with_mime_type("application/json");
@@ -428,7 +310,7 @@ impl ServerHandler for Server {
     async fn list_prompts(
         &self,
         page: Option<PaginatedRequestParams>,
-        _: Request,
+        _: CallContext,
     ) -> Result<ListPromptsResult, ErrorData> {
         check_single_page(page)?;
         Ok(ListPromptsResult::with_all_items(prompts::list()))
@@ -437,13 +319,17 @@ impl ServerHandler for Server {
     async fn get_prompt(
         &self,
         request: GetPromptRequestParams,
-        _: Request,
+        _: CallContext,
     ) -> Result<GetPromptResponse, ErrorData> {
         prompts::get(&request.name, request.arguments.as_ref()).map(GetPromptResponse::Complete)
     }
 
     /// Standard requests end up here when their parameters have the wrong shape.
-    async fn on_custom_request(&self, request: CustomRequest, _: Request) -> Result<CustomResult, ErrorData> {
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: CallContext,
+    ) -> Result<CustomResult, ErrorData> {
         let method = request.method;
         let is_known = ["tools/", "resources/", "prompts/"].iter().any(|prefix| method.starts_with(prefix))
             && ["/call", "/get", "/list", "/read"].iter().any(|suffix| method.ends_with(suffix));

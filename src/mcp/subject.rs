@@ -15,11 +15,11 @@ const MAX_RECORDS: usize = 25;
 
 /// A record that a request names.
 #[derive(Debug, PartialEq)]
-pub struct Subject {
+pub struct RequestSubject {
     /// The record's role in this request; `None` for the record at the request's path.
     pub label: Option<String>,
     /// Lookups that may show it, the best first.
-    pub lookups: Vec<Lookup>,
+    pub lookups: Vec<RecordLookup>,
     /// Whether the request changes it or reaches the person behind it.
     pub is_changed: bool,
     /// Whether the body sets fields of this record.
@@ -28,7 +28,7 @@ pub struct Subject {
 
 /// A request that shows a record.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Lookup {
+pub struct RecordLookup {
     pub method: &'static str,
     pub path: String,
     pub query: Vec<(String, String)>,
@@ -37,13 +37,13 @@ pub struct Lookup {
     pub inside: Option<String>,
 }
 
-impl Lookup {
+impl RecordLookup {
     fn at(path: String) -> Self {
-        Lookup { method: "GET", path, query: Vec::new(), body: None, inside: None }
+        RecordLookup { method: "GET", path, query: Vec::new(), body: None, inside: None }
     }
 
     fn inside(self, id: &str) -> Self {
-        Lookup { inside: Some(id.to_owned()), ..self }
+        RecordLookup { inside: Some(id.to_owned()), ..self }
     }
 
     fn with(mut self, name: &str, value: &str) -> Self {
@@ -54,33 +54,38 @@ impl Lookup {
     /// Searches contacts by a field.
     fn contacts(field: &str, value: &str) -> Self {
         let query = json!({ "query": { "field": field, "operator": "=", "value": value } });
-        Lookup { method: "POST", body: Some(query), ..Lookup::at("/contacts/search".to_owned()) }
+        RecordLookup { method: "POST", body: Some(query), ..RecordLookup::at("/contacts/search".to_owned()) }
     }
 }
 
-impl Subject {
-    fn labelled(label: &str, lookups: Vec<Lookup>) -> Self {
-        Subject { label: Some(label.to_owned()), lookups, is_changed: true, is_set: false }
+impl RequestSubject {
+    fn labelled(label: &str, lookups: Vec<RecordLookup>) -> Self {
+        RequestSubject { label: Some(label.to_owned()), lookups, is_changed: true, is_set: false }
     }
 
     fn unchanged(self) -> Self {
-        Subject { is_changed: false, ..self }
+        RequestSubject { is_changed: false, ..self }
     }
 
     fn set(self) -> Self {
-        Subject { is_set: true, ..self }
+        RequestSubject { is_set: true, ..self }
     }
 }
 
 /// The record at the path first, then those in the body.
-pub fn of(bound: &BoundRequest) -> Vec<Subject> {
+pub fn of(bound: &BoundRequest) -> Vec<RequestSubject> {
     let mut subjects = in_path(bound);
     subjects.extend(in_body(bound));
     subjects
 }
 
-fn in_path(bound: &BoundRequest) -> Vec<Subject> {
-    let main = |read: Lookup| Subject { label: None, lookups: vec![read], is_changed: true, is_set: true };
+fn in_path(bound: &BoundRequest) -> Vec<RequestSubject> {
+    let main = |read: RecordLookup| RequestSubject {
+        label: None,
+        lookups: vec![read],
+        is_changed: true,
+        is_set: true,
+    };
     if let Some(read) = same_place(bound) {
         return vec![main(read)];
     }
@@ -94,8 +99,8 @@ fn in_path(bound: &BoundRequest) -> Vec<Subject> {
     let prefix = |length: usize| format!("/{}", segments[..length].join("/"));
     let ends: Vec<usize> = (1..=segments.len()).rev().filter(|length| is_id(length - 1)).collect();
     let readable = ends.iter().copied().find(|length| is_readable(&prefix(*length)));
-    let mut subjects: Vec<Subject> =
-        readable.map(|length| main(Lookup::at(prefix(length)))).into_iter().collect();
+    let mut subjects: Vec<RequestSubject> =
+        readable.map(|length| main(RecordLookup::at(prefix(length)))).into_iter().collect();
     // In `/contacts/{id}/tags/{tag}`, only the contact has its own path; the tag is looked up elsewhere.
     let deepest = ends.first().copied().filter(|deepest| template.is_some() && Some(*deepest) != readable);
     if let (Some(deepest), Some(template)) = (deepest, &template) {
@@ -104,34 +109,34 @@ fn in_path(bound: &BoundRequest) -> Vec<Subject> {
         let mut lookups = Vec::new();
         for collection in [kind.to_owned(), plural(template[deepest - 1])] {
             let place = format!("/{collection}/{}", segments[deepest - 1]);
-            if is_readable(&place) && !lookups.iter().any(|read: &Lookup| read.path == place) {
-                lookups.push(Lookup::at(place));
+            if is_readable(&place) && !lookups.iter().any(|read: &RecordLookup| read.path == place) {
+                lookups.push(RecordLookup::at(place));
             }
         }
         let list = prefix(deepest - 1);
         if operation_at("GET", &list).is_some_and(|operation| operation.answer == Answer::Json) {
-            lookups.push(Lookup::at(list).inside(&id));
+            lookups.push(RecordLookup::at(list).inside(&id));
         }
         if let Some(readable) = readable {
-            lookups.push(Lookup::at(prefix(readable)).inside(&id));
+            lookups.push(RecordLookup::at(prefix(readable)).inside(&id));
         }
         let is_target = deepest == segments.len();
         subjects.iter_mut().for_each(|subject| subject.is_set = !is_target);
         let label = if subjects.is_empty() { None } else { Some(singular(kind)) };
         // Detaching it from another record does not change it.
         let is_changed = subjects.is_empty();
-        subjects.push(Subject { label, lookups, is_changed, is_set: is_target });
+        subjects.push(RequestSubject { label, lookups, is_changed, is_set: is_target });
     }
     subjects
 }
 
 /// The lookup at the request's own path, if it shows a single record and needs nothing else.
-fn same_place(bound: &BoundRequest) -> Option<Lookup> {
+fn same_place(bound: &BoundRequest) -> Option<RecordLookup> {
     let operation = operation_at("GET", &bound.path).filter(|operation| operation.answer == Answer::Json)?;
     if bound.operation.is_some_and(|called| shape(called.path) != shape(operation.path)) {
         return None;
     }
-    let mut read = Lookup::at(bound.path.clone());
+    let mut read = RecordLookup::at(bound.path.clone());
     let needed: Vec<_> = operation
         .parameters
         .iter()
@@ -160,13 +165,16 @@ fn is_readable(path: &str) -> bool {
 }
 
 /// The records in the body.
-fn in_body(bound: &BoundRequest) -> Vec<Subject> {
+fn in_body(bound: &BoundRequest) -> Vec<RequestSubject> {
     let record = |label: &str, collection: &str, value: &Value| {
         let id = text(value)?;
-        Some(Subject::labelled(label, vec![Lookup::at(format!("/{collection}/{}", encoded(&id)))]))
+        Some(RequestSubject::labelled(
+            label,
+            vec![RecordLookup::at(format!("/{collection}/{}", encoded(&id)))],
+        ))
     };
     let field = |name: &'static str, collection: &str| record(name, collection, bound.field(name));
-    let subjects: Vec<Option<Subject>> =
+    let subjects: Vec<Option<RequestSubject>> =
         match bound.operation.map(|operation| operation.id) {
             Some("MergeContact") => vec![field("from", "contacts"), field("into", "contacts")],
             Some("redactConversation") => vec![field("conversation_id", "conversations")],
@@ -177,17 +185,19 @@ fn in_body(bound: &BoundRequest) -> Vec<Subject> {
             }
             Some("createPhoneSwitch") => {
                 let phone = text(bound.field("phone"));
-                vec![phone.map(|phone| Subject::labelled("to", vec![Lookup::contacts("phone", &phone)]))]
+                vec![phone.map(|phone| {
+                    RequestSubject::labelled("to", vec![RecordLookup::contacts("phone", &phone)])
+                })]
             }
             // The API shows visitors only by user id; the person may be a contact already.
             Some("updateVisitor") if text(bound.field("user_id")).is_none() => {
-                vec![field("id", "contacts").map(Subject::set)]
+                vec![field("id", "contacts").map(RequestSubject::set)]
             }
             Some("createOrUpdateCompany") => {
                 let id = text(bound.field("company_id"));
                 vec![id.map(|id| {
-                    let read = Lookup::at("/companies".to_owned()).with("company_id", &id);
-                    Subject::labelled("company", vec![read]).set()
+                    let read = RecordLookup::at("/companies".to_owned()).with("company_id", &id);
+                    RequestSubject::labelled("company", vec![read]).set()
                 })]
             }
             Some("manageConversation") => {
@@ -195,10 +205,10 @@ fn in_body(bound: &BoundRequest) -> Vec<Subject> {
                 let is_nobody = text(id).is_none_or(|id| id == "0");
                 let collection = if bound.field("type") == "team" { "teams" } else { "admins" };
                 let assignee = record("assignee", collection, id).filter(|_| !is_nobody);
-                vec![assignee.map(Subject::unchanged)]
+                vec![assignee.map(RequestSubject::unchanged)]
             }
             Some("createTag") => {
-                let mut tagged = vec![record("tag", "tags", bound.field("id")).map(Subject::set)];
+                let mut tagged = vec![record("tag", "tags", bound.field("id")).map(RequestSubject::set)];
                 for (list, collection, label) in
                     [("users", "contacts", "contact"), ("companies", "companies", "company")]
                 {
@@ -220,25 +230,25 @@ fn in_body(bound: &BoundRequest) -> Vec<Subject> {
 }
 
 /// A person or a list of people, identified by id, external id or e-mail address.
-fn people(label: &str, value: &Value) -> Vec<Option<Subject>> {
+fn people(label: &str, value: &Value) -> Vec<Option<RequestSubject>> {
     if let Value::Array(several) = value {
         let each = several.iter().take(MAX_RECORDS).enumerate();
         return each.flat_map(|(at, one)| people(&format!("{label} {}", at + 1), one)).collect();
     }
     let mut lookups = Vec::new();
     if let Some(id) = text(&value["id"]) {
-        lookups.push(Lookup::at(format!("/contacts/{}", encoded(&id))));
+        lookups.push(RecordLookup::at(format!("/contacts/{}", encoded(&id))));
     }
     if let Some(id) = text(&value["user_id"]) {
         if label.starts_with("visitor") {
-            lookups.push(Lookup::at("/visitors".to_owned()).with("user_id", &id));
+            lookups.push(RecordLookup::at("/visitors".to_owned()).with("user_id", &id));
         }
-        lookups.push(Lookup::at(format!("/contacts/find_by_external_id/{}", encoded(&id))));
+        lookups.push(RecordLookup::at(format!("/contacts/find_by_external_id/{}", encoded(&id))));
     }
     if let Some(address) = text(&value["email"]) {
-        lookups.push(Lookup::contacts("email", &address));
+        lookups.push(RecordLookup::contacts("email", &address));
     }
-    vec![(!lookups.is_empty()).then(|| Subject::labelled(label, lookups))]
+    vec![(!lookups.is_empty()).then(|| RequestSubject::labelled(label, lookups))]
 }
 
 /// The object with this id inside a document, excluding the document itself.
@@ -310,7 +320,7 @@ mod tests {
             body,
             operation: operation_at(method, path),
         };
-        let shown = |read: &Lookup| {
+        let shown = |read: &RecordLookup| {
             let query: Vec<String> =
                 read.query.iter().map(|(name, value)| format!("?{name}={value}")).collect();
             let inside = read.inside.as_ref().map(|id| format!("#{id}")).unwrap_or_default();

@@ -3,44 +3,45 @@
 //! Orders the fields by importance, marks text that people wrote, and cuts the result to size. No other module
 //! may send data to a client.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::decode;
 use super::error_result::ErrorResult;
 use super::raw::{elements, fields, quoted};
 use super::truncate::Pages;
-use super::untrusted::{self, Origin};
+use super::untrusted::{self, TextOrigin};
 
 /// Maximum number of notices in one result.
 const MAX_NOTICES: usize = 20;
 
 /// A result being built.
 pub struct ToolResult {
-    origin: Origin,
+    origin: TextOrigin,
     error: Option<Value>,
     /// Fields of the error that may contain foreign text.
     untrusted_in_error: Vec<&'static str>,
     /// Names, JSON texts and origins, in order.
-    fields: Vec<(String, String, Origin)>,
+    fields: Vec<(String, String, TextOrigin)>,
 }
 
 impl ToolResult {
-    pub fn new(origin: Origin) -> Self {
+    pub fn new(origin: TextOrigin) -> Self {
         ToolResult { origin, error: None, untrusted_in_error: Vec::new(), fields: Vec::new() }
     }
 
     /// A result that is an error of this program.
     pub fn from_error(error: Value) -> Self {
-        ToolResult { error: Some(error), ..ToolResult::new(Origin::Own) }
+        ToolResult { error: Some(error), ..ToolResult::new(TextOrigin::Own) }
     }
 
     /// Adds a field.
-    pub fn with(mut self, name: &str, value: &Value, origin: Origin) -> Self {
+    pub fn with(mut self, name: &str, value: &Value, origin: TextOrigin) -> Self {
         self.fields.push((name.to_owned(), value.to_string(), origin));
         self
     }
 
     /// Adds a field that is JSON text.
-    pub fn with_text(mut self, name: &str, text: String, origin: Origin) -> Self {
+    pub fn with_text(mut self, name: &str, text: String, origin: TextOrigin) -> Self {
         self.fields.push((name.to_owned(), text, origin));
         self
     }
@@ -66,8 +67,10 @@ impl ToolResult {
         match (newest.is_empty(), self.origin) {
             (true, _) => self,
             // Warnings may quote untrusted text.
-            (_, Origin::Own | Origin::Report) => self.with("warnings", &json!(newest), Origin::Own),
-            _ => self.with("warnings", &json!(newest), Origin::Derived),
+            (_, TextOrigin::Own | TextOrigin::Report) => {
+                self.with("warnings", &json!(newest), TextOrigin::Own)
+            }
+            _ => self.with("warnings", &json!(newest), TextOrigin::Derived),
         }
     }
 
@@ -79,7 +82,7 @@ impl ToolResult {
             for (name, value) in members {
                 // `meta` comes before the records.
                 let index = if name == "meta" { 0 } else { self.fields.len() };
-                let origin = if name == "meta" { Origin::Own } else { origin };
+                let origin = if name == "meta" { TextOrigin::Own } else { origin };
                 self.fields.insert(index, (name, value.get().to_owned(), origin));
             }
             self
@@ -101,9 +104,17 @@ impl ToolResult {
         self.error.is_some()
     }
 
-    /// A field, or null.
-    pub fn field(&self, name: &str) -> Value {
-        self.text(name).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    /// A value in `meta`.
+    pub fn meta(&self, name: &str) -> Option<Value> {
+        self.whole_meta()?.remove(name)
+    }
+
+    /// `meta`, if it is an object that can be read.
+    fn whole_meta(&self) -> Option<Map<String, Value>> {
+        match decode::lenient(self.text("meta")?.as_bytes()) {
+            Ok(Value::Object(meta)) => Some(meta),
+            _ => None,
+        }
     }
 
     /// The JSON text of a field.
@@ -113,14 +124,14 @@ impl ToolResult {
 
     /// Adds a value to `meta`.
     pub fn note(&mut self, name: &str, value: Value) {
-        let mut meta = self.field("meta");
-        if !meta.is_object() {
-            meta = json!({});
-            self.fields.insert(0, ("meta".to_owned(), String::new(), Origin::Own));
+        if self.text("meta").is_none() {
+            self.fields.insert(0, ("meta".to_owned(), "{}".to_owned(), TextOrigin::Own));
         }
-        meta[name] = value;
+        // A `meta` that cannot be read stays as it is.
+        let Some(mut meta) = self.whole_meta() else { return };
+        meta.insert(name.to_owned(), value);
         if let Some((_, text, _)) = self.fields.iter_mut().find(|(other, ..)| other == "meta") {
-            *text = meta.to_string();
+            *text = Value::Object(meta).to_string();
         }
     }
 
@@ -182,7 +193,7 @@ mod tests {
         let error = json!({ "kind": "failure", "http_status": 500, "message": "they say" });
         let error = ErrorResult { value: error, untrusted: vec!["error.message"] };
         let answer =
-            ToolResult::new(Origin::Documents).with_notices(&["careful".to_owned()]).with_output(&output);
+            ToolResult::new(TextOrigin::Documents).with_notices(&["careful".to_owned()]).with_output(&output);
         let part = answer.with_failure(Some(error)).document(&pages());
         let names: Vec<&String> = part.as_object().unwrap().keys().collect();
         assert_eq!(names, ["error", "meta", "untrusted", "warnings", "results", "part", "cursor"]);
@@ -200,7 +211,7 @@ mod tests {
             ("{\"method\":\"GET\"}", json!({ "method": "GET" })),
         ] {
             assert_eq!(
-                ToolResult::new(Origin::Own).with_output(output).document(&pages()),
+                ToolResult::new(TextOrigin::Own).with_output(output).document(&pages()),
                 expected,
                 "{output}"
             );
@@ -210,7 +221,7 @@ mod tests {
     #[test]
     fn a_note_is_added_to_meta() {
         let mut answer =
-            ToolResult::new(Origin::Own).with_output("{\"results\":[],\"meta\":{\"source\":\"live\"}}");
+            ToolResult::new(TextOrigin::Own).with_output("{\"results\":[],\"meta\":{\"source\":\"live\"}}");
         answer.note("has_more", json!(true));
         assert_eq!(
             answer.document(&pages()),

@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::effects;
 use super::options::{ServerOptions, ToolSet};
-use super::schema::{self, Detail};
+use super::schema::{self, SchemaDetail};
+use crate::cli::catalog::{Catalog, CatalogEntry};
 use crate::cli::registry::Effect;
-use crate::cli::catalog::{Catalog, Entry};
 
 /// Commands that are listed in every mode.
 const HEADLINES: [&str; 7] =
@@ -23,7 +23,7 @@ pub fn list(catalog: &Catalog, options: &ServerOptions) -> Vec<Tool> {
         ToolSet::Few => catalog.handwritten().iter().collect(),
         _ => catalog.entries(),
     };
-    let is_listed = |entry: &Entry| match &options.tool_set {
+    let is_listed = |entry: &CatalogEntry| match &options.tool_set {
         ToolSet::Few => HEADLINES.contains(&entry.words.as_str()),
         ToolSet::Groups(groups) => {
             HEADLINES.contains(&entry.words.as_str()) || groups.iter().any(|group| group == entry.group())
@@ -65,8 +65,8 @@ pub fn runs(tool: &str, effect: Effect) -> bool {
     runner(effect) == tool || (effect == Effect::Write && tool == "run_destructive")
 }
 
-fn of(entry: &Entry, options: &ServerOptions) -> Tool {
-    let detail = if options.tool_set == ToolSet::Few { Detail::Brief } else { Detail::Full };
+fn of(entry: &CatalogEntry, options: &ServerOptions) -> Tool {
+    let detail = if options.tool_set == ToolSet::Few { SchemaDetail::Brief } else { SchemaDetail::Full };
     let files = options.files();
     let input = schema::input(entry, &files, detail);
     let names_files = schema::offered(entry, &files).any(|parameter| parameter.access.is_some());
@@ -80,8 +80,8 @@ fn of(entry: &Entry, options: &ServerOptions) -> Tool {
     let tool = with_max_result_size(tool, options);
     match (entry.operation(), detail) {
         // API responses deviate from the spec, so an output schema for them would break clients.
-        (Some(_), _) | (None, Detail::Brief) => tool,
-        (None, Detail::Full) => tool.with_raw_output_schema(Arc::new(envelope())),
+        (Some(_), _) | (None, SchemaDetail::Brief) => tool,
+        (None, SchemaDetail::Full) => tool.with_raw_output_schema(Arc::new(envelope())),
     }
 }
 
@@ -124,98 +124,75 @@ fn envelope() -> Map<String, Value> {
     schema.as_object().cloned().unwrap_or_default()
 }
 
+/// The tools that find, describe and run commands.
 fn general(options: &ServerOptions) -> Vec<Tool> {
     let text = |about: &str| json!({ "type": "string", "description": about });
-    let read = || annotations(Effect::Read, false, false, true);
+    let read = |name, about, properties, required| {
+        tool(name, about, properties, required, annotations(Effect::Read, false, false, true))
+    };
+    let run = |effect, about| {
+        let mut properties = json!({
+            "command": text("For example: contacts search"),
+            "arguments": { "type": "object", "description": "See describe_command; also select, jq, full" },
+        });
+        let changes = matches!(effect, Effect::Write | Effect::Destructive);
+        if changes {
+            properties["dry_run"] = json!({ "type": "boolean", "description": "Show what would be done" });
+        }
+        if effect == Effect::Destructive {
+            properties["confirmation"] = text("From this call's plan");
+        } else if changes && permitted(Effect::Destructive, options) {
+            properties["confirmation"] = text("For more than 100 records: from this call's plan");
+        }
+        let names_files = effect == Effect::Local && options.root.is_some();
+        tool(runner(effect), about, properties, "command", annotations(effect, false, names_files, !changes))
+    };
+    let limit = json!({ "type": "integer", "description": "Maximum number" });
     let mut tools = vec![
-        tool(
+        read(
             "search_commands",
             "Find a command by describing what you want to do",
-            json!({
-                "need": text("For example: tag conversations in bulk"), "limit": { "type": "integer", "description": "Maximum number" },
-            }),
-            &["need"],
-            read(),
+            json!({ "need": text("For example: tag conversations in bulk"), "limit": limit }),
+            "need",
         ),
-        tool(
+        read(
             "describe_command",
             "Show what a command does, its argument schema and an example",
-            json!({
-                "command": text("For example: contacts search"),
-            }),
-            &["command"],
-            read(),
+            json!({ "command": text("For example: contacts search") }),
+            "command",
         ),
-        tool("run_read", "Run a command that only reads the workspace", run(false), &["command"], read()),
-        tool(
+        run(Effect::Read, "Run a command that only reads the workspace"),
+        read(
             "read_more",
             "Read the next part of an answer that had a cursor",
             json!({ "cursor": text("From that answer, or an entry of its `cut`") }),
-            &["cursor"],
-            read(),
+            "cursor",
         ),
+        run(Effect::Local, "Run a command that changes only local files, for example the mirror"),
     ];
-    let about = "Run a command that changes only local files, for example the mirror";
-    tools.push(tool(
-        "run_local",
-        about,
-        run(false),
-        &["command"],
-        annotations(Effect::Local, false, options.root.is_some(), true),
-    ));
     if permitted(Effect::Write, options) {
         let about =
             "Run a command that adds to the workspace, or makes reversible changes to up to 100 records";
-        let mut properties = run(true);
-        if permitted(Effect::Destructive, options) {
-            properties["confirmation"] = text("For more than 100 records: from this call's plan");
-        }
-        tools.push(tool(
-            "run_write",
-            about,
-            properties,
-            &["command"],
-            annotations(Effect::Write, false, false, false),
-        ));
+        tools.push(run(Effect::Write, about));
     }
     if permitted(Effect::Destructive, options) {
         let about = "Run a command that overwrites, removes, reaches customers or changes many records; get a plan with dry_run first";
-        let mut properties = run(true);
-        properties["confirmation"] = text("From this call's plan");
-        tools.push(tool(
-            "run_destructive",
-            about,
-            properties,
-            &["command"],
-            annotations(Effect::Destructive, false, false, false),
-        ));
+        tools.push(run(Effect::Destructive, about));
     }
     tools.into_iter().map(|tool| with_max_result_size(tool, options)).collect()
-}
-
-/// The input properties of the tools that run a command by name.
-fn run(writes: bool) -> Value {
-    let mut properties = json!({
-        "command": { "type": "string", "description": "For example: contacts search" },
-        "arguments": { "type": "object", "description": "See describe_command; also select, jq, full" },
-    });
-    if writes {
-        properties["dry_run"] = json!({ "type": "boolean", "description": "Show what would be done" });
-    }
-    properties
 }
 
 fn tool(
     name: &'static str,
     about: &'static str,
     properties: Value,
-    required: &[&str],
+    required: &str,
     annotations: ToolAnnotations,
 ) -> Tool {
     let properties = properties.as_object().cloned().unwrap_or_default();
     let mut schema = schema::object(properties);
     schema.shift_remove("additionalProperties");
-    schema.insert("required".to_owned(), json!(required));
+    schema.insert("required".to_owned(), json!([required]));
     Tool::new(name, about, Arc::new(schema)).with_annotations(annotations)
 }
 
@@ -254,7 +231,8 @@ mod tests {
     fn every_permitted_command_can_be_listed() {
         let all = list(catalog(), &options(ToolSet::All, true, true));
         let names: Vec<&str> = all.iter().map(|tool| &*tool.name).collect();
-        let usable = |entry: &&&Entry| schema::is_usable(entry, &crate::cli::streams::FilePolicy::None);
+        let usable =
+            |entry: &&&CatalogEntry| schema::is_usable(entry, &crate::cli::streams::FilePolicy::None);
         for entry in
             catalog().entries().iter().filter(|entry| entry.effect != Effect::Terminal).filter(usable)
         {

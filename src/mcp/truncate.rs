@@ -4,7 +4,7 @@
 //! first. A cursor can be used more than once.
 
 use std::collections::HashMap;
-use std::io::{Read, Write};
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use flate2::write::DeflateEncoder;
 use serde_json::{Value, json};
 
 use super::confirmation::random;
-use super::cut::{Cut, Limits, Part, cut};
+use super::cut::{Cut, Limits, ResultPart, cut};
 use super::{decode, untrusted};
 
 /// Maximum compressed bytes of all stored results.
@@ -62,10 +62,13 @@ impl Pages {
             return document(parts.pop().unwrap_or_default().body);
         }
         let Some(id) = random().map(|id| id[..12].to_owned()) else {
-            return json!({ "error": { "kind": "failure", "message": "cannot create a cursor: the system provides no random numbers",
-                "hint": "request less data with select or limit" } });
+            return failure("cannot create a cursor: the system provides no random numbers");
         };
-        let packed: Vec<CompressedPart> = parts.into_iter().map(CompressedPart::of).collect();
+        let packed = parts.into_iter().map(CompressedPart::of).collect::<io::Result<Vec<_>>>();
+        let packed = match packed {
+            Ok(packed) => packed,
+            Err(error) => return failure(&format!("cannot store the result: {error}")),
+        };
         let bytes = packed.iter().map(|part| part.body.len() + 64).sum::<usize>();
         let kept = StoredAnswer { mark, parts: Arc::new(packed), bytes, used: Instant::now() };
         let first = self.part(&id, &kept, 0);
@@ -105,7 +108,11 @@ impl Pages {
             answer["untrusted"] =
                 if part.is_rest { untrusted::mark(&["results.text"]) } else { kept.mark.clone() };
         }
-        if let (Some(fields), Value::Object(body)) = (answer.as_object_mut(), document(part.unpacked())) {
+        let body = match part.unpacked() {
+            Ok(body) => document(body),
+            Err(error) => failure(&format!("cannot read the stored result: {error}")),
+        };
+        if let (Some(fields), Value::Object(body)) = (answer.as_object_mut(), body) {
             fields.extend(body);
         }
         if !part.cut.is_empty() {
@@ -122,6 +129,10 @@ impl Pages {
     }
 }
 
+fn failure(message: &str) -> Value {
+    json!({ "error": { "kind": "failure", "message": message, "hint": "request less data with select or limit" } })
+}
+
 fn forget_old(stored: &mut HashMap<String, StoredAnswer>) {
     stored.retain(|_, kept| kept.used.elapsed() < LIFETIME);
 }
@@ -133,19 +144,14 @@ fn document(body: String) -> Value {
 }
 
 impl CompressedPart {
-    fn of(part: Part) -> Self {
+    fn of(part: ResultPart) -> io::Result<Self> {
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-        // Writing to memory does not fail.
-        let body = encoder.write_all(part.body.as_bytes()).and_then(|()| encoder.finish());
-        CompressedPart { body: body.unwrap_or_default(), cut: part.cut, is_rest: part.is_rest }
+        let body = encoder.write_all(part.body.as_bytes()).and_then(|()| encoder.finish())?;
+        Ok(CompressedPart { body, cut: part.cut, is_rest: part.is_rest })
     }
 
-    fn unpacked(&self) -> String {
-        let mut body = String::new();
-        match DeflateDecoder::new(self.body.as_slice()).read_to_string(&mut body) {
-            Ok(_) => body,
-            Err(_) => String::new(),
-        }
+    fn unpacked(&self) -> io::Result<String> {
+        io::read_to_string(DeflateDecoder::new(self.body.as_slice()))
     }
 }
 

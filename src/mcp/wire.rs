@@ -24,16 +24,16 @@ const MAX_MESSAGE: usize = 16 << 20;
 const PARSE_ERROR: i32 = -32700;
 const INVALID_REQUEST: i32 = -32600;
 
-type Message = RxJsonRpcMessage<RoleServer>;
+type ClientMessage = RxJsonRpcMessage<RoleServer>;
 
 pub struct Wire {
-    incoming: Receiver<Message>,
+    incoming: Receiver<ClientMessage>,
     output: Arc<Mutex<File>>,
 }
 
 /// The content of a line.
 enum Incoming {
-    Message(Box<Message>),
+    Message(Box<ClientMessage>),
     /// Expects no response.
     Ignored,
     /// The error response to send.
@@ -64,7 +64,7 @@ impl Transport<RoleServer> for Wire {
         }
     }
 
-    async fn receive(&mut self) -> Option<Message> {
+    async fn receive(&mut self) -> Option<ClientMessage> {
         self.incoming.recv().await
     }
 
@@ -83,7 +83,7 @@ async fn write(output: &Mutex<File>, mut line: String) -> Result<(), io::Error> 
 /// Passes on messages until the client disconnects.
 async fn listen(
     mut input: BufReader<impl AsyncRead + Unpin>,
-    sender: Sender<Message>,
+    sender: Sender<ClientMessage>,
     output: Arc<Mutex<File>>,
 ) {
     let mut line = Vec::new();

@@ -39,10 +39,10 @@ pub const DECIDING: [&str; 3] = ["message_type", "consent_type", "state"];
 /// Operations that put what they create before customers, and the state that does so.
 const PUBLIC: [(&str, &str); 2] = [("createArticle", "published"), ("createNewsItem", "live")];
 
-type Rule = fn(&Map<String, Value>) -> bool;
+type BodyRule = fn(&Map<String, Value>) -> bool;
 
 /// Operations that some bodies make additions, or changes that another call takes back.
-const HARMLESS: [(&str, Rule); 6] = [
+const HARMLESS: [(&str, BodyRule); 6] = [
     ("replyConversation", is_note),
     ("replyTicket", is_note),
     ("manageConversation", says_nothing),

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use super::clock::ServerClock;
+use super::clock::ClockEstimate;
 
 /// The length of the API's windows, used if the reset is unknown or implausible.
 const WINDOW: Duration = Duration::from_secs(10);
@@ -57,7 +57,7 @@ pub(crate) struct Observation {
 
 /// A call in flight.
 #[derive(Debug)]
-pub(super) struct Ticket {
+pub(super) struct CallTicket {
     number: u64,
     sent: Instant,
     is_probe: bool,
@@ -65,7 +65,7 @@ pub(super) struct Ticket {
 
 #[derive(Debug)]
 pub(super) enum Decision {
-    Go(Ticket),
+    Go(CallTicket),
     /// Decide again at this time, or when a response has arrived.
     Wait(Instant),
 }
@@ -89,7 +89,7 @@ struct Window {
 
 #[derive(Debug)]
 pub(super) struct Budget {
-    clock: ServerClock,
+    clock: ClockEstimate,
     limit: Limit,
     calls: u64,
     in_flight: u64,
@@ -111,7 +111,7 @@ pub(super) struct Budget {
 impl Budget {
     pub fn new(cap: Option<Duration>, now: Instant, machine: SystemTime) -> Self {
         Budget {
-            clock: ServerClock::new(now, machine),
+            clock: ClockEstimate::new(now, machine),
             limit: Limit::Unknown,
             calls: 0,
             in_flight: 0,
@@ -180,7 +180,7 @@ impl Budget {
         }
     }
 
-    fn send(&mut self, is_probe: bool, now: Instant) -> Ticket {
+    fn send(&mut self, is_probe: bool, now: Instant) -> CallTicket {
         if let Some((interval, next)) = &mut self.cap {
             let start = if now - *next < LATE_WAKE_UP { *next } else { now };
             *next = start + *interval;
@@ -198,7 +198,7 @@ impl Budget {
         }
         self.calls += 1;
         self.in_flight += 1;
-        Ticket { number: self.calls, sent: now, is_probe }
+        CallTicket { number: self.calls, sent: now, is_probe }
     }
 
     /// The time between calls that spreads the remaining calls over the remaining window.
@@ -225,7 +225,7 @@ impl Budget {
     }
 
     /// Records a response.
-    pub fn answered(&mut self, ticket: Ticket, observation: Observation, now: Instant) {
+    pub fn answered(&mut self, ticket: CallTicket, observation: Observation, now: Instant) {
         if let Some(date) = observation.date {
             self.clock.observe(date, ticket.sent, now);
         }
@@ -241,7 +241,7 @@ impl Budget {
     }
 
     /// Ends a call without rate limit headers. `counted` if the server may have counted it.
-    pub fn lost(&mut self, ticket: Ticket, counted: bool) {
+    pub fn lost(&mut self, ticket: CallTicket, counted: bool) {
         self.in_flight -= 1;
         if ticket.is_probe {
             self.probe = None;
@@ -256,7 +256,7 @@ impl Budget {
         self.held_until = self.held_until.max(Some(until));
     }
 
-    fn update_window(&mut self, rate: RateLimit, ticket: &Ticket, now: Instant) {
+    fn update_window(&mut self, rate: RateLimit, ticket: &CallTicket, now: Instant) {
         if let Limit::Window(Window { rate: known, calls, .. }) = &mut self.limit {
             // Some servers recompute the reset for every response, off by one second.
             let same = rate.reset.abs_diff(known.reset) <= 1 && rate.remaining <= known.remaining;
@@ -278,7 +278,7 @@ impl Budget {
         self.probe_delay = PROBE_DELAYS.0;
     }
 
-    fn refused(&mut self, rate: RateLimit, ticket: &Ticket, now: Instant) {
+    fn refused(&mut self, rate: RateLimit, ticket: &CallTicket, now: Instant) {
         let Limit::Window(window) = &mut self.limit else { return };
         if rate.reset != window.rate.reset {
             return;

@@ -15,7 +15,7 @@ const MAX_DISTANCE: f64 = 60.0;
 const TOLERANCE: f64 = 1.0;
 
 #[derive(Debug)]
-pub(super) struct ServerClock {
+pub(super) struct ClockEstimate {
     origin: Instant,
     /// The local clock at `origin`, in seconds since the epoch.
     machine: f64,
@@ -23,10 +23,10 @@ pub(super) struct ServerClock {
     server: Option<f64>,
 }
 
-impl ServerClock {
+impl ClockEstimate {
     pub fn new(origin: Instant, machine: SystemTime) -> Self {
         let machine = machine.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-        ServerClock { origin, machine, server: None }
+        ClockEstimate { origin, machine, server: None }
     }
 
     /// Records the `Date` of a response, in seconds since the epoch.
@@ -61,15 +61,15 @@ mod tests {
 
     const EPOCH: u64 = 1_800_000_000;
 
-    fn clock(origin: Instant) -> ServerClock {
-        ServerClock::new(origin, UNIX_EPOCH + Duration::from_secs(EPOCH))
+    fn clock(origin: Instant) -> ClockEstimate {
+        ClockEstimate::new(origin, UNIX_EPOCH + Duration::from_secs(EPOCH))
     }
 
     fn after(origin: Instant, milliseconds: u64) -> Instant {
         origin + Duration::from_millis(milliseconds)
     }
 
-    fn error(clock: &ServerClock, epoch: u64, truth: Instant) -> i128 {
+    fn error(clock: &ClockEstimate, epoch: u64, truth: Instant) -> i128 {
         let instant = clock.instant(epoch, truth).expect("a plausible time");
         instant.duration_since(clock.origin).as_millis() as i128
             - truth.duration_since(clock.origin).as_millis() as i128

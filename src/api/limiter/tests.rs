@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 use super::*;
 
 /// A server that grants `limit` calls per window and reports it like the API.
-struct Server {
+struct LimitedServer {
     limit: u64,
     window: f64,
     /// Offset of the windows, in seconds.
@@ -26,10 +26,10 @@ struct Server {
     seed: AtomicU64,
 }
 
-impl Server {
+impl LimitedServer {
     fn new(limit: u64, skew: f64) -> Self {
         let machine = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
-        Server {
+        LimitedServer {
             limit,
             window: 10.0,
             phase: 0.0,
@@ -114,7 +114,7 @@ impl Server {
     }
 }
 
-async fn assert_load(server: Server, workers: usize, min_percent: f64, max_refused_per_mille: f64) {
+async fn assert_load(server: LimitedServer, workers: usize, min_percent: f64, max_refused_per_mille: f64) {
     let (used, refused) = server.load(workers, 75).await;
     assert!(used >= min_percent, "{used:.1} % used");
     assert!(refused <= max_refused_per_mille, "{refused:.2} of 1000 refused");
@@ -122,51 +122,51 @@ async fn assert_load(server: Server, workers: usize, min_percent: f64, max_refus
 
 #[tokio::test(start_paused = true)]
 async fn a_large_budget_is_used_and_not_exceeded() {
-    assert_load(Server::new(1_667, 0.0), 64, 98.0, 0.0).await;
+    assert_load(LimitedServer::new(1_667, 0.0), 64, 98.0, 0.0).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_small_budget_is_used_and_not_exceeded() {
-    let server = Server { latency: (50, 250), ..Server::new(167, 0.0) };
+    let server = LimitedServer { latency: (50, 250), ..LimitedServer::new(167, 0.0) };
     assert_load(server, 16, 97.0, 0.0).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn windows_of_one_second_work_too() {
-    let server = Server { window: 1.0, latency: (1, 5), ..Server::new(50, 0.0) };
+    let server = LimitedServer { window: 1.0, latency: (1, 5), ..LimitedServer::new(50, 0.0) };
     assert_load(server, 16, 90.0, 2.0).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_is_an_hour_off_does_not_matter() {
-    assert_load(Server::new(1_667, -3_600.5), 64, 97.0, 0.0).await;
-    assert_load(Server::new(1_667, 3_600.5), 64, 97.0, 0.0).await;
+    assert_load(LimitedServer::new(1_667, -3_600.5), 64, 97.0, 0.0).await;
+    assert_load(LimitedServer::new(1_667, 3_600.5), 64, 97.0, 0.0).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn rounded_resets_are_corrected() {
-    let rounded_down = Server { phase: 0.7, round: f64::floor, ..Server::new(1_667, 0.0) };
+    let rounded_down = LimitedServer { phase: 0.7, round: f64::floor, ..LimitedServer::new(1_667, 0.0) };
     assert_load(rounded_down, 64, 97.0, 2.0).await;
-    let rounded_up = Server { phase: 0.3, round: f64::ceil, ..Server::new(1_667, 0.0) };
+    let rounded_up = LimitedServer { phase: 0.3, round: f64::ceil, ..LimitedServer::new(1_667, 0.0) };
     assert_load(rounded_up, 64, 95.0, 2.0).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_dates_the_local_clock_is_used() {
-    assert_load(Server { dates: false, ..Server::new(1_667, 0.0) }, 64, 98.0, 0.0).await;
+    assert_load(LimitedServer { dates: false, ..LimitedServer::new(1_667, 0.0) }, 64, 98.0, 0.0).await;
     // The local clock is two seconds fast: windows seem to end early until probes correct it.
-    assert_load(Server { dates: false, ..Server::new(1_667, -2.0) }, 64, 97.0, 3.0).await;
+    assert_load(LimitedServer { dates: false, ..LimitedServer::new(1_667, -2.0) }, 64, 97.0, 3.0).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn calls_without_a_response_do_not_block_the_others() {
-    let server = Server { silent: Some(100), ..Server::new(1_667, 0.0) };
+    let server = LimitedServer { silent: Some(100), ..LimitedServer::new(1_667, 0.0) };
     assert_load(server, 128, 90.0, 1.0).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn another_program_may_share_the_limit() {
-    let server = Arc::new(Server::new(1_667, 0.0));
+    let server = Arc::new(LimitedServer::new(1_667, 0.0));
     let limiter = Limiter::new(None);
     let other = async {
         loop {

@@ -104,7 +104,7 @@ impl CoverageTracker {
 /// record.
 fn identity(item: &str) -> Option<u64> {
     #[derive(Deserialize)]
-    struct Entry {
+    struct RecordIdentity {
         #[serde(default)]
         id: Value,
         #[serde(default)]
@@ -112,7 +112,8 @@ fn identity(item: &str) -> Option<u64> {
         #[serde(default)]
         message: Value,
     }
-    let record: Entry = serde_json::from_str(item).ok().filter(|_| item.trim_start().starts_with('{'))?;
+    let record: RecordIdentity =
+        serde_json::from_str(item).ok().filter(|_| item.trim_start().starts_with('{'))?;
     let mut hasher = DefaultHasher::new();
     match &record.id {
         Value::String(id) if !id.trim().is_empty() => id.trim().hash(&mut hasher),
@@ -131,10 +132,13 @@ pub fn is_first(query: &[(String, String)], body: Option<&[u8]>) -> bool {
         "page" => value.trim() != "1",
         _ => false,
     });
-    let body: Value = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or(Value::Null);
-    let pagination = &body["pagination"];
-    let in_body = pagination["starting_after"].as_str().is_some_and(|cursor| !cursor.is_empty())
-        || pagination["page"].as_u64().is_some_and(|page| page > 1);
+    let names_page = |body: Value| {
+        let pagination = &body["pagination"];
+        pagination["starting_after"].as_str().is_some_and(|cursor| !cursor.is_empty())
+            || pagination["page"].as_u64().is_some_and(|page| page > 1)
+    };
+    // A body that is not JSON names no page.
+    let in_body = body.and_then(|body| serde_json::from_slice(body).ok()).is_some_and(names_page);
     !in_query && !in_body
 }
 

@@ -16,7 +16,7 @@ use crate::api::request_builder::Arguments;
 /// Arrays that may appear beside the records.
 const NOT_RECORDS: [&str; 3] = ["errors", "warnings", "messages"];
 
-type Fields = BTreeMap<String, Box<RawValue>>;
+type PageFields = BTreeMap<String, Box<RawValue>>;
 
 impl Page {
     /// Parses a list document.
@@ -24,37 +24,37 @@ impl Page {
     /// # Errors
     /// If the response is not a JSON object.
     pub fn read(operation: &Operation, arguments: &Arguments, reply: Reply) -> Result<Self, Error> {
-        let text = reply.json_text()?;
-        let fields: Fields = serde_json::from_str(text).map_err(|error| reply.wrong_shape(&error))?;
+        let fields: PageFields = reply.json()?;
         let (key, list) = list_of(operation, &fields).unzip();
         let items: Vec<Box<RawValue>> = match list {
             Some(list) => serde_json::from_str(list.get()).map_err(|error| reply.wrong_shape(&error))?,
             None => Vec::new(),
         };
-        let value = |name: &str| -> Value {
-            fields.get(name).and_then(|field| serde_json::from_str(field.get()).ok()).unwrap_or_default()
+        let value = |name: &str| match fields.get(name) {
+            Some(field) => serde_json::from_str(field.get()).map_err(|error| reply.wrong_shape(&error)),
+            None => Ok(Value::Null),
         };
-        let pages = value("pages");
+        let (pages, more, total) = (value("pages")?, value("has_more")?, value("total_count")?);
         let next = match operation.paging {
             Paging::None => None,
             Paging::Scroll if items.is_empty() => None,
-            Paging::Scroll => text_of(&value("scroll_param")).map(Next::Scroll),
-            paging => next_page(&pages, arguments, paging).or_else(|| {
-                let cursor =
-                    text_of(&value("next_cursor")).filter(|_| value("has_more") != Value::Bool(false));
-                cursor.map(|cursor| Next::Query("cursor".to_owned(), cursor))
-            }),
+            Paging::Scroll => text_of(&value("scroll_param")?).map(Next::Scroll),
+            paging => {
+                let cursor = text_of(&value("next_cursor")?).filter(|_| more != Value::Bool(false));
+                let cursor = cursor.map(|cursor| Next::Query("cursor".to_owned(), cursor));
+                next_page(&pages, arguments, paging).or(cursor)
+            }
         };
-        let has_more = next.is_none()
-            && (value("has_more") == Value::Bool(true) || (has_unknown_next(&pages) && !items.is_empty()));
-        Ok(Page { reply, key, items, next, total: number(&value("total_count")), has_more, end: None })
+        let has_more =
+            next.is_none() && (more == Value::Bool(true) || (has_unknown_next(&pages) && !items.is_empty()));
+        Ok(Page { reply, key, items, next, total: number(&total), has_more, end: None })
     }
 }
 
 /// The list of a document and its path. It is where the description puts it, in `data`, or under the last
 /// word of the URL path. Only an operation without a described list may have it in another array, and only if
 /// there is just one.
-fn list_of(operation: &Operation, fields: &Fields) -> Option<(String, Box<RawValue>)> {
+fn list_of(operation: &Operation, fields: &PageFields) -> Option<(String, Box<RawValue>)> {
     let is_name = |segment: &&str| !segment.is_empty() && !segment.starts_with('{') && *segment != "search";
     let name = operation.path.split('/').rfind(is_name);
     for place in operation.list.into_iter().chain(["data"]).chain(name) {
@@ -77,7 +77,7 @@ fn list_of(operation: &Operation, fields: &Fields) -> Option<(String, Box<RawVal
 }
 
 /// The array at a path such as `data` or `data.articles`.
-fn array_at(fields: &Fields, place: &str) -> Option<Box<RawValue>> {
+fn array_at(fields: &PageFields, place: &str) -> Option<Box<RawValue>> {
     let (name, below) = place.split_once('.').map_or((place, None), |(name, below)| (name, Some(below)));
     let value = fields.get(name)?;
     match below {

@@ -13,15 +13,16 @@ use tokio::time::{Instant, timeout_at};
 use super::connection::cause;
 use super::{RequestLabel, Transport, headers};
 use crate::api::effect;
-use crate::api::error::{ApiError, Error, is_error_list};
+use crate::api::error::Error;
+use crate::api::error_response::{ApiError, is_error_list};
 use crate::api::limiter::{Observation, Permit};
 use crate::api::reply::Reply;
-use crate::api::retry::Cause;
+use crate::api::retry::FailureCause;
 
 /// The error of one attempt, and what the retry policy needs to know about it.
 pub(super) struct AttemptError {
     pub error: Error,
-    pub cause: Cause,
+    pub cause: FailureCause,
     /// The wait that the server requested.
     pub retry_after: Option<Duration>,
 }
@@ -45,11 +46,11 @@ pub(super) struct ResponseHead {
 
 impl AttemptError {
     pub fn outcome_unknown(error: Error) -> Self {
-        AttemptError { error, cause: Cause::OutcomeUnknown, retry_after: None }
+        AttemptError { error, cause: FailureCause::OutcomeUnknown, retry_after: None }
     }
 
     pub fn permanent(error: Error) -> Self {
-        AttemptError { error, cause: Cause::Permanent, retry_after: None }
+        AttemptError { error, cause: FailureCause::Permanent, retry_after: None }
     }
 }
 
@@ -151,7 +152,7 @@ impl Transport {
     pub(super) fn timed_out(&self, label: &RequestLabel) -> AttemptError {
         let RequestLabel { method, path } = label.clone();
         let error = Error::Timeout { method, path, after: self.0.settings.timeout };
-        AttemptError { error, cause: Cause::TimedOut, retry_after: None }
+        AttemptError { error, cause: FailureCause::TimedOut, retry_after: None }
     }
 
     fn no_response(
@@ -170,7 +171,7 @@ impl Transport {
         }
         if error.is_connect() {
             let error = Error::Connect { host, cause: cause(error) };
-            AttemptError { error, cause: Cause::NotConnected, retry_after: None }
+            AttemptError { error, cause: FailureCause::NotConnected, retry_after: None }
         } else {
             AttemptError::permanent(Error::InvalidRequest(cause(error)))
         }
@@ -180,8 +181,8 @@ impl Transport {
     pub(super) async fn error_status(&self, head: ResponseHead, label: &RequestLabel) -> AttemptError {
         let retry_after = headers::retry_after(head.response.headers());
         let cause = match head.response.status().as_u16() {
-            408 | 500 | 502..=504 => Cause::OutcomeUnknown,
-            _ => Cause::Permanent,
+            408 | 500 | 502..=504 => FailureCause::OutcomeUnknown,
+            _ => FailureCause::Permanent,
         };
         let error = self.read_error(head, label).await;
         AttemptError { error: Error::Api(Box::new(error)), cause, retry_after }
@@ -195,7 +196,7 @@ impl Transport {
         let error = ApiError::read(reply.status, method, path, reply.request_id(), &text);
         Some(AttemptError {
             error: Error::Api(Box::new(error)),
-            cause: Cause::Contradictory,
+            cause: FailureCause::Contradictory,
             retry_after: None,
         })
     }
@@ -221,7 +222,7 @@ impl Transport {
         if let Some(permit) = permit {
             permit.answered(Observation { refused, ..observation });
         }
-        let cause = if refused { Cause::RateLimited } else { Cause::Busy };
+        let cause = if refused { FailureCause::RateLimited } else { FailureCause::Busy };
         AttemptError { error: Error::Api(Box::new(error)), cause, retry_after }
     }
 

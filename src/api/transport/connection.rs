@@ -17,7 +17,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Shorter than the usual keep-alive of servers, so that no connection is reused while the server closes it.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(25);
 
-pub(super) struct Clients {
+pub(super) struct HttpClients {
     connect_timeout: Duration,
     /// The server runs on this machine, so a proxy must not be used.
     is_local: bool,
@@ -25,9 +25,9 @@ pub(super) struct Clients {
     secure: OnceLock<Result<Client, String>>,
 }
 
-impl Clients {
+impl HttpClients {
     pub fn new(settings: &Settings) -> Self {
-        Clients {
+        HttpClients {
             // Shorter than the timeout of the attempt, so that the error can say that no connection was made.
             connect_timeout: CONNECT_TIMEOUT.min(settings.timeout.mul_f32(0.9)),
             is_local: is_local(&settings.base_url),

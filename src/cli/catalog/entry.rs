@@ -1,12 +1,12 @@
 //! One command of the catalog.
 
 use super::example;
-use super::parameter::{self, Parameter};
+use super::parameter::{self, CommandParameter};
 use crate::api::operation::{self, Operation};
 use crate::cli::registry::{Effect, Registration};
 
 #[derive(Clone)]
-pub struct Entry {
+pub struct CatalogEntry {
     /// The stable words of the command, separated by spaces.
     pub words: String,
     /// The readable words, which help and lists show.
@@ -17,36 +17,42 @@ pub struct Entry {
     pub is_additive: bool,
     /// Whether running it twice has the same effect as running it once.
     pub idempotent: bool,
-    pub parameters: Vec<Parameter>,
+    pub parameters: Vec<CommandParameter>,
     /// A valid command line, if there is one.
     pub example: Option<String>,
-    origin: Origin,
+    origin: CommandOrigin,
 }
 
 #[derive(Clone)]
-enum Origin {
+enum CommandOrigin {
     Operation(&'static Operation),
     Handwritten,
 }
 
-impl Entry {
+impl From<operation::Effect> for Effect {
+    fn from(effect: operation::Effect) -> Self {
+        match effect {
+            operation::Effect::Read => Effect::Read,
+            operation::Effect::Write => Effect::Write,
+            operation::Effect::Destructive => Effect::Destructive,
+        }
+    }
+}
+
+impl CatalogEntry {
     pub fn of_operation(operation: &'static Operation) -> Self {
         let shown = operation.spellings().next().unwrap_or(operation.command);
         let parameters = parameter::of_operation(operation);
-        Entry {
+        CatalogEntry {
             words: operation.command.to_owned(),
             shown: shown.to_owned(),
             about: operation.help.to_owned(),
-            effect: match operation.effect {
-                operation::Effect::Read => Effect::Read,
-                operation::Effect::Write => Effect::Write,
-                operation::Effect::Destructive => Effect::Destructive,
-            },
+            effect: operation.effect.into(),
             is_additive: operation.is_additive,
             idempotent: operation.effect == operation::Effect::Read || operation.method.is_idempotent(),
-            example: Some(example::of(shown, operation)),
+            example: example::of(shown, operation).ok(),
             parameters,
-            origin: Origin::Operation(operation),
+            origin: CommandOrigin::Operation(operation),
         }
     }
 
@@ -56,7 +62,7 @@ impl Entry {
         command.build();
         let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
         let example = after.split("Example: ").nth(1).and_then(|rest| rest.split("\n\n").next());
-        Entry {
+        CatalogEntry {
             shown: words.clone(),
             about: command.get_about().map(ToString::to_string).unwrap_or_default(),
             effect,
@@ -66,7 +72,7 @@ impl Entry {
             parameters: parameter::of_command(&command),
             example: example.map(|text| text.trim().to_owned()),
             words,
-            origin: Origin::Handwritten,
+            origin: CommandOrigin::Handwritten,
         }
     }
 
@@ -91,8 +97,8 @@ impl Entry {
 
     pub fn operation(&self) -> Option<&'static Operation> {
         match self.origin {
-            Origin::Operation(operation) => Some(operation),
-            Origin::Handwritten => None,
+            CommandOrigin::Operation(operation) => Some(operation),
+            CommandOrigin::Handwritten => None,
         }
     }
 }

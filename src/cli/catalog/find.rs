@@ -3,11 +3,11 @@
 //! Matches single words: those in a command's name weigh most, then those in its help, then those in its parameters.
 //! Rare words weigh more than common ones.
 
-use super::Entry;
+use super::entry::CatalogEntry;
 
 /// A command and how well it matches.
 pub struct RankedEntry<'a> {
-    pub entry: &'a Entry,
+    pub entry: &'a CatalogEntry,
     pub score: f64,
 }
 
@@ -42,57 +42,10 @@ const SYNONYMS: [&[&str]; 26] = [
 ];
 
 /// Words that do not identify a command, including time spans, which many commands accept.
-const STOP_WORDS: [&str; 49] = [
-    "a",
-    "an",
-    "the",
-    "in",
-    "of",
-    "to",
-    "for",
-    "with",
-    "and",
-    "or",
-    "on",
-    "by",
-    "from",
-    "at",
-    "is",
-    "are",
-    "do",
-    "i",
-    "how",
-    "what",
-    "which",
-    "my",
-    "me",
-    "our",
-    "we",
-    "can",
-    "it",
-    "its",
-    "that",
-    "this",
-    "these",
-    "those",
-    "into",
-    "their",
-    "did",
-    "does",
-    "per",
-    "last",
-    "past",
-    "since",
-    "ago",
-    "day",
-    "days",
-    "week",
-    "weeks",
-    "month",
-    "months",
-    "today",
-    "yesterday",
-];
+const STOP_WORDS: &str = "\
+    a an the in of to for with and or on by from at is are do i how what which my me our we can it its \
+    that this these those into their did does per last past since ago day days week weeks month months \
+    today yesterday";
 
 /// Phrases and the word that replaces them.
 const PHRASES: [(&str, &str); 2] = [("how many", "count"), ("how much", "count")];
@@ -109,7 +62,7 @@ const KEYWORDS: [(&str, &str); 7] = [
 ];
 
 /// The commands that match a description, best first, at most `limit`.
-pub fn find<'a>(entries: &[&'a Entry], need: &str, limit: usize) -> Vec<RankedEntry<'a>> {
+pub fn find<'a>(entries: &[&'a CatalogEntry], need: &str, limit: usize) -> Vec<RankedEntry<'a>> {
     let need = PHRASES.iter().fold(need.to_lowercase(), |need, (phrase, word)| need.replace(phrase, word));
     let mut search_words = words(&need);
     // Numbers are values, not names of commands.
@@ -149,7 +102,7 @@ struct Words {
 }
 
 impl Words {
-    fn of(entry: &Entry) -> Self {
+    fn of(entry: &CatalogEntry) -> Self {
         let parameters: Vec<String> = entry
             .parameters
             .iter()
@@ -183,7 +136,8 @@ fn words(text: &str) -> Vec<String> {
     let lower = text.to_lowercase();
     let pieces = lower.split(|letter: char| !letter.is_alphanumeric());
     let mut words = Vec::new();
-    for piece in pieces.filter(|piece| !piece.is_empty() && !STOP_WORDS.contains(piece)) {
+    let is_stop_word = |piece: &str| STOP_WORDS.split(' ').any(|word| word == piece);
+    for piece in pieces.filter(|piece| !piece.is_empty() && !is_stop_word(piece)) {
         let word = stem(piece);
         let word = SYNONYMS
             .iter()

@@ -1,5 +1,7 @@
 //! The parameters of commands, with the types of their values.
 
+use std::any::TypeId;
+
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Command};
@@ -8,8 +10,8 @@ use crate::api::operation::{Answer, Kind, Operation, Paging, Place};
 use crate::cli::files::{Access, access};
 use crate::cli::flags::search_argument;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parameter {
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CommandParameter {
     /// Name as a JSON field: the flag with underscores.
     pub name: String,
     /// The flag without dashes; `None` for a positional argument.
@@ -25,8 +27,9 @@ pub struct Parameter {
     pub help: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Shape {
+    #[default]
     Text,
     Integer,
     Number,
@@ -42,11 +45,11 @@ pub enum Shape {
 }
 
 /// The parameters of an operation, path parameters first.
-pub fn of_operation(operation: &Operation) -> Vec<Parameter> {
+pub fn of_operation(operation: &Operation) -> Vec<CommandParameter> {
     let names_path = |name: &str| {
         operation.parameters.iter().any(|other| other.place == Place::Path && other.flag == name)
     };
-    let mut parameters: Vec<Parameter> = operation
+    let mut parameters: Vec<CommandParameter> = operation
         .parameters
         .iter()
         .map(|parameter| {
@@ -54,16 +57,14 @@ pub fn of_operation(operation: &Operation) -> Vec<Parameter> {
             let name = parameter.flag.replace('-', "_");
             // Path and body may both have an `id`.
             let name = if !positional && names_path(parameter.flag) { format!("body_{name}") } else { name };
-            Parameter {
+            CommandParameter {
                 name,
                 flag: (!positional).then(|| parameter.flag.to_owned()),
                 shape: shape(parameter.kind),
                 required: operation.demands(parameter),
-                access: None,
-                is_switch: false,
-                is_comma_separated: false,
                 default: parameter.default.map(|text| text.trim_matches('"').to_owned()),
                 help: parameter.help.to_owned(),
+                ..CommandParameter::default()
             }
         })
         .collect();
@@ -72,7 +73,8 @@ pub fn of_operation(operation: &Operation) -> Vec<Parameter> {
         parameters.push(flag("null", Shape::List, "Fields to send as null"));
     }
     if operation.paging != Paging::None {
-        parameters.push(Parameter { is_switch: true, ..flag("all", Shape::Boolean, "Fetch all pages") });
+        parameters
+            .push(CommandParameter { is_switch: true, ..flag("all", Shape::Boolean, "Fetch all pages") });
         parameters.push(flag("limit", Shape::Integer, "Maximum number of records, across pages"));
     }
     if let Some(filter) = search_argument(operation).as_ref().and_then(of_argument) {
@@ -84,7 +86,7 @@ pub fn of_operation(operation: &Operation) -> Vec<Parameter> {
         parameters.push(filter);
     }
     if operation.answer == Answer::Bytes {
-        parameters.push(Parameter {
+        parameters.push(CommandParameter {
             access: Some(Access::Write),
             ..flag("out", Shape::Text, "Path of the file to write")
         });
@@ -93,7 +95,7 @@ pub fn of_operation(operation: &Operation) -> Vec<Parameter> {
 }
 
 /// The parameters of a hand-written command. Alternatives of which one is required count as required.
-pub fn of_command(command: &Command) -> Vec<Parameter> {
+pub fn of_command(command: &Command) -> Vec<CommandParameter> {
     let missing = match command.clone().try_get_matches_from([command.get_name()]) {
         Err(error) => match error.get(ContextKind::InvalidArg) {
             Some(ContextValue::Strings(names)) => names.clone(),
@@ -104,7 +106,7 @@ pub fn of_command(command: &Command) -> Vec<Parameter> {
     let arguments = command.get_arguments().filter_map(|argument| Some((argument, of_argument(argument)?)));
     let parameters = arguments.map(|(argument, parameter)| {
         let is_missing = missing.iter().any(|name| bare(name) == bare(&argument.to_string()));
-        Parameter { required: parameter.required || is_missing, ..parameter }
+        CommandParameter { required: parameter.required || is_missing, ..parameter }
     });
     parameters.collect()
 }
@@ -115,7 +117,7 @@ fn bare(name: &str) -> String {
 }
 
 /// The parameter of an argument; `None` for `--help`, `--version` and hidden arguments.
-pub fn of_argument(argument: &Arg) -> Option<Parameter> {
+pub fn of_argument(argument: &Arg) -> Option<CommandParameter> {
     let id = argument.get_id().as_str();
     if ["help", "version"].contains(&id) || argument.is_hide_set() {
         return None;
@@ -138,7 +140,7 @@ pub fn of_argument(argument: &Arg) -> Option<Parameter> {
         _ if is_whole_number(argument.get_value_parser()) => Shape::Integer,
         _ => Shape::Text,
     };
-    Some(Parameter {
+    Some(CommandParameter {
         name: id.replace('-', "_"),
         flag: argument.get_long().map(str::to_owned),
         shape,
@@ -151,17 +153,13 @@ pub fn of_argument(argument: &Arg) -> Option<Parameter> {
     })
 }
 
-fn flag(name: &str, shape: Shape, help: &str) -> Parameter {
-    Parameter {
+fn flag(name: &str, shape: Shape, help: &str) -> CommandParameter {
+    CommandParameter {
         name: name.to_owned(),
         flag: Some(name.replace('_', "-")),
         shape,
-        required: false,
-        access: None,
-        is_switch: false,
-        is_comma_separated: false,
-        default: None,
         help: help.to_owned(),
+        ..CommandParameter::default()
     }
 }
 
@@ -179,10 +177,12 @@ fn shape(kind: Kind) -> Shape {
 }
 
 fn is_whole_number(parser: &ValueParser) -> bool {
-    let kind = parser.type_id();
-    kind == std::any::TypeId::of::<u64>()
-        || kind == std::any::TypeId::of::<u32>()
-        || kind == std::any::TypeId::of::<u16>()
-        || kind == std::any::TypeId::of::<usize>()
-        || kind == std::any::TypeId::of::<i64>()
+    let kinds = [
+        TypeId::of::<u16>(),
+        TypeId::of::<u32>(),
+        TypeId::of::<u64>(),
+        TypeId::of::<usize>(),
+        TypeId::of::<i64>(),
+    ];
+    kinds.iter().any(|kind| parser.type_id() == *kind)
 }

@@ -1,6 +1,6 @@
 //! `budget`: shows how many requests the rate limit allows right now.
 
-use clap::{ArgMatches, Command};
+use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -10,46 +10,52 @@ use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::output::{Output, warn};
 use crate::cli::preview;
+use crate::cli::registry::{Effect, HandwrittenCommand};
 
 /// Seconds of one window of the rate limit.
 const WINDOW: i64 = 10;
 
-pub fn command() -> Command {
-    Command::new("budget")
-        .about("Show how many requests the rate limit leaves right now (takes one request)")
-        .after_help(
-            "The rate limit applies to windows of ten seconds: limit, remaining and used are for the current window.\n\n\
-             Example: intercom-pp-cli budget --select remaining,limit",
-        )
-}
+/// Show how many requests the rate limit leaves right now (takes one request)
+#[derive(Args)]
+#[command(
+    after_help = "The rate limit applies to windows of ten seconds: limit, remaining and used are for the current window.\n\n\
+             Example: intercom-pp-cli budget --select remaining,limit"
+)]
+pub struct RateLimitBudget {}
 
-pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> {
-    if context.globals.consent.dry_run {
-        return preview::show_identify(context).await;
+impl HandwrittenCommand for RateLimitBudget {
+    const WORDS: &'static str = "budget";
+    const EFFECT: Effect = Effect::Read;
+
+    async fn run(self, context: &Context) -> Result<(), Error> {
+        if context.globals.consent.dry_run {
+            return preview::show_identify(context).await;
+        }
+        let client = context.client()?;
+        let me = identity(&client).await?;
+        let reply = &me.reply;
+        let (limit, remaining) =
+            (header(reply, "x-ratelimit-limit"), header(reply, "x-ratelimit-remaining"));
+        if limit.is_none() && remaining.is_none() {
+            warn("the server reports no rate limit");
+        }
+        let reset_at = header(reply, "x-ratelimit-reset");
+        let used = limit.zip(remaining).map(|(limit, remaining)| (limit - remaining).max(0));
+        let share =
+            |part: i64, limit: i64| (limit > 0).then(|| (part as f64 / limit as f64 * 1000.0).round() / 10.0);
+        let budget = json!({
+            "limit": limit,
+            "remaining": remaining,
+            "used": used,
+            "remaining_pct": limit.zip(remaining).and_then(|(limit, remaining)| share(remaining, limit)),
+            "window_seconds": WINDOW,
+            "per_minute": limit.map(|limit| limit * 60 / WINDOW),
+            "reset_at": reset_at,
+            "reset_in_seconds": reset_at.map(|at| (at - Timestamp::now().as_second()).max(0)),
+            "workspace": me.workspace_name,
+        });
+        Output::open(&context.globals.output)?.row(json!({ "source": "live" }), &budget).await
     }
-    let client = context.client()?;
-    let me = identity(&client).await?;
-    let (limit, remaining) =
-        (header(&me.reply, "x-ratelimit-limit"), header(&me.reply, "x-ratelimit-remaining"));
-    if limit.is_none() && remaining.is_none() {
-        warn("the server reports no rate limit");
-    }
-    let reset_at = header(&me.reply, "x-ratelimit-reset");
-    let used = limit.zip(remaining).map(|(limit, remaining)| (limit - remaining).max(0));
-    let share =
-        |part: i64, limit: i64| (limit > 0).then(|| (part as f64 / limit as f64 * 1000.0).round() / 10.0);
-    let budget = json!({
-        "limit": limit,
-        "remaining": remaining,
-        "used": used,
-        "remaining_pct": limit.zip(remaining).and_then(|(limit, remaining)| share(remaining, limit)),
-        "window_seconds": WINDOW,
-        "per_minute": limit.map(|limit| limit * 60 / WINDOW),
-        "reset_at": reset_at,
-        "reset_in_seconds": reset_at.map(|at| (at - Timestamp::now().as_second()).max(0)),
-        "workspace": me.workspace_name,
-    });
-    Output::open(&context.globals.output)?.row(json!({ "source": "live" }), &budget).await
 }
 
 fn header(reply: &Reply, name: &str) -> Option<i64> {

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use clap::{ArgMatches, Command};
+use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -15,6 +15,7 @@ use crate::api::transport::Settings;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::output::{Format, Output, cut, notice, terminal_width};
+use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::mirror::{Event, Store, Summary, SyncOptions, sync};
 use crate::report::contact_360::{self, Contact360, ConversationSummary, contact_360};
 use crate::report::sla::{Metric, SlaOptions, SlaReport, sla};
@@ -28,36 +29,39 @@ To continue with your own workspace (create an access token in Intercom's Develo
   intercom-pp-cli conversations sla     the table above, from your data
 ";
 
-pub fn command() -> Command {
-    Command::new("demo")
-        .about("Try it without an account: mirror a sandbox workspace and print reports from the mirror")
-}
+/// Try it without an account: mirror a sandbox workspace and print reports from the mirror
+#[derive(Args)]
+pub struct Demo {}
 
-pub async fn run(context: &Context, _matches: &ArgMatches) -> Result<(), Error> {
-    if context.globals.consent.dry_run {
-        let shown = json!({ "dry_run": true, "action": "serve a sandbox on this machine, mirror it, report from the mirror" });
-        return Output::open(&context.globals.output)?.value(&shown).await;
+impl HandwrittenCommand for Demo {
+    const WORDS: &'static str = "demo";
+    const EFFECT: Effect = Effect::Terminal;
+
+    async fn run(self, context: &Context) -> Result<(), Error> {
+        if context.globals.consent.dry_run {
+            let shown = json!({ "dry_run": true, "action": "serve a sandbox on this machine, mirror it, report from the mirror" });
+            return Output::open(&context.globals.output)?.value(&shown).await;
+        }
+        let failed = |error: crate::sandbox::Error| Error::Sandbox(error.to_string());
+        let sandbox = Sandbox::start(Options::default()).await.map_err(failed)?;
+        notice(&format!("mirroring a sandbox workspace from {}", sandbox.base_url()));
+        let folder = tempfile::tempdir()?;
+        let mut store = Store::open(&folder.path().join("demo.db"))?;
+        let base_url =
+            sandbox.base_url().parse().map_err(|_| Error::Sandbox("its address is invalid".into()))?;
+        let token = Token::new(TOKEN).map_err(crate::api::Error::from)?;
+        let client = Client::new(Settings::new(base_url, Some(token)))?;
+        let summary = sync(&client, &mut store, &SyncOptions::default(), &mut |_: &Event| {}).await?;
+        let report = sla(&store, &SlaOptions::default())?;
+        let options = contact_360::ContactOptions { limit: 5, messages: false };
+        let person = contact_360(&store, &busiest_contact(&store)?, &options)?;
+        sandbox.stop().await;
+        if matches!(context.globals.output.format(), Some(Format::Json | Format::Ndjson)) {
+            let shown = json!({ "sync": summary, "sla": report, "contact": person });
+            return Output::open(&context.globals.output)?.report(json!({ "source": "local" }), &shown).await;
+        }
+        Output::open(&context.globals.output)?.text(&summary_text(&summary, &report, &person)).await
     }
-    let failed = |error: crate::sandbox::Error| Error::Sandbox(error.to_string());
-    let sandbox = Sandbox::start(Options::default()).await.map_err(failed)?;
-    notice(&format!("mirroring a sandbox workspace from {}", sandbox.base_url()));
-    let folder = tempfile::tempdir()?;
-    let mut store = Store::open(&folder.path().join("demo.db"))?;
-    let base_url = sandbox.base_url().parse().map_err(|_| Error::Sandbox("its address is invalid".into()))?;
-    let token = Token::new(TOKEN).map_err(crate::api::Error::from)?;
-    let client = Client::new(Settings::new(base_url, Some(token)))?;
-    let summary = sync(&client, &mut store, &SyncOptions::default(), &mut |_: &Event| {}).await?;
-    let report = sla(&store, &SlaOptions::default())?;
-    let options = contact_360::ContactOptions { limit: 5, messages: false };
-    let person = contact_360(&store, &busiest_contact(&store)?, &options)?;
-    sandbox.stop().await;
-    if matches!(context.globals.output.format(), Some(Format::Json | Format::Ndjson)) {
-        let shown = json!({ "sync": summary, "sla": report, "contact": person }).to_string();
-        return Output::open(&context.globals.output)?
-            .document(json!({ "source": "local" }), &shown, None)
-            .await;
-    }
-    Output::open(&context.globals.output)?.text(&summary_text(&summary, &report, &person)).await
 }
 
 /// The contact with the most conversations.

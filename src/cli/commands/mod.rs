@@ -33,15 +33,7 @@ use super::registry::{Effect, Group, Registration};
 
 /// In the order of the help.
 pub const COMMANDS: &[Registration] = &[
-    Registration::old(
-        "demo",
-        Effect::Terminal,
-        |_| demo::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(demo::run(context, matches))
-        },
-    ),
+    Registration::of::<demo::Demo>(),
     Registration::of::<sync::SyncMirror>(),
     Registration::of::<search::SearchMirror>(),
     Registration::of::<sql::QueryMirror>(),
@@ -96,168 +88,24 @@ pub const COMMANDS: &[Registration] = &[
             Box::pin(contact_360::run(context, matches))
         },
     ),
-    Registration::old(
-        "api",
-        Effect::Destructive,
-        |_| api::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(api::run(context, matches))
-        },
-    ),
-    Registration::old(
-        "auth set-token",
-        Effect::Terminal,
-        |_| leaf(auth::command(), "set-token"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(auth::run(context, "set-token", matches))
-        },
-    ),
-    Registration::old(
-        "auth status",
-        Effect::Read,
-        |_| leaf(auth::command(), "status"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(auth::run(context, "status", matches))
-        },
-    ),
-    Registration::old(
-        "auth logout",
-        Effect::Terminal,
-        |_| leaf(auth::command(), "logout"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(auth::run(context, "logout", matches))
-        },
-    ),
-    Registration::old(
-        "budget",
-        Effect::Read,
-        |_| budget::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(budget::run(context, matches))
-        },
-    ),
-    Registration::old(
-        "doctor",
-        Effect::Read,
-        |_| doctor::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(doctor::run(context))
-        },
-    ),
-    Registration::old(
-        "sandbox serve",
-        Effect::Terminal,
-        |_| leaf(sandbox::command(), "serve"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(sandbox::run(context, matches))
-        },
-    ),
-    Registration::old(
-        "profile save",
-        Effect::Terminal,
-        |_| leaf(profile::command(), "save"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(profile::run(context, "save", matches))
-        },
-    ),
-    Registration::old(
-        "profile list",
-        Effect::Read,
-        |_| leaf(profile::command(), "list"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(profile::run(context, "list", matches))
-        },
-    ),
-    Registration::old(
-        "profile show",
-        Effect::Read,
-        |_| leaf(profile::command(), "show"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(profile::run(context, "show", matches))
-        },
-    ),
-    Registration::old(
-        "profile use",
-        Effect::Terminal,
-        |_| leaf(profile::command(), "use"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(profile::run(context, "use", matches))
-        },
-    ),
-    Registration::old(
-        "profile delete",
-        Effect::Terminal,
-        |_| leaf(profile::command(), "delete"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(profile::run(context, "delete", matches))
-        },
-    ),
-    Registration::old(
-        "articles pull",
-        Effect::Local,
-        |_| articles::pull::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(articles::pull::run(context, matches))
-        },
-    ),
-    Registration::old(
-        "articles push",
-        Effect::Destructive,
-        |_| articles::push::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(articles::push::run(context, matches))
-        },
-    ),
-    Registration::old(
-        "articles diff",
-        Effect::Read,
-        |_| articles::diff::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(articles::diff::run(context, matches))
-        },
-    ),
-    Registration::old(
-        "articles status",
-        Effect::Read,
-        |_| articles::status::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(articles::status::run(context, matches))
-        },
-    ),
-    Registration::old(
-        "articles lint",
-        Effect::Read,
-        |_| articles::lint::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(articles::lint::run(context, matches))
-        },
-    ),
-    Registration::old(
-        "articles resolve",
-        Effect::Local,
-        |_| articles::resolve::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(articles::resolve::run(context, matches))
-        },
-    ),
+    Registration::of::<api::CallApi>(),
+    Registration::of::<auth::SetToken>(),
+    Registration::of::<auth::TokenStatus>(),
+    Registration::of::<auth::Logout>(),
+    Registration::of::<budget::RateLimitBudget>(),
+    Registration::of::<doctor::Doctor>(),
+    Registration::of::<sandbox::ServeSandbox>(),
+    Registration::of::<profile::SaveProfile>(),
+    Registration::of::<profile::ListProfiles>(),
+    Registration::of::<profile::ShowProfile>(),
+    Registration::of::<profile::UseProfile>(),
+    Registration::of::<profile::DeleteProfile>(),
+    Registration::of::<articles::pull::PullArticles>(),
+    Registration::of::<articles::push::PushArticles>(),
+    Registration::of::<articles::compare::DiffArticles>(),
+    Registration::of::<articles::compare::ShowArticleStatus>(),
+    Registration::of::<articles::lint::LintArticles>(),
+    Registration::of::<articles::resolve::ResolveArticles>(),
     Registration::old(
         "articles translations",
         Effect::Read,

@@ -3,7 +3,7 @@
 //! A profile holds the location of its token, its region or server, its mirror, and default global flags. Only flags
 //! that the user typed are saved. A token must never be printed.
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::cli::consent::{Confirm, Intent};
@@ -12,106 +12,74 @@ use crate::cli::error::{Error, Hint};
 use crate::cli::files::OwnerFile;
 use crate::cli::globals::{DataSource, Globals};
 use crate::cli::output::{Extent, Output, warn};
+use crate::cli::profiles::{self, ProfileSummary};
+use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::cli::{credentials, keyring};
-use crate::config::{self, Config, Flag, Settings};
+use crate::config::{self, Config, Flag};
 
-pub fn command() -> Command {
-    let name = |required| Arg::new("name").value_name("NAME").required(required).help("Name of the profile");
-    Command::new("profile")
-        .about("Manage named settings for several workspaces, for --profile")
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .subcommand(
-            Command::new("save")
-                .about("Save the global flags of this command line under a name")
-                .arg(name(true))
-                .arg(
-                    Arg::new("token-env")
-                        .long("token-env")
-                        .value_name("VARIABLE")
-                        .help("Environment variable that holds the token; otherwise save one with `auth set-token --profile NAME`"),
-                )
-                .arg(Arg::new("store").long("store").value_name("PATH").value_parser(value_parser!(OwnerFile)).help("Path of the mirror file"))
-                .after_help("Example: intercom-pp-cli profile save staging --region eu --rate-limit 20 --max-age 1d"),
-        )
-        .subcommand(Command::new("list").about("List all profiles, and show which one is in use"))
-        .subcommand(Command::new("show").about("Show the settings of a profile").arg(name(false)))
-        .subcommand(
-            Command::new("use").about("Set the default profile").arg(name(false)).arg(
-                Arg::new("none").long("none").action(ArgAction::SetTrue).conflicts_with("name").help("Clear the default profile"),
-            ),
-        )
-        .subcommand(Command::new("delete").about("Delete a profile and its token").arg(name(true)))
+/// Save the global flags of this command line under a name
+#[derive(Args)]
+#[command(
+    after_help = "Example: intercom-pp-cli profile save staging --region eu --rate-limit 20 --max-age 1d"
+)]
+pub struct SaveProfile {
+    /// Name of the profile
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Environment variable that holds the token; otherwise save one with `auth set-token --profile NAME`
+    #[arg(long, value_name = "VARIABLE")]
+    token_env: Option<String>,
+    /// Path of the mirror file
+    #[arg(long, value_name = "PATH")]
+    store: Option<OwnerFile>,
 }
 
-pub async fn run(context: &Context, action: &str, matches: &ArgMatches) -> Result<(), Error> {
-    let name = matches.try_get_one::<String>("name").ok().flatten().map(String::as_str);
-    match (action, name) {
-        ("save", Some(name)) => save(context, name, matches).await,
-        ("list", _) => list(context).await,
-        ("show", name) => show(context, name).await,
-        ("use", name) => set_default(context, name, matches.get_flag("none")).await,
-        (_, Some(name)) => delete(context, name).await,
-        (_, None) => Err(Error::usage("missing: <NAME>")),
-    }
-}
+impl HandwrittenCommand for SaveProfile {
+    const WORDS: &'static str = "profile save";
+    const EFFECT: Effect = Effect::Terminal;
 
-/// All profiles without secrets.
-///
-/// # Errors
-/// When the config file is unusable.
-pub fn all(context: &Context) -> Result<Vec<Value>, Error> {
-    let config = Config::read(&context.config_path()?)?;
-    let current = config.current(context.globals.connection.profile.as_deref());
-    let profiles =
-        config.profiles.iter().map(|(name, settings)| profile_json(name, settings, current == Some(name)));
-    Ok(profiles.collect())
-}
-
-async fn save(context: &Context, name: &str, matches: &ArgMatches) -> Result<(), Error> {
-    if name.is_empty() || !name.chars().all(|letter| letter.is_alphanumeric() || "-_.".contains(letter)) {
-        return Err(Error::usage_with_hint(
-            format!("invalid profile name {name:?}"),
-            Hint::new("use letters, digits, -, _ and ., for example ")
-                .run("profile save eu-support --region eu"),
-        ));
+    async fn run(self, context: &Context) -> Result<(), Error> {
+        let name = self.name.as_str();
+        if name.is_empty() || !name.chars().all(|letter| letter.is_alphanumeric() || "-_.".contains(letter)) {
+            return Err(Error::usage_with_hint(
+                format!("invalid profile name {name:?}"),
+                Hint::new("use letters, digits, -, _ and ., for example ")
+                    .run("profile save eu-support --region eu"),
+            ));
+        }
+        let globals = &context.globals;
+        let unsaved = [("--select", globals.output.select.is_some()), ("--jq", globals.output.jq.is_some())];
+        if let Some((flag, _)) = unsaved.iter().find(|(_, is_given)| *is_given) {
+            return Err(Error::usage_with_hint(
+                format!("{flag} cannot be saved: it only fits one kind of output"),
+                "leave it out here, and use it with the commands it is for",
+            ));
+        }
+        let mut values = flags(globals);
+        values.extend(self.token_env.map(|name| ("token_env".to_owned(), Flag::Text(name))));
+        if let Some(file) = self.store {
+            let path = std::path::absolute(file.path()?)?;
+            values.push(("store".to_owned(), Flag::Text(path.to_string_lossy().into_owned())));
+        }
+        let path = context.config_path()?;
+        if globals.consent.dry_run {
+            let values: Map<String, Value> =
+                values.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+            let shown = json!({
+                "dry_run": true, "action": "save the profile", "profile": name, "path": path, "values": values,
+            });
+            return Output::open(&globals.output)?.value(&shown).await;
+        }
+        config::write_profile(&path, name, &values)?;
+        let config = Config::read(&path)?;
+        if let Some(variable) = credentials::variable() {
+            warn(&format!(
+                "{variable} is set: it overrides the default profile, but not one given with --profile"
+            ));
+        }
+        let saved = ProfileSummary::new(name, config.named(name)?, config.current(None) == Some(name));
+        Output::open(&globals.output)?.report(json!({ "source": "local", "path": path }), &saved).await
     }
-    let unsaved = [
-        ("--select", context.globals.output.select.is_some()),
-        ("--jq", context.globals.output.jq.is_some()),
-    ];
-    if let Some((flag, _)) = unsaved.iter().find(|(_, is_given)| *is_given) {
-        return Err(Error::usage_with_hint(
-            format!("{flag} cannot be saved: it only fits one kind of output"),
-            "leave it out here, and use it with the commands it is for",
-        ));
-    }
-    let text = |name: &str| matches.get_one::<String>(name).cloned();
-    let mut values = flags(&context.globals);
-    values.extend(text("token-env").map(|name| ("token_env".to_owned(), Flag::Text(name))));
-    if let Some(file) = matches.get_one::<OwnerFile>("store") {
-        let path = std::path::absolute(file.path()?)?;
-        values.push(("store".to_owned(), Flag::Text(path.to_string_lossy().into_owned())));
-    }
-    let path = context.config_path()?;
-    if context.globals.consent.dry_run {
-        let values: Map<String, Value> =
-            values.iter().map(|(key, value)| (key.clone(), flag_json(value))).collect();
-        let shown = json!({ "dry_run": true, "action": "save the profile", "profile": name, "path": path, "values": values });
-        return Output::open(&context.globals.output)?.value(&shown).await;
-    }
-    config::write_profile(&path, name, &values)?;
-    let config = Config::read(&path)?;
-    let saved = config.profiles.get(name).cloned().unwrap_or_default();
-    if let Some(variable) = credentials::variable() {
-        warn(&format!(
-            "{variable} is set: it overrides the default profile, but not one given with --profile"
-        ));
-    }
-    let shown = profile_json(name, &saved, config.current(None) == Some(name));
-    Output::open(&context.globals.output)?
-        .document(json!({ "source": "local", "path": path }), &shown.to_string(), None)
-        .await
 }
 
 /// The flags that the user typed, under their keys in the config file.
@@ -157,114 +125,129 @@ fn flags(globals: &Globals) -> Vec<(String, Flag)> {
     values
 }
 
-async fn list(context: &Context) -> Result<(), Error> {
-    let columns = ["name", "current", "region", "base_url", "token", "store"].map(str::to_owned);
-    let mut list = Output::open(&context.globals.output)?.list_with_columns("profiles", &columns)?;
-    for profile in all(context)? {
-        list.record(&profile)?;
+/// List all profiles, and show which one is in use
+#[derive(Args)]
+pub struct ListProfiles {}
+
+impl HandwrittenCommand for ListProfiles {
+    const WORDS: &'static str = "profile list";
+    const EFFECT: Effect = Effect::Read;
+
+    async fn run(self, context: &Context) -> Result<(), Error> {
+        let columns = ["name", "current", "region", "base_url", "token", "store"].map(str::to_owned);
+        let mut list = Output::open(&context.globals.output)?.list_with_columns("profiles", &columns)?;
+        for profile in profiles::all(context)? {
+            list.row(&profile)?;
+        }
+        let meta = json!({ "source": "local", "path": context.config_path()? });
+        list.end(meta, &Extent::complete("profiles")).await
     }
-    list.end(json!({ "source": "local", "path": context.config_path()? }), &Extent::complete("profiles"))
-        .await
 }
 
-async fn show(context: &Context, name: Option<&str>) -> Result<(), Error> {
-    let config = Config::read(&context.config_path()?)?;
-    let current = config.current(context.globals.connection.profile.as_deref());
-    let Some(name) = name.or(current) else {
-        return Err(Error::usage_with_hint(
-            "no profile given, and no default profile is set",
-            Hint::new("use ")
-                .run("profile show NAME")
-                .then("")
-                .run("profile list")
-                .text(" lists all profiles"),
-        ));
-    };
-    // Fails for an unknown name.
-    config.profile(Some(name))?;
-    let settings = config.profiles.get(name).cloned().unwrap_or_default();
-    let shown = profile_json(name, &settings, current == Some(name));
-    Output::open(&context.globals.output)?
-        .document(json!({ "source": "local" }), &shown.to_string(), None)
-        .await
+/// Show the settings of a profile
+#[derive(Args)]
+pub struct ShowProfile {
+    /// Name of the profile
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
 }
 
-async fn set_default(context: &Context, name: Option<&str>, none: bool) -> Result<(), Error> {
-    let path = context.config_path()?;
-    if name.is_none() && !none {
-        return Err(Error::usage_with_hint(
-            "missing: <NAME>",
-            Hint::default()
-                .run("profile list")
-                .text(" lists all profiles")
-                .then("")
-                .flag("none")
-                .text(" clears the default"),
-        ));
+impl HandwrittenCommand for ShowProfile {
+    const WORDS: &'static str = "profile show";
+    const EFFECT: Effect = Effect::Read;
+
+    async fn run(self, context: &Context) -> Result<(), Error> {
+        let config = Config::read(&context.config_path()?)?;
+        let current = config.current(context.globals.connection.profile.as_deref());
+        let Some(name) = self.name.as_deref().or(current) else {
+            return Err(Error::usage_with_hint(
+                "no profile given, and no default profile is set",
+                Hint::new("use ")
+                    .run("profile show NAME")
+                    .then("")
+                    .run("profile list")
+                    .text(" lists all profiles"),
+            ));
+        };
+        let shown = ProfileSummary::new(name, config.named(name)?, current == Some(name));
+        Output::open(&context.globals.output)?.report(json!({ "source": "local" }), &shown).await
     }
-    Config::read(&path)?.profile(name)?;
-    let shown = json!({ "profile": name });
-    if context.globals.consent.dry_run {
-        let shown = json!({ "dry_run": true, "action": "use the profile", "profile": name, "path": path });
-        return Output::open(&context.globals.output)?.value(&shown).await;
-    }
-    config::write_key(&path, None, "profile", name)?;
-    Output::open(&context.globals.output)?
-        .document(json!({ "source": "local", "path": path }), &shown.to_string(), None)
-        .await
 }
 
-async fn delete(context: &Context, name: &str) -> Result<(), Error> {
-    let path = context.config_path()?;
-    let exists = Config::read(&path)?.profiles.contains_key(name);
-    if !exists && context.globals.consent.ignore_missing {
-        let noop = json!({ "status": "noop", "reason": "already_deleted" });
-        return Output::open(&context.globals.output)?
-            .document(json!({ "source": "local" }), &noop.to_string(), None)
-            .await;
-    }
-    Config::read(&path)?.profile(Some(name))?;
-    if context.globals.consent.dry_run {
-        let shown = json!({ "dry_run": true, "action": "delete the profile", "profile": name, "path": path });
-        return Output::open(&context.globals.output)?.value(&shown).await;
-    }
-    context.confirm_local(&Intent::new(format!("Delete profile {name}"), Confirm::Explicit))?;
-    config::remove_profile(&path, name)?;
-    keyring::remove(Some(name));
-    let shown = json!({ "deleted": name });
-    Output::open(&context.globals.output)?
-        .document(json!({ "source": "local", "path": path }), &shown.to_string(), None)
-        .await
+/// Set the default profile
+#[derive(Args)]
+pub struct UseProfile {
+    /// Name of the profile
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// Clear the default profile
+    #[arg(long, conflicts_with = "name")]
+    none: bool,
 }
 
-fn profile_json(name: &str, settings: &Settings, current: bool) -> Value {
-    let token = match settings {
-        Settings { token_env: Some(name), .. } => format!("environment variable {name}"),
-        _ if keyring::read(Some(name)).is_some() => "keyring".to_owned(),
-        Settings { access_token: Some(_), .. } => "config file".to_owned(),
-        _ => "none".to_owned(),
-    };
-    let defaults: Map<String, Value> =
-        settings.defaults.iter().map(|(name, value)| (name.clone(), flag_json(value))).collect();
-    json!({
-        "name": name,
-        "current": current,
-        "region": settings.region,
-        "base_url": settings.base_url,
-        "api_version": settings.api_version,
-        "token": token,
-        "store": settings.store,
-        "read_only": settings.read_only,
-        "headers": settings.headers.keys().collect::<Vec<_>>(),
-        "defaults": defaults,
-    })
+impl HandwrittenCommand for UseProfile {
+    const WORDS: &'static str = "profile use";
+    const EFFECT: Effect = Effect::Terminal;
+
+    async fn run(self, context: &Context) -> Result<(), Error> {
+        let path = context.config_path()?;
+        let name = self.name.as_deref();
+        if name.is_none() && !self.none {
+            return Err(Error::usage_with_hint(
+                "missing: <NAME>",
+                Hint::default()
+                    .run("profile list")
+                    .text(" lists all profiles")
+                    .then("")
+                    .flag("none")
+                    .text(" clears the default"),
+            ));
+        }
+        Config::read(&path)?.profile(name)?;
+        if context.globals.consent.dry_run {
+            let shown =
+                json!({ "dry_run": true, "action": "use the profile", "profile": name, "path": path });
+            return Output::open(&context.globals.output)?.value(&shown).await;
+        }
+        config::write_key(&path, None, "profile", name)?;
+        let meta = json!({ "source": "local", "path": path });
+        Output::open(&context.globals.output)?.report(meta, &json!({ "profile": name })).await
+    }
 }
 
-fn flag_json(value: &Flag) -> Value {
-    match value {
-        Flag::Switch(value) => json!(value),
-        Flag::Integer(value) => json!(value),
-        Flag::Number(value) => json!(value),
-        Flag::Text(value) => json!(value),
+/// Delete a profile and its token
+#[derive(Args)]
+pub struct DeleteProfile {
+    /// Name of the profile
+    #[arg(value_name = "NAME")]
+    name: String,
+}
+
+impl HandwrittenCommand for DeleteProfile {
+    const WORDS: &'static str = "profile delete";
+    const EFFECT: Effect = Effect::Terminal;
+
+    async fn run(self, context: &Context) -> Result<(), Error> {
+        let path = context.config_path()?;
+        let name = self.name.as_str();
+        match Config::read(&path)?.named(name) {
+            Err(config::Error::NoProfile { .. }) if context.globals.consent.ignore_missing => {
+                let noop = json!({ "status": "noop", "reason": "already_deleted" });
+                return Output::open(&context.globals.output)?
+                    .report(json!({ "source": "local" }), &noop)
+                    .await;
+            }
+            found => found.map(drop)?,
+        }
+        if context.globals.consent.dry_run {
+            let shown =
+                json!({ "dry_run": true, "action": "delete the profile", "profile": name, "path": path });
+            return Output::open(&context.globals.output)?.value(&shown).await;
+        }
+        context.confirm_local(&Intent::new(format!("Delete profile {name}"), Confirm::Explicit))?;
+        config::remove_profile(&path, name)?;
+        keyring::remove(Some(name));
+        let meta = json!({ "source": "local", "path": path });
+        Output::open(&context.globals.output)?.report(meta, &json!({ "deleted": name })).await
     }
 }

@@ -11,13 +11,12 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::cli::catalog::{Catalog, Entry, Parameter, Shape};
-use crate::cli::commands::profile;
+use crate::cli::catalog::{Catalog, CatalogEntry, CommandParameter, Shape};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::output::Output;
 use crate::cli::registry::{Effect, MetaCommand, Registry};
-use crate::cli::{globals, mirror_paths};
+use crate::cli::{globals, mirror_paths, profiles};
 use crate::mirror::{Store, status};
 
 const EXIT_CODES: [(u8, &str); 9] = [
@@ -54,11 +53,11 @@ impl MetaCommand for AgentContext {
         let results =
             if context.globals.output.compact { compact(context, &entries) } else { full(context, &entries) };
         let meta = json!({ "source": "local", "version": env!("CARGO_PKG_VERSION") });
-        Output::open(&context.globals.output)?.document(meta, &results.to_string(), None).await
+        Output::open(&context.globals.output)?.report(meta, &results).await
     }
 }
 
-fn full(context: &Context, entries: &[&Entry]) -> Value {
+fn full(context: &Context, entries: &[&CatalogEntry]) -> Value {
     let exit_codes: Map<String, Value> =
         EXIT_CODES.iter().map(|(code, meaning)| (code.to_string(), json!(meaning))).collect();
     json!({
@@ -76,7 +75,7 @@ fn full(context: &Context, entries: &[&Entry]) -> Value {
         "environment": ["INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN", "INTERCOM_REGION", "INTERCOM_BASE_URL", "INTERCOM_CONFIG", "INTERCOM_READ_ONLY",
             "INTERCOM_JQ_SECONDS", "NO_COLOR"],
         "global_flags": flags(),
-        "profiles": profile::all(context).unwrap_or_default(),
+        "profiles": profiles::all(context).unwrap_or_default(),
         "mirror": mirror(context, true),
         "commands": entries.iter().map(|entry| command_entry(entry)).collect::<Vec<_>>(),
     })
@@ -95,7 +94,7 @@ fn conventions() -> Value {
     ])
 }
 
-fn command_entry(entry: &Entry) -> Value {
+fn command_entry(entry: &CatalogEntry) -> Value {
     let arguments: Vec<Value> = entry.parameters.iter().map(argument).collect();
     json!({
         "command": entry.shown,
@@ -109,7 +108,7 @@ fn command_entry(entry: &Entry) -> Value {
     })
 }
 
-fn argument(parameter: &Parameter) -> Value {
+fn argument(parameter: &CommandParameter) -> Value {
     let (kind, choices) = match &parameter.shape {
         Shape::Text => ("text", None),
         Shape::Integer => ("integer", None),
@@ -169,7 +168,7 @@ fn mirror(context: &Context, is_full: bool) -> Value {
 }
 
 /// Commands by group; a sign after a command shows its effect.
-fn grouped<'a>(entries: &[&'a Entry]) -> BTreeMap<&'a str, Vec<String>> {
+fn grouped<'a>(entries: &[&'a CatalogEntry]) -> BTreeMap<&'a str, Vec<String>> {
     let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for entry in entries {
         let sign = match entry.effect {
@@ -189,7 +188,7 @@ fn grouped<'a>(entries: &[&'a Entry]) -> BTreeMap<&'a str, Vec<String>> {
 }
 
 /// The form for `--compact`.
-fn compact(context: &Context, entries: &[&Entry]) -> Value {
+fn compact(context: &Context, entries: &[&CatalogEntry]) -> Value {
     let groups = grouped(entries).into_iter();
     let groups: Map<String, Value> =
         groups.map(|(group, commands)| (group.to_owned(), json!(commands.join(", ")))).collect();
@@ -197,8 +196,8 @@ fn compact(context: &Context, entries: &[&Entry]) -> Value {
         EXIT_CODES.iter().map(|(code, meaning)| format!("{code} {meaning}")).collect();
     let names: Vec<String> =
         globals::arguments().iter().filter_map(|flag| Some(format!("--{}", flag.get_long()?))).collect();
-    let profiles: Vec<Value> =
-        profile::all(context).unwrap_or_default().iter().map(|profile| profile["name"].clone()).collect();
+    let profiles: Vec<String> =
+        profiles::all(context).unwrap_or_default().into_iter().map(|profile| profile.name).collect();
     json!({
         "conventions": conventions(),
         "envelope": "{meta:{source,synced_at,..},results}; errors on stderr: {error:{kind,message,exit_code,http_status,code,request_id,hint}}",

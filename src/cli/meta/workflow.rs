@@ -13,7 +13,7 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::cli::catalog::{Catalog, Entry};
+use crate::cli::catalog::{Catalog, CatalogEntry};
 use crate::cli::consent::Consent;
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint, HintTopic};
@@ -53,12 +53,12 @@ pub struct WorkflowRun {
 struct Workflow {
     #[serde(default)]
     variables: BTreeMap<String, String>,
-    steps: Vec<Step>,
+    steps: Vec<WorkflowStep>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Step {
+struct WorkflowStep {
     name: Option<String>,
     run: StepCommand,
     /// The variable that stores the step's output, without trailing white space.
@@ -126,7 +126,7 @@ fn read(file: &InputFile) -> Result<Workflow, Error> {
 }
 
 /// The command that these words call.
-fn command_of<'a>(words: &[String], catalog: &'a Catalog) -> Option<&'a Entry> {
+fn command_of<'a>(words: &[String], catalog: &'a Catalog) -> Option<&'a CatalogEntry> {
     (1..=words.len().min(4)).rev().find_map(|count| catalog.entry(&words[..count].join(" ")))
 }
 
@@ -324,7 +324,7 @@ async fn run_steps(
     let complete = failure.is_none();
     let meta =
         json!({ "source": "local", "file": path, "complete": complete, "steps": workflow.steps.len() });
-    Output::open(&context.globals.output)?.document(meta, &Value::Array(done).to_string(), None).await?;
+    Output::open(&context.globals.output)?.report(meta, &done).await?;
     match failure {
         None => Ok(()),
         Some((name, error)) => Err(Error::Failed {

@@ -3,14 +3,13 @@
 //! This module has what the commands share: flags, and how the outcomes of many articles become output and an
 //! exit code. What happens to an article is decided in `crate::articles`, never here.
 
-pub mod diff;
+pub mod compare;
 pub mod lint;
 pub mod pull;
 pub mod push;
 pub mod resolve;
-pub mod status;
 
-use clap::{Arg, ArgAction, ArgMatches, value_parser};
+use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::articles::folder::Folder;
@@ -22,69 +21,55 @@ use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files;
 use crate::cli::output::{Extent, Format, Output, notice, warn};
 
-fn exit_code_argument() -> Arg {
-    Arg::new("exit-code")
-        .long("exit-code")
-        .action(ArgAction::SetTrue)
-        .help("Exit with 6 if anything differs, is in conflict or failed")
+#[derive(Args)]
+#[group(skip)]
+struct FolderFlag {
+    /// Folder written by `articles pull`
+    #[arg(long, value_name = "DIR", default_value = "articles")]
+    from: files::Folder,
 }
 
-fn folder_argument(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .value_name("DIR")
-        .value_parser(value_parser!(files::Folder))
-        .default_value("articles")
-        .help(help)
-}
-
-fn selection_arguments() -> [Arg; 2] {
-    [
-        Arg::new("locale")
-            .long("locale")
-            .value_name("LOCALES")
-            .value_delimiter(',')
-            .action(ArgAction::Append)
-            .help("Include only these languages, separated by commas"),
-        Arg::new("only")
-            .long("only")
-            .value_name("ID|GLOB")
-            .value_delimiter(',')
-            .action(ArgAction::Append)
-            .help("Include only these articles: ids, or patterns for file names or paths (for example '*refund*')"),
-    ]
-}
-
-fn allow_empty_argument() -> Arg {
-    Arg::new("allow-empty")
-        .long("allow-empty")
-        .value_name("ID")
-        .value_delimiter(',')
-        .action(ArgAction::Append)
-        .help("Allow the text of this article to become empty (repeatable)")
-}
-
-fn allow_empty(matches: &ArgMatches) -> AllowEmpty {
-    AllowEmpty { all: false, ids: values(matches, "allow-empty") }
-}
-
-fn folder(matches: &ArgMatches, name: &str) -> Result<Folder, Error> {
-    let named = matches.get_one::<files::Folder>(name).ok_or_else(|| Error::missing(name))?;
-    Ok(Folder::new(named.path()?))
-}
-
-fn values(matches: &ArgMatches, name: &str) -> Vec<String> {
-    matches.get_many::<String>(name).into_iter().flatten().cloned().collect()
-}
-
-fn selection(matches: &ArgMatches) -> Result<ArticleSelection, Error> {
-    let locales = values(matches, "locale");
-    if let Some(bad) = locales.iter().find(|locale| !crate::articles::article::is_locale(locale)) {
-        return Err(Error::usage(format!(
-            "invalid --locale {bad:?}: expected a locale, for example en or pt-BR"
-        )));
+impl FolderFlag {
+    fn folder(&self) -> Result<Folder, Error> {
+        Ok(Folder::new(self.from.path()?))
     }
-    Ok(ArticleSelection { articles: values(matches, "only"), locales })
+}
+
+#[derive(Args)]
+#[group(skip)]
+struct SelectionFlags {
+    /// Include only these languages, separated by commas
+    #[arg(long, value_name = "LOCALES", value_delimiter = ',')]
+    locale: Vec<String>,
+    /// Include only these articles: ids, or patterns for file names or paths (for example '*refund*')
+    #[arg(long, value_name = "ID|GLOB", value_delimiter = ',')]
+    only: Vec<String>,
+}
+
+impl SelectionFlags {
+    fn selection(self) -> Result<ArticleSelection, Error> {
+        if let Some(bad) = self.locale.iter().find(|locale| !crate::articles::article::is_locale(locale)) {
+            return Err(Error::usage(format!(
+                "invalid --locale {bad:?}: expected a locale, for example en or pt-BR"
+            )));
+        }
+        Ok(ArticleSelection { articles: self.only, locales: self.locale })
+    }
+}
+
+#[derive(Args)]
+#[group(skip)]
+struct AllowEmptyFlag {
+    /// Allow the text of this article to become empty (repeatable)
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    allow_empty: Vec<String>,
+}
+
+impl AllowEmptyFlag {
+    /// `all` allows it for every article.
+    fn allowed(self, all: bool) -> AllowEmpty {
+        AllowEmpty { all, ids: self.allow_empty }
+    }
 }
 
 /// The outcomes of a command, one per article or file.
@@ -98,15 +83,15 @@ impl Outcomes {
         self.list.iter().filter(|outcome| outcome.status == status).count()
     }
 
-    /// The number of outcomes by status.
-    fn counts(&self) -> Value {
-        let mut counts = Map::new();
+    /// The number of outcomes by status, in the order in which the statuses occur.
+    fn counts(&self) -> Vec<(&'static str, usize)> {
+        let mut statuses: Vec<ArticleStatus> = Vec::new();
         for outcome in &self.list {
-            let name = outcome.status.as_str();
-            let count = counts.get(name).and_then(Value::as_u64).unwrap_or(0);
-            counts.insert(name.to_owned(), json!(count + 1));
+            if !statuses.contains(&outcome.status) {
+                statuses.push(outcome.status);
+            }
         }
-        Value::Object(counts)
+        statuses.into_iter().map(|status| (status.as_str(), self.count(status))).collect()
     }
 
     /// Prints every outcome; in table format, as text with diffs.
@@ -131,9 +116,9 @@ impl Outcomes {
         if context.globals.output.format_or_default() == Format::Table {
             return output.text(&self.text()).await;
         }
-        if let (Value::Object(meta), Value::Object(counts)) = (&mut meta, self.counts()) {
-            meta.insert("counts".to_owned(), Value::Object(counts));
-        }
+        let counts = self.counts().into_iter();
+        meta["counts"] =
+            counts.map(|(name, count)| (name.to_owned(), json!(count))).collect::<Map<_, _>>().into();
         let columns = ["id", "locale", "path", "status", "fields", "error"].map(str::to_owned);
         let mut list = output.list_with_columns("articles", &columns)?;
         for outcome in &self.list {
@@ -159,9 +144,8 @@ impl Outcomes {
                 ));
             }
         }
-        let counts = self.counts();
-        let counts = counts.as_object().into_iter().flatten().map(|(name, count)| format!("{count} {name}"));
-        let counts: Vec<String> = counts.collect();
+        let counts: Vec<String> =
+            self.counts().into_iter().map(|(name, count)| format!("{count} {name}")).collect();
         text.push_str(&if counts.is_empty() { "nothing changed".to_owned() } else { counts.join(", ") });
         text.push('\n');
         text

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cli::error::{Exit, Hint};
+use crate::cli::error::{Error, Exit, Hint};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -23,9 +23,10 @@ pub struct DoctorCheck {
 }
 
 /// Results so far, and the exit code of the first failure.
-#[derive(Default)]
+#[derive(Default, Serialize)]
 pub struct Findings {
     pub checks: Vec<DoctorCheck>,
+    #[serde(skip)]
     pub exit: Option<Exit>,
 }
 
@@ -53,6 +54,10 @@ impl Findings {
         self.add(check, CheckStatus::Failure, detail, Some(hint.into()));
     }
 
+    pub fn error(&mut self, check: &'static str, error: &Error, hint: impl Into<Hint>) {
+        self.failure(check, error.exit(), error.to_string(), hint);
+    }
+
     fn add(
         &mut self,
         check: &'static str,
@@ -62,4 +67,9 @@ impl Findings {
     ) {
         self.checks.push(DoctorCheck { check, verdict, detail: detail.into(), hint });
     }
+}
+
+/// What to do about a token that does not work.
+pub fn new_token() -> Hint {
+    Hint::new("set a new token with ").run("auth set-token").for_owner()
 }

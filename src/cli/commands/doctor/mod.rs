@@ -9,53 +9,59 @@ mod server;
 use std::net::ToSocketAddrs;
 use std::path::Path;
 
-use clap::Command;
+use clap::Args;
 use serde_json::json;
 
-use self::findings::{CheckStatus, Findings};
+use self::findings::{CheckStatus, Findings, new_token};
 use crate::cli::context::{ApiServer, Context};
 use crate::cli::credentials::Credential;
 use crate::cli::error::{Error, Exit, Hint, HintTopic};
-use crate::cli::output::{DocumentList, Extent, Output};
+use crate::cli::output::{DocumentList, Extent, Output, to_json_text};
+use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::cli::preview;
 use crate::config;
 use crate::mirror::registry;
 
-pub fn command() -> Command {
-    Command::new("doctor").about("DoctorCheck config, token, region, connection, rate limit, store and clock")
-}
+/// Check config, token, region, connection, rate limit, store and clock
+#[derive(Args)]
+pub struct Doctor {}
 
-pub async fn run(context: &Context) -> Result<(), Error> {
-    if context.globals.consent.dry_run {
-        return preview::show_identify(context).await;
-    }
-    let mut findings = Findings::default();
-    if let Some(settings) = check_config(context, &mut findings) {
-        let credential = check_token(context, &settings, &mut findings);
-        if let Some(target) = check_region(context, &settings, &mut findings) {
-            let reachable = check_address(&target, &mut findings).await;
-            match credential.filter(|_| reachable) {
-                Some(credential) => {
-                    server::check(context, &settings, &target, credential, &mut findings).await
+impl HandwrittenCommand for Doctor {
+    const WORDS: &'static str = "doctor";
+    const EFFECT: Effect = Effect::Read;
+
+    async fn run(self, context: &Context) -> Result<(), Error> {
+        if context.globals.consent.dry_run {
+            return preview::show_identify(context).await;
+        }
+        let mut findings = Findings::default();
+        if let Some(settings) = check_config(context, &mut findings) {
+            let credential = check_token(context, &settings, &mut findings);
+            if let Some(target) = check_region(context, &settings, &mut findings) {
+                let reachable = check_address(&target, &mut findings).await;
+                match credential.filter(|_| reachable) {
+                    Some(credential) => {
+                        server::check(context, &settings, &target, credential, &mut findings).await
+                    }
+                    None => findings.skipped("server", "needs a token and a reachable address"),
                 }
-                None => findings.skipped("server", "needs a token and a reachable address"),
             }
         }
-    }
-    check_mode(context, &mut findings);
-    check_store(&mut findings);
-    let list = json!({ "checks": findings.checks }).to_string();
-    let output = Output::open(&context.globals.output)?.wrapped();
-    let shown = findings.checks.len() as u64;
-    let records = DocumentList { key: "checks", extent: Extent::complete("checks"), shown };
-    output.document(json!({ "source": "live" }), &list, Some(records)).await?;
-    match findings.exit {
-        None => Ok(()),
-        Some(exit) => {
-            let failed = findings.checks.iter().filter(|check| check.verdict == CheckStatus::Failure);
-            let names: Vec<&str> = failed.clone().map(|check| check.check).collect();
-            let hint = failed.clone().find_map(|check| check.hint.clone());
-            Err(Error::Failed { message: format!("failed: {}", names.join(", ")), exit, hint })
+        check_mode(context, &mut findings);
+        check_store(&mut findings);
+        let list = to_json_text(&findings)?;
+        let output = Output::open(&context.globals.output)?.wrapped();
+        let shown = findings.checks.len() as u64;
+        let records = DocumentList { key: "checks", extent: Extent::complete("checks"), shown };
+        output.document(json!({ "source": "live" }), &list, Some(records)).await?;
+        match findings.exit {
+            None => Ok(()),
+            Some(exit) => {
+                let failed = findings.checks.iter().filter(|check| check.verdict == CheckStatus::Failure);
+                let names: Vec<&str> = failed.clone().map(|check| check.check).collect();
+                let hint = failed.clone().find_map(|check| check.hint.clone());
+                Err(Error::Failed { message: format!("failed: {}", names.join(", ")), exit, hint })
+            }
         }
     }
 }
@@ -65,17 +71,13 @@ fn check_config(context: &Context, findings: &mut Findings) -> Option<config::Se
     let path = context.config_path().unwrap_or_default();
     match settings {
         Ok(settings) if path.exists() => {
-            match config::unknown_keys(&path).unwrap_or_default() {
-                unknown if unknown.is_empty() => findings.ok("config", path.display().to_string()),
-                unknown => findings.warning(
-                    "config",
-                    format!(
-                        "{}: unknown keys: {}",
-                        path.display(),
-                        unknown.iter().map(|key| key.path.as_str()).collect::<Vec<_>>().join(", ")
-                    ),
-                    "check the spelling; unknown keys are ignored",
-                ),
+            let unknown = config::unknown_keys(&path).unwrap_or_default();
+            let unknown: Vec<&str> = unknown.iter().map(|key| key.path.as_str()).collect();
+            if unknown.is_empty() {
+                findings.ok("config", path.display().to_string());
+            } else {
+                let detail = format!("{}: unknown keys: {}", path.display(), unknown.join(", "));
+                findings.warning("config", detail, "check the spelling; unknown keys are ignored");
             }
             check_permissions(&path, findings);
             Some(settings)
@@ -85,12 +87,8 @@ fn check_config(context: &Context, findings: &mut Findings) -> Option<config::Se
             Some(settings)
         }
         Err(error) => {
-            findings.failure(
-                "config",
-                error.exit(),
-                error.to_string(),
-                Hint::new("fix the file").or("use another one with ").flag("config").for_owner(),
-            );
+            let hint = Hint::new("fix the file").or("use another one with ").flag("config").for_owner();
+            findings.error("config", &error, hint);
             None
         }
     }
@@ -101,11 +99,10 @@ fn check_permissions(path: &Path, findings: &mut Findings) {
     use std::os::unix::fs::PermissionsExt;
     match std::fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o777) {
         Ok(mode) if mode & 0o077 == 0 => findings.ok("permissions", format!("{mode:04o}")),
-        Ok(mode) => findings.warning(
-            "permissions",
-            format!("{mode:04o}: other users can read the config file"),
-            "run `chmod 600` on the config file",
-        ),
+        Ok(mode) => {
+            let detail = format!("{mode:04o}: other users can read the config file");
+            findings.warning("permissions", detail, "run `chmod 600` on the config file");
+        }
         Err(error) => findings.warning("permissions", error.to_string(), "check the config file"),
     }
 }
@@ -133,14 +130,10 @@ fn check_token(
             None
         }
         Err(error) => {
-            findings.failure("token", error.exit(), error.to_string(), new_token());
+            findings.error("token", &error, new_token());
             None
         }
     }
-}
-
-fn new_token() -> Hint {
-    Hint::new("set a new token with ").run("auth set-token").for_owner()
 }
 
 fn check_region(
@@ -153,20 +146,16 @@ fn check_region(
             let region = target.region.map_or("custom base URL".to_owned(), |region| region.to_string());
             let address = &target.base_url;
             if !address.username().is_empty() || address.password().is_some() {
+                let detail = "the base URL contains a user name or password";
                 let hint = "remove the user name and password; send other credentials with [headers]";
-                findings.failure(
-                    "region",
-                    Exit::Configuration,
-                    "the base URL contains a user name or password",
-                    hint,
-                );
+                findings.failure("region", Exit::Configuration, detail, hint);
                 return None;
             }
             findings.ok("region", format!("{region}: {address} (from {})", target.source));
             Some(target)
         }
         Err(error) => {
-            findings.failure("region", error.exit(), error.to_string(), "use us, eu or au");
+            findings.error("region", &error, "use us, eu or au");
             None
         }
     }
@@ -183,12 +172,8 @@ async fn check_address(target: &ApiServer, findings: &mut Findings) -> bool {
     let addresses = match resolved {
         Ok(Ok(addresses)) if !addresses.is_empty() => addresses,
         _ => {
-            findings.failure(
-                "dns",
-                Exit::Failure,
-                format!("cannot resolve {host}"),
-                "check the network and the base URL",
-            );
+            let hint = "check the network and the base URL";
+            findings.failure("dns", Exit::Failure, format!("cannot resolve {host}"), hint);
             return false;
         }
     };
@@ -205,23 +190,16 @@ async fn check_address(target: &ApiServer, findings: &mut Findings) -> bool {
                 .any(|name| std::env::var_os(name).is_some());
             let hint = "check the firewall, proxy and base URL";
             if has_proxy {
-                findings.warning(
-                    "connection",
-                    format!("no direct connection ({error}), but a proxy is set"),
-                    hint,
-                );
+                let detail = format!("no direct connection ({error}), but a proxy is set");
+                findings.warning("connection", detail, hint);
             } else {
                 findings.failure("connection", Exit::Failure, format!("{host}:{port}: {error}"), hint);
             }
             has_proxy
         }
         Err(_) => {
-            findings.failure(
-                "connection",
-                Exit::Failure,
-                format!("{host}:{port}: timed out"),
-                "check the firewall and proxy",
-            );
+            let hint = "check the firewall and proxy";
+            findings.failure("connection", Exit::Failure, format!("{host}:{port}: timed out"), hint);
             false
         }
     }
@@ -233,7 +211,7 @@ fn check_mode(context: &Context, findings: &mut Findings) {
         Ok(Some(set_by)) => findings.ok("mode", format!("read-only, set by {set_by}")),
         Err(error) => {
             let hint = error.hint().unwrap_or_default();
-            findings.failure("mode", error.exit(), error.to_string(), hint);
+            findings.error("mode", &error, hint);
         }
     }
 }

@@ -2,11 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::findings::Findings;
-use super::new_token;
+use super::findings::{Findings, new_token};
 use crate::api::client::Client;
-use crate::api::commands::SPEC_VERSION;
 use crate::api::identity::identity;
+use crate::api::commands::SPEC_VERSION;
 use crate::api::region::Region;
 use crate::api::reply::Reply;
 use crate::cli::context::{ApiServer, Context};
@@ -27,14 +26,7 @@ pub async fn check(
 ) {
     let client = match context.client_with(settings, Some(credential.clone())) {
         Ok(client) => client,
-        Err(error) => {
-            return findings.failure(
-                "tls",
-                error.exit(),
-                error.to_string(),
-                "check the headers and certificates",
-            );
-        }
+        Err(error) => return findings.error("tls", &error, "check the headers and certificates"),
     };
     match identity(&client).await {
         Ok(me) => {
@@ -63,9 +55,8 @@ pub async fn check(
             findings.failure("workspace", Exit::Authentication, detail, hint);
         }
         Err(error) => {
-            let wrapped = Error::Api(error);
-            let hint = wrapped.hint().unwrap_or_default();
-            findings.failure("workspace", wrapped.exit(), wrapped.to_string(), hint);
+            let error = Error::Api(error);
+            findings.error("workspace", &error, error.hint().unwrap_or_default());
         }
     }
 }
