@@ -9,7 +9,6 @@ pub(crate) mod commands;
 mod completion;
 mod confirmation;
 pub(crate) mod consent;
-mod contact_lookup;
 pub(crate) mod context;
 mod credentials;
 mod dispatch;

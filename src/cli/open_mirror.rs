@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use clap::{Arg, Args};
+use clap::Args;
 use jiff::Timestamp;
 
 use super::context::Context;
@@ -70,17 +70,6 @@ impl ResourceArgument {
     pub fn name(&self) -> Result<ResourceName, Error> {
         resource(&self.resource)
     }
-}
-
-/// Being replaced by [`ResourceArgument`].
-pub fn resource_argument() -> Arg {
-    let names: Vec<&'static str> = ResourceName::ALL.iter().map(|resource| resource.as_str()).collect();
-    Arg::new("resource")
-        .value_name("RESOURCE")
-        .required(true)
-        .value_parser(Suggested(names))
-        .hide_possible_values(true)
-        .help(ResourceName::all_names())
 }
 
 /// A mirrored resource by its name.

@@ -22,6 +22,7 @@
 //! spans before now (`7d`).
 
 mod compile;
+pub mod contact_lookup;
 mod directory;
 mod fields;
 mod lexer;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::{Date, Time, Weekday};
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
@@ -21,7 +21,7 @@ pub struct Schedule {
 }
 
 /// The days of a schedule, Monday first.
-pub const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 impl Schedule {
     /// `hours` are texts like `09:00-17:30` for each day, Monday first; `holidays` are dates.
@@ -49,10 +49,6 @@ impl Schedule {
             date.map_err(|_| format!("holidays: invalid date {text:?}: expected for example 2026-12-25"))
         };
         Ok(Schedule { zone, days, holidays: holidays.iter().map(date).collect::<Result<_, _>>()? })
-    }
-
-    pub fn zone(&self) -> &TimeZone {
-        &self.zone
     }
 
     /// The open intervals of one day, in epoch seconds.
@@ -109,6 +105,11 @@ pub fn zone(name: &str) -> Result<TimeZone, String> {
             format!("unknown time zone {name:?}: did you mean {}?", similar.join(", "))
         }
     })
+}
+
+/// The name of a zone found by [`zone`].
+pub fn zone_name(zone: &TimeZone) -> &str {
+    zone.iana_name().unwrap_or("UTC")
 }
 
 /// Measures the length of time spans.
@@ -205,21 +206,6 @@ impl BusinessClock {
     }
 }
 
-/// The start and the end (exclusive) of an ISO week like `2026-W20`, in epoch seconds.
-///
-/// # Errors
-/// A message with the expected form.
-pub fn week(text: &str, zone: &TimeZone) -> Result<(i64, i64), String> {
-    let invalid = || format!("invalid week {text:?}: expected the ISO form 2026-W20 (W01 to W53)");
-    let (year, number) = text.trim().split_once(['W', 'w']).ok_or_else(invalid)?;
-    let year: i16 = year.trim_end_matches('-').parse().map_err(|_| invalid())?;
-    let number: i8 = number.parse().map_err(|_| invalid())?;
-    let monday = jiff::civil::ISOWeekDate::new(year, number, Weekday::Monday).map_err(|_| invalid())?.date();
-    let midnight = |date: Date| Some(date.to_zoned(zone.clone()).ok()?.timestamp().as_second());
-    let end = monday.checked_add(Span::new().days(7)).ok();
-    midnight(monday).zip(end.and_then(midnight)).ok_or_else(invalid)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,17 +272,6 @@ mod tests {
         assert_eq!(SlaClock::Calendar.outside(100, 300, &spans), 100);
         assert_eq!(SlaClock::Calendar.outside(100, 500, &spans), 200);
         assert_eq!(SlaClock::Calendar.outside(100, 120, &spans), 20);
-    }
-
-    #[test]
-    fn weeks_start_on_monday_in_their_zone() {
-        let berlin = zone("Europe/Berlin").unwrap();
-        let found = week("2026-W20", &berlin).unwrap();
-        assert_eq!(found, (at("2026-05-11T00:00:00+02:00"), at("2026-05-18T00:00:00+02:00")));
-        assert_eq!(week("2026-W53", &TimeZone::UTC).unwrap().0, at("2026-12-28T00:00:00Z"));
-        for wrong in ["2026-W54", "2025-W53", "2026-20", "W20", "week 3", "2026-W00"] {
-            assert!(week(wrong, &TimeZone::UTC).is_err(), "{wrong}");
-        }
     }
 
     #[test]

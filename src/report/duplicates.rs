@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::ContactSummary;
-use super::error::Error;
+use super::error::{Error, require_synced};
 pub use crate::filter::By;
 use crate::mirror::{ResourceName, Store};
 
@@ -31,10 +31,7 @@ pub struct Cluster {
 /// # Errors
 /// [`Error::NothingSynced`], and if the store cannot be read.
 pub fn duplicates(store: &Store, by: By) -> Result<Vec<Cluster>, Error> {
-    let state = store.sync_state(ResourceName::Contacts)?;
-    if state.is_none_or(|state| state.watermark.is_none()) && store.is_empty(ResourceName::Contacts)? {
-        return Err(Error::NothingSynced { resource: ResourceName::Contacts });
-    }
+    require_synced(store, ResourceName::Contacts)?;
     let column = by.field();
     let sql = format!(
         "SELECT {column}, id, role, name, email, phone, external_id, created_at,
@@ -47,16 +44,7 @@ pub fn duplicates(store: &Store, by: By) -> Result<Vec<Cluster>, Error> {
     while let Some(row) = rows.next()? {
         let value: String = row.get(0)?;
         let Some(key) = by.key(&value) else { continue };
-        clusters.entry(key).or_default().push(ContactSummary {
-            id: row.get(1)?,
-            role: row.get(2)?,
-            name: row.get(3)?,
-            email: row.get(4)?,
-            phone: row.get(5)?,
-            external_id: row.get(6)?,
-            created_at: row.get(7)?,
-            last_seen_at: row.get(8)?,
-        });
+        clusters.entry(key).or_default().push(ContactSummary::read(row, 1)?);
     }
     let duplicates = clusters.into_iter().filter(|(_, contacts)| contacts.len() > 1);
     Ok(duplicates.map(|(value, contacts)| cluster(by, value, contacts)).collect())

@@ -2,8 +2,9 @@
 
 use rusqlite::params;
 use serde::Serialize;
+use serde_json::Value;
 
-use super::error::Error;
+use super::error::{Error, require_synced};
 use crate::mirror::{ResourceName, Store};
 
 /// An open conversation without a recent message. Times are epoch seconds.
@@ -44,13 +45,10 @@ pub struct StaleOptions {
 /// # Errors
 /// [`Error::NothingSynced`], [`Error::NoAssignee`], and if the store cannot be read.
 pub fn stale(store: &Store, options: &StaleOptions) -> Result<Vec<StaleConversation>, Error> {
-    let state = store.sync_state(ResourceName::Conversations)?;
-    if state.is_none_or(|state| state.watermark.is_none()) && store.is_empty(ResourceName::Conversations)? {
-        return Err(Error::NothingSynced { resource: ResourceName::Conversations });
-    }
+    require_synced(store, ResourceName::Conversations)?;
     let assignees = options.assigned_to.as_deref().map(|name| assignee_ids(store, name)).transpose()?;
     let unassigned = assignees.as_ref().is_some_and(Vec::is_empty);
-    let assignees = serde_json::to_string(&assignees.unwrap_or_default()).unwrap_or_default();
+    let assignees = Value::from(assignees.unwrap_or_default()).to_string();
     let sql = "
         WITH open AS (
             SELECT c.*, coalesce(c.state, iif(c.snoozed_until IS NULL, 'open', 'snoozed')) AS how,

@@ -88,7 +88,7 @@ impl State {
 
 /// One part of a conversation. `at` is epoch seconds.
 #[derive(Debug, Clone, Copy)]
-pub struct Part {
+pub struct TimelinePart {
     pub kind: PartKind,
     pub by: Speaker,
     /// Whether it has visible content.
@@ -99,7 +99,7 @@ pub struct Part {
     pub at: i64,
 }
 
-impl Part {
+impl TimelinePart {
     /// Whether the other side can read it: a comment, or an action with text.
     pub fn is_message(&self) -> bool {
         match self.kind {
@@ -173,7 +173,7 @@ impl Timeline {
     }
 
     /// Adds the next part. Parts must be in order of time.
-    pub fn add(&mut self, part: &Part) {
+    pub fn add(&mut self, part: &TimelinePart) {
         match part.by {
             Speaker::Contact if part.is_message() => self.contact_wrote(part.at),
             Speaker::Teammate if part.is_message() && self.contact_has_written(part.at) => {
@@ -219,7 +219,7 @@ impl Timeline {
         }
     }
 
-    fn update_snoozes(&mut self, part: &Part) {
+    fn update_snoozes(&mut self, part: &TimelinePart) {
         let snoozed = self.snoozed();
         if part.kind == PartKind::Snooze && !snoozed {
             self.snoozes.push((part.at, None));
@@ -228,7 +228,7 @@ impl Timeline {
         }
     }
 
-    fn update_handled(&mut self, part: &Part) {
+    fn update_handled(&mut self, part: &TimelinePart) {
         let writes = part.by == Speaker::Teammate && part.is_message();
         self.has_owner = part.assigns.unwrap_or(self.has_owner || writes);
         let was_handled = self.handled.last().is_some_and(|span| span.1.is_none());

@@ -6,6 +6,7 @@
 
 mod conversation;
 
+use clap::ValueEnum;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
 use serde::Serialize;
@@ -16,65 +17,49 @@ use conversation::{Reader, put};
 use super::error::Error;
 use super::timeline::Span;
 use crate::mirror::Store;
+use crate::mirror::read::json_cell;
 
 /// Conversations per transaction, so that other processes can write in between.
 const BATCH: usize = 4000;
 
-/// Properties of a conversation's current state: the bits of the column `marks`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConversationFlags(i64);
+/// Properties of a conversation's current state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ConversationFlags {
+    pub closed: bool,
+    pub snoozed: bool,
+    pub opened_by_contact: bool,
+    /// Whether the parts were ever fetched.
+    pub has_parts: bool,
+    /// Whether it has changed since its parts were fetched.
+    pub stale: bool,
+    pub truncated: bool,
+    pub reopened: bool,
+}
 
 impl ConversationFlags {
-    const CLOSED: i64 = 1;
-    const SNOOZED: i64 = 2;
-    const OPENED_BY_CONTACT: i64 = 4;
-    const HAS_PARTS: i64 = 8;
-    const STALE: i64 = 16;
-    const TRUNCATED: i64 = 32;
-    const REOPENED: i64 = 64;
-
-    fn has(self, flag: i64) -> bool {
-        self.0 & flag != 0
+    /// From the column `marks`, which has a bit for each.
+    fn from_marks(marks: i64) -> Self {
+        let [closed, snoozed, opened_by_contact, has_parts, stale, truncated, reopened] =
+            std::array::from_fn(|bit| marks >> bit & 1 == 1);
+        ConversationFlags { closed, snoozed, opened_by_contact, has_parts, stale, truncated, reopened }
     }
 
-    pub fn closed(self) -> bool {
-        self.has(ConversationFlags::CLOSED)
-    }
-
-    pub fn snoozed(self) -> bool {
-        self.has(ConversationFlags::SNOOZED)
-    }
-
-    pub fn opened_by_contact(self) -> bool {
-        self.has(ConversationFlags::OPENED_BY_CONTACT)
-    }
-
-    /// Whether the parts were ever fetched.
-    pub fn has_parts(self) -> bool {
-        self.has(ConversationFlags::HAS_PARTS)
-    }
-
-    /// Whether it has changed since its parts were fetched.
-    pub fn stale(self) -> bool {
-        self.has(ConversationFlags::STALE)
-    }
-
-    pub fn truncated(self) -> bool {
-        self.has(ConversationFlags::TRUNCATED)
-    }
-
-    pub fn reopened(self) -> bool {
-        self.has(ConversationFlags::REOPENED)
+    fn marks(self) -> i64 {
+        let ConversationFlags { closed, snoozed, opened_by_contact, has_parts, stale, truncated, reopened } =
+            self;
+        let bits = [closed, snoozed, opened_by_contact, has_parts, stale, truncated, reopened];
+        bits.iter().rev().fold(0, |marks, is_set| marks << 1 | i64::from(*is_set))
     }
 }
 
 /// The column to group conversations by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Grouping {
     Team,
     Admin,
     Channel,
     /// No column of the table.
+    #[default]
     None,
 }
 
@@ -91,13 +76,13 @@ impl Grouping {
 
 /// The start of a conversation opened by the team or a workflow. One opened by a contact starts with its opening
 /// message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Start {
-    /// When a contact first wrote, or when it was created as long as none has.
+    // When a contact first wrote, or when it was created as long as none has.
     #[default]
     FirstContact,
-    /// When it was created; for a campaign, when it was sent.
+    // When it was created; for a campaign, when it was sent.
     Created,
 }
 
@@ -111,7 +96,7 @@ impl Start {
 }
 
 /// What to read. Reading less is faster.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct TimelineQuery {
     pub grouping: Grouping,
     pub start: Start,
@@ -222,16 +207,17 @@ pub fn read(
         after.clone_from(last);
         for id in &missing {
             let Some(found) = reader.conversation(id)? else { continue };
-            if (query.since.is_some() || query.until.is_some())
-                && !found.began_at(query.start).is_some_and(|at| {
-                    query.since.is_none_or(|since| at >= since) && query.until.is_none_or(|until| at < until)
-                })
-            {
-                continue;
+            let is_unbounded = query.since.is_none() && query.until.is_none();
+            if is_unbounded || is_within(found.began_at(query.start), query.since, query.until) {
+                each(&found.response_times(query))?;
             }
-            each(&found.response_times(query))?;
         }
     }
+}
+
+/// Whether a moment is known, and in a period whose end is exclusive. All are epoch seconds.
+pub(super) fn is_within(at: Option<i64>, since: Option<i64>, until: Option<i64>) -> bool {
+    at.is_some_and(|at| since.is_none_or(|since| at >= since) && until.is_none_or(|until| at < until))
 }
 
 /// One conversation; `None` if the mirror does not have it.
@@ -265,15 +251,12 @@ fn response_times<'a>(row: &'a Row<'_>, spans: bool) -> Result<ResponseTimes<'a>
             _ => None,
         })
     };
-    let list = |at: usize| {
-        let spans = text(at)?.and_then(|text| serde_json::from_str::<Vec<Span>>(text).ok());
-        Ok::<_, rusqlite::Error>(spans.unwrap_or_default())
-    };
+    let list = |at: usize| json_cell::<Vec<Span>>(row.get_ref(at)?);
     Ok(ResponseTimes {
         id: text(0)?.unwrap_or_default(),
         group: text(1)?,
         began_at: moment(2)?,
-        flags: ConversationFlags(moment(3)?.unwrap_or(0)),
+        flags: ConversationFlags::from_marks(moment(3)?.unwrap_or(0)),
         first_contact_at: moment(4)?,
         first_response_at: moment(5)?,
         first_close_at: moment(6)?,
@@ -285,4 +268,18 @@ fn response_times<'a>(row: &'a Row<'_>, spans: bool) -> Result<ResponseTimes<'a>
             Spans::default()
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_keep_their_bits() {
+        assert_eq!(ConversationFlags { closed: true, ..ConversationFlags::default() }.marks(), 1);
+        assert_eq!(ConversationFlags { reopened: true, ..ConversationFlags::default() }.marks(), 64);
+        for marks in 0..128 {
+            assert_eq!(ConversationFlags::from_marks(marks).marks(), marks);
+        }
+    }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::error::Error;
+use super::error::{Error, require_synced};
 use crate::data::lenient;
-use crate::mirror::read::RecordQuery;
+use crate::mirror::read::{RecordQuery, json_cell};
 use crate::mirror::{ResourceName, Store};
 
 /// A translation that needs work. Times are epoch seconds.
@@ -16,8 +17,8 @@ pub struct TranslationGap {
     pub article_id: String,
     pub title: Option<String>,
     pub locale: String,
-    /// The first of `missing`, `outdated` (older than its source) and `draft` that applies.
-    pub status: &'static str,
+    /// The first that applies.
+    pub status: GapStatus,
     /// Whether it is older than its source.
     pub outdated: bool,
     /// Whether it is a draft while its source is published.
@@ -31,19 +32,29 @@ pub struct TranslationGap {
     pub url: Option<String>,
 }
 
+/// What a translation needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum GapStatus {
+    Missing,
+    // Older than its source.
+    Outdated,
+    Draft,
+}
+
 impl TranslationGap {
     /// Whether a status applies; an outdated draft has both.
-    pub fn is(&self, status: &str) -> bool {
+    pub fn is(&self, status: GapStatus) -> bool {
         match status {
-            "outdated" => self.outdated,
-            "draft" => self.draft,
-            other => self.status == other,
+            GapStatus::Missing => self.status == status,
+            GapStatus::Outdated => self.outdated,
+            GapStatus::Draft => self.draft,
         }
     }
 }
 
 /// The counts of one locale. An article is always current in its source locale. An outdated draft is in both counts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct LocaleCounts {
     pub locale: String,
     pub articles: u64,
@@ -65,14 +76,13 @@ pub struct Translations {
 /// # Errors
 /// [`Error::NothingSynced`], and if the store cannot be read.
 pub fn translations(store: &Store, locales: &[String]) -> Result<Translations, Error> {
-    let state = store.sync_state(ResourceName::Articles)?;
-    if state.is_none_or(|state| state.watermark.is_none()) && store.is_empty(ResourceName::Articles)? {
-        return Err(Error::NothingSynced { resource: ResourceName::Articles });
-    }
+    require_synced(store, ResourceName::Articles)?;
     let for_each_article = |each: &mut dyn FnMut(&Value)| {
-        store.documents::<crate::mirror::Error>(ResourceName::Articles, &RecordQuery::default(), |raw| {
-            each(&serde_json::from_str(raw).unwrap_or_default());
-            Ok(())
+        store.cells(ResourceName::Articles, &["raw"], &RecordQuery::default(), |cells| {
+            cells.iter().try_for_each(|raw| {
+                each(&json_cell(*raw)?);
+                Ok::<_, Error>(())
+            })
         })
     };
     let mut wanted_locales: BTreeSet<String> = locales.iter().cloned().collect();
@@ -84,15 +94,8 @@ pub fn translations(store: &Store, locales: &[String]) -> Result<Translations, E
             wanted_locales.insert(source_locale(article));
         }
     })?;
-    let zero = |locale: &String| LocaleCounts {
-        locale: locale.clone(),
-        articles: 0,
-        current: 0,
-        missing: 0,
-        outdated: 0,
-        draft: 0,
-    };
-    let mut counts: Vec<LocaleCounts> = wanted_locales.iter().map(zero).collect();
+    let zero = |locale| LocaleCounts { locale, ..LocaleCounts::default() };
+    let mut counts: Vec<LocaleCounts> = wanted_locales.into_iter().map(zero).collect();
     let mut gaps = Vec::new();
     for_each_article(&mut |article| {
         let source = source_locale(article);
@@ -100,11 +103,11 @@ pub fn translations(store: &Store, locales: &[String]) -> Result<Translations, E
             let is_source = count.locale == source;
             let gap = if is_source { None } else { gap(article, &source, &count.locale) };
             count.articles += 1;
-            let is = |status: &str| u64::from(gap.as_ref().is_some_and(|gap| gap.is(status)));
+            let is = |status| u64::from(gap.as_ref().is_some_and(|gap| gap.is(status)));
             count.current += u64::from(gap.is_none());
-            count.missing += is("missing");
-            count.outdated += is("outdated");
-            count.draft += is("draft");
+            count.missing += is(GapStatus::Missing);
+            count.outdated += is(GapStatus::Outdated);
+            count.draft += is(GapStatus::Draft);
             gaps.extend(gap);
         }
     })?;
@@ -134,9 +137,9 @@ fn gap(article: &Value, source: &str, locale: &str) -> Option<TranslationGap> {
     let outdated = exists && translation_updated_at.is_some() && translation_updated_at < source_updated_at;
     let draft = exists && translation["state"] == "draft" && article["state"] == "published";
     let status = match (exists, outdated, draft) {
-        (false, ..) => "missing",
-        (_, true, _) => "outdated",
-        (_, _, true) => "draft",
+        (false, ..) => GapStatus::Missing,
+        (_, true, _) => GapStatus::Outdated,
+        (_, _, true) => GapStatus::Draft,
         _ => return None,
     };
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -169,7 +172,7 @@ mod tests {
             let article =
                 json!({"id": 5, "default_locale": "en", "updated_at": "90", "translated_content": content});
             let found = gap(&article, "en", "de").unwrap();
-            assert_eq!((found.status, found.source_updated_at), ("missing", Some(90)), "{article}");
+            assert_eq!((found.status, found.source_updated_at), (GapStatus::Missing, Some(90)), "{article}");
         }
     }
 
@@ -186,9 +189,13 @@ mod tests {
         };
         let status = |article: Value| gap(&article, "en", "de").map(|gap| gap.status);
         assert_eq!(status(article(100, 100, "published")), None);
-        assert_eq!(status(article(101, 100, "published")), Some("outdated"));
-        assert_eq!(status(article(100, 100, "draft")), Some("draft"));
+        assert_eq!(status(article(101, 100, "published")), Some(GapStatus::Outdated));
+        assert_eq!(status(article(100, 100, "draft")), Some(GapStatus::Draft));
         let both = gap(&article(101, 100, "draft"), "en", "de").unwrap();
-        assert!(both.is("outdated") && both.is("draft") && !both.is("missing"), "{both:?}");
+        assert!(
+            [GapStatus::Outdated, GapStatus::Draft].into_iter().all(|status| both.is(status)),
+            "{both:?}"
+        );
+        assert!(!both.is(GapStatus::Missing), "{both:?}");
     }
 }

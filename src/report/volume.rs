@@ -2,27 +2,30 @@
 
 use std::collections::BTreeMap;
 
+use clap::ValueEnum;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
-use super::error::Error;
+use super::error::{Error, require_synced};
 use super::timeline_cache::{self, Grouping, Start, TimelineQuery};
 use crate::mirror::{ResourceName, Store};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum VolumeGroup {
+    #[default]
     Day,
-    /// Of the day, 00 to 23.
+    // Of the day, 00 to 23.
     Hour,
     Channel,
 }
 
 impl VolumeGroup {
     /// The name of the column.
-    pub const fn column(self) -> &'static str {
+    const fn column(self) -> &'static str {
         match self {
             VolumeGroup::Day => "day",
             VolumeGroup::Hour => "hour",
@@ -31,15 +34,28 @@ impl VolumeGroup {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+/// The conversations of one day, hour or channel.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VolumeCount {
+    pub by: VolumeGroup,
     /// The day, hour or channel.
-    #[serde(skip)]
     pub name: String,
     pub conversations: u64,
     pub started_by_contacts: u64,
     /// Started by the team or a workflow, whether or not a contact answered.
     pub started_by_team: u64,
+}
+
+/// The name is in a column named after the group.
+impl Serialize for VolumeCount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut columns = serializer.serialize_map(None)?;
+        columns.serialize_entry(self.by.column(), &self.name)?;
+        columns.serialize_entry("conversations", &self.conversations)?;
+        columns.serialize_entry("started_by_contacts", &self.started_by_contacts)?;
+        columns.serialize_entry("started_by_team", &self.started_by_team)?;
+        columns.end()
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -59,18 +75,10 @@ pub struct VolumeOptions {
 /// # Errors
 /// [`Error::NothingSynced`], and if the store cannot be read.
 pub fn volume(store: &Store, options: &VolumeOptions) -> Result<Vec<VolumeCount>, Error> {
-    let state = store.sync_state(ResourceName::Conversations)?;
-    if state.is_none_or(|state| state.watermark.is_none()) && store.is_empty(ResourceName::Conversations)? {
-        return Err(Error::NothingSynced { resource: ResourceName::Conversations });
-    }
-    let query = TimelineQuery {
-        grouping: Grouping::Channel,
-        start: options.start,
-        since: options.since,
-        until: options.until,
-        ids: false,
-        spans: false,
-    };
+    require_synced(store, ResourceName::Conversations)?;
+    let VolumeOptions { start, since, until, .. } = *options;
+    let query =
+        TimelineQuery { grouping: Grouping::Channel, start, since, until, ..TimelineQuery::default() };
     let mut counts = BTreeMap::<String, VolumeCount>::new();
     if options.by == VolumeGroup::Hour {
         counts.extend((0..24).map(|hour| (format!("{hour:02}"), VolumeCount::default())));
@@ -84,7 +92,7 @@ pub fn volume(store: &Store, options: &VolumeOptions) -> Result<Vec<VolumeCount>
             VolumeGroup::Hour => format!("{:02}", moment.to_zoned(options.zone.clone()).hour()),
             VolumeGroup::Channel => times.group.unwrap_or("(none)").to_owned(),
         };
-        let by_contact = times.flags.opened_by_contact();
+        let by_contact = times.flags.opened_by_contact;
         let count = counts.entry(name).or_default();
         count.conversations += 1;
         count.started_by_contacts += u64::from(by_contact);
@@ -95,7 +103,7 @@ pub fn volume(store: &Store, options: &VolumeOptions) -> Result<Vec<VolumeCount>
         fill_gaps(&mut counts);
     }
     let mut counts: Vec<VolumeCount> =
-        counts.into_iter().map(|(name, count)| VolumeCount { name, ..count }).collect();
+        counts.into_iter().map(|(name, count)| VolumeCount { by: options.by, name, ..count }).collect();
     if options.by == VolumeGroup::Channel {
         counts.sort_by_key(|count| std::cmp::Reverse(count.conversations));
     }
@@ -105,12 +113,10 @@ pub fn volume(store: &Store, options: &VolumeOptions) -> Result<Vec<VolumeCount>
 /// Adds zeros for the days in between.
 fn fill_gaps(counts: &mut BTreeMap<String, VolumeCount>) {
     let date = |name: Option<&String>| name.and_then(|name| name.parse::<Date>().ok());
-    let (Some(mut day), Some(last)) = (date(counts.keys().next()), date(counts.keys().next_back())) else {
+    let (Some(first), Some(last)) = (date(counts.keys().next()), date(counts.keys().next_back())) else {
         return;
     };
-    while day < last {
+    for day in first.series(1.day()).take_while(|day| *day < last) {
         counts.entry(day.to_string()).or_default();
-        let Ok(next) = day.checked_add(1.day()) else { return };
-        day = next;
     }
 }

@@ -34,8 +34,7 @@ impl HandwrittenCommand for RateLimitBudget {
         let client = context.client()?;
         let me = identity(&client).await?;
         let reply = &me.reply;
-        let (limit, remaining) =
-            (header(reply, "x-ratelimit-limit"), header(reply, "x-ratelimit-remaining"));
+        let (limit, remaining) = (header(reply, "x-ratelimit-limit"), header(reply, "x-ratelimit-remaining"));
         if limit.is_none() && remaining.is_none() {
             warn("the server reports no rate limit");
         }

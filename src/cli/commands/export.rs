@@ -15,7 +15,7 @@ use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files::OutputFile;
 use crate::cli::mirror_paths::{self, MirrorFlag};
 use crate::cli::open_mirror::{self, ResourceArgument};
-use crate::cli::output::{Deliver, OutputFlags, Extent, Format, Output};
+use crate::cli::output::{Deliver, Extent, Format, Output, OutputFlags};
 use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::cli::time;
 use crate::mirror::read::{RecordQuery, cell_to_json};
@@ -207,7 +207,9 @@ fn damaged(resource: ResourceName) -> Error {
 /// Prints what was written to a file, on stdout.
 async fn print_summary(context: &Context, path: &Path, rows: u64, files: u64) -> Result<(), Error> {
     let summary = json!({ "path": path, "rows": rows, "files": files });
-    Output::open(&context.globals.output.clone().for_summary())?.report(json!({ "source": "local" }), &summary).await
+    Output::open(&context.globals.output.clone().for_summary())?
+        .report(json!({ "source": "local" }), &summary)
+        .await
 }
 
 /// Writes Parquet and returns the numbers of rows and files.

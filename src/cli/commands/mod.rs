@@ -38,15 +38,7 @@ pub const COMMANDS: &[Registration] = &[
     Registration::of::<search::SearchMirror>(),
     Registration::of::<sql::QueryMirror>(),
     Registration::of::<export::ExportResource>(),
-    Registration::old(
-        "analytics",
-        Effect::Read,
-        |_| analytics::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(analytics::run(context, matches))
-        },
-    ),
+    Registration::of::<analytics::Analytics>(),
     Registration::of::<tail::TailRecords>(),
     Registration::of::<import::ImportRecords>(),
     Registration::old(
@@ -79,15 +71,7 @@ pub const COMMANDS: &[Registration] = &[
     Registration::of::<status::ShowMirrorStatus>(),
     Registration::of::<mirror::ForgetPerson>(),
     Registration::of::<mirror::VacuumMirror>(),
-    Registration::old(
-        "contact 360",
-        Effect::Read,
-        |_| contact_360::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(contact_360::run(context, matches))
-        },
-    ),
+    Registration::of::<contact_360::ShowContact360>(),
     Registration::of::<api::CallApi>(),
     Registration::of::<auth::SetToken>(),
     Registration::of::<auth::TokenStatus>(),
@@ -106,24 +90,8 @@ pub const COMMANDS: &[Registration] = &[
     Registration::of::<articles::compare::ShowArticleStatus>(),
     Registration::of::<articles::lint::LintArticles>(),
     Registration::of::<articles::resolve::ResolveArticles>(),
-    Registration::old(
-        "articles translations",
-        Effect::Read,
-        |_| translations::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(translations::run(context, matches))
-        },
-    ),
-    Registration::old(
-        "contacts 360",
-        Effect::Read,
-        |_| contact_360::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(contact_360::run(context, matches))
-        },
-    ),
+    Registration::of::<translations::ArticleTranslations>(),
+    Registration::of::<contact_360::ShowContact360>().called("contacts 360"),
     Registration::old(
         "contacts dupes",
         Effect::Destructive,
@@ -133,25 +101,9 @@ pub const COMMANDS: &[Registration] = &[
             Box::pin(dupes::run(context, matches))
         },
     ),
-    Registration::old(
-        "conversations sla",
-        Effect::Read,
-        |_| sla::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(sla::run(context, matches))
-        },
-    ),
+    Registration::of::<sla::ConversationsSla>(),
     Registration::of::<stale::StaleConversations>(),
-    Registration::old(
-        "conversations volume",
-        Effect::Read,
-        |_| volume::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(volume::run(context, matches))
-        },
-    ),
+    Registration::of::<volume::ConversationsVolume>(),
     Registration::old(
         "conversations incident-tag",
         Effect::Write,

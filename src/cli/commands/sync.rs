@@ -16,7 +16,7 @@ use crate::api::request_builder::operation;
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::mirror_paths::{self, MirrorFlag};
-use crate::cli::output::{Format, DocumentList, Extent, Output, to_json_text, warn};
+use crate::cli::output::{DocumentList, Extent, Format, Output, to_json_text, warn};
 use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::cli::signals::stop_on_signals;
 use crate::cli::time;
@@ -174,8 +174,13 @@ async fn once(
     options: &SyncOptions,
     progress: ProgressForm,
 ) -> Result<(), Error> {
-    let summary =
-        sync(client, store, options, &mut progress::observer(progress, context.globals.output.format() == Some(Format::Quiet))).await?;
+    let summary = sync(
+        client,
+        store,
+        options,
+        &mut progress::observer(progress, context.globals.output.format() == Some(Format::Quiet)),
+    )
+    .await?;
     if !summary.interrupted {
         store.index()?;
         timeline_cache::refresh(store)?;

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::output::{Format, Extent, List, Output, warn};
+use crate::cli::output::{Extent, Format, List, Output, warn};
 use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::cli::{preview, time};
 use crate::filter::Searchable;

@@ -144,6 +144,11 @@ fn of_report(error: &report::Error) -> Hint {
             .text(" to mirror new contacts")
             .or("query the workspace with ")
             .flag("live"),
+        report::Error::NotInWorkspace { is_mirrored: true, .. } => {
+            Hint::new("leave out ").flag("live").text(" to see the contact as stored in the mirror")
+        }
+        report::Error::NotInWorkspace { is_mirrored: false, .. } => Hint::new("check the spelling")
+            .then("new contacts appear in searches only after some minutes, use the id to find them at once"),
         report::Error::NoAssignee { known, .. } => {
             Hint::new("use a name, an id, an e-mail address or `none`").then("known: ").names(known)
         }

@@ -138,9 +138,11 @@ impl Error {
             Error::Api(error) | Error::Articles(articles::Error::Api(error)) => api_exit(error),
             Error::Articles(error) => articles_exit(error),
             Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => mirror_exit(error),
-            Error::Report(report::Error::NothingSynced { .. } | report::Error::NoContact { .. }) => {
-                Exit::NotFound
-            }
+            Error::Report(
+                report::Error::NothingSynced { .. }
+                | report::Error::NoContact { .. }
+                | report::Error::NotInWorkspace { .. },
+            ) => Exit::NotFound,
             Error::Report(report::Error::SeveralContacts { .. } | report::Error::NoAssignee { .. }) => {
                 Exit::Usage
             }
@@ -161,6 +163,7 @@ impl Error {
             Error::Token { error, .. } => error.api(),
             Error::Api(error)
             | Error::Mirror(mirror::Error::Api(error))
+            | Error::Report(report::Error::Mirror(mirror::Error::Api(error)))
             | Error::Bulk(bulk::Error::Api(error))
             | Error::Articles(articles::Error::Api(error)) => Some(error),
             _ => None,

@@ -2,13 +2,14 @@
 //!
 //! Documents are read only for fields without a column. Counts are exact: every record is read, never a sample.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::str::FromStr;
 
 use serde_json::Value;
 
 use super::Store;
-use super::read::{RecordQuery, TypedColumn, cell_to_json};
+use super::read::{RecordQuery, TypedColumn, cell_to_json, json_cell};
 use crate::data::lenient;
 use crate::mirror::error::Error;
 use crate::mirror::resources::ResourceName;
@@ -72,8 +73,8 @@ impl Period {
 #[derive(Debug, Clone, Default)]
 pub struct Counts {
     pub records: u64,
-    /// Keys are values as JSON text.
-    pub groups: HashMap<Vec<String>, u64>,
+    /// The values of each group and its number of records, the most frequent group first.
+    pub groups: Vec<(Vec<Value>, u64)>,
     /// For each field, whether any record has it.
     pub seen: Vec<bool>,
 }
@@ -99,11 +100,12 @@ impl Store {
         let needs_document = by.iter().any(|field| matches!(field.by, GroupSource::Path(_)));
         columns.push(if needs_document { "raw" } else { "id" });
         let mut counts = Counts { seen: vec![false; by.len()], ..Counts::default() };
+        let mut groups = HashMap::<Vec<Value>, u64>::new();
         self.cells(resource, &columns, choice, |cells| {
-            let raw = cells.last().filter(|_| needs_document).and_then(|raw| raw.as_str().ok());
-            let document: Value = raw.and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default();
+            let raw = cells.last().filter(|_| needs_document);
+            let document: Value = raw.map_or(Ok(Value::Null), |raw| json_cell(*raw))?;
             let mut cells = cells.iter();
-            let mut rows: Vec<Vec<String>> = vec![Vec::new()];
+            let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
             for (index, field) in by.iter().enumerate() {
                 let mut values = match &field.by {
                     GroupSource::Column(column) => {
@@ -124,25 +126,34 @@ impl Store {
                 if let Some(period) = field.period {
                     values = values.iter().map(|value| period.of(value)).collect();
                 }
-                let mut texts: Vec<String> = values.iter().map(Value::to_string).collect();
-                texts.sort_unstable();
-                texts.dedup();
-                if texts.is_empty() {
-                    texts.push("null".to_owned());
+                values.sort_by_cached_key(Value::to_string);
+                values.dedup();
+                if values.is_empty() {
+                    values.push(Value::Null);
                 }
                 rows = rows
                     .iter()
-                    .flat_map(|row| texts.iter().map(|text| row.iter().chain([text]).cloned().collect()))
+                    .flat_map(|row| values.iter().map(|value| row.iter().chain([value]).cloned().collect()))
                     .collect();
             }
             counts.records += 1;
             for row in rows {
-                *counts.groups.entry(row).or_default() += 1;
+                *groups.entry(row).or_default() += 1;
             }
             Ok::<_, Error>(())
         })?;
+        counts.groups = most_frequent_first(groups);
         Ok(counts)
     }
+}
+
+/// Groups of the same size are in order of their values as JSON.
+fn most_frequent_first(groups: HashMap<Vec<Value>, u64>) -> Vec<(Vec<Value>, u64)> {
+    let mut groups: Vec<(Vec<Value>, u64)> = groups.into_iter().collect();
+    groups.sort_by_cached_key(|(values, count)| {
+        (Reverse(*count), values.iter().map(Value::to_string).collect::<Vec<_>>())
+    });
+    groups
 }
 
 /// Adds every value at a path to `found`.
@@ -192,6 +203,14 @@ mod tests {
         collect(&document, &["custom_attributes", "plan", "tier"].map(str::to_owned), &mut found);
         collect(&document, &["custom_attributes", "a", "b", "c"].map(str::to_owned), &mut found);
         assert_eq!(found, [json!("pro"), json!(5)]);
+    }
+
+    #[test]
+    fn groups_are_sorted_by_size_and_then_by_value() {
+        let groups = [(json!("b"), 1), (json!("a"), 1), (json!(null), 2), (json!(10), 1)];
+        let groups = groups.into_iter().map(|(value, count)| (vec![value], count)).collect();
+        let values: Vec<Value> = most_frequent_first(groups).into_iter().flat_map(|group| group.0).collect();
+        assert_eq!(values, [json!(null), json!("a"), json!("b"), json!(10)]);
     }
 
     #[test]

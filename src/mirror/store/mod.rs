@@ -7,6 +7,7 @@
 
 pub mod aggregate;
 mod columns;
+mod contact_gaps;
 mod forget;
 mod fts_query;
 mod grams;

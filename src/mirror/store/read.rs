@@ -4,9 +4,10 @@
 
 use std::borrow::Cow;
 
-use rusqlite::types::{Value as Cell, ValueRef};
+use rusqlite::types::{FromSqlError, Value as Cell, ValueRef};
 use rusqlite::{OptionalExtension, Row, params_from_iter};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -247,6 +248,15 @@ fn text<'a>(row: &'a Row<'_>, at: usize) -> Result<&'a str, Error> {
     value.as_str().map_err(|error| Error::Database(rusqlite::Error::from(error)))
 }
 
+/// A cell with JSON; the default if the cell is null.
+///
+/// # Errors
+/// If it cannot be parsed: a damaged document must not look like an empty one.
+pub fn json_cell<T: DeserializeOwned + Default>(cell: ValueRef<'_>) -> rusqlite::Result<T> {
+    let parsed = cell.as_str_or_null()?.map(serde_json::from_str).transpose();
+    Ok(parsed.map_err(FromSqlError::other)?.unwrap_or_default())
+}
+
 /// The document with the id of the record it belongs to, unless it already has it.
 fn with_parent(raw: &str, parent: &str, id: &str) -> String {
     if raw.contains(&format!("\"{parent}\"")) {
@@ -294,6 +304,15 @@ mod tests {
         let raw = r#"{"id":"1", "statistics": {"views":3} ,"title":"x"}"#;
         assert_eq!(as_listed(ResourceName::Articles, raw), r#"{"id":"1" ,"title":"x"}"#);
         assert_eq!(as_listed(ResourceName::Tags, raw), raw);
+    }
+
+    #[test]
+    fn a_damaged_document_is_an_error() {
+        assert_eq!(json_cell::<Value>(ValueRef::Null).unwrap(), Value::Null);
+        assert_eq!(json_cell::<Value>(ValueRef::Text(b"{\"a\": 1}")).unwrap(), json!({"a": 1}));
+        for damaged in [ValueRef::Text(b"{\"a\": "), ValueRef::Text(b""), ValueRef::Integer(1)] {
+            assert!(json_cell::<Value>(damaged).is_err(), "{damaged:?}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod pending;
 mod plan;
 mod presence;
 mod prune;
+pub mod refresh_contact;
 mod rereads;
 mod segments;
 mod statistics;

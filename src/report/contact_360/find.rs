@@ -25,24 +25,16 @@ pub struct ContactMatch {
 /// [`Error::NoContact`], [`Error::SeveralContacts`], and if the store cannot be read.
 pub fn find_contact(connection: &Connection, query: &str) -> Result<ContactMatch, Error> {
     let query = query.trim();
-    let mut candidates = candidates(connection, query)?;
-    if candidates.len() > 1 {
-        candidates = without_merged(connection, candidates)?;
-    }
+    let mut candidates = matching_contacts(connection, query)?;
+    let merges = if candidates.len() > 1 { drop_merged(connection, &mut candidates)? } else { Vec::new() };
     match &candidates[..] {
         [] => unsynced(connection, query)?.ok_or_else(|| Error::NoContact { query: query.to_owned() }),
-        [(only, merged)] => Ok(ContactMatch { id: only.id.clone(), merged: merged.clone() }),
-        _ => Err(Error::SeveralContacts {
-            query: query.to_owned(),
-            candidates: candidates.into_iter().map(|(candidate, _)| candidate).collect(),
-        }),
+        [only] => {
+            let leads = merges.into_iter().filter(|(_, into)| *into == only.id).map(|(lead, _)| lead);
+            Ok(ContactMatch { id: only.id.clone(), merged: leads.collect() })
+        }
+        _ => Err(Error::SeveralContacts { query: query.to_owned(), candidates }),
     }
-}
-
-type Candidate = (ContactSummary, Vec<String>);
-
-fn candidates(connection: &Connection, query: &str) -> Result<Vec<Candidate>, Error> {
-    Ok(matching_contacts(connection, query)?.into_iter().map(|candidate| (candidate, Vec::new())).collect())
 }
 
 /// All contacts with this id, external id, e-mail address or telephone number, in any spelling.
@@ -87,43 +79,29 @@ fn select(connection: &Connection, condition: &str, values: &[&str]) -> Result<V
     let columns = "id, role, name, email, phone, external_id, created_at, last_seen_at";
     let sql = format!("SELECT {{columns}} FROM contacts WHERE {condition}").replace("{columns}", columns);
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params_from_iter(values), |row| {
-        Ok(ContactSummary {
-            id: row.get(0)?,
-            role: row.get(1)?,
-            name: row.get(2)?,
-            email: row.get(3)?,
-            phone: row.get(4)?,
-            external_id: row.get(5)?,
-            created_at: row.get(6)?,
-            last_seen_at: row.get(7)?,
-        })
-    })?;
+    let rows = statement.query_map(params_from_iter(values), |row| ContactSummary::read(row, 0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Removes leads whose conversations now belong to another candidate.
-fn without_merged(connection: &Connection, candidates: Vec<Candidate>) -> Result<Vec<Candidate>, Error> {
-    let ids: BTreeSet<String> = candidates.iter().map(|(candidate, _)| candidate.id.clone()).collect();
-    let mut kept = candidates.clone();
-    for (candidate, _) in &candidates {
-        if candidate.role.as_deref() == Some("user") {
-            continue;
-        }
-        let successors: Vec<String> =
-            successors(connection, &candidate.id)?.into_iter().filter(|id| ids.contains(id)).collect();
+/// Removes leads whose conversations now belong to another candidate. Returns the ids of each lead and the contact that it
+/// was merged into.
+fn drop_merged(
+    connection: &Connection,
+    candidates: &mut Vec<ContactSummary>,
+) -> Result<Vec<(String, String)>, Error> {
+    let ids: BTreeSet<String> = candidates.iter().map(|candidate| candidate.id.clone()).collect();
+    let mut merges = Vec::new();
+    for lead in candidates.iter().filter(|candidate| candidate.role.as_deref() != Some("user")) {
+        let mut successors = successors(connection, &lead.id)?;
+        successors.retain(|id| ids.contains(id));
         if let [successor] = &successors[..]
-            && *successor != candidate.id
+            && *successor != lead.id
         {
-            kept.retain(|(other, _)| other.id != candidate.id);
-            for (other, merged) in &mut kept {
-                if other.id == *successor {
-                    merged.push(candidate.id.clone());
-                }
-            }
+            merges.push((lead.id.clone(), successor.clone()));
         }
     }
-    Ok(kept)
+    candidates.retain(|candidate| merges.iter().all(|(lead, _)| *lead != candidate.id));
+    Ok(merges)
 }
 
 /// A contact that the mirror knows only from conversations.

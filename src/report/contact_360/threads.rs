@@ -7,12 +7,13 @@ use serde_json::Value;
 use crate::data::lenient;
 use crate::html::plain;
 use crate::mirror::author;
+use crate::mirror::read::json_cell;
 use crate::report::error::Error;
 use crate::report::timeline::Speaker;
 
 /// A message. `at` is epoch seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Message {
+pub struct ThreadMessage {
     /// `None` for the opening message.
     pub part_id: Option<String>,
     /// `None` for the opening message.
@@ -49,11 +50,11 @@ pub struct ConversationSummary {
     pub rating: Option<i64>,
     pub tags: Vec<String>,
     /// Whether its parts are in the mirror: `missing`, `outdated` or `complete`.
-    pub parts: &'static str,
-    pub last_message: Option<Message>,
+    pub parts: String,
+    pub last_message: Option<ThreadMessage>,
     /// With `--depth messages`: all parts with text, except notes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub messages: Option<Vec<Message>>,
+    pub messages: Option<Vec<ThreadMessage>>,
 }
 
 /// The state of a conversation; documents have `state`, `open` or neither.
@@ -101,12 +102,11 @@ fn conversation(
     row: &Row<'_>,
     with_messages: bool,
 ) -> Result<ConversationSummary, Error> {
-    let document: Value =
-        serde_json::from_str(row.get_ref(15)?.as_str().unwrap_or_default()).unwrap_or_default();
+    let document: Value = json_cell(row.get_ref(15)?)?;
     let id: String = row.get(0)?;
     let opening = opening(&document, row.get(9)?);
     let (last_message, messages) = if with_messages {
-        let mut messages: Vec<Message> = opening.into_iter().collect();
+        let mut messages: Vec<ThreadMessage> = opening.into_iter().collect();
         messages.extend(replies(connection, &id, None)?);
         (messages.last().cloned(), Some(messages))
     } else {
@@ -129,11 +129,7 @@ fn conversation(
         snoozed_until: row.get(12)?,
         rating: row.get(13)?,
         tags: tags(connection, &id)?,
-        parts: match row.get_ref(14)?.as_str().unwrap_or_default() {
-            "missing" => "missing",
-            "outdated" => "outdated",
-            _ => "complete",
-        },
+        parts: row.get(14)?,
         last_message,
         messages,
         id,
@@ -149,7 +145,7 @@ fn tags(connection: &Connection, conversation: &str) -> Result<Vec<String>, Erro
 }
 
 /// The opening message, if it has any text.
-fn opening(document: &Value, at: Option<i64>) -> Option<Message> {
+fn opening(document: &Value, at: Option<i64>) -> Option<ThreadMessage> {
     let source = &document["source"];
     let text = source["body"].as_str().map(plain::text).filter(|text| !text.is_empty())?;
     let by = Speaker::of(Some(author::of_opening(document)));
@@ -157,7 +153,11 @@ fn opening(document: &Value, at: Option<i64>) -> Option<Message> {
 }
 
 /// The last `limit` parts with text, in order of time.
-fn replies(connection: &Connection, conversation: &str, limit: Option<i64>) -> Result<Vec<Message>, Error> {
+fn replies(
+    connection: &Connection,
+    conversation: &str,
+    limit: Option<i64>,
+) -> Result<Vec<ThreadMessage>, Error> {
     let sql = "SELECT id, part_type, coalesce(created_at, updated_at) AS written_at, written_by, raw
                FROM conversation_parts
                WHERE conversation_id = ?1 AND has_text AND part_type <> 'note' AND part_type <> 'note_and_reopen'
@@ -166,8 +166,7 @@ fn replies(connection: &Connection, conversation: &str, limit: Option<i64>) -> R
     let mut rows = statement.query(params![conversation, limit.unwrap_or(-1)])?;
     let mut messages = Vec::new();
     while let Some(row) = rows.next()? {
-        let document: Value =
-            serde_json::from_str(row.get_ref(4)?.as_str().unwrap_or_default()).unwrap_or_default();
+        let document: Value = json_cell(row.get_ref(4)?)?;
         let by = Speaker::of(row.get_ref(3)?.as_str_or_null().map_err(rusqlite::Error::from)?);
         let text = document["body"].as_str().map(plain::text).unwrap_or_default();
         let text = if text.is_empty() { "(attachment)".to_owned() } else { text };
@@ -184,9 +183,9 @@ fn message(
     author: &Value,
     by: Speaker,
     text: String,
-) -> Message {
+) -> ThreadMessage {
     let name = ["name", "email"].iter().find_map(|key| author[*key].as_str().filter(|text| !text.is_empty()));
-    Message {
+    ThreadMessage {
         part_id,
         part_type,
         at,

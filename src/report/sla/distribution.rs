@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 
 use super::figures::{Figures, GroupTotals, Sample};
-use super::{Metric, SlaOptions};
+use super::options::{Metric, SlaOptions};
 use crate::report::timeline_cache::ResponseTimes;
+use crate::report::week;
 
 /// In seconds.
-pub const WEEK: i64 = 7 * 86_400;
+const WEEK: i64 = 7 * 86_400;
 
 /// Upper bounds of the bins, in seconds. The last bin has no upper bound.
 const BINS: [i64; 11] =
@@ -74,12 +73,7 @@ impl DistributionBuilder {
         {
             return Some((start, end));
         }
-        let day = Timestamp::from_second(at).ok()?.to_zoned(self.zone.clone()).date();
-        let back = i64::from(day.weekday().to_monday_zero_offset());
-        let monday = day.checked_sub(back.days()).ok()?;
-        let second =
-            |date: jiff::civil::Date| Some(date.to_zoned(self.zone.clone()).ok()?.timestamp().as_second());
-        let week = (second(monday)?, second(monday.checked_add(7.days()).ok()?)?);
+        let week = week::around(at, &self.zone)?;
         self.latest = Some(week);
         Some(week)
     }
@@ -91,7 +85,7 @@ impl DistributionBuilder {
         let from = options.since.or(self.earliest).unwrap_or(i64::MIN);
         let to = options.until.unwrap_or(i64::MAX).min(as_of);
         let week = |(monday, (end, mut group)): (i64, (i64, GroupTotals))| Week {
-            week: name(monday, &zone),
+            week: week::name(monday, &zone),
             partial: monday < from || end > to,
             figures: group.figures(options),
         };
@@ -100,18 +94,6 @@ impl DistributionBuilder {
             weeks: self.weeks.into_iter().map(week).collect(),
         }
     }
-}
-
-fn name(monday: i64, zone: &TimeZone) -> String {
-    let date = Timestamp::from_second(monday).map(|at| at.to_zoned(zone.clone()).date());
-    date.map_or_else(
-        |_| String::new(),
-        |date| {
-            let week = date.iso_week_date();
-            debug_assert_eq!(week.weekday(), Weekday::Monday);
-            format!("{}-W{:02}", week.year(), week.week())
-        },
-    )
 }
 
 fn bins(seconds: &[i64]) -> Vec<Bin> {
@@ -132,13 +114,5 @@ mod tests {
         let found = bins(&[0, 60, 61, 300, 8 * 86_400]);
         let counts: Vec<u64> = found.iter().map(|bin| bin.count).collect();
         assert_eq!(counts, [2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
-    }
-
-    #[test]
-    fn weeks_are_named_after_their_iso_year() {
-        let mut builder = DistributionBuilder::new(TimeZone::UTC);
-        // Friday 2027-01-01 belongs to the last week of 2026.
-        let (monday, _) = builder.week(1_798_761_600).unwrap();
-        assert_eq!(name(monday, &TimeZone::UTC), "2026-W53");
     }
 }

@@ -1,14 +1,14 @@
 //! Explains the figures of one conversation: what each part counted as.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::SlaOptions;
 use super::figures::Sample;
+use super::options::SlaOptions;
 use crate::mirror::Store;
 use crate::report::business_hours::SlaClock;
 use crate::report::error::Error;
-use crate::report::timeline::{Part, PartKind, Speaker, Timeline};
-use crate::report::timeline_cache::{self, Grouping, TimelineQuery};
+use crate::report::timeline::{PartKind, Speaker, Timeline, TimelinePart};
+use crate::report::timeline_cache::{self, TimelineQuery};
 
 /// What one conversation contributes to the report, and why. Times are epoch seconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,12 +26,14 @@ pub struct Explanation {
     pub last_close_at: Option<i64>,
     pub reopened: u32,
     /// In seconds, by metric. Next responses can have several.
+    #[serde(serialize_with = "with_unit")]
     pub samples: Vec<(&'static str, Vec<i64>)>,
-    pub steps: Vec<Step>,
+    pub steps: Vec<ExplainedPart>,
 }
 
+/// One part of the conversation, and what it counted as.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Step {
+pub struct ExplainedPart {
     pub at: Option<i64>,
     /// `None` for the opening message.
     pub part_id: Option<String>,
@@ -40,6 +42,11 @@ pub struct Step {
     pub by: &'static str,
     pub author: Option<String>,
     pub counted_as: Vec<&'static str>,
+}
+
+/// Names the samples with their unit, for example `resolution_seconds`.
+fn with_unit<S: Serializer>(samples: &[(&str, Vec<i64>)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(samples.iter().map(|(metric, seconds)| (format!("{metric}_seconds"), seconds)))
 }
 
 /// Explains one conversation; `None` if the mirror does not have it.
@@ -54,20 +61,13 @@ pub fn explain(
 ) -> Result<Option<Explanation>, Error> {
     let transaction = store.connection().unchecked_transaction()?;
     let Some(conversation) = timeline_cache::conversation(&transaction, id)? else { return Ok(None) };
-    let query = TimelineQuery {
-        grouping: Grouping::None,
-        start: options.start,
-        since: None,
-        until: None,
-        ids: true,
-        spans: true,
-    };
+    let query = TimelineQuery { start: options.start, ids: true, spans: true, ..TimelineQuery::default() };
     let times = conversation.response_times(&query);
     let sample = Sample::measure(&times, options, &mut SlaClock::new(options.business_hours.as_ref()), as_of);
     let flags = conversation.flags;
-    let counted = if !flags.has_parts() {
+    let counted = if !flags.has_parts {
         "parts_missing"
-    } else if times.first_contact_at.is_none() && !flags.opened_by_contact() {
+    } else if times.first_contact_at.is_none() && !flags.opened_by_contact {
         "excluded"
     } else {
         "counted"
@@ -83,7 +83,7 @@ pub fn explain(
                  FROM conversation_parts WHERE id = ?1",
             )?
             .query_row([&part_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        steps.push(Step {
+        steps.push(ExplainedPart {
             at: Some(part.at),
             part_id: Some(part_id),
             part_type,
@@ -96,9 +96,9 @@ pub fn explain(
     Ok(Some(Explanation {
         conversation_id: conversation.id.clone(),
         counted,
-        closed: flags.closed(),
-        truncated: flags.truncated(),
-        stale: flags.stale(),
+        closed: flags.closed,
+        truncated: flags.truncated,
+        stale: flags.stale,
         first_contact_at: times.first_contact_at,
         first_response_at: times.first_response_at,
         first_close_at: times.first_close_at,
@@ -112,12 +112,12 @@ pub fn explain(
 fn opening(
     connection: &rusqlite::Connection,
     conversation: &timeline_cache::ConversationTimeline,
-) -> Result<Step, Error> {
+) -> Result<ExplainedPart, Error> {
     let sql =
         "SELECT coalesce(raw ->> '$.source.author.name', raw ->> '$.source.author.email', source_author_id)
                FROM conversations WHERE id = ?1";
     let author = connection.prepare_cached(sql)?.query_row([&conversation.id], |row| row.get(0))?;
-    Ok(Step {
+    Ok(ExplainedPart {
         at: conversation.created_at,
         part_id: None,
         part_type: None,
@@ -138,7 +138,7 @@ fn speaker(speaker: Speaker) -> &'static str {
     }
 }
 
-fn roles(part: &Part, before: &Timeline, after: &Timeline) -> Vec<&'static str> {
+fn roles(part: &TimelinePart, before: &Timeline, after: &Timeline) -> Vec<&'static str> {
     let mut roles = Vec::new();
     let message = part.is_message();
     match part.by {

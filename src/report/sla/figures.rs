@@ -1,9 +1,9 @@
 //! The counts and percentiles of one row.
 
-use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
-use super::{Metric, Resolution, SlaOptions};
+use super::options::{Metric, Resolution, SlaOptions};
 use crate::report::business_hours::SlaClock;
 use crate::report::percentile::nearest_rank;
 use crate::report::timeline::Span;
@@ -33,7 +33,7 @@ pub struct Figures {
 }
 
 /// One metric. The unit is [`Metric::unit`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct MetricFigures {
     pub metric: Metric,
     pub p50: Option<f64>,
@@ -49,29 +49,10 @@ impl Figures {
     pub fn of(&self, metric: Metric) -> Option<&MetricFigures> {
         self.measured.iter().find(|measured| measured.metric == metric)
     }
-}
 
-/// The column names, in order.
-pub fn columns(metrics: &[Metric]) -> Vec<String> {
-    let empty = |metric: &Metric| MetricFigures {
-        metric: *metric,
-        p50: None,
-        p90: None,
-        n: 0,
-        breached: None,
-        target_met_pct: None,
-    };
-    let figures = Figures { measured: metrics.iter().map(empty).collect(), ..Figures::default() };
-    match serde_json::to_value(figures) {
-        Ok(serde_json::Value::Object(columns)) => columns.into_iter().map(|(name, _)| name).collect(),
-        _ => Vec::new(),
-    }
-}
-
-impl Serialize for Figures {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut columns = serializer.serialize_map(None)?;
-        for (name, count) in [
+    /// The counts with the names of their columns, in order.
+    fn counts(&self) -> [(&'static str, u64); 9] {
+        [
             ("conversations", self.conversations),
             ("answered", self.answered),
             ("unanswered", self.unanswered),
@@ -81,22 +62,44 @@ impl Serialize for Figures {
             ("reopened", self.reopened),
             ("excluded", self.excluded),
             ("truncated", self.truncated),
-        ] {
-            columns.serialize_entry(name, &count)?;
-        }
-        columns.serialize_entry("breached", &self.breached)?;
+        ]
+    }
+
+    /// The count in this column.
+    pub fn count(&self, column: &str) -> Option<u64> {
+        self.counts().into_iter().find(|(name, _)| *name == column).map(|(_, count)| count)
+    }
+
+    /// The columns of the row, in order.
+    pub(super) fn columns(&self) -> Vec<(String, Value)> {
+        let mut columns: Vec<(String, Value)> =
+            self.counts().into_iter().map(|(name, count)| (name.to_owned(), json!(count))).collect();
+        columns.push(("breached".to_owned(), json!(self.breached)));
         for measured in &self.measured {
             let (name, unit) = (measured.metric.column(), measured.metric.unit().name());
-            columns.serialize_entry(&format!("{name}_p50_{unit}"), &measured.p50)?;
-            columns.serialize_entry(&format!("{name}_p90_{unit}"), &measured.p90)?;
-            columns.serialize_entry(&format!("{name}_n"), &measured.n)?;
+            columns.push((format!("{name}_p50_{unit}"), json!(measured.p50)));
+            columns.push((format!("{name}_p90_{unit}"), json!(measured.p90)));
+            columns.push((format!("{name}_n"), json!(measured.n)));
         }
         for measured in &self.measured {
             let name = measured.metric.column();
-            columns.serialize_entry(&format!("{name}_target_met_pct"), &measured.target_met_pct)?;
-            columns.serialize_entry(&format!("{name}_breached"), &measured.breached)?;
+            columns.push((format!("{name}_target_met_pct"), json!(measured.target_met_pct)));
+            columns.push((format!("{name}_breached"), json!(measured.breached)));
         }
-        columns.end()
+        columns
+    }
+}
+
+/// The column names, in order.
+pub(super) fn column_names(metrics: &[Metric]) -> impl Iterator<Item = String> {
+    let empty = |metric: &Metric| MetricFigures { metric: *metric, ..MetricFigures::default() };
+    let figures = Figures { measured: metrics.iter().map(empty).collect(), ..Figures::default() };
+    figures.columns().into_iter().map(|(name, _)| name)
+}
+
+impl Serialize for Figures {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.columns())
     }
 }
 
@@ -133,14 +136,14 @@ impl Sample {
         let mut length = |from: Option<i64>, to: Option<i64>| Some(clock.outside(from?, to?, snoozes));
         // Without the oldest parts, the apparent first response may be a later one. So may the contact's apparent
         // first message, if the team wrote first.
-        let is_complete = !flags.truncated();
-        let is_start_known = is_complete || flags.opened_by_contact();
+        let is_complete = !flags.truncated;
+        let is_start_known = is_complete || flags.opened_by_contact;
         let first = times.first_contact_at;
         let resolved = match options.resolution {
-            Resolution::LastClose => times.last_close_at.filter(|_| flags.closed()),
+            Resolution::LastClose => times.last_close_at.filter(|_| flags.closed),
             Resolution::FirstClose => times.first_close_at,
         };
-        let now = Some(as_of).filter(|_| !flags.closed());
+        let now = Some(as_of).filter(|_| !flags.closed);
         let unanswered = times.first_response_at.is_none();
         let mut sample = Sample {
             first_response: length(first, times.first_response_at).filter(|_| is_complete),
@@ -156,7 +159,7 @@ impl Sample {
         for (from, to) in &times.spans.next_responses {
             sample.next_responses.extend(length(Some(*from), *to));
         }
-        if flags.closed() && !times.spans.handled.is_empty() {
+        if flags.closed && !times.spans.handled.is_empty() {
             let handled = times.spans.handled.iter();
             sample.handle = Some(handled.map(|(from, to)| clock.between(*from, to.unwrap_or(*from))).sum());
         }
@@ -192,11 +195,11 @@ impl GroupTotals {
         figures.conversations += 1;
         figures.answered += u64::from(is_answered);
         figures.unanswered += u64::from(!is_answered);
-        figures.closed += u64::from(flags.closed());
-        figures.open += u64::from(!flags.closed());
-        figures.snoozed += u64::from(flags.snoozed());
-        figures.reopened += u64::from(flags.reopened());
-        figures.truncated += u64::from(flags.truncated());
+        figures.closed += u64::from(flags.closed);
+        figures.open += u64::from(!flags.closed);
+        figures.snoozed += u64::from(flags.snoozed);
+        figures.reopened += u64::from(flags.reopened);
+        figures.truncated += u64::from(flags.truncated);
         let mut breached = false;
         for metric in &options.metrics {
             let samples = &mut self.metrics[*metric as usize];

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use clap::ValueEnum;
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use serde::Serialize;
 
@@ -9,20 +10,20 @@ use crate::report::error::Error;
 use crate::report::timeline_cache::{Grouping, ResponseTimes};
 
 /// What the rows of the report are grouped by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupBy {
-    /// The team it is assigned to now.
+    // The team it is assigned to now.
     Team,
-    /// The teammate it is assigned to now.
+    // The teammate it is assigned to now.
     Admin,
-    /// Each of its tags; a conversation can be in several rows.
+    // Each of its tags; a conversation can be in several rows.
     Tag,
-    /// For example `email`.
+    // For example `email`.
     Channel,
-    /// Each company of its contacts; a conversation can be in several rows.
+    // Each company of its contacts; a conversation can be in several rows.
     Company,
-    /// One row for everything.
+    // One row for everything.
     None,
 }
 
@@ -40,14 +41,8 @@ impl GroupBy {
     }
 
     /// The column with the group's id, for groups that also have a name.
-    pub const fn id_column(self) -> Option<&'static str> {
-        match self {
-            GroupBy::Team => Some("team_id"),
-            GroupBy::Admin => Some("admin_id"),
-            GroupBy::Tag => Some("tag_id"),
-            GroupBy::Company => Some("company_id"),
-            GroupBy::Channel | GroupBy::None => None,
-        }
+    pub fn id_column(self) -> Option<String> {
+        self.table().and(self.column()).map(|column| format!("{column}_id"))
     }
 
     /// The label of the conversations without a group.
@@ -133,13 +128,13 @@ impl<'c> Membership<'c> {
 }
 
 /// The names of the groups.
-pub(super) struct Names<'c> {
+pub(super) struct GroupNames<'c> {
     connection: &'c Connection,
     group_by: GroupBy,
     known: BTreeMap<String, String>,
 }
 
-impl<'c> Names<'c> {
+impl<'c> GroupNames<'c> {
     pub fn read(connection: &'c Connection, group_by: GroupBy) -> Result<Self, Error> {
         let mut known = BTreeMap::new();
         if let Some(table) = group_by.table().filter(|table| *table != "companies") {
@@ -148,7 +143,7 @@ impl<'c> Names<'c> {
             let names = statement.query_map([], |record| Ok((record.get(0)?, record.get(1)?)))?;
             known = names.collect::<Result<_, _>>()?;
         }
-        Ok(Names { connection, group_by, known })
+        Ok(GroupNames { connection, group_by, known })
     }
 
     /// The name of a group, or else its id. Former teammates have no record, but their messages contain the name.

@@ -3,16 +3,18 @@
 //! Only timestamps are compared (`first_admin_reply_at`, `first_close_at`, ...). Each difference has a reason that
 //! follows from the definitions, or says that they do not explain it.
 
-use rusqlite::types::ValueRef;
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value;
 
-use super::SlaOptions;
+use super::options::SlaOptions;
 use crate::data::lenient;
 use crate::mirror::Store;
+use crate::mirror::read::json_cell;
 use crate::report::error::Error;
 use crate::report::timeline::{PartKind, Speaker};
-use crate::report::timeline_cache::{self, Grouping, ResponseTimes, TimelineQuery};
+use crate::report::timeline_cache::{self, ResponseTimes, TimelineQuery};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Reconciliation {
@@ -23,6 +25,17 @@ pub struct Reconciliation {
     /// Conversations without statistics.
     pub without_statistics: u64,
     pub differences: Vec<Difference>,
+}
+
+impl Reconciliation {
+    /// The number of differences for each reason.
+    pub fn reasons(&self) -> BTreeMap<&'static str, u64> {
+        let mut reasons = BTreeMap::new();
+        for difference in &self.differences {
+            *reasons.entry(difference.reason).or_default() += 1;
+        }
+        reasons
+    }
 }
 
 /// A timestamp that differs. Times are epoch seconds.
@@ -45,26 +58,15 @@ pub fn reconcile(store: &Store, options: &SlaOptions) -> Result<Reconciliation, 
     let connection = store.connection();
     let transaction = connection.unchecked_transaction()?;
     let mut result = Reconciliation::default();
-    let query = TimelineQuery {
-        grouping: Grouping::None,
-        start: options.start,
-        since: options.since,
-        until: options.until,
-        ids: true,
-        spans: false,
-    };
+    let SlaOptions { start, since, until, .. } = *options;
+    let query = TimelineQuery { start, since, until, ids: true, ..TimelineQuery::default() };
     let mut statistics =
         transaction.prepare_cached("SELECT raw -> '$.statistics' FROM conversations WHERE id = ?1")?;
     timeline_cache::read(&transaction, &query, |times| {
-        if times.first_contact_at.is_none() || !times.flags.has_parts() {
+        if times.first_contact_at.is_none() || !times.flags.has_parts {
             return Ok(());
         }
-        let theirs = statistics.query_row([times.id], |row| {
-            Ok(match row.get_ref(0)? {
-                ValueRef::Text(text) => serde_json::from_slice(text).unwrap_or(Value::Null),
-                _ => Value::Null,
-            })
-        })?;
+        let theirs: Value = statistics.query_row([times.id], |row| json_cell(row.get_ref(0)?))?;
         if theirs.is_null() {
             result.without_statistics += 1;
             return Ok(());
@@ -99,8 +101,8 @@ fn reason(
 ) -> Result<&'static str, Error> {
     let first = times.first_contact_at.unwrap_or(i64::MIN);
     Ok(match () {
-        () if times.flags.stale() => "the conversation has changed since its parts were fetched: sync again",
-        () if times.flags.truncated() => "the API no longer returns the oldest parts",
+        () if times.flags.stale => "the conversation has changed since its parts were fetched: sync again",
+        () if times.flags.truncated => "the API no longer returns the oldest parts",
         () if theirs.is_some_and(|at| at < first) => "theirs is before the first message of a contact",
         () if theirs.is_none() => "the service has no value",
         () if field != "first_admin_reply_at" => match ours {

@@ -10,7 +10,14 @@ fn timeline_of(opening: Speaker, parts: &[(&str, Speaker, bool, i64)]) -> Timeli
     let mut timeline = Timeline::opened(opening, Some(100));
     for (part_type, by, has_text, at) in parts {
         let kind = PartKind::of(part_type);
-        timeline.add(&Part { kind, by: *by, has_text: *has_text, state: None, assigns: None, at: *at });
+        timeline.add(&TimelinePart {
+            kind,
+            by: *by,
+            has_text: *has_text,
+            state: None,
+            assigns: None,
+            at: *at,
+        });
     }
     timeline
 }
@@ -103,7 +110,7 @@ fn the_last_close_is_the_resolution() {
 #[test]
 fn reopening_follows_the_state_in_the_part() {
     let mut timeline = Timeline::opened(CONTACT, Some(100));
-    let part = |part_type, by, state| Part {
+    let part = |part_type, by, state| TimelinePart {
         kind: PartKind::of(part_type),
         by,
         has_text: true,
@@ -176,7 +183,14 @@ fn handle_time_counts_while_open_and_assigned_to_a_teammate() {
     let mut timeline = Timeline::opened(CONTACT, Some(100));
     let mut add = |part_type, by, assigns, at| {
         let kind = PartKind::of(part_type);
-        timeline.add(&Part { kind, by, has_text: kind == PartKind::Comment, state: None, assigns, at });
+        timeline.add(&TimelinePart {
+            kind,
+            by,
+            has_text: kind == PartKind::Comment,
+            state: None,
+            assigns,
+            at,
+        });
     };
     add("assignment", BOT, Some(true), 120);
     add("comment", ADMIN, None, 130);

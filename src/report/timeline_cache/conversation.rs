@@ -1,10 +1,11 @@
 //! Computes the timeline of one conversation from its parts, and stores it.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
+use serde_json::json;
 
 use super::{ConversationFlags, Grouping, ResponseTimes, Spans, Start, TimelineQuery};
 use crate::report::error::Error;
-use crate::report::timeline::{Part, PartKind, Span, Speaker, State, Timeline};
+use crate::report::timeline::{PartKind, Span, Speaker, State, Timeline, TimelinePart};
 
 /// A conversation with its timeline.
 #[derive(Debug)]
@@ -109,14 +110,13 @@ impl<'c> Reader<'c> {
             (None, None) => timeline.closed,
         };
         let snoozed = state.map_or(!closed && timeline.snoozed(), |state| state == State::Snoozed);
-        for (flag, is_set) in [
-            (ConversationFlags::CLOSED, closed),
-            (ConversationFlags::SNOOZED, snoozed),
-            (ConversationFlags::REOPENED, timeline.reopened > 0),
-            (ConversationFlags::OPENED_BY_CONTACT, conversation.opened_by == Speaker::Contact),
-        ] {
-            conversation.flags.0 |= if is_set { flag } else { 0 };
-        }
+        conversation.flags = ConversationFlags {
+            closed,
+            snoozed,
+            reopened: timeline.reopened > 0,
+            opened_by_contact: conversation.opened_by == Speaker::Contact,
+            ..conversation.flags
+        };
         conversation.timeline = timeline;
         Ok(Some(conversation))
     }
@@ -125,13 +125,12 @@ impl<'c> Reader<'c> {
 /// The conversation without its parts, and its `state` and `open` columns.
 fn head(row: &Row<'_>, id: &str) -> rusqlite::Result<(ConversationTimeline, Option<State>, Option<bool>)> {
     let text = |at: usize| row.get_ref(at)?.as_str_or_null().map_err(rusqlite::Error::from);
-    let flag = |at: usize, flag| Ok::<_, rusqlite::Error>(if row.get(at)? { flag } else { 0 });
-    let has_parts = flag(7, ConversationFlags::HAS_PARTS)?;
-    let stale = if has_parts == 0 { 0 } else { flag(8, ConversationFlags::STALE)? };
+    let has_parts: bool = row.get(7)?;
+    let (stale, truncated) = (has_parts && row.get(8)?, row.get(9)?);
     let conversation = ConversationTimeline {
         id: id.to_owned(),
         created_at: row.get(0)?,
-        flags: ConversationFlags(has_parts | stale | flag(9, ConversationFlags::TRUNCATED)?),
+        flags: ConversationFlags { has_parts, stale, truncated, ..ConversationFlags::default() },
         opened_by: Speaker::of(text(3)?),
         team: row.get(4)?,
         admin: row.get(5)?,
@@ -142,7 +141,7 @@ fn head(row: &Row<'_>, id: &str) -> rusqlite::Result<(ConversationTimeline, Opti
 }
 
 /// A part from [`PARTS`], whose columns start at `from`; `None` if its time is unknown.
-fn part(row: &Row<'_>, from: usize) -> Result<Option<Part>, Error> {
+fn part(row: &Row<'_>, from: usize) -> Result<Option<TimelinePart>, Error> {
     let text = |at: usize| row.get_ref(from + at)?.as_str_or_null().map_err(rusqlite::Error::from);
     let Some(at) = row.get(from + 4)? else { return Ok(None) };
     let has_assignee = row.get::<_, Option<bool>>(from + 6)?;
@@ -152,7 +151,7 @@ fn part(row: &Row<'_>, from: usize) -> Result<Option<Part>, Error> {
         _ => None,
     };
     let part_type = text(0)?.unwrap_or_default();
-    Ok(Some(Part {
+    Ok(Some(TimelinePart {
         kind: PartKind::of(part_type),
         by: Speaker::of(text(1)?),
         // The other side cannot read the text of a note.
@@ -165,8 +164,7 @@ fn part(row: &Row<'_>, from: usize) -> Result<Option<Part>, Error> {
 
 pub(super) fn put(connection: &Connection, conversation: &ConversationTimeline) -> Result<(), Error> {
     let timeline = &conversation.timeline;
-    let spans =
-        |spans: &[Span]| (!spans.is_empty()).then(|| serde_json::to_string(spans).unwrap_or_default());
+    let spans = |spans: &[Span]| (!spans.is_empty()).then(|| json!(spans).to_string());
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO conversation_timelines
@@ -183,7 +181,7 @@ pub(super) fn put(connection: &Connection, conversation: &ConversationTimeline) 
             timeline.first_close_at,
             timeline.last_close_at,
             timeline.waiting_since,
-            conversation.flags.0,
+            conversation.flags.marks(),
             conversation.team,
             conversation.admin,
             conversation.channel,
@@ -198,7 +196,7 @@ pub(super) fn put(connection: &Connection, conversation: &ConversationTimeline) 
 ///
 /// # Errors
 /// If the database cannot be read.
-pub fn parts(connection: &Connection, id: &str) -> Result<Vec<(String, Part)>, Error> {
+pub fn parts(connection: &Connection, id: &str) -> Result<Vec<(String, TimelinePart)>, Error> {
     let mut statement = connection.prepare_cached(&PARTS.replace("SELECT ", "SELECT id, "))?;
     let mut parts = Vec::new();
     let mut rows = statement.query([id])?;

@@ -17,8 +17,8 @@ use crate::cli::context::{ApiServer, Context};
 use crate::cli::credentials::Credential;
 use crate::cli::error::{Error, Exit, Hint, HintTopic};
 use crate::cli::output::{DocumentList, Extent, Output, to_json_text};
-use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::cli::preview;
+use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::config;
 use crate::mirror::registry;
 

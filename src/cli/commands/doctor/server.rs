@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::findings::{Findings, new_token};
 use crate::api::client::Client;
-use crate::api::identity::identity;
 use crate::api::commands::SPEC_VERSION;
+use crate::api::identity::identity;
 use crate::api::region::Region;
 use crate::api::reply::Reply;
 use crate::cli::context::{ApiServer, Context};

@@ -10,10 +10,11 @@ use crate::api::client::Client;
 use crate::api::reply::Reply;
 use crate::api::request_builder::{Arguments, operation};
 use crate::bulk::directory::{self, DirectoryEntry};
-use crate::cli::contact_lookup;
 use crate::cli::error::Error;
 use crate::data::lenient;
-use crate::filter::{self, Attribute, Directory, Expression, NamedRecord, Searchable, StateLabel};
+use crate::filter::{
+    self, Attribute, Directory, Expression, NamedRecord, Searchable, StateLabel, contact_lookup,
+};
 use crate::mirror::{self, Store};
 use crate::report::contact_360;
 

@@ -3,159 +3,92 @@
 //! The figures are computed in `crate::report::sla`; this module only parses flags and presents them.
 
 mod arguments;
-mod chart;
-mod html_report;
+mod definitions;
 mod table;
 
 use std::fmt::Write;
 use std::path::Path;
 
-use clap::ArgMatches;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files::OutputFile;
-use crate::cli::output::OutputFlags;
 use crate::cli::output::{
-    DocumentList, Extent, Format, Output, limit_for_more, notice, terminal_width, warn,
+    DocumentList, Extent, Format, Output, limit_for_more, notice, terminal_width, to_json_text, warn,
 };
+use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::cli::{mirror_paths, open_mirror};
 use crate::mirror::Store;
-use crate::report::sla::{self, MissingData, PeriodAnchor, Resolution, SlaOptions, SlaReport};
+use crate::report::business_hours::zone_name;
+use crate::report::sla::{self, MissingData, SlaOptions, SlaReport, html_report};
 
-use arguments::SlaRequest;
-pub use arguments::{command, outbound};
+pub use arguments::{ConversationsSla, OutboundFlag};
+use definitions::DEFINITIONS;
 
-/// Printed in the help, the JSON output and the HTML page.
-const DEFINITIONS: [(&str, &str); 14] = [
-    (
-        "conversations",
-        "conversations in the period with at least one message of a contact; --by selects the moment that must be in the period",
-    ),
-    (
-        "start",
-        "the opening message; for conversations that the team or a workflow began, the first message of a contact \
-         (--outbound created: the creation of the conversation)",
-    ),
-    (
-        "excluded",
-        "started by the team or a workflow and never answered by the contact; not counted anywhere else",
-    ),
-    (
-        "first_response",
-        "from the first message of a contact to the next visible message of a human teammate: a comment, or an assignment, \
-         close, snooze or reopening with text; not notes, bots, Operator, AI agents or workflows, whatever their author type; \
-         in minutes",
-    ),
-    (
-        "resolution",
-        "from the first message of a contact to the last close, for conversations that are closed now (--resolution first-close: \
-         to the first close, even if reopened later); in hours",
-    ),
-    (
-        "next_response",
-        "from each later message of a contact (the oldest unanswered one) to the next visible message of a human teammate; in minutes",
-    ),
-    (
-        "handle",
-        "time in which the conversation was open, not snoozed, and handled by a teammate (assigned, or after a message from \
-         one), for conversations that are closed now; in minutes",
-    ),
-    ("unanswered", "no first response yet, open or closed"),
-    ("reopened", "reopened after a close at least once"),
-    (
-        "breached",
-        "still open and past a target as of the last complete sync: not answered or not resolved yet; also counted per metric",
-    ),
-    (
-        "target_met_pct",
-        "share within the target, among measured conversations and those already past it (breached)",
-    ),
-    ("truncated", "the API did not return all parts (it returns at most 500); without a first response time"),
-    ("percentiles", "nearest rank; null for fewer samples (n) than --min-samples"),
-    (
-        "hours",
-        "calendar: all time counts; office: only time within [office_hours] of the config file; --without-snoozed excludes \
-         snoozed time",
-    ),
-];
+impl HandwrittenCommand for ConversationsSla {
+    const WORDS: &'static str = "conversations sla";
+    const EFFECT: Effect = Effect::Read;
 
-pub async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Error> {
-    let request = arguments::request(context, matches)?;
-    if let Some(file) = &request.html {
-        check_parent_folder(&file.path()?)?;
+    async fn run(self, context: &Context) -> Result<(), Error> {
+        let (options, order) = self.options(context)?;
+        if let Some(file) = &self.html {
+            check_parent_folder(&file.path()?)?;
+        }
+        let store = open_mirror::with_timelines(&mirror_paths::for_reading(context, &self.mirror)?)?;
+        if let Some(id) = &self.explain {
+            return explain(context, &store, &options, id).await;
+        }
+        let mut report = sla::sla(&store, &options)?;
+        warn_about_missing_data(context, &report.missing);
+        let limit = self.limit.map_or(usize::MAX, |limit| limit as usize);
+        if self.reconcile {
+            return reconcile(context, &store, &options, limit, report.missing.synced_until).await;
+        }
+        if let Some(file) = &self.html {
+            write_html_report(context, &store, &options, &report, file)?;
+        }
+        let groups = report.rows.len();
+        if let Some(order) = order {
+            order.sort(&mut report.rows);
+        }
+        report.rows.truncate(limit);
+        if is_text(context) {
+            let text = table::render(&options, &report, groups, terminal_width());
+            return Output::open(&context.globals.output)?.text(&text).await;
+        }
+        let has_more = groups > report.rows.len();
+        let extent = Extent::partial("groups", Some(groups as u64), has_more, limit_for_more());
+        let meta = meta(&options, &report, groups);
+        Output::open(&context.globals.output)?.rows(meta, &report.rows, &extent).await
     }
-    let store = open_mirror::with_timelines(&mirror_paths::for_reading(
-        context,
-        &mirror_paths::MirrorFlag::of(matches),
-    )?)?;
-    if let Some(id) = &request.explain {
-        return explain(context, &store, &request, id).await;
-    }
-    let mut report = sla::sla(&store, &request.options)?;
-    warn_about_missing_data(context, &report.missing);
-    if request.reconcile {
-        return reconcile(context, &store, &request, &report).await;
-    }
-    if let Some(file) = &request.html {
-        write_html_report(context, &store, &request, &report, file)?;
-        report.distribution = None;
-    }
-    let groups = report.rows.len();
-    request.arrange(&mut report.rows);
-    let meta = meta(&request, &report, groups);
-    if context.globals.output.format_or_default() == Format::Table && context.globals.output.select.is_none()
-    {
-        let text = table::render(&request, &report, groups, terminal_width());
-        return Output::open(&context.globals.output)?.text(&text).await;
-    }
-    let rows = serde_json::to_string(&report.rows).unwrap_or_default();
-    let globals = without_compact(context);
-    let shown = report.rows.len();
-    let extent = Extent::partial("groups", Some(groups as u64), groups > shown, limit_for_more());
-    Output::open(&globals)?.of(extent, shown as u64).document(meta, &rows, None).await
 }
 
-/// Rows of figures are already compact: --compact must not remove any.
-fn without_compact(context: &Context) -> OutputFlags {
-    context.globals.output.clone().without_compact()
+/// Whether a person reads the whole report on a terminal.
+fn is_text(context: &Context) -> bool {
+    context.globals.output.format_or_default() == Format::Table && context.globals.output.select.is_none()
 }
 
-fn meta(request: &SlaRequest, report: &SlaReport, groups: usize) -> Value {
+fn meta(options: &SlaOptions, report: &SlaReport, groups: usize) -> Value {
     let definitions: serde_json::Map<String, Value> =
         DEFINITIONS.iter().map(|(name, text)| ((*name).to_owned(), json!(text))).collect();
     json!({
-        "source": "local",
-        "synced_at": report.missing.synced_until,
-        "as_of": report.as_of,
-        "group_by": report.group_by,
-        "by": request.options.by,
-        "outbound": request.options.start,
-        "since": report.since,
-        "until": report.until,
-        "timezone": request.zone_name(),
-        "hours": if request.options.business_hours.is_some() { "office" } else { "calendar" },
-        "without_snoozed": request.options.without_snoozed,
-        "resolution": request.options.resolution,
-        "targets_seconds": request.targets(),
-        "min_samples": request.options.min_samples,
-        "groups": groups,
-        "has_more": groups > report.rows.len(),
-        "total": report.total,
-        "missing": report.missing,
-        "definitions": definitions,
+        "source": "local", "synced_at": report.missing.synced_until, "as_of": report.as_of,
+        "group_by": report.group_by, "by": options.by, "outbound": options.start,
+        "since": report.since, "until": report.until, "timezone": zone_name(&options.zone),
+        "hours": if options.business_hours.is_some() { "office" } else { "calendar" },
+        "without_snoozed": options.without_snoozed, "resolution": options.resolution,
+        "targets_seconds": options.targets, "min_samples": options.min_samples,
+        "groups": groups, "has_more": groups > report.rows.len(),
+        "total": report.total, "missing": report.missing, "definitions": definitions,
     })
 }
 
 fn warn_about_missing_data(context: &Context, missing: &MissingData) {
-    let age = missing.synced_until.map(|at| (Timestamp::now().as_second() - at).max(0));
-    let age = match age {
+    let age = match missing.synced_until {
         None => "no sync has completed yet".to_owned(),
-        Some(seconds @ ..7_200) => format!("the mirror is {}", open_mirror::age_text(seconds)),
-        Some(seconds @ ..172_800) => format!("the mirror is {} hours old", seconds / 3_600),
-        Some(seconds) => format!("the mirror is {} days old", seconds / 86_400),
+        Some(at) => format!("the mirror is {}", open_mirror::age_text(Timestamp::now().as_second() - at)),
     };
     if missing.incomplete {
         warn(&format!("the last sync did not finish; {age}; run `intercom-pp-cli sync`"));
@@ -189,13 +122,13 @@ fn check_parent_folder(path: &Path) -> Result<(), Error> {
 fn write_html_report(
     context: &Context,
     store: &Store,
-    request: &SlaRequest,
+    options: &SlaOptions,
     report: &SlaReport,
     file: &OutputFile,
 ) -> Result<(), Error> {
     let path = file.path()?;
     let workspace = store.workspace()?.and_then(|workspace| workspace.name);
-    let page = html_report::render(request, report, workspace.as_deref(), &DEFINITIONS);
+    let page = html_report::render(options, report, workspace.as_deref(), &DEFINITIONS);
     if context.globals.consent.dry_run {
         notice(&format!("would write {} ({} bytes)", path.display(), page.len()));
         return Ok(());
@@ -205,47 +138,39 @@ fn write_html_report(
     Ok(())
 }
 
-async fn explain(context: &Context, store: &Store, request: &SlaRequest, id: &str) -> Result<(), Error> {
-    // Also fails if the mirror has no timelines.
-    let report =
-        sla::sla(store, &SlaOptions { since: Some(i64::MAX - 1), until: None, ..SlaOptions::default() })?;
-    let Some(explained) = sla::explain(store, id, &request.options, report.as_of)? else {
+async fn explain(context: &Context, store: &Store, options: &SlaOptions, id: &str) -> Result<(), Error> {
+    // Also fails if nothing was synced.
+    let missing = MissingData::read(store, options.since)?;
+    let as_of = missing.as_of();
+    let Some(explained) = sla::explain(store, id, options, as_of)? else {
         return Err(Error::Failed {
             message: format!("conversation {id:?} not found in the mirror"),
             exit: Exit::NotFound,
             hint: Some(Hint::new("check the id").or("run ").run("sync")),
         });
     };
-    if context.globals.output.format_or_default() == Format::Table && context.globals.output.select.is_none()
-    {
-        return Output::open(&context.globals.output)?.text(&table::explained(request, &explained)).await;
+    if is_text(context) {
+        return Output::open(&context.globals.output)?.text(&table::explained(options, &explained)).await;
     }
-    let samples: serde_json::Map<String, Value> = explained
-        .samples
-        .iter()
-        .map(|(metric, seconds)| (format!("{metric}_seconds"), json!(seconds)))
-        .collect();
-    let mut shown = serde_json::to_value(&explained).unwrap_or_default();
-    shown["samples"] = samples.into();
-    let meta = json!({ "source": "local", "synced_at": report.missing.synced_until, "as_of": report.as_of });
-    let records =
+    let meta = json!({ "source": "local", "synced_at": missing.synced_until, "as_of": as_of });
+    let steps =
         DocumentList { key: "steps", extent: Extent::complete("steps"), shown: explained.steps.len() as u64 };
-    Output::open(&without_compact(context))?.document(meta, &shown.to_string(), Some(records)).await
+    // The document has no fields to spare.
+    let flags = context.globals.output.clone().without_compact();
+    Output::open(&flags)?.document(meta, &to_json_text(&explained)?, Some(steps)).await
 }
 
 async fn reconcile(
     context: &Context,
     store: &Store,
-    request: &SlaRequest,
-    report: &SlaReport,
+    options: &SlaOptions,
+    limit: usize,
+    synced_until: Option<i64>,
 ) -> Result<(), Error> {
-    let mut reconciliation = sla::reconcile(store, &request.options)?;
-    let mut reasons = std::collections::BTreeMap::<&str, u64>::new();
-    for difference in &reconciliation.differences {
-        *reasons.entry(difference.reason).or_default() += 1;
-    }
+    let mut reconciliation = sla::reconcile(store, options)?;
+    let reasons = reconciliation.reasons();
     let all = reconciliation.differences.len();
-    reconciliation.differences.truncate(request.limit.unwrap_or(usize::MAX));
+    reconciliation.differences.truncate(limit);
     let mut summary = format!(
         "compared {} conversations with Intercom's statistics: {} agree, {} without statistics",
         reconciliation.compared, reconciliation.agreeing, reconciliation.without_statistics
@@ -254,24 +179,13 @@ async fn reconcile(
         let _ = write!(summary, "\n{count:>7}  {reason}");
     }
     notice(&summary);
+    let has_more = all > reconciliation.differences.len();
     let meta = json!({
-        "source": "local", "synced_at": report.missing.synced_until, "compared": reconciliation.compared,
+        "source": "local", "synced_at": synced_until, "compared": reconciliation.compared,
         "agreeing": reconciliation.agreeing, "without_statistics": reconciliation.without_statistics, "differences": all,
-        "has_more": all > reconciliation.differences.len(), "reasons": reasons,
+        "has_more": has_more, "reasons": reasons,
         "compared_fields": "timestamps only; time_to_* exclude time outside office hours and cannot be compared",
     });
-    let rows = serde_json::to_string(&reconciliation.differences).unwrap_or_default();
-    let shown = reconciliation.differences.len();
-    let extent = Extent::partial("differences", Some(all as u64), all > shown, limit_for_more());
-    Output::open(&without_compact(context))?.of(extent, shown as u64).document(meta, &rows, None).await
-}
-
-/// Describes `--by`.
-fn by_words(by: PeriodAnchor, resolution: Resolution) -> &'static str {
-    match (by, resolution) {
-        (PeriodAnchor::Start, _) => "started",
-        (PeriodAnchor::Reply, _) => "first answered",
-        (PeriodAnchor::Close, Resolution::LastClose) => "last closed",
-        (PeriodAnchor::Close, Resolution::FirstClose) => "first closed",
-    }
+    let extent = Extent::partial("differences", Some(all as u64), has_more, limit_for_more());
+    Output::open(&context.globals.output)?.rows(meta, &reconciliation.differences, &extent).await
 }

@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
+use super::person::{Phone, email, email_spellings, folded};
 use crate::data::lenient;
-use crate::filter::person::{Phone, email, email_spellings, folded};
 
 /// The search query that finds all candidates.
 pub fn search_query(text: &str) -> Value {

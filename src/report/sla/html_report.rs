@@ -3,18 +3,26 @@
 //! The page is self-contained: no script, no external resources, light and dark, printable. Names come from the
 //! workspace, so nothing may enter the page without being escaped.
 
+mod chart;
+
 use std::fmt::Write;
 
-use super::arguments::SlaRequest;
-use super::table::{empty_message, period, short};
-use super::{by_words, chart};
-use crate::report::sla::{Metric, MetricFigures, SlaReport, SlaRow, labels};
+use super::distribution::{Bin, Week};
+use super::figures::MetricFigures;
+use super::options::{Metric, SlaOptions};
+use super::rows::{SlaRow, labels};
+use super::sla_report::SlaReport;
+use super::wording::{anchor, empty_message, period};
+
+/// Indented for readers; the page has it on one line.
+const STYLE: &str = include_str!("html_report/style.css");
 
 /// Number of groups in the chart of the slowest.
 const SLOWEST: usize = 8;
 
+/// The page. `workspace` is its name, if known; `definitions` explain the figures.
 pub fn render(
-    request: &SlaRequest,
+    options: &SlaOptions,
     report: &SlaReport,
     workspace: Option<&str>,
     definitions: &[(&str, &str)],
@@ -25,62 +33,51 @@ pub fn render(
     };
     let mut body = format!(
         "<header><h1>{title}</h1><p class=\"sub\">{}</p></header>",
-        escaped(&period(request, report))
+        escaped(&period(options, report))
     );
     match empty_message(report) {
         Some(message) => body += &format!("<p>{}</p>", escaped(&message)),
         None => {
-            body += &tiles(request, report);
-            for metric in &request.options.metrics {
-                body += &section(request, report, *metric);
+            body += &tiles(options, report);
+            for metric in &options.metrics {
+                body += &section(options, report, *metric);
             }
-            body += &tables(request, report);
+            body += &tables(options, report);
         }
     }
     body += &definition_list(definitions);
+    let style: String = STYLE.lines().map(str::trim).collect();
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\">\
-         <title>{title}</title><style>{STYLE}</style></head><body><main>{body}</main></body></html>\n"
+         <title>{title}</title><style>{style}</style></head><body><main>{body}</main></body></html>\n"
     )
 }
 
 /// The key figures.
-fn tiles(request: &SlaRequest, report: &SlaReport) -> String {
+fn tiles(options: &SlaOptions, report: &SlaReport) -> String {
     let figures = &report.total.figures;
-    let mut tiles = vec![
-        tile(
-            "Conversations",
-            &count(figures.conversations),
-            &format!("{} excluded", count(figures.excluded)),
-        ),
-        tile(
-            "Answered",
-            &percent(figures.answered, figures.conversations),
-            &format!("{} unanswered", count(figures.unanswered)),
-        ),
-        tile(
-            "Closed",
-            &percent(figures.closed, figures.conversations),
-            &format!("{} open, {} reopened", count(figures.open), count(figures.reopened)),
-        ),
-    ];
-    for metric in &request.options.metrics {
+    let excluded = format!("{} excluded", count(figures.excluded));
+    let answered = percent(figures.answered, figures.conversations);
+    let unanswered = format!("{} unanswered", count(figures.unanswered));
+    let closed = percent(figures.closed, figures.conversations);
+    let open = format!("{} open, {} reopened", count(figures.open), count(figures.reopened));
+    let mut tiles = tile("Conversations", &count(figures.conversations), &excluded)
+        + &tile("Answered", &answered, &unanswered)
+        + &tile("Closed", &closed, &open);
+    for metric in &options.metrics {
         let Some(measured) = figures.of(*metric) else { continue };
-        let value = measured.p50.map_or("–".to_owned(), |value| time(*metric, value));
-        let high = measured.p90.map_or("–".to_owned(), |value| time(*metric, value));
-        tiles.push(tile(&format!("{}, median", label(*metric)), &value, &format!("90th percentile {high}")));
+        let [median, high] = [measured.p50, measured.p90]
+            .map(|value| value.map_or("–".to_owned(), |value| time(*metric, value)));
+        let name = label(*metric);
+        tiles += &tile(&format!("{name}, median"), &median, &format!("90th percentile {high}"));
         if let Some(share) = measured.target_met_pct {
-            let target = request.options.targets.of(*metric).map_or(String::new(), length);
+            let target = options.targets.of(*metric).map_or(String::new(), length);
             let breached = format!("{} open and past the target", count(measured.breached.unwrap_or(0)));
-            tiles.push(tile(
-                &format!("{} within {target}", label(*metric)),
-                &format!("{share:.1} %"),
-                &breached,
-            ));
+            tiles += &tile(&format!("{name} within {target}"), &format!("{share:.1} %"), &breached);
         }
     }
-    format!("<section class=\"tiles\">{}</section>", tiles.concat())
+    format!("<section class=\"tiles\">{tiles}</section>")
 }
 
 fn tile(label: &str, value: &str, note: &str) -> String {
@@ -89,7 +86,7 @@ fn tile(label: &str, value: &str, note: &str) -> String {
     )
 }
 
-fn section(request: &SlaRequest, report: &SlaReport, metric: Metric) -> String {
+fn section(options: &SlaOptions, report: &SlaReport, metric: Metric) -> String {
     let Some(distribution) = &report.distribution else { return String::new() };
     if report.total.figures.of(metric).is_none_or(|measured| measured.n == 0) {
         let name = label(metric);
@@ -98,53 +95,24 @@ fn section(request: &SlaRequest, report: &SlaReport, metric: Metric) -> String {
     let mut charts = String::new();
     let bins = distribution.distributions.iter().find(|(of, _)| *of == metric).map(|(_, bins)| bins);
     if let Some(bins) = bins {
-        let bars: Vec<(String, u64)> = bins
-            .iter()
-            .enumerate()
-            .map(|(at, bin)| match bin.up_to {
-                Some(end) => (length(end), bin.count),
-                None => {
-                    let last = bins[..at].last().and_then(|bin| bin.up_to).unwrap_or(0);
-                    (format!("> {}", length(last)), bin.count)
-                }
-            })
-            .collect();
-        let target = request.options.targets.of(metric);
+        let last = bins.iter().rev().find_map(|bin| bin.up_to).unwrap_or(0);
+        let label = |bin: &Bin| bin.up_to.map_or_else(|| format!("> {}", length(last)), length);
+        let bars: Vec<(String, u64)> = bins.iter().map(|bin| (label(bin), bin.count)).collect();
+        let target = options.targets.of(metric);
         let note = target.map_or(String::new(), |target| format!("; target {}", length(target)));
         charts += &figure("Distribution", Some(&format!("up to …{note}")), &chart::columns(&bars));
     }
-    let weeks: Vec<chart::WeekPoint> = distribution
-        .weeks
-        .iter()
-        .filter_map(|week| {
-            let measured = week.figures.of(metric)?;
-            Some(chart::WeekPoint {
-                label: week.week.clone(),
-                partial: week.partial,
-                low: measured.p50,
-                high: measured.p90,
-                n: measured.n,
-            })
-        })
-        .collect();
-    if weeks.len() > 1 && weeks.iter().any(|week| week.high.is_some()) {
-        let unit = short(metric.unit());
-        let title = format!("By week {}", by_words(request.options.by, request.options.resolution));
-        let partial = weeks.iter().any(|week| week.partial).then_some("○ part of the week only");
+    let unit = metric.unit().symbol();
+    let measured = distribution.weeks.iter().map(|week| Some((week, week.figures.of(metric)?)));
+    let weeks: Vec<(&Week, &MetricFigures)> = measured.flatten().collect();
+    if weeks.len() > 1 && weeks.iter().any(|(_, measured)| measured.p90.is_some()) {
+        let title = format!("By week {}", anchor(options));
+        let partial = weeks.iter().any(|(week, _)| week.partial).then_some("○ part of the week only");
         charts += &figure(&title, partial, &chart::lines(&weeks, unit));
     }
     let slowest = slowest_groups(report, metric);
     if slowest.len() > 1 {
-        let rows: Vec<chart::RangeBar> = slowest
-            .iter()
-            .map(|(label, measured)| chart::RangeBar {
-                label: escaped(label),
-                low: measured.p50.unwrap_or(0.0),
-                high: measured.p90.unwrap_or(0.0),
-                value_label: measured.p90.map_or(String::new(), |value| time(metric, value)),
-            })
-            .collect();
-        charts += &figure("Slowest groups (90th percentile)", None, &chart::ranges(&rows));
+        charts += &figure("Slowest groups (90th percentile)", None, &chart::ranges(&slowest, unit));
     }
     format!("<section><h2>{}</h2><div class=\"charts\">{charts}</div></section>", label(metric))
 }
@@ -154,10 +122,10 @@ fn figure(title: &str, note: Option<&str>, chart: &str) -> String {
     format!("<figure><figcaption>{title} {note}</figcaption>{chart}</figure>")
 }
 
-/// The groups with the highest 90th percentile, slowest first.
+/// The escaped labels and the figures of the groups with the highest 90th percentile, slowest first.
 fn slowest_groups(report: &SlaReport, metric: Metric) -> Vec<(String, &MetricFigures)> {
     let labelled = report.rows.iter().zip(labels(&report.rows));
-    let measured = labelled.filter_map(|(row, label)| Some((label, row.figures.of(metric)?)));
+    let measured = labelled.filter_map(|(row, label)| Some((escaped(&label), row.figures.of(metric)?)));
     let mut rows: Vec<(String, &MetricFigures)> =
         measured.filter(|(_, measured)| measured.p90.is_some()).collect();
     rows.sort_by(|one, other| other.1.p90.unwrap_or(0.0).total_cmp(&one.1.p90.unwrap_or(0.0)));
@@ -166,13 +134,14 @@ fn slowest_groups(report: &SlaReport, metric: Metric) -> Vec<(String, &MetricFig
 }
 
 /// The counts, and a table per metric, so that each fits on paper.
-fn tables(request: &SlaRequest, report: &SlaReport) -> String {
+fn tables(options: &SlaOptions, report: &SlaReport) -> String {
     let labels = labels(&report.rows);
-    let count_cells = |row: &SlaRow| counts(row).map(count).to_vec();
+    let count_cells =
+        |row: &SlaRow| COUNTS.iter().filter_map(|name| row.figures.count(name).map(count)).collect();
     let mut tables = table(report, &labels, &COUNTS.map(str::to_owned), &count_cells);
-    for metric in &request.options.metrics {
-        let has_target = request.options.targets.of(*metric).is_some();
-        let unit = short(metric.unit());
+    for metric in &options.metrics {
+        let has_target = options.targets.of(*metric).is_some();
+        let unit = metric.unit().symbol();
         let mut head =
             vec![format!("median ({unit})"), format!("90th percentile ({unit})"), "measured".to_owned()];
         if has_target {
@@ -188,20 +157,6 @@ fn tables(request: &SlaRequest, report: &SlaReport) -> String {
 
 const COUNTS: [&str; 8] =
     ["conversations", "answered", "unanswered", "closed", "open", "reopened", "excluded", "truncated"];
-
-fn counts(row: &SlaRow) -> [u64; 8] {
-    let figures = &row.figures;
-    [
-        figures.conversations,
-        figures.answered,
-        figures.unanswered,
-        figures.closed,
-        figures.open,
-        figures.reopened,
-        figures.excluded,
-        figures.truncated,
-    ]
-}
 
 fn metric_cells(measured: &MetricFigures, has_target: bool) -> Vec<String> {
     let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.1}"));
@@ -257,7 +212,7 @@ fn label(metric: Metric) -> &'static str {
 }
 
 fn time(metric: Metric, value: f64) -> String {
-    format!("{value:.1} {}", short(metric.unit()))
+    format!("{value:.1} {}", metric.unit().symbol())
 }
 
 /// Formats seconds in the largest unit that fits.
@@ -302,34 +257,3 @@ fn escaped(text: &str) -> String {
     }
     safe
 }
-
-const STYLE: &str = "\
-:root{--page:#f6f7f9;--card:#fff;--ink:#1b2330;--soft:#5b6675;--line:#dfe3e8;--low:#1f5fbf;--high:#9fc0ee}\
-@media (prefers-color-scheme:dark){:root{--page:#12161c;--card:#1b2129;--ink:#e7ebf0;--soft:#9aa6b5;--line:#2e3742;--low:#7fb2ff;--high:#4a70ab}}\
-*{box-sizing:border-box}\
-body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}\
-main{max-width:1120px;margin:0 auto;padding:32px 24px 64px}\
-h1{font-size:26px;line-height:1.2;margin:0 0 4px}h2{font-size:18px;margin:40px 0 12px}\
-.sub,.note{color:var(--soft)}.sub{margin:0 0 24px}.note{font-size:13px}\
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:12px}\
-.tile,figure{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:16px;margin:0}\
-.label{font-size:13px;color:var(--soft)}.value{font-size:26px;font-weight:600;line-height:1.3;font-variant-numeric:tabular-nums}\
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(440px,1fr));gap:12px}\
-.charts figure:nth-child(3){grid-column:1/-1}.charts figure:nth-child(3)>svg{max-width:760px}figcaption{font-weight:600;margin-bottom:8px}figcaption .note{font-weight:400;margin-left:8px}\
-svg{display:block;width:100%;height:auto}svg text{fill:var(--soft);font-size:11px;font-family:inherit}svg .ink{fill:var(--ink)}\
-circle.partial{fill:var(--card);stroke-width:1.5}circle.partial.low{stroke:var(--low)}circle.partial.high{stroke:var(--high)}\
-.low{fill:var(--low)}.high{fill:var(--high)}.grid{stroke:var(--line)}\
-.line-low{fill:none;stroke:var(--low);stroke-width:2.5}.line-high{fill:none;stroke:var(--high);stroke-width:2.5}\
-.scroll{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:10px}\
-table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}\
-th,td{padding:8px 10px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}\
-thead th{color:var(--soft);font-weight:500;white-space:normal;vertical-align:bottom}\
-thead th{min-width:76px}h3{font-size:15px;margin:20px 0 8px}th:first-child{text-align:left;position:sticky;left:0;background:var(--card)}tbody th{font-weight:500}\
-tfoot th,tfoot td{font-weight:600;border-bottom:0;border-top:2px solid var(--line)}\
-dl{display:grid;grid-template-columns:max-content 1fr;gap:6px 20px;font-size:13px;margin:0}dt{font-weight:600}dd{margin:0;color:var(--soft)}\
-@media (max-width:560px){.charts{grid-template-columns:1fr}dl{grid-template-columns:1fr}dd{margin-bottom:8px}}\
-@page{size:landscape;margin:12mm}@media print{:root{--page:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--low:#1f5fbf;--high:#9fc0ee}\
-body{font-size:11px;-webkit-print-color-adjust:exact;print-color-adjust:exact}main{max-width:none;padding:0}\
-.charts{grid-template-columns:1fr 1fr}.tiles{grid-template-columns:repeat(3,1fr)}.scroll{overflow:visible}table{font-size:9.5px;table-layout:auto}\
-th,td{padding:3px 5px}thead{display:table-header-group}thead th{min-width:0}th:first-child{position:static;white-space:normal}\
-figure,.tile,tr{break-inside:avoid}h2,h3{break-after:avoid}}";

@@ -2,26 +2,11 @@
 
 use std::fmt::Write;
 
+use crate::report::sla::distribution::Week;
+use crate::report::sla::figures::MetricFigures;
+
 const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 200.0;
-
-/// One week: median and 90th percentile.
-pub struct WeekPoint {
-    pub label: String,
-    /// Whether the period covers only part of the week.
-    pub partial: bool,
-    pub low: Option<f64>,
-    pub high: Option<f64>,
-    pub n: usize,
-}
-
-/// A bar of length `high`, filled up to `low`.
-pub struct RangeBar {
-    pub label: String,
-    pub low: f64,
-    pub high: f64,
-    pub value_label: String,
-}
 
 fn svg(height: f64, about: &str, content: &str) -> String {
     format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{about}\">{content}</svg>")
@@ -60,9 +45,10 @@ pub fn columns(bars: &[(String, u64)]) -> String {
 }
 
 /// Lines of the median and the 90th percentile by week, with gaps for weeks with too few samples.
-pub fn lines(points: &[WeekPoint], unit: &str) -> String {
+pub fn lines(points: &[(&Week, &MetricFigures)], unit: &str) -> String {
     let (left, right, top, bottom) = (62.0, WIDTH - 10.0, 14.0, HEIGHT - 26.0);
-    let most = points.iter().filter_map(|point| point.high).fold(0.0_f64, f64::max).max(f64::EPSILON);
+    let most =
+        points.iter().filter_map(|(_, measured)| measured.p90).fold(0.0_f64, f64::max).max(f64::EPSILON);
     let across = |at: usize| left + (right - left) * at as f64 / (points.len().max(2) - 1) as f64;
     let up = |value: f64| bottom - value / most * (bottom - top);
     let mut content = String::new();
@@ -77,11 +63,12 @@ pub fn lines(points: &[WeekPoint], unit: &str) -> String {
             axis(most * share, unit)
         );
     }
-    for (class, of) in [("high", high as fn(&WeekPoint) -> Option<f64>), ("low", low)] {
+    let high: fn(&MetricFigures) -> Option<f64> = |measured| measured.p90;
+    for (class, of) in [("high", high), ("low", |measured| measured.p50)] {
         let mut path = String::new();
         let mut pen_down = false;
-        for (at, point) in points.iter().enumerate() {
-            let Some(value) = of(point) else {
+        for (at, (week, measured)) in points.iter().enumerate() {
+            let Some(value) = of(measured) else {
                 pen_down = false;
                 continue;
             };
@@ -90,60 +77,52 @@ pub fn lines(points: &[WeekPoint], unit: &str) -> String {
             let _ = write!(
                 content,
                 "<circle class=\"{class}{}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\"><title>{}: {value:.1} {unit} (n = {})</title></circle>",
-                if point.partial { " partial" } else { "" },
+                if week.partial { " partial" } else { "" },
                 across(at),
                 up(value),
-                point.label,
-                point.n
+                week.week,
+                measured.n
             );
         }
         let _ = write!(content, "<path class=\"line-{class}\" d=\"{path}\"/>");
     }
     let every = points.len().div_ceil(6).max(1);
-    for (at, point) in points.iter().enumerate().filter(|(at, _)| at.is_multiple_of(every)) {
+    for (at, (week, _)) in points.iter().enumerate().filter(|(at, _)| at.is_multiple_of(every)) {
         let anchor = if at == 0 { "start" } else { "middle" };
         let _ = write!(
             content,
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>",
             across(at).min(right - 24.0),
             HEIGHT - 8.0,
-            point.label
+            week.week
         );
     }
     svg(HEIGHT, "By week", &content) + LEGEND
-}
-
-fn low(point: &WeekPoint) -> Option<f64> {
-    point.low
-}
-
-fn high(point: &WeekPoint) -> Option<f64> {
-    point.high
 }
 
 fn axis(value: f64, unit: &str) -> String {
     if value >= 10.0 { format!("{value:.0} {unit}") } else { format!("{value:.1} {unit}") }
 }
 
-/// A horizontal bar per group.
-pub fn ranges(rows: &[RangeBar]) -> String {
-    let most = rows.iter().map(|row| row.high).fold(0.0_f64, f64::max).max(f64::EPSILON);
+/// A horizontal bar per group: as long as its 90th percentile, filled up to the median.
+pub fn ranges(rows: &[(String, &MetricFigures)], unit: &str) -> String {
+    let most = rows.iter().filter_map(|row| row.1.p90).fold(0.0_f64, f64::max).max(f64::EPSILON);
     let (name, room, step) = (150.0, WIDTH - 150.0 - 76.0, 26.0);
     let mut content = String::new();
-    for (at, row) in rows.iter().enumerate() {
+    for (at, (label, measured)) in rows.iter().enumerate() {
         let y = at as f64 * step + 4.0;
-        let (low, high) = (row.low / most * room, row.high / most * room);
+        let value = measured.p90.unwrap_or(0.0);
+        let (low, high) = (measured.p50.unwrap_or(0.0) / most * room, value / most * room);
         let _ = write!(
             content,
             "<text class=\"ink\" x=\"0\" y=\"{:.1}\">{}</text>\
              <rect class=\"high\" x=\"{name}\" y=\"{y}\" width=\"{high:.1}\" height=\"16\" rx=\"2\"/>\
              <rect class=\"low\" x=\"{name}\" y=\"{y}\" width=\"{low:.1}\" height=\"16\" rx=\"2\"/>\
-             <text class=\"ink\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+             <text class=\"ink\" x=\"{:.1}\" y=\"{:.1}\">{value:.1} {unit}</text>",
             y + 12.0,
-            shortened(&row.label),
+            shortened(label),
             name + high + 6.0,
-            y + 12.0,
-            row.value_label
+            y + 12.0
         );
     }
     svg(rows.len() as f64 * step + 4.0, "Slowest groups", &content) + LEGEND
@@ -178,6 +157,7 @@ fn shortened(label: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::sla::figures::Figures;
 
     #[test]
     fn a_long_label_is_cut_between_characters() {
@@ -190,8 +170,8 @@ mod tests {
     #[test]
     fn empty_data_renders_an_empty_chart() {
         assert!(columns(&[("≤ 1 min".into(), 0)]).contains("<svg"));
-        let empty = WeekPoint { label: "2026-W20".into(), partial: true, low: None, high: None, n: 0 };
-        assert!(lines(&[empty], "min").contains("2026-W20"));
-        assert!(ranges(&[]).contains("<svg"));
+        let week = Week { week: "2026-W20".into(), partial: true, figures: Figures::default() };
+        assert!(lines(&[(&week, &MetricFigures::default())], "min").contains("2026-W20"));
+        assert!(ranges(&[], "min").contains("<svg"));
     }
 }
