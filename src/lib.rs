@@ -36,6 +36,8 @@ pub mod program;
 pub mod report;
 #[cfg(feature = "cli")]
 pub mod sandbox;
+#[cfg(feature = "cli")]
+mod selection;
 
 pub use api::{Client, Error, Region, Response, Settings, Token, types};
 

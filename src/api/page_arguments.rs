@@ -23,6 +23,16 @@ pub fn page_size(operation: &Operation, requested: Option<u32>) -> Option<u32> {
     }
 }
 
+/// The page size that the arguments request.
+pub fn requested_size(arguments: &Arguments) -> Option<u32> {
+    let in_query = arguments.query.iter().find(|(name, _)| name == "per_page");
+    let in_body = || {
+        let body: Value = serde_json::from_slice(arguments.body.as_deref()?).ok()?;
+        body["pagination"]["per_page"].as_u64()?.try_into().ok()
+    };
+    in_query.and_then(|(_, size)| size.parse().ok()).or_else(in_body)
+}
+
 /// The arguments with this page size set.
 ///
 /// # Errors

@@ -4,7 +4,8 @@
 //! show it. If the record cannot show it and the change must not happen twice, its outcome stays unknown. The
 //! transport enforces the rate limit.
 
-use std::collections::HashMap;
+mod verify;
+
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -14,11 +15,14 @@ use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::change::{BulkTarget, CHANGED_SINCE_PLAN, Change};
+use super::change::Change;
 use super::error::{Error, error_json};
 use super::journal::{RecordStatus, RunJournal};
 use super::plan::{Head, PlannedRecord};
 use super::read;
+use super::record_state::{RecordState, read_record};
+use super::shared_identifier::CHANGED_SINCE_PLAN;
+use super::target::BulkTarget;
 use crate::api;
 use crate::api::client::Client;
 
@@ -34,10 +38,6 @@ const ATTEMPTS_IN_OUTAGE: u32 = 3;
 const ROUNDS: u32 = 2;
 /// Attempts to read one record.
 const READ_ATTEMPTS: u32 = 6;
-/// Delays before reading a record again that does not show its change yet.
-const VERIFY_DELAYS: [Duration; 3] =
-    [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(2)];
-
 /// Number of conversations that are verified with a single search.
 const VERIFY_BATCH: usize = 50;
 /// Number of verifications that run while further changes are sent.
@@ -160,51 +160,6 @@ impl<'a> Applier<'a> {
         }
     }
 
-    /// Verifies the changes that the responses did not show: conversations with one search, and then each that does not
-    /// show its change by reading it. The search index can be outdated, so a search proves changes but not failures.
-    async fn verify_batch(
-        &self,
-        head: &Head,
-        chunk: Vec<Result<Option<SendOutcome>, Error>>,
-        settle: &(impl Fn(&str, &RecordStatus) -> Result<(), Error> + Sync),
-    ) -> Vec<Result<Option<RecordStatus>, Error>> {
-        let (mut results, mut unverified) = (Vec::new(), Vec::new());
-        for outcome in chunk {
-            match outcome {
-                Ok(Some(SendOutcome::Unverified(record))) => unverified.push(record),
-                Ok(Some(SendOutcome::Settled(status))) => results.push(Ok(Some(status))),
-                Ok(None) => results.push(Ok(None)),
-                Err(error) => results.push(Err(error)),
-            }
-        }
-        let documents = match unverified.as_slice() {
-            [] | [_] => HashMap::new(),
-            several => {
-                read::search_by_ids(
-                    self.client,
-                    several.iter().map(|unverified| unverified.record.id.as_str()),
-                )
-                .await
-            }
-        };
-        let verifications = unverified.into_iter().map(|unverified| {
-            let UnverifiedRecord { record, before, after } = *unverified;
-            let shown = documents
-                .get(&record.id)
-                .and_then(|document| record.change.state(head.target, &head.admin_id, document))
-                .filter(|state| record.change.is_shown(&before, state));
-            async move {
-                let status = match shown {
-                    Some(after) => RecordStatus::Done { before, after },
-                    None => self.verify(head, &record, before, after).await,
-                };
-                settle(&record.id, &status).map(|()| Some(status))
-            }
-        });
-        results.extend(futures::future::join_all(verifications).await);
-        results
-    }
-
     /// Makes one change, step by step.
     async fn change(&self, head: &Head, record: &PlannedRecord, was_sent: bool) -> SendOutcome {
         let mut before = record.before.clone();
@@ -289,44 +244,6 @@ impl<'a> Applier<'a> {
             .ok()
             .and_then(|read| read.state)
             .unwrap_or(Value::Null)
-    }
-
-    /// Verifies that the record shows the change, since a successful response proves nothing. The API can take a moment
-    /// to show a change.
-    async fn verify(
-        &self,
-        head: &Head,
-        record: &PlannedRecord,
-        before: Value,
-        mut after: Value,
-    ) -> RecordStatus {
-        for wait in VERIFY_DELAYS.into_iter().map(Some).chain([None]) {
-            if record.change.is_shown(&before, &after) {
-                return RecordStatus::Done { before, after };
-            }
-            match self.read_state_with_retries(head, record).await.map(|read| read.state) {
-                Ok(Some(state)) => after = state,
-                Ok(None) => return RecordStatus::Unconfirmed { before },
-                Err(error) if record.change.confirms_removal(&error) => after = json!({ "archived": true }),
-                Err(error) if error.is_not_found() => {
-                    return RecordStatus::Failed { error: error_json(&error) };
-                }
-                Err(_) => return RecordStatus::Sending,
-            }
-            if record.change.is_shown(&before, &after) {
-                return RecordStatus::Done { before, after };
-            }
-            if let Some(wait) = wait {
-                tokio::time::sleep(wait).await;
-            }
-        }
-        RecordStatus::Failed {
-            error: json!({
-                "code": "not_applied",
-                "message": "the request succeeded, but the record does not show the change",
-                "now": after,
-            }),
-        }
     }
 
     /// Reads the state of the record, with retries.
@@ -458,32 +375,6 @@ impl<'a> Applier<'a> {
     async fn read_state(&self, head: &Head, record: &PlannedRecord) -> Result<Option<Value>, api::Error> {
         Ok(read_record(self.client, head, &record.change, &record.id).await?.state)
     }
-}
-
-/// Current state of a record.
-struct RecordState {
-    /// `None` if the document lacks it.
-    state: Option<Value>,
-    /// Whether the record no longer matches the filter of the run.
-    is_excluded: bool,
-}
-
-async fn read_record(
-    client: &Client,
-    head: &Head,
-    change: &Change,
-    id: &str,
-) -> Result<RecordState, api::Error> {
-    let mut document = match read::document(client, head.target, id).await {
-        Err(error) if error.is_gone() && matches!(change, Change::Merge { .. }) => {
-            return Ok(RecordState { state: Some(json!({ "merged": true })), is_excluded: false });
-        }
-        document => document?,
-    };
-    read::complete_tags(client, head.target, change, &mut document, id).await?;
-    let is_excluded =
-        head.selection.as_ref().is_some_and(|selection| selection.excludes(head.target, &document));
-    Ok(RecordState { state: change.state(head.target, &head.admin_id, &document), is_excluded })
 }
 
 /// Whether the same request may succeed later.

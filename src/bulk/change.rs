@@ -1,55 +1,21 @@
-//! Changes of a record: their request, how to verify them, and their inverse.
+//! Changes of a record: how to make them, how to verify them, and their inverse.
 //!
 //! The state of a record is limited to the fields that a change affects. A document without these fields has no state,
 //! and nothing must be concluded from it.
 
+mod request;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::shared_identifier::SharedIdentifier;
 use super::state::{current, is_same_minute, own_notes, same_field, tagged, was_set};
+use super::target::BulkTarget;
 use crate::api;
-use crate::api::operation::Operation;
-use crate::api::request_builder::{Arguments, operation};
 use crate::data::lenient;
-use crate::filter::By;
 
 /// Id of "unassigned" in requests.
 const NOBODY: &str = "0";
-
-/// The kind of record that a run changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BulkTarget {
-    Conversations,
-    Contacts,
-    Companies,
-}
-
-impl BulkTarget {
-    pub fn read_operation(self) -> &'static str {
-        match self {
-            BulkTarget::Conversations => "retrieveConversation",
-            BulkTarget::Contacts => "ShowContact",
-            BulkTarget::Companies => "RetrieveACompanyById",
-        }
-    }
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            BulkTarget::Conversations => "conversations",
-            BulkTarget::Contacts => "contacts",
-            BulkTarget::Companies => "companies",
-        }
-    }
-
-    pub const fn singular(self) -> &'static str {
-        match self {
-            BulkTarget::Conversations => "conversation",
-            BulkTarget::Contacts => "contact",
-            BulkTarget::Companies => "company",
-        }
-    }
-}
 
 /// Assignee of a conversation; id `0` unassigns it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +26,10 @@ pub enum Assignee {
 }
 
 impl Assignee {
+    pub fn nobody() -> Self {
+        Assignee::Admin(NOBODY.to_owned())
+    }
+
     fn type_and_id(&self) -> (&'static str, &str) {
         match self {
             Assignee::Admin(id) => ("admin", id),
@@ -122,112 +92,11 @@ pub enum Change {
     },
 }
 
-/// An identifier that two contacts share.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SharedIdentifier {
-    pub by: By,
-    /// Normalized by [`By::key`].
-    pub value: String,
-}
-
-impl SharedIdentifier {
-    /// The reason not to merge the lead into the user, if any, given the documents of both.
-    pub fn mismatch(&self, lead: &Value, user: &Value) -> Option<String> {
-        let has_value = |contact: &Value| {
-            let stored = lenient::text(&contact[self.by.field()]).and_then(|value| self.by.key(&value));
-            stored.as_deref() == Some(self.value.as_str())
-        };
-        let (field, value) = (self.by.field(), &self.value);
-        for (contact, role, part) in [(lead, "lead", "merge"), (user, "user", "keep")] {
-            if contact["role"] != role {
-                return Some(format!("changed since the plan: the contact to {part} is no longer a {role}"));
-            }
-            if !has_value(contact) {
-                return Some(format!(
-                    "changed since the plan: the {role} no longer has the {field} {value:?}"
-                ));
-            }
-        }
-        None
-    }
-}
-
-/// Error code of a change that was skipped because its record no longer matches the plan.
-pub const CHANGED_SINCE_PLAN: &str = "changed_since_plan";
-
 /// The reason why a change cannot be undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Irreversible(pub &'static str);
 
 impl Change {
-    /// The request that makes the change. `admin_id` is the acting teammate.
-    ///
-    /// # Errors
-    /// If the operation is missing from the API.
-    pub fn request(
-        &self,
-        target: BulkTarget,
-        id: &str,
-        admin_id: &str,
-    ) -> Result<(&'static Operation, Arguments), api::Error> {
-        let path = || vec![id.to_owned()];
-        let manage = |mut body: Value| {
-            body["admin_id"] = json!(admin_id);
-            ("manageConversation", path(), Some(body))
-        };
-        let (name, path, body) = match (self, target) {
-            (Change::Tag { tag_id, .. }, BulkTarget::Conversations) => {
-                let body = json!({ "id": tag_id, "admin_id": admin_id });
-                ("attachTagToConversation", path(), Some(body))
-            }
-            (Change::Tag { tag_id, .. }, BulkTarget::Contacts) => {
-                ("attachTagToContact", path(), Some(json!({ "id": tag_id })))
-            }
-            (Change::Tag { tag, .. }, BulkTarget::Companies) => {
-                ("createTag", Vec::new(), Some(json!({ "name": tag, "companies": [{ "id": id }] })))
-            }
-            (Change::Untag { tag_id, .. }, BulkTarget::Conversations) => {
-                let path = vec![id.to_owned(), tag_id.clone()];
-                ("detachTagFromConversation", path, Some(json!({ "admin_id": admin_id })))
-            }
-            (Change::Untag { tag_id, .. }, BulkTarget::Contacts) => {
-                ("detachTagFromContact", vec![id.to_owned(), tag_id.clone()], None)
-            }
-            (Change::Untag { tag, .. }, BulkTarget::Companies) => {
-                let companies = json!([{ "id": id, "untag": true }]);
-                ("createTag", Vec::new(), Some(json!({ "name": tag, "companies": companies })))
-            }
-            (Change::Assign { to, .. }, _) => {
-                let (kind, assignee) = to.type_and_id();
-                manage(json!({ "message_type": "assignment", "type": kind, "assignee_id": assignee }))
-            }
-            (Change::Close, _) => manage(json!({ "message_type": "close", "type": "admin" })),
-            (Change::Open, _) => manage(json!({ "message_type": "open" })),
-            (Change::Snooze { until }, _) => {
-                manage(json!({ "message_type": "snoozed", "snoozed_until": until }))
-            }
-            (Change::Note { body }, _) => {
-                let body = json!({
-                    "message_type": "note", "type": "admin", "admin_id": admin_id, "body": body,
-                });
-                ("replyConversation", path(), Some(body))
-            }
-            (Change::Update { fields }, _) => ("UpdateContact", path(), Some(json!(fields))),
-            (Change::Merge { into, .. }, _) => {
-                ("MergeContact", Vec::new(), Some(json!({ "from": id, "into": into })))
-            }
-            // Sent in several steps.
-            (Change::Reassign { admin, .. }, _) => {
-                let admin = admin.as_deref().unwrap_or(NOBODY);
-                manage(json!({ "message_type": "assignment", "type": "admin", "assignee_id": admin }))
-            }
-            (Change::Archive, _) => ("ArchiveContact", path(), None),
-            (Change::Unarchive, _) => ("UnarchiveContact", path(), None),
-        };
-        let body = body.map(|body| body.to_string().into_bytes());
-        Ok((operation(name)?, Arguments { path, body, ..Arguments::default() }))
-    }
-
     /// The state of the record that the change affects; `None` if the document lacks it.
     pub fn state(&self, target: BulkTarget, admin_id: &str, document: &Value) -> Option<Value> {
         match self {

@@ -42,6 +42,25 @@ pub enum Error {
     OtherTag { requested: String, found: String },
     #[error("{0}")]
     Usage(String),
+    /// A selection, a field or a plan that cannot be used as it is.
+    #[error("{0}")]
+    InvalidInput(String),
+    #[error("unknown or read-only contact field {name:?}")]
+    UnknownField { name: String, known: Vec<&'static str> },
+    #[error("no fields to change for contact {0}")]
+    NoFields(String),
+    /// A tag that is attached by name, and another one that could be attached instead.
+    #[error(
+        "companies are tagged by name, and the existing tag {existing:?} could be used instead of {name:?}"
+    )]
+    AmbiguousTag { name: String, existing: String },
+    /// A plan with a change that its command cannot make.
+    #[error("{plan}: `{command}` cannot make the change that is planned for {record}")]
+    ForeignChange { plan: String, command: String, record: String },
+    #[error("run {run} belongs to `{command}`")]
+    OtherCommand { run: String, command: String },
+    #[error("the token has no teammate to act as")]
+    NoTeammate,
 }
 
 /// What was looked up by name or id.

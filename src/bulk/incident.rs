@@ -5,61 +5,32 @@
 //! Parts come from the mirror if it has their current version, otherwise from the workspace. Conversations that cannot
 //! be searched must be counted, never dropped silently.
 
+mod document;
+mod query;
+
 use std::collections::{HashMap, HashSet};
 
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::change::{BulkTarget, Change};
+use self::document::{is_cut, merged, parts, parts_in_mirror, shown};
+pub use self::query::{InboxState, IncidentQuery, SearchScope, WindowBasis};
+use super::change::Change;
 use super::error::Error;
-use super::phrase_match::{MessageText, PhraseHit, PhraseResult, Phrases};
+use super::phrase_match::{MessageText, PhraseHit, PhraseResult};
 use super::plan::PlannedRecord;
 use super::read::{self, ReadErrorBudget};
+use super::target::BulkTarget;
 use crate::api::client::Client;
 use crate::api::request_builder::{Arguments, operation};
 use crate::data::lenient;
-use crate::mirror::{ResourceName, Store, lacks_parts};
+use crate::mirror::Store;
 
 /// Maximum number of conversations whose parts are fetched one by one; more need a mirror.
 const MAX_FETCHED: usize = 5_000;
 /// Page size of the search: the maximum of the API.
 const PAGE_SIZE: u32 = 150;
-
-/// The messages to search.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SearchScope {
-    /// The opening message and its subject.
-    Source,
-    /// Everything after the opening message.
-    Parts,
-    All,
-}
-
-/// What must be in the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WindowBasis {
-    /// The time of a message that mentions the phrase.
-    Message,
-    /// That, or the last change of the conversation of any kind, for example a tag or an assignment.
-    Active,
-}
-
-/// Times are epoch seconds.
-#[derive(Debug, Clone)]
-pub struct IncidentQuery {
-    pub phrases: Phrases,
-    pub scope: SearchScope,
-    pub window: WindowBasis,
-    pub since: Option<i64>,
-    pub until: Option<i64>,
-    /// Any of these states; empty for all.
-    pub states: Vec<String>,
-    /// Id of a team.
-    pub team: Option<String>,
-}
 
 #[derive(Debug, Default)]
 pub struct IncidentMatches {
@@ -156,62 +127,6 @@ async fn candidates(client: &Client, query: &IncidentQuery) -> Result<Vec<Value>
     }
     candidates.retain(|document| query.is_match(document));
     Ok(candidates)
-}
-
-impl IncidentQuery {
-    /// Whether only opening messages are relevant.
-    fn needs_only_opening(&self) -> bool {
-        self.scope == SearchScope::Source && self.window == WindowBasis::Message
-    }
-
-    /// Whether state, team and times of a conversation match.
-    fn is_match(&self, document: &Value) -> bool {
-        let state = state(document);
-        let in_state = self.states.is_empty() || self.states.iter().any(|name| Some(name) == state.as_ref());
-        let in_team = self.team.is_none() || self.team == lenient::reference(&document["team_assignee_id"]);
-        let at = |field: &str| lenient::time(&document[field]);
-        let recent = self.since.is_none_or(|since| at("updated_at").is_none_or(|at| at >= since));
-        let begun = self.until.is_none_or(|until| at("created_at").is_none_or(|at| at < until));
-        in_state && in_team && recent && begun
-    }
-
-    /// The result if the parts cannot change it; `None` if they must be searched.
-    fn result_without_parts(&self, document: &Value) -> Option<PhraseResult> {
-        let opening = [MessageText::opening(document)];
-        let result = self.phrases.search(&opening);
-        let count = lenient::integer(&document["statistics"]["count_conversation_parts"]);
-        match self.scope {
-            SearchScope::Source => Some(result),
-            _ if count == Some(0) && self.scope == SearchScope::Parts => Some(PhraseResult::NotMentioned),
-            SearchScope::Parts => None,
-            _ if count == Some(0) || result == PhraseResult::Excluded => Some(result),
-            // Without a hit in the window, a later message may still be in it.
-            SearchScope::All => match result {
-                PhraseResult::Mentioned(hits)
-                    if self.phrases.exclude.is_empty() && !self.in_window(document, &hits).is_empty() =>
-                {
-                    Some(PhraseResult::Mentioned(hits))
-                }
-                _ => None,
-            },
-        }
-    }
-
-    fn contains(&self, at: i64) -> bool {
-        self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until)
-    }
-
-    /// The hits in the window; none if the conversation is not in it. Messages without a time count as in the window.
-    fn in_window(&self, document: &Value, hits: &[PhraseHit]) -> Vec<PhraseHit> {
-        let is_inside = |hit: &&PhraseHit| hit.written_at.is_none_or(|at| self.contains(at));
-        let inside: Vec<PhraseHit> = hits.iter().filter(is_inside).cloned().collect();
-        let is_active = || lenient::time(&document["updated_at"]).is_none_or(|at| self.contains(at));
-        if inside.is_empty() && self.window == WindowBasis::Active && is_active() {
-            hits.to_vec()
-        } else {
-            inside
-        }
-    }
 }
 
 impl IncidentMatches {
@@ -330,73 +245,4 @@ impl IncidentMatches {
         }
         Ok(())
     }
-}
-
-fn merged(listed: Value, fetched: Value) -> Value {
-    match (listed, fetched) {
-        (Value::Object(mut listed), Value::Object(fetched)) => {
-            listed.extend(fetched.into_iter().filter(|(_, value)| !value.is_null()));
-            Value::Object(listed)
-        }
-        (_, fetched) => fetched,
-    }
-}
-
-/// The parts in a conversation's document.
-fn parts(document: &Value) -> Vec<MessageText> {
-    let list = &document["conversation_parts"];
-    let parts = list.as_array().or_else(|| list["conversation_parts"].as_array());
-    parts.into_iter().flatten().map(MessageText::part).collect()
-}
-
-/// Whether the API returned only some of the parts.
-fn is_cut(document: &Value, returned: usize) -> bool {
-    let totals =
-        [&document["statistics"]["count_conversation_parts"], &document["conversation_parts"]["total_count"]];
-    lacks_parts(totals.into_iter().filter_map(lenient::integer).max(), returned, returned)
-}
-
-/// The parts in the mirror; `None` unless all of them are up to date.
-fn parts_in_mirror(store: &Store, document: &Value) -> Result<Option<Vec<MessageText>>, Error> {
-    let (Some(id), Some(updated_at)) = (lenient::id(&document["id"]), lenient::time(&document["updated_at"]))
-    else {
-        return Ok(None);
-    };
-    if !store.has_parts_of(&id, updated_at)? {
-        return Ok(None);
-    }
-    let Some(raw) = store.with_parts(ResourceName::Conversations, &id)? else { return Ok(None) };
-    Ok(Some(parts(&serde_json::from_str(&raw).unwrap_or_default())))
-}
-
-fn state(document: &Value) -> Option<String> {
-    let named = document["state"].as_str().map(str::to_owned);
-    named.or_else(|| {
-        let open = lenient::flag(&document["open"])?;
-        Some(if open { "open" } else { "closed" }.to_owned())
-    })
-}
-
-/// Columns of the result that describe a conversation.
-fn shown(document: &Value, hits: &[PhraseHit]) -> Value {
-    let author = &document["source"]["author"];
-    let first = document["contacts"]["contacts"].as_array().and_then(|contacts| contacts.first());
-    let contact_id = first.and_then(|contact| lenient::id(&contact["id"])).or_else(|| {
-        // The author can be a teammate.
-        let is_contact = !matches!(author["type"].as_str(), Some("admin" | "bot" | "team"));
-        lenient::id(&author["id"]).filter(|_| is_contact)
-    });
-    let is_author = contact_id.is_some() && contact_id == lenient::id(&author["id"]);
-    let of_author = |field: &str| author[field].as_str().filter(|value| is_author && !value.is_empty());
-    let hit = hits.first();
-    json!({
-        "contact": { "id": contact_id, "name": of_author("name"), "email": of_author("email") },
-        "state": state(document),
-        "updated_at": lenient::time(&document["updated_at"]),
-        "created_at": lenient::time(&document["created_at"]),
-        "matched_in": hit.map(|hit| if hit.part_id.is_some() { "part" } else { "source" }),
-        "matched_part_id": hit.and_then(|hit| hit.part_id.clone()),
-        "matched_at": hit.and_then(|hit| hit.written_at),
-        "match": hit.map(|hit| hit.context.clone()),
-    })
 }

@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use futures::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 
-use super::change::{BulkTarget, Change};
+use super::change::Change;
 use super::error::error_json;
+use super::target::BulkTarget;
 use crate::api;
 use crate::api::client::Client;
 use crate::api::request_builder::{Arguments, operation};

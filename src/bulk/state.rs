@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::change::BulkTarget;
+use super::target::BulkTarget;
 use crate::data::lenient;
 use crate::filter::By;
 use crate::html::plain;

@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 use super::context::Context;
 use super::error::{Error, Hint, HintTopic};
 use super::files::Content;
-use super::flags::argument_id;
 use super::time::Times;
 use crate::api::operation::{Kind, Operation, Parameter, Place, Scalar};
 use crate::api::request_builder::Arguments;
@@ -20,64 +19,156 @@ use crate::api::request_builder::Arguments;
 /// [`Error::Usage`] for an invalid or missing value.
 pub fn bind(
     context: &Context,
-    operation: &Operation,
+    operation: &'static Operation,
     matches: &ArgMatches,
-    query: Option<Value>,
+    query: Option<&Value>,
 ) -> Result<Arguments, Error> {
-    let in_place =
-        |place: Place| operation.parameters.iter().filter(move |parameter| parameter.place == place);
+    let command_line = CommandLine { context, operation, matches };
     let mut arguments = Arguments::default();
-    for parameter in in_place(Place::Path) {
-        arguments.path.push(path_value(parameter, matches)?);
+    for parameter in command_line.parameters(Place::Path) {
+        arguments.path.push(command_line.path_value(parameter)?);
     }
-    for parameter in in_place(Place::Query) {
-        for value in values(context, parameter, matches)? {
+    for parameter in command_line.parameters(Place::Query) {
+        for value in command_line.values(parameter)? {
             let field = parameter.name.rsplit('.').next().unwrap_or(parameter.name);
-            let in_object =
-                arguments.query.iter().find(|(name, _)| name == field).map(|(_, text)| json!(text));
-            let object =
-                operation.object_of(parameter).filter(|object| matches.contains_id(&argument_id(object)));
-            if in_object.is_some() && object.is_some() {
-                refuse_contradiction(operation, matches, parameter, in_object.as_ref(), &value)?;
-                continue;
+            let other = arguments.query.iter().find(|(name, _)| name == field).map(|(_, text)| json!(text));
+            match command_line.object(parameter).zip(other) {
+                Some((object, other)) => refuse_contradiction(object, parameter, &other, &value)?,
+                None => append_query(&mut arguments.query, parameter, &value),
             }
-            append_query(&mut arguments.query, parameter, &value);
         }
     }
-    require_query(operation, &arguments, matches)?;
-    refuse_empty_periods(context, operation, matches)?;
-    arguments.body = body(context, operation, matches, query)?.map(|body| body.to_string().into_bytes());
+    command_line.require_query(&arguments)?;
+    command_line.refuse_empty_periods()?;
+    arguments.body = command_line.body(query)?.map(|body| body.to_string().into_bytes());
     Ok(arguments)
 }
 
-fn path_value(parameter: &Parameter, matches: &ArgMatches) -> Result<String, Error> {
-    let text = matches.get_one::<String>(&argument_id(parameter)).cloned().unwrap_or_default();
-    let trimmed = text.trim();
-    if trimmed.is_empty() {
-        return Err(Error::usage(format!("<{}> must not be empty", parameter.flag)));
+/// The id of a parameter's argument. Includes the place, because a path and a body field may share a name.
+pub fn argument_id(parameter: &Parameter) -> String {
+    match parameter.place {
+        Place::Path => format!("path:{}", parameter.name),
+        Place::Query => format!("query:{}", parameter.name),
+        Place::Body => format!("body:{}", parameter.name),
     }
-    if parameter.kind == Kind::Integer && trimmed.parse::<u64>().is_err() {
-        return Err(Error::usage(format!(
-            "<{}>: invalid number {text:?}: expected a whole number",
-            parameter.flag
-        )));
-    }
-    Ok(trimmed.to_owned())
 }
 
-/// The values of a flag as JSON; empty if it is not given.
-fn values(context: &Context, parameter: &Parameter, matches: &ArgMatches) -> Result<Vec<Value>, Error> {
-    let id = argument_id(parameter);
-    let usage_error = |reason: String| Error::Usage {
-        message: format!("--{}: {reason}", parameter.flag),
-        hint: hint(parameter),
-    };
-    if parameter.kind == Kind::Json {
-        let contents = matches.get_many::<Content>(&id).into_iter().flatten();
-        return contents.map(|content| json_value(parameter, content)).collect();
+/// The command line of an operation.
+struct CommandLine<'a> {
+    context: &'a Context,
+    operation: &'static Operation,
+    matches: &'a ArgMatches,
+}
+
+impl CommandLine<'_> {
+    fn parameters(&self, place: Place) -> impl Iterator<Item = &'static Parameter> {
+        self.operation.parameters.iter().filter(move |parameter| parameter.place == place)
     }
-    let texts = matches.get_many::<String>(&id).into_iter().flatten();
-    texts.map(|text| value(context, parameter, text).map_err(usage_error)).collect()
+
+    fn is_given(&self, parameter: &Parameter) -> bool {
+        self.matches.contains_id(&argument_id(parameter))
+    }
+
+    /// The object that a field belongs to, if it is given.
+    fn object(&self, field: &Parameter) -> Option<&'static Parameter> {
+        self.operation.object_of(field).filter(|object| self.is_given(object))
+    }
+
+    fn path_value(&self, parameter: &Parameter) -> Result<String, Error> {
+        let text = self.matches.get_one::<String>(&argument_id(parameter)).cloned().unwrap_or_default();
+        let trimmed = text.trim();
+        if trimmed.is_empty() {
+            return Err(Error::usage(format!("<{}> must not be empty", parameter.flag)));
+        }
+        if parameter.kind == Kind::Integer && trimmed.parse::<u64>().is_err() {
+            return Err(Error::usage(format!(
+                "<{}>: invalid number {text:?}: expected a whole number",
+                parameter.flag
+            )));
+        }
+        Ok(trimmed.to_owned())
+    }
+
+    /// The values of a flag as JSON; empty if it is not given.
+    fn values(&self, parameter: &Parameter) -> Result<Vec<Value>, Error> {
+        let id = argument_id(parameter);
+        if parameter.kind == Kind::Json {
+            let contents = self.matches.get_many::<Content>(&id).into_iter().flatten();
+            return contents.map(|content| json_value(parameter, content)).collect();
+        }
+        let usage_error = |reason: String| Error::Usage {
+            message: format!("--{}: {reason}", parameter.flag),
+            hint: hint(parameter),
+        };
+        let texts = self.matches.get_many::<String>(&id).into_iter().flatten();
+        texts.map(|text| value(self.context, parameter, text).map_err(usage_error)).collect()
+    }
+
+    /// Refuses a period that ends before it starts.
+    fn refuse_empty_periods(&self) -> Result<(), Error> {
+        let times = || self.operation.parameters.iter().filter(|parameter| parameter.kind == Kind::Time);
+        for from in times() {
+            let Some(stem) = from.name.strip_suffix("_after") else { continue };
+            let is_end = |parameter: &&Parameter| parameter.name.strip_suffix("_before") == Some(stem);
+            let Some(to) = times().find(is_end) else { continue };
+            let (begins, ends) = (self.values(from)?, self.values(to)?);
+            if let (Some(begin), Some(end)) = (begins.last(), ends.last())
+                && begin.as_i64() > end.as_i64()
+            {
+                return Err(Error::usage(format!("--{} must not be earlier than --{}", to.flag, from.flag)));
+            }
+        }
+        Ok(())
+    }
+
+    fn require_query(&self, arguments: &Arguments) -> Result<(), Error> {
+        for parameter in self.parameters(Place::Query).filter(|parameter| parameter.required) {
+            // An object may be given without any field; which fields it needs is left to the server.
+            let is_given = self.is_given(parameter);
+            let is_in_query = |name: &str| is_given || arguments.query.iter().any(|(other, _)| other == name);
+            let has_field = self.operation.parameters.iter().any(|other| {
+                let field = other.name.strip_prefix(parameter.name).and_then(|rest| rest.strip_prefix('.'));
+                field.is_some_and(is_in_query)
+            });
+            if !is_in_query(parameter.name) && !has_field {
+                return Err(missing(vec![parameter.flag.to_owned()]));
+            }
+        }
+        Ok(())
+    }
+
+    fn body(&self, query: Option<&Value>) -> Result<Option<Value>, Error> {
+        let Some(declared) = &self.operation.body else { return Ok(None) };
+        let fields: Vec<&Parameter> = self.parameters(Place::Body).collect();
+        let given = body_json(self.matches, !fields.is_empty())?;
+        if given.is_none() && fields.is_empty() && declared.required {
+            return Err(missing(vec!["body-json".to_owned()]));
+        }
+        let is_given = given.is_some();
+        let mut body = given.unwrap_or_else(|| json!({}));
+        for parameter in &fields {
+            let values = self.values(parameter)?;
+            if !values.is_empty() {
+                let value = combined(parameter, values);
+                // Flags may override fields of `--body-json`, but not of an object with a flag.
+                let other = body.pointer(&pointer(parameter.name));
+                if let (Some(object), Some(other)) = (self.object(parameter), other) {
+                    refuse_contradiction(object, parameter, other, &value)?;
+                }
+                set(&mut body, parameter.name, value)?;
+            }
+        }
+        if let Some(query) = query {
+            set(&mut body, "query", query.clone())?;
+        }
+        for name in self.matches.get_many::<String>("null").into_iter().flatten() {
+            set(&mut body, &name.replace('-', "_"), Value::Null)?;
+        }
+        if !is_given {
+            complete(&mut body, &fields)?;
+        }
+        Ok(Some(body))
+    }
 }
 
 /// JSON or, for query parameters, `key=value` pairs.
@@ -138,24 +229,6 @@ fn future(times: &Times, text: &str) -> Result<i64, String> {
     Err(format!("{text:?} is in the past: expected a time in the future, for example +2d"))
 }
 
-/// Refuses a period that ends before it starts.
-fn refuse_empty_periods(context: &Context, operation: &Operation, matches: &ArgMatches) -> Result<(), Error> {
-    for from in operation.parameters.iter().filter(|parameter| parameter.kind == Kind::Time) {
-        let Some(stem) = from.name.strip_suffix("_after") else { continue };
-        let is_end = |parameter: &&Parameter| {
-            parameter.kind == Kind::Time && parameter.name.strip_suffix("_before") == Some(stem)
-        };
-        let Some(to) = operation.parameters.iter().find(is_end) else { continue };
-        let (begins, ends) = (values(context, from, matches)?, values(context, to, matches)?);
-        if let (Some(begin), Some(end)) = (begins.last(), ends.last())
-            && begin.as_i64() > end.as_i64()
-        {
-            return Err(Error::usage(format!("--{} must not be earlier than --{}", to.flag, from.flag)));
-        }
-    }
-    Ok(())
-}
-
 fn scalar(kind: Scalar, text: &str) -> Result<Value, String> {
     let trimmed = text.trim();
     match kind {
@@ -191,7 +264,6 @@ fn pairs(text: &str) -> Result<Value, String> {
 
 /// Sends an object as its fields, and a list as a repeated parameter.
 fn append_query(query: &mut Vec<(String, String)>, parameter: &Parameter, value: &Value) {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match value {
         Value::Object(fields) => query.extend(fields.iter().map(|(name, value)| (name.clone(), text(value)))),
         Value::Array(elements) => {
@@ -204,89 +276,32 @@ fn append_query(query: &mut Vec<(String, String)>, parameter: &Parameter, value:
     }
 }
 
-/// Refuses a field whose value differs from the one in its object, if both are given.
+/// Refuses a field whose value differs from the one in its object.
 fn refuse_contradiction(
-    operation: &Operation,
-    matches: &ArgMatches,
-    parameter: &Parameter,
-    in_object: Option<&Value>,
+    object: &Parameter,
+    field: &Parameter,
+    other: &Value,
     value: &Value,
 ) -> Result<(), Error> {
-    // Flags may override fields of `--body-json`, but not of an object with a flag.
-    let object = operation.object_of(parameter).filter(|object| matches.contains_id(&argument_id(object)));
-    let (Some(object), Some(other)) = (object, in_object) else { return Ok(()) };
     // Numbers are often typed as strings.
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     if text(other) == text(value) {
         return Ok(());
     }
     Err(Error::Contradiction {
         whole: object.flag.to_owned(),
-        part: parameter.flag.to_owned(),
+        part: field.flag.to_owned(),
         values: Box::new((other.clone(), value.clone())),
     })
 }
 
-fn require_query(operation: &Operation, arguments: &Arguments, matches: &ArgMatches) -> Result<(), Error> {
-    let required =
-        operation.parameters.iter().filter(|parameter| parameter.place == Place::Query && parameter.required);
-    for parameter in required {
-        // An object may be given without any field; which fields it needs is left to the server.
-        let is_given = matches.contains_id(&argument_id(parameter));
-        let is_in_query = |name: &str| is_given || arguments.query.iter().any(|(other, _)| other == name);
-        let has_field = operation.parameters.iter().any(|other| {
-            let field = other.name.strip_prefix(parameter.name).and_then(|rest| rest.strip_prefix('.'));
-            field.is_some_and(is_in_query)
-        });
-        if !is_in_query(parameter.name) && !has_field {
-            return Err(missing(vec![parameter.flag.to_owned()]));
-        }
-    }
-    Ok(())
+/// A text as it is, anything else as JSON.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn missing(flags: Vec<String>) -> Error {
     let hint = Hint::new("see the command's --help").about(HintTopic::Arguments);
     Error::MissingArguments { flags, hint }
-}
-
-fn body(
-    context: &Context,
-    operation: &Operation,
-    matches: &ArgMatches,
-    query: Option<Value>,
-) -> Result<Option<Value>, Error> {
-    if operation.body.is_none() {
-        return Ok(None);
-    }
-    let has_fields = operation.parameters.iter().any(|parameter| parameter.place == Place::Body);
-    let given = body_json(matches, has_fields)?;
-    if given.is_none() && !has_fields && operation.body.is_some_and(|body| body.required) {
-        return Err(missing(vec!["body-json".to_owned()]));
-    }
-    let is_given = given.is_some();
-    let mut body = given.unwrap_or_else(|| json!({}));
-    let fields: Vec<&Parameter> =
-        operation.parameters.iter().filter(|parameter| parameter.place == Place::Body).collect();
-    for parameter in &fields {
-        let values = values(context, parameter, matches)?;
-        if !values.is_empty() {
-            let value = combined(parameter, values);
-            let place = format!("/{}", parameter.name.replace('.', "/"));
-            refuse_contradiction(operation, matches, parameter, body.pointer(&place), &value)?;
-            set(&mut body, parameter.name, value)?;
-        }
-    }
-    if let Some(query) = query {
-        set(&mut body, "query", query)?;
-    }
-    for name in matches.get_many::<String>("null").into_iter().flatten() {
-        set(&mut body, &name.replace('-', "_"), Value::Null)?;
-    }
-    if !is_given {
-        complete(&mut body, &fields)?;
-    }
-    Ok(Some(body))
 }
 
 /// The content of `--body-json` or `--stdin`.
@@ -315,18 +330,19 @@ fn body_json(matches: &ArgMatches, has_fields: bool) -> Result<Option<Value>, Er
 
 /// The value of a flag: the last one or, for a list, all of them.
 fn combined(parameter: &Parameter, values: Vec<Value>) -> Value {
-    if matches!(parameter.kind, Kind::List(_)) {
-        Value::Array(values.into_iter().flat_map(elements).collect())
-    } else {
-        values.into_iter().next_back().unwrap_or_default()
+    if !matches!(parameter.kind, Kind::List(_)) {
+        return values.into_iter().next_back().unwrap_or_default();
     }
-}
-
-fn elements(value: Value) -> Vec<Value> {
-    match value {
+    let elements = values.into_iter().flat_map(|value| match value {
         Value::Array(elements) => elements,
         value => vec![value],
-    }
+    });
+    elements.collect()
+}
+
+/// The JSON pointer to a field; dots separate the names of nested objects.
+fn pointer(name: &str) -> String {
+    format!("/{}", name.replace('.', "/"))
 }
 
 /// Sets a field; dots separate the names of nested objects.
@@ -347,7 +363,6 @@ fn set(body: &mut Value, name: &str, value: Value) -> Result<(), Error> {
 
 /// Fills in fields with a single possible value, and refuses missing ones.
 fn complete(body: &mut Value, fields: &[&Parameter]) -> Result<(), Error> {
-    let pointer = |name: &str| format!("/{}", name.replace('.', "/"));
     let mut absent = Vec::new();
     let is_absent =
         |parameter: &&&Parameter| parameter.required && body.pointer(&pointer(parameter.name)).is_none();

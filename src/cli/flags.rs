@@ -1,11 +1,14 @@
-//! Declares the command-line arguments of an operation. Their values are read in `arguments.rs`.
+//! Declares the command-line arguments of an operation, and reads those that say how to run it.
+//!
+//! The values that are sent are read in `arguments.rs`.
 
 use std::ffi::OsStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Arg, ArgAction, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
-use super::files::{self, Content};
+use super::arguments::argument_id;
+use super::files::{self, Content, OutputFile};
 use crate::api::operation::{Answer, Body, Kind, Operation, Paging, Parameter, Place, choice};
 use crate::filter::Searchable;
 
@@ -20,12 +23,39 @@ pub fn of(operation: &'static Operation) -> Vec<Arg> {
         .collect()
 }
 
-/// The id of a parameter's argument. Includes the place, because a path and a body field may share a name.
-pub fn argument_id(parameter: &Parameter) -> String {
-    match parameter.place {
-        Place::Path => format!("path:{}", parameter.name),
-        Place::Query => format!("query:{}", parameter.name),
-        Place::Body => format!("body:{}", parameter.name),
+/// The flags of an operation's command that are not sent.
+#[derive(Debug, Clone, Default)]
+pub struct RunFlags {
+    /// `--all`: fetch all pages.
+    pub all: bool,
+    /// `--limit`: maximum number of records, across pages.
+    pub limit: Option<u64>,
+    /// `--text`: print the plain text.
+    pub text: bool,
+    /// `--where`, as typed.
+    pub filter: Option<String>,
+    /// `--out`: file for a download.
+    pub out: Option<OutputFile>,
+}
+
+impl RunFlags {
+    /// Reads the flags. Those that the command does not declare are not set.
+    pub fn read(matches: &ArgMatches) -> Self {
+        fn value<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, id: &str) -> Option<T> {
+            matches.try_get_one::<T>(id).ok().flatten().cloned()
+        }
+        RunFlags {
+            all: value(matches, "all").unwrap_or(false),
+            limit: value(matches, "limit"),
+            text: value(matches, "text").unwrap_or(false),
+            filter: value(matches, "where"),
+            out: value(matches, "out"),
+        }
+    }
+
+    /// Whether more than one page may be fetched.
+    pub fn spans_pages(&self) -> bool {
+        self.all || self.limit.is_some()
     }
 }
 
@@ -140,16 +170,12 @@ fn paging_arguments(operation: &Operation) -> Vec<Arg> {
 
 /// `--where`, if the operation is a search.
 pub fn search_argument(operation: &Operation) -> Option<Arg> {
-    let is_search = Searchable::ALL.iter().any(|searchable| searchable.operation() == operation.id);
-    is_search.then(filter_argument)
-}
-
-fn filter_argument() -> Arg {
-    Arg::new("where")
+    let argument = Arg::new("where")
         .long("where")
         .value_name("FILTER")
         .conflicts_with_all(["body:query", "body-json", "stdin"])
-        .help("Filter, for example state = open and team = Billing (see filter --help)")
+        .help("Filter, for example state = open and team = Billing (see filter --help)");
+    Searchable::of(operation.id).map(|_| argument)
 }
 
 fn download_arguments(operation: &Operation) -> Vec<Arg> {

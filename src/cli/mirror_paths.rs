@@ -25,15 +25,6 @@ pub struct MirrorFlag {
     pub db: Option<OwnerFile>,
 }
 
-/// Being replaced by [`MirrorFlag`].
-pub fn argument() -> clap::Arg {
-    clap::Arg::new("db")
-        .long("db")
-        .value_name("PATH")
-        .value_parser(clap::value_parser!(OwnerFile))
-        .help("File of the mirror [default: one per workspace in the data folder]")
-}
-
 impl MirrorFlag {
     /// The flag of any command. Generated commands do not have it.
     pub fn of(matches: &ArgMatches) -> Self {

@@ -12,16 +12,17 @@ pub(crate) mod consent;
 pub(crate) mod context;
 mod credentials;
 mod dispatch;
+mod download;
 mod endpoint;
 pub(crate) mod error;
 #[allow(clippy::disallowed_methods, reason = "the only module that opens files named by arguments")]
 pub(crate) mod files;
-mod filtered_page;
 mod flag_values;
 mod flags;
 pub(crate) mod globals;
 mod in_process;
 mod keyring;
+mod list_extent;
 pub(crate) mod meta;
 #[allow(clippy::disallowed_methods, reason = "the registry of mirrors in the data folder")]
 pub(crate) mod mirror_paths;
@@ -37,6 +38,7 @@ pub(crate) mod streams;
 pub(crate) mod subject;
 mod time;
 pub(crate) mod tree;
+mod where_flag;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

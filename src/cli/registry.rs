@@ -95,16 +95,6 @@ impl Registration {
         }
     }
 
-    /// Being replaced.
-    pub const fn old(
-        words: &'static str,
-        effect: Effect,
-        declare: fn(Command) -> Command,
-        run: for<'a> fn(&'a Context, &'static Registry, &'a ArgMatches) -> CommandFuture<'a>,
-    ) -> Self {
-        Registration { words, effect, declare, run }
-    }
-
     /// The same command under other words.
     pub const fn called(self, words: &'static str) -> Self {
         Registration { words, ..self }

@@ -109,9 +109,7 @@ impl Tree<'_> {
             Some(help) => group.about(help.about).after_help(help.after_help),
             None => group,
         };
-        let below = self.registry.commands().filter(|command| is_below(command.words, word));
-        let group = below.fold(group, |group, command| group.subcommand(self.handwritten(command)));
-        self.with_global_flags(group)
+        self.with_global_flags(self.with_handwritten(group, word))
     }
 
     fn handwritten(&self, command: &Registration) -> Command {
@@ -132,7 +130,7 @@ impl Tree<'_> {
 
     /// Builds a group, or an operation whose command is a single word.
     fn top_level(&self, word: &'static str) -> Command {
-        match OPERATIONS.iter().find(|operation| operation.spellings().any(|name| name == word)) {
+        match spelled(word) {
             Some(operation) => self.leaf(Command::new(word), operation),
             None => {
                 let group = Command::new(word)
@@ -146,9 +144,13 @@ impl Tree<'_> {
 
     fn fill(&self, group: Command, word: &str) -> Command {
         let group = group.args_override_self(true).args(globals::arguments());
+        self.fill_below(self.with_handwritten(group, word), word)
+    }
+
+    /// Adds the hand-written commands of a group.
+    fn with_handwritten(&self, group: Command, word: &str) -> Command {
         let below = self.registry.commands().filter(|command| is_below(command.words, word));
-        let group = below.fold(group, |group, command| group.subcommand(self.handwritten(command)));
-        self.fill_below(group, word)
+        group.subcommands(below.map(|command| self.handwritten(command)))
     }
 
     /// Adds the operations below a path of words.
@@ -170,8 +172,7 @@ impl Tree<'_> {
 
     /// Builds the command at a path: an operation, or a group of one or several operations.
     fn node(&self, word: &'static str, path: &str) -> Command {
-        let operation = OPERATIONS.iter().find(|operation| operation.spellings().any(|name| name == path));
-        if let Some(operation) = operation {
+        if let Some(operation) = spelled(path) {
             let is_listed = operation.spellings().next() == Some(path);
             return self.leaf(Command::new(word), operation).hide(!is_listed);
         }
@@ -216,8 +217,12 @@ fn is_below(command: &str, path: &str) -> bool {
 /// The operation called by these words.
 pub fn operation(words: &[&str]) -> Option<&'static Operation> {
     let path = words.join(" ");
-    let exact = OPERATIONS.iter().find(|operation| operation.spellings().any(|name| name == path));
-    exact.or_else(|| only_one_below(&path))
+    spelled(&path).or_else(|| only_one_below(&path))
+}
+
+/// The operation that is spelled like this.
+fn spelled(path: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.spellings().any(|name| name == path))
 }
 
 /// The operation of a group that has exactly one.

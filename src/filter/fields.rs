@@ -4,12 +4,13 @@
 //! accepts them. The only exception is the companies of contacts, which every contact document contains.
 
 use std::fmt;
-use std::str::FromStr;
+
+use clap::ValueEnum;
 
 use super::Operator;
 
 /// A kind of record that the API can search.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Searchable {
     Conversations,
     Contacts,
@@ -27,6 +28,11 @@ impl Searchable {
         }
     }
 
+    /// The kind of record that an operation searches; `None` if it is not a search.
+    pub fn of(operation: &str) -> Option<Self> {
+        Searchable::ALL.into_iter().find(|searchable| searchable.operation() == operation)
+    }
+
     /// Id of the search operation.
     pub const fn operation(self) -> &'static str {
         match self {
@@ -40,15 +46,6 @@ impl Searchable {
 impl fmt::Display for Searchable {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Searchable {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        let found = Searchable::ALL.into_iter().find(|searchable| searchable.as_str() == name);
-        found.ok_or_else(|| format!("unknown resource {name:?}: expected conversations, contacts or tickets"))
     }
 }
 
@@ -149,19 +146,10 @@ impl FieldType {
             FieldType::Tags | FieldType::TagsWithoutIn => {
                 &[Equal, NotEqual, Contains, ContainsNot, In, NotIn]
             }
+            #[rustfmt::skip]
             FieldType::Custom => &[
-                Equal,
-                NotEqual,
-                Greater,
-                GreaterOrEqual,
-                Less,
-                LessOrEqual,
-                Contains,
-                ContainsNot,
-                StartsWith,
-                EndsWith,
-                In,
-                NotIn,
+                Equal, NotEqual, Greater, GreaterOrEqual, Less, LessOrEqual, Contains, ContainsNot, StartsWith,
+                EndsWith, In, NotIn,
             ],
         }
     }
@@ -179,49 +167,6 @@ impl FieldType {
         }
     }
 }
-
-/// Short names of fields.
-const ALIASES: &[(Searchable, &[(&str, &str)])] = &[
-    (
-        Searchable::Conversations,
-        &[
-            ("team", "team_assignee_id"),
-            ("assignee", "admin_assignee_id"),
-            ("admin", "admin_assignee_id"),
-            ("tag", "tag_ids"),
-            ("tags", "tag_ids"),
-            ("contact", "contact_ids"),
-            ("body", "source.body"),
-            ("subject", "source.subject"),
-            ("channel", "source.type"),
-            ("email", "source.author.email"),
-        ],
-    ),
-    (
-        Searchable::Contacts,
-        &[
-            ("tag", "tag_id"),
-            ("tags", "tag_id"),
-            ("segment", "segment_id"),
-            ("segments", "segment_id"),
-            ("company", "company_id"),
-            ("companies", "company_id"),
-            ("owner", "owner_id"),
-            ("country", "location.country"),
-            ("city", "location.city"),
-        ],
-    ),
-    (
-        Searchable::Tickets,
-        &[
-            ("team", "team_assignee_id"),
-            ("assignee", "admin_assignee_id"),
-            ("admin", "admin_assignee_id"),
-            ("contact", "contact_ids"),
-            ("type", "ticket_type_id"),
-        ],
-    ),
-];
 
 type Row = (FieldType, &'static [&'static str]);
 
@@ -343,6 +288,27 @@ impl Searchable {
         }
     }
 
+    /// Short names of fields.
+    #[rustfmt::skip]
+    const fn aliases(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Searchable::Conversations => &[
+                ("team", "team_assignee_id"), ("assignee", "admin_assignee_id"), ("admin", "admin_assignee_id"),
+                ("tag", "tag_ids"), ("tags", "tag_ids"), ("contact", "contact_ids"), ("body", "source.body"),
+                ("subject", "source.subject"), ("channel", "source.type"), ("email", "source.author.email"),
+            ],
+            Searchable::Contacts => &[
+                ("tag", "tag_id"), ("tags", "tag_id"), ("segment", "segment_id"), ("segments", "segment_id"),
+                ("company", "company_id"), ("companies", "company_id"), ("owner", "owner_id"),
+                ("country", "location.country"), ("city", "location.city"),
+            ],
+            Searchable::Tickets => &[
+                ("team", "team_assignee_id"), ("assignee", "admin_assignee_id"), ("admin", "admin_assignee_id"),
+                ("contact", "contact_ids"), ("type", "ticket_type_id"),
+            ],
+        }
+    }
+
     /// The prefix of custom attributes.
     pub(super) const fn custom_prefix(self) -> Option<&'static str> {
         match self {
@@ -354,11 +320,7 @@ impl Searchable {
 
     /// The API's name of a field, and its type.
     pub fn field(self, name: &str) -> Option<(String, FieldType)> {
-        let aliases = ALIASES
-            .iter()
-            .find(|(searchable, _)| *searchable == self)
-            .map_or(&[][..], |(_, aliases)| aliases);
-        let name = aliases.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, field)| field);
+        let name = self.aliases().iter().find(|(alias, _)| *alias == name).map_or(name, |(_, field)| field);
         if let Some((field_type, _)) = self.rows().iter().find(|(_, names)| names.contains(&name)) {
             return Some((name.to_owned(), *field_type));
         }
@@ -368,12 +330,7 @@ impl Searchable {
 
     /// All field names, starting with the short ones.
     pub fn names(self) -> Vec<&'static str> {
-        let aliases = ALIASES
-            .iter()
-            .filter(|(searchable, _)| *searchable == self)
-            .flat_map(|(_, aliases)| aliases.iter());
-        let mut names: Vec<&str> = aliases.map(|(alias, _)| *alias).collect();
-        names.extend(self.rows().iter().flat_map(|(_, fields)| fields.iter()));
-        names
+        let aliases = self.aliases().iter().map(|(alias, _)| *alias);
+        aliases.chain(self.rows().iter().flat_map(|(_, fields)| fields.iter().copied())).collect()
     }
 }

@@ -244,15 +244,11 @@ impl QueryBuilder<'_> {
                 BroadCondition::any(vec![query("=", Value::Null), query("=", json!(""))])
             }
             // The description allows only texts and integers in lists, and no fractions anywhere.
-            (FieldType::Custom, "IN", Value::Array(values)) if !values.iter().all(is_list_item) => {
-                BroadCondition::any(
-                    values.iter().map(|value| self.broadened_test(field, "=", value)).collect(),
-                )
+            (FieldType::Custom, "IN" | "NIN", Value::Array(values)) if !values.iter().all(is_list_item) => {
+                self.one_by_one(field, operator, values)
             }
-            (FieldType::Custom, "NIN", Value::Array(values)) if !values.iter().all(is_list_item) => {
-                BroadCondition::all(
-                    values.iter().map(|value| self.broadened_test(field, "!=", value)).collect(),
-                )
+            (FieldType::TagsWithoutIn, "IN" | "NIN", Value::Array(ids)) => {
+                self.one_by_one(field, operator, ids)
             }
             (FieldType::Custom, "=", value) if value.is_f64() => {
                 BroadCondition::all(vec![query(">", below(value)), query("<", above(value))])
@@ -282,14 +278,15 @@ impl QueryBuilder<'_> {
                 let both: Vec<Value> = names.iter().cloned().chain(newer).collect();
                 query("IN", json!(both))
             }
-            (FieldType::TagsWithoutIn, "IN", Value::Array(ids)) => {
-                BroadCondition::any(ids.iter().map(|id| query("=", id.clone())).collect())
-            }
-            (FieldType::TagsWithoutIn, "NIN", Value::Array(ids)) => {
-                BroadCondition::all(ids.iter().map(|id| query("!=", id.clone())).collect())
-            }
             _ => query(operator, value.clone()),
         }
+    }
+
+    /// A test of several values as one test for each.
+    fn one_by_one(&self, field: &str, operator: &str, values: &[Value]) -> BroadCondition {
+        let each =
+            |operator| values.iter().map(|value| self.broadened_test(field, operator, value)).collect();
+        if operator == "IN" { BroadCondition::any(each("=")) } else { BroadCondition::all(each("!=")) }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod author;
 pub mod conversation;
 mod error;
 pub mod follow;
+pub mod offline;
 mod projection;
 pub mod registry;
 mod resources;
@@ -16,6 +17,7 @@ mod sync;
 
 pub use error::{Error, Holder};
 pub use resources::{ResourceName, UnknownResource};
+pub use store::contacts::{ContactSummary, matching_contacts};
 #[cfg(feature = "parquet")]
 pub use store::parquet;
 pub use store::state::SyncState;

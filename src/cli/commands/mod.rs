@@ -14,10 +14,10 @@ mod demo;
 mod doctor;
 mod dupes;
 mod export;
-pub mod filter;
+mod filter;
 mod import;
 mod mirror;
-pub mod profile;
+mod profile;
 mod sandbox;
 mod search;
 mod sla;
@@ -29,7 +29,7 @@ mod tail;
 mod translations;
 mod volume;
 
-use super::registry::{Effect, Group, Registration};
+use super::registry::{Group, Registration};
 
 /// In the order of the help.
 pub const COMMANDS: &[Registration] = &[
@@ -41,33 +41,9 @@ pub const COMMANDS: &[Registration] = &[
     Registration::of::<analytics::Analytics>(),
     Registration::of::<tail::TailRecords>(),
     Registration::of::<import::ImportRecords>(),
-    Registration::old(
-        "bulk runs",
-        Effect::Read,
-        |_| leaf(bulk::runs::command(), "runs"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(bulk::runs::run_list(context))
-        },
-    ),
-    Registration::old(
-        "bulk undo",
-        Effect::Destructive,
-        |_| leaf(bulk::runs::command(), "undo"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(bulk::runs::run_undo(context, matches))
-        },
-    ),
-    Registration::old(
-        "filter explain",
-        Effect::Read,
-        |_| leaf(filter::command(), "explain"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(filter::run(context, matches))
-        },
-    ),
+    Registration::of::<bulk::ListRuns>(),
+    Registration::of::<bulk::UndoRun>(),
+    Registration::of::<filter::FilterExplanation>(),
     Registration::of::<status::ShowMirrorStatus>(),
     Registration::of::<mirror::ForgetPerson>(),
     Registration::of::<mirror::VacuumMirror>(),
@@ -92,117 +68,21 @@ pub const COMMANDS: &[Registration] = &[
     Registration::of::<articles::resolve::ResolveArticles>(),
     Registration::of::<translations::ArticleTranslations>(),
     Registration::of::<contact_360::ShowContact360>().called("contacts 360"),
-    Registration::old(
-        "contacts dupes",
-        Effect::Destructive,
-        |_| dupes::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(dupes::run(context, matches))
-        },
-    ),
+    Registration::of::<dupes::FindDuplicates>(),
+    Registration::of::<bulk::BulkCommand<bulk::UpdateContacts>>(),
+    Registration::of::<bulk::BulkCommand<bulk::TagContacts>>(),
+    Registration::of::<bulk::BulkCommand<bulk::ArchiveContacts>>(),
     Registration::of::<sla::ConversationsSla>(),
     Registration::of::<stale::StaleConversations>(),
     Registration::of::<volume::ConversationsVolume>(),
-    Registration::old(
-        "conversations incident-tag",
-        Effect::Write,
-        |_| bulk::incident_tag::command(),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(bulk::incident_tag::run(context, matches))
-        },
-    ),
-    Registration::old(
-        "conversations bulk-tag",
-        Effect::Write,
-        |_| bulk_leaf("conversations", "bulk-tag"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(bulk::commands::run(context, &["conversations", "bulk-tag"], matches))
-        },
-    ),
-    Registration::old(
-        "conversations bulk-untag",
-        Effect::Destructive,
-        |_| bulk_leaf("conversations", "bulk-untag"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(bulk::commands::run(context, &["conversations", "bulk-untag"], matches))
-        },
-    ),
-    Registration::old(
-        "conversations bulk-assign",
-        Effect::Write,
-        |_| bulk_leaf("conversations", "bulk-assign"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(bulk::commands::run(context, &["conversations", "bulk-assign"], matches))
-        },
-    ),
-    Registration::old(
-        "conversations bulk-close",
-        Effect::Write,
-        |_| bulk_leaf("conversations", "bulk-close"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(bulk::commands::run(context, &["conversations", "bulk-close"], matches))
-        },
-    ),
-    Registration::old(
-        "conversations bulk-snooze",
-        Effect::Write,
-        |_| bulk_leaf("conversations", "bulk-snooze"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(bulk::commands::run(context, &["conversations", "bulk-snooze"], matches))
-        },
-    ),
-    Registration::old(
-        "conversations bulk-reply-note",
-        Effect::Write,
-        |_| bulk_leaf("conversations", "bulk-reply-note"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(bulk::commands::run(context, &["conversations", "bulk-reply-note"], matches))
-        },
-    ),
-    Registration::old(
-        "contacts bulk-update",
-        Effect::Destructive,
-        |_| bulk_leaf("contacts", "bulk-update"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(bulk::commands::run(context, &["contacts", "bulk-update"], matches))
-        },
-    ),
-    Registration::old(
-        "contacts bulk-tag",
-        Effect::Write,
-        |_| bulk_leaf("contacts", "bulk-tag"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(bulk::commands::run(context, &["contacts", "bulk-tag"], matches))
-        },
-    ),
-    Registration::old(
-        "contacts bulk-archive",
-        Effect::Destructive,
-        |_| bulk_leaf("contacts", "bulk-archive"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(bulk::commands::run(context, &["contacts", "bulk-archive"], matches))
-        },
-    ),
-    Registration::old(
-        "companies bulk-tag",
-        Effect::Write,
-        |_| bulk_leaf("companies", "bulk-tag"),
-        |context, _, matches| {
-            let _ = matches;
-            Box::pin(bulk::commands::run(context, &["companies", "bulk-tag"], matches))
-        },
-    ),
+    Registration::of::<bulk::TagIncident>(),
+    Registration::of::<bulk::BulkCommand<bulk::TagConversations>>(),
+    Registration::of::<bulk::BulkCommand<bulk::UntagConversations>>(),
+    Registration::of::<bulk::BulkCommand<bulk::AssignConversations>>(),
+    Registration::of::<bulk::BulkCommand<bulk::CloseConversations>>(),
+    Registration::of::<bulk::BulkCommand<bulk::SnoozeConversations>>(),
+    Registration::of::<bulk::BulkCommand<bulk::AnnotateConversations>>(),
+    Registration::of::<bulk::BulkCommand<bulk::TagCompanies>>(),
 ];
 
 /// Groups that have only hand-written commands.
@@ -228,11 +108,3 @@ pub const GROUPS: &[Group] = &[
     },
     Group { word: "workflow", about: "Run commands from a file in order", after_help: "" },
 ];
-
-fn leaf(group: clap::Command, name: &str) -> clap::Command {
-    group.find_subcommand(name).cloned().unwrap_or_default()
-}
-
-fn bulk_leaf(group: &str, name: &str) -> clap::Command {
-    bulk::commands::commands(group).into_iter().find(|command| command.get_name() == name).unwrap_or_default()
-}

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::Timestamp;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -23,12 +22,7 @@ use crate::mirror::follow::{Follower, is_temporary};
 )]
 pub struct TailRecords {
     /// Resource to follow
-    #[arg(
-        value_name = "RESOURCE",
-        default_value = "conversations",
-        value_parser = PossibleValuesParser::new(Searchable::ALL.map(Searchable::as_str))
-            .try_map(|name| name.parse::<Searchable>())
-    )]
+    #[arg(value_name = "RESOURCE", default_value = "conversations")]
     resource: Searchable,
     /// Time between two queries
     #[arg(long, value_name = "DURATION", default_value = "10s")]

@@ -268,6 +268,22 @@ fn of_bulk(error: &bulk::Error) -> Option<Hint> {
             Hint::default().run("tags list").text(" shows the ids").then("").flag("tag").text(" takes a name")
         }
         bulk::Error::NotFound { .. } => "use the name or id of an existing one".into(),
+        bulk::Error::InvalidInput(_) => see_help(),
+        bulk::Error::UnknownField { known, .. } => {
+            Hint::new(format!("use {} or custom_attributes.NAME", known.join(", ")))
+                .then("")
+                .flag("map")
+                .text(" selects columns of a file")
+        }
+        bulk::Error::NoFields(_) => Hint::new("add fields with ").flag("set").or("as columns of the file"),
+        bulk::Error::AmbiguousTag { .. } => "use the existing spelling, or rename one of the tags".into(),
+        bulk::Error::ForeignChange { command, .. } => {
+            Hint::new("create a new plan with ").run(format!("{command} --save-plan FILE"))
+        }
+        bulk::Error::OtherCommand { run, command } => {
+            Hint::new("resume it with ").run(format!("{command} --resume={run}"))
+        }
+        bulk::Error::NoTeammate => "use a token that belongs to a teammate".into(),
         _ => return None,
     })
 }

@@ -235,6 +235,13 @@ fn bulk_exit(error: &bulk::Error) -> Exit {
         bulk::Error::Config(_) => Exit::Configuration,
         bulk::Error::NoRun(_) | bulk::Error::NotFound { .. } => Exit::NotFound,
         bulk::Error::Usage(_)
+        | bulk::Error::InvalidInput(_)
+        | bulk::Error::UnknownField { .. }
+        | bulk::Error::NoFields(_)
+        | bulk::Error::AmbiguousTag { .. }
+        | bulk::Error::ForeignChange { .. }
+        | bulk::Error::OtherCommand { .. }
+        | bulk::Error::NoTeammate
         | bulk::Error::Busy(_)
         | bulk::Error::InvalidFile { .. }
         | bulk::Error::OtherJournal { .. }

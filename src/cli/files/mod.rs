@@ -91,11 +91,6 @@ pub fn access(argument: &Arg) -> Option<Access> {
     types.into_iter().find(|(declared, _)| kind == *declared).map(|(_, access)| access)
 }
 
-/// A flag that names a file to read.
-pub fn input(name: &'static str) -> Arg {
-    Arg::new(name).long(name).value_name("FILE").value_parser(value_parser!(InputFile))
-}
-
 /// A flag that names a file to write.
 pub fn output(name: &'static str) -> Arg {
     Arg::new(name).long(name).value_name("FILE").value_parser(value_parser!(OutputFile))

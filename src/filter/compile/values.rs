@@ -11,6 +11,10 @@ use crate::filter::{Error, Literal};
 
 /// Times in seconds stay below this for thousands of years; times in milliseconds are above.
 const EARLIEST_MILLISECONDS: i64 = 100_000_000_000;
+/// Units of spans that are whole days.
+const UNITS: &str = "d day days w week weeks mo month months y yr year years";
+/// Names of days.
+const DAYS: &str = "today yesterday tomorrow monday tuesday wednesday thursday friday saturday sunday";
 
 impl Compiler<'_> {
     pub(super) fn value(&self, field_type: FieldType, literal: &Literal) -> Result<Value, Error> {
@@ -106,36 +110,9 @@ impl Compiler<'_> {
 fn is_whole_day(text: &str) -> bool {
     let span = text.trim_end_matches("ago").trim_end().trim_start_matches(['-', '+']);
     let unit = span.trim_start_matches(|letter: char| letter.is_ascii_digit());
-    let is_span_of_days = span.len() > unit.len()
-        && matches!(
-            unit.trim(),
-            "d" | "day"
-                | "days"
-                | "w"
-                | "week"
-                | "weeks"
-                | "mo"
-                | "month"
-                | "months"
-                | "y"
-                | "yr"
-                | "year"
-                | "years"
-        );
-    let names = [
-        "today",
-        "yesterday",
-        "tomorrow",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-    ];
+    let is_span_of_days = span.len() > unit.len() && UNITS.split(' ').any(|known| known == unit.trim());
     is_span_of_days
-        || names.iter().any(|day| day.eq_ignore_ascii_case(text))
+        || DAYS.split(' ').any(|day| day.eq_ignore_ascii_case(text))
         || text.parse::<jiff::civil::Date>().is_ok() && !text.contains([':', 'T', ' '])
         || text.parse::<i64>().is_ok()
 }

@@ -8,6 +8,7 @@
 pub mod aggregate;
 mod columns;
 mod contact_gaps;
+pub mod contacts;
 mod forget;
 mod fts_query;
 mod grams;

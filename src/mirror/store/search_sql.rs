@@ -13,14 +13,25 @@ mod search_fields;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::types::Value as Cell;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub use self::document::{Judgement, holds, judge};
 use self::search_fields::{FieldLocation, FieldType, IdList, locate};
 use super::read::RecordQuery;
 use crate::data::lenient;
+use crate::filter::Searchable;
 use crate::mirror::error::Error;
 use crate::mirror::resources::ResourceName;
+
+impl From<Searchable> for ResourceName {
+    fn from(searched: Searchable) -> Self {
+        match searched {
+            Searchable::Conversations => ResourceName::Conversations,
+            Searchable::Contacts => ResourceName::Contacts,
+            Searchable::Tickets => ResourceName::Tickets,
+        }
+    }
+}
 
 /// Restricts a query to the records that a search body selects, in its order. `zone` is the workspace's.
 ///
@@ -39,6 +50,34 @@ pub fn narrow(
     query.conditions.push(condition);
     query.values.append(&mut search.values);
     Ok(RecordQuery { order, ..query })
+}
+
+/// A statement that selects the ids of the records that match a predicate, for people to run.
+///
+/// # Errors
+/// As [`narrow`].
+pub fn statement(resource: ResourceName, predicate: &Value, zone: &TimeZone) -> Result<String, Error> {
+    let query = narrow(resource, &json!({ "query": predicate }), zone, RecordQuery::default())?;
+    let mut values = query.values.iter();
+    let (mut condition, mut is_quoted) = (String::new(), false);
+    for letter in query.conditions.join(" AND ").chars() {
+        is_quoted ^= letter == '\'';
+        let is_placeholder = letter == '?' && !is_quoted;
+        match is_placeholder.then(|| values.next()).flatten() {
+            Some(value) => condition.push_str(&literal(value)),
+            None => condition.push(letter),
+        }
+    }
+    Ok(format!("SELECT id FROM {resource} WHERE {condition}"))
+}
+
+fn literal(cell: &Cell) -> String {
+    match cell {
+        Cell::Integer(number) => number.to_string(),
+        Cell::Real(number) => number.to_string(),
+        Cell::Text(text) => format!("'{}'", text.replace('\'', "''")),
+        Cell::Null | Cell::Blob(_) => "NULL".to_owned(),
+    }
 }
 
 struct Search<'a> {
@@ -231,15 +270,11 @@ impl Search<'_> {
                 let compared = self.number(at, operator, number)?;
                 Some(format!("({is_number} AND {compared})"))
             }
-            ("=", Some(number)) => {
-                let as_text = self.text(at, "=", text.to_owned())?;
-                let as_number = self.number(at, "=", number)?;
-                Some(format!("({as_text} OR {as_number})"))
-            }
-            ("!=", Some(number)) => {
-                let as_text = self.text(at, "!=", text.to_owned())?;
-                let as_number = self.number(at, "!=", number)?;
-                Some(format!("({as_text} AND {as_number})"))
+            ("=" | "!=", Some(number)) => {
+                let as_text = self.text(at, operator, text.to_owned())?;
+                let as_number = self.number(at, operator, number)?;
+                let join = if operator == "=" { "OR" } else { "AND" };
+                Some(format!("({as_text} {join} {as_number})"))
             }
             _ => self.text(at, operator, text.to_owned()),
         }

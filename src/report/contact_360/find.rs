@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::Connection;
 
-use crate::filter::person::{Phone, email, folded};
+use crate::mirror::matching_contacts;
 use crate::report::ContactSummary;
 use crate::report::error::Error;
 
@@ -35,52 +35,6 @@ pub fn find_contact(connection: &Connection, query: &str) -> Result<ContactMatch
         }
         _ => Err(Error::SeveralContacts { query: query.to_owned(), candidates }),
     }
-}
-
-/// All contacts with this id, external id, e-mail address or telephone number, in any spelling.
-///
-/// # Errors
-/// If the store cannot be read.
-pub fn matching_contacts(connection: &Connection, query: &str) -> Result<Vec<ContactSummary>, Error> {
-    let query = query.trim();
-    let address = email(query).unwrap_or_else(|| query.to_owned());
-    let mut all = select(
-        connection,
-        "id = ?1 UNION SELECT {columns} FROM contacts WHERE external_id = ?1
-         UNION SELECT {columns} FROM contacts WHERE email IN (?1, ?2)
-         UNION SELECT {columns} FROM contacts WHERE phone = ?1",
-        &[query, &address],
-    )?;
-    // An id is unique, so an exact match beats all others.
-    if let Some(index) = all.iter().position(|candidate| candidate.id == query) {
-        return Ok(vec![all.swap_remove(index)]);
-    }
-    let mut others = Vec::new();
-    // SQLite ignores the case and composition of ASCII letters only.
-    if !address.is_ascii() && email(query).is_some() {
-        let stored = select(connection, "email <> ''", &[])?;
-        let is_match = |email: &str| folded(email) == address;
-        others.extend(stored.into_iter().filter(|contact| contact.email.as_deref().is_some_and(is_match)));
-    }
-    if let Some(phone) = Phone::read(query) {
-        let is_match = |stored: &str| Phone::read(stored).is_some_and(|stored| stored.fits(&phone));
-        let stored = select(connection, "phone <> ''", &[])?;
-        others.extend(stored.into_iter().filter(|contact| contact.phone.as_deref().is_some_and(is_match)));
-    }
-    for candidate in others {
-        if !all.iter().any(|contact| contact.id == candidate.id) {
-            all.push(candidate);
-        }
-    }
-    Ok(all)
-}
-
-fn select(connection: &Connection, condition: &str, values: &[&str]) -> Result<Vec<ContactSummary>, Error> {
-    let columns = "id, role, name, email, phone, external_id, created_at, last_seen_at";
-    let sql = format!("SELECT {{columns}} FROM contacts WHERE {condition}").replace("{columns}", columns);
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params_from_iter(values), |row| ContactSummary::read(row, 0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Removes leads whose conversations now belong to another candidate. Returns the ids of each lead and the contact that it

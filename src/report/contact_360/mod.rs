@@ -10,7 +10,7 @@ mod overview;
 mod records;
 mod threads;
 
-pub use find::{find_contact, matching_contacts};
+pub use find::find_contact;
 pub use live::{ContactReport, refreshed_contact_360};
 pub use overview::{Contact360, ContactOptions, contact_360};
 pub use records::ContactLabel;

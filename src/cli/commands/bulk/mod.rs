@@ -1,11 +1,21 @@
 //! Commands that change many records. Each makes its own plan; [`execute`] carries all of them out the same way.
 
-pub mod commands;
-mod contact_fields;
+mod command;
+mod contacts;
+mod conversations;
 pub mod execute;
-pub mod incident_tag;
-mod plan;
+mod incident_tag;
 mod progress;
 mod report;
-pub mod runs;
+mod runs;
 mod selection;
+mod tag;
+
+pub use command::BulkCommand;
+pub use contacts::{ArchiveContacts, UpdateContacts};
+pub use conversations::{
+    AnnotateConversations, AssignConversations, CloseConversations, SnoozeConversations,
+};
+pub use incident_tag::TagIncident;
+pub use runs::{ListRuns, UndoRun};
+pub use tag::{TagCompanies, TagContacts, TagConversations, UntagConversations};

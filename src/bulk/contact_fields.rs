@@ -1,10 +1,14 @@
-//! Parses contact fields from flags and files into the values that an update sends.
+//! Parses contact fields, as users write them, into the values that an update sends.
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::error::{Error, Hint};
-use crate::cli::time::Times;
+use super::change::Change;
+use super::error::Error;
+use super::selection::SelectedRecord;
 use crate::data::lenient;
+
+/// Parses a time into epoch seconds; the error is the reason why it is invalid.
+pub type ParseTime<'a> = &'a dyn Fn(&str) -> Result<i64, String>;
 
 #[derive(Clone, Copy)]
 enum ContactFieldType {
@@ -28,11 +32,32 @@ const FIELDS: &[(&str, ContactFieldType)] = &[
     ("unsubscribed_from_emails", ContactFieldType::Flag),
 ];
 
+/// The change of one record: the fields that are the same for all, then those that the file has for it.
+///
+/// # Errors
+/// [`Error::NoFields`] for an update without fields; those of [`set`].
+pub fn change_of(change: &Change, selected: &SelectedRecord, parse_time: ParseTime) -> Result<Change, Error> {
+    let Change::Update { fields } = change else { return Ok(change.clone()) };
+    let mut fields = fields.clone();
+    for (name, value) in &selected.fields {
+        set(&mut fields, name, value, parse_time)?;
+    }
+    if fields.is_empty() {
+        return Err(Error::NoFields(selected.id.clone()));
+    }
+    Ok(Change::Update { fields })
+}
+
 /// Adds one field to an update.
 ///
 /// # Errors
-/// A usage error for an unknown or read-only field, or a value of the wrong type.
-pub fn set(times: &Times, fields: &mut Map<String, Value>, name: &str, value: &Value) -> Result<(), Error> {
+/// [`Error::UnknownField`] for an unknown or read-only field; [`Error::InvalidInput`] for a value of the wrong type.
+pub fn set(
+    fields: &mut Map<String, Value>,
+    name: &str,
+    value: &Value,
+    parse_time: ParseTime,
+) -> Result<(), Error> {
     if let Some(attribute) = name.strip_prefix("custom_attributes.") {
         let inside = fields.entry("custom_attributes").or_insert_with(|| json!({}));
         inside[attribute] = attribute_value(value);
@@ -40,22 +65,18 @@ pub fn set(times: &Times, fields: &mut Map<String, Value>, name: &str, value: &V
     }
     if let ("custom_attributes", Value::Object(attributes)) = (name, value) {
         for (attribute, value) in attributes {
-            set(times, fields, &format!("custom_attributes.{attribute}"), value)?;
+            set(fields, &format!("custom_attributes.{attribute}"), value, parse_time)?;
         }
         return Ok(());
     }
     let Some((_, field_type)) = FIELDS.iter().find(|(field, _)| *field == name) else {
-        let names: Vec<&str> = FIELDS.iter().map(|(field, _)| *field).collect();
-        return Err(Error::usage_with_hint(
-            format!("unknown or read-only contact field {name:?}"),
-            Hint::new(format!("use {} or custom_attributes.NAME", names.join(", ")))
-                .then("")
-                .flag("map")
-                .text(" selects columns of a file"),
-        ));
+        let known = FIELDS.iter().map(|(field, _)| *field).collect();
+        return Err(Error::UnknownField { name: name.to_owned(), known });
     };
     let invalid =
-        |expected: &str| Error::usage(format!("{name}: invalid value {value}: expected {expected}"));
+        |expected: &str| Error::InvalidInput(format!("{name}: invalid value {value}: expected {expected}"));
+    let time =
+        |text: &str| parse_time(text).map_err(|reason| Error::InvalidInput(format!("{name}: {reason}")));
     let typed = match (field_type, value) {
         (_, Value::Null) => Value::Null,
         (_, Value::String(text)) if text == "null" => Value::Null,
@@ -68,14 +89,11 @@ pub fn set(times: &Times, fields: &mut Map<String, Value>, name: &str, value: &V
         (ContactFieldType::Flag, value) => {
             json!(lenient::flag(value).ok_or_else(|| invalid("true or false"))?)
         }
-        (ContactFieldType::Time, Value::String(text)) => {
-            json!(times.moment(text).map_err(|reason| Error::usage(format!("{name}: {reason}")))?)
-        }
+        (ContactFieldType::Time, Value::String(text)) => json!(time(text)?),
         // Numbers get the same range checks as typed times.
         (ContactFieldType::Time, value) => {
             let seconds = lenient::time(value).ok_or_else(|| invalid("a time"))?;
-            let seconds = times.moment(&seconds.to_string());
-            json!(seconds.map_err(|reason| Error::usage(format!("{name}: {reason}")))?)
+            json!(time(&seconds.to_string())?)
         }
     };
     fields.insert(name.to_owned(), typed);
@@ -99,7 +117,10 @@ mod tests {
 
     #[test]
     fn values_get_the_type_of_their_field() {
-        let times = Times::at(jiff::Timestamp::UNIX_EPOCH, jiff::tz::TimeZone::UTC);
+        let parse_time: ParseTime = &|text| match text {
+            "2026-05-24" => Ok(1_779_580_800),
+            other => Err(format!("invalid time {other:?}")),
+        };
         let mut fields = Map::new();
         for (name, value) in [
             ("name", json!("007")),
@@ -111,7 +132,7 @@ mod tests {
             ("custom_attributes.zip", json!("01234")),
             ("custom_attributes.code", json!("\"5\"")),
         ] {
-            set(&times, &mut fields, name, &value).unwrap();
+            set(&mut fields, name, &value, parse_time).unwrap();
         }
         assert_eq!(
             Value::Object(fields),
@@ -120,8 +141,10 @@ mod tests {
                 "signed_up_at": 1_779_580_800, "custom_attributes": { "seats": 5, "zip": "01234", "code": "5" },
             })
         );
-        assert!(set(&times, &mut Map::new(), "nmae", &json!("x")).is_err());
-        assert!(set(&times, &mut Map::new(), "last_seen_at", &json!(1_795_883_405_000_i64)).is_err());
-        assert!(set(&times, &mut Map::new(), "owner_id", &json!("Ann")).is_err());
+        for (name, value) in
+            [("nmae", json!("x")), ("last_seen_at", json!(1_795_883_405_000_i64)), ("owner_id", json!("Ann"))]
+        {
+            assert!(set(&mut Map::new(), name, &value, parse_time).is_err(), "{name}");
+        }
     }
 }

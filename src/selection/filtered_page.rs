@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::commands::filter::WhereFilter;
+use super::where_filter::WhereFilter;
 use crate::api::client::Client;
+use crate::api::error::Error;
 use crate::api::operation::Operation;
 use crate::api::paging::{Next, Page, is_first_page};
 use crate::api::request_builder::Arguments;
@@ -31,69 +32,63 @@ pub struct FilteredPage {
     pub next: Option<Next>,
 }
 
-/// Fetches a page, and further ones until it is full.
-///
-/// # Errors
-/// If any page cannot be fetched.
-pub async fn page(
-    client: &Client,
-    operation: &'static Operation,
-    arguments: &Arguments,
-    condition: &WhereFilter,
-) -> Result<FilteredPage, crate::api::Error> {
-    let mut arguments = arguments.clone();
-    let mut page = match fetch(client, operation, &arguments).await {
-        Err(error) => match condition.without_null(&arguments, &error) {
-            Some(other) => {
-                arguments = other;
+impl WhereFilter {
+    /// Fetches a page of matching records, and further pages until it is full.
+    ///
+    /// # Errors
+    /// If any page cannot be fetched.
+    pub async fn page(
+        &self,
+        client: &Client,
+        operation: &'static Operation,
+        arguments: &Arguments,
+    ) -> Result<FilteredPage, Error> {
+        let mut arguments = arguments.clone();
+        let mut page = match fetch(client, operation, &arguments).await {
+            Err(error) => {
+                arguments = self.without_null(&arguments, &error).ok_or(error)?;
                 fetch(client, operation, &arguments).await?
             }
-            None => return Err(error),
-        },
-        page => page?,
-    };
-    let text = page.reply.json_text()?.to_owned();
-    let list = page.key.clone();
-    let server_total = total(&text);
-    let size = page.items.len();
-    let is_first = is_first_page(&arguments.query, arguments.body.as_deref());
-    let (mut kept, mut seen, mut last) = (Vec::new(), 0, text.clone());
-    loop {
-        seen += page.items.len();
-        kept.extend(condition.select(client, std::mem::take(&mut page.items)).await?);
-        // Fetch more only if records were removed and the page is not full.
-        let Some(next) = page.next.take_if(|_| kept.len() < seen && kept.len() < size) else { break };
-        arguments = next.apply(operation, arguments)?;
-        page = fetch(client, operation, &arguments).await?;
-        page.reply.json_text()?.clone_into(&mut last);
-    }
-    // A list with fewer records than its count is incomplete, as in `endpoint::first_page`.
-    let is_short = is_first && server_total.is_some_and(|total| total > seen as u64);
-    let is_complete = page.next.is_none() && !page.has_more && !is_short;
-    let dropped = seen - kept.len();
-    let at_most = server_total.filter(|_| !is_complete).map(|total| total.saturating_sub(dropped as u64));
-    let total = match (dropped, is_complete) {
-        (0, _) => server_total,
-        (_, true) => Some(kept.len() as u64),
-        (_, false) => None,
-    };
-    let shown = kept.len() as u64;
-    let text = match &list {
-        Some(key) if dropped > 0 => {
-            let count = if is_complete { json!(kept.len()) } else { Value::Null };
-            rewrite(&text, key, &kept, &count, &last)
+            Ok(page) => page,
+        };
+        let text = page.reply.json_text()?.to_owned();
+        let list = page.key.clone();
+        let server_total = total(&text);
+        let size = page.items.len();
+        let is_first = is_first_page(&arguments.query, arguments.body.as_deref());
+        let (mut kept, mut seen, mut last) = (Vec::new(), 0, text.clone());
+        loop {
+            seen += page.items.len();
+            kept.extend(self.select(client, std::mem::take(&mut page.items)).await?);
+            // Fetch more only if records were removed and the page is not full.
+            let Some(next) = page.next.take_if(|_| kept.len() < seen && kept.len() < size) else { break };
+            arguments = next.apply(operation, arguments)?;
+            page = fetch(client, operation, &arguments).await?;
+            page.reply.json_text()?.clone_into(&mut last);
         }
-        _ => text,
-    };
-    let has_more = !is_complete;
-    Ok(FilteredPage { text, list, shown, has_more, total, at_most, next: page.next })
+        // A list with fewer records than its count is incomplete.
+        let is_short = is_first && server_total.is_some_and(|total| total > seen as u64);
+        let is_complete = page.next.is_none() && !page.has_more && !is_short;
+        let dropped = seen - kept.len();
+        let at_most = server_total.filter(|_| !is_complete).map(|total| total.saturating_sub(dropped as u64));
+        let total = match (dropped, is_complete) {
+            (0, _) => server_total,
+            (_, true) => Some(kept.len() as u64),
+            (_, false) => None,
+        };
+        let shown = kept.len() as u64;
+        let text = match &list {
+            Some(key) if dropped > 0 => {
+                let count = if is_complete { json!(kept.len()) } else { Value::Null };
+                rewrite(&text, key, &kept, &count, &last)
+            }
+            _ => text,
+        };
+        Ok(FilteredPage { text, list, shown, has_more: !is_complete, total, at_most, next: page.next })
+    }
 }
 
-async fn fetch(
-    client: &Client,
-    operation: &'static Operation,
-    arguments: &Arguments,
-) -> Result<Page, crate::api::Error> {
+async fn fetch(client: &Client, operation: &'static Operation, arguments: &Arguments) -> Result<Page, Error> {
     Page::read(operation, arguments, client.fetch(operation, arguments).await?)
 }
 
