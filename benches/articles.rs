@@ -8,8 +8,8 @@
 use std::process::Command;
 use std::time::Instant;
 
-use intercom::articles::address_map::AddressMap;
-use intercom::articles::blocks::Document;
+use intercom::articles::convert::addresses::AddressMap;
+use intercom::articles::convert::blocks::Document;
 use intercom::sandbox::{Options, Sandbox, TOKEN};
 
 const PIECES: [&str; 8] = [

@@ -2,4 +2,4 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|html: &str| intercom::articles::check_round_trip(html));
+libfuzzer_sys::fuzz_target!(|html: &str| intercom::articles::convert::check_round_trip(html));

@@ -54,8 +54,8 @@ impl Edit {
         *self == Edit::default()
     }
 
-    /// The names of the changed fields.
-    pub fn fields(&self) -> Vec<&'static str> {
+    /// The changed fields with their names.
+    fn changes(&self) -> impl Iterator<Item = (&'static str, &String)> {
         let fields = [
             ("title", &self.title),
             ("description", &self.description),
@@ -63,22 +63,21 @@ impl Edit {
             ("state", &self.state),
             ("author", &self.author),
         ];
-        fields.into_iter().filter(|(_, value)| value.is_some()).map(|(name, _)| name).collect()
+        fields.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)))
+    }
+
+    /// The names of the changed fields.
+    pub fn fields(&self) -> Vec<&'static str> {
+        self.changes().map(|(name, _)| name).collect()
     }
 
     fn write_to(&self, object: &mut Map<String, Value>) {
-        for (name, value) in [
-            ("title", &self.title),
-            ("description", &self.description),
-            ("body", &self.body),
-            ("state", &self.state),
-        ] {
-            if let Some(value) = value {
+        for (name, value) in self.changes() {
+            if name != "author" {
                 object.insert(name.to_owned(), json!(value));
+            } else if let Ok(author) = value.parse::<i64>() {
+                object.insert("author_id".to_owned(), json!(author));
             }
-        }
-        if let Some(author) = self.author.as_ref().and_then(|id| id.parse::<i64>().ok()) {
-            object.insert("author_id".to_owned(), json!(author));
         }
     }
 }

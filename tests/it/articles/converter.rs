@@ -4,9 +4,9 @@
 
 use html5ever::tendril::TendrilSink;
 use html5ever::{ParseOpts, QualName, local_name, ns, parse_fragment};
-use intercom::articles::address_map::AddressMap;
-use intercom::articles::blocks::{Document, EditedDocument};
-use intercom::articles::markdown::read;
+use intercom::articles::convert::addresses::AddressMap;
+use intercom::articles::convert::blocks::{Document, EditedDocument};
+use intercom::articles::convert::markdown::read;
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use proptest::prelude::*;
 
@@ -51,7 +51,7 @@ fn walk(node: &Handle, out: &mut String, verbatim: bool) {
                     if let Some(value) = attribute(known).filter(|value| !value.is_empty()) {
                         out.push_str(&format!(
                             " {known}={:?}",
-                            intercom::articles::address_map::strip_signature(&value)
+                            intercom::articles::convert::normalize::strip_signature(&value)
                         ));
                     }
                 }
@@ -81,7 +81,8 @@ fn check(html: &str) {
         if block.raw {
             assert_eq!(
                 rendered.trim_ascii(),
-                intercom::articles::line_endings::normalize_line_endings(document.source(block)).trim_ascii()
+                intercom::articles::convert::normalize::normalize_line_endings(document.source(block))
+                    .trim_ascii()
             );
         } else {
             assert_eq!(meaning(&rendered), meaning(document.source(block)), "{:?}", block.markdown);
@@ -89,7 +90,7 @@ fn check(html: &str) {
     }
     whole.push_str(&html[document.tail.clone()]);
     assert_eq!(whole, html);
-    intercom::articles::check_round_trip(html);
+    intercom::articles::convert::check_round_trip(html);
 }
 
 #[test]
@@ -217,6 +218,6 @@ proptest! {
 
     #[test]
     fn any_text_round_trips(text in "\\PC{0,200}|[<>/a-z \"'=&;!-]{0,200}") {
-        intercom::articles::check_round_trip(&text);
+        intercom::articles::convert::check_round_trip(&text);
     }
 }

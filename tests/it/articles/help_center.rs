@@ -185,7 +185,7 @@ impl HelpCenter {
 
 /// The body without heading ids and image signatures, which the server regenerates.
 pub fn strip_volatile(html: &str) -> String {
-    intercom::articles::normalize::strip_volatile(html).into_owned()
+    intercom::articles::convert::normalize::strip_volatile(html).into_owned()
 }
 
 /// Id and status of each record in a command's output.

@@ -4,10 +4,10 @@ use clap::Args;
 use serde_json::json;
 
 use super::{FolderFlag, Outcomes, SelectionFlags};
-use crate::articles::folder::Folder;
-use crate::articles::outcome::ArticleStatus;
-use crate::articles::push::{PushOptions, push};
-use crate::articles::status::status;
+use crate::articles::sync::folder::Folder;
+use crate::articles::sync::outcome::ArticleStatus;
+use crate::articles::sync::push::{PushOptions, push};
+use crate::articles::sync::status::status;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::registry::{Effect, HandwrittenCommand};

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{AllowEmptyFlag, FolderFlag, Outcomes, SelectionFlags};
-use crate::articles::lint::lint;
+use crate::articles::sync::lint::lint;
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
 use crate::cli::output::{Extent, Output};

@@ -12,10 +12,10 @@ pub mod resolve;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::articles::folder::Folder;
-use crate::articles::gate::AllowEmpty;
-use crate::articles::outcome::{ArticleOutcome, ArticleStatus};
-use crate::articles::selection::ArticleSelection;
+use crate::articles::sync::folder::Folder;
+use crate::articles::sync::gate::AllowEmpty;
+use crate::articles::sync::outcome::{ArticleOutcome, ArticleStatus};
+use crate::articles::sync::selection::ArticleSelection;
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files;

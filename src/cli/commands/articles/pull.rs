@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::{Outcomes, SelectionFlags};
 use crate::api::request_builder::operation;
-use crate::articles::folder::Folder;
-use crate::articles::pull::{PullOptions, pull};
+use crate::articles::sync::folder::Folder;
+use crate::articles::sync::pull::{PullOptions, pull};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::registry::{Effect, HandwrittenCommand};

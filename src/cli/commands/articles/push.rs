@@ -4,8 +4,8 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use serde_json::json;
 
 use super::{AllowEmptyFlag, FolderFlag, Outcomes, SelectionFlags, notice};
-use crate::articles::outcome::ArticleStatus;
-use crate::articles::push::{PushOptions, push};
+use crate::articles::sync::outcome::ArticleStatus;
+use crate::articles::sync::push::{PushOptions, push};
 use crate::cli::consent::{Confirm, Consent, Intent};
 use crate::cli::context::Context;
 use crate::cli::error::Error;

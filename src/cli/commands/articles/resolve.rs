@@ -4,8 +4,8 @@ use clap::Args;
 use serde_json::json;
 
 use super::{FolderFlag, Outcomes};
-use crate::articles::resolve::resolve;
-use crate::articles::selection::ArticleSelection;
+use crate::articles::sync::resolve::resolve;
+use crate::articles::sync::selection::ArticleSelection;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::registry::{Effect, HandwrittenCommand};
