@@ -13,7 +13,7 @@ const NEWEST: &[(u32, u32)] = &[(1, 4), (2, 16)];
 
 /// Counts requests per window of ten seconds of real time.
 #[derive(Debug)]
-pub struct RateLimit {
+pub struct RateWindow {
     limit: u32,
     window: u64,
     used: u32,
@@ -28,9 +28,9 @@ pub struct RateLimitStatus {
     pub reset: u64,
 }
 
-impl RateLimit {
+impl RateWindow {
     pub fn new(limit: u32) -> Self {
-        RateLimit { limit, window: 0, used: 0 }
+        RateWindow { limit, window: 0, used: 0 }
     }
 
     /// Counts a request made now.
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_limit_applies_per_window() {
-        let mut limit = RateLimit::new(2);
+        let mut limit = RateWindow::new(2);
         assert!(limit.admit_at(100).1.is_ok());
         assert_eq!(limit.admit_at(104).0, RateLimitStatus { limit: 2, remaining: 0, reset: 110 });
         assert_eq!(limit.admit_at(109).1.unwrap_err().status, 429);

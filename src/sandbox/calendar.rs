@@ -1,13 +1,43 @@
-//! Calendar days and office hours in the workspace's time zone.
+//! The workspace's clock, and calendar days and office hours in its time zone.
 //!
-//! Searches compare dates by calendar day in this zone, and the `time_to_*` statistics count office hours only.
+//! The clock starts where the seed data ends, runs at normal speed, and can be advanced by tests. Searches compare dates by calendar day in this zone, and the `time_to_*` statistics count office hours only.
+
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-const DAY: i64 = 86_400;
-const OPENING: i64 = 9 * 3_600;
-const CLOSING: i64 = 17 * 3_600;
+pub const MINUTE: i64 = 60;
+pub const HOUR: i64 = 60 * MINUTE;
+pub const DAY: i64 = 24 * HOUR;
+
+const OPENING: i64 = 9 * HOUR;
+const CLOSING: i64 = 17 * HOUR;
+
+/// The current time of a workspace, in epoch seconds.
+#[derive(Debug, Clone)]
+pub struct WorkspaceClock {
+    origin: i64,
+    started: Instant,
+    skipped: i64,
+}
+
+impl WorkspaceClock {
+    /// A clock that currently shows `origin` (epoch seconds).
+    pub fn starting_at(origin: i64) -> Self {
+        WorkspaceClock { origin, started: Instant::now(), skipped: 0 }
+    }
+
+    /// Epoch seconds.
+    pub fn now(&self) -> i64 {
+        self.origin + self.skipped + self.started.elapsed().as_secs() as i64
+    }
+
+    /// Advances the clock at once, by whole seconds.
+    pub fn advance(&mut self, by: Duration) {
+        self.skipped += by.as_secs() as i64;
+    }
+}
 
 fn local(zone: &TimeZone, at: i64) -> i64 {
     Timestamp::from_second(at).map_or(at, |time| at + i64::from(zone.to_offset(time).seconds()))

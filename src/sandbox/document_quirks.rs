@@ -49,7 +49,7 @@ pub(super) fn change_text(quirks: &[Quirk], text: String) -> String {
 }
 
 /// The records of a list; `None` for any other answer.
-fn records(answer: &mut Value) -> Option<&mut Vec<Value>> {
+pub(super) fn records(answer: &mut Value) -> Option<&mut Vec<Value>> {
     let names = ["data", "conversations", "tickets"];
     answer.as_object_mut()?.iter_mut().find(|(name, _)| names.contains(&name.as_str()))?.1.as_array_mut()
 }

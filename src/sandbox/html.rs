@@ -1,9 +1,4 @@
-//! HTML handling of the sandbox: stripping markup, and rewriting article bodies the way the API does.
-
-/// The text of an HTML fragment, one line per block.
-pub fn plain_text(html: &str) -> String {
-    crate::html::plain::text(html)
-}
+//! Article bodies: rewritten the way the API does it, and checked for relative image URLs.
 
 /// An article body as the API stores it: plain paragraphs get the class `no-margin`, and each heading gets a
 /// generated id that changes with every write.
@@ -52,11 +47,12 @@ fn without_id(attributes: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::html::plain::text;
 
     #[test]
     fn markup_is_removed_and_text_is_kept() {
-        assert_eq!(plain_text("<p>Hello <b>you</b></p><p>a &lt; b<br>c</p>"), "Hello you\na < b\nc");
-        assert_eq!(plain_text("a < b"), "a < b");
+        assert_eq!(text("<p>Hello <b>you</b></p><p>a &lt; b<br>c</p>"), "Hello you\na < b\nc");
+        assert_eq!(text("a < b"), "a < b");
     }
 
     #[test]

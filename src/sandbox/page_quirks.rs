@@ -2,14 +2,15 @@
 //!
 //! Handlers must not know about these quirks: the request is changed on its way in, the response on its way out.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::document_quirks::records;
 use super::quirk::Quirk;
-use super::request::Request;
+use super::request::ApiRequest;
 use super::response::ErrorResponse;
 
 /// Whether a request asks for a page other than the first.
-fn is_later_page(request: &Request) -> bool {
+fn is_later_page(request: &ApiRequest) -> bool {
     let has_page_number = request.query("page").is_some_and(|page| page != "1");
     has_page_number
         || request.query("starting_after").is_some()
@@ -17,7 +18,7 @@ fn is_later_page(request: &Request) -> bool {
 }
 
 /// Rejects or changes a request before it is handled.
-pub(super) fn before(quirks: &[Quirk], request: &mut Request) -> Result<(), ErrorResponse> {
+pub(super) fn before(quirks: &[Quirk], request: &mut ApiRequest) -> Result<(), ErrorResponse> {
     for quirk in quirks {
         match quirk {
             Quirk::PageCap(max) => {
@@ -41,7 +42,7 @@ pub(super) fn before(quirks: &[Quirk], request: &mut Request) -> Result<(), Erro
 }
 
 /// Whether the request is for a page after the first of a list that is cut short.
-pub(super) fn is_cut_short(quirks: &[Quirk], request: &Request) -> bool {
+pub(super) fn is_cut_short(quirks: &[Quirk], request: &ApiRequest) -> bool {
     let cut =
         |quirk: &Quirk| matches!(quirk, Quirk::ShortPage(pattern) if pattern.matches(&request.url_path));
     is_later_page(request) && quirks.iter().any(cut)
@@ -77,21 +78,18 @@ pub(super) fn after(quirks: &[Quirk], url_path: &str, is_cut_short: bool, cursor
                 page["pages"]["next"] = json!({"page": number + 1, "starting_after": null});
             }
             Quirk::SparseSearch(key) if url_path.ends_with("/search") => {
-                records(page).for_each(|record| drop(record.shift_remove(key)));
+                for record in records(page).into_iter().flatten().filter_map(Value::as_object_mut) {
+                    record.shift_remove(key);
+                }
             }
             Quirk::StaleSearch if url_path == "/conversations/search" => {
-                for record in records(page).filter(|record| record["state"] == "closed") {
-                    record.insert("state".to_owned(), json!("open"));
-                    record.insert("open".to_owned(), json!(true));
+                let records = records(page).into_iter().flatten();
+                for record in records.filter(|record| record["state"] == "closed") {
+                    record["state"] = json!("open");
+                    record["open"] = json!(true);
                 }
             }
             _ => {}
         }
     }
-}
-
-/// The records of a page.
-fn records(page: &mut Value) -> impl Iterator<Item = &mut Map<String, Value>> {
-    let lists = page.as_object_mut().into_iter().flat_map(Map::values_mut).filter_map(Value::as_array_mut);
-    lists.flatten().filter_map(Value::as_object_mut)
 }

@@ -4,92 +4,121 @@
 //! ways. Each such behaviour is a [`Quirk`] that a test or `sandbox serve --quirk` enables. A quirk must change
 //! responses only, never stored data, unless its documentation says so.
 
-use std::fmt;
 use std::str::FromStr;
 
-/// One behaviour, written `name` or `name=value`.
+/// Defines the quirks, their syntax, and how the value of each is read.
+macro_rules! quirks {
+    ($($(#[$doc:meta])+ $syntax:literal => $quirk:ident $(($value:ty = $read:expr))?,)+) => {
+        /// One behaviour, written `name` or `name=value`.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Quirk {
+            $($(#[$doc])+ #[doc = concat!("`", $syntax, "`")] $quirk $(($value))?),+
+        }
+
+        /// Syntax of every quirk, for help and errors.
+        pub const NAMES: &[&str] = &[$($syntax),+];
+
+        impl FromStr for Quirk {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                let (name, value) = text.split_once('=').unwrap_or((text, ""));
+                match NAMES.iter().find(|syntax| syntax.split('=').next() == Some(name)) {
+                    $(Some(&$syntax) if value.is_empty() || $syntax.contains('=') => {
+                        Ok(Quirk::$quirk $(($read($syntax, value)?))?)
+                    })+
+                    _ => Err(format!("unknown quirk {name:?}: expected one of {}", NAMES.join(", "))),
+                }
+            }
+        }
+    };
+}
+
+quirks! {
+    /// Requests to this path fail with this status, as after losing a permission.
+    "refuse=PATH:STATUS" => Refuse(Refusal = read_refusal),
+    /// Requests to this path return status 200 with an error list as the body.
+    "errors-in-success=PATH" => ErrorsInSuccess(PathPattern = read_path),
+    /// The list at this path is empty, and ends, after its first page.
+    "short-page=PATH" => ShortPage(PathPattern = read_path),
+    /// The list at this path returns its first page forever, each time with a new cursor.
+    "repeating-page=PATH" => RepeatingPage(PathPattern = read_path),
+    /// The last page of a list points to a next page whose cursor is null.
+    "null-cursor" => NullCursor,
+    /// The tags, companies and notes of contacts are null.
+    "null-lists" => NullLists,
+    /// Conversations and tickets in answers of this path carry null in place of their contacts, tags, linked
+    /// records and parts.
+    "null-links=PATH" => NullLinks(PathPattern = read_path),
+    /// A conversation hands out only its N newest parts, and counts all of them.
+    "withheld-parts=N" => WithheldParts(usize = read_count),
+    /// The last record on each page of a list of this path has no id, nor has the last part of a conversation
+    /// of this path.
+    "nameless=PATH" => Nameless(PathPattern = read_path),
+    /// Texts of messages end in half of a surrogate pair.
+    "lone-surrogates" => LoneSurrogates,
+    /// Calls of this path are refused because they need another API version.
+    "wrong-version=PATH" => WrongVersion(PathPattern = read_path),
+    /// Pages of more than N records are rejected.
+    "page-cap=N" => PageCap(usize = read_size),
+    /// The scroll returns its first page forever.
+    "stuck-scroll" => StuckScroll,
+    /// The scroll expires after its first page.
+    "lost-scroll" => LostScroll,
+    /// Writes to this path return status 200 without changing anything.
+    "ignored-writes=PATH" => IgnoredWrites(PathPattern = read_path),
+    /// Unassigning a conversation clears the teammate, even when the request is for the team.
+    "unassign-clears-teammate" => UnassignClearsTeammate,
+    /// Assigning a conversation to no teammate takes the team off as well.
+    "unassign-clears-team" => UnassignClearsTeam,
+    /// Conversations and contacts leave this field out.
+    "without=FIELD" => Without(String = read_name),
+    /// An archived contact answers 404 until it is brought back.
+    "hidden-archived" => HiddenArchived,
+    /// A merged contact returns 410 with a link to the contact it was merged into.
+    "gone-with-link" => GoneWithLink,
+    /// Unassigned conversations have null assignees, as in older documents, or no assignee keys, and are found
+    /// by null. `unassigned=zero` is the default.
+    "unassigned=null|zero|absent" => Unassigned(Unassigned = read_unassigned),
+    /// In searches, `>` and `<` also match equal values.
+    "inclusive-comparison" => InclusiveComparison,
+    /// The records in a search response lack this key.
+    "sparse-search=KEY" => SparseSearch(String = read_name),
+    /// The search index has closed conversations as open, and returns them so.
+    "stale-search" => StaleSearch,
+    /// Searches compare the stored HTML of the opening message.
+    "markup-search" => MarkupSearch,
+    /// Searches whose groups mix filters and groups are rejected with status 400, as the description requires.
+    "strict-groups" => StrictGroups,
+    /// Searches for null are rejected with status 400.
+    "no-null-search" => NoNullSearch,
+    /// Searches by a list of ids are rejected with status 400.
+    "no-search-by-ids" => NoSearchByIds,
+    /// Searches by a list of ids find nothing.
+    "blind-search-by-ids" => BlindSearchByIds,
+    /// The list at this path counts five more records than it has.
+    "extra-count=PATH" => ExtraCount(PathPattern = read_path),
+    /// Calls are listed with the oldest change first.
+    "oldest-calls-first" => OldestCallsFirst,
+    /// Conversations and tickets in responses from this path have neither parts nor statistics.
+    "bare=PATH" => Bare(PathPattern = read_path),
+    /// The scroll is empty, and ends, after its first page.
+    "short-scroll" => ShortScroll,
+    /// Pages of the scroll have N records.
+    "scroll-page=N" => ScrollPage(usize = read_size),
+    /// Updating an article without `author_id` makes the owner of the token its author.
+    "token-byline" => TokenByline,
+    /// Messages from Operator, workflows and the AI agent have an author of type `admin`.
+    "operator-as-admin" => OperatorAsAdmin,
+    /// The same authors are typed as users.
+    "operator-as-user" => OperatorAsUser,
+}
+
+/// The status with which requests to a path fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Quirk {
-    /// `refuse=PATH:STATUS`: requests to this path fail with this status, as after losing a permission.
-    Refuse { path: PathPattern, status: u16 },
-    /// `errors-in-success=PATH`: requests to this path return status 200 with an error list as the body.
-    ErrorsInSuccess(PathPattern),
-    /// `short-page=PATH`: the list at this path is empty, and ends, after its first page.
-    ShortPage(PathPattern),
-    /// `repeating-page=PATH`: the list at this path returns its first page forever, each time with a new cursor.
-    RepeatingPage(PathPattern),
-    /// `null-cursor`: the last page of a list points to a next page whose cursor is null.
-    NullCursor,
-    /// `null-lists`: the tags, companies and notes of contacts are null.
-    NullLists,
-    /// `null-links=PATH`: conversations and tickets in answers of this path carry null in place of their
-    /// contacts, tags, linked records and parts.
-    NullLinks(PathPattern),
-    /// `withheld-parts=N`: a conversation hands out only its N newest parts, and counts all of them.
-    WithheldParts(usize),
-    /// `nameless=PATH`: the last record on each page of a list of this path has no id, nor has the last part of a
-    /// conversation of this path.
-    Nameless(PathPattern),
-    /// `lone-surrogates`: texts of messages end in half of a surrogate pair.
-    LoneSurrogates,
-    /// `wrong-version=PATH`: calls of this path are refused because they need another API version.
-    WrongVersion(PathPattern),
-    /// `page-cap=N`: pages of more than N records are rejected.
-    PageCap(usize),
-    /// `stuck-scroll`: the scroll returns its first page forever.
-    StuckScroll,
-    /// `lost-scroll`: the scroll expires after its first page.
-    LostScroll,
-    /// `ignored-writes=PATH`: writes to this path return status 200 without changing anything.
-    IgnoredWrites(PathPattern),
-    /// `unassign-clears-teammate`: unassigning a conversation clears the teammate, even when the request is for
-    /// the team.
-    UnassignClearsTeammate,
-    /// `unassign-clears-team`: assigning a conversation to no teammate takes the team off as well.
-    UnassignClearsTeam,
-    /// `without=FIELD`: conversations and contacts leave this field out.
-    Without(String),
-    /// `hidden-archived`: an archived contact answers 404 until it is brought back.
-    HiddenArchived,
-    /// `gone-with-link`: a merged contact returns 410 with a link to the contact it was merged into.
-    GoneWithLink,
-    /// `unassigned=null`: unassigned conversations have null assignees and are found by null, as in older
-    /// documents. `unassigned=absent`: they have no assignee keys, and are found by null. `unassigned=zero` is the
-    /// default.
-    Unassigned(Unassigned),
-    /// `inclusive-comparison`: in searches, `>` and `<` also match equal values.
-    InclusiveComparison,
-    /// `sparse-search=KEY`: the records in a search response lack this key.
-    SparseSearch(String),
-    /// `stale-search`: the search index has closed conversations as open, and returns them so.
-    StaleSearch,
-    /// `markup-search`: searches compare the stored HTML of the opening message.
-    MarkupSearch,
-    /// `strict-groups`: searches whose groups mix filters and groups are rejected with status 400, as the description
-    /// requires.
-    StrictGroups,
-    /// `no-null-search`: searches for null are rejected with status 400.
-    NoNullSearch,
-    /// `no-search-by-ids`: searches by a list of ids are rejected with status 400.
-    NoSearchByIds,
-    /// `blind-search-by-ids`: searches by a list of ids find nothing.
-    BlindSearchByIds,
-    /// `extra-count=PATH`: the list at this path counts five more records than it has.
-    ExtraCount(PathPattern),
-    /// `oldest-calls-first`: calls are listed with the oldest change first.
-    OldestCallsFirst,
-    /// `bare=PATH`: conversations and tickets in responses from this path have neither parts nor statistics.
-    Bare(PathPattern),
-    /// `short-scroll`: the scroll is empty, and ends, after its first page.
-    ShortScroll,
-    /// `scroll-page=N`: pages of the scroll have N records.
-    ScrollPage(usize),
-    /// `token-byline`: updating an article without `author_id` makes the owner of the token its author.
-    TokenByline,
-    /// `operator-as-admin`: messages from Operator, workflows and the AI agent have an author of type `admin`.
-    OperatorAsAdmin,
-    /// `operator-as-user`: the same authors are typed as users.
-    OperatorAsUser,
+pub struct Refusal {
+    pub path: PathPattern,
+    pub status: u16,
 }
 
 /// The assignee id of an unassigned conversation.
@@ -100,118 +129,40 @@ pub enum Unassigned {
     Absent,
 }
 
-/// Syntax of every quirk, for help and errors.
-pub const NAMES: &[&str] = &[
-    "refuse=PATH:STATUS",
-    "errors-in-success=PATH",
-    "short-page=PATH",
-    "repeating-page=PATH",
-    "null-cursor",
-    "null-lists",
-    "null-links=PATH",
-    "withheld-parts=N",
-    "nameless=PATH",
-    "lone-surrogates",
-    "wrong-version=PATH",
-    "page-cap=N",
-    "stuck-scroll",
-    "lost-scroll",
-    "ignored-writes=PATH",
-    "unassign-clears-teammate",
-    "unassign-clears-team",
-    "without=FIELD",
-    "hidden-archived",
-    "gone-with-link",
-    "unassigned=null|zero|absent",
-    "inclusive-comparison",
-    "sparse-search=KEY",
-    "stale-search",
-    "markup-search",
-    "strict-groups",
-    "no-null-search",
-    "no-search-by-ids",
-    "blind-search-by-ids",
-    "extra-count=PATH",
-    "oldest-calls-first",
-    "bare=PATH",
-    "short-scroll",
-    "scroll-page=N",
-    "token-byline",
-    "operator-as-admin",
-    "operator-as-user",
-];
+fn read_refusal(syntax: &str, value: &str) -> Result<Refusal, String> {
+    let missing = || format!("missing status: expected {syntax}");
+    let (path, status) = value.rsplit_once(':').ok_or_else(missing)?;
+    let status = status.parse().ok().filter(|status| (400..600).contains(status));
+    let status = status.ok_or_else(|| format!("invalid status in {syntax}: expected 400 to 599"))?;
+    Ok(Refusal { path: path.parse()?, status })
+}
 
-impl FromStr for Quirk {
-    type Err = String;
+fn read_path(_: &str, value: &str) -> Result<PathPattern, String> {
+    value.parse()
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (name, value) = text.split_once('=').unwrap_or((text, ""));
-        match name {
-            "refuse" => {
-                let (path, status) =
-                    value.rsplit_once(':').ok_or("missing status: expected refuse=PATH:STATUS")?;
-                let status = status.parse().ok().filter(|status| (400..600).contains(status));
-                let status = status.ok_or("invalid status in refuse=PATH:STATUS: expected 400 to 599")?;
-                Ok(Quirk::Refuse { path: path.parse()?, status })
-            }
-            "no-search-by-ids" => Ok(Quirk::NoSearchByIds),
-            "blind-search-by-ids" if value.is_empty() => Ok(Quirk::BlindSearchByIds),
-            "extra-count" => Ok(Quirk::ExtraCount(value.parse()?)),
-            "oldest-calls-first" if value.is_empty() => Ok(Quirk::OldestCallsFirst),
-            "bare" => Ok(Quirk::Bare(value.parse()?)),
-            "short-scroll" if value.is_empty() => Ok(Quirk::ShortScroll),
-            "scroll-page" => {
-                let size = value.parse().ok().filter(|size| *size > 0);
-                Ok(Quirk::ScrollPage(
-                    size.ok_or("invalid N in scroll-page=N: expected an integer greater than 0")?,
-                ))
-            }
-            "errors-in-success" => Ok(Quirk::ErrorsInSuccess(value.parse()?)),
-            "short-page" => Ok(Quirk::ShortPage(value.parse()?)),
-            "repeating-page" => Ok(Quirk::RepeatingPage(value.parse()?)),
-            "null-cursor" => Ok(Quirk::NullCursor),
-            "null-lists" => Ok(Quirk::NullLists),
-            "null-links" => Ok(Quirk::NullLinks(value.parse()?)),
-            "withheld-parts" => {
-                let most = value.parse().map_err(|_| "expected a number of parts in withheld-parts=N")?;
-                Ok(Quirk::WithheldParts(most))
-            }
-            "nameless" => Ok(Quirk::Nameless(value.parse()?)),
-            "lone-surrogates" if value.is_empty() => Ok(Quirk::LoneSurrogates),
-            "wrong-version" => Ok(Quirk::WrongVersion(value.parse()?)),
-            "page-cap" => {
-                let max = value.parse().ok().filter(|max| *max > 0);
-                Ok(Quirk::PageCap(max.ok_or("invalid N in page-cap=N: expected an integer greater than 0")?))
-            }
-            "stuck-scroll" => Ok(Quirk::StuckScroll),
-            "lost-scroll" => Ok(Quirk::LostScroll),
-            "ignored-writes" => Ok(Quirk::IgnoredWrites(value.parse()?)),
-            "unassign-clears-teammate" => Ok(Quirk::UnassignClearsTeammate),
-            "unassign-clears-team" if value.is_empty() => Ok(Quirk::UnassignClearsTeam),
-            "without" if value.is_empty() => Err("expected the name of a field in without=FIELD".to_owned()),
-            "without" => Ok(Quirk::Without(value.to_owned())),
-            "hidden-archived" if value.is_empty() => Ok(Quirk::HiddenArchived),
-            "gone-with-link" => Ok(Quirk::GoneWithLink),
-            "unassigned" => match value {
-                "null" => Ok(Quirk::Unassigned(Unassigned::Null)),
-                "zero" => Ok(Quirk::Unassigned(Unassigned::Zero)),
-                "absent" => Ok(Quirk::Unassigned(Unassigned::Absent)),
-                _ => Err(format!(
-                    "invalid value {value:?}: expected unassigned=null, unassigned=zero or unassigned=absent"
-                )),
-            },
-            "sparse-search" if !value.is_empty() => Ok(Quirk::SparseSearch(value.to_owned())),
-            "sparse-search" => Err("expected the key to leave out in sparse-search=KEY".to_owned()),
-            "stale-search" if value.is_empty() => Ok(Quirk::StaleSearch),
-            "markup-search" if value.is_empty() => Ok(Quirk::MarkupSearch),
-            "strict-groups" if value.is_empty() => Ok(Quirk::StrictGroups),
-            "no-null-search" if value.is_empty() => Ok(Quirk::NoNullSearch),
-            "inclusive-comparison" if value.is_empty() => Ok(Quirk::InclusiveComparison),
-            "operator-as-admin" if value.is_empty() => Ok(Quirk::OperatorAsAdmin),
-            "operator-as-user" if value.is_empty() => Ok(Quirk::OperatorAsUser),
-            "token-byline" if value.is_empty() => Ok(Quirk::TokenByline),
-            _ => Err(format!("unknown quirk {name:?}: expected one of {}", NAMES.join(", "))),
-        }
+fn read_size(syntax: &str, value: &str) -> Result<usize, String> {
+    let size = value.parse().ok().filter(|size| *size > 0);
+    size.ok_or_else(|| format!("invalid N in {syntax}: expected an integer greater than 0"))
+}
+
+fn read_count(syntax: &str, value: &str) -> Result<usize, String> {
+    value.parse().map_err(|_| format!("expected a number of parts in {syntax}"))
+}
+
+fn read_name(syntax: &str, value: &str) -> Result<String, String> {
+    let expected = if syntax.ends_with("KEY") { "the key to leave out" } else { "the name of a field" };
+    if value.is_empty() { Err(format!("expected {expected} in {syntax}")) } else { Ok(value.to_owned()) }
+}
+
+fn read_unassigned(_: &str, value: &str) -> Result<Unassigned, String> {
+    match value {
+        "null" => Ok(Unassigned::Null),
+        "zero" => Ok(Unassigned::Zero),
+        "absent" => Ok(Unassigned::Absent),
+        _ => Err(format!(
+            "invalid value {value:?}: expected unassigned=null, unassigned=zero or unassigned=absent"
+        )),
     }
 }
 
@@ -246,12 +197,6 @@ impl FromStr for PathPattern {
     }
 }
 
-impl fmt::Display for PathPattern {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,7 +204,7 @@ mod tests {
     #[test]
     fn path_and_status_of_a_quirk_are_parsed() {
         let quirk: Quirk = "refuse=/contacts/*/tags:404".parse().unwrap();
-        let Quirk::Refuse { path, status: 404 } = quirk else { panic!("{quirk:?}") };
+        let Quirk::Refuse(Refusal { path, status: 404 }) = quirk else { panic!("{quirk:?}") };
         assert!(path.matches("/contacts/7/tags"));
         assert!(!path.matches("/contacts/7"));
         assert!(!path.matches("/contacts/7/tags/9"));
@@ -278,6 +223,8 @@ mod tests {
             ("unkind", "expected one of refuse"),
             ("unassigned=nobody", "unassigned=zero"),
             ("sparse-search", "sparse-search=KEY"),
+            ("without", "without=FIELD"),
+            ("null-cursor=5", "expected one of refuse"),
             ("inclusive-comparison=yes", "expected one of refuse"),
         ] {
             let error = text.parse::<Quirk>().unwrap_err();

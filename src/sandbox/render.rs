@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::model::company::Company;
-use super::model::contact::Contact;
-use super::model::conversation::{Author, Conversation, Part};
+use super::model::contact::ContactRecord;
+use super::model::conversation::{Author, Conversation, ConversationPart};
 use super::model::statistics::Statistics;
-use super::model::ticket::Ticket;
+use super::model::ticket::TicketRecord;
 use super::quirk::{Quirk, Unassigned};
 use super::workspace::Workspace;
 
@@ -22,7 +22,7 @@ impl Workspace {
             Author::Contact(id) => {
                 let contact = self.contacts.get(id);
                 json!({
-                    "type": contact.map_or("user", Contact::role),
+                    "type": contact.map_or("user", ContactRecord::role),
                     "id": id,
                     "name": contact.and_then(|contact| contact.name.as_deref()),
                     "email": contact.and_then(|contact| contact.email.as_deref()),
@@ -59,7 +59,7 @@ impl Workspace {
         author
     }
 
-    pub fn contact_document(&self, contact: &Contact) -> Value {
+    pub fn contact_document(&self, contact: &ContactRecord) -> Value {
         let mut document = contact.document(&self.id);
         if self.quirks.contains(&Quirk::NullLists) {
             for list in ["tags", "companies", "notes"] {
@@ -100,14 +100,9 @@ impl Workspace {
     /// `sizes` is [`Workspace::company_sizes`], which is expensive and so computed once per request.
     pub fn company_document(&self, company: &Company, sizes: &HashMap<&str, usize>) -> Value {
         let mut document = company.document(&self.id, sizes.get(company.id.as_str()).copied().unwrap_or(0));
-        let tags: Vec<_> =
-            company.tags.iter().filter_map(|id| self.tag(id)).map(|tag| tag.document()).collect();
-        let segments: Vec<_> = self
-            .segments
-            .iter()
-            .filter(|segment| company.segments.contains(&segment.id))
-            .map(|segment| segment.document(None))
-            .collect();
+        let tags = company.tags.iter().filter_map(|id| self.tags.get(id));
+        let tags: Vec<_> = tags.map(|tag| &tag.document).collect();
+        let segments: Vec<_> = self.segment_documents(&company.segments).collect();
         document["tags"] = json!({"type": "tag.list", "tags": tags});
         document["segments"] = json!({"type": "segment.list", "segments": segments});
         document
@@ -148,15 +143,15 @@ impl Workspace {
             "priority": if conversation.priority { "priority" } else { "not_priority" },
             "sla_applied": null,
             "statistics": self.statistics(conversation).document(),
-            "conversation_rating": rating(conversation),
+            "conversation_rating": conversation.rating,
             "teammates": {"type": "admin.list", "teammates": teammates},
             "title": conversation.title,
             "custom_attributes": conversation.custom_attributes,
             "topics": {},
             "ticket": null,
             "linked_objects": self.linked_tickets(conversation),
-            "ai_agent": ai_agent(conversation),
-            "ai_agent_participated": conversation.ai_agent.is_some(),
+            "ai_agent": conversation.ai_agent,
+            "ai_agent_participated": !conversation.ai_agent.is_null(),
         }))
     }
 
@@ -183,7 +178,7 @@ impl Workspace {
         id.or((!is_null).then_some(0))
     }
 
-    pub fn part_document(&self, part: &Part) -> Value {
+    pub fn part_document(&self, part: &ConversationPart) -> Value {
         part.document(self.author(&part.author))
     }
 
@@ -213,16 +208,13 @@ impl Workspace {
     }
 
     /// The category of a ticket's type.
-    pub fn category(&self, ticket: &Ticket) -> &str {
-        self.ticket_types
-            .iter()
-            .find(|ticket_type| ticket_type.id == ticket.type_id)
-            .map_or("Customer", |ticket_type| ticket_type.category.as_str())
+    pub fn category(&self, ticket: &TicketRecord) -> &str {
+        self.ticket_types.get(&ticket.type_id).map_or("Customer", |ticket_type| ticket_type.text("category"))
     }
 
-    pub fn ticket_document(&self, ticket: &Ticket) -> Value {
-        let state = self.ticket_states.iter().find(|state| state.id == ticket.state_id);
-        let ticket_type = self.ticket_types.iter().find(|ticket_type| ticket_type.id == ticket.type_id);
+    pub fn ticket_document(&self, ticket: &TicketRecord) -> Value {
+        let state = self.ticket_states.get(&ticket.state_id);
+        let ticket_type = self.ticket_types.get(&ticket.type_id);
         let parts: Vec<_> =
             ticket.parts.iter().map(|part| part.document(self.author(&part.author))).collect();
         let linked: Vec<_> = ticket
@@ -237,8 +229,8 @@ impl Workspace {
             "ticket_id": ticket.ticket_id,
             "category": self.category(ticket),
             "ticket_attributes": ticket.attributes,
-            "ticket_state": state.map(|state| state.document()),
-            "ticket_type": ticket_type.map(|ticket_type| ticket_type.document(&self.id)),
+            "ticket_state": state.map(|state| &state.document),
+            "ticket_type": ticket_type.map(|ticket_type| &ticket_type.document),
             "contacts": self.contact_references(&ticket.contacts),
             "company_id": ticket.company_id,
             "admin_assignee_id": assignee(ticket.admin_assignee_id),
@@ -252,30 +244,4 @@ impl Workspace {
             "is_shared": ticket.is_shared,
         })
     }
-}
-
-fn rating(conversation: &Conversation) -> Value {
-    conversation.rating.as_ref().map_or(Value::Null, |rating| {
-        json!({
-            "rating": rating.score,
-            "remark": rating.remark,
-            "created_at": rating.created_at,
-            "contact": {"type": "contact", "id": rating.contact_id},
-            "teammate": {"type": "admin", "id": rating.admin_id.to_string()},
-        })
-    })
-}
-
-fn ai_agent(conversation: &Conversation) -> Value {
-    conversation.ai_agent.as_ref().map_or(Value::Null, |agent| {
-        json!({
-            "source_type": "workflow",
-            "source_title": "Front desk",
-            "last_answer_type": agent.last_answer_type,
-            "resolution_state": agent.resolution_state,
-            "rating": agent.rating,
-            "rating_remark": null,
-            "content_sources": {"type": "content_source.list", "total_count": 0, "content_sources": []},
-        })
-    })
 }

@@ -7,7 +7,7 @@ use crate::api::operation::{Operation, Paging};
 
 /// A request that passed admission and validation against the operation table.
 #[derive(Debug)]
-pub struct Request {
+pub struct ApiRequest {
     pub operation: &'static Operation,
     /// Values of the `{parameters}` in the path.
     pub path: Vec<(&'static str, String)>,
@@ -20,7 +20,7 @@ pub struct Request {
     pub base_url: String,
 }
 
-impl Request {
+impl ApiRequest {
     /// A path parameter. Empty if the path has no such parameter.
     pub fn path(&self, name: &str) -> &str {
         self.path.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
@@ -42,7 +42,7 @@ impl Request {
 
     /// A string field of the body, required and not empty.
     pub fn required(&self, name: &str) -> Result<&str, ErrorResponse> {
-        self.text(name).filter(|text| !text.is_empty()).ok_or_else(|| ErrorResponse::missing_parameter(name))
+        self.text(name).filter(|text| !text.is_empty()).ok_or_else(|| ErrorResponse::missing(name))
     }
 
     pub fn integer(&self, name: &str) -> Option<i64> {

@@ -4,6 +4,8 @@
 
 use serde_json::{Value, json};
 
+pub type HandlerResult = Result<SuccessResponse, ErrorResponse>;
+
 /// A successful response.
 #[derive(Debug)]
 pub struct SuccessResponse {
@@ -19,6 +21,11 @@ impl From<Value> for SuccessResponse {
 }
 
 impl SuccessResponse {
+    /// The response to a deletion.
+    pub fn deleted(id: &str, object: &str) -> Self {
+        json!({"id": id, "object": object, "deleted": true}).into()
+    }
+
     /// A response without content.
     pub fn empty(status: u16) -> Self {
         SuccessResponse { status, body: None }
@@ -52,18 +59,26 @@ impl ErrorResponse {
         ErrorResponse::not_found("Contact not found")
     }
 
+    pub fn company_not_found() -> Self {
+        ErrorResponse::new(404, "company_not_found", "Company not found")
+    }
+
+    pub fn ticket_type_not_found() -> Self {
+        ErrorResponse::new(404, "ticket_type_not_found", "Ticket type not found")
+    }
+
     /// 404 for any other record.
     pub fn record_not_found() -> Self {
         ErrorResponse::not_found("Record not found")
     }
 
     /// 400 for a parameter with an invalid value.
-    pub fn invalid_parameter(field: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
         ErrorResponse { field: Some(field.into()), ..ErrorResponse::new(400, "parameter_invalid", message) }
     }
 
     /// 400 for a required parameter that is missing.
-    pub fn missing_parameter(field: impl Into<String>) -> Self {
+    pub fn missing(field: impl Into<String>) -> Self {
         let field = field.into();
         ErrorResponse {
             message: format!("{field} is required"),

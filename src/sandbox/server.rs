@@ -8,21 +8,21 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use futures::StreamExt;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::admission::{RateLimit, RateLimitStatus, authorize, check_version};
-use super::handlers::{self, HandlerResult};
-use super::quirk::Quirk;
+use super::admission::{RateLimitStatus, RateWindow, authorize, check_version};
+use super::handlers;
+use super::options::{Error, Options};
+use super::quirk::{Quirk, Refusal};
 use super::random::Random;
-use super::request::Request;
-use super::response::ErrorResponse;
+use super::request::ApiRequest;
+use super::response::{ErrorResponse, HandlerResult};
 use super::router::route;
 use super::validate::{check_body, check_query};
 use super::workspace::Workspace;
-use super::{Error, Fault, LoggedRequest, Options};
 use super::{document_quirks, page_quirks};
 use crate::api::commands::SPEC_VERSION;
 use crate::api::operation::Effect;
@@ -32,15 +32,41 @@ const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 /// Maximum length of the request log; further requests are not logged.
 const MAX_LOGGED_REQUESTS: usize = 200_000;
 
+/// A request that was served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedRequest {
+    pub method: String,
+    /// Without the query.
+    pub path: String,
+    /// The raw query string; may be empty.
+    pub query: String,
+    /// Id of the operation, if the method and path match one.
+    pub operation: Option<&'static str>,
+    pub status: u16,
+}
+
+/// A fault to inject into a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Respond with this status, without handling the request.
+    Status(u16),
+    /// Handle the request, then close the connection without a response.
+    Drop,
+    /// Handle the request, then cut the response body off in the middle.
+    Truncate,
+    /// Handle the request, then send an empty response body.
+    Blank,
+}
+
 /// Called before a request is handled; returns the fault to inject.
 pub type RequestHook = Box<dyn FnMut(&mut Workspace, &LoggedRequest) -> Option<Fault> + Send>;
 
-/// State shared by the server thread and the owner of the [`Server`].
+/// State shared by the server thread and the owner of the [`SandboxServer`].
 pub struct ServerState {
     pub workspace: Mutex<Workspace>,
     pub log: Mutex<Vec<LoggedRequest>>,
     pub request_hook: Mutex<Option<RequestHook>>,
-    limit: Mutex<RateLimit>,
+    limit: Mutex<RateWindow>,
     request_ids: Mutex<Random>,
     options: Options,
     base_url: String,
@@ -52,13 +78,13 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// A running server.
-pub struct Server {
+pub struct SandboxServer {
     pub state: Arc<ServerState>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Server {
+impl SandboxServer {
     /// Serves `workspace` on localhost, on the port given in `options`.
     pub fn start(options: Options, workspace: Workspace) -> Result<Self, Error> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
@@ -69,7 +95,7 @@ impl Server {
             workspace: Mutex::new(workspace),
             log: Mutex::default(),
             request_hook: Mutex::default(),
-            limit: Mutex::new(RateLimit::new(options.rate_limit)),
+            limit: Mutex::new(RateWindow::new(options.rate_limit)),
             request_ids: Mutex::new(Random::new(!options.seed)),
             options,
             base_url: format!("http://{address}"),
@@ -82,7 +108,7 @@ impl Server {
             .name("sandbox".to_owned())
             .spawn(move || runtime.block_on(run(listener, router, stopped)))
             .map_err(Error::Serve)?;
-        Ok(Server { state, stop: Some(stop), thread: Some(thread) })
+        Ok(SandboxServer { state, stop: Some(stop), thread: Some(thread) })
     }
 
     pub fn base_url(&self) -> &str {
@@ -90,7 +116,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for SandboxServer {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
@@ -190,7 +216,7 @@ impl ServerState {
             return result;
         }
         workspace.wake_snoozed();
-        let mut request = Request {
+        let mut request = ApiRequest {
             operation,
             path,
             query,
@@ -246,19 +272,16 @@ impl ServerState {
         });
         *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
-        if !is_empty {
-            let content_type = HeaderValue::from_static("application/json; charset=utf-8");
-            headers.insert(header::CONTENT_TYPE, content_type);
-        }
-        if let Ok(id) = HeaderValue::from_str(&request_id) {
-            headers.insert("x-request-id", id);
-        }
-        if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
-            headers.insert(header::LINK, link);
-        }
         let (now, ahead) = self.time();
-        if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(now)) {
-            headers.insert(header::DATE, date);
+        for (name, value) in [
+            ("content-type", (!is_empty).then(|| "application/json; charset=utf-8".to_owned())),
+            ("x-request-id", Some(request_id)),
+            ("link", link),
+            ("date", Some(httpdate::fmt_http_date(now))),
+        ] {
+            if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+                headers.insert(name, value);
+            }
         }
         if let Some(rate_limit) = rate_limit {
             headers.insert("x-ratelimit-limit", rate_limit.limit.into());
@@ -290,14 +313,15 @@ fn respond_unchanged(workspace: &mut Workspace, base_url: &str, path: &str, body
     let (operation, path) = route("GET", &record).ok_or_else(ErrorResponse::record_not_found)?;
     let handler = handlers::handler_for(operation.id).ok_or_else(ErrorResponse::record_not_found)?;
     let (query, body) = (Vec::new(), Value::Null);
-    let request = Request { operation, path, query, body, url_path: record, base_url: base_url.to_owned() };
+    let request =
+        ApiRequest { operation, path, query, body, url_path: record, base_url: base_url.to_owned() };
     handler(workspace, &request)
 }
 
 /// The response of a quirk that replaces the handler.
 fn quirk_response(quirks: &[Quirk], path: &str) -> Option<HandlerResult> {
     quirks.iter().find_map(|quirk| match quirk {
-        Quirk::Refuse { path: pattern, status } if pattern.matches(path) => {
+        Quirk::Refuse(Refusal { path: pattern, status }) if pattern.matches(path) => {
             let code = match status {
                 402 => "api_plan_restricted",
                 403 => "forbidden",

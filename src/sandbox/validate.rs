@@ -17,7 +17,7 @@ pub fn check_query(operation: &Operation, query: &[(String, String)]) -> Result<
         match query.iter().find(|(name, _)| name == parameter.name) {
             Some((_, value)) => check_value(parameter, value)?,
             None if parameter.required && parameter.kind != Kind::Json => {
-                return Err(ErrorResponse::missing_parameter(parameter.name));
+                return Err(ErrorResponse::missing(parameter.name));
             }
             None => {}
         }
@@ -27,10 +27,7 @@ pub fn check_query(operation: &Operation, query: &[(String, String)]) -> Result<
 
 fn check_value(parameter: &Parameter, value: &str) -> Result<(), ErrorResponse> {
     let invalid = |expected: &str| {
-        Err(ErrorResponse::invalid_parameter(
-            parameter.name,
-            format!("{} must be {expected}", parameter.name),
-        ))
+        Err(ErrorResponse::invalid(parameter.name, format!("{} must be {expected}", parameter.name)))
     };
     match parameter.kind {
         Kind::Integer | Kind::Time if value.parse::<i64>().is_err() => invalid("an integer"),
@@ -70,17 +67,16 @@ fn check_schema(schema: &'static str, body: &Value) -> Result<(), ErrorResponse>
     match parsed_schema(schema).and_then(|schema| first_violation(&schema, body, Some("query"))) {
         None => Ok(()),
         Some(SchemaViolation { field, kind: ViolationKind::Missing, .. }) => {
-            Err(ErrorResponse::missing_parameter(field))
+            Err(ErrorResponse::missing(field))
         }
         Some(SchemaViolation { field, .. }) if field.is_empty() => Err(ErrorResponse::new(
             400,
             "parameter_invalid",
             "The body does not match the schema of this operation",
         )),
-        Some(SchemaViolation { field, .. }) => Err(ErrorResponse::invalid_parameter(
-            field.clone(),
-            format!("{field} has an invalid type or value"),
-        )),
+        Some(SchemaViolation { field, .. }) => {
+            Err(ErrorResponse::invalid(field.clone(), format!("{field} has an invalid type or value")))
+        }
     }
 }
 

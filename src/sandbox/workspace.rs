@@ -5,22 +5,20 @@
 use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
+use serde_json::Value;
 
-use super::clock::WorkspaceClock;
-use super::model::article::{Article, Collection, HelpCenter, InternalArticle};
-use super::model::call::Call;
+use super::calendar::WorkspaceClock;
+use super::model::admin::Admin;
+use super::model::article::HelpArticle;
 use super::model::company::Company;
-use super::model::contact::{Contact, Note};
+use super::model::contact::{ContactNote, ContactRecord, DataEvent};
 use super::model::conversation::{Author, Conversation, ConversationEvent, ConversationState};
-use super::model::people::{Admin, Team};
-use super::model::setup::{
-    Activity, DataAttribute, DataEvent, NewsItem, Newsfeed, Segment, SubscriptionType, Tag,
-};
-use super::model::ticket::{Ticket, TicketState, TicketType};
+use super::model::plain::PlainRecord;
+use super::model::ticket::TicketRecord;
 use super::quirk::Quirk;
 use super::random::Random;
+use super::record_set::{RecordSet, WorkspaceRecord};
 use super::response::ErrorResponse;
-use super::table::Table;
 
 /// A workspace and its contents.
 #[derive(Debug)]
@@ -38,28 +36,31 @@ pub struct Workspace {
     pub clock: WorkspaceClock,
     /// The first owns the access token and is returned by `/me`.
     pub admins: Vec<Admin>,
-    pub teams: Vec<Team>,
-    pub contacts: Table<Contact>,
-    pub companies: Table<Company>,
-    pub conversations: Table<Conversation>,
-    pub tickets: Table<Ticket>,
+    pub teams: RecordSet<PlainRecord>,
+    pub contacts: RecordSet<ContactRecord>,
+    pub companies: RecordSet<Company>,
+    pub conversations: RecordSet<Conversation>,
+    pub tickets: RecordSet<TicketRecord>,
     /// A workspace without any has no phone.
-    pub calls: Table<Call>,
-    pub ticket_types: Vec<TicketType>,
-    pub ticket_states: Vec<TicketState>,
-    pub articles: Table<Article>,
-    pub internal_articles: Table<InternalArticle>,
-    pub collections: Table<Collection>,
-    pub help_centers: Vec<HelpCenter>,
-    pub news_items: Table<NewsItem>,
-    pub newsfeeds: Vec<Newsfeed>,
-    pub notes: Vec<Note>,
-    pub tags: Vec<Tag>,
-    pub segments: Vec<Segment>,
-    pub data_attributes: Vec<DataAttribute>,
-    pub subscription_types: Vec<SubscriptionType>,
+    pub calls: RecordSet<PlainRecord>,
+    /// Each with its attributes.
+    pub ticket_types: RecordSet<PlainRecord>,
+    /// Shared by all ticket types.
+    pub ticket_states: RecordSet<PlainRecord>,
+    pub articles: RecordSet<HelpArticle>,
+    pub internal_articles: RecordSet<PlainRecord>,
+    pub collections: RecordSet<PlainRecord>,
+    pub help_centers: RecordSet<PlainRecord>,
+    pub news_items: RecordSet<PlainRecord>,
+    pub newsfeeds: RecordSet<PlainRecord>,
+    pub notes: Vec<ContactNote>,
+    pub tags: RecordSet<PlainRecord>,
+    pub segments: RecordSet<PlainRecord>,
+    pub data_attributes: RecordSet<PlainRecord>,
+    pub subscription_types: RecordSet<PlainRecord>,
     pub events: Vec<DataEvent>,
-    pub activities: Vec<Activity>,
+    /// The activity log of teammates.
+    pub activities: Vec<Value>,
     /// The open scroll over all companies; there can be only one.
     pub scroll: Option<CompanyScroll>,
     /// Maps the id of each merged contact to the id of the contact it was merged into.
@@ -151,17 +152,33 @@ impl Workspace {
         self.admins.iter().find(|admin| admin.id == id)
     }
 
-    pub fn team(&self, id: i64) -> Option<&Team> {
-        self.teams.iter().find(|team| team.id == id)
-    }
-
-    pub fn tag(&self, id: &str) -> Option<&Tag> {
-        self.tags.iter().find(|tag| tag.id == id)
+    pub fn team(&self, id: i64) -> Option<&PlainRecord> {
+        self.teams.get(&id.to_string())
     }
 
     /// The name of a tag; empty if the tag was deleted.
     pub fn tag_name(&self, id: &str) -> &str {
-        self.tag(id).map_or("", |tag| &tag.name)
+        self.tags.get(id).map_or("", |tag| tag.text("name"))
+    }
+
+    /// The documents of the segments with these ids.
+    pub fn segment_documents(&self, ids: &[String]) -> impl Iterator<Item = Value> {
+        let segments = self.segments.iter().filter(|segment| ids.contains(&segment.id));
+        segments.map(|segment| segment.document.clone())
+    }
+
+    /// The field of contacts, companies or conversations with this name.
+    pub fn data_attribute(&self, model: &str, name: &str) -> Option<&PlainRecord> {
+        let mut attributes = self.data_attributes.iter();
+        attributes.find(|attribute| attribute.text("model") == model && attribute.text("name") == name)
+    }
+
+    /// The attributes of a ticket type.
+    pub fn ticket_attributes(&self, type_id: &str) -> &[Value] {
+        let ticket_type = self.ticket_types.get(type_id);
+        let attributes =
+            ticket_type.and_then(|kind| kind.document["ticket_type_attributes"]["data"].as_array());
+        attributes.map_or(&[], Vec::as_slice)
     }
 
     /// The teammate on whose behalf a request acts.
@@ -172,7 +189,7 @@ impl Workspace {
             .ok_or_else(|| ErrorResponse::new(404, "admin_not_found", "admin_id does not match any teammate"))
     }
 
-    pub fn contact(&self, id: &str) -> Result<&Contact, ErrorResponse> {
+    pub fn contact(&self, id: &str) -> Result<&ContactRecord, ErrorResponse> {
         self.contacts.get(id).ok_or_else(|| self.missing_contact_error(id))
     }
 
@@ -188,20 +205,20 @@ impl Workspace {
     }
 
     /// A mutable reference to a contact, with `updated_at` set to now.
-    pub fn touch_contact(&mut self, id: &str) -> Result<&mut Contact, ErrorResponse> {
+    pub fn touch_contact(&mut self, id: &str) -> Result<&mut ContactRecord, ErrorResponse> {
         let now = self.now();
         let contact = self.contacts.get_mut(id).ok_or_else(ErrorResponse::contact_not_found)?;
-        contact.updated_at = contact.updated_at.max(now);
+        contact.touch(now);
         Ok(contact)
     }
 
     /// The contact with this `external_id`.
-    pub fn contact_by_external_id(&self, external_id: &str) -> Option<&Contact> {
+    pub fn contact_by_external_id(&self, external_id: &str) -> Option<&ContactRecord> {
         self.contacts.iter().find(|contact| contact.external_id.as_deref() == Some(external_id))
     }
 
     /// The contact with this email address. Prefers users over leads.
-    pub fn contact_by_email(&self, email: &str) -> Option<&Contact> {
+    pub fn contact_by_email(&self, email: &str) -> Option<&ContactRecord> {
         self.contacts
             .iter()
             .filter(|contact| {
@@ -226,8 +243,7 @@ impl Workspace {
         event: ConversationEvent,
     ) -> Result<(), ErrorResponse> {
         let (now, part_id) = (self.now(), self.next_id(IdSequence::Part));
-        let conversation =
-            self.conversations.get_mut(conversation_id).ok_or_else(ErrorResponse::record_not_found)?;
+        let conversation = self.conversations.find_mut(conversation_id)?;
         let until = event.snoozed_until;
         conversation.append(part_id, event, now);
         self.next_wake_at = self.next_wake_at.into_iter().chain(until).min();

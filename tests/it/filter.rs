@@ -6,7 +6,6 @@ use std::sync::LazyLock;
 use intercom::filter::{Attribute, CompiledFilter, Directory, Searchable, StateLabel, compile, parse};
 use intercom::mirror::read::RecordQuery;
 use intercom::mirror::{ResourceName, Store, SyncOptions, search_sql, sync};
-use intercom::sandbox::model::ticket::TicketAttribute;
 use intercom::sandbox::{Options, Sandbox, TOKEN, Workspace};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -84,10 +83,10 @@ fn add_realistic_values(workspace: &mut Workspace) {
         conversation.source.subject = String::new();
         conversation.tags.clear();
     }
-    for ticket_type in &mut workspace.ticket_types {
-        let id = format!("77{}", ticket_type.id);
-        let fields = json!({"name": "Severity"}).as_object().unwrap().clone();
-        ticket_type.attributes.push(TicketAttribute { id, fields });
+    for ticket_type in workspace.ticket_types.iter_mut() {
+        let attribute = json!({"id": format!("77{}", ticket_type.id), "name": "Severity"});
+        let attributes = &mut ticket_type.document["ticket_type_attributes"]["data"];
+        attributes.as_array_mut().unwrap().push(attribute);
     }
     let ids: Vec<String> = workspace.tickets.iter().map(|ticket| ticket.id.clone()).collect();
     for (index, id) in ids.iter().enumerate() {
@@ -129,26 +128,32 @@ impl MirroredWorkspace {
         store.index().unwrap();
         let zone = TimeZone::get(&store.workspace().unwrap().unwrap().timezone.unwrap()).unwrap();
         let directory = sandbox.with_workspace(|workspace| Directory {
-            tags: workspace.tags.iter().map(|tag| (tag.id.clone(), tag.name.clone())).collect(),
-            teams: workspace.teams.iter().map(|team| (team.id.to_string(), team.name.clone())).collect(),
+            tags: workspace.tags.iter().map(|tag| (tag.id.clone(), tag.text("name").to_owned())).collect(),
+            teams: workspace
+                .teams
+                .iter()
+                .map(|team| (team.id.clone(), team.text("name").to_owned()))
+                .collect(),
             admins: workspace.admins.iter().map(|admin| (admin.id.to_string(), admin.name.clone())).collect(),
             segments: workspace
                 .segments
                 .iter()
-                .map(|segment| (segment.id.clone(), segment.name.clone()))
+                .map(|segment| (segment.id.clone(), segment.text("name").to_owned()))
                 .collect(),
             ticket_types: workspace
                 .ticket_types
                 .iter()
-                .map(|ticket_type| (ticket_type.id.clone(), ticket_type.name.clone()))
+                .map(|ticket_type| (ticket_type.id.clone(), ticket_type.text("name").to_owned()))
                 .collect(),
             ticket_states: workspace
                 .ticket_states
                 .iter()
                 .map(|state| StateLabel {
                     id: state.id.clone(),
-                    category: state.category.to_owned(),
-                    labels: vec![state.internal_label.clone(), state.external_label.clone()],
+                    category: state.text("category").to_owned(),
+                    labels: ["internal_label", "external_label"]
+                        .map(|label| state.text(label).to_owned())
+                        .into(),
                 })
                 .collect(),
             ticket_attributes: workspace

@@ -112,7 +112,7 @@ mod tests {
             figures: Figures { breached, ..Figures::default() },
         };
         for (text, sorted) in [
-            ("breached", "Bacd"),
+            ("breached", "dacB"),
             ("-breached", "cadB"),
             ("breached:desc", "cadB"),
             ("team:asc", "aBcd"),

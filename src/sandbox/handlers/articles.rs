@@ -5,68 +5,59 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{HandlerResult, operations};
-use crate::sandbox::html::{normalize_article, plain_text, relative_image_url};
-use crate::sandbox::model::article::Article;
-use crate::sandbox::paging::numbered_page;
+use super::operations::operations;
+use super::plain::delete;
+use crate::html::plain;
+use crate::sandbox::html::{normalize_article, relative_image_url};
+use crate::sandbox::model::article::{HelpArticle, article_content};
+use crate::sandbox::paging::{PAGES_FIRST, numbered_page};
 use crate::sandbox::quirk::Quirk;
-use crate::sandbox::request::Request;
-use crate::sandbox::response::ErrorResponse;
+use crate::sandbox::record_set::WorkspaceRecord;
+use crate::sandbox::request::ApiRequest;
+use crate::sandbox::response::{ErrorResponse, HandlerResult};
 use crate::sandbox::workspace::{IdSequence, Workspace};
 
 operations! {
     "listArticles" => list,
-    "retrieveArticle" => retrieve,
+    "retrieveArticle" => |workspace, request| respond_with(workspace, request.path("id")),
     "createArticle" => create,
     "updateArticle" => update,
-    "deleteArticle" => delete,
+    "deleteArticle" => |workspace, request| delete(&mut workspace.articles, request, "article"),
     "searchArticles" => search,
 }
 
-fn document(workspace: &Workspace, article: &Article) -> Value {
+fn document(workspace: &Workspace, article: &HelpArticle) -> Value {
     let mut parents = Vec::new();
-    let mut next = article.parent_id.as_ref();
+    let mut next = article.parent_id.as_deref();
     while let Some(collection) = next.and_then(|id| workspace.collections.get(id)) {
         parents.push(collection.id.clone());
-        next = collection.parent_id.as_ref().filter(|id| !parents.contains(*id));
+        next = Some(collection.text("parent_id")).filter(|id| parents.iter().all(|parent| parent != id));
     }
     article.document(&workspace.id, workspace.locale(), &parents)
 }
 
 fn respond_with(workspace: &Workspace, id: &str) -> HandlerResult {
-    let article = workspace.articles.get(id).ok_or_else(ErrorResponse::record_not_found)?;
+    let article = workspace.articles.find(id)?;
     let mut document = document(workspace, article);
     document["statistics"] = article.statistics();
     Ok(document.into())
 }
 
-fn list(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn list(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let articles: Vec<_> = workspace.articles.newest_first().collect();
-    let page = numbered_page(request, &articles, 25, 150)?;
-    let data: Vec<_> = page.records.iter().map(|article| document(workspace, article)).collect();
-    let response =
-        json!({"type": "list", "pages": page.pages, "total_count": page.total_count, "data": data});
-    Ok(response.into())
+    Ok(numbered_page(request, &articles, (25, 150))?
+        .list("list", PAGES_FIRST, |article| document(workspace, article)))
 }
 
-fn retrieve(workspace: &mut Workspace, request: &Request) -> HandlerResult {
-    respond_with(workspace, request.path("id"))
-}
-
-fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn create(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let now = workspace.now();
-    let mut article = Article {
+    let mut article = HelpArticle {
         id: workspace.next_id(IdSequence::Article),
         title: request.required("title")?.to_owned(),
-        description: String::new(),
-        body: String::new(),
-        author_id: 0,
-        published: false,
-        parent_id: None,
         created_at: now,
         updated_at: now,
         translations: (workspace.locales.len() > 1).then(Map::new),
-        views: 0,
+        ..HelpArticle::default()
     };
     apply(workspace, &mut article, &request.body)?;
     article.published = request.text("state") == Some("published");
@@ -75,9 +66,9 @@ fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     respond_with(workspace, &id)
 }
 
-fn update(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn update(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let id = request.path("id");
-    let mut article = workspace.articles.get(id).ok_or_else(ErrorResponse::record_not_found)?.clone();
+    let mut article = workspace.articles.find(id)?.clone();
     if workspace.quirks.contains(&Quirk::TokenByline)
         && let Some(owner) = workspace.me().map(|admin| admin.id)
     {
@@ -85,13 +76,13 @@ fn update(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     }
     apply(workspace, &mut article, &request.body)?;
     article.published = request.text("state") != Some("draft");
-    article.updated_at = article.updated_at.max(workspace.now());
+    article.touch(workspace.now());
     workspace.articles.insert(article);
     respond_with(workspace, id)
 }
 
 /// Applies the fields of the body and of the default locale in `translated_content`.
-fn apply(workspace: &mut Workspace, article: &mut Article, body: &Value) -> Result<(), ErrorResponse> {
+fn apply(workspace: &mut Workspace, article: &mut HelpArticle, body: &Value) -> Result<(), ErrorResponse> {
     let default_content = body["translated_content"][workspace.locale()].clone();
     for source in [&default_content, body] {
         for (name, target) in [
@@ -108,7 +99,7 @@ fn apply(workspace: &mut Workspace, article: &mut Article, body: &Value) -> Resu
         }
         if let Some(author_id) = source["author_id"].as_i64() {
             workspace.admin(author_id).ok_or_else(|| {
-                ErrorResponse::invalid_parameter("author_id", "author_id does not match any teammate")
+                ErrorResponse::invalid("author_id", "author_id does not match any teammate")
             })?;
             article.author_id = author_id;
         }
@@ -126,9 +117,7 @@ fn apply(workspace: &mut Workspace, article: &mut Article, body: &Value) -> Resu
 fn require_absolute_image_urls(body: &str) -> Result<(), ErrorResponse> {
     match relative_image_url(body) {
         None => Ok(()),
-        Some(src) => {
-            Err(ErrorResponse::invalid_parameter("body", format!("image {src:?} must be an absolute URL")))
-        }
+        Some(src) => Err(ErrorResponse::invalid("body", format!("image {src:?} must be an absolute URL"))),
     }
 }
 
@@ -145,39 +134,33 @@ fn parse_parent(workspace: &Workspace, parent: &Value) -> Result<Option<String>,
     };
     match workspace.collections.get(&id) {
         Some(_) => Ok(Some(id)),
-        None => Err(ErrorResponse::invalid_parameter("parent_id", "parent_id does not match any collection")),
+        None => Err(ErrorResponse::invalid("parent_id", "parent_id does not match any collection")),
     }
 }
 
 /// Replaces all translations.
 fn replace_translations(
     workspace: &mut Workspace,
-    article: &mut Article,
+    article: &mut HelpArticle,
     contents: &Map<String, Value>,
 ) -> Result<(), ErrorResponse> {
     let mut translations = Map::new();
     for (locale, content) in contents.iter().filter(|(_, content)| content.is_object()) {
         if !workspace.locales.contains(locale) {
             let message = format!("locale {locale} is not enabled for this help center");
-            return Err(ErrorResponse::invalid_parameter("translated_content", message));
+            return Err(ErrorResponse::invalid("translated_content", message));
         }
         if locale == workspace.locale() {
             continue;
         }
         require_absolute_image_urls(content["body"].as_str().unwrap_or_default())?;
         let now = workspace.now();
-        let text = |name: &str| content[name].as_str().unwrap_or_default().to_owned();
-        let translation = json!({
-            "type": "article_content",
-            "title": text("title"),
-            "description": text("description"),
-            "body": normalize(workspace, &text("body")),
-            "author_id": content["author_id"].as_i64().unwrap_or(article.author_id),
-            "state": content["state"].as_str().unwrap_or("published"),
-            "created_at": article.created_at,
-            "updated_at": now,
-            "url": null,
-        });
+        let text = |name: &str| content[name].as_str().unwrap_or_default();
+        let body = normalize(workspace, text("body"));
+        let author_id = content["author_id"].as_i64().unwrap_or(article.author_id);
+        let state = content["state"].as_str().unwrap_or("published");
+        let texts = [text("title"), text("description"), &body];
+        let translation = article_content(texts, author_id, state, [article.created_at, now]);
         translations.insert(locale.clone(), translation);
     }
     if article.translations.is_some() {
@@ -186,13 +169,7 @@ fn replace_translations(
     Ok(())
 }
 
-fn delete(workspace: &mut Workspace, request: &Request) -> HandlerResult {
-    let article =
-        workspace.articles.remove(request.path("id")).ok_or_else(ErrorResponse::record_not_found)?;
-    Ok(json!({"id": article.id, "object": "article", "deleted": true}).into())
-}
-
-fn search(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn search(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let phrase = request.query("phrase").unwrap_or_default().to_lowercase();
     let state = request.query("state").filter(|state| *state != "all");
     let articles: Vec<_> = workspace
@@ -201,11 +178,11 @@ fn search(workspace: &mut Workspace, request: &Request) -> HandlerResult {
         .filter(|article| state.is_none_or(|state| article.state() == state))
         .filter(|article| in_help_center(workspace, article, request.query("help_center_id")))
         .filter(|article| {
-            let text = format!("{} {} {}", article.title, article.description, plain_text(&article.body));
+            let text = format!("{} {} {}", article.title, article.description, plain::text(&article.body));
             text.to_lowercase().contains(&phrase)
         })
         .collect();
-    let page = numbered_page(request, &articles, 10, 150)?;
+    let page = numbered_page(request, &articles, (10, 150))?;
     let documents: Vec<_> = page.records.iter().map(|article| document(workspace, article)).collect();
     let highlights: Vec<_> = if request.is_true("highlight") {
         page.records.iter().map(|article| highlight(article, &phrase)).collect()
@@ -221,14 +198,15 @@ fn search(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     Ok(response.into())
 }
 
-fn in_help_center(workspace: &Workspace, article: &Article, help_center_id: Option<&str>) -> bool {
+fn in_help_center(workspace: &Workspace, article: &HelpArticle, help_center_id: Option<&str>) -> bool {
     let collection = article.parent_id.as_ref().and_then(|id| workspace.collections.get(id));
-    help_center_id
-        .is_none_or(|id| collection.is_some_and(|collection| collection.help_center_id.to_string() == id))
+    help_center_id.is_none_or(|id| {
+        collection.is_some_and(|collection| collection.document["help_center_id"].to_string() == id)
+    })
 }
 
 /// The title, split at the start and the end of the phrase.
-fn highlight(article: &Article, phrase: &str) -> Value {
+fn highlight(article: &HelpArticle, phrase: &str) -> Value {
     let piece = |kind: &str, text: &str| json!({"type": kind, "text": text});
     let at = article.title.to_lowercase().find(phrase).filter(|_| !phrase.is_empty());
     let split = at.and_then(|at| Some((article.title.get(..at)?, article.title.get(at..at + phrase.len())?)));

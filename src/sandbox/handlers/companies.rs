@@ -4,16 +4,17 @@
 
 use serde_json::{Value, json};
 
-use super::{HandlerResult, operations};
+use super::operations::operations;
 use crate::sandbox::model::company::Company;
-use crate::sandbox::paging::numbered_page;
+use crate::sandbox::paging::{DATA_FIRST, numbered_page, whole_list};
 use crate::sandbox::quirk::Quirk;
-use crate::sandbox::request::Request;
-use crate::sandbox::response::ErrorResponse;
+use crate::sandbox::record_set::WorkspaceRecord;
+use crate::sandbox::request::ApiRequest;
+use crate::sandbox::response::{ErrorResponse, HandlerResult, SuccessResponse};
 use crate::sandbox::workspace::{CompanyScroll, Workspace};
 
-const DEFAULT_PAGE_SIZE: usize = 15;
-const MAX_PAGE_SIZE: usize = 60;
+/// Default and maximum.
+const PAGE_SIZES: (usize, usize) = (15, 60);
 /// Maximum number of companies that lists return over all pages.
 const LIST_LIMIT: usize = 10_000;
 const SCROLL_PAGE_SIZE: usize = 100;
@@ -21,9 +22,9 @@ const SCROLL_PAGE_SIZE: usize = 100;
 const SCROLL_TIMEOUT: i64 = 60;
 
 operations! {
-    "listAllCompanies" => list,
+    "listAllCompanies" => |workspace, request| list_page(workspace, request, |_| true),
     "retrieveCompany" => find_or_list,
-    "RetrieveACompanyById" => retrieve,
+    "RetrieveACompanyById" => |workspace, request| respond_with(workspace, request.path("id")),
     "scrollOverAllCompanies" => scroll,
     "createOrUpdateCompany" => upsert,
     "UpdateCompany" => update,
@@ -32,27 +33,19 @@ operations! {
     "ListAttachedSegmentsForCompanies" => list_segments,
 }
 
-fn not_found() -> ErrorResponse {
-    ErrorResponse::new(404, "company_not_found", "Company not found")
-}
-
-fn respond_with(workspace: &Workspace, id: &str) -> HandlerResult {
-    let company = workspace.companies.get(id).ok_or_else(not_found)?;
+pub fn respond_with(workspace: &Workspace, id: &str) -> HandlerResult {
+    let company = workspace.companies.get(id).ok_or_else(ErrorResponse::company_not_found)?;
     Ok(workspace.company_document(company, &workspace.company_sizes()).into())
 }
 
-fn list(workspace: &mut Workspace, request: &Request) -> HandlerResult {
-    list_page(workspace, request, |_| true)
-}
-
-fn find_or_list(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn find_or_list(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let equals =
         |value: Option<&str>, name: &str| request.query(name).is_some_and(|query| value == Some(query));
     if request.query("company_id").is_some() || request.query("name").is_some() {
         let company = workspace.companies.newest_first().find(|company| {
             equals(Some(&company.company_id), "company_id") || equals(company.name.as_deref(), "name")
         });
-        let id = company.ok_or_else(not_found)?.id.clone();
+        let id = company.ok_or_else(ErrorResponse::company_not_found)?.id.clone();
         return respond_with(workspace, &id);
     }
     let contains =
@@ -63,7 +56,7 @@ fn find_or_list(workspace: &mut Workspace, request: &Request) -> HandlerResult {
 }
 
 /// A page of the companies that have contacts, last requested first.
-fn list_page(workspace: &Workspace, request: &Request, keep: impl Fn(&Company) -> bool) -> HandlerResult {
+fn list_page(workspace: &Workspace, request: &ApiRequest, keep: impl Fn(&Company) -> bool) -> HandlerResult {
     let sizes = workspace.company_sizes();
     let mut companies: Vec<_> = workspace
         .companies
@@ -75,25 +68,18 @@ fn list_page(workspace: &Workspace, request: &Request, keep: impl Fn(&Company) -
         companies.reverse();
     }
     let listed = &companies[..companies.len().min(LIST_LIMIT)];
-    let mut page = numbered_page(request, listed, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)?;
+    let mut page = numbered_page(request, listed, PAGE_SIZES)?;
     let position = page.pages["page"].as_u64().zip(page.pages["per_page"].as_u64());
     if position.is_some_and(|(number, size)| (number - 1) * size >= LIST_LIMIT as u64) {
         let message = format!("lists end after {LIST_LIMIT} companies, use the scroll instead");
-        return Err(ErrorResponse::invalid_parameter("page", message));
+        return Err(ErrorResponse::invalid("page", message));
     }
     page.total_count = companies.len();
-    let data: Vec<_> =
-        page.records.iter().map(|company| workspace.company_document(company, &sizes)).collect();
-    let response =
-        json!({"type": "list", "data": data, "pages": page.pages, "total_count": page.total_count});
-    Ok(response.into())
+    let keys = &["data", "pages", "total_count"];
+    Ok(page.list("list", keys, |company| workspace.company_document(company, &sizes)))
 }
 
-fn retrieve(workspace: &mut Workspace, request: &Request) -> HandlerResult {
-    respond_with(workspace, request.path("id"))
-}
-
-fn scroll(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn scroll(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let now = workspace.now();
     if workspace.quirks.contains(&Quirk::StuckScroll) {
         workspace.scroll = None;
@@ -150,7 +136,7 @@ fn start_scroll(workspace: &mut Workspace, now: i64) -> CompanyScroll {
     CompanyScroll { token: workspace.random.uuid(), remaining, used_at: now }
 }
 
-fn upsert(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn upsert(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let now = workspace.now();
     let existing = request.text("company_id").and_then(|company_id| {
         workspace.companies.iter().find(|company| company.company_id == company_id).cloned()
@@ -164,17 +150,18 @@ fn upsert(workspace: &mut Workspace, request: &Request) -> HandlerResult {
         }
     };
     apply(&mut company, &request.body);
-    company.updated_at = company.updated_at.max(now);
+    company.touch(now);
     let id = company.id.clone();
     workspace.companies.insert(company);
     respond_with(workspace, &id)
 }
 
-fn update(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn update(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let now = workspace.now();
-    let company = workspace.companies.get_mut(request.path("id")).ok_or_else(not_found)?;
+    let company =
+        workspace.companies.get_mut(request.path("id")).ok_or_else(ErrorResponse::company_not_found)?;
     apply(company, &request.body);
-    company.updated_at = company.updated_at.max(now);
+    company.touch(now);
     respond_with(workspace, request.path("id"))
 }
 
@@ -199,33 +186,29 @@ fn apply(company: &mut Company, body: &Value) {
     }
 }
 
-fn delete(workspace: &mut Workspace, request: &Request) -> HandlerResult {
-    let company = workspace.companies.remove(request.path("id")).ok_or_else(not_found)?;
+fn delete(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
+    let company =
+        workspace.companies.remove(request.path("id")).ok_or_else(ErrorResponse::company_not_found)?;
     let now = workspace.now();
     for contact in workspace.contacts.iter_mut().filter(|contact| contact.companies.contains(&company.id)) {
         contact.companies.retain(|id| *id != company.id);
-        contact.updated_at = contact.updated_at.max(now);
+        contact.touch(now);
     }
-    Ok(json!({"id": company.id, "object": "company", "deleted": true}).into())
+    Ok(SuccessResponse::deleted(&company.id, "company"))
 }
 
-fn list_contacts(workspace: &mut Workspace, request: &Request) -> HandlerResult {
-    let company = workspace.companies.get(request.path("id")).ok_or_else(not_found)?;
+fn list_contacts(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
+    let company = workspace.companies.get(request.path("id")).ok_or_else(ErrorResponse::company_not_found)?;
     let contacts: Vec<_> = workspace
         .contacts
         .newest_first()
         .filter(|contact| !contact.archived && contact.companies.contains(&company.id))
         .collect();
-    let page = numbered_page(request, &contacts, 50, 50)?;
-    let data: Vec<_> = page.records.iter().map(|contact| workspace.contact_document(contact)).collect();
-    let response =
-        json!({"type": "list", "data": data, "total_count": page.total_count, "pages": page.pages});
-    Ok(response.into())
+    Ok(numbered_page(request, &contacts, (50, 50))?
+        .list("list", DATA_FIRST, |contact| workspace.contact_document(contact)))
 }
 
-fn list_segments(workspace: &mut Workspace, request: &Request) -> HandlerResult {
-    let company = workspace.companies.get(request.path("id")).ok_or_else(not_found)?;
-    let segments = workspace.segments.iter().filter(|segment| company.segments.contains(&segment.id));
-    let data: Vec<_> = segments.map(|segment| segment.document(None)).collect();
-    Ok(json!({"type": "list", "data": data}).into())
+fn list_segments(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
+    let company = workspace.companies.get(request.path("id")).ok_or_else(ErrorResponse::company_not_found)?;
+    Ok(whole_list("list", "data", workspace.segment_documents(&company.segments)))
 }

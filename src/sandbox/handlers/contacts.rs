@@ -2,16 +2,23 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{HandlerResult, operations};
-use crate::sandbox::model::contact::Contact;
-use crate::sandbox::paging::{PageRequest, cursor_page, newest_first};
+use super::operations::operations;
+use crate::sandbox::model::contact::ContactRecord;
+use crate::sandbox::paging::{PAGES_FIRST, newest_first};
 use crate::sandbox::quirk::Quirk;
-use crate::sandbox::request::Request;
-use crate::sandbox::response::{ErrorResponse, SuccessResponse};
-use crate::sandbox::search::{list_document, run_search};
+use crate::sandbox::record_set::WorkspaceRecord;
+use crate::sandbox::request::ApiRequest;
+use crate::sandbox::response::{ErrorResponse, HandlerResult, SuccessResponse};
+use crate::sandbox::search::run_search;
 use crate::sandbox::workspace::Workspace;
 
 const DEFAULT_PAGE_SIZE: usize = 50;
+
+/// A flag of contacts: its name in responses, and its place.
+type ContactFlag = (&'static str, fn(&mut ContactRecord) -> &mut bool);
+
+const ARCHIVED: ContactFlag = ("archived", |contact| &mut contact.archived);
+const BLOCKED: ContactFlag = ("blocked", |contact| &mut contact.blocked);
 
 operations! {
     "ListContacts" => list,
@@ -21,27 +28,23 @@ operations! {
     "CreateContact" => create,
     "UpdateContact" => update,
     "DeleteContact" => delete,
-    "ArchiveContact" => archive,
-    "UnarchiveContact" => unarchive,
-    "BlockContact" => block,
+    "ArchiveContact" => |workspace, request| set_flag(workspace, request, ARCHIVED, true),
+    "UnarchiveContact" => |workspace, request| set_flag(workspace, request, ARCHIVED, false),
+    "BlockContact" => |workspace, request| set_flag(workspace, request, BLOCKED, true),
     "MergeContact" => merge,
 }
 
-fn list(workspace: &mut Workspace, request: &Request) -> HandlerResult {
-    let page_request = PageRequest::from_query(request, DEFAULT_PAGE_SIZE)?;
-    let sorted = newest_first(&workspace.contacts, |contact| !contact.archived);
-    let page = cursor_page(&sorted, true, &page_request);
-    let data = page.records.iter().map(|contact| workspace.contact_document(contact)).collect();
-    Ok(list_document(&page, "list", "data", data).into())
+fn list(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
+    let page = newest_first(request, &workspace.contacts, DEFAULT_PAGE_SIZE, |contact| !contact.archived)?;
+    Ok(page.list("list", PAGES_FIRST, |contact| workspace.contact_document(contact)))
 }
 
-fn search(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn search(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let page = run_search(workspace, &workspace.contacts, request, DEFAULT_PAGE_SIZE)?;
-    let data = page.records.iter().map(|contact| workspace.contact_document(contact)).collect();
-    Ok(list_document(&page, "list", "data", data).into())
+    Ok(page.list("list", PAGES_FIRST, |contact| workspace.contact_document(contact)))
 }
 
-fn show(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn show(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let contact = workspace.contact(request.path("id"))?;
     if contact.archived && workspace.quirks.contains(&Quirk::HiddenArchived) {
         return Err(ErrorResponse::contact_not_found());
@@ -49,21 +52,21 @@ fn show(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     Ok(workspace.contact_document(contact).into())
 }
 
-fn show_by_external_id(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn show_by_external_id(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let contact = workspace
         .contact_by_external_id(request.path("external_id"))
         .ok_or_else(ErrorResponse::contact_not_found)?;
     Ok(workspace.contact_document(contact).into())
 }
 
-fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn create(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let now = workspace.now();
-    let mut contact = Contact {
+    let mut contact = ContactRecord {
         id: workspace.object_id(now),
         is_user: true,
         created_at: now,
         updated_at: now,
-        ..Contact::default()
+        ..ContactRecord::default()
     };
     apply(workspace, &mut contact, &request.body)?;
     if contact.is_user && contact.email.is_none() && contact.external_id.is_none() {
@@ -79,18 +82,18 @@ fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     Ok(document.into())
 }
 
-fn update(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn update(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let mut contact = workspace.contact(request.path("id"))?.clone();
     apply(workspace, &mut contact, &request.body)?;
     reject_duplicates(workspace, &contact)?;
-    contact.updated_at = contact.updated_at.max(workspace.now());
+    contact.touch(workspace.now());
     let document = workspace.contact_document(&contact);
     workspace.contacts.insert(contact);
     Ok(document.into())
 }
 
 /// Applies the fields of the body. Null clears a field; missing fields are unchanged.
-fn apply(workspace: &Workspace, contact: &mut Contact, body: &Value) -> Result<(), ErrorResponse> {
+fn apply(workspace: &Workspace, contact: &mut ContactRecord, body: &Value) -> Result<(), ErrorResponse> {
     let Value::Object(fields) = body else { return Ok(()) };
     let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     for (name, value) in fields {
@@ -118,7 +121,7 @@ fn is_user(role: &Value) -> Result<bool, ErrorResponse> {
     match role.as_str() {
         Some("user") => Ok(true),
         Some("lead") => Ok(false),
-        _ => Err(ErrorResponse::invalid_parameter("role", "role must be user or lead")),
+        _ => Err(ErrorResponse::invalid("role", "role must be user or lead")),
     }
 }
 
@@ -128,7 +131,7 @@ fn validate_email(email: Option<String>) -> Result<Option<String>, ErrorResponse
     };
     match email {
         Some(email) if !is_valid(&email) => {
-            Err(ErrorResponse::invalid_parameter("email", "email is not a valid email address"))
+            Err(ErrorResponse::invalid("email", "email is not a valid email address"))
         }
         email => Ok(email),
     }
@@ -137,7 +140,7 @@ fn validate_email(email: Option<String>) -> Result<Option<String>, ErrorResponse
 fn validate_owner(workspace: &Workspace, owner: &Value) -> Result<Option<i64>, ErrorResponse> {
     match owner.as_i64() {
         Some(id) if workspace.admin(id).is_none() => {
-            Err(ErrorResponse::invalid_parameter("owner_id", "owner_id does not match any teammate"))
+            Err(ErrorResponse::invalid("owner_id", "owner_id does not match any teammate"))
         }
         owner => Ok(owner),
     }
@@ -150,13 +153,10 @@ fn set_attributes(
     values: &Value,
 ) -> Result<(), ErrorResponse> {
     for (name, value) in values.as_object().into_iter().flatten() {
-        let exists = workspace
-            .data_attributes
-            .iter()
-            .any(|attribute| attribute.model == "contact" && attribute.name == *name && !attribute.archived);
-        if !exists {
+        let attribute = workspace.data_attribute("contact", name);
+        if attribute.is_none_or(|attribute| attribute.document["archived"] == true) {
             let message = format!("unknown custom attribute {name}");
-            return Err(ErrorResponse::invalid_parameter("custom_attributes", message));
+            return Err(ErrorResponse::invalid("custom_attributes", message));
         }
         if value.is_null() {
             attributes.shift_remove(name);
@@ -168,15 +168,15 @@ fn set_attributes(
 }
 
 /// Rejects a contact with the `external_id` of another contact, and a user with the email of another user.
-fn reject_duplicates(workspace: &Workspace, contact: &Contact) -> Result<(), ErrorResponse> {
+fn reject_duplicates(workspace: &Workspace, contact: &ContactRecord) -> Result<(), ErrorResponse> {
     let lower = |email: &Option<String>| email.as_ref().map(|email| email.to_lowercase());
     let email = lower(&contact.email);
-    let is_duplicate = |other: &&Contact| {
+    let is_duplicate = |other: &&ContactRecord| {
         other.id != contact.id
             && (contact.external_id.is_some() && other.external_id == contact.external_id
                 || email.is_some() && contact.is_user && other.is_user && lower(&other.email) == email)
     };
-    let duplicates: Vec<&Contact> = workspace.contacts.iter().filter(is_duplicate).collect();
+    let duplicates: Vec<&ContactRecord> = workspace.contacts.iter().filter(is_duplicate).collect();
     let message = match duplicates[..] {
         [] => return Ok(()),
         [duplicate] if duplicate.archived => {
@@ -188,49 +188,47 @@ fn reject_duplicates(workspace: &Workspace, contact: &Contact) -> Result<(), Err
     Err(ErrorResponse::new(409, "conflict", message))
 }
 
-fn delete(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn delete(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let contact =
         workspace.contacts.remove(request.path("id")).ok_or_else(ErrorResponse::contact_not_found)?;
     workspace.notes.retain(|note| note.contact_id != contact.id);
     workspace.events.retain(|event| event.contact_id != contact.id);
-    for call in workspace.calls.iter_mut().filter(|call| call.contact_id.as_ref() == Some(&contact.id)) {
-        call.contact_id = None;
-    }
+    move_calls(workspace, &contact.id, None);
     Ok(reference_with_flag(&contact, "deleted", true))
 }
 
-fn reference_with_flag(contact: &Contact, flag: &str, value: bool) -> SuccessResponse {
+/// Calls follow their contact when it is merged or deleted. Their `updated_at` does not change.
+fn move_calls(workspace: &mut Workspace, from: &str, to: Option<&str>) {
+    for call in workspace.calls.iter_mut().filter(|call| call.text("contact_id") == from) {
+        call.document["contact_id"] = json!(to);
+    }
+}
+
+fn reference_with_flag(contact: &ContactRecord, flag: &str, value: bool) -> SuccessResponse {
     let mut document = contact.reference();
     document[flag] = json!(value);
     document.into()
 }
 
-fn archive(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn set_flag(
+    workspace: &mut Workspace,
+    request: &ApiRequest,
+    (name, flag): ContactFlag,
+    value: bool,
+) -> HandlerResult {
     let contact = workspace.touch_contact(request.path("id"))?;
-    contact.archived = true;
-    Ok(reference_with_flag(contact, "archived", true))
-}
-
-fn unarchive(workspace: &mut Workspace, request: &Request) -> HandlerResult {
-    let contact = workspace.touch_contact(request.path("id"))?;
-    contact.archived = false;
-    Ok(reference_with_flag(contact, "archived", false))
-}
-
-fn block(workspace: &mut Workspace, request: &Request) -> HandlerResult {
-    let contact = workspace.touch_contact(request.path("id"))?;
-    contact.blocked = true;
-    Ok(reference_with_flag(contact, "blocked", true))
+    *flag(contact) = value;
+    Ok(reference_with_flag(contact, name, value))
 }
 
 /// Moves all data of a lead to a user, then deletes the lead.
-fn merge(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn merge(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let (from, into) = (request.required("from")?, request.required("into")?);
     if workspace.contact(from)?.is_user {
-        return Err(ErrorResponse::invalid_parameter("from", "only a lead can be merged into a user"));
+        return Err(ErrorResponse::invalid("from", "only a lead can be merged into a user"));
     }
     if !workspace.contact(into)?.is_user {
-        return Err(ErrorResponse::invalid_parameter("into", "a lead can only be merged into a user"));
+        return Err(ErrorResponse::invalid("into", "a lead can only be merged into a user"));
     }
     let lead = workspace.contacts.remove(from).ok_or_else(ErrorResponse::contact_not_found)?;
     workspace.merged.insert(from.to_owned(), into.to_owned());
@@ -251,15 +249,13 @@ fn merge(workspace: &mut Workspace, request: &Request) -> HandlerResult {
             contact.clone_from(&user_id);
         }
     }
-    for call in workspace.calls.iter_mut().filter(|call| call.contact_id.as_ref() == Some(&lead.id)) {
-        call.contact_id = Some(user_id.clone());
-    }
+    move_calls(workspace, &lead.id, Some(&user_id));
     let user = workspace.contact(&user_id)?;
     Ok(workspace.contact_document(user).into())
 }
 
 /// Copies the lead's values to the fields that the user lacks.
-fn copy_missing_fields(user: &mut Contact, lead: Contact) {
+fn copy_missing_fields(user: &mut ContactRecord, lead: ContactRecord) {
     user.email = user.email.take().or(lead.email);
     user.phone = user.phone.take().or(lead.phone);
     user.name = user.name.take().or(lead.name);

@@ -1,16 +1,20 @@
-//! Conversations: lists, searches, replies and management actions.
+//! Conversations: lists, searches, replies, management actions, and messages that start them.
 
 use serde_json::{Value, json};
 
-use super::{HandlerResult, operations};
-use crate::sandbox::html::plain_text;
-use crate::sandbox::model::contact::Contact;
-use crate::sandbox::model::conversation::{Assignee, Author, Conversation, ConversationEvent, SourceMessage};
-use crate::sandbox::paging::{PageRequest, cursor_page, newest_first};
+use super::operations::operations;
+use super::plain::delete;
+use crate::html::plain;
+use crate::sandbox::model::contact::ContactRecord;
+use crate::sandbox::model::conversation::{
+    AssigneeChange, Author, Conversation, ConversationEvent, SourceMessage,
+};
+use crate::sandbox::paging::{RecordPage, newest_first};
 use crate::sandbox::quirk::Quirk;
-use crate::sandbox::request::Request;
-use crate::sandbox::response::ErrorResponse;
-use crate::sandbox::search::{list_document, run_search};
+use crate::sandbox::record_set::WorkspaceRecord;
+use crate::sandbox::request::ApiRequest;
+use crate::sandbox::response::{ErrorResponse, HandlerResult, SuccessResponse};
+use crate::sandbox::search::run_search;
 use crate::sandbox::workspace::{IdSequence, Workspace};
 
 const DEFAULT_PAGE_SIZE: usize = 20;
@@ -18,39 +22,33 @@ const DEFAULT_PAGE_SIZE: usize = 20;
 operations! {
     "listConversations" => list,
     "searchConversations" => search,
-    "retrieveConversation" => retrieve,
+    "retrieveConversation" => |workspace, request| respond_with(workspace, request.path("id"), request),
     "createConversation" => create,
     "updateConversation" => update,
-    "deleteConversation" => delete,
+    "deleteConversation" => |workspace, request| delete(&mut workspace.conversations, request, "conversation"),
     "replyConversation" => reply,
     "manageConversation" => manage,
+    "createMessage" => create_message,
 }
 
-fn list(workspace: &mut Workspace, request: &Request) -> HandlerResult {
-    let page_request = PageRequest::from_query(request, DEFAULT_PAGE_SIZE)?;
-    let sorted = newest_first(&workspace.conversations, |_| true);
-    let page = cursor_page(&sorted, true, &page_request);
-    let data = page.records.iter().map(|row| workspace.conversation_item(row)).collect();
-    Ok(list_document(&page, "conversation.list", "conversations", data).into())
+fn list(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
+    let page = newest_first(request, &workspace.conversations, DEFAULT_PAGE_SIZE, |_| true)?;
+    Ok(respond_with_page(workspace, page))
 }
 
-fn search(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn respond_with_page(workspace: &Workspace, page: RecordPage<'_, Conversation>) -> SuccessResponse {
+    let keys = &["pages", "total_count", "conversations"];
+    page.list("conversation.list", keys, |conversation| workspace.conversation_item(conversation))
+}
+
+fn search(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let page = run_search(workspace, &workspace.conversations, request, DEFAULT_PAGE_SIZE)?;
-    let data = page.records.iter().map(|row| workspace.conversation_item(row)).collect();
-    Ok(list_document(&page, "conversation.list", "conversations", data).into())
-}
-
-/// The conversation with the id in the path.
-fn requested_conversation<'a>(
-    workspace: &'a Workspace,
-    request: &Request,
-) -> Result<&'a Conversation, ErrorResponse> {
-    workspace.conversations.get(request.path("id")).ok_or_else(ErrorResponse::record_not_found)
+    Ok(respond_with_page(workspace, page))
 }
 
 /// The conversation document, with plain text instead of HTML if the request asks for it.
-pub fn respond_with(workspace: &Workspace, id: &str, request: &Request) -> HandlerResult {
-    let conversation = workspace.conversations.get(id).ok_or_else(ErrorResponse::record_not_found)?;
+pub fn respond_with(workspace: &Workspace, id: &str, request: &ApiRequest) -> HandlerResult {
+    let conversation = workspace.conversations.find(id)?;
     let mut document = workspace.conversation_document(conversation);
     if request.query("display_as") == Some("plaintext") {
         make_plain(&mut document["source"]["body"]);
@@ -65,7 +63,7 @@ pub fn respond_with(workspace: &Workspace, id: &str, request: &Request) -> Handl
 
 fn make_plain(value: &mut Value) {
     if let Some(html) = value.as_str() {
-        *value = json!(plain_text(html));
+        *value = json!(plain::text(html));
     }
 }
 
@@ -74,11 +72,7 @@ pub fn as_html(text: &str) -> String {
     if text.trim_start().starts_with('<') { text.to_owned() } else { format!("<p>{text}</p>") }
 }
 
-fn retrieve(workspace: &mut Workspace, request: &Request) -> HandlerResult {
-    respond_with(workspace, request.path("id"), request)
-}
-
-fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn create(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let contact_id = request.body["from"]["id"].as_str().unwrap_or_default().to_owned();
     workspace.contact(&contact_id)?;
     let body = request.required("body")?;
@@ -90,8 +84,7 @@ fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
         subject: request.text("subject").unwrap_or_default().to_owned(),
         body: as_html(body),
         author: Author::Contact(contact_id.clone()),
-        url: None,
-        redacted: false,
+        ..SourceMessage::default()
     };
     let message_id = source.id.clone();
     let mut conversation =
@@ -109,10 +102,10 @@ fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     Ok(response.into())
 }
 
-fn update(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn update(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let id = request.path("id");
     let now = workspace.now();
-    let conversation = workspace.conversations.get_mut(id).ok_or_else(ErrorResponse::record_not_found)?;
+    let conversation = workspace.conversations.find_mut(id)?;
     if let Some(read) = request.flag("read") {
         conversation.read = read;
     }
@@ -122,18 +115,12 @@ fn update(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     for (name, value) in request.body["custom_attributes"].as_object().into_iter().flatten() {
         conversation.custom_attributes.insert(name.clone(), value.clone());
     }
-    conversation.updated_at = conversation.updated_at.max(now);
+    conversation.touch(now);
     respond_with(workspace, id, request)
 }
 
-fn delete(workspace: &mut Workspace, request: &Request) -> HandlerResult {
-    let conversation =
-        workspace.conversations.remove(request.path("id")).ok_or_else(ErrorResponse::record_not_found)?;
-    Ok(json!({"id": conversation.id, "object": "conversation", "deleted": true}).into())
-}
-
 /// Finds a contact by `intercom_user_id`, `user_id` or `email`.
-pub fn find_contact<'a>(workspace: &'a Workspace, body: &Value) -> Result<&'a Contact, ErrorResponse> {
+pub fn find_contact<'a>(workspace: &'a Workspace, body: &Value) -> Result<&'a ContactRecord, ErrorResponse> {
     let text = |name: &str| body[name].as_str();
     let contact = if let Some(id) = text("intercom_user_id") {
         workspace.contacts.get(id)
@@ -142,12 +129,12 @@ pub fn find_contact<'a>(workspace: &'a Workspace, body: &Value) -> Result<&'a Co
     } else if let Some(email) = text("email") {
         workspace.contact_by_email(email)
     } else {
-        return Err(ErrorResponse::missing_parameter("intercom_user_id"));
+        return Err(ErrorResponse::missing("intercom_user_id"));
     };
     contact.ok_or_else(ErrorResponse::contact_not_found)
 }
 
-fn reply(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn reply(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let at = request.integer("created_at").unwrap_or_else(|| workspace.now());
     let author = match request.text("type") {
         Some("admin") => Author::Admin(workspace.acting_admin(request.required("admin_id")?)?),
@@ -157,7 +144,7 @@ fn reply(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     let kind = if request.text("message_type") == Some("note") { "note" } else { "comment" };
     let body = request.text("body").filter(|body| !body.is_empty());
     if body.is_none() && !has_attachments(request) {
-        return Err(ErrorResponse::invalid_parameter("body", "body must not be empty"));
+        return Err(ErrorResponse::invalid("body", "body must not be empty"));
     }
     let body = body.map(as_html).unwrap_or_default();
     update_contact_times(workspace, &id, &author, kind, at)?;
@@ -165,7 +152,7 @@ fn reply(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     respond_with(workspace, &id, request)
 }
 
-fn has_attachments(request: &Request) -> bool {
+fn has_attachments(request: &ApiRequest) -> bool {
     ["attachment_urls", "attachment_files"]
         .iter()
         .any(|name| request.body[*name].as_array().is_some_and(|files| !files.is_empty()))
@@ -174,14 +161,14 @@ fn has_attachments(request: &Request) -> bool {
 /// The id of the conversation in the path. `last` is the newest conversation of the replying contact.
 fn conversation_to_reply_to(
     workspace: &Workspace,
-    request: &Request,
+    request: &ApiRequest,
     author: &Author,
 ) -> Result<String, ErrorResponse> {
     if let (Author::Contact(contact_id), "last") = (author, request.path("id")) {
         let newest = workspace.conversations.newest_first().find(|row| row.contacts.contains(contact_id));
         return newest.map(|row| row.id.clone()).ok_or_else(ErrorResponse::record_not_found);
     }
-    requested_conversation(workspace, request).map(|conversation| conversation.id.clone())
+    Ok(workspace.conversations.find(request.path("id"))?.id.clone())
 }
 
 /// Updates `last_replied_at` or `last_contacted_at` of the contacts.
@@ -210,8 +197,8 @@ fn update_contact_times(
     Ok(())
 }
 
-fn manage(workspace: &mut Workspace, request: &Request) -> HandlerResult {
-    let id = requested_conversation(workspace, request)?.id.clone();
+fn manage(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
+    let id = workspace.conversations.find(request.path("id"))?.id.clone();
     let author = Author::Admin(workspace.acting_admin(request.required("admin_id")?)?);
     let now = workspace.now();
     let event = match request.required("message_type")? {
@@ -220,14 +207,14 @@ fn manage(workspace: &mut Workspace, request: &Request) -> HandlerResult {
         "snoozed" => {
             let until = request.integer("snoozed_until").filter(|until| *until > now);
             let until = until.ok_or_else(|| {
-                ErrorResponse::invalid_parameter("snoozed_until", "snoozed_until must be in the future")
+                ErrorResponse::invalid("snoozed_until", "snoozed_until must be in the future")
             })?;
             ConversationEvent { snoozed_until: Some(until), ..ConversationEvent::new("snoozed", author, now) }
         }
         _ => ConversationEvent::new("assignment", author, now).with_assignee(assignee(workspace, request)?),
     };
     let body = request.text("body").filter(|body| !body.is_empty()).map(as_html);
-    let is_nobody = matches!(event.assigned_to, Some(Assignee::Admin(None)));
+    let is_nobody = matches!(event.assigned_to, Some(AssigneeChange::Admin(None)));
     workspace.apply_event(&id, ConversationEvent { body, ..event })?;
     if is_nobody
         && workspace.quirks.contains(&Quirk::UnassignClearsTeam)
@@ -239,7 +226,7 @@ fn manage(workspace: &mut Workspace, request: &Request) -> HandlerResult {
 }
 
 /// The assignee in the request; `0` unassigns.
-fn assignee(workspace: &Workspace, request: &Request) -> Result<Assignee, ErrorResponse> {
+fn assignee(workspace: &Workspace, request: &ApiRequest) -> Result<AssigneeChange, ErrorResponse> {
     let missing =
         || ErrorResponse::new(404, "assignee_not_found", "assignee_id does not match any teammate or team");
     let id: i64 = request.required("assignee_id")?.parse().map_err(|_| missing())?;
@@ -249,7 +236,51 @@ fn assignee(workspace: &Workspace, request: &Request) -> Result<Assignee, ErrorR
     let exists = if is_team { workspace.team(id).is_some() } else { workspace.admin(id).is_some() };
     match assignee_id {
         Some(_) if !exists => Err(missing()),
-        id if is_team => Ok(Assignee::Team(id)),
-        id => Ok(Assignee::Admin(id)),
+        id if is_team => Ok(AssigneeChange::Team(id)),
+        id => Ok(AssigneeChange::Admin(id)),
     }
+}
+
+/// Without `create_conversation_without_contact_reply`, a message becomes a conversation only when the contact
+/// replies, which never happens in the sandbox.
+fn create_message(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
+    let message_type = request.required("message_type")?;
+    let body = request.text("body").filter(|body| !body.is_empty());
+    let body = body.ok_or_else(|| ErrorResponse::new(400, "parameter_invalid", "body must not be empty"))?;
+    let subject = request.text("subject").unwrap_or_default();
+    if message_type == "email" && subject.is_empty() {
+        return Err(ErrorResponse::new(422, "parameter_not_found", "An email requires a subject"));
+    }
+    let admin_id = request.body["from"]["id"].as_i64().unwrap_or_default();
+    let owner = workspace.acting_admin(&admin_id.to_string())?;
+    let contact_id = request.body["to"]["id"].as_str().unwrap_or_default().to_owned();
+    let now = request.integer("created_at").unwrap_or_else(|| workspace.now());
+    let contact = workspace.touch_contact(&contact_id)?;
+    contact.last_contacted_at = contact.last_contacted_at.max(Some(now));
+
+    let message_id = workspace.next_id(IdSequence::Message);
+    let mut response = json!({
+        "type": "admin_message",
+        "id": message_id,
+        "created_at": now,
+        "subject": subject,
+        "body": body,
+        "message_type": if message_type == "email" { "email" } else { "inapp" },
+        "owner": workspace.admin(owner).map(|admin| admin.author()),
+    });
+    if request.flag("create_conversation_without_contact_reply") == Some(true) {
+        let source = SourceMessage {
+            kind: if message_type == "email" { "email" } else { "conversation" },
+            id: message_id,
+            delivered_as: "admin_initiated",
+            subject: subject.to_owned(),
+            body: as_html(body),
+            author: Author::Admin(owner),
+            ..SourceMessage::default()
+        };
+        let id = workspace.next_id(IdSequence::Conversation);
+        response["conversation_id"] = json!(id);
+        workspace.conversations.insert(Conversation::new(id, contact_id, source, now));
+    }
+    Ok(response.into())
 }

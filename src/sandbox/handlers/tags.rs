@@ -1,37 +1,26 @@
-//! Tags, and tagging of companies and users by tag name.
+//! Changes of tags, and tagging.
 
 use serde_json::{Value, json};
 
-use super::{HandlerResult, operations};
-use crate::sandbox::model::contact::AppliedTag;
-use crate::sandbox::model::setup::Tag;
-use crate::sandbox::request::Request;
-use crate::sandbox::response::{ErrorResponse, SuccessResponse};
-use crate::sandbox::workspace::{IdSequence, Workspace};
+use super::operations::operations;
+use crate::sandbox::model::plain::PlainRecord;
+use crate::sandbox::model::tagging::{AppliedTag, Taggable};
+use crate::sandbox::record_set::{RecordSet, WorkspaceRecord};
+use crate::sandbox::request::ApiRequest;
+use crate::sandbox::response::{ErrorResponse, HandlerResult, SuccessResponse};
+use crate::sandbox::workspace::Workspace;
 
 operations! {
-    "listTags" => list,
-    "findTag" => retrieve,
     "createTag" => create,
     "deleteTag" => delete,
 }
 
-fn list(workspace: &mut Workspace, _: &Request) -> HandlerResult {
-    let tags: Vec<_> = workspace.tags.iter().map(|tag| tag.document()).collect();
-    Ok(json!({"type": "list", "data": tags}).into())
-}
-
-fn retrieve(workspace: &mut Workspace, request: &Request) -> HandlerResult {
-    Ok(workspace.tag(request.path("id")).ok_or_else(ErrorResponse::record_not_found)?.document().into())
-}
-
-fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn create(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let name = request.required("name")?;
     if let Some(id) = request.text("id") {
-        let tag =
-            workspace.tags.iter_mut().find(|tag| tag.id == id).ok_or_else(ErrorResponse::record_not_found)?;
-        name.clone_into(&mut tag.name);
-        return Ok(tag.document().into());
+        let tag = workspace.tags.find_mut(id)?;
+        tag.document["name"] = json!(name);
+        return Ok(tag.document.clone().into());
     }
     let companies = resolve_companies(workspace, &request.body["companies"])?;
     let users = resolve_users(workspace, &request.body["users"])?;
@@ -40,25 +29,26 @@ fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
         tag_company(workspace, &id, &tag.id, untag);
     }
     for id in users {
-        tag_contact(workspace, &id, &tag.id)?;
+        let (tag_id, admin_id) = (tag.id.clone(), workspace.my_id());
+        let applied = AppliedTag { tag_id, applied_at: workspace.now(), admin_id };
+        workspace.contacts.find_mut(&id)?.add_tag(applied);
     }
-    Ok(tag.document().into())
+    Ok(tag.document.into())
 }
 
 /// The tag with this name, created if missing. Names are compared case-insensitively.
-fn find_or_create(workspace: &mut Workspace, name: &str) -> Tag {
-    let existing = workspace.tags.iter().find(|tag| tag.name.to_lowercase() == name.to_lowercase());
-    if let Some(tag) = existing {
+fn find_or_create(workspace: &mut Workspace, name: &str) -> PlainRecord {
+    let has_name = |tag: &&PlainRecord| tag.text("name").to_lowercase() == name.to_lowercase();
+    if let Some(tag) = workspace.tags.iter().find(has_name) {
         return tag.clone();
     }
-    let tag = Tag { id: workspace.next_id(IdSequence::Other), name: name.to_owned() };
-    workspace.tags.push(tag.clone());
+    let tag = workspace.new_tag(name);
+    workspace.tags.insert(tag.clone());
     tag
 }
 
 /// Ids of the companies in the list, and whether to remove the tag.
 fn resolve_companies(workspace: &Workspace, list: &Value) -> Result<Vec<(String, bool)>, ErrorResponse> {
-    let missing = || ErrorResponse::new(404, "company_not_found", "Company not found");
     list.as_array()
         .into_iter()
         .flatten()
@@ -68,7 +58,7 @@ fn resolve_companies(workspace: &Workspace, list: &Value) -> Result<Vec<(String,
                 let company_id = entry["company_id"].as_str()?;
                 workspace.companies.iter().find(|company| company.company_id == company_id)
             };
-            let company = by_id.or_else(by_company_id).ok_or_else(missing)?;
+            let company = by_id.or_else(by_company_id).ok_or_else(ErrorResponse::company_not_found)?;
             Ok((company.id.clone(), entry["untag"] == json!(true)))
         })
         .collect()
@@ -89,37 +79,53 @@ fn tag_company(workspace: &mut Workspace, id: &str, tag_id: &str, untag: bool) {
         if !untag {
             company.tags.push(tag_id.to_owned());
         }
-        company.updated_at = company.updated_at.max(now);
+        company.touch(now);
     }
 }
 
-fn tag_contact(workspace: &mut Workspace, id: &str, tag_id: &str) -> Result<(), ErrorResponse> {
-    let applied =
-        AppliedTag { tag_id: tag_id.to_owned(), applied_at: workspace.now(), admin_id: workspace.my_id() };
-    let contact = workspace.touch_contact(id)?;
-    if contact.tags.iter().all(|existing| existing.tag_id != tag_id) {
-        contact.tags.push(applied);
-    }
-    Ok(())
+/// Applies the tag in the body to a record, and responds with it.
+pub fn attach<T: Taggable>(
+    workspace: &mut Workspace,
+    records: fn(&mut Workspace) -> &mut RecordSet<T>,
+    id: &str,
+    request: &ApiRequest,
+    admin_id: i64,
+) -> HandlerResult {
+    let tag = workspace.tags.find(request.required("id")?)?.clone();
+    let applied = AppliedTag { tag_id: tag.id.clone(), applied_at: workspace.now(), admin_id };
+    let document = applied.document(tag.text("name"));
+    records(workspace).find_mut(id)?.add_tag(applied);
+    Ok(document.into())
+}
+
+/// Removes the tag with the id in the path from a record, and responds with it.
+pub fn detach<T: Taggable>(
+    workspace: &mut Workspace,
+    records: fn(&mut Workspace) -> &mut RecordSet<T>,
+    id: &str,
+    request: &ApiRequest,
+    missing: fn() -> ErrorResponse,
+) -> HandlerResult {
+    let (now, tag_id) = (workspace.now(), request.path("id"));
+    let record = records(workspace).find_mut(id)?;
+    record.touch(now);
+    let tags = record.tags_mut();
+    let index = tags.iter().position(|tag| tag.tag_id == tag_id).ok_or_else(missing)?;
+    let tag = tags.remove(index);
+    Ok(tag.document(workspace.tag_name(tag_id)).into())
 }
 
 /// Removes the tag from all records. Responds without content.
-fn delete(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn delete(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let id = request.path("id");
-    let index =
-        workspace.tags.iter().position(|tag| tag.id == id).ok_or_else(ErrorResponse::record_not_found)?;
-    workspace.tags.remove(index);
-    for contact in workspace.contacts.iter_mut() {
-        contact.tags.retain(|tag| tag.tag_id != id);
-    }
-    for company in workspace.companies.iter_mut() {
-        company.tags.retain(|tag| tag != id);
-    }
-    for conversation in workspace.conversations.iter_mut() {
-        conversation.tags.retain(|tag| tag.tag_id != id);
-    }
-    for ticket in workspace.tickets.iter_mut() {
-        ticket.tags.retain(|tag| tag.tag_id != id);
-    }
+    workspace.tags.remove(id).ok_or_else(ErrorResponse::record_not_found)?;
+    workspace.companies.iter_mut().for_each(|company| company.tags.retain(|tag| tag != id));
+    remove_tag(&mut workspace.contacts, id);
+    remove_tag(&mut workspace.conversations, id);
+    remove_tag(&mut workspace.tickets, id);
     Ok(SuccessResponse::empty(200))
+}
+
+fn remove_tag<T: Taggable>(records: &mut RecordSet<T>, id: &str) {
+    records.iter_mut().for_each(|record| record.tags_mut().retain(|tag| tag.tag_id != id));
 }

@@ -1,20 +1,22 @@
 //! Tickets.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::conversations::{as_html, find_contact};
-use super::{HandlerResult, operations};
-use crate::sandbox::model::contact::{AppliedTag, Contact};
+use super::operations::operations;
+use super::tags::{attach, detach};
+use crate::sandbox::model::contact::ContactRecord;
 use crate::sandbox::model::conversation::Author;
-use crate::sandbox::model::ticket::{Ticket, TicketPart, TicketType};
-use crate::sandbox::request::Request;
-use crate::sandbox::response::ErrorResponse;
-use crate::sandbox::search::{list_document, run_search};
+use crate::sandbox::model::ticket::{TicketPart, TicketRecord};
+use crate::sandbox::record_set::WorkspaceRecord;
+use crate::sandbox::request::ApiRequest;
+use crate::sandbox::response::{ErrorResponse, HandlerResult, SuccessResponse};
+use crate::sandbox::search::run_search;
 use crate::sandbox::workspace::{IdSequence, Workspace};
 
 operations! {
     "searchTickets" => search,
-    "getTicket" => retrieve,
+    "getTicket" => |workspace, request| respond_with(workspace, request.path("id")),
     "createTicket" => create,
     "updateTicket" => update,
     "replyTicket" => reply,
@@ -32,21 +34,17 @@ fn respond_with(workspace: &Workspace, id: &str) -> HandlerResult {
     Ok(workspace.ticket_document(ticket).into())
 }
 
-fn search(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn search(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let page = run_search(workspace, &workspace.tickets, request, 20)?;
-    let data = page.records.iter().map(|ticket| workspace.ticket_document(ticket)).collect();
-    Ok(list_document(&page, "ticket.list", "tickets", data).into())
+    let keys = &["pages", "total_count", "tickets"];
+    Ok(page.list("ticket.list", keys, |ticket| workspace.ticket_document(ticket)))
 }
 
-fn retrieve(workspace: &mut Workspace, request: &Request) -> HandlerResult {
-    respond_with(workspace, request.path("id"))
-}
-
-fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn create(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let type_id = request.required("ticket_type_id")?;
-    let exists = |ticket_type: &TicketType| ticket_type.id == type_id && !ticket_type.archived;
-    if !workspace.ticket_types.iter().any(exists) {
-        return Err(ErrorResponse::new(404, "ticket_type_not_found", "Ticket type not found"));
+    let ticket_type = workspace.ticket_types.get(type_id);
+    if ticket_type.is_none_or(|ticket_type| ticket_type.document["archived"] == true) {
+        return Err(ErrorResponse::ticket_type_not_found());
     }
     let mut attributes = Map::new();
     set_ticket_attributes(workspace, type_id, &request.body["ticket_attributes"], &mut attributes)?;
@@ -57,12 +55,12 @@ fn create(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     }
     let company_id = request.text("company_id").map(str::to_owned);
     let now = workspace.now();
-    let ticket = Ticket {
+    let ticket = TicketRecord {
         attributes,
         contacts,
         company_id,
         created_at: request.integer("created_at").unwrap_or(now),
-        ..workspace.blank_ticket(type_id, now)
+        ..workspace.new_ticket(type_id, now)
     };
     let document = workspace.ticket_document(&ticket);
     workspace.tickets.insert(ticket);
@@ -78,18 +76,18 @@ fn find_or_create_contact(workspace: &mut Workspace, contact: &Value) -> Result<
         let contact = workspace.contact_by_external_id(external_id);
         return contact.map(|contact| contact.id.clone()).ok_or_else(ErrorResponse::contact_not_found);
     }
-    let email = contact["email"].as_str().ok_or_else(|| ErrorResponse::missing_parameter("contacts.id"))?;
+    let email = contact["email"].as_str().ok_or_else(|| ErrorResponse::missing("contacts.id"))?;
     if let Some(contact) = workspace.contact_by_email(email) {
         return Ok(contact.id.clone());
     }
     let now = workspace.now();
-    let contact = Contact {
+    let contact = ContactRecord {
         id: workspace.object_id(now),
         is_user: true,
         email: Some(email.to_owned()),
         created_at: now,
         updated_at: now,
-        ..Contact::default()
+        ..ContactRecord::default()
     };
     let id = contact.id.clone();
     workspace.contacts.insert(contact);
@@ -103,13 +101,10 @@ pub fn set_ticket_attributes(
     values: &Value,
     attributes: &mut Map<String, Value>,
 ) -> Result<(), ErrorResponse> {
-    let ticket_type = workspace.ticket_types.iter().find(|ticket_type| ticket_type.id == type_id);
+    let defined = workspace.ticket_attributes(type_id);
     for (name, value) in values.as_object().into_iter().flatten() {
-        let exists = ticket_type.is_some_and(|ticket_type| {
-            ticket_type.attributes.iter().any(|attribute| attribute.fields.get("name") == Some(&json!(name)))
-        });
-        if !exists {
-            return Err(ErrorResponse::invalid_parameter(
+        if defined.iter().all(|attribute| attribute["name"] != **name) {
+            return Err(ErrorResponse::invalid(
                 "ticket_attributes",
                 format!("the ticket type has no attribute {name}"),
             ));
@@ -124,18 +119,16 @@ fn require_attributes(
     type_id: &str,
     values: &Map<String, Value>,
 ) -> Result<(), ErrorResponse> {
-    let ticket_type = workspace.ticket_types.iter().find(|ticket_type| ticket_type.id == type_id);
-    for attribute in ticket_type.into_iter().flat_map(|ticket_type| &ticket_type.attributes) {
-        let name = attribute.fields.get("name").and_then(Value::as_str).unwrap_or_default();
-        let is_required = attribute.fields.get("required_to_create") == Some(&json!(true));
-        if is_required && values.get(name).is_none_or(Value::is_null) {
-            return Err(ErrorResponse::missing_parameter(format!("ticket_attributes.{name}")));
+    for attribute in workspace.ticket_attributes(type_id) {
+        let name = attribute["name"].as_str().unwrap_or_default();
+        if attribute["required_to_create"] == true && values.get(name).is_none_or(Value::is_null) {
+            return Err(ErrorResponse::missing(format!("ticket_attributes.{name}")));
         }
     }
     Ok(())
 }
 
-fn update(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn update(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let mut ticket = workspace.tickets.get(request.path("id")).ok_or_else(not_found)?.clone();
     let type_id = ticket.type_id.clone();
     set_ticket_attributes(workspace, &type_id, &request.body["ticket_attributes"], &mut ticket.attributes)?;
@@ -151,34 +144,37 @@ fn update(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     if request.body["assignment"].is_object() {
         assign(workspace, &mut ticket, &request.body["assignment"])?;
     }
-    ticket.updated_at = ticket.updated_at.max(workspace.now());
+    ticket.touch(workspace.now());
     workspace.tickets.insert(ticket);
     respond_with(workspace, request.path("id"))
 }
 
-fn set_state(workspace: &mut Workspace, ticket: &mut Ticket, state_id: &str) -> Result<(), ErrorResponse> {
-    let category =
-        |id: &str| workspace.ticket_states.iter().find(|state| state.id == id).map(|state| state.category);
+fn set_state(
+    workspace: &mut Workspace,
+    ticket: &mut TicketRecord,
+    state_id: &str,
+) -> Result<(), ErrorResponse> {
+    let category = |id: &str| workspace.ticket_states.get(id).map(|state| state.text("category").to_owned());
     let Some(after) = category(state_id) else {
         let message = "ticket_state_id does not match any state";
         return Err(ErrorResponse::new(400, "ticket_state_id_invalid", message));
     };
-    let before = category(&ticket.state_id).unwrap_or(after);
+    let before = category(&ticket.state_id).unwrap_or_else(|| after.clone());
     state_id.clone_into(&mut ticket.state_id);
     ticket.open = after != "resolved";
     let part = TicketPart {
         id: workspace.next_id(IdSequence::Part),
         part_type: "ticket_state_updated_by_admin",
-        body: None,
         created_at: workspace.now(),
         author: Author::Admin(workspace.my_id()),
-        states: Some((before, after)),
+        states: Some([before, after]),
+        ..TicketPart::default()
     };
     ticket.parts.push(part);
     Ok(())
 }
 
-fn assign(workspace: &Workspace, ticket: &mut Ticket, assignment: &Value) -> Result<(), ErrorResponse> {
+fn assign(workspace: &Workspace, ticket: &mut TicketRecord, assignment: &Value) -> Result<(), ErrorResponse> {
     if let Some(admin_id) = assignment["admin_id"].as_str() {
         workspace.acting_admin(admin_id)?;
     }
@@ -197,8 +193,8 @@ fn assign(workspace: &Workspace, ticket: &mut Ticket, assignment: &Value) -> Res
     Ok(())
 }
 
-fn reply(workspace: &mut Workspace, request: &Request) -> HandlerResult {
-    let ticket = workspace.tickets.get(request.path("id")).ok_or_else(ErrorResponse::record_not_found)?;
+fn reply(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
+    let ticket = workspace.tickets.find(request.path("id"))?;
     let is_back_office = workspace.category(ticket) == "Back-office";
     let id = ticket.id.clone();
     let author = if request.text("type") == Some("admin") {
@@ -216,7 +212,7 @@ fn reply(workspace: &mut Workspace, request: &Request) -> HandlerResult {
     };
     let body = request.text("body").filter(|body| !body.is_empty()).map(as_html);
     if body.is_none() && part_type != "quick_reply" {
-        return Err(ErrorResponse::invalid_parameter("body", "body must not be empty"));
+        return Err(ErrorResponse::invalid("body", "body must not be empty"));
     }
     let now = workspace.now();
     let created_at = request.integer("created_at").unwrap_or(now);
@@ -229,41 +225,32 @@ fn reply(workspace: &mut Workspace, request: &Request) -> HandlerResult {
         states: None,
     };
     let document = part.document(workspace.author(&part.author));
-    let ticket = workspace.tickets.get_mut(&id).ok_or_else(ErrorResponse::record_not_found)?;
+    let ticket = workspace.tickets.find_mut(&id)?;
     ticket.parts.push(part);
-    ticket.updated_at = ticket.updated_at.max(now);
+    ticket.touch(now);
     Ok(document.into())
 }
 
-fn delete(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn delete(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let ticket = workspace.tickets.remove(request.path("id")).ok_or_else(not_found)?;
-    Ok(json!({"id": ticket.id, "object": "ticket", "deleted": true}).into())
+    Ok(SuccessResponse::deleted(&ticket.id, "ticket"))
 }
 
-fn attach_tag(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn attach_tag(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let id = request.path("ticket_id");
     workspace.tickets.get(id).ok_or_else(not_found)?;
     let admin_id = workspace.acting_admin(request.required("admin_id")?)?;
-    let tag = workspace.tag(request.required("id")?).ok_or_else(ErrorResponse::record_not_found)?.clone();
-    let applied = AppliedTag { tag_id: tag.id.clone(), applied_at: workspace.now(), admin_id };
-    let document = applied.document(&tag.name);
-    let ticket = workspace.tickets.get_mut(id).ok_or_else(not_found)?;
-    ticket.updated_at = ticket.updated_at.max(applied.applied_at);
-    if ticket.tags.iter().all(|existing| existing.tag_id != tag.id) {
-        ticket.tags.push(applied);
-    }
-    Ok(document.into())
+    attach(workspace, |workspace| &mut workspace.tickets, id, request, admin_id)
 }
 
-fn detach_tag(workspace: &mut Workspace, request: &Request) -> HandlerResult {
+fn detach_tag(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let (id, tag_id) = (request.path("ticket_id"), request.path("id"));
-    workspace.tickets.get(id).ok_or_else(not_found)?;
+    let ticket = workspace.tickets.get(id).ok_or_else(not_found)?;
     workspace.acting_admin(request.required("admin_id")?)?;
-    let now = workspace.now();
     let missing = || ErrorResponse::new(404, "tag_not_found", "The ticket does not have this tag");
-    let ticket = workspace.tickets.get_mut(id).ok_or_else(not_found)?;
-    let index = ticket.tags.iter().position(|tag| tag.tag_id == tag_id).ok_or_else(missing)?;
-    let tag = ticket.tags.remove(index);
-    ticket.updated_at = ticket.updated_at.max(now);
-    Ok(tag.document(workspace.tag_name(tag_id)).into())
+    // Unlike those of contacts and conversations, this attempt leaves `updated_at` as it is.
+    if ticket.tags.iter().all(|tag| tag.tag_id != tag_id) {
+        return Err(missing());
+    }
+    detach(workspace, |workspace| &mut workspace.tickets, id, request, missing)
 }

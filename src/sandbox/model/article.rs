@@ -1,12 +1,13 @@
-//! Help centers: articles, collections and internal articles.
+//! Articles of a help center.
 
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::table::Record;
+use super::plain::set_fields;
+use crate::sandbox::record_set::workspace_records;
 
 /// A help center article. Times are epoch seconds.
-#[derive(Debug, Clone)]
-pub struct Article {
+#[derive(Debug, Clone, Default)]
+pub struct HelpArticle {
     pub id: String,
     pub title: String,
     pub description: String,
@@ -23,16 +24,9 @@ pub struct Article {
     pub views: i64,
 }
 
-impl Record for Article {
-    fn id(&self) -> &str {
-        &self.id
-    }
-    fn updated_at(&self) -> i64 {
-        self.updated_at
-    }
-}
+workspace_records!(HelpArticle);
 
-impl Article {
+impl HelpArticle {
     pub fn state(&self) -> &'static str {
         if self.published { "published" } else { "draft" }
     }
@@ -60,20 +54,14 @@ impl Article {
             "parent_type": self.parent_id.as_ref().map(|_| "collection"),
             "parent_ids": parents.iter().filter_map(number).collect::<Vec<_>>(),
             "tags": {"type": "tag.list", "tags": []},
-            "title": self.title,
-            "description": self.description,
-            "body": self.body,
-            "author_id": self.author_id,
-            "state": self.state(),
-            "created_at": self.created_at,
-            "updated_at": self.updated_at,
-            "url": self.url(locale),
-            "default_locale": locale,
         });
+        let content = self.content(locale);
+        set_fields(&mut document, &content, &["type"]);
+        document["default_locale"] = json!(locale);
         if let Some(translations) = &self.translations {
             let mut contents = translations.clone();
             contents.insert("type".to_owned(), json!("article_translated_content"));
-            contents.insert(locale.to_owned(), self.content(locale));
+            contents.insert(locale.to_owned(), content);
             document["translated_content"] = Value::Object(contents);
         }
         document
@@ -81,17 +69,11 @@ impl Article {
 
     /// The default locale as an entry of `translated_content`.
     fn content(&self, locale: &str) -> Value {
-        json!({
-            "type": "article_content",
-            "title": self.title,
-            "description": self.description,
-            "body": self.body,
-            "author_id": self.author_id,
-            "state": self.state(),
-            "created_at": self.created_at,
-            "updated_at": self.updated_at,
-            "url": self.url(locale),
-        })
+        let texts = [&self.title, &self.description, &self.body].map(String::as_str);
+        let mut content =
+            article_content(texts, self.author_id, self.state(), [self.created_at, self.updated_at]);
+        content["url"] = json!(self.url(locale));
+        content
     }
 
     /// Statistics, which only the single-article document includes.
@@ -108,109 +90,22 @@ impl Article {
     }
 }
 
-/// A collection of articles and nested collections.
-#[derive(Debug, Clone)]
-pub struct Collection {
-    pub id: String,
-    pub name: String,
-    pub description: Option<String>,
-    pub order: i64,
-    pub parent_id: Option<String>,
-    pub help_center_id: i64,
-    pub created_at: i64,
-    pub updated_at: i64,
-    pub translations: Option<Map<String, Value>>,
-}
-
-impl Record for Collection {
-    fn id(&self) -> &str {
-        &self.id
-    }
-    fn updated_at(&self) -> i64 {
-        self.updated_at
-    }
-}
-
-impl Collection {
-    pub fn document(&self, workspace_id: &str, locale: &str) -> Value {
-        let mut document = json!({
-            "id": self.id,
-            "workspace_id": workspace_id,
-            "name": self.name,
-            "description": self.description,
-            "url": format!("https://help.sandbox.test/{locale}/collections/{}", self.id),
-            "icon": "bookmark",
-            "order": self.order,
-            "created_at": self.created_at,
-            "updated_at": self.updated_at,
-            "default_locale": locale,
-            "parent_id": self.parent_id,
-            "help_center_id": self.help_center_id,
-        });
-        if let Some(translations) = &self.translations {
-            document["translated_content"] = Value::Object(translations.clone());
-        }
-        document
-    }
-}
-
-/// An article visible to teammates only.
-#[derive(Debug, Clone)]
-pub struct InternalArticle {
-    pub id: String,
-    pub title: String,
-    pub body: String,
-    pub author_id: i64,
-    pub owner_id: i64,
-    pub created_at: i64,
-    pub updated_at: i64,
-}
-
-impl Record for InternalArticle {
-    fn id(&self) -> &str {
-        &self.id
-    }
-    fn updated_at(&self) -> i64 {
-        self.updated_at
-    }
-}
-
-impl InternalArticle {
-    pub fn document(&self) -> Value {
-        json!({
-            "type": "internal_article",
-            "id": self.id,
-            "title": self.title,
-            "body": self.body,
-            "owner_id": self.owner_id,
-            "author_id": self.author_id,
-            "created_at": self.created_at,
-            "updated_at": self.updated_at,
-            "locale": "en",
-        })
-    }
-}
-
-/// A help center.
-#[derive(Debug, Clone)]
-pub struct HelpCenter {
-    pub id: i64,
-    pub display_name: String,
-    pub created_at: i64,
-}
-
-impl HelpCenter {
-    pub fn document(&self, workspace_id: &str) -> Value {
-        json!({
-            "id": self.id.to_string(),
-            "workspace_id": workspace_id,
-            "created_at": self.created_at,
-            "updated_at": self.created_at,
-            "identifier": "help",
-            "website_turned_on": true,
-            "display_name": self.display_name,
-            "url": "https://help.sandbox.test",
-            "custom_domain": null,
-        })
-    }
+/// An entry of `translated_content`: title, description and body, and times of creation and last change.
+pub fn article_content(
+    [title, description, body]: [&str; 3],
+    author_id: i64,
+    state: &str,
+    [created_at, updated_at]: [i64; 2],
+) -> Value {
+    json!({
+        "type": "article_content",
+        "title": title,
+        "description": description,
+        "body": body,
+        "author_id": author_id,
+        "state": state,
+        "created_at": created_at,
+        "updated_at": updated_at,
+        "url": null,
+    })
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::table::Record;
+use crate::sandbox::record_set::workspace_records;
 
 /// A company. Times are epoch seconds.
 #[derive(Debug, Clone, Default)]
@@ -26,14 +26,7 @@ pub struct Company {
     pub segments: Vec<String>,
 }
 
-impl Record for Company {
-    fn id(&self) -> &str {
-        &self.id
-    }
-    fn updated_at(&self) -> i64 {
-        self.updated_at
-    }
-}
+workspace_records!(Company);
 
 impl Company {
     /// The company document without tags and segments, whose names are stored in the workspace.

@@ -1,36 +1,16 @@
-//! Users and leads.
+//! Users and leads, their notes and events.
 
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::table::Record;
+use super::tagging::{AppliedTag, taggable};
+use crate::sandbox::record_set::workspace_records;
 
 /// Maximum number of tags, notes and companies in a contact document; the document links to the full lists.
 pub const MAX_EMBEDDED: usize = 10;
 
-/// A tag applied to a record.
-#[derive(Debug, Clone)]
-pub struct AppliedTag {
-    pub tag_id: String,
-    pub applied_at: i64,
-    /// The teammate who applied it.
-    pub admin_id: i64,
-}
-
-impl AppliedTag {
-    pub fn document(&self, name: &str) -> Value {
-        json!({
-            "type": "tag",
-            "id": self.tag_id,
-            "name": name,
-            "applied_at": self.applied_at,
-            "applied_by": {"type": "admin", "id": self.admin_id.to_string()},
-        })
-    }
-}
-
 /// A user or a lead. Times are epoch seconds.
 #[derive(Debug, Clone, Default)]
-pub struct Contact {
+pub struct ContactRecord {
     pub id: String,
     pub external_id: Option<String>,
     /// True for a user, false for a lead.
@@ -70,16 +50,10 @@ pub struct Contact {
     pub blocked: bool,
 }
 
-impl Record for Contact {
-    fn id(&self) -> &str {
-        &self.id
-    }
-    fn updated_at(&self) -> i64 {
-        self.updated_at
-    }
-}
+workspace_records!(ContactRecord);
+taggable!(ContactRecord);
 
-impl Contact {
+impl ContactRecord {
     pub fn role(&self) -> &'static str {
         if self.is_user { "user" } else { "lead" }
     }
@@ -146,8 +120,8 @@ impl Contact {
             "os": self.os,
             "location": {"type": "location", "country": self.country, "region": null, "city": self.city},
         });
-        for field in NULL_FIELDS {
-            document[*field] = Value::Null;
+        for field in null_fields() {
+            document[field] = Value::Null;
         }
         document["custom_attributes"] = Value::Object(self.custom_attributes.clone());
         document["tags"] = self.embedded_list("tag", "tags", self.tags.iter().map(|tag| tag.tag_id.as_str()));
@@ -161,34 +135,30 @@ impl Contact {
 }
 
 /// Fields that only mobile apps and campaigns set; always null in the sandbox.
-const NULL_FIELDS: &[&str] = &[
-    "android_app_name",
-    "android_app_version",
-    "android_device",
-    "android_os_version",
-    "android_sdk_version",
-    "android_last_seen_at",
-    "ios_app_name",
-    "ios_app_version",
-    "ios_device",
-    "ios_os_version",
-    "ios_sdk_version",
-    "ios_last_seen_at",
-    "utm_campaign",
-    "utm_content",
-    "utm_medium",
-    "utm_source",
-    "utm_term",
-    "referrer",
-];
+fn null_fields() -> impl Iterator<Item = String> {
+    let app = ["app_name", "app_version", "device", "os_version", "sdk_version", "last_seen_at"];
+    let of_apps = ["android", "ios"].into_iter().flat_map(move |os| app.map(|field| format!("{os}_{field}")));
+    let of_campaigns =
+        ["campaign", "content", "medium", "source", "term"].map(|field| format!("utm_{field}"));
+    of_apps.chain(of_campaigns).chain(["referrer".to_owned()])
+}
 
 /// A note on a contact.
 #[derive(Debug, Clone)]
-pub struct Note {
+pub struct ContactNote {
     pub id: String,
     pub created_at: i64,
     pub contact_id: String,
     pub admin_id: i64,
     /// HTML.
     pub body: String,
+}
+
+/// An event submitted for a contact.
+#[derive(Debug, Clone)]
+pub struct DataEvent {
+    pub contact_id: String,
+    pub name: String,
+    pub created_at: i64,
+    pub metadata: Value,
 }

@@ -5,11 +5,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::contact::AppliedTag;
-use crate::sandbox::table::Record;
+use super::tagging::{AppliedTag, taggable};
+use crate::sandbox::record_set::workspace_records;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ConversationState {
+    #[default]
     Open,
     Closed,
     Snoozed,
@@ -26,13 +27,14 @@ impl ConversationState {
 }
 
 /// The author of a message or an action.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Author {
     /// Contact id.
     Contact(String),
     /// Teammate id.
     Admin(i64),
     /// The bot that runs workflows.
+    #[default]
     Bot,
     /// The AI agent, shown as a bot.
     AiAgent,
@@ -40,7 +42,7 @@ pub enum Author {
 
 /// The new assignee; `None` inside a variant removes the assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Assignee {
+pub enum AssigneeChange {
     Admin(Option<i64>),
     Team(Option<i64>),
 }
@@ -55,7 +57,7 @@ pub struct ConversationEvent {
     pub author: Author,
     /// Epoch seconds.
     pub at: i64,
-    pub assigned_to: Option<Assignee>,
+    pub assigned_to: Option<AssigneeChange>,
     pub snoozed_until: Option<i64>,
 }
 
@@ -69,7 +71,7 @@ impl ConversationEvent {
         self
     }
 
-    pub fn with_assignee(mut self, assignee: Assignee) -> Self {
+    pub fn with_assignee(mut self, assignee: AssigneeChange) -> Self {
         self.assigned_to = Some(assignee);
         self
     }
@@ -77,20 +79,20 @@ impl ConversationEvent {
 
 /// One entry in the history of a conversation.
 #[derive(Debug, Clone)]
-pub struct Part {
+pub struct ConversationPart {
     pub id: String,
     pub part_type: &'static str,
     pub body: Option<String>,
     pub created_at: i64,
     pub updated_at: i64,
     pub author: Author,
-    pub assigned_to: Option<Assignee>,
+    pub assigned_to: Option<AssigneeChange>,
     /// The conversation's state after this part.
     pub state: ConversationState,
     pub redacted: bool,
 }
 
-impl Part {
+impl ConversationPart {
     /// Whether the part is a reply that contacts see and that a human wrote.
     pub fn is_admin_reply(&self) -> bool {
         matches!(self.author, Author::Admin(_)) && self.body.is_some() && self.part_type != "note"
@@ -104,8 +106,8 @@ impl Part {
     pub fn document(&self, author: Value) -> Value {
         let assigned_to = self.assigned_to.map(|assignee| {
             let (kind, id) = match assignee {
-                Assignee::Admin(id) => ("admin", id),
-                Assignee::Team(id) => ("team", id),
+                AssigneeChange::Admin(id) => ("admin", id),
+                AssigneeChange::Team(id) => ("team", id),
             };
             match id {
                 Some(id) => json!({"type": kind, "id": id.to_string()}),
@@ -136,7 +138,7 @@ impl Part {
 }
 
 /// The message that started a conversation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct SourceMessage {
     /// `conversation`, `email`, `whatsapp`, ...
     pub kind: &'static str,
@@ -151,27 +153,8 @@ pub struct SourceMessage {
     pub redacted: bool,
 }
 
-/// A contact's rating of a conversation.
-#[derive(Debug, Clone)]
-pub struct Rating {
-    /// 1 to 5.
-    pub score: i64,
-    pub remark: Option<String>,
-    pub created_at: i64,
-    pub contact_id: String,
-    pub admin_id: i64,
-}
-
-/// The AI agent's part in a conversation.
-#[derive(Debug, Clone)]
-pub struct AiAgent {
-    pub resolution_state: &'static str,
-    pub last_answer_type: &'static str,
-    pub rating: Option<i64>,
-}
-
 /// A conversation. Times are epoch seconds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Conversation {
     pub id: String,
     pub title: Option<String>,
@@ -188,23 +171,19 @@ pub struct Conversation {
     /// Ids of the participating contacts.
     pub contacts: Vec<String>,
     /// Oldest first.
-    pub parts: Vec<Part>,
+    pub parts: Vec<ConversationPart>,
     pub tags: Vec<AppliedTag>,
     pub custom_attributes: Map<String, Value>,
-    pub rating: Option<Rating>,
-    pub ai_agent: Option<AiAgent>,
+    /// The contact's rating, as the API returns it; null without one.
+    pub rating: Value,
+    /// The AI agent's part in it, as the API returns it; null without one.
+    pub ai_agent: Value,
     /// Ids of tickets created from it.
     pub tickets: Vec<String>,
 }
 
-impl Record for Conversation {
-    fn id(&self) -> &str {
-        &self.id
-    }
-    fn updated_at(&self) -> i64 {
-        self.updated_at
-    }
-}
+workspace_records!(Conversation);
+taggable!(Conversation);
 
 impl Conversation {
     /// A conversation that consists of its first message only.
@@ -212,24 +191,12 @@ impl Conversation {
         let is_waiting = matches!(source.author, Author::Contact(_));
         Conversation {
             id,
-            title: None,
             created_at: at,
             updated_at: at,
             waiting_since: is_waiting.then_some(at),
-            snoozed_until: None,
-            state: ConversationState::Open,
-            read: false,
-            priority: false,
-            admin_assignee_id: None,
-            team_assignee_id: None,
             source,
             contacts: vec![contact_id],
-            parts: Vec::new(),
-            tags: Vec::new(),
-            custom_attributes: Map::new(),
-            rating: None,
-            ai_agent: None,
-            tickets: Vec::new(),
+            ..Conversation::default()
         }
     }
 
@@ -249,11 +216,11 @@ impl Conversation {
             _ => {}
         }
         match event.assigned_to {
-            Some(Assignee::Admin(id)) => self.admin_assignee_id = id,
-            Some(Assignee::Team(id)) => self.team_assignee_id = id,
+            Some(AssigneeChange::Admin(id)) => self.admin_assignee_id = id,
+            Some(AssigneeChange::Team(id)) => self.team_assignee_id = id,
             None => {}
         }
-        let part = Part {
+        let part = ConversationPart {
             id: part_id,
             part_type,
             body: event.body,

@@ -4,13 +4,15 @@
 //! match, just as in the real API.
 
 use jiff::tz::TimeZone;
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::conversation::{Author, Conversation, ConversationState, Part};
+use super::conversation::{Author, Conversation, ConversationPart, ConversationState};
 use crate::sandbox::calendar::office_seconds;
 
-/// `*_at` values are epoch seconds; `time_to_*` values are durations in seconds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// `*_at` values are epoch seconds; `time_to_*` values are durations in seconds. Serialized in this order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename = "conversation_statistics")]
 pub struct Statistics {
     pub time_to_assignment: Option<i64>,
     pub time_to_admin_reply: Option<i64>,
@@ -54,7 +56,7 @@ impl Statistics {
         statistics
     }
 
-    fn add(&mut self, part: &Part, previous_state: ConversationState) {
+    fn add(&mut self, part: &ConversationPart, previous_state: ConversationState) {
         let at = part.created_at;
         if part.assigned_to.is_some() {
             self.count_assignments += 1;
@@ -86,31 +88,15 @@ impl Statistics {
     }
 
     pub fn document(&self) -> Value {
-        json!({
-            "type": "conversation_statistics",
-            "time_to_assignment": self.time_to_assignment,
-            "time_to_admin_reply": self.time_to_admin_reply,
-            "time_to_first_close": self.time_to_first_close,
-            "time_to_last_close": self.time_to_last_close,
-            "median_time_to_reply": self.median_time_to_reply,
-            "first_contact_reply_at": self.first_contact_reply_at,
-            "first_assignment_at": self.first_assignment_at,
-            "first_admin_reply_at": self.first_admin_reply_at,
-            "first_close_at": self.first_close_at,
-            "last_assignment_at": self.last_assignment_at,
-            "last_assignment_admin_reply_at": self.last_assignment_admin_reply_at,
-            "last_contact_reply_at": self.last_contact_reply_at,
-            "last_admin_reply_at": self.last_admin_reply_at,
-            "last_close_at": self.last_close_at,
-            "last_closed_by_id": self.last_closed_by_id,
-            "count_reopens": self.count_reopens,
-            "count_assignments": self.count_assignments,
-            "count_conversation_parts": self.count_conversation_parts,
-            "assigned_team_first_response_time": [],
-            "assigned_team_first_response_time_in_office_hours": [],
-            "handling_time": null,
-            "adjusted_handling_time": null,
-        })
+        let mut document = json!(self);
+        for list in ["", "_in_office_hours"].map(|hours| format!("assigned_team_first_response_time{hours}"))
+        {
+            document[list] = json!([]);
+        }
+        for unknown in ["handling_time", "adjusted_handling_time"] {
+            document[unknown] = Value::Null;
+        }
+        document
     }
 }
 
@@ -135,7 +121,7 @@ fn median_time_to_reply(conversation: &Conversation, zone: &TimeZone) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::model::conversation::{Assignee, ConversationEvent, SourceMessage};
+    use crate::sandbox::model::conversation::{AssigneeChange, ConversationEvent, SourceMessage};
 
     const MONDAY_TEN: i64 = 1_704_708_000; // 2024-01-08T10:00Z
 
@@ -144,11 +130,9 @@ mod tests {
             kind: "email",
             id: "1".into(),
             delivered_as: "customer_initiated",
-            subject: String::new(),
             body: "<p>Help</p>".into(),
             author: Author::Contact("c".into()),
-            url: None,
-            redacted: false,
+            ..SourceMessage::default()
         };
         Conversation::new("1".into(), "c".into(), source, MONDAY_TEN)
     }
@@ -167,7 +151,7 @@ mod tests {
         append_after(
             &mut conversation,
             3,
-            by("assignment", Author::Admin(7)).with_assignee(Assignee::Admin(Some(7))),
+            by("assignment", Author::Admin(7)).with_assignee(AssigneeChange::Admin(Some(7))),
         );
         assert_eq!(Statistics::of(&conversation, &TimeZone::UTC).first_admin_reply_at, None);
         assert_eq!(conversation.waiting_since, Some(MONDAY_TEN));

@@ -4,12 +4,11 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::sandbox::model::contact::Contact;
-use crate::sandbox::model::conversation::{Author, Conversation};
-use crate::sandbox::model::statistics::Statistics;
-use crate::sandbox::model::ticket::Ticket;
+use crate::sandbox::model::contact::ContactRecord;
+use crate::sandbox::model::conversation::Conversation;
+use crate::sandbox::model::ticket::TicketRecord;
 use crate::sandbox::quirk::Quirk;
-use crate::sandbox::table::Record;
+use crate::sandbox::record_set::WorkspaceRecord;
 use crate::sandbox::workspace::Workspace;
 
 /// How a field is compared.
@@ -47,7 +46,7 @@ pub struct SearchField<T> {
 }
 
 /// A record type that can be searched.
-pub trait Searchable: Record {
+pub trait SearchableRecord: WorkspaceRecord {
     /// Whether dates compare by calendar day rather than by second.
     const DATES_BY_DAY: bool;
 
@@ -66,26 +65,52 @@ pub trait Searchable: Record {
     }
 }
 
-fn text(value: Option<&str>) -> FieldValue<'_> {
-    FieldValue::Text(value.map(Cow::Borrowed))
+fn text<'a>(value: Option<impl Into<Cow<'a, str>>>) -> FieldValue<'a> {
+    FieldValue::Text(value.map(Into::into))
 }
 
-fn owned_text<'a>(value: impl Into<String>) -> FieldValue<'a> {
-    FieldValue::Text(Some(Cow::Owned(value.into())))
+fn ids<'a>(values: impl IntoIterator<Item = impl Into<Cow<'a, str>>>) -> FieldValue<'a> {
+    FieldValue::Ids(values.into_iter().map(Into::into).collect())
 }
 
-fn ids<'a>(values: impl Iterator<Item = &'a String>) -> FieldValue<'a> {
-    FieldValue::Ids(values.map(|id| Cow::Borrowed(id.as_str())).collect())
-}
-
-/// One entry of a field table.
-macro_rules! field {
-    ($kind:ident, $read:expr) => {
-        Some(SearchField { kind: FieldKind::$kind, read: $read })
+/// A value as the variant for its kind of field.
+macro_rules! field_value {
+    (Text, $value:expr) => {
+        text($value)
+    };
+    (Words, $value:expr) => {
+        text($value)
+    };
+    (Ids, $value:expr) => {
+        ids($value)
+    };
+    (IdsByEquality, $value:expr) => {
+        ids($value)
+    };
+    ($kind:ident, $value:expr) => {
+        FieldValue::$kind($value)
     };
 }
 
-impl Searchable for Contact {
+/// The table of a record type: names of fields, their kind, and their value.
+macro_rules! fields {
+    (|$row:ident, $workspace:ident| $($($name:literal)|+ => $kind:ident($value:expr),)+) => {
+        fn field(name: &str) -> Option<SearchField<Self>> {
+            match name {
+                $($($name)|+ => Some(SearchField {
+                    kind: FieldKind::$kind,
+                    read: |$row, $workspace| {
+                        let _ = $workspace;
+                        field_value!($kind, $value)
+                    },
+                }),)+
+                _ => None,
+            }
+        }
+    };
+}
+
+impl SearchableRecord for ContactRecord {
     const DATES_BY_DAY: bool = true;
     const CUSTOM_PREFIX: &'static str = "custom_attributes.";
 
@@ -97,45 +122,40 @@ impl Searchable for Contact {
         self.custom_attributes.get(name)
     }
 
-    fn field(name: &str) -> Option<SearchField<Self>> {
-        match name {
-            "id" => field!(Text, |row, _| text(Some(&row.id))),
-            "role" => field!(Text, |row, _| text(Some(row.role()))),
-            "name" => field!(Text, |row, _| text(row.name.as_deref())),
-            "avatar" => field!(Text, |row, _| text(row.avatar.as_deref())),
-            "email" => field!(Text, |row, _| text(row.email.as_deref())),
-            "email_domain" => field!(Text, |row, _| text(row.email_domain())),
-            "phone" => field!(Text, |row, _| text(row.phone.as_deref())),
-            "external_id" => field!(Text, |row, _| text(row.external_id.as_deref())),
-            "owner_id" => field!(Number, |row, _| FieldValue::Number(row.owner_id)),
-            "created_at" => field!(Time, |row, _| FieldValue::Time(Some(row.created_at))),
-            "updated_at" => field!(Time, |row, _| FieldValue::Time(Some(row.updated_at))),
-            "signed_up_at" => field!(Time, |row, _| FieldValue::Time(row.signed_up_at)),
-            "last_seen_at" => field!(Time, |row, _| FieldValue::Time(row.last_seen_at)),
-            "last_contacted_at" => field!(Time, |row, _| FieldValue::Time(row.last_contacted_at)),
-            "last_replied_at" => field!(Time, |row, _| FieldValue::Time(row.last_replied_at)),
-            "last_email_opened_at" => field!(Time, |row, _| FieldValue::Time(row.last_email_opened_at)),
-            "last_email_clicked_at" => field!(Time, |row, _| FieldValue::Time(row.last_email_clicked_at)),
-            "language_override" | "browser_language" => field!(Text, |row, _| text(row.language.as_deref())),
-            "browser" => field!(Text, |row, _| text(row.browser.as_deref())),
-            "os" => field!(Text, |row, _| text(row.os.as_deref())),
-            "location.country" => field!(Text, |row, _| text(row.country.as_deref())),
-            "location.city" => field!(Text, |row, _| text(row.city.as_deref())),
-            "unsubscribed_from_emails" => {
-                field!(Boolean, |row, _| FieldValue::Boolean(row.unsubscribed_from_emails))
-            }
-            "marked_email_as_spam" => field!(Boolean, |row, _| FieldValue::Boolean(row.marked_email_as_spam)),
-            "has_hard_bounced" => field!(Boolean, |row, _| FieldValue::Boolean(row.has_hard_bounced)),
-            "segment_id" => field!(Ids, |row, _| ids(row.segments.iter())),
-            "company_id" => field!(Ids, |row, _| ids(row.companies.iter())),
-            "tag_id" => field!(IdsByEquality, |row, _| ids(row.tags.iter().map(|tag| &tag.tag_id))),
-            _ => None,
-        }
+    fields! { |row, workspace|
+        "id" => Text(Some(&row.id)),
+        "role" => Text(Some(row.role())),
+        "name" => Text(row.name.as_ref()),
+        "avatar" => Text(row.avatar.as_ref()),
+        "email" => Text(row.email.as_ref()),
+        "email_domain" => Text(row.email_domain()),
+        "phone" => Text(row.phone.as_ref()),
+        "external_id" => Text(row.external_id.as_ref()),
+        "owner_id" => Number(row.owner_id),
+        "created_at" => Time(Some(row.created_at)),
+        "updated_at" => Time(Some(row.updated_at)),
+        "signed_up_at" => Time(row.signed_up_at),
+        "last_seen_at" => Time(row.last_seen_at),
+        "last_contacted_at" => Time(row.last_contacted_at),
+        "last_replied_at" => Time(row.last_replied_at),
+        "last_email_opened_at" => Time(row.last_email_opened_at),
+        "last_email_clicked_at" => Time(row.last_email_clicked_at),
+        "language_override" | "browser_language" => Text(row.language.as_ref()),
+        "browser" => Text(row.browser.as_ref()),
+        "os" => Text(row.os.as_ref()),
+        "location.country" => Text(row.country.as_ref()),
+        "location.city" => Text(row.city.as_ref()),
+        "unsubscribed_from_emails" => Boolean(row.unsubscribed_from_emails),
+        "marked_email_as_spam" => Boolean(row.marked_email_as_spam),
+        "has_hard_bounced" => Boolean(row.has_hard_bounced),
+        "segment_id" => Ids(&row.segments),
+        "company_id" => Ids(&row.companies),
+        "tag_id" => IdsByEquality(row.tags.iter().map(|tag| &tag.tag_id)),
     }
 }
 
-fn author_field(author: &Author, workspace: &Workspace, key: &str) -> FieldValue<'static> {
-    FieldValue::Text(workspace.author(author)[key].as_str().map(|text| Cow::Owned(text.to_owned())))
+fn author_field(row: &Conversation, workspace: &Workspace, key: &str) -> Option<String> {
+    workspace.author(&row.source.author)[key].as_str().map(str::to_owned)
 }
 
 /// The state that the search knows, which may be an earlier one.
@@ -146,7 +166,7 @@ fn indexed_state(row: &Conversation, workspace: &Workspace) -> &'static str {
     }
 }
 
-impl Searchable for Conversation {
+impl SearchableRecord for Conversation {
     const DATES_BY_DAY: bool = false;
     const CUSTOM_PREFIX: &'static str = "custom_attributes.";
 
@@ -154,161 +174,85 @@ impl Searchable for Conversation {
         self.custom_attributes.get(name)
     }
 
-    fn field(name: &str) -> Option<SearchField<Self>> {
-        if let Some(name) = name.strip_prefix("statistics.") {
-            return statistic(name);
-        }
-        match name {
-            "id" => field!(Text, |row, _| text(Some(&row.id))),
-            "title" => field!(Text, |row, _| text(row.title.as_deref())),
-            "created_at" => field!(Time, |row, _| FieldValue::Time(Some(row.created_at))),
-            "updated_at" => field!(Time, |row, _| FieldValue::Time(Some(row.updated_at))),
-            "waiting_since" => field!(Time, |row, _| FieldValue::Time(row.waiting_since)),
-            "snoozed_until" => field!(Time, |row, _| FieldValue::Time(row.snoozed_until)),
-            "source.type" => field!(Text, |row, _| text(Some(row.source.kind))),
-            "source.id" => field!(Text, |row, _| text(Some(&row.source.id))),
-            "source.delivered_as" => field!(Text, |row, _| text(Some(row.source.delivered_as))),
-            "source.subject" => field!(Text, |row, _| text(Some(&row.source.subject))),
-            "source.body" => field!(Words, |row, _| text(Some(&row.source.body))),
-            "source.url" => field!(Text, |row, _| text(row.source.url.as_deref())),
-            "source.author.id" => {
-                field!(Text, |row, workspace| author_field(&row.source.author, workspace, "id"))
-            }
-            "source.author.type" => {
-                field!(Text, |row, workspace| author_field(&row.source.author, workspace, "type"))
-            }
-            "source.author.name" => {
-                field!(Text, |row, workspace| author_field(&row.source.author, workspace, "name"))
-            }
-            "source.author.email" => {
-                field!(Text, |row, workspace| author_field(&row.source.author, workspace, "email"))
-            }
-            "contact_ids" => field!(Ids, |row, _| ids(row.contacts.iter())),
-            "teammate_ids" => field!(Ids, |row, _| {
-                FieldValue::Ids(row.teammates().iter().map(|id| Cow::Owned(id.to_string())).collect())
-            }),
-            "tag_ids" => field!(Ids, |row, _| ids(row.tags.iter().map(|tag| &tag.tag_id))),
-            "admin_assignee_id" => {
-                field!(Number, |row, workspace| FieldValue::Number(workspace.assignee(row.admin_assignee_id)))
-            }
-            "team_assignee_id" => {
-                field!(Number, |row, workspace| FieldValue::Number(workspace.assignee(row.team_assignee_id)))
-            }
-            "open" => field!(Boolean, |row, workspace| FieldValue::Boolean(
-                indexed_state(row, workspace) != "closed"
-            )),
-            "read" => field!(Boolean, |row, _| FieldValue::Boolean(row.read)),
-            "state" => field!(Text, |row, workspace| text(Some(indexed_state(row, workspace)))),
-            "priority" => {
-                field!(Text, |row, _| text(Some(if row.priority { "priority" } else { "not_priority" })))
-            }
-            "ai_agent_participated" => field!(Boolean, |row, _| FieldValue::Boolean(row.ai_agent.is_some())),
-            "ai_agent.resolution_state" => {
-                field!(Text, |row, _| text(row.ai_agent.as_ref().map(|agent| agent.resolution_state)))
-            }
-            "ai_agent.last_answer_type" => {
-                field!(Text, |row, _| text(row.ai_agent.as_ref().map(|agent| agent.last_answer_type)))
-            }
-            "ai_agent.rating" => {
-                field!(Number, |row, _| FieldValue::Number(
-                    row.ai_agent.as_ref().and_then(|agent| agent.rating)
-                ))
-            }
-            "conversation_rating.score" => {
-                field!(Number, |row, _| FieldValue::Number(row.rating.as_ref().map(|rating| rating.score)))
-            }
-            "conversation_rating.remark" => {
-                field!(Text, |row, _| text(row.rating.as_ref().and_then(|rating| rating.remark.as_deref())))
-            }
-            "conversation_rating.replied_at" => {
-                field!(Time, |row, _| FieldValue::Time(row.rating.as_ref().map(|rating| rating.created_at)))
-            }
-            _ => None,
-        }
+    fields! { |row, workspace|
+        "id" => Text(Some(&row.id)),
+        "title" => Text(row.title.as_ref()),
+        "created_at" => Time(Some(row.created_at)),
+        "updated_at" => Time(Some(row.updated_at)),
+        "waiting_since" => Time(row.waiting_since),
+        "snoozed_until" => Time(row.snoozed_until),
+        "source.type" => Text(Some(row.source.kind)),
+        "source.id" => Text(Some(&row.source.id)),
+        "source.delivered_as" => Text(Some(row.source.delivered_as)),
+        "source.subject" => Text(Some(&row.source.subject)),
+        "source.body" => Words(Some(&row.source.body)),
+        "source.url" => Text(row.source.url.as_ref()),
+        "source.author.id" => Text(author_field(row, workspace, "id")),
+        "source.author.type" => Text(author_field(row, workspace, "type")),
+        "source.author.name" => Text(author_field(row, workspace, "name")),
+        "source.author.email" => Text(author_field(row, workspace, "email")),
+        "contact_ids" => Ids(&row.contacts),
+        "teammate_ids" => Ids(row.teammates().iter().map(i64::to_string)),
+        "tag_ids" => Ids(row.tags.iter().map(|tag| &tag.tag_id)),
+        "admin_assignee_id" => Number(workspace.assignee(row.admin_assignee_id)),
+        "team_assignee_id" => Number(workspace.assignee(row.team_assignee_id)),
+        "open" => Boolean(indexed_state(row, workspace) != "closed"),
+        "read" => Boolean(row.read),
+        "state" => Text(Some(indexed_state(row, workspace))),
+        "priority" => Text(Some(if row.priority { "priority" } else { "not_priority" })),
+        "ai_agent_participated" => Boolean(!row.ai_agent.is_null()),
+        "ai_agent.resolution_state" => Text(row.ai_agent["resolution_state"].as_str()),
+        "ai_agent.last_answer_type" => Text(row.ai_agent["last_answer_type"].as_str()),
+        "ai_agent.rating" => Number(row.ai_agent["rating"].as_i64()),
+        "conversation_rating.score" => Number(row.rating["rating"].as_i64()),
+        "conversation_rating.remark" => Text(row.rating["remark"].as_str()),
+        "conversation_rating.replied_at" => Time(row.rating["created_at"].as_i64()),
+        "statistics.time_to_assignment" => Number(workspace.statistics(row).time_to_assignment),
+        "statistics.time_to_admin_reply" => Number(workspace.statistics(row).time_to_admin_reply),
+        "statistics.time_to_first_close" => Number(workspace.statistics(row).time_to_first_close),
+        "statistics.time_to_last_close" => Number(workspace.statistics(row).time_to_last_close),
+        "statistics.median_time_to_reply" => Number(workspace.statistics(row).median_time_to_reply),
+        "statistics.first_contact_reply_at" => Time(workspace.statistics(row).first_contact_reply_at),
+        "statistics.first_assignment_at" => Time(workspace.statistics(row).first_assignment_at),
+        "statistics.first_admin_reply_at" => Time(workspace.statistics(row).first_admin_reply_at),
+        "statistics.first_close_at" => Time(workspace.statistics(row).first_close_at),
+        "statistics.last_assignment_at" => Time(workspace.statistics(row).last_assignment_at),
+        "statistics.last_assignment_admin_reply_at" =>
+            Time(workspace.statistics(row).last_assignment_admin_reply_at),
+        "statistics.last_contact_reply_at" => Time(workspace.statistics(row).last_contact_reply_at),
+        "statistics.last_admin_reply_at" => Time(workspace.statistics(row).last_admin_reply_at),
+        "statistics.last_close_at" => Time(workspace.statistics(row).last_close_at),
+        "statistics.last_closed_by_id" => Text(workspace.statistics(row).last_closed_by_id),
+        "statistics.count_reopens" => Number(Some(workspace.statistics(row).count_reopens)),
+        "statistics.count_assignments" => Number(Some(workspace.statistics(row).count_assignments)),
+        "statistics.count_conversation_parts" => Number(Some(workspace.statistics(row).count_conversation_parts)),
     }
 }
 
-fn statistic(name: &str) -> Option<SearchField<Conversation>> {
-    macro_rules! statistic_field {
-        ($kind:ident, $value:expr) => {
-            field!($kind, |row, workspace| {
-                let value: fn(Statistics) -> Option<i64> = $value;
-                FieldValue::$kind(value(workspace.statistics(row)))
-            })
-        };
-    }
-    match name {
-        "time_to_assignment" => statistic_field!(Number, |statistics| statistics.time_to_assignment),
-        "time_to_admin_reply" => statistic_field!(Number, |statistics| statistics.time_to_admin_reply),
-        "time_to_first_close" => statistic_field!(Number, |statistics| statistics.time_to_first_close),
-        "time_to_last_close" => statistic_field!(Number, |statistics| statistics.time_to_last_close),
-        "median_time_to_reply" => statistic_field!(Number, |statistics| statistics.median_time_to_reply),
-        "first_contact_reply_at" => statistic_field!(Time, |statistics| statistics.first_contact_reply_at),
-        "first_assignment_at" => statistic_field!(Time, |statistics| statistics.first_assignment_at),
-        "first_admin_reply_at" => statistic_field!(Time, |statistics| statistics.first_admin_reply_at),
-        "first_close_at" => statistic_field!(Time, |statistics| statistics.first_close_at),
-        "last_assignment_at" => statistic_field!(Time, |statistics| statistics.last_assignment_at),
-        "last_assignment_admin_reply_at" => {
-            statistic_field!(Time, |statistics| statistics.last_assignment_admin_reply_at)
-        }
-        "last_contact_reply_at" => statistic_field!(Time, |statistics| statistics.last_contact_reply_at),
-        "last_admin_reply_at" => statistic_field!(Time, |statistics| statistics.last_admin_reply_at),
-        "last_close_at" => statistic_field!(Time, |statistics| statistics.last_close_at),
-        "last_closed_by_id" => {
-            field!(Text, |row, workspace| FieldValue::Text(
-                workspace.statistics(row).last_closed_by_id.map(Cow::Owned)
-            ))
-        }
-        "count_reopens" => statistic_field!(Number, |statistics| Some(statistics.count_reopens)),
-        "count_assignments" => statistic_field!(Number, |statistics| Some(statistics.count_assignments)),
-        "count_conversation_parts" => {
-            statistic_field!(Number, |statistics| Some(statistics.count_conversation_parts))
-        }
-        _ => None,
-    }
-}
-
-impl Searchable for Ticket {
+impl SearchableRecord for TicketRecord {
     const DATES_BY_DAY: bool = false;
     const CUSTOM_PREFIX: &'static str = "ticket_attribute.";
 
     /// Searches refer to an attribute by id, tickets store it by name.
     fn custom_attribute<'a>(&'a self, id: &str, workspace: &Workspace) -> Option<&'a Value> {
-        let ticket_type = workspace.ticket_types.iter().find(|ticket_type| ticket_type.id == self.type_id)?;
-        let attribute = ticket_type.attributes.iter().find(|attribute| attribute.id == id)?;
-        self.attributes.get(attribute.fields.get("name")?.as_str()?)
+        let mut attributes = workspace.ticket_attributes(&self.type_id).iter();
+        self.attributes.get(attributes.find(|attribute| attribute["id"] == id)?["name"].as_str()?)
     }
 
-    fn field(name: &str) -> Option<SearchField<Self>> {
-        match name {
-            "id" => field!(Text, |row, _| text(Some(&row.id))),
-            "created_at" => field!(Time, |row, _| FieldValue::Time(Some(row.created_at))),
-            "updated_at" => field!(Time, |row, _| FieldValue::Time(Some(row.updated_at))),
-            "snoozed_until" => field!(Time, |row, _| FieldValue::Time(row.snoozed_until)),
-            "title" => {
-                field!(Text, |row, _| text(row.attributes.get("_default_title_").and_then(Value::as_str)))
-            }
-            "description" => {
-                field!(Text, |row, _| text(
-                    row.attributes.get("_default_description_").and_then(Value::as_str)
-                ))
-            }
-            "category" => field!(Text, |row, workspace| text(Some(workspace.category(row)))),
-            "ticket_type_id" => field!(Text, |row, _| text(Some(&row.type_id))),
-            "contact_ids" => field!(Ids, |row, _| ids(row.contacts.iter())),
-            "admin_assignee_id" => {
-                field!(Text, |row, _| owned_text(row.admin_assignee_id.unwrap_or(0).to_string()))
-            }
-            "team_assignee_id" => {
-                field!(Text, |row, _| owned_text(row.team_assignee_id.unwrap_or(0).to_string()))
-            }
-            "open" => field!(Boolean, |row, _| FieldValue::Boolean(row.open)),
-            "state" => field!(Text, |row, workspace| {
-                let state = workspace.ticket_states.iter().find(|state| state.id == row.state_id);
-                text(state.map(|state| state.category))
-            }),
-            "tag_ids" => field!(Ids, |row, _| ids(row.tags.iter().map(|tag| &tag.tag_id))),
-            _ => None,
-        }
+    fields! { |row, workspace|
+        "id" => Text(Some(&row.id)),
+        "created_at" => Time(Some(row.created_at)),
+        "updated_at" => Time(Some(row.updated_at)),
+        "snoozed_until" => Time(row.snoozed_until),
+        "title" => Text(row.attributes.get("_default_title_").and_then(Value::as_str)),
+        "description" => Text(row.attributes.get("_default_description_").and_then(Value::as_str)),
+        "category" => Text(Some(workspace.category(row))),
+        "ticket_type_id" => Text(Some(&row.type_id)),
+        "contact_ids" => Ids(&row.contacts),
+        "admin_assignee_id" => Text(Some(row.admin_assignee_id.unwrap_or(0).to_string())),
+        "team_assignee_id" => Text(Some(row.team_assignee_id.unwrap_or(0).to_string())),
+        "open" => Boolean(row.open),
+        "state" => Text(workspace.ticket_states.get(&row.state_id).map(|state| state.text("category"))),
+        "tag_ids" => Ids(row.tags.iter().map(|tag| &tag.tag_id)),
     }
 }

@@ -1,8 +1,11 @@
 //! A compiled query: groups of comparisons.
 
+use std::cmp::Ordering;
+
 use serde_json::Value;
 
-use super::fields::{FieldKind, FieldValue, SearchField, Searchable};
+use super::fields::{FieldKind, FieldValue, SearchField, SearchableRecord};
+use crate::html::plain;
 use crate::sandbox::calendar;
 use crate::sandbox::quirk::Quirk;
 use crate::sandbox::response::ErrorResponse;
@@ -111,7 +114,7 @@ enum ComparedField<T> {
     Custom(String),
 }
 
-impl<T: Searchable> SearchFilter<T> {
+impl<T: SearchableRecord> SearchFilter<T> {
     pub fn compile(query: &Value) -> Result<Self, ErrorResponse> {
         SearchFilter::group(query, 1)
     }
@@ -122,19 +125,16 @@ impl<T: Searchable> SearchFilter<T> {
             return Comparison::compile(query).map(SearchFilter::Comparison);
         }
         if depth > MAX_DEPTH {
-            return Err(ErrorResponse::invalid_parameter(
+            return Err(ErrorResponse::invalid(
                 "query",
                 format!("groups must not be nested more than {MAX_DEPTH} levels deep"),
             ));
         }
         let Some(filters) = query["value"].as_array().filter(|filters| !filters.is_empty()) else {
-            return Err(ErrorResponse::invalid_parameter(
-                "query.value",
-                "a group requires a list of filters",
-            ));
+            return Err(ErrorResponse::invalid("query.value", "a group requires a list of filters"));
         };
         if filters.len() > MAX_FILTERS {
-            return Err(ErrorResponse::invalid_parameter(
+            return Err(ErrorResponse::invalid(
                 "query.value",
                 format!("a group must not have more than {MAX_FILTERS} filters"),
             ));
@@ -155,16 +155,16 @@ impl<T: Searchable> SearchFilter<T> {
     }
 }
 
-impl<T: Searchable> Comparison<T> {
+impl<T: SearchableRecord> Comparison<T> {
     fn compile(query: &Value) -> Result<Self, ErrorResponse> {
         let Some(name) = query["field"].as_str() else {
-            return Err(ErrorResponse::invalid_parameter("query.field", "a filter requires a field"));
+            return Err(ErrorResponse::invalid("query.field", "a filter requires a field"));
         };
         let (field, kind) = match name.strip_prefix(T::CUSTOM_PREFIX) {
             Some(attribute) => (ComparedField::Custom(attribute.to_owned()), FieldKind::Any),
             None => {
                 let field = T::field(name).ok_or_else(|| {
-                    ErrorResponse::invalid_parameter(name, format!("{name} is not a searchable field"))
+                    ErrorResponse::invalid(name, format!("{name} is not a searchable field"))
                 })?;
                 let kind = field.kind;
                 (ComparedField::Standard(field), kind)
@@ -173,11 +173,11 @@ impl<T: Searchable> Comparison<T> {
         let operator = query["operator"]
             .as_str()
             .and_then(SearchOperator::parse)
-            .ok_or_else(|| ErrorResponse::invalid_parameter("query.operator", "unknown operator"))?;
+            .ok_or_else(|| ErrorResponse::invalid("query.operator", "unknown operator"))?;
         if !operator.is_allowed(kind, T::DATES_BY_DAY, name) {
             let operator = &query["operator"];
             let message = format!("operator {operator} is not supported for {name}");
-            return Err(ErrorResponse::invalid_parameter(name, message));
+            return Err(ErrorResponse::invalid(name, message));
         }
         let values = operands(query.get("value").unwrap_or(&Value::Null), operator, kind, name)?;
         Ok(Comparison { field, operator, values })
@@ -197,23 +197,17 @@ impl<T: Searchable> Comparison<T> {
             let content = text_content(&field_value, is_words && !context.has_markup);
             self.values.iter().filter_map(Value::as_str).any(|value| test(&content, &value.to_lowercase()))
         };
+        let ordering = || self.ordering(&field_value, context);
+        let is_allowed_equal = |order: Ordering| context.is_inclusive && order.is_eq();
         match self.operator {
             SearchOperator::Equal | SearchOperator::In => equals(),
             SearchOperator::NotEqual | SearchOperator::NotIn => !equals(),
-            SearchOperator::Less if context.is_inclusive => {
-                self.compare_with(&field_value, context, |left, right| left <= right)
+            SearchOperator::Less => ordering().is_some_and(|order| order.is_lt() || is_allowed_equal(order)),
+            SearchOperator::Greater => {
+                ordering().is_some_and(|order| order.is_gt() || is_allowed_equal(order))
             }
-            SearchOperator::Greater if context.is_inclusive => {
-                self.compare_with(&field_value, context, |left, right| left >= right)
-            }
-            SearchOperator::Less => self.compare_with(&field_value, context, |left, right| left < right),
-            SearchOperator::LessOrEqual => {
-                self.compare_with(&field_value, context, |left, right| left <= right)
-            }
-            SearchOperator::Greater => self.compare_with(&field_value, context, |left, right| left > right),
-            SearchOperator::GreaterOrEqual => {
-                self.compare_with(&field_value, context, |left, right| left >= right)
-            }
+            SearchOperator::LessOrEqual => ordering().is_some_and(Ordering::is_le),
+            SearchOperator::GreaterOrEqual => ordering().is_some_and(Ordering::is_ge),
             SearchOperator::Contains => text_matches(|content, value| content.contains(value)),
             SearchOperator::NotContains => !text_matches(|content, value| content.contains(value)),
             SearchOperator::StartsWith => text_matches(|content, value| content.starts_with(value)),
@@ -221,21 +215,14 @@ impl<T: Searchable> Comparison<T> {
         }
     }
 
-    fn compare_with(
-        &self,
-        field_value: &FieldValue,
-        context: &FilterContext,
-        compare: fn(i64, i64) -> bool,
-    ) -> bool {
-        let Some(value) = self.values.first().and_then(Value::as_i64) else { return false };
+    /// How the record's value compares with that of the filter; `None` if either is not a number.
+    fn ordering(&self, field_value: &FieldValue, context: &FilterContext) -> Option<Ordering> {
+        let value = self.values.first()?.as_i64()?;
         match field_value {
-            FieldValue::Number(Some(number)) => compare(*number, value),
-            FieldValue::Time(Some(at)) if T::DATES_BY_DAY => compare(context.day(*at), context.day(value)),
-            FieldValue::Time(Some(at)) => compare(*at, value),
-            FieldValue::Any(Some(attribute)) => {
-                attribute.as_i64().is_some_and(|number| compare(number, value))
-            }
-            _ => false,
+            FieldValue::Time(at) if T::DATES_BY_DAY => Some(context.day((*at)?).cmp(&context.day(value))),
+            FieldValue::Number(number) | FieldValue::Time(number) => Some((*number)?.cmp(&value)),
+            FieldValue::Any(attribute) => Some((*attribute)?.as_i64()?.cmp(&value)),
+            _ => None,
         }
     }
 }
@@ -250,10 +237,10 @@ fn operands(
     let values = match (operator, value) {
         (SearchOperator::In | SearchOperator::NotIn, Value::Array(values)) => values.clone(),
         (SearchOperator::In | SearchOperator::NotIn, _) => {
-            return Err(ErrorResponse::invalid_parameter(name, "IN and NIN require a list of values"));
+            return Err(ErrorResponse::invalid(name, "IN and NIN require a list of values"));
         }
         (_, Value::Array(_) | Value::Object(_)) => {
-            return Err(ErrorResponse::invalid_parameter(name, "only IN and NIN accept a list of values"));
+            return Err(ErrorResponse::invalid(name, "only IN and NIN accept a list of values"));
         }
         (_, value) => vec![value.clone()],
     };
@@ -261,7 +248,7 @@ fn operands(
         .into_iter()
         .map(|value| {
             operand(&value, kind).ok_or_else(|| {
-                ErrorResponse::invalid_parameter(name, format!("{value} is not a valid value for {name}"))
+                ErrorResponse::invalid(name, format!("{value} is not a valid value for {name}"))
             })
         })
         .collect()
@@ -283,7 +270,7 @@ fn operand(value: &Value, kind: FieldKind) -> Option<Value> {
     }
 }
 
-fn is_equal<T: Searchable>(
+fn is_equal<T: SearchableRecord>(
     field_value: &FieldValue,
     value: &Value,
     is_words: bool,
@@ -315,7 +302,7 @@ fn is_equal<T: Searchable>(
 /// Whether `html` contains `word` as a whole word. Never true for more than one word.
 fn has_word(html: &str, word: &str) -> bool {
     let word = word.to_lowercase();
-    crate::sandbox::html::plain_text(html)
+    plain::text(html)
         .to_lowercase()
         .split(|letter: char| !letter.is_alphanumeric())
         .any(|token| !token.is_empty() && token == word)
@@ -324,7 +311,7 @@ fn has_word(html: &str, word: &str) -> bool {
 /// The text of a field in lower case, without HTML markup for message bodies.
 fn text_content(field_value: &FieldValue, is_words: bool) -> String {
     match field_value {
-        FieldValue::Text(Some(html)) if is_words => crate::sandbox::html::plain_text(html).to_lowercase(),
+        FieldValue::Text(Some(html)) if is_words => plain::text(html).to_lowercase(),
         FieldValue::Text(Some(text)) => text.to_lowercase(),
         FieldValue::Any(Some(Value::String(text))) => text.to_lowercase(),
         _ => String::new(),

@@ -7,52 +7,50 @@
 mod fields;
 mod filter;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use self::fields::{FieldKind, FieldValue, SearchField, Searchable};
+use self::fields::{FieldKind, FieldValue, SearchField, SearchableRecord};
 use self::filter::{FilterContext, SearchFilter};
-use super::paging::{CursorPage, PageRequest, cursor_page};
+use super::paging::{PageRequest, RecordPage, cursor_page};
 use super::quirk::Quirk;
-use super::request::Request;
+use super::record_set::RecordSet;
+use super::request::ApiRequest;
 use super::response::ErrorResponse;
-use super::table::Table;
 use super::workspace::Workspace;
 
-/// Runs the search in the request body on one table.
-pub fn run_search<'a, T: Searchable>(
+/// Runs the search in the request body on the records of one type.
+pub fn run_search<'a, T: SearchableRecord>(
     workspace: &'a Workspace,
-    table: &'a Table<T>,
-    request: &Request,
+    records: &'a RecordSet<T>,
+    request: &ApiRequest,
     default_page_size: usize,
-) -> Result<CursorPage<'a, T>, ErrorResponse> {
+) -> Result<RecordPage<'a, T>, ErrorResponse> {
     let page_request = PageRequest::from_body(request, default_page_size)?;
     let query = &request.body["query"];
-    if query["field"] == "id" && query["operator"] == "IN" && workspace.quirks.contains(&Quirk::NoSearchByIds)
-    {
-        return Err(ErrorResponse::invalid_parameter("operator", "IN is not supported for id"));
-    }
+    let is_by_ids = query["field"] == "id" && query["operator"] == "IN";
     for quirk in &workspace.quirks {
         match quirk {
+            Quirk::NoSearchByIds if is_by_ids => {
+                return Err(ErrorResponse::invalid("operator", "IN is not supported for id"));
+            }
             Quirk::NoNullSearch if tests(query).any(|test| test["value"].is_null()) => {
-                return Err(ErrorResponse::invalid_parameter("value", "value cannot be null"));
+                return Err(ErrorResponse::invalid("value", "value cannot be null"));
             }
             Quirk::StrictGroups if has_mixed_group(query) => {
                 let message = "a group holds filters or groups, not both";
-                return Err(ErrorResponse::invalid_parameter("query.value", message));
+                return Err(ErrorResponse::invalid("query.value", message));
             }
             _ => {}
         }
     }
-    let is_blind = query["field"] == "id"
-        && query["operator"] == "IN"
-        && workspace.quirks.contains(&Quirk::BlindSearchByIds);
+    let is_blind = is_by_ids && workspace.quirks.contains(&Quirk::BlindSearchByIds);
     let filter = match request.body.get("query") {
         Some(query) => SearchFilter::<T>::compile(query)?,
-        None => return Err(ErrorResponse::missing_parameter("query")),
+        None => return Err(ErrorResponse::missing("query")),
     };
     let sort = Sort::<T>::compile(request.body.get("sort"))?;
     let context = FilterContext::new(workspace);
-    let mut matches: Vec<_> = table
+    let mut matches: Vec<_> = records
         .newest_first()
         .filter(|record| !is_blind && record.is_searchable() && filter.matches(record, &context))
         .map(|record| (sort.key(record, workspace), record))
@@ -90,7 +88,7 @@ struct Sort<T> {
     is_default: bool,
 }
 
-impl<T: Searchable> Sort<T> {
+impl<T: SearchableRecord> Sort<T> {
     fn compile(sort: Option<&Value>) -> Result<Self, ErrorResponse> {
         let sort = sort.filter(|sort| !sort.is_null()).unwrap_or(&Value::Null);
         let name = sort["field"].as_str().unwrap_or("updated_at");
@@ -98,15 +96,12 @@ impl<T: Searchable> Sort<T> {
             None | Some("descending") => true,
             Some("ascending") => false,
             Some(_) => {
-                return Err(ErrorResponse::invalid_parameter(
-                    "sort.order",
-                    "order must be ascending or descending",
-                ));
+                return Err(ErrorResponse::invalid("sort.order", "order must be ascending or descending"));
             }
         };
-        let field = T::field(name).filter(|field| field.kind == FieldKind::Time).ok_or_else(|| {
-            ErrorResponse::invalid_parameter("sort.field", format!("{name} is not a sortable field"))
-        })?;
+        let field = T::field(name)
+            .filter(|field| field.kind == FieldKind::Time)
+            .ok_or_else(|| ErrorResponse::invalid("sort.field", format!("{name} is not a sortable field")))?;
         Ok(Sort { field, descending, is_default: descending && name == "updated_at" })
     }
 
@@ -116,9 +111,4 @@ impl<T: Searchable> Sort<T> {
             _ => 0,
         }
     }
-}
-
-/// The list document of all searches and lists that are paginated by cursor.
-pub fn list_document<T>(page: &CursorPage<'_, T>, kind: &str, key: &str, data: Vec<Value>) -> Value {
-    json!({"type": kind, "pages": page.pages, "total_count": page.total_count, key: data})
 }

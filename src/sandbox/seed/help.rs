@@ -3,11 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::words::TOPICS;
-use super::{DAY, HOUR};
-use crate::sandbox::Options;
+use crate::sandbox::calendar::{DAY, HOUR};
 use crate::sandbox::html::normalize_article;
-use crate::sandbox::model::article::{Article, Collection, HelpCenter, InternalArticle};
-use crate::sandbox::model::setup::NewsItem;
+use crate::sandbox::model::article::{HelpArticle, article_content};
+use crate::sandbox::model::plain::PlainRecord;
+use crate::sandbox::options::Options;
+use crate::sandbox::record_set::WorkspaceRecord;
 use crate::sandbox::workspace::{IdSequence, Workspace};
 
 /// Name, and index of the parent collection.
@@ -34,8 +35,17 @@ const PIECES: &[&str] = &[
 
 pub fn fill(workspace: &mut Workspace, options: &Options) {
     let created_at = options.now - 200 * DAY;
-    let display_name = "Sandbox Help".to_owned();
-    workspace.help_centers.push(HelpCenter { id: 1, display_name, created_at });
+    workspace.help_centers.insert(PlainRecord::new(json!({
+        "id": "1",
+        "workspace_id": workspace.id,
+        "created_at": created_at,
+        "updated_at": created_at,
+        "identifier": "help",
+        "website_turned_on": true,
+        "display_name": "Sandbox Help",
+        "url": "https://help.sandbox.test",
+        "custom_domain": null,
+    })));
     let collections = collections(workspace, created_at);
     for number in 0..options.articles {
         let article = article(workspace, number, &collections, options);
@@ -44,15 +54,9 @@ pub fn fill(workspace: &mut Workspace, options: &Options) {
     for number in 0..options.articles / 8 {
         let owner = workspace.random.pick(&workspace.admins).id;
         let at = options.now - workspace.random.between(1, 90) * DAY;
-        let article = InternalArticle {
-            id: workspace.next_id(IdSequence::Article),
-            title: format!("Runbook {number}"),
-            body: format!("<p>{}</p>", TOPICS[number % TOPICS.len()].2[0]),
-            author_id: owner,
-            owner_id: owner,
-            created_at: at,
-            updated_at: at,
-        };
+        let mut article = workspace.new_internal_article([owner, owner], at);
+        article.document["title"] = json!(format!("Runbook {number}"));
+        article.document["body"] = json!(format!("<p>{}</p>", TOPICS[number % TOPICS.len()].2[0]));
         workspace.internal_articles.insert(article);
     }
     for number in 0..6 {
@@ -64,19 +68,13 @@ pub fn fill(workspace: &mut Workspace, options: &Options) {
 fn collections(workspace: &mut Workspace, created_at: i64) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     for (order, (name, parent)) in COLLECTIONS.iter().enumerate() {
-        let id = workspace.next_id(IdSequence::Article);
-        workspace.collections.insert(Collection {
-            id: id.clone(),
-            name: (*name).to_owned(),
-            description: Some(format!("All about {}", name.to_lowercase())),
-            order: order as i64 + 1,
-            parent_id: parent.map(|index| ids[index].clone()),
-            help_center_id: 1,
-            created_at,
-            updated_at: created_at + order as i64 * HOUR,
-            translations: (workspace.locales.len() > 1).then(Map::new),
-        });
-        ids.push(id);
+        let mut collection = workspace.new_collection(created_at);
+        collection.document["name"] = json!(name);
+        collection.document["description"] = json!(format!("All about {}", name.to_lowercase()));
+        collection.document["parent_id"] = json!(parent.map(|index| &ids[index]));
+        collection.touch(created_at + order as i64 * HOUR);
+        ids.push(collection.id.clone());
+        workspace.collections.insert(collection);
     }
     ids
 }
@@ -91,7 +89,12 @@ fn body(workspace: &mut Workspace) -> String {
     normalize_article(&body, || format!("{:010x}", random.next() >> 24))
 }
 
-fn article(workspace: &mut Workspace, number: usize, collections: &[String], options: &Options) -> Article {
+fn article(
+    workspace: &mut Workspace,
+    number: usize,
+    collections: &[String],
+    options: &Options,
+) -> HelpArticle {
     let (subject, question, _) = TOPICS[number % TOPICS.len()];
     let title = match number / TOPICS.len() {
         0 => subject.to_owned(),
@@ -102,22 +105,13 @@ fn article(workspace: &mut Workspace, number: usize, collections: &[String], opt
     let updated_at = workspace.random.between(created_at, options.now);
     let translations = (options.locales.len() > 1).then(|| {
         let translated = options.locales[1..].iter().map(|locale| {
-            let content = json!({
-                "type": "article_content",
-                "title": format!("{title} [{locale}]"),
-                "description": "",
-                "body": body(workspace),
-                "author_id": author_id,
-                "state": "published",
-                "created_at": created_at,
-                "updated_at": updated_at,
-                "url": null,
-            });
-            (locale.clone(), content)
+            let (title, body) = (format!("{title} [{locale}]"), body(workspace));
+            let times = [created_at, updated_at];
+            (locale.clone(), article_content([&title, "", &body], author_id, "published", times))
         });
         translated.collect::<Map<String, Value>>()
     });
-    Article {
+    HelpArticle {
         id: workspace.next_id(IdSequence::Article),
         title,
         description: question.to_owned(),
@@ -132,10 +126,13 @@ fn article(workspace: &mut Workspace, number: usize, collections: &[String], opt
     }
 }
 
-fn news(workspace: &mut Workspace, number: i64, now: i64) -> NewsItem {
-    let feed: i64 = workspace.newsfeeds[0].id.parse().unwrap_or_default();
+fn news(workspace: &mut Workspace, number: i64, now: i64) -> PlainRecord {
+    let feed: Option<i64> = workspace.newsfeeds[0].id.parse().ok();
     let at = now - (number + 1) * 9 * DAY;
-    let fields = json!({
+    PlainRecord::new(json!({
+        "id": workspace.next_id(IdSequence::Other),
+        "type": "news-item",
+        "workspace_id": workspace.id,
         "title": format!("Release {number}"),
         "body": "<p>What is new this month.</p>",
         "sender_id": workspace.my_id(),
@@ -146,7 +143,6 @@ fn news(workspace: &mut Workspace, number: i64, now: i64) -> NewsItem {
         "reactions": ["😆", null, "😅"],
         "deliver_silently": true,
         "created_at": at,
-    });
-    let fields = fields.as_object().cloned().unwrap_or_default();
-    NewsItem { id: workspace.next_id(IdSequence::Other), updated_at: at, fields }
+        "updated_at": at,
+    }))
 }

@@ -1,31 +1,23 @@
-//! Seed data: conversations of the last four weeks.
+//! Seed data: conversations of the last four weeks, and phone calls.
 
 use serde_json::json;
 
 use super::words::*;
-use super::{DAY, HOUR, MINUTE};
-use crate::sandbox::Options;
-use crate::sandbox::model::contact::AppliedTag;
+use crate::sandbox::calendar::{DAY, HOUR, MINUTE};
 use crate::sandbox::model::conversation::{
-    AiAgent, Assignee, Author, Conversation, ConversationEvent, ConversationState, Rating, SourceMessage,
+    AssigneeChange, Author, Conversation, ConversationEvent, ConversationState, SourceMessage,
 };
+use crate::sandbox::model::plain::PlainRecord;
+use crate::sandbox::model::tagging::AppliedTag;
+use crate::sandbox::options::Options;
 use crate::sandbox::random::Random;
 use crate::sandbox::workspace::{IdSequence, Workspace};
 
 /// Channels, repeated according to their frequency.
+#[rustfmt::skip]
 const CHANNELS: &[&str] = &[
-    "conversation",
-    "conversation",
-    "conversation",
-    "conversation",
-    "email",
-    "email",
-    "email",
-    "whatsapp",
-    "instagram",
-    "facebook",
-    "sms",
-    "phone_call",
+    "conversation", "conversation", "conversation", "conversation", "email", "email", "email", "whatsapp",
+    "instagram", "facebook", "sms", "phone_call",
 ];
 
 const AREAS: &[&str] = &["billing", "export", "login", "mobile"];
@@ -43,6 +35,39 @@ pub fn fill(workspace: &mut Workspace, options: &Options) {
         let mut builder = ConversationBuilder::new(workspace, contact, at, options);
         builder.add_parts(options.parts_per_conversation);
         builder.finish();
+    }
+}
+
+/// Phone calls of people who wrote as well.
+pub fn add_calls(workspace: &mut Workspace, options: &Options) {
+    let admin_id = workspace.my_id().to_string();
+    for number in 0..options.calls {
+        let conversation = workspace.conversations.iter().nth(number % workspace.conversations.len().max(1));
+        let (conversation_id, contact_id) = match conversation {
+            Some(conversation) => (Some(conversation.id.clone()), conversation.contacts.first().cloned()),
+            None => (None, None),
+        };
+        let created_at = options.now - (number as i64 + 2) * 10 * MINUTE;
+        let ended_at = created_at + 3 * MINUTE;
+        let id = workspace.next_id(IdSequence::Call);
+        workspace.calls.insert(PlainRecord::new(json!({
+            "type": "call",
+            "id": id,
+            "conversation_id": conversation_id,
+            "admin_id": admin_id,
+            "contact_id": contact_id,
+            "state": "completed",
+            "initiated_at": created_at,
+            "answered_at": created_at + 5,
+            "ended_at": ended_at,
+            "created_at": created_at,
+            "updated_at": ended_at,
+            "recording_url": null,
+            "call_type": "phone",
+            "direction": "inbound",
+            "ended_reason": "completed",
+            "phone": "+15550100",
+        })));
     }
 }
 
@@ -98,10 +123,15 @@ impl<'a> ConversationBuilder<'a> {
         ConversationEvent::new(kind, Author::Admin(self.admin), 0)
     }
 
+    /// One of these texts, as a paragraph.
+    fn any_of(&mut self, texts: &[&str]) -> String {
+        let text = *self.random().pick(texts);
+        paragraph(text)
+    }
+
     fn by_contact(&mut self) -> ConversationEvent {
         let author = Author::Contact(self.contact.clone());
-        let text = *self.random().pick(FOLLOW_UPS);
-        ConversationEvent::new("comment", author, 0).with_body(paragraph(text))
+        ConversationEvent::new("comment", author, 0).with_body(self.any_of(FOLLOW_UPS))
     }
 
     /// Adds about `average` parts. Whether teammates reply, and how the conversation ends, is random.
@@ -127,18 +157,18 @@ impl<'a> ConversationBuilder<'a> {
 
     /// Adds a reply by the AI agent. Returns whether it resolved the conversation.
     fn ask_ai_agent(&mut self) -> bool {
-        let text = *self.random().pick(AI_ANSWERS);
-        self.append_after(
-            5,
-            40,
-            ConversationEvent::new("comment", Author::AiAgent, 0).with_body(paragraph(text)),
-        );
+        let text = self.any_of(AI_ANSWERS);
+        self.append_after(5, 40, ConversationEvent::new("comment", Author::AiAgent, 0).with_body(text));
         let is_resolved = self.random().chance(35);
         let rating = self.random().chance(30).then(|| self.random().between(1, 5));
-        self.conversation.ai_agent = Some(AiAgent {
-            resolution_state: if is_resolved { "assumed_resolution" } else { "routed_to_team" },
-            last_answer_type: "ai_answer",
-            rating,
+        self.conversation.ai_agent = json!({
+            "source_type": "workflow",
+            "source_title": "Front desk",
+            "last_answer_type": "ai_answer",
+            "resolution_state": if is_resolved { "assumed_resolution" } else { "routed_to_team" },
+            "rating": rating,
+            "rating_remark": null,
+            "content_sources": {"type": "content_source.list", "total_count": 0, "content_sources": []},
         });
         if is_resolved {
             self.append_after(HOUR, 24 * HOUR, ConversationEvent::new("close", Author::Bot, 0));
@@ -149,16 +179,16 @@ impl<'a> ConversationBuilder<'a> {
     /// A bot may assign a team, then a teammate may take over, with or without a message.
     fn assign(&mut self) {
         if self.random().chance(70) {
-            let team = self.workspace.random.pick(&self.workspace.teams).id;
+            let team = self.workspace.random.pick(&self.workspace.teams).id.parse().ok();
             let assignment = ConversationEvent::new("assignment", Author::Bot, 0)
-                .with_assignee(Assignee::Team(Some(team)));
+                .with_assignee(AssigneeChange::Team(team));
             self.append_after(1, 5 * MINUTE, assignment);
         }
         if self.random().chance(60) {
-            let mut assignment = self.by_admin("assignment").with_assignee(Assignee::Admin(Some(self.admin)));
+            let mut assignment =
+                self.by_admin("assignment").with_assignee(AssigneeChange::Admin(Some(self.admin)));
             if self.random().chance(20) {
-                let text = *self.random().pick(TEAM_MESSAGES);
-                assignment = assignment.with_body(paragraph(text));
+                assignment = assignment.with_body(self.any_of(TEAM_MESSAGES));
             }
             self.append_after(MINUTE, 3 * HOUR, assignment);
         }
@@ -168,15 +198,14 @@ impl<'a> ConversationBuilder<'a> {
     /// last one would be in the future.
     fn add_exchange(&mut self) -> bool {
         if self.random().chance(20) {
-            let text = *self.random().pick(INTERNAL);
-            let note = self.by_admin("note").with_body(paragraph(text));
+            let note = self.by_admin("note").with_body(self.any_of(INTERNAL));
             self.append_after(MINUTE, HOUR, note);
         }
         let is_first_reply = self.conversation.parts.iter().all(|part| !part.is_admin_reply());
         let replies: &[&str] = if is_first_reply { &TOPICS[self.topic].2 } else { ADMIN_FOLLOW_UPS };
-        let text = *self.random().pick(replies);
+        let text = self.any_of(replies);
         let max_delay = if self.random().chance(15) { 30 * HOUR } else { 4 * HOUR };
-        let reply = self.by_admin("comment").with_body(paragraph(text));
+        let reply = self.by_admin("comment").with_body(text);
         let was_added = self.append_after(2 * MINUTE, max_delay, reply);
         if was_added && self.random().chance(70) {
             let reply = self.by_contact();
@@ -246,13 +275,13 @@ impl<'a> ConversationBuilder<'a> {
     fn rate(&mut self) {
         let has_reply = self.conversation.parts.iter().any(|part| part.is_admin_reply());
         if has_reply && self.conversation.state == ConversationState::Closed && self.random().chance(30) {
-            let remark = self.random().chance(30).then(|| "Quick and friendly".to_owned());
-            self.conversation.rating = Some(Rating {
-                score: self.workspace.random.between(1, 5),
-                remark,
-                created_at: self.at,
-                contact_id: self.contact.clone(),
-                admin_id: self.admin,
+            let remark = self.random().chance(30).then_some("Quick and friendly");
+            self.conversation.rating = json!({
+                "rating": self.workspace.random.between(1, 5),
+                "remark": remark,
+                "created_at": self.at,
+                "contact": {"type": "contact", "id": self.contact},
+                "teammate": {"type": "admin", "id": self.admin.to_string()},
             });
         }
     }
@@ -275,7 +304,7 @@ fn inbound_source(workspace: &mut Workspace, contact: &str, topic: usize) -> Sou
         body: paragraph(question),
         author: Author::Contact(contact.to_owned()),
         url: (kind == "conversation").then(|| "https://app.sandbox.test/settings".to_owned()),
-        redacted: false,
+        ..SourceMessage::default()
     }
 }
 
@@ -286,10 +315,8 @@ fn outbound_source(workspace: &mut Workspace, admin: i64) -> SourceMessage {
         kind: if workspace.random.chance(50) { "email" } else { "conversation" },
         id: workspace.next_id(IdSequence::Message),
         delivered_as: if is_automated { "automated" } else { "admin_initiated" },
-        subject: String::new(),
         body: paragraph(text),
         author: Author::Admin(admin),
-        url: None,
-        redacted: false,
+        ..SourceMessage::default()
     }
 }

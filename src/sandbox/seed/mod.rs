@@ -2,7 +2,6 @@
 //!
 //! Variety matters: the data should contain every case that a client has to handle.
 
-mod calls;
 mod help;
 mod inbox;
 mod people;
@@ -13,15 +12,12 @@ use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
 
-use super::Options;
-use super::clock::WorkspaceClock;
+use super::calendar::{DAY, WorkspaceClock};
+use super::options::Options;
 use super::random::Random;
-use super::table::Table;
-use super::workspace::Workspace;
+use super::record_set::RecordSet;
 
-const MINUTE: i64 = 60;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
+use super::workspace::Workspace;
 
 /// Creates a workspace with seed data.
 pub fn workspace(options: &Options, timezone: TimeZone) -> Workspace {
@@ -31,7 +27,7 @@ pub fn workspace(options: &Options, timezone: TimeZone) -> Workspace {
     inbox::fill(&mut workspace, options);
     tickets::fill(&mut workspace, options);
     help::fill(&mut workspace, options);
-    calls::fill(&mut workspace, options);
+    inbox::add_calls(&mut workspace, options);
     workspace
 }
 
@@ -45,25 +41,25 @@ fn empty(options: &Options, timezone: TimeZone) -> Workspace {
         locales: options.locales.clone(),
         clock: WorkspaceClock::starting_at(options.now),
         admins: Vec::new(),
-        teams: Vec::new(),
-        contacts: Table::default(),
-        companies: Table::default(),
-        conversations: Table::default(),
-        tickets: Table::default(),
-        calls: Table::default(),
-        ticket_types: Vec::new(),
-        ticket_states: Vec::new(),
-        articles: Table::default(),
-        internal_articles: Table::default(),
-        collections: Table::default(),
-        help_centers: Vec::new(),
-        news_items: Table::default(),
-        newsfeeds: Vec::new(),
+        teams: RecordSet::default(),
+        contacts: RecordSet::default(),
+        companies: RecordSet::default(),
+        conversations: RecordSet::default(),
+        tickets: RecordSet::default(),
+        calls: RecordSet::default(),
+        ticket_types: RecordSet::default(),
+        ticket_states: RecordSet::default(),
+        articles: RecordSet::default(),
+        internal_articles: RecordSet::default(),
+        collections: RecordSet::default(),
+        help_centers: RecordSet::default(),
+        news_items: RecordSet::default(),
+        newsfeeds: RecordSet::default(),
         notes: Vec::new(),
-        tags: Vec::new(),
-        segments: Vec::new(),
-        data_attributes: Vec::new(),
-        subscription_types: Vec::new(),
+        tags: RecordSet::default(),
+        segments: RecordSet::default(),
+        data_attributes: RecordSet::default(),
+        subscription_types: RecordSet::default(),
         events: Vec::new(),
         activities: Vec::new(),
         scroll: None,
@@ -78,7 +74,7 @@ fn empty(options: &Options, timezone: TimeZone) -> Workspace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::model::conversation::{Author, ConversationState};
+    use crate::sandbox::model::conversation::{Author, Conversation, ConversationState};
 
     fn seeded(seed: u64) -> Workspace {
         let options = Options { seed, now: 1_764_000_000, ..Options::default() };
@@ -113,15 +109,11 @@ mod tests {
     #[test]
     fn the_data_covers_every_case() {
         let workspace = seeded(1);
-        let any = |test: &dyn Fn(&crate::sandbox::model::conversation::Conversation) -> bool| {
-            workspace.conversations.iter().any(test)
-        };
+        let any = |test: &dyn Fn(&Conversation) -> bool| workspace.conversations.iter().any(test);
         for state in [ConversationState::Open, ConversationState::Closed, ConversationState::Snoozed] {
             assert!(any(&|row| row.state == state), "{state:?}");
         }
-        let has_reply = |row: &crate::sandbox::model::conversation::Conversation| {
-            workspace.statistics(row).first_admin_reply_at.is_some()
-        };
+        let has_reply = |row: &Conversation| workspace.statistics(row).first_admin_reply_at.is_some();
         assert!(any(&|row| !has_reply(row)));
         assert!(any(&|row| workspace.statistics(row).count_reopens > 0));
         assert!(any(&|row| matches!(row.source.author, Author::Admin(_)) && row.waiting_since.is_none()));

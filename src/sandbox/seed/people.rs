@@ -3,40 +3,39 @@
 use serde_json::{Map, json};
 
 use super::words::*;
-use super::{DAY, HOUR};
-use crate::sandbox::Options;
+use crate::sandbox::calendar::{DAY, HOUR};
+use crate::sandbox::model::admin::Admin;
 use crate::sandbox::model::company::Company;
-use crate::sandbox::model::contact::{AppliedTag, Contact, Note};
-use crate::sandbox::model::people::{Admin, Team};
-use crate::sandbox::model::setup::{
-    Activity, DataAttribute, DataEvent, Newsfeed, Segment, SubscriptionType, Tag,
-};
+use crate::sandbox::model::contact::{ContactNote, ContactRecord, DataEvent};
+use crate::sandbox::model::plain::PlainRecord;
+use crate::sandbox::model::tagging::AppliedTag;
+use crate::sandbox::options::Options;
 use crate::sandbox::workspace::{IdSequence, Workspace};
 
 const FIRST_ADMIN: i64 = 991_267_000;
 const FIRST_TEAM: i64 = 5_017_690;
 
-/// Custom attributes: model, name, type, options.
-const ATTRIBUTES: &[(&str, &str, &str, &[&str])] = &[
-    ("contact", "plan", "string", &["free", "starter", "growth"]),
-    ("contact", "seats", "integer", &[]),
-    ("contact", "beta_user", "boolean", &[]),
-    ("contact", "lifetime_value", "float", &[]),
-    ("company", "tier", "string", &[]),
-    ("company", "renewal_at", "date", &[]),
-    ("conversation", "product_area", "string", &[]),
+/// Custom attributes: model, name and type, and options.
+const ATTRIBUTES: &[([&str; 3], &[&str])] = &[
+    (["contact", "plan", "string"], &["free", "starter", "growth"]),
+    (["contact", "seats", "integer"], &[]),
+    (["contact", "beta_user", "boolean"], &[]),
+    (["contact", "lifetime_value", "float"], &[]),
+    (["company", "tier", "string"], &[]),
+    (["company", "renewal_at", "date"], &[]),
+    (["conversation", "product_area", "string"], &[]),
 ];
 
 /// Built-in attributes: model, name, type.
-const BUILT_IN: &[(&str, &str, &str)] = &[
-    ("contact", "name", "string"),
-    ("contact", "email", "string"),
-    ("contact", "phone", "string"),
-    ("contact", "created_at", "date"),
-    ("company", "name", "string"),
-    ("company", "company_id", "string"),
-    ("company", "monthly_spend", "float"),
-    ("company", "size", "integer"),
+const BUILT_IN: &[[&str; 3]] = &[
+    ["contact", "name", "string"],
+    ["contact", "email", "string"],
+    ["contact", "phone", "string"],
+    ["contact", "created_at", "date"],
+    ["company", "name", "string"],
+    ["company", "company_id", "string"],
+    ["company", "monthly_spend", "float"],
+    ["company", "size", "integer"],
 ];
 
 pub fn fill(workspace: &mut Workspace, options: &Options) {
@@ -65,64 +64,73 @@ fn teammates(workspace: &mut Workspace, options: &Options) {
     for number in 0..teams {
         let id = FIRST_TEAM + number as i64;
         let members = workspace.admins.iter().filter(|admin| admin.team_ids.contains(&id));
-        let admin_ids = members.map(|admin| admin.id).collect();
-        let name = TEAMS[number % TEAMS.len()].to_owned();
-        workspace.teams.push(Team { id, name, admin_ids });
+        let admin_ids: Vec<_> = members.map(|admin| admin.id).collect();
+        let name = TEAMS[number % TEAMS.len()];
+        workspace.teams.insert(PlainRecord::new(
+            json!({"type": "team", "id": id.to_string(), "name": name, "admin_ids": admin_ids}),
+        ));
     }
 }
 
 fn set_up(workspace: &mut Workspace, options: &Options) {
     let created_at = options.now - 400 * DAY;
     for name in TAGS {
-        let id = workspace.next_id(IdSequence::Other);
-        workspace.tags.push(Tag { id, name: (*name).to_owned() });
+        let tag = workspace.new_tag(name);
+        workspace.tags.insert(tag);
     }
     for (name, person_type) in
         [("Active", "user"), ("New", "user"), ("Slipping Away", "user"), ("Leads", "contact")]
     {
         let id = workspace.object_id(created_at);
-        workspace.segments.push(Segment { id, name: name.to_owned(), person_type, created_at });
+        workspace.segments.insert(PlainRecord::new(json!({
+            "type": "segment",
+            "id": id,
+            "name": name,
+            "created_at": created_at,
+            "updated_at": created_at,
+            "person_type": person_type,
+        })));
     }
-    let built_in =
-        BUILT_IN.iter().map(|(model, name, data_type)| (false, *model, *name, *data_type, &[][..]));
-    let custom = ATTRIBUTES
-        .iter()
-        .map(|(model, name, data_type, options)| (true, *model, *name, *data_type, *options));
-    for (custom, model, name, data_type, choices) in built_in.chain(custom) {
-        let id = custom.then(|| workspace.next_number(IdSequence::Other) as i64);
-        workspace.data_attributes.push(DataAttribute {
-            id,
-            model: model.to_owned(),
-            name: name.to_owned(),
-            data_type: data_type.to_owned(),
-            description: String::new(),
-            options: choices.iter().map(|choice| (*choice).to_owned()).collect(),
-            messenger_writable: false,
-            archived: false,
-            created_at,
-            updated_at: created_at,
-            admin_id: FIRST_ADMIN,
-        });
+    for field in BUILT_IN {
+        let attribute = workspace.new_data_attribute(false, *field, created_at);
+        workspace.data_attributes.insert(attribute);
+    }
+    for (field, choices) in ATTRIBUTES {
+        let mut attribute = workspace.new_data_attribute(true, *field, created_at);
+        if !choices.is_empty() {
+            attribute.document["options"] = json!(choices);
+        }
+        workspace.data_attributes.insert(attribute);
     }
     for (name, consent_type) in [("Announcements", "opt_out"), ("Product tips", "opt_in")] {
+        let translation = json!({"name": name, "description": format!("{name} by email"), "locale": "en"});
         let id = workspace.next_id(IdSequence::Other);
-        let (name, description) = (name.to_owned(), format!("{name} by email"));
-        workspace.subscription_types.push(SubscriptionType { id, name, description, consent_type });
+        workspace.subscription_types.insert(PlainRecord::new(json!({
+            "type": "subscription",
+            "id": id,
+            "state": "live",
+            "consent_type": consent_type,
+            "default_translation": translation,
+            "translations": [translation],
+            "content_types": ["email"],
+        })));
     }
     for name in ["Visitors", "Customers"] {
         let id = workspace.next_id(IdSequence::Other);
-        workspace.newsfeeds.push(Newsfeed { id, name: name.to_owned(), created_at });
+        workspace.newsfeeds.insert(PlainRecord::new(json!({
+            "id": id,
+            "type": "newsfeed",
+            "name": name,
+            "created_at": created_at,
+            "updated_at": created_at,
+        })));
     }
     for number in 0..30 {
-        let admin = workspace.random.pick(&workspace.admins).clone();
-        workspace.activities.push(Activity {
-            id: workspace.random.uuid(),
-            admin_id: admin.id,
-            created_at: options.now - 28 * DAY + number * 22 * HOUR,
-            kind: if number % 3 == 0 { "admin_away_mode_change" } else { "admin_login_success" },
-            description: format!("{} was active", admin.name),
-            metadata: json!({}),
-        });
+        let admin = workspace.random.pick(&workspace.admins);
+        let at = options.now - 28 * DAY + number * 22 * HOUR;
+        let kind = if number % 3 == 0 { "admin_away_mode_change" } else { "admin_login_success" };
+        let entry = admin.activity(workspace.random.uuid(), at, kind, "was active", json!({}));
+        workspace.activities.push(entry);
     }
 }
 
@@ -149,10 +157,9 @@ fn companies(workspace: &mut Workspace, options: &Options) -> Vec<String> {
             created_at,
             updated_at: random.between(created_at, options.now),
             custom_attributes: attributes,
-            tags: Vec::new(),
-            segments: Vec::new(),
             name: Some(name),
             id: id.clone(),
+            ..Company::default()
         };
         workspace.companies.insert(company);
         ids.push(id);
@@ -197,7 +204,7 @@ fn contacts(workspace: &mut Workspace, options: &Options, companies: &[String]) 
     }
 }
 
-fn person(workspace: &mut Workspace, number: usize, created_at: i64, now: i64) -> Contact {
+fn person(workspace: &mut Workspace, number: usize, created_at: i64, now: i64) -> ContactRecord {
     let id = workspace.object_id(created_at);
     let owner = workspace.random.pick(&workspace.admins).id;
     let segments = &workspace.segments;
@@ -217,7 +224,7 @@ fn person(workspace: &mut Workspace, number: usize, created_at: i64, now: i64) -
     if random.chance(10) {
         attributes.insert("beta_user".to_owned(), json!(true));
     }
-    Contact {
+    ContactRecord {
         id,
         external_id: is_user.then(|| format!("user-{number}")),
         is_user,
@@ -239,12 +246,12 @@ fn person(workspace: &mut Workspace, number: usize, created_at: i64, now: i64) -
         city: random.chance(50).then(|| (*city).to_owned()),
         custom_attributes: attributes,
         segments: vec![segments[segment].id.clone()],
-        ..Contact::default()
+        ..ContactRecord::default()
     }
 }
 
-fn note(workspace: &mut Workspace, contact: &mut Contact, now: i64) {
-    let note = Note {
+fn note(workspace: &mut Workspace, contact: &mut ContactRecord, now: i64) {
+    let note = ContactNote {
         id: workspace.next_id(IdSequence::Other),
         created_at: workspace.random.between(contact.created_at, now),
         contact_id: contact.id.clone(),
@@ -255,7 +262,7 @@ fn note(workspace: &mut Workspace, contact: &mut Contact, now: i64) {
     workspace.notes.push(note);
 }
 
-fn event(workspace: &mut Workspace, contact: &Contact, now: i64) {
+fn event(workspace: &mut Workspace, contact: &ContactRecord, now: i64) {
     let random = &mut workspace.random;
     workspace.events.push(DataEvent {
         contact_id: contact.id.clone(),

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::words::{ADMIN_FOLLOW_UPS, TOPICS};
-use super::{DAY, HOUR};
-use crate::sandbox::Options;
-use crate::sandbox::handlers::default_attributes;
+use crate::sandbox::calendar::{DAY, HOUR};
 use crate::sandbox::model::conversation::Author;
-use crate::sandbox::model::ticket::{Ticket, TicketPart, TicketState, TicketType};
+use crate::sandbox::model::plain::PlainRecord;
+use crate::sandbox::model::ticket::{TicketPart, TicketRecord};
+use crate::sandbox::options::Options;
 use crate::sandbox::workspace::{IdSequence, Workspace};
 
 const TYPES: &[(&str, &str, &str)] = &[
@@ -26,29 +26,23 @@ const STATES: &[(&str, &str, &str)] = &[
 
 pub fn set_up(workspace: &mut Workspace, options: &Options) {
     let created_at = options.now - 300 * DAY;
-    for (category, internal, external) in STATES {
-        let state = TicketState {
-            id: workspace.next_id(IdSequence::Other),
-            category,
-            internal_label: (*internal).to_owned(),
-            external_label: (*external).to_owned(),
-        };
-        workspace.ticket_states.push(state);
+    for (category, internal_label, external_label) in STATES {
+        let id = workspace.next_id(IdSequence::Other);
+        workspace.ticket_states.insert(PlainRecord::new(json!({
+            "type": "ticket_state",
+            "id": id,
+            "category": category,
+            "internal_label": internal_label,
+            "external_label": external_label,
+        })));
     }
     for (name, description, category) in TYPES {
-        let ticket_type = TicketType {
-            id: workspace.next_id(IdSequence::Other),
-            name: (*name).to_owned(),
-            description: (*description).to_owned(),
-            icon: "🎟️".to_owned(),
-            category: (*category).to_owned(),
-            is_internal: *category != "Customer",
-            archived: false,
-            created_at,
-            updated_at: created_at,
-            attributes: default_attributes(workspace, created_at),
-        };
-        workspace.ticket_types.push(ticket_type);
+        let id = workspace.next_id(IdSequence::Other);
+        let mut ticket_type = workspace.new_ticket_type(&id, name, created_at);
+        ticket_type.document["description"] = json!(description);
+        ticket_type.document["category"] = json!(category);
+        ticket_type.document["is_internal"] = json!(*category != "Customer");
+        workspace.ticket_types.insert(ticket_type);
     }
 }
 
@@ -65,11 +59,11 @@ pub fn fill(workspace: &mut Workspace, options: &Options) {
     }
 }
 
-fn ticket(workspace: &mut Workspace, contact: String, at: i64, now: i64) -> Ticket {
+fn ticket(workspace: &mut Workspace, contact: String, at: i64, now: i64) -> TicketRecord {
     let type_id = workspace.random.pick(&workspace.ticket_types).id.clone();
     let admin = workspace.random.pick(&workspace.admins).id;
     let (title, question, _) = TOPICS[workspace.random.below(TOPICS.len())];
-    let mut ticket = workspace.blank_ticket(&type_id, at);
+    let mut ticket = workspace.new_ticket(&type_id, at);
     ticket.contacts.push(contact);
     ticket.attributes.insert("_default_title_".to_owned(), json!(title));
     ticket.attributes.insert("_default_description_".to_owned(), json!(question));
@@ -83,7 +77,7 @@ fn ticket(workspace: &mut Workspace, contact: String, at: i64, now: i64) -> Tick
             body: None,
             created_at,
             author: Author::Admin(admin),
-            states: Some((STATES[step].0, STATES[step + 1].0)),
+            states: Some([step, step + 1].map(|step| STATES[step].0.to_owned())),
         };
         ticket.parts.push(part);
         ticket.updated_at = created_at;
@@ -96,7 +90,7 @@ fn ticket(workspace: &mut Workspace, contact: String, at: i64, now: i64) -> Tick
             body: Some(body),
             created_at: ticket.updated_at,
             author: Author::Admin(admin),
-            states: None,
+            ..TicketPart::default()
         };
         ticket.parts.push(part);
     }

@@ -27,27 +27,11 @@ pub const LAST_NAMES: &[&str] = &[
     "Urban", "Vega", "Weiss", "Young", "Zimmer", "O'Neill",
 ];
 
+#[rustfmt::skip]
 pub const COMPANY_NAMES: &[&str] = &[
-    "Alder",
-    "Birchwood",
-    "Cobalt",
-    "Driftline",
-    "Ember",
-    "Fjord",
-    "Granite",
-    "Harbor",
-    "Indigo",
-    "Juniper",
-    "Kestrel",
-    "Lumen",
-    "Meridian",
-    "Northwind",
-    "Onyx",
-    "Pinecrest",
-    "Quarry",
-    "Ridgeway",
-    "Saffron",
-    "Tundra",
+    "Alder", "Birchwood", "Cobalt", "Driftline", "Ember", "Fjord", "Granite", "Harbor", "Indigo",
+    "Juniper", "Kestrel", "Lumen", "Meridian", "Northwind", "Onyx", "Pinecrest", "Quarry", "Ridgeway",
+    "Saffron", "Tundra",
 ];
 
 pub const COMPANY_KINDS: &[&str] =
@@ -72,25 +56,10 @@ pub const BROWSERS: &[(&str, &str)] =
 
 pub const LANGUAGES: &[&str] = &["en", "de", "es", "fr", "ja", "pt"];
 
+#[rustfmt::skip]
 pub const TAGS: &[&str] = &[
-    "bug",
-    "billing",
-    "refund",
-    "vip",
-    "feature request",
-    "churn risk",
-    "onboarding",
-    "outage",
-    "praise",
-    "legal",
-    "Spam",
-    "escalated",
-    "export",
-    "mobile",
-    "integration",
-    "training",
-    "renewal",
-    "partner",
+    "bug", "billing", "refund", "vip", "feature request", "churn risk", "onboarding", "outage", "praise",
+    "legal", "Spam", "escalated", "export", "mobile", "integration", "training", "renewal", "partner",
 ];
 
 pub const NOTES: &[&str] = &[

@@ -204,16 +204,21 @@ async fn new_files_translations_moves_and_deletions_are_pushed() {
     assert_eq!(pushed.status.code(), Some(0), "{}", stderr(&pushed));
     let parent = center.texts()[&(id.clone(), "en".into(), "parent")].clone();
     let billing = center.sandbox.with_workspace(|workspace| {
-        workspace.collections.iter().find(|collection| collection.name == "Billing").unwrap().id.clone()
+        workspace
+            .collections
+            .iter()
+            .find(|collection| collection.text("name") == "Billing")
+            .unwrap()
+            .id
+            .clone()
     });
     assert_eq!(parent, billing);
 
     // The other languages still name the old collection, and do not move the article back.
     center.sandbox.with_workspace(|workspace| {
-        workspace
-            .collections
-            .iter_mut()
-            .for_each(|collection| collection.name = format!("{} renamed", collection.name));
+        for collection in workspace.collections.iter_mut() {
+            collection.document["name"] = format!("{} renamed", collection.text("name")).into();
+        }
     });
     center.edit(&center.file(&id, "fr"), "Bonjour", "Salut");
     for act in [center.push(&[]), center.pull(&[])] {

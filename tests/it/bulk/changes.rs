@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
+use intercom::sandbox::model::plain::PlainRecord;
 use serde_json::{Value, json};
 
 use super::{NOW, PHRASE, Scene, ids};
@@ -209,9 +210,9 @@ async fn contacts_with_many_tags_and_companies_can_be_tagged() {
             .id
             .clone();
         for number in 0..14 {
-            let mut tag = workspace.tags[0].clone();
-            (tag.id, tag.name) = (format!("9{number:02}"), format!("many-{number:02}"));
-            workspace.tags.push(tag.clone());
+            let (id, name) = (format!("9{number:02}"), format!("many-{number:02}"));
+            let tag = PlainRecord::new(json!({"type": "tag", "id": id, "name": name}));
+            workspace.tags.insert(tag.clone());
             let own = workspace.contacts.get_mut(&contact).unwrap();
             let mut applied = own.tags[0].clone();
             applied.tag_id = tag.id;

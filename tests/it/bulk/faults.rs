@@ -175,8 +175,9 @@ async fn a_tag_is_created_once_even_when_the_response_is_lost() {
     });
     scene.results(&words(&[]), 0);
     assert_eq!(scene.tagged(TAG), mentioned);
-    let made =
-        scene.sandbox.with_workspace(|workspace| workspace.tags.iter().filter(|tag| tag.name == TAG).count());
+    let made = scene
+        .sandbox
+        .with_workspace(|workspace| workspace.tags.iter().filter(|tag| tag.text("name") == TAG).count());
     assert_eq!(made, 1);
 }
 

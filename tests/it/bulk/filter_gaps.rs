@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use intercom::sandbox::Workspace;
 use intercom::sandbox::model::conversation::{Conversation, ConversationState};
+use intercom::sandbox::model::plain::PlainRecord;
 use serde_json::{Value, json};
 
 use super::{NOW, PHRASE, Scene, ids};
@@ -64,8 +65,8 @@ async fn fields_missing_from_a_search_are_read_from_the_records() {
 async fn a_conversation_without_an_assignee_key_is_unassigned() {
     let scene = Scene::quirky(60, &["unassigned=absent"]).await;
     let team = scene.sandbox.with_workspace(|workspace| workspace.teams.first().unwrap().clone());
-    let id = team.id;
-    let filter = format!("team = \"{}\"", team.name);
+    let id: i64 = team.id.parse().unwrap();
+    let filter = format!("team = \"{}\"", team.text("name"));
     scene.assert_selects(&filter, move |_, conversation| conversation.team_assignee_id == Some(id));
     scene.assert_selects("team = null", |_, conversation| conversation.team_assignee_id.is_none());
 }
@@ -139,9 +140,8 @@ async fn an_unknown_attribute_selects_nothing() {
 async fn a_tag_name_may_contain_white_space() {
     let scene = Scene::new(20).await;
     let id = scene.sandbox.with_workspace(|workspace| {
-        let mut tag = workspace.tags.first().unwrap().clone();
-        (tag.id, tag.name) = ("990001".to_owned(), " spaced tag ".to_owned());
-        workspace.tags.push(tag);
+        let tag = json!({"type": "tag", "id": "990001", "name": " spaced tag "});
+        workspace.tags.insert(PlainRecord::new(tag));
         "990001".to_owned()
     });
     let first = scene.expected_ids(|_, _| true).into_iter().next().unwrap();

@@ -1,6 +1,7 @@
 //! `conversations incident-tag`: which conversations match, and which requests are sent.
 
 use intercom::sandbox::model::conversation::{Author, ConversationEvent};
+use intercom::sandbox::model::plain::PlainRecord;
 use serde_json::json;
 
 use super::{NOW, PHRASE, Scene, ids};
@@ -203,7 +204,9 @@ async fn phrases_states_and_teams_narrow_the_selection() {
     let (team, of_team) = scene.sandbox.with_workspace(|workspace| {
         let team = workspace.teams[0].clone();
         let own = mentioned.iter().filter_map(|id| workspace.conversations.get(id));
-        (team.name, own.filter(|conversation| conversation.team_assignee_id == Some(team.id)).count() as u64)
+        let id = team.id.parse().ok();
+        let of_team = own.filter(|conversation| conversation.team_assignee_id == id).count() as u64;
+        (team.text("name").to_owned(), of_team)
     });
     assert_eq!(matched(&["--team", &team]), of_team);
     assert_eq!(scene.run(&words(&["--team", "Nobody"])).status.code(), Some(3));
@@ -219,9 +222,7 @@ async fn tag_names_match_exactly() {
     let mentioned = scene.mention(3);
     scene.sandbox.with_workspace(|workspace| {
         for (id, name) in [("801", "Blip"), ("802", "blip"), ("803", "801")] {
-            let mut tag = workspace.tags[0].clone();
-            (tag.id, tag.name) = (id.to_owned(), name.to_owned());
-            workspace.tags.push(tag);
+            workspace.tags.insert(PlainRecord::new(json!({"type": "tag", "id": id, "name": name})));
         }
     });
     for (flag, tag, name) in [("--tag", "blip", "blip"), ("--tag", "801", "801"), ("--tag-id", "801", "Blip")]

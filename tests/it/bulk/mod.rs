@@ -91,7 +91,8 @@ impl Scene {
     /// Ids of the conversations with this tag.
     fn tagged(&self, name: &str) -> Vec<String> {
         self.sandbox.with_workspace(|workspace| {
-            let Some(tag) = workspace.tags.iter().find(|tag| tag.name == name).map(|tag| tag.id.clone())
+            let Some(tag) =
+                workspace.tags.iter().find(|tag| tag.text("name") == name).map(|tag| tag.id.clone())
             else {
                 return Vec::new();
             };

@@ -2,7 +2,8 @@
 //! refuses meaningless values.
 
 use intercom::sandbox::model::conversation::Conversation;
-use intercom::sandbox::model::ticket::Ticket;
+use intercom::sandbox::model::plain::PlainRecord;
+use intercom::sandbox::model::ticket::TicketRecord;
 use intercom::sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
 
@@ -172,7 +173,7 @@ async fn contacts_without_last_seen_at_are_found() {
         found("last_seen_at = null").len() + found("last_seen_at != null").len(),
         found("id != x").len()
     );
-    let within = |test: fn(&intercom::sandbox::model::contact::Contact) -> bool| {
+    let within = |test: fn(&intercom::sandbox::model::contact::ContactRecord) -> bool| {
         scene
             .sandbox
             .with_workspace(|workspace| workspace.contacts.iter().filter(|contact| test(contact)).count())
@@ -269,12 +270,14 @@ async fn tickets_can_be_selected_by_type_state_label_and_attribute() {
     let options = Options { now: NOW, conversations: 0, contacts: 20, tickets: 40, ..Options::default() };
     let scene = Scene { sandbox: Sandbox::start(options).await.unwrap(), home: tempfile::tempdir().unwrap() };
     scene.sandbox.with_workspace(|workspace| {
-        workspace.ticket_states[1].internal_label = "With Dev Team".to_owned();
-        let mut second = workspace.ticket_states[1].clone();
-        second.id = "9999".to_owned();
-        second.internal_label = "With Ops".to_owned();
-        second.external_label = "With Ops".to_owned();
-        workspace.ticket_states.push(second);
+        let state = workspace.ticket_states.iter_mut().nth(1).unwrap();
+        state.document["internal_label"] = json!("With Dev Team");
+        let mut second = state.document.clone();
+        for (field, value) in [("id", "9999"), ("internal_label", "With Ops"), ("external_label", "With Ops")]
+        {
+            second[field] = json!(value);
+        }
+        workspace.ticket_states.insert(PlainRecord::new(second));
         let ids: Vec<String> = workspace.tickets.iter().map(|ticket| ticket.id.clone()).collect();
         let first = workspace.ticket_states[1].id.clone();
         for (index, id) in ids.iter().enumerate() {
@@ -288,7 +291,7 @@ async fn tickets_can_be_selected_by_type_state_label_and_attribute() {
         let words = ["tickets", "search", "--where", filter, "--all", "--data-source", source, "--json"];
         ids_of(&scene.results(&words, 0)["tickets"])
     };
-    let expected_ids = |test: &dyn Fn(&Ticket) -> bool| {
+    let expected_ids = |test: &dyn Fn(&TicketRecord) -> bool| {
         scene.sandbox.with_workspace(|workspace| {
             let found = workspace.tickets.iter().filter(|ticket| test(ticket));
             let mut ids: Vec<String> = found.map(|ticket| ticket.id.clone()).collect();
@@ -297,9 +300,12 @@ async fn tickets_can_be_selected_by_type_state_label_and_attribute() {
         })
     };
     let (kind, progress, title) = scene.sandbox.with_workspace(|workspace| {
-        let kind =
-            workspace.ticket_types.iter().find(|ticket_type| ticket_type.name == "Bug report").unwrap();
-        let title = kind.attributes[0].id.clone();
+        let kind = workspace
+            .ticket_types
+            .iter()
+            .find(|ticket_type| ticket_type.text("name") == "Bug report")
+            .unwrap();
+        let title = workspace.ticket_attributes(&kind.id)[0]["id"].as_str().unwrap().to_owned();
         (kind.id.clone(), workspace.ticket_states[1].id.clone(), title)
     });
     assert!(scene.run(&["sync"]).status.success());

@@ -136,8 +136,9 @@ async fn a_contact_that_is_unreadable_after_archiving_counts_as_archived() {
 #[tokio::test(flavor = "multi_thread")]
 async fn undo_repairs_its_own_side_effects() {
     let scene = Scene::new(10).await;
-    let (admin, team) =
-        scene.sandbox.with_workspace(|workspace| (workspace.admins[1].id, workspace.teams[1].id));
+    let (admin, team) = scene
+        .sandbox
+        .with_workspace(|workspace| (workspace.admins[1].id, workspace.teams[1].id.parse().unwrap()));
     let id = scene.mention(1).remove(0);
     let assignees = || {
         scene.sandbox.with_workspace(|workspace| {

@@ -61,6 +61,7 @@ async fn undo_restores_both_assignees_or_reports_what_failed() {
     let scene = Scene::new(30).await;
     let (admin, team) =
         scene.sandbox.with_workspace(|workspace| (workspace.admins[1].id, workspace.teams[1].clone()));
+    let team_id: i64 = team.id.parse().unwrap();
     let chosen = first(&scene, 6);
     let prepare = || {
         scene.sandbox.with_workspace(|workspace| {
@@ -80,7 +81,8 @@ async fn undo_restores_both_assignees_or_reports_what_failed() {
         })
     };
     let assign = || {
-        let mut words = vec!["conversations", "bulk-assign", "--team", &team.name, "--apply", "--json"];
+        let mut words =
+            vec!["conversations", "bulk-assign", "--team", team.text("name"), "--apply", "--json"];
         words.extend(chosen.iter().map(String::as_str));
         scene.results(&words, 0)["run"].as_str().unwrap().to_owned()
     };
@@ -88,7 +90,7 @@ async fn undo_restores_both_assignees_or_reports_what_failed() {
         prepare();
         let before = assignees();
         let run = assign();
-        assert!(assignees().iter().all(|both| *both == json!([admin, team.id])));
+        assert!(assignees().iter().all(|both| *both == json!([admin, team_id])));
         if let Some(quirk) = quirk {
             switch_on(&scene, quirk);
         }
@@ -101,10 +103,10 @@ async fn undo_restores_both_assignees_or_reports_what_failed() {
             // This workspace cannot unassign a team, but the teammate is restored anyway.
             Some(_) => {
                 assert_eq!((&undone["changed"], &undone["failed"]), (&json!(0), &json!(6)));
-                assert!(assignees().iter().all(|both| *both == json!([admin, team.id])), "{:?}", assignees());
+                assert!(assignees().iter().all(|both| *both == json!([admin, team_id])), "{:?}", assignees());
                 let error = &undone["conversations"][0]["error"];
                 assert_eq!(error["code"], "not_applied");
-                assert_eq!(error["now"]["team_assignee_id"], team.id.to_string());
+                assert_eq!(error["now"]["team_assignee_id"], team.id);
             }
         }
     }
@@ -149,16 +151,16 @@ async fn undo_leaves_the_changes_of_others_alone() {
     let scene = Scene::new(30).await;
     let mentioned = scene.mention(5);
     scene.run(&["tags", "create", "--name", "late"]);
-    let tag_id = scene
-        .sandbox
-        .with_workspace(|workspace| workspace.tags.iter().find(|tag| tag.name == "late").unwrap().id.clone());
+    let tag_id = scene.sandbox.with_workspace(|workspace| {
+        workspace.tags.iter().find(|tag| tag.text("name") == "late").unwrap().id.clone()
+    });
     // While the run tags its first conversation, another user tags one from the plan.
     let (planned, mut is_done) = (mentioned.clone(), false);
     scene.sandbox.inject_faults(move |workspace, served| {
         if served.operation == Some("attachTagToConversation") && !is_done {
             is_done = true;
             let other = planned.iter().find(|id| !served.path.contains(id.as_str())).unwrap();
-            let applied = intercom::sandbox::model::contact::AppliedTag {
+            let applied = intercom::sandbox::model::tagging::AppliedTag {
                 tag_id: tag_id.clone(),
                 applied_at: workspace.now(),
                 admin_id: workspace.admins[1].id,

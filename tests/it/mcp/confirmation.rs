@@ -89,7 +89,7 @@ async fn a_confirmation_covers_every_value_that_a_call_sets() {
     let (sandbox, home) = (sandbox().await, tempfile::tempdir().unwrap());
     let mut client = serve(home.path(), &sandbox);
     let id = create(&mut client, "a@example.com", "Ann");
-    type Edit = fn(&mut intercom::sandbox::model::contact::Contact);
+    type Edit = fn(&mut intercom::sandbox::model::contact::ContactRecord);
     let plan: Edit = |contact| drop(contact.custom_attributes.insert("plan".to_owned(), json!("theirs")));
     let renewal: Edit = |contact| drop(contact.custom_attributes.insert("renewal_at".to_owned(), json!(99)));
     let phone: Edit = |contact| contact.phone = Some("+353999".to_owned());

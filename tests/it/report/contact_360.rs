@@ -358,7 +358,8 @@ async fn a_contact_has_its_newest_conversations() {
         for (found, expected) in found.recent_conversations.iter().zip(expected) {
             assert_eq!((&found.id, found.created_at), (&expected.id, Some(expected.created_at)));
             assert_eq!(found.state, expected.state.as_str());
-            let team = expected.team_assignee_id.map(|id| workspace.team(id).unwrap().name.clone());
+            let team =
+                expected.team_assignee_id.map(|id| workspace.team(id).unwrap().text("name").to_owned());
             assert_eq!(found.team, team);
             let last = &found.last_message.as_ref().unwrap().text;
             assert!(!last.is_empty() && !last.contains("<p>"), "{last}");

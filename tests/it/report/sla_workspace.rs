@@ -7,7 +7,7 @@ use intercom::mirror::{ResourceName, Store};
 use intercom::report::Error;
 use intercom::report::sla::{Figures, GroupBy, Metric, NO_GROUP, SlaOptions, SlaReport, sla};
 use intercom::sandbox::model::conversation::{
-    Author, Conversation, ConversationEvent, ConversationState, Part,
+    Author, Conversation, ConversationEvent, ConversationPart, ConversationState,
 };
 use intercom::sandbox::{Options, Workspace};
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ struct ExpectedMetrics {
     reopened: bool,
 }
 
-fn visible(part: &Part) -> bool {
+fn visible(part: &ConversationPart) -> bool {
     match part.part_type {
         "comment" => true,
         "assignment" | "assign_and_reopen" | "close" | "snoozed" | "open" => {
@@ -122,9 +122,9 @@ fn groups(
 ) -> Vec<(String, Option<String>)> {
     let none = || vec![(NO_GROUP.to_owned(), None)];
     match group_by {
-        GroupBy::Team => conversation
-            .team_assignee_id
-            .map_or_else(none, |id| vec![(workspace.team(id).unwrap().name.clone(), Some(id.to_string()))]),
+        GroupBy::Team => conversation.team_assignee_id.map_or_else(none, |id| {
+            vec![(workspace.team(id).unwrap().text("name").to_owned(), Some(id.to_string()))]
+        }),
         GroupBy::Admin => conversation
             .admin_assignee_id
             .map_or_else(none, |id| vec![(workspace.admin(id).unwrap().name.clone(), Some(id.to_string()))]),

@@ -84,7 +84,6 @@ pub fn expected(sandbox: &Sandbox) -> Records {
             records.insert((table, id), document.to_string());
         };
         let sizes = workspace.company_sizes();
-        let (workspace_id, locale) = (&workspace.id, workspace.locale());
         for contact in workspace.contacts.iter() {
             add("contacts", workspace.contact_document(contact));
         }
@@ -92,19 +91,17 @@ pub fn expected(sandbox: &Sandbox) -> Records {
             add("companies", workspace.company_document(company, &sizes));
         }
         workspace.admins.iter().for_each(|admin| add("admins", admin.document()));
-        workspace.teams.iter().for_each(|team| add("teams", team.document()));
-        workspace.tags.iter().for_each(|tag| add("tags", tag.document()));
-        workspace.segments.iter().for_each(|segment| add("segments", segment.document(None)));
-        for subscription_type in &workspace.subscription_types {
-            add("subscription_types", subscription_type.document());
-        }
-        for article in workspace.internal_articles.iter() {
-            add("internal_articles", article.document());
-        }
-        workspace.news_items.iter().for_each(|item| add("news_items", item.document(workspace_id)));
-        workspace.help_centers.iter().for_each(|center| add("help_centers", center.document(workspace_id)));
-        for collection in workspace.collections.iter() {
-            add("collections", collection.document(workspace_id, locale));
+        for (table, records) in [
+            ("teams", &workspace.teams),
+            ("tags", &workspace.tags),
+            ("segments", &workspace.segments),
+            ("subscription_types", &workspace.subscription_types),
+            ("internal_articles", &workspace.internal_articles),
+            ("news_items", &workspace.news_items),
+            ("help_centers", &workspace.help_centers),
+            ("collections", &workspace.collections),
+        ] {
+            records.iter().for_each(|record| add(table, record.document.clone()));
         }
         for conversation in workspace.conversations.iter() {
             add("conversations", workspace.conversation_item(conversation));

@@ -109,7 +109,7 @@ async fn links_to_deleted_records_are_removed() {
     fixture.sandbox.with_workspace(|workspace| {
         // Nothing else changes, so neither the contacts nor the conversations are fetched again.
         workspace.companies.remove(&company).unwrap();
-        workspace.tags.retain(|other| other.id != tag);
+        workspace.tags.remove(&tag).unwrap();
     });
     fixture.sandbox.advance(3 * HOUR);
     let summary = fixture.sync(&mut store).await;

@@ -73,7 +73,7 @@ async fn lists_of_a_contact_are_fetched_beyond_ten_entries() {
             assert_eq!(own("contact_tags"), crowded.tags.len());
             assert_eq!(own("contact_notes"), crowded.notes.len());
             assert_eq!(own("contact_companies"), crowded.companies.len());
-            let all = |of: fn(&intercom::sandbox::model::contact::Contact) -> usize| {
+            let all = |of: fn(&intercom::sandbox::model::contact::ContactRecord) -> usize| {
                 workspace.contacts.iter().map(of).sum::<usize>()
             };
             assert_eq!(count(store, "contact_tags"), all(|contact| contact.tags.len()));

@@ -2,8 +2,9 @@
 
 use super::*;
 use intercom::mirror::ResourceOutcome;
-use intercom::sandbox::model::call::Call;
-use intercom::sandbox::{IdSequence, Workspace};
+use intercom::sandbox::model::plain::PlainRecord;
+use intercom::sandbox::{IdSequence, Workspace, WorkspaceRecord};
+use serde_json::json;
 
 fn outcome(summary: &Summary, resource: ResourceName) -> &ResourceOutcome {
     summary.resources.iter().find(|outcome| outcome.resource == resource).unwrap()
@@ -339,8 +340,11 @@ async fn calls_listed_oldest_first_are_mirrored_completely() {
 fn add_call(fixture: &Fixture) {
     fixture.sandbox.with_workspace(|workspace| {
         let (id, now) = (workspace.next_id(IdSequence::Call), workspace.now());
-        let template = workspace.calls.iter().next().unwrap().clone();
-        workspace.calls.insert(Call { id, created_at: now, updated_at: now, ..template });
+        let mut document = workspace.calls.first().unwrap().document.clone();
+        for (field, value) in [("id", json!(id)), ("created_at", json!(now)), ("updated_at", json!(now))] {
+            document[field] = value;
+        }
+        workspace.calls.insert(PlainRecord::new(document));
     });
 }
 
@@ -350,7 +354,8 @@ fn change_the_oldest_call(fixture: &Fixture) -> String {
         let now = workspace.now();
         let id = workspace.calls.newest_first().last().unwrap().id.clone();
         let call = workspace.calls.get_mut(&id).unwrap();
-        (call.admin_id, call.updated_at) = (7, now);
+        call.document["admin_id"] = json!("7");
+        call.touch(now);
         id
     })
 }

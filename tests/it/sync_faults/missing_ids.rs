@@ -42,8 +42,9 @@ async fn a_list_with_a_record_without_an_id_is_incomplete_and_names_its_position
         assert!(reason.contains(place), "{resource}: {reason}");
         assert_eq!(watermark(&store, resource), None, "{resource}");
         if resource == ResourceName::Tags {
-            let name =
-                fixture.sandbox.with_workspace(|workspace| workspace.tags.last().unwrap().name.clone());
+            let name = fixture
+                .sandbox
+                .with_workspace(|workspace| workspace.tags.last().unwrap().text("name").to_owned());
             assert!(reason.contains(&format!("{name:?}")), "{reason}");
         }
         quirk(&fixture, &[]);
@@ -59,7 +60,8 @@ async fn records_without_an_id_are_named_on_stderr_and_end_the_run_with_6() {
     quirk(&fixture, &["nameless=/tags"]);
     let output = run(home.path(), &fixture.sandbox, "sync --json --db one.db");
     assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
-    let name = fixture.sandbox.with_workspace(|workspace| workspace.tags.last().unwrap().name.clone());
+    let name =
+        fixture.sandbox.with_workspace(|workspace| workspace.tags.last().unwrap().text("name").to_owned());
     let text = stderr(&output);
     assert!(text.contains("1 record came without an id") && text.contains(&name), "{text}");
     assert_eq!(document(&output)["meta"]["complete"], false);

@@ -1,4 +1,4 @@
-//! Teammates and teams.
+//! Teammates.
 
 use serde_json::{Value, json};
 
@@ -33,27 +33,25 @@ impl Admin {
 
     /// The short form used as the author of a note.
     pub fn author(&self) -> Value {
-        json!({
-            "type": "admin",
-            "id": self.id.to_string(),
-            "name": self.name,
-            "email": self.email,
-            "away_mode_enabled": self.away_mode_enabled,
-            "away_mode_reassign": self.away_mode_reassign,
-        })
+        let document = self.document();
+        let keys = ["type", "id", "name", "email", "away_mode_enabled", "away_mode_reassign"];
+        keys.into_iter().map(|key| (key, document[key].clone())).collect()
     }
-}
 
-/// An inbox team.
-#[derive(Debug, Clone)]
-pub struct Team {
-    pub id: i64,
-    pub name: String,
-    pub admin_ids: Vec<i64>,
-}
-
-impl Team {
-    pub fn document(&self) -> Value {
-        json!({"type": "team", "id": self.id.to_string(), "name": self.name, "admin_ids": self.admin_ids})
+    /// An entry of the activity log. `action` continues a sentence that starts with the teammate's name.
+    pub fn activity(&self, id: String, at: i64, kind: &str, action: &str, metadata: Value) -> Value {
+        json!({
+            "id": id,
+            "performed_by": {
+                "type": "admin",
+                "id": self.id.to_string(),
+                "email": self.email,
+                "ip": "127.0.0.1",
+            },
+            "metadata": metadata,
+            "created_at": at,
+            "activity_type": kind,
+            "activity_description": format!("{} {action}", self.name),
+        })
     }
 }

@@ -1,0 +1,98 @@
+//! What a sandbox contains and how it is served, and why it can fail to start.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jiff::tz::TimeZone;
+
+use super::quirk::Quirk;
+
+/// The default access token.
+pub const TOKEN: &str = "sandbox-token";
+
+/// The contents of the workspace, and how it is served.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// 0 selects any free port.
+    pub port: u16,
+    /// Equal seeds produce equal workspaces.
+    pub seed: u64,
+    pub contacts: usize,
+    pub companies: usize,
+    pub conversations: usize,
+    /// On average.
+    pub parts_per_conversation: usize,
+    pub tickets: usize,
+    /// With none of them the workspace has no phone, and refuses to list calls.
+    pub calls: usize,
+    pub articles: usize,
+    pub admins: usize,
+    pub teams: usize,
+    /// The accepted bearer token; [`TOKEN`] when `None`.
+    pub token: Option<String>,
+    /// Requests per window of ten seconds.
+    pub rate_limit: u32,
+    /// Minimum duration of each request.
+    pub latency: Duration,
+    /// Start time of the workspace's clock, in epoch seconds. All seed data is older.
+    pub now: i64,
+    /// `US`, `EU` or `AU`, as reported by `/me`.
+    pub region: String,
+    /// IANA name of the zone that defines calendar days. Falls back to UTC on systems without a time zone
+    /// database.
+    pub timezone: String,
+    /// The first is the default locale; more than one enables multilingual help.
+    pub locales: Vec<String>,
+    /// Deviations from the default behaviour.
+    pub quirks: Vec<Quirk>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            port: 0,
+            seed: 1,
+            contacts: 200,
+            companies: 40,
+            conversations: 300,
+            parts_per_conversation: 5,
+            tickets: 60,
+            calls: 0,
+            articles: 40,
+            admins: 8,
+            teams: 4,
+            token: None,
+            rate_limit: 1_667,
+            latency: Duration::ZERO,
+            now: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64),
+            region: "US".to_owned(),
+            timezone: "America/Los_Angeles".to_owned(),
+            locales: vec!["en".to_owned()],
+            quirks: Vec::new(),
+        }
+    }
+}
+
+impl Options {
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or(TOKEN)
+    }
+
+    pub fn zone(&self) -> Result<TimeZone, Error> {
+        match TimeZone::get(&self.timezone) {
+            Ok(zone) => Ok(zone),
+            Err(_) if jiff::tz::db().is_definitively_empty() => Ok(TimeZone::UTC),
+            Err(_) => Err(Error::TimeZone(self.timezone.clone())),
+        }
+    }
+}
+
+/// Why a sandbox failed to start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot listen on port {port}: {source}")]
+    Bind { port: u16, source: std::io::Error },
+    #[error("cannot start the server: {0}")]
+    Serve(std::io::Error),
+    #[error("unknown time zone {0:?}: expected an IANA name, for example Europe/Berlin")]
+    TimeZone(String),
+}
