@@ -149,6 +149,21 @@ impl Error {
         self.status() == Some(400) && self.api_error().is_some_and(has_code)
     }
 
+    /// The whole resource is unavailable: not in the workspace's plan, its API version or the token's permissions.
+    pub fn is_not_offered(&self) -> bool {
+        match self.status() {
+            Some(402 | 403 | 501) => true,
+            // Without an error code it may come from a proxy rather than from the API.
+            Some(404) => self.code().is_some(),
+            _ => self.is_about_version(),
+        }
+    }
+
+    /// Every request would fail with it: the token is refused, the server is unreachable, or the rate limit exceeded.
+    pub fn affects_all(&self) -> bool {
+        self.is_unauthorized() || self.is_offline() || self.is_rate_limited()
+    }
+
     /// 409: the record exists already, or another job is running.
     pub fn is_conflict(&self) -> bool {
         self.status() == Some(409)
@@ -238,6 +253,26 @@ mod tests {
         let error =
             read(422, r#"{"errors":[{"code":"parameter_invalid","field":"email"},{"code":"other"}]}"#);
         assert_eq!((error.code(), error.field()), (Some("parameter_invalid"), Some("email")));
+    }
+
+    #[test]
+    fn a_resource_is_not_offered_by_status_and_code() {
+        let body = |code: &str| {
+            format!(r#"{{"type":"error.list","errors":[{{"code":"{code}","message":"version"}}]}}"#)
+        };
+        for (status, body, expected) in [
+            (402, String::new(), true),
+            (403, String::new(), true),
+            (501, String::new(), true),
+            (404, body("not_found"), true),
+            (404, "<html>".to_owned(), false),
+            (400, body("intercom_version_invalid"), true),
+            (400, body("parameter_invalid"), false),
+            (422, body("intercom_version_invalid"), false),
+            (500, body("server_error"), false),
+        ] {
+            assert_eq!(read(status, &body).is_not_offered(), expected, "{status} {body}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod commands;
 pub mod conflict;
 pub mod effect;
 pub mod error;
+pub mod error_budget;
 mod error_response;
 #[rustfmt::skip]
 #[path = "../../generated/client.rs"]
@@ -30,6 +31,7 @@ pub mod transport;
 
 pub use client::{Client, Response};
 pub use error::Error;
+pub use error_budget::ErrorBudget;
 pub use generated::types;
 pub use region::Region;
 pub use reply::Reply;

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use futures::stream::{self, Stream};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -46,7 +47,8 @@ pub struct Page {
 }
 
 /// The position of the next page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Next {
     StartingAfter(String),
     Page(u64),

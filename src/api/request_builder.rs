@@ -25,6 +25,11 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// The arguments of an operation on one record.
+    pub fn of_record(id: &str) -> Self {
+        Arguments { path: vec![id.to_owned()], ..Arguments::default() }
+    }
+
     pub(crate) fn typed(
         path: &[String],
         query: &[(&str, Option<String>)],

@@ -7,8 +7,7 @@
 mod verify;
 
 use std::hash::{Hash, Hasher};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
@@ -24,6 +23,7 @@ use super::record_state::{RecordState, read_record};
 use super::shared_identifier::CHANGED_SINCE_PLAN;
 use super::target::BulkTarget;
 use crate::api;
+use crate::api::ErrorBudget;
 use crate::api::client::Client;
 
 /// Attempts per record, not counting retries of the transport.
@@ -70,13 +70,13 @@ pub struct Applier<'a> {
     pub stop: CancellationToken,
     /// Number of records in parallel.
     pub concurrency: usize,
-    /// Failures since the last successful request.
-    consecutive_failures: AtomicUsize,
+    /// Shared by all records.
+    budget: Mutex<ErrorBudget>,
 }
 
 impl<'a> Applier<'a> {
     pub fn new(client: &'a Client, stop: CancellationToken, concurrency: usize) -> Self {
-        Applier { client, stop, concurrency, consecutive_failures: AtomicUsize::new(0) }
+        Applier { client, stop, concurrency, budget: Mutex::new(ErrorBudget::new(OUTAGE_FAILURES)) }
     }
 
     /// Sends the pending changes of the run and records the outcomes in the journal.
@@ -263,8 +263,10 @@ impl<'a> Applier<'a> {
         let mut delay = FIRST_DELAY;
         for _ in 1..READ_ATTEMPTS {
             match read().await {
-                Err(error) if is_retryable(&error) && !self.stop.is_cancelled() && !self.is_outage() => {
-                    self.consecutive_failures.fetch_add(1, Ordering::Relaxed);
+                Err(error)
+                    if is_retryable(&error) && !self.stop.is_cancelled() && !self.budget().is_spent() =>
+                {
+                    self.budget().record_failure();
                 }
                 result => return result,
             }
@@ -282,7 +284,7 @@ impl<'a> Applier<'a> {
         let mut delay = FIRST_DELAY;
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
-                if self.stop.is_cancelled() || (attempt >= ATTEMPTS_IN_OUTAGE && self.is_outage()) {
+                if self.stop.is_cancelled() || (attempt >= ATTEMPTS_IN_OUTAGE && self.budget().is_spent()) {
                     break;
                 }
                 tokio::time::sleep(delay).await;
@@ -305,11 +307,11 @@ impl<'a> Applier<'a> {
             }
             match self.send(head, record).await {
                 Ok(after) => {
-                    self.consecutive_failures.store(0, Ordering::Relaxed);
+                    self.budget().record_success();
                     return Ok(after);
                 }
                 Err(error) if is_retryable(&error) => {
-                    self.consecutive_failures.fetch_add(1, Ordering::Relaxed);
+                    self.budget().record_failure();
                     is_outcome_unknown = is_outcome_unknown_after(&error);
                     last_error = error_json(&error);
                 }
@@ -344,8 +346,8 @@ impl<'a> Applier<'a> {
         }
     }
 
-    fn is_outage(&self) -> bool {
-        self.consecutive_failures.load(Ordering::Relaxed) >= OUTAGE_FAILURES
+    fn budget(&self) -> MutexGuard<'_, ErrorBudget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends the request once, apart from retries of the transport. Returns the state in the response, if any.

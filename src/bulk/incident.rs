@@ -17,11 +17,12 @@ use serde_json::{Value, json};
 use self::document::{is_cut, merged, parts, parts_in_mirror, shown};
 pub use self::query::{InboxState, IncidentQuery, SearchScope, WindowBasis};
 use super::change::Change;
-use super::error::Error;
+use super::error::{Error, error_json};
 use super::phrase_match::{MessageText, PhraseHit, PhraseResult};
 use super::plan::PlannedRecord;
-use super::read::{self, ReadErrorBudget};
+use super::read;
 use super::target::BulkTarget;
+use crate::api::ErrorBudget;
 use crate::api::client::Client;
 use crate::api::request_builder::{Arguments, operation};
 use crate::data::lenient;
@@ -186,7 +187,7 @@ impl IncidentMatches {
         let ids = listed.keys().cloned().collect();
         let mut answers =
             std::pin::pin!(read::documents(client, BulkTarget::Conversations, ids, concurrency));
-        let mut budget = ReadErrorBudget::default();
+        let mut budget = ErrorBudget::default();
         while let Some((id, answer)) = answers.next().await {
             let listed = listed.remove(&id).unwrap_or_default();
             match answer {
@@ -202,7 +203,8 @@ impl IncidentMatches {
                 // Deleted since it was listed.
                 Err(error) if error.is_not_found() => budget.record_success(),
                 Err(error) => {
-                    self.unread.push(UnreadConversation { id, error: budget.record_failure(error)? });
+                    let error = error_json(budget.tolerate(error)?);
+                    self.unread.push(UnreadConversation { id, error });
                     if query.scope == SearchScope::All {
                         self.add_if_mentioned(query, change, &listed, Vec::new());
                     }
@@ -224,14 +226,14 @@ impl IncidentMatches {
         let ids: Vec<String> = ids.into_iter().collect();
         let mut answers =
             std::pin::pin!(read::documents(client, BulkTarget::Conversations, ids, concurrency));
-        let mut budget = ReadErrorBudget::default();
+        let mut budget = ErrorBudget::default();
         while let Some((id, answer)) = answers.next().await {
             let Some(record) = self.records.iter_mut().find(|record| record.id == id) else { continue };
             let document = match answer {
                 Ok(document) => document,
                 Err(error) if error.is_not_found() => continue,
                 // It then gets the tag again, which is harmless.
-                Err(error) => match budget.record_failure(error) {
+                Err(error) => match budget.tolerate(error) {
                     Ok(_) => continue,
                     Err(error) => return Err(error.into()),
                 },

@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 
 use super::change::Change;
 use super::directory::Identity;
-use super::error::Error;
+use super::error::{Error, error_json};
 use super::plan::{BulkPlan, PlannedRecord};
-use super::read::{self, ReadErrorBudget};
+use super::read;
 use super::selection::SelectedRecord;
 use super::target::BulkTarget;
 use crate::api;
+use crate::api::ErrorBudget;
 use crate::api::client::Client;
 use crate::data::lenient;
 
@@ -36,7 +37,7 @@ impl Planner<'_> {
     /// API errors that affect more than one record.
     pub async fn plan(&self, records: Vec<(SelectedRecord, Change)>) -> Result<Vec<PlannedRecord>, Error> {
         let mut planned: Vec<Option<PlannedRecord>> = Vec::with_capacity(records.len());
-        let mut budget = ReadErrorBudget::default();
+        let mut budget = ErrorBudget::default();
         let (mut unread, mut ids) = (HashMap::new(), Vec::new());
         for (place, (SelectedRecord { id, document, .. }, change)) in records.into_iter().enumerate() {
             let shown = document.as_ref().map(shown).unwrap_or_default();
@@ -75,7 +76,7 @@ impl Planner<'_> {
     pub async fn refresh(&self, plan: &mut BulkPlan, is_agreed: bool) -> Result<(), Error> {
         let ids = plan.records.iter().map(|record| record.id.clone()).collect();
         let mut documents = std::pin::pin!(read::documents(self.client, self.target, ids, self.concurrency));
-        let mut budget = ReadErrorBudget::default();
+        let mut budget = ErrorBudget::default();
         while let Some((id, document)) = documents.next().await {
             let Some(record) = plan.records.iter_mut().find(|record| record.id == id) else { continue };
             if record.is_excluded() {
@@ -99,7 +100,7 @@ impl Planner<'_> {
         &self,
         record: PlannedRecord,
         document: Result<Value, api::Error>,
-        budget: &mut ReadErrorBudget,
+        budget: &mut ErrorBudget,
     ) -> Result<PlannedRecord, Error> {
         let PlannedRecord { id, change, mut shown, .. } = record;
         let mut document = match document {
@@ -114,7 +115,7 @@ impl Planner<'_> {
                 if error.is_not_found() {
                     budget.record_success();
                 } else {
-                    shown["error"] = budget.record_failure(error)?;
+                    shown["error"] = error_json(budget.tolerate(error)?);
                 }
                 let skip = Some(reason.to_owned());
                 return Ok(PlannedRecord { id, change, before: Value::Null, skip, shown });

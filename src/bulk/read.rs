@@ -8,59 +8,18 @@ use futures::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 
 use super::change::Change;
-use super::error::error_json;
 use super::target::BulkTarget;
 use crate::api;
 use crate::api::client::Client;
 use crate::api::request_builder::{Arguments, operation};
 use crate::data::lenient;
 
-/// Reads that may fail regardless of how many succeed; beyond that, more must succeed than fail.
-const ALLOWED_FAILURES: usize = 20;
-
-/// Distinguishes single unreadable records from a failing workspace.
-#[derive(Debug, Default)]
-pub struct ReadErrorBudget {
-    succeeded: usize,
-    failed: usize,
-    last: Option<api::Error>,
-}
-
-impl ReadErrorBudget {
-    pub fn record_success(&mut self) {
-        self.succeeded += 1;
-    }
-
-    /// Returns the error as JSON if the budget allows to continue.
-    ///
-    /// # Errors
-    /// The error itself if it affects more than this record, or the budget is exhausted.
-    pub fn record_failure(&mut self, error: api::Error) -> Result<Value, api::Error> {
-        self.failed += 1;
-        let is_general = error.is_unauthorized() || error.is_rate_limited() || error.is_offline();
-        if is_general || self.failed > ALLOWED_FAILURES.max(self.succeeded) {
-            return Err(error);
-        }
-        let document = error_json(&error);
-        self.last = Some(error);
-        Ok(document)
-    }
-
-    /// Call after the last read.
-    ///
-    /// # Errors
-    /// The last error, if no read succeeded.
-    pub fn finish(self) -> Result<(), api::Error> {
-        self.last.filter(|_| self.succeeded == 0).map_or(Ok(()), Err)
-    }
-}
-
 /// Reads one record.
 ///
 /// # Errors
 /// API errors; a response that is not JSON.
 pub async fn document(client: &Client, target: BulkTarget, id: &str) -> Result<Value, api::Error> {
-    let arguments = Arguments { path: vec![id.to_owned()], ..Arguments::default() };
+    let arguments = Arguments::of_record(id);
     let reply = client.fetch(operation(target.read_operation())?, &arguments).await?;
     let text = reply.json_text()?;
     Ok(serde_json::from_str(text).unwrap_or_default())
@@ -126,7 +85,7 @@ pub async fn complete_tags(
     if target != BulkTarget::Contacts || !needs_tags || !(tags.is_null() || lenient::is_cut(tags)) {
         return Ok(());
     }
-    let arguments = Arguments { path: vec![id.to_owned()], ..Arguments::default() };
+    let arguments = Arguments::of_record(id);
     let reply = client.fetch(operation("listTagsForAContact")?, &arguments).await?;
     let list: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
     document["tags"] = serde_json::json!({ "data": list["data"].clone() });

@@ -130,7 +130,9 @@ fn text_of(value: &Value) -> Option<String> {
 }
 
 fn number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
+    let whole = |number: &f64| number.fract() == 0.0 && (0.0..1e15).contains(number);
+    let decimal = || value.as_f64().filter(whole).map(|number| number as u64);
+    value.as_u64().or_else(decimal).or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// The cursor or page number in the query of a `next` URL. The URL itself is not used.

@@ -11,16 +11,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::Serialize;
 
-use self::scrub::Scrub;
+use self::scrub::{Person, Scrub};
 use super::Store;
 use super::write::Table;
 use crate::filter::By;
 use crate::filter::person::{Phone, email};
 use crate::mirror::error::Error;
 use crate::mirror::resources::ResourceName;
-
-/// Shorter identifiers, in bytes, also occur in unrelated text.
-const MIN_IDENTIFIER_LENGTH: usize = 7;
 
 /// The numbers of erased records.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -41,22 +38,10 @@ pub struct ErasureReport {
     pub others: u64,
 }
 
-/// All identifiers of the person to erase.
-#[derive(Debug, Default)]
-struct Person {
-    ids: BTreeSet<String>,
-    emails: BTreeSet<String>,
-    phones: BTreeSet<String>,
-    external_ids: BTreeSet<String>,
-    names: BTreeSet<String>,
-}
-
-impl Person {
-    /// Hashes that recognize the person without revealing who it is.
-    fn fingerprints(&self, identifier: &str) -> BTreeSet<i64> {
-        let texts = [&self.ids, &self.emails, &self.phones, &self.external_ids];
-        texts.into_iter().flatten().map(String::as_str).chain([identifier]).map(fingerprint).collect()
-    }
+/// Hashes that recognize the person without revealing who it is.
+fn fingerprints(person: &Person, identifier: &str) -> BTreeSet<i64> {
+    let texts = [&person.ids, &person.emails, &person.phones, &person.external_ids];
+    texts.into_iter().flatten().map(String::as_str).chain([identifier]).map(fingerprint).collect()
 }
 
 /// A hash of an identifier, the same for all spellings.
@@ -100,7 +85,7 @@ impl Store {
             transaction.rollback()?;
             return Ok(report);
         }
-        for fingerprint in person.fingerprints(identifier) {
+        for fingerprint in fingerprints(&person, identifier) {
             transaction.execute("INSERT OR IGNORE INTO erasures (wanted) VALUES (?1)", [fingerprint])?;
         }
         transaction.commit()?;

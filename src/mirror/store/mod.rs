@@ -9,6 +9,7 @@ pub mod aggregate;
 mod columns;
 mod contact_gaps;
 pub mod contacts;
+pub(super) mod deletions;
 mod forget;
 mod fts_query;
 mod grams;
@@ -16,14 +17,18 @@ mod lock;
 mod names;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+pub(super) mod pending;
 mod permissions;
-pub mod quarantine;
+pub(super) mod quarantine;
 pub mod read;
+mod removal;
+mod rereads;
 pub mod schema;
 pub mod search;
 mod search_index;
 pub mod search_sql;
 mod search_type;
+pub(super) mod segments;
 pub mod sql;
 pub mod state;
 pub mod status;
@@ -38,7 +43,7 @@ use etcetera::BaseStrategy;
 use percent_encoding::{AsciiSet, CONTROLS};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params};
 use serde::{Deserialize, Serialize};
 
 use self::lock::Lock;
@@ -58,7 +63,7 @@ const URI_PATH: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
 /// The local copy of one workspace.
 #[derive(Debug)]
 pub struct Store {
-    pub(super) connection: Connection,
+    connection: Connection,
     path: PathBuf,
 }
 
@@ -181,6 +186,13 @@ impl Store {
     /// For queries only: writes use the store's own functions.
     pub fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// The texts in the only column of a query, for example ids.
+    fn texts(&self, sql: &str, values: impl Params) -> Result<Vec<String>, Error> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let texts = statement.query_map(values, |row| row.get(0))?;
+        Ok(texts.collect::<Result<_, _>>()?)
     }
 
     /// The workspace of this store; `None` before the first sync.

@@ -47,9 +47,7 @@ impl Store {
     /// If the database fails.
     pub fn quarantined(&self, resource: ResourceName) -> Result<Vec<String>, Error> {
         let sql = "SELECT id FROM sync_failures WHERE resource = ?1 AND retry_at IS NOT NULL ORDER BY id";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let ids = statement.query_map([resource.as_str()], |row| row.get(0))?;
-        Ok(ids.collect::<Result<_, _>>()?)
+        self.texts(sql, [resource.as_str()])
     }
 
     /// Makes every quarantined record due for a retry.

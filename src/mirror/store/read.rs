@@ -197,9 +197,7 @@ impl Store {
     /// If the database fails.
     pub fn notes_of(&self, contact: &str) -> Result<Vec<String>, Error> {
         let sql = "SELECT raw FROM contact_notes WHERE contact_id = ?1 ORDER BY created_at DESC, id DESC";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let notes = statement.query_map([contact], |row| row.get(0))?;
-        Ok(notes.collect::<Result<_, _>>()?)
+        self.texts(sql, [contact])
     }
 
     /// A document as the API's get operation returns it: conversations and tickets with their parts.
@@ -219,8 +217,7 @@ impl Store {
         };
         let Some(raw) = raw else { return Ok(None) };
         let sql = format!("SELECT raw FROM {table} WHERE {owner} = ?1 ORDER BY created_at, rowid");
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let parts = statement.query_map([id], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+        let parts = self.texts(&sql, [id])?;
         let list =
             format!(r#"{{"type":"{kind}","{key}":[{}],"total_count":{}}}"#, parts.join(","), parts.len());
         Ok(Some(with_member(&raw, key, &list)))

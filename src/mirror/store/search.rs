@@ -108,9 +108,7 @@ impl Store {
             "SELECT term FROM texts_words WHERE instr(term, ?1) > 0 OR instr(term, ?2) > 0
              ORDER BY doc DESC, term LIMIT {MOST_WORDS}"
         );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let terms = statement.query_map(grams::index_terms(word), |row| row.get(0))?;
-        let terms: Vec<String> = terms.collect::<Result<_, _>>()?;
+        let terms = self.texts(&sql, grams::index_terms(word))?;
         let quoted: Vec<String> = terms.iter().map(|term| grams::quoted(term)).collect();
         Ok((!quoted.is_empty()).then(|| format!("({})", quoted.join(" OR "))))
     }

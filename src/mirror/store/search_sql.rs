@@ -7,6 +7,7 @@
 //! In addition to the API's predicates, groups may have any depth and be negated (`NOT`), all numbers and times
 //! support `>=` and `<=`, all fields can be compared with null, and contacts have the field `phone_digits`.
 
+mod comparison;
 mod document;
 mod search_fields;
 
@@ -203,7 +204,7 @@ impl Search<'_> {
         }
         match kind {
             FieldType::Html if matches!(operator, "~" | "!~") => {
-                self.text(expression, operator, document::collapse_spaces(value.as_str()?))
+                self.text(expression, operator, comparison::collapse_spaces(value.as_str()?))
             }
             FieldType::Html | FieldType::ServerOnly | FieldType::Teammates => None,
             FieldType::Text | FieldType::Domain | FieldType::Digits => {

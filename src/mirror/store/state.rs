@@ -11,6 +11,10 @@ use super::Store;
 use crate::mirror::error::Error;
 use crate::mirror::resources::ResourceName;
 
+/// Seconds after which daily work is due. An hour short of a day, so that a nightly run that starts slightly
+/// earlier than the last one does not skip it.
+pub(in crate::mirror) const DAILY: i64 = 23 * 3_600;
+
 /// The sync state of a resource. Times are epoch seconds: `completed_at` and `pruned_at` by the local clock, the others
 /// by the server's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,27 +53,25 @@ impl SyncState {
     }
 }
 
-/// The result of the latest checks for deleted records of a resource.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Deletions {
-    /// Number of stored records that are gone, according to the workspace's count.
-    pub gone: u64,
-    /// Records deleted before this time are not in the mirror. Epoch seconds by the server's clock.
-    pub checked_at: Option<i64>,
-    /// Whether a check is still in progress.
-    pub in_progress: bool,
+/// What the mirror has of a resource.
+#[derive(Debug)]
+pub(in crate::mirror) struct Holdings {
+    pub state: Option<SyncState>,
+    /// The time of the latest stored change.
+    pub newest: Option<i64>,
+    pub is_empty: bool,
+    /// Requests that the latest complete listing took.
+    pub cost: u64,
 }
 
 impl Store {
-    /// # Errors
-    /// If the database fails.
-    pub fn deletions(&self, resource: ResourceName) -> Result<Deletions, Error> {
-        let sql = "SELECT gone, checked_at, check_after IS NOT NULL FROM sync_state WHERE resource = ?1";
-        let deletions = self.connection.prepare_cached(sql)?.query_row([resource.as_str()], |row| {
-            let gone = row.get::<_, i64>(0)?.try_into().unwrap_or(0);
-            Ok(Deletions { gone, checked_at: row.get(1)?, in_progress: row.get(2)? })
-        });
-        Ok(deletions.optional()?.unwrap_or_default())
+    pub(in crate::mirror) fn holdings(&self, resource: ResourceName) -> Result<Holdings, Error> {
+        Ok(Holdings {
+            state: self.sync_state(resource)?,
+            newest: self.newest(resource)?,
+            is_empty: self.is_empty(resource)?,
+            cost: self.cost(resource)?,
+        })
     }
 
     /// The state of a resource; `None` before its first sync.
@@ -113,10 +115,7 @@ impl Store {
     }
 
     /// The time of the latest stored change; `None` without records or without such times.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn newest(&self, resource: ResourceName) -> Result<Option<i64>, Error> {
+    fn newest(&self, resource: ResourceName) -> Result<Option<i64>, Error> {
         let Some(column) = resource.resource().updated_at_column else { return Ok(None) };
         let sql = format!("SELECT max({column}) FROM {resource}");
         Ok(self.connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?)
@@ -186,6 +185,30 @@ impl Store {
             [resource.as_str()],
         )?;
         self.set_incomplete(resource, reason, true)
+    }
+
+    /// Records how many requests a listing took.
+    pub(in crate::mirror) fn note_cost(&mut self, resource: ResourceName, cost: u64) -> Result<(), Error> {
+        self.set_number(resource, "cost", cost)
+    }
+
+    fn cost(&self, resource: ResourceName) -> Result<u64, Error> {
+        let sql = "SELECT cost FROM sync_state WHERE resource = ?1";
+        let cost: Option<i64> =
+            self.connection.query_row(sql, [resource.as_str()], |row| row.get(0)).optional()?;
+        Ok(cost.and_then(|cost| cost.try_into().ok()).unwrap_or(0))
+    }
+
+    /// Sets a column of the resource's state.
+    pub(super) fn set_number(
+        &mut self,
+        resource: ResourceName,
+        column: &str,
+        value: u64,
+    ) -> Result<(), Error> {
+        let sql = format!("UPDATE sync_state SET {column} = ?2 WHERE resource = ?1");
+        self.connection.execute(&sql, (resource.as_str(), value as i64))?;
+        Ok(())
     }
 
     fn set_incomplete(&mut self, resource: ResourceName, reason: &str, skipped: bool) -> Result<(), Error> {

@@ -8,7 +8,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Store;
-use super::write::{Links, WriteCounts};
+use super::write::WriteCounts;
+use super::write::links::Links;
 use crate::data::lenient;
 use crate::mirror::conversation::Detail;
 use crate::mirror::error::Error;
@@ -89,7 +90,7 @@ impl Store {
 }
 
 /// Replaces the links of a contact to the records of one list.
-pub(in crate::mirror) fn put_links(
+pub(super) fn put_links(
     connection: &Connection,
     contact: &str,
     name: &str,
@@ -104,7 +105,7 @@ pub(in crate::mirror) fn put_links(
 }
 
 /// Replaces the notes of a contact.
-pub(in crate::mirror) fn put_notes(
+pub(super) fn put_notes(
     connection: &Connection,
     contact: &str,
     items: &[Box<RawValue>],

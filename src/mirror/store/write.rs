@@ -4,12 +4,12 @@
 //! `api::json_repair`. An older version must never replace a newer one, whatever their order of arrival.
 
 mod contact_lists;
-mod links;
+mod counts;
+pub(super) mod links;
 mod parts;
 mod record;
 
 use rusqlite::{Transaction, TransactionBehavior};
-use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Store;
@@ -18,54 +18,11 @@ use crate::mirror::conversation::{Detail, OF_TICKETS};
 use crate::mirror::error::Error;
 use crate::mirror::projection::Projection;
 use crate::mirror::resources::{Resource, ResourceName};
-pub(in crate::mirror) use links::{Links, links_to};
+use counts::Upsert;
+pub use counts::WriteCounts;
 use parts::DetailTables;
 pub use parts::lacks_parts;
-pub(in crate::mirror) use record::Table;
-
-/// Number of records by the outcome of the write.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct WriteCounts {
-    /// Records received, including repeated ones.
-    pub fetched: u64,
-    pub inserted: u64,
-    /// Stored records that changed.
-    pub updated: u64,
-    /// Records that the workspace no longer has.
-    pub deleted: u64,
-    /// Records that have no id and could not be stored.
-    pub unidentified: u64,
-}
-
-impl WriteCounts {
-    pub fn add(&mut self, other: WriteCounts) {
-        self.fetched += other.fetched;
-        self.inserted += other.inserted;
-        self.updated += other.updated;
-        self.deleted += other.deleted;
-        self.unidentified += other.unidentified;
-    }
-
-    fn count(&mut self, upsert: Upsert) {
-        self.fetched += 1;
-        match upsert {
-            Upsert::Inserted => self.inserted += 1,
-            Upsert::Updated => self.updated += 1,
-            Upsert::Unchanged => {}
-            Upsert::Skipped => self.unidentified += 1,
-        }
-    }
-}
-
-/// Outcome of the write of one record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::mirror) enum Upsert {
-    Inserted,
-    Updated,
-    Unchanged,
-    /// It has no id.
-    Skipped,
-}
+pub(super) use record::Table;
 
 /// A page of a list to store. Times are epoch seconds.
 #[derive(Debug, Clone, Copy)]
@@ -155,34 +112,13 @@ impl Store {
         Ok(written)
     }
 
-    /// Removes records and everything that depends on them. Returns the number of records.
-    ///
-    /// # Errors
-    /// If the database fails; then nothing is removed.
-    pub fn remove(&mut self, resource: ResourceName, ids: &[String]) -> Result<u64, Error> {
-        let transaction = self.write()?;
-        let mut removed = 0;
-        {
-            let mut delete = transaction.prepare_cached(&format!("DELETE FROM {resource} WHERE id = ?1"))?;
-            let mut unlink = links::delete_statements(&transaction, resource)?;
-            for id in ids {
-                for unlink in &mut unlink {
-                    unlink.execute([id])?;
-                }
-                removed += delete.execute([id])? as u64;
-            }
-        }
-        transaction.commit()?;
-        Ok(removed)
-    }
-
-    pub(in crate::mirror) fn write(&mut self) -> Result<Transaction<'_>, Error> {
+    pub(super) fn write(&mut self) -> Result<Transaction<'_>, Error> {
         Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
     }
 }
 
 /// Stores records outside of a listing.
-pub(in crate::mirror) fn store_records(
+pub(super) fn store_records(
     transaction: &Transaction<'_>,
     resource: &'static Resource,
     items: &[Box<RawValue>],

@@ -7,20 +7,18 @@
 //! The modules in this folder decide what to fetch, and what a response proves. They build on `mirror::store`, which
 //! must never import them.
 
-mod cadence;
 mod contact_details;
 mod conversation_details;
-mod count_check;
-mod dangling_links;
 mod deletions;
 pub mod events;
+mod fetch_each;
+mod follow_up;
 mod list;
-mod pending;
 mod plan;
 mod presence;
-mod prune;
 pub mod refresh_contact;
-mod rereads;
+mod resource;
+mod route;
 mod segments;
 mod statistics;
 pub mod sync_context;
@@ -30,16 +28,16 @@ use std::time::Instant;
 use futures::future::try_join_all;
 use serde_json::Value;
 
-use self::events::{Cause, Event, Observer, ResourceOutcome, Summary};
-use self::list::sync_list;
-use self::sync_context::{Ending, ResourceProgress, ServerClock, SyncContext, SyncOptions};
+use self::events::{Event, Observer, ResourceOutcome, Summary};
+use self::follow_up::follow_up;
+use self::resource::sync_resource;
+use self::sync_context::{ServerClock, SyncContext, SyncOptions};
 use crate::api::client::Client;
 use crate::api::reply::Reply;
 use crate::api::request_builder::{Arguments, operation};
 use crate::data::lenient;
-use crate::mirror::conversation::{OF_CONVERSATIONS, OF_TICKETS};
 use crate::mirror::error::Error;
-use crate::mirror::resources::{Resource, ResourceName};
+use crate::mirror::resources::ResourceName;
 use crate::mirror::store::{Store, Workspace};
 
 /// Brings the selected resources up to date. Dropping the future interrupts the run; the next one continues where it
@@ -82,13 +80,12 @@ pub async fn sync(
     let removes_contacts = options.prune || contacts.is_some();
     let run = SyncContext::new(client, store, options, observer, clock);
     let mut outcomes: Vec<ResourceOutcome> =
-        try_join_all(lanes(&resources, removes_contacts).into_iter().map(|lane| run.lane(lane)))
+        try_join_all(lanes(&resources, removes_contacts).into_iter().map(|lane| sync_lane(&run, lane)))
             .await?
             .concat();
     outcomes.sort_by_key(|outcome| outcome.resource);
     if !options.cancel.is_cancelled() {
-        dangling_links::resolve(&run, &mut outcomes).await?;
-        run.reread(&mut outcomes, is_later_sync).await?;
+        follow_up(&run, &mut outcomes, is_later_sync).await?;
     }
 
     let complete = outcomes.iter().all(|outcome| outcome.complete || outcome.skipped);
@@ -129,149 +126,15 @@ fn workspace(base_url: &str, me: &Reply) -> Result<Option<Workspace>, Error> {
     }))
 }
 
-impl SyncContext<'_> {
-    async fn lane(&self, lane: Vec<ResourceName>) -> Result<Vec<ResourceOutcome>, Error> {
-        let mut outcomes = Vec::with_capacity(lane.len());
-        for resource in lane {
-            outcomes.push(self.resource(resource.resource()).await?);
-        }
-        Ok(outcomes)
+async fn sync_lane<'a>(
+    run: &'a SyncContext<'a>,
+    lane: Vec<ResourceName>,
+) -> Result<Vec<ResourceOutcome>, Error> {
+    let mut outcomes = Vec::with_capacity(lane.len());
+    for resource in lane {
+        outcomes.push(sync_resource(run, resource).await?);
     }
-
-    /// Syncs one resource. Only database failures are errors.
-    async fn resource(&self, resource: &'static Resource) -> Result<ResourceOutcome, Error> {
-        let name = resource.name;
-        let began = Instant::now();
-        let mut progress = ResourceProgress::default();
-        let is_untouched = self.options.cancel.is_cancelled();
-        let before = self.with_store(|store| store.sync_state(name))?;
-        let was_skipped = before.is_some_and(|state| state.skipped);
-        // No write spans an `await`, so the work can end at any of them.
-        let result = tokio::select! {
-            biased;
-            () = self.options.cancel.cancelled() => Ok(Ending::Incomplete("interrupted".to_owned())),
-            result = self.fetch(resource, &mut progress) => result,
-        };
-        let ending = match result {
-            Ok(Ending::Skipped(reason)) if self.is_expected(name)? => Ending::Incomplete(reason),
-            Ok(ending) => ending,
-            Err(Error::Api(error)) => {
-                progress.add_cause(Cause::of(&error));
-                Ending::Incomplete(error.to_string())
-            }
-            Err(error) => return Err(error),
-        };
-        match &ending {
-            Ending::Complete => {}
-            Ending::Incomplete(_) if is_untouched => {}
-            Ending::Incomplete(reason) if self.options.cancel.is_cancelled() => {
-                self.with_store(|store| store.fail(name, reason))?;
-            }
-            Ending::Incomplete(reason) => {
-                self.with_store(|store| store.fail(name, reason))?;
-                self.emit(Event::SyncError { resource: name, message: reason.clone() });
-            }
-            Ending::Skipped(reason) => {
-                self.with_store(|store| store.skip(name, reason))?;
-                // Warn only once.
-                if !was_skipped {
-                    self.warn(name, format!("skipped: {reason}"));
-                }
-            }
-        }
-        let deletions = self.with_store(|store| store.deletions(name))?;
-        let outcome = ResourceOutcome {
-            resource: name,
-            gone: deletions.gone,
-            deletions_checked_at: deletions.checked_at,
-            fresh_until: progress.fresh_until,
-            written: progress.written,
-            requests: progress.requests,
-            seconds: began.elapsed().as_secs_f64(),
-            resumed: progress.resumed,
-            complete: ending == Ending::Complete,
-            skipped: matches!(ending, Ending::Skipped(_)),
-            reason: match ending {
-                Ending::Complete => None,
-                Ending::Incomplete(reason) | Ending::Skipped(reason) => Some(reason),
-            },
-            cause: progress.cause,
-            quarantined: self.with_store(|store| store.quarantined(name))?,
-        };
-        self.emit(Event::SyncComplete(outcome.clone()));
-        Ok(outcome)
-    }
-
-    /// Whether a refused resource counts as missing rather than as not offered: the user named it, or it was
-    /// available before.
-    fn is_expected(&self, resource: ResourceName) -> Result<bool, Error> {
-        self.with_store(|store| {
-            let reached = store.sync_state(resource)?.is_some_and(|state| state.watermark.is_some());
-            Ok(self.options.named || reached || !store.is_empty(resource)?)
-        })
-    }
-
-    async fn fetch(
-        &self,
-        resource: &'static Resource,
-        progress: &mut ResourceProgress,
-    ) -> Result<Ending, Error> {
-        if let Some(until) = cadence::fresh_until(self, resource)? {
-            progress.fresh_until = Some(until);
-            return Ok(Ending::Complete);
-        }
-        match resource.name {
-            ResourceName::ConversationParts => {
-                conversation_details::fetch(self, &OF_CONVERSATIONS, progress).await
-            }
-            ResourceName::TicketParts => conversation_details::fetch(self, &OF_TICKETS, progress).await,
-            _ => {
-                let ending = sync_list(self, resource, progress).await?;
-                if ending == Ending::Complete && resource.name != ResourceName::Contacts {
-                    self.with_store(|store| store.note_cost(resource.name, progress.requests))?;
-                }
-                match ending {
-                    Ending::Skipped(_) => Ok(ending),
-                    // With a page limit, fetch nothing more.
-                    Ending::Incomplete(_) if self.options.max_pages.is_some() => Ok(ending),
-                    ending => self.details(resource, ending, progress).await,
-                }
-            }
-        }
-    }
-
-    /// Fetches what the list of a resource omits, even after an incomplete listing. `listed` is how the listing ended.
-    async fn details(
-        &self,
-        resource: &'static Resource,
-        listed: Ending,
-        progress: &mut ResourceProgress,
-    ) -> Result<Ending, Error> {
-        match resource.name {
-            ResourceName::Contacts => {
-                // Lists first: segments may be refused.
-                let ending = listed.and(contact_details::fetch(self, progress).await?);
-                if self.options.members {
-                    Ok(ending.and(segments::fetch(self, progress).await?))
-                } else {
-                    Ok(ending)
-                }
-            }
-            ResourceName::Articles => Ok(listed.and(statistics::fetch(self, resource, progress).await?)),
-            _ => Ok(listed),
-        }
-    }
-
-    /// Fetches records that may have changed unnoticed, once everything else is up to date.
-    async fn reread(&self, outcomes: &mut [ResourceOutcome], is_later_sync: bool) -> Result<(), Error> {
-        for outcome in outcomes.iter_mut().filter(|outcome| is_later_sync && outcome.complete) {
-            let mut progress = ResourceProgress::default();
-            rereads::reread(self, outcome.resource.resource(), self.began, &mut progress).await?;
-            outcome.requests += progress.requests;
-            outcome.written.add(progress.written);
-        }
-        Ok(())
-    }
+    Ok(outcomes)
 }
 
 #[cfg(test)]

@@ -11,11 +11,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::events::{Cause, Event, Observer};
 use crate::api::client::Client;
+use crate::api::page_arguments::with_size;
+use crate::api::paging::Page;
 use crate::api::reply::Reply;
+use crate::api::request_builder::operation;
 use crate::mirror::error::Error;
-use crate::mirror::resources::ResourceName;
+use crate::mirror::resources::{Resource, ResourceName};
 use crate::mirror::store::Store;
-use crate::mirror::store::write::WriteCounts;
+use crate::mirror::store::read::RecordQuery;
+use crate::mirror::store::state::SyncState;
+use crate::mirror::store::write::{ListPage, WriteCounts};
 
 /// What to sync, and how.
 #[derive(Debug, Clone)]
@@ -128,6 +133,69 @@ impl ResourceProgress {
     }
 }
 
+/// The sync of one resource.
+pub(super) struct ResourceSync<'a> {
+    pub run: &'a SyncContext<'a>,
+    pub resource: &'static Resource,
+    pub progress: ResourceProgress,
+}
+
+impl<'a> ResourceSync<'a> {
+    pub fn new(run: &'a SyncContext<'a>, resource: ResourceName) -> Self {
+        ResourceSync { run, resource: resource.resource(), progress: ResourceProgress::default() }
+    }
+
+    pub fn name(&self) -> ResourceName {
+        self.resource.name
+    }
+
+    pub fn warn(&self, message: String) {
+        self.run.emit(Event::SyncWarning { resource: Some(self.name()), message });
+    }
+
+    pub fn emit_progress(&self, rows: u64, total: Option<u64>) {
+        let requests_left = self.run.client.transport().usage().rate.map(|rate| rate.remaining);
+        self.run.emit(Event::SyncProgress { resource: self.name(), rows, total, requests_left });
+    }
+
+    pub fn with_store<R>(&self, act: impl FnOnce(&mut Store) -> Result<R, Error>) -> Result<R, Error> {
+        self.run.with_store(act)
+    }
+
+    pub fn state(&self) -> Result<Option<SyncState>, Error> {
+        self.with_store(|store| store.sync_state(self.name()))
+    }
+
+    /// Number of stored records.
+    pub fn stored(&self) -> Result<u64, Error> {
+        self.with_store(|store| store.count(self.name(), &RecordQuery::default()))
+    }
+
+    /// Number of records in the workspace, which costs a request; `None` if it does not report it.
+    pub async fn counted(&mut self) -> Option<u64> {
+        let route = self.resource.routes.first()?;
+        let list = operation(route.operation).ok()?;
+        let arguments = with_size(list, route.arguments(None), Some(1)).ok()?;
+        self.progress.requests += 1;
+        let reply = self.run.client.fetch(list, &arguments).await.ok()?;
+        Page::read(list, &arguments, reply).ok()?.total
+    }
+
+    /// Stores a page of the list together with its cursor.
+    pub fn store_list_page(&mut self, page: &ListPage<'_>) -> Result<WriteCounts, Error> {
+        let (written, parts) = self.with_store(|store| store.store_list_page(self.resource, page))?;
+        self.progress.written.add(written);
+        self.run.add_ticket_parts(parts);
+        Ok(written)
+    }
+
+    /// Removes records that are proven to be gone.
+    pub fn remove_gone(&mut self, gone: &[String]) -> Result<(), Error> {
+        self.progress.written.deleted += self.with_store(|store| store.remove_gone(self.name(), gone))?;
+        Ok(())
+    }
+}
+
 /// How the sync of a resource ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ending {
@@ -172,10 +240,6 @@ impl<'a> SyncContext<'a> {
         self.lock().observer.event(&event);
     }
 
-    pub fn warn(&self, resource: ResourceName, message: String) {
-        self.emit(Event::SyncWarning { resource: Some(resource), message });
-    }
-
     pub fn with_store<R>(&self, act: impl FnOnce(&mut Store) -> Result<R, Error>) -> Result<R, Error> {
         act(self.lock().store)
     }
@@ -187,9 +251,5 @@ impl<'a> SyncContext<'a> {
 
     pub fn ticket_parts(&self) -> WriteCounts {
         self.lock().ticket_parts
-    }
-
-    pub fn requests_left(&self) -> Option<u64> {
-        self.client.transport().usage().rate.map(|rate| rate.remaining)
     }
 }

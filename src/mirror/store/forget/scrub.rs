@@ -3,11 +3,15 @@
 //! Removes the text, subject and attachments of what they wrote, and their id, name and addresses everywhere. It
 //! must leave everything else unchanged.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
-use super::{MIN_IDENTIFIER_LENGTH, Person};
 use crate::data::lenient;
 use crate::filter::person::{Phone, email_spellings, is_separator};
+
+/// Shorter identifiers, in bytes, also occur in unrelated text.
+const MIN_IDENTIFIER_LENGTH: usize = 7;
 
 /// Replaces addresses and names.
 const FORGOTTEN: &str = "[forgotten]";
@@ -16,6 +20,16 @@ const AUTHORED_KEYS: [&str; 7] = ["body", "subject", "text", "summary", "url", "
 
 /// Encodings of `@` in links and HTML.
 const AT_SIGNS: [&str; 3] = ["%40", "&#64;", "&#x40;"];
+
+/// All identifiers of the person to erase.
+#[derive(Debug, Default)]
+pub(super) struct Person {
+    pub ids: BTreeSet<String>,
+    pub emails: BTreeSet<String>,
+    pub phones: BTreeSet<String>,
+    pub external_ids: BTreeSet<String>,
+    pub names: BTreeSet<String>,
+}
 
 /// A person's identifiers, prepared for search in documents.
 pub(super) struct Scrub {
@@ -275,8 +289,6 @@ fn number_in(run: &str, phones: &[Phone]) -> Option<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     fn scrub() -> Scrub {

@@ -5,22 +5,14 @@
 //! never be guessed.
 
 use std::cell::Cell;
-use std::cmp::Ordering;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
+use super::comparison::ValueComparison;
 use super::search_fields::{FieldLocation, FieldType, locate};
 use crate::data::lenient;
-use crate::filter::person::phone_digits;
-use crate::html::plain;
 use crate::mirror::resources::ResourceName;
-
-/// Custom attributes from this value on may be times in epoch seconds.
-const EARLIEST_TIME: i64 = 100_000_000;
-/// Upper bound of the difference between two local clocks on earth, in seconds.
-const MAX_ZONE_DIFFERENCE: i64 = 2 * 86_400;
 
 /// Whether a predicate selects a document; `None` if the document does not show it. Without the workspace's zone, days
 /// are compared only if the result is the same in every zone.
@@ -121,7 +113,7 @@ static NULL: Value = Value::Null;
 struct Evaluator<'a> {
     resource: ResourceName,
     document: &'a Value,
-    zone: Option<&'a TimeZone>,
+    comparison: ValueComparison<'a>,
     /// Parts of the query that the document must satisfy.
     facts: Vec<&'a Value>,
     /// Whether a field was needed that the document lacks.
@@ -142,7 +134,7 @@ impl<'a> Evaluator<'a> {
         Evaluator {
             resource,
             document,
-            zone,
+            comparison: ValueComparison { resource, zone },
             facts: Vec::new(),
             is_field_missing: Cell::new(false),
             is_record,
@@ -263,30 +255,8 @@ impl<'a> Evaluator<'a> {
             {
                 self.missing()
             }
-            (Lookup::Absent, _) => self.value(location, &NULL, operator, value),
-            (Lookup::Value(actual), _) => self.value(location, actual, operator, value),
-        }
-    }
-
-    fn value(
-        &self,
-        location: &FieldLocation<'_>,
-        actual: &Value,
-        operator: &str,
-        value: &Value,
-    ) -> Option<bool> {
-        match operator {
-            "=" if value.is_null() => Some(match location.kind {
-                FieldType::Reference => lenient::reference(actual).is_none(),
-                FieldType::Text
-                | FieldType::Html
-                | FieldType::Domain
-                | FieldType::Digits
-                | FieldType::Untyped => actual.is_null() || actual == "",
-                FieldType::Time => lenient::moment(actual).is_none(),
-                _ => actual.is_null(),
-            }),
-            _ => self.compare(location.kind, actual, operator, value),
+            (Lookup::Absent, _) => self.comparison.compare(location.kind, &NULL, operator, value),
+            (Lookup::Value(actual), _) => self.comparison.compare(location.kind, actual, operator, value),
         }
     }
 
@@ -325,81 +295,6 @@ impl<'a> Evaluator<'a> {
             _ => None,
         }
     }
-
-    fn compare(&self, kind: FieldType, actual: &Value, operator: &str, value: &Value) -> Option<bool> {
-        match kind {
-            FieldType::Text if actual.is_object() || actual.is_array() => None,
-            FieldType::Text => text(&lenient::text(actual), operator, &lenient::text(value)?),
-            FieldType::Html if operator == "=" => None,
-            FieldType::Html => {
-                let body = actual.as_str().map(|html| plain::text(html).replace('\n', " "));
-                text(&body, operator, &collapse_spaces(value.as_str()?))
-            }
-            FieldType::Domain => {
-                let domain =
-                    actual.as_str().and_then(|email| email.split_once('@')).map(|(_, at)| at.to_owned());
-                text(&domain, operator, &lenient::text(value)?)
-            }
-            FieldType::Digits => text(&actual.as_str().map(phone_digits), operator, value.as_str()?),
-            FieldType::Reference if operator == "=" => {
-                Some(lenient::reference(actual) == lenient::reference(value))
-            }
-            FieldType::Reference => None,
-            FieldType::Flag => (operator == "=")
-                .then(|| Some(lenient::flag(actual).unwrap_or(false) == lenient::flag(value)?))
-                .flatten(),
-            FieldType::Number => number(actual, operator, value),
-            FieldType::Time => match lenient::moment(actual) {
-                None => Some(false),
-                Some(at) => self.compare_times(at, operator, lenient::time(value)?),
-            },
-            FieldType::Untyped => self.untyped(actual, operator, value),
-            FieldType::Ids(_) | FieldType::Teammates | FieldType::ServerOnly => None,
-        }
-    }
-
-    /// Compares times of contacts by the workspace's day, others to the second.
-    fn compare_times(&self, actual: i64, operator: &str, expected: i64) -> Option<bool> {
-        if self.resource != ResourceName::Contacts {
-            return ordered(actual.cmp(&expected), operator);
-        }
-        let Some(zone) = self.zone else {
-            let is_apart = (actual - expected).abs() > MAX_ZONE_DIFFERENCE;
-            return is_apart.then(|| ordered(actual.cmp(&expected), operator)).flatten();
-        };
-        let day = |at: i64| Some(Timestamp::from_second(at).ok()?.to_zoned(zone.clone()).date());
-        ordered(day(actual)?.cmp(&day(expected)?), operator)
-    }
-
-    fn untyped(&self, actual: &Value, operator: &str, value: &Value) -> Option<bool> {
-        if actual.is_object() || actual.is_array() {
-            return None;
-        }
-        let expected_text = lenient::text(value)?;
-        let expected = match expected_text.trim() {
-            "true" => Some(1.0),
-            "false" => Some(0.0),
-            number => number.parse::<f64>().ok().filter(|number| number.is_finite()),
-        };
-        let (number, actual_text) = match actual {
-            Value::Number(number) => (number.as_f64(), Some(number.to_string())),
-            Value::Bool(flag) => (Some(f64::from(u8::from(*flag))), Some(u8::from(*flag).to_string())),
-            other => (None, other.as_str().map(str::to_owned)),
-        };
-        match (operator, number, expected) {
-            ("=", Some(number), Some(expected)) if number == expected => Some(true),
-            ("=", Some(number), Some(expected)) => {
-                // The API compares date attributes by day, and the document does not show which attributes are dates.
-                let may_be_date = self.resource == ResourceName::Contacts
-                    && expected >= EARLIEST_TIME as f64
-                    && (number - expected).abs() <= MAX_ZONE_DIFFERENCE as f64;
-                if may_be_date { None } else { Some(false) }
-            }
-            ("=" | "~" | "^" | "$", ..) => text(&actual_text, operator, &expected_text),
-            (_, Some(number), Some(expected)) => ordered(number.partial_cmp(&expected)?, operator),
-            _ => Some(false),
-        }
-    }
 }
 
 /// Three-valued AND: false if any member is false, else unknown if any is unknown.
@@ -415,48 +310,4 @@ fn all(mut members: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 
 fn negated(value: Option<bool>) -> Option<bool> {
     value.map(|value| !value)
-}
-
-/// Compares texts without case, like the API. Null matches no text.
-fn text(actual: &Option<String>, operator: &str, expected: &str) -> Option<bool> {
-    let Some(actual) = actual.as_ref().map(|actual| actual.to_lowercase()) else { return Some(false) };
-    let expected = expected.to_lowercase();
-    match operator {
-        "=" => Some(actual == expected),
-        "~" => Some(actual.contains(&expected)),
-        "^" => Some(actual.starts_with(&expected)),
-        "$" => Some(actual.ends_with(&expected)),
-        _ => None,
-    }
-}
-
-fn number(actual: &Value, operator: &str, expected: &Value) -> Option<bool> {
-    let exactly = |value: &Value| value.as_i64();
-    if let (Some(actual), Some(expected)) = (exactly(actual), exactly(expected)) {
-        return ordered(actual.cmp(&expected), operator);
-    }
-    let expected = lenient::number(expected)?;
-    match lenient::number(actual) {
-        None => Some(false),
-        Some(actual) => ordered(actual.partial_cmp(&expected)?, operator),
-    }
-}
-
-fn ordered(order: Ordering, operator: &str) -> Option<bool> {
-    match operator {
-        "=" => Some(order.is_eq()),
-        ">" => Some(order.is_gt()),
-        ">=" => Some(order.is_ge()),
-        "<" => Some(order.is_lt()),
-        "<=" => Some(order.is_le()),
-        _ => None,
-    }
-}
-
-/// Collapses white space as in the plain text of messages.
-pub(super) fn collapse_spaces(text: &str) -> String {
-    let inside = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let before = if text.starts_with(char::is_whitespace) { " " } else { "" };
-    let after = if text.ends_with(char::is_whitespace) && !inside.is_empty() { " " } else { "" };
-    format!("{before}{inside}{after}")
 }

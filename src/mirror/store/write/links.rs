@@ -10,13 +10,13 @@ use crate::mirror::resources::{Link, ResourceName};
 
 /// The links to remove together with a record of this resource. Links to contacts are kept, because conversations and
 /// tickets still name deleted participants.
-pub(in crate::mirror) fn links_to(gone: ResourceName) -> impl Iterator<Item = &'static Link> {
+pub(in crate::mirror::store) fn links_to(gone: ResourceName) -> impl Iterator<Item = &'static Link> {
     let links = ResourceName::ALL.iter().flat_map(|owner| owner.resource().links);
     links.filter(move |link| link.to == gone && gone != ResourceName::Contacts)
 }
 
 /// Statements that delete every link to a record that is gone.
-pub(super) fn delete_statements(
+pub(in crate::mirror::store) fn delete_statements(
     connection: &Connection,
     gone: ResourceName,
 ) -> Result<Vec<CachedStatement<'_>>, Error> {
@@ -25,7 +25,7 @@ pub(super) fn delete_statements(
 }
 
 /// A link table with its prepared statements.
-pub(in crate::mirror) struct Links<'c> {
+pub(in crate::mirror::store) struct Links<'c> {
     link: &'static Link,
     select: CachedStatement<'c>,
     delete: CachedStatement<'c>,

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use rusqlite::{CachedStatement, Connection};
 
-use super::{Table, WriteCounts};
+use super::counts::WriteCounts;
+use super::record::Table;
 use crate::mirror::conversation::{Detail, Nesting};
 use crate::mirror::error::Error;
 

@@ -3,8 +3,8 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use serde_json::Value;
 
-use super::Upsert;
 use super::contact_lists::ContactLists;
+use super::counts::Upsert;
 use super::links::Links;
 use crate::data::lenient;
 use crate::mirror::conversation::{Detail, OF_TICKETS};
@@ -13,7 +13,7 @@ use crate::mirror::projection::Projection;
 use crate::mirror::resources::{Resource, ResourceName};
 
 /// A resource's table with its prepared statements.
-pub(in crate::mirror) struct Table<'c> {
+pub(in crate::mirror::store) struct Table<'c> {
     resource: &'static Resource,
     projection: Projection,
     /// Epoch seconds.

@@ -9,17 +9,18 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::{Pagination, PaginationEnd, SCROLL_IDLE, missing_ids};
+use super::missing_ids;
+use super::pagination::{Pagination, PaginationEnd};
 use crate::api;
 use crate::api::error::Unexpected;
 use crate::api::paging::scroll::{self, PageSizes, ScrollEnd};
 use crate::api::paging::{Next, Page};
 use crate::api::request_builder::Arguments;
 use crate::mirror::error::Error;
-use crate::mirror::store::read::RecordQuery;
 use crate::mirror::sync::events::Event;
-use crate::mirror::sync::sync_context::ResourceProgress;
 
+/// The server drops a scroll that is unused for a minute, and then reports its end.
+const SCROLL_IDLE: Duration = Duration::from_secs(55);
 /// Times that the scroll is read from its beginning.
 const PASSES: u32 = 10;
 /// Requests per step.
@@ -31,21 +32,21 @@ const PAUSE: Duration = Duration::from_secs(5);
 type Steps = HashMap<Option<String>, Option<String>>;
 
 impl Pagination<'_, '_> {
-    pub(super) async fn scroll(&mut self, progress: &mut ResourceProgress) -> Result<PaginationEnd, Error> {
+    pub(super) async fn scroll(&mut self) -> Result<PaginationEnd, Error> {
         let mut steps = Steps::new();
         let mut doubts = 0;
         let mut doubtful_count = None;
-        progress.requests += 1;
-        let counted = scroll::companies_counted(self.run.client).await;
+        self.sync.progress.requests += 1;
+        let counted = scroll::companies_counted(self.sync.run.client).await;
         for pass in 0..PASSES {
             let mut seen = HashSet::new();
-            let pass_error = self.pass(&mut steps, &mut seen, doubtful_count, progress).await?;
+            let pass_error = self.pass(&mut steps, &mut seen, doubtful_count).await?;
             if leads_to_the_end(&steps) {
-                return self.compare_count(counted, &seen, progress).await;
+                return self.compare_count(counted, &seen).await;
             }
             let cause = pass_error.unwrap_or_else(|| PassError::Step("a response was lost".to_owned()));
             if pass == 0 {
-                self.run.warn(self.resource.name, format!("starting over: {cause}"));
+                self.sync.warn(format!("starting over: {cause}"));
             }
             match cause {
                 // No response was lost: the server itself ends the scroll, or repeats it.
@@ -63,18 +64,17 @@ impl Pagination<'_, '_> {
     /// Compares a scroll that reached its end with the count from before it. Companies that were deleted in the
     /// meantime are not missing.
     async fn compare_count(
-        &self,
+        &mut self,
         before: Option<u64>,
         seen: &HashSet<String>,
-        progress: &mut ResourceProgress,
     ) -> Result<PaginationEnd, Error> {
         let received = seen.len() as u64;
         let Some(before) = before.filter(|before| *before > received) else {
             return Ok(PaginationEnd::Complete);
         };
-        let stored = self.run.with_store(|store| store.count(self.resource.name, &RecordQuery::default()))?;
-        progress.requests += 1;
-        let now = scroll::companies_counted(self.run.client).await.unwrap_or(before).min(before);
+        let stored = self.sync.stored()?;
+        self.sync.progress.requests += 1;
+        let now = scroll::companies_counted(self.sync.run.client).await.unwrap_or(before).min(before);
         if now <= received.max(stored) {
             return Ok(PaginationEnd::Complete);
         }
@@ -90,13 +90,12 @@ impl Pagination<'_, '_> {
         steps: &mut Steps,
         seen: &mut HashSet<String>,
         doubtful_count: Option<u64>,
-        progress: &mut ResourceProgress,
     ) -> Result<Option<PassError>, Error> {
-        let mut page = self.open(progress).await?;
+        let mut page = self.open().await?;
         let (mut last, mut certain, mut sizes) = (None, true, PageSizes::default());
         let mut ends = HashSet::new();
         loop {
-            let end = self.store_page(&page, ends.len() as u64 + 1, seen, progress)?;
+            let end = self.store_page(&page, ends.len() as u64 + 1, seen)?;
             let is_repeated = end.as_ref().is_some_and(|end| !ends.insert(end.clone()));
             if is_repeated {
                 let path = self.operation.path.to_owned();
@@ -108,16 +107,16 @@ impl Pagination<'_, '_> {
             let Some(end) = end else { return Ok(None) };
             sizes.add(page.items.len());
             let Some(next) = page.next.take() else {
-                return self.end(steps, end, sizes, (seen, doubtful_count), progress).await;
+                return self.end(steps, end, sizes, (seen, doubtful_count)).await;
             };
             last = Some(end.clone());
-            (page, certain) = match self.step(&next, progress).await {
+            (page, certain) = match self.step(&next).await {
                 Ok(answer) => answer,
                 Err(error) if error.is_unauthorized() || error.is_offline() || error.is_rate_limited() => {
                     return Err(error.into());
                 }
                 Err(error) if error.is_not_found() => {
-                    return self.end(steps, end, sizes, (seen, doubtful_count), progress).await;
+                    return self.end(steps, end, sizes, (seen, doubtful_count)).await;
                 }
                 Err(error) => return Ok(Some(PassError::Step(error.to_string()))),
             };
@@ -127,20 +126,20 @@ impl Pagination<'_, '_> {
     /// Accepts an end without an empty page only if the count agrees, the last page is short, or two passes end at the
     /// same record.
     async fn end(
-        &self,
+        &mut self,
         steps: &mut Steps,
         end: String,
         sizes: PageSizes,
         (seen, doubtful_count): (&HashSet<String>, Option<u64>),
-        progress: &mut ResourceProgress,
     ) -> Result<Option<PassError>, Error> {
-        progress.requests += 1;
+        self.sync.progress.requests += 1;
         let came = seen.len() as u64;
-        let is_complete = match scroll::judge(sizes, came, scroll::companies_counted(self.run.client).await) {
-            ScrollEnd::Whole => true,
-            ScrollEnd::Doubtful => doubtful_count == Some(came),
-            ScrollEnd::Lost => false,
-        };
+        let is_complete =
+            match scroll::judge(sizes, came, scroll::companies_counted(self.sync.run.client).await) {
+                ScrollEnd::Whole => true,
+                ScrollEnd::Doubtful => doubtful_count == Some(came),
+                ScrollEnd::Lost => false,
+            };
         if is_complete {
             steps.insert(Some(end), None);
             return Ok(None);
@@ -149,25 +148,27 @@ impl Pagination<'_, '_> {
     }
 
     /// Opens a scroll; waits while another one is open.
-    async fn open(&self, progress: &mut ResourceProgress) -> Result<Page, Error> {
+    async fn open(&mut self) -> Result<Page, Error> {
         let began = Instant::now();
         let mut waited = false;
         loop {
-            progress.requests += 1;
+            self.sync.progress.requests += 1;
             let error = match self.request(&Arguments::default()).await {
                 Ok(page) => return Ok(page),
                 Err(error) => error,
             };
-            if error.code() == Some("scroll_exists") && !waited && !self.run.options.scroll_patience.is_zero()
+            if error.code() == Some("scroll_exists")
+                && !waited
+                && !self.sync.run.options.scroll_patience.is_zero()
             {
                 waited = true;
-                self.run.emit(Event::SyncWaiting {
-                    resource: self.resource.name,
-                    seconds: self.run.options.scroll_patience.as_secs(),
+                self.sync.run.emit(Event::SyncWaiting {
+                    resource: self.sync.resource.name,
+                    seconds: self.sync.run.options.scroll_patience.as_secs(),
                     message: "another scroll is open, perhaps from an interrupted run".to_owned(),
                 });
             }
-            let left = self.run.options.scroll_patience.saturating_sub(began.elapsed());
+            let left = self.sync.run.options.scroll_patience.saturating_sub(began.elapsed());
             // A lost response may have opened a scroll: the next attempt shows whether it did.
             if left.is_zero() || !(error.code() == Some("scroll_exists") || is_transient(&error)) {
                 return Err(error.into());
@@ -182,11 +183,11 @@ impl Pagination<'_, '_> {
     }
 
     /// The next page, and whether it is certain that no page was skipped.
-    async fn step(&self, next: &Next, progress: &mut ResourceProgress) -> Result<(Page, bool), api::Error> {
+    async fn step(&mut self, next: &Next) -> Result<(Page, bool), api::Error> {
         let arguments = next.apply(self.operation, Arguments::default())?;
         let mut attempt = 1;
         loop {
-            progress.requests += 1;
+            self.sync.progress.requests += 1;
             let requested = Instant::now();
             match self.request(&arguments).await {
                 // An expired scroll looks like one that has reached its end.
@@ -198,7 +199,7 @@ impl Pagination<'_, '_> {
     }
 
     async fn request(&self, arguments: &Arguments) -> Result<Page, api::Error> {
-        let reply = self.run.client.execute(self.operation, arguments).await?;
+        let reply = self.sync.run.client.execute(self.operation, arguments).await?;
         let page = Page::read(self.operation, arguments, reply)?;
         page.require_list()?;
         Ok(page)
@@ -210,20 +211,17 @@ impl Pagination<'_, '_> {
         page: &Page,
         number: u64,
         seen: &mut HashSet<String>,
-        progress: &mut ResourceProgress,
     ) -> Result<Option<String>, Error> {
         let items: Vec<&str> = page.items.iter().map(|item| item.get()).collect();
-        let id = |item: &str| serde_json::from_str(item).ok().and_then(|item| self.resource.id(&item));
+        let id = |item: &str| serde_json::from_str(item).ok().and_then(|item| self.sync.resource.id(&item));
         let ids: Vec<Option<String>> = items.iter().map(|item| id(item)).collect();
         let Some(last) = ids.last().cloned() else { return Ok(None) };
-        let missing_ids = self.store(page, number, &items, progress)?;
-        progress.pages += 1;
-        let requests_left = self.run.requests_left();
-        let rows = progress.written.fetched;
-        self.run.emit(Event::SyncProgress { resource: self.resource.name, rows, total: None, requests_left });
+        self.store(page, number, &items)?;
+        self.sync.progress.pages += 1;
+        self.sync.emit_progress(self.sync.progress.written.fetched, None);
         seen.extend(ids.into_iter().flatten());
-        if !missing_ids.is_empty() {
-            let detail = missing_ids::message(&missing_ids);
+        if !self.missing_ids.is_empty() {
+            let detail = missing_ids::message(&self.missing_ids);
             return Err(page.reply.unexpected(Unexpected::Shape, Some(detail)).into());
         }
         Ok(last)
