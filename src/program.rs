@@ -1,6 +1,6 @@
 //! The program: all commands, those of the command line and the MCP server, in one list.
 //!
-//! On top of everything, because the server offers the commands, and is one of them.
+//! Above all other modules, because the MCP server both runs the commands and is one of them.
 
 use crate::cli::registry::Registry;
 use crate::{cli, mcp};

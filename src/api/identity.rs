@@ -1,7 +1,7 @@
 //! Who a token belongs to: its teammate and its workspace, as `/me` reports them.
 //!
-//! The only reading of that response. Mirrors, journals and plans belong to the workspace that it names, so a response
-//! that cannot be read must be an error, never an unknown workspace.
+//! No other module reads that response. Mirrors, journals and plans belong to the workspace that it names, so a response
+//! that cannot be read must be an error.
 
 use super::client::Client;
 use super::error::{Error, Unexpected};

@@ -10,7 +10,7 @@ use reqwest::Method;
 
 /// The longest wait before a retry. If the server asks for a longer one, the call fails instead.
 pub(crate) const MAX_DELAY: Duration = Duration::from_secs(60);
-/// Few, because somebody is waiting to learn that they are offline.
+/// Few, because a user is waiting.
 const CONNECT_RETRIES: u32 = 3;
 /// Few, because each attempt has taken the full timeout.
 const TIMEOUT_RETRIES: u32 = 2;

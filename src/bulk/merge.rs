@@ -1,4 +1,4 @@
-//! Plans merges of leads into users, and finds out what became of them.
+//! Plans merges of leads into users, and checks their outcome.
 //!
 //! A merge cannot be undone, so its record must name what both contacts still have to share when it is sent.
 

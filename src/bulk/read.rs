@@ -20,9 +20,7 @@ use crate::data::lenient;
 /// API errors; a response that is not JSON.
 pub async fn document(client: &Client, target: BulkTarget, id: &str) -> Result<Value, api::Error> {
     let arguments = Arguments::of_record(id);
-    let reply = client.fetch(operation(target.read_operation())?, &arguments).await?;
-    let text = reply.json_text()?;
-    Ok(serde_json::from_str(text).unwrap_or_default())
+    client.fetch(operation(target.read_operation())?, &arguments).await?.json()
 }
 
 /// Finds conversations with a single search and returns their documents by id. Returns none if the search fails; the
@@ -87,7 +85,7 @@ pub async fn complete_tags(
     }
     let arguments = Arguments::of_record(id);
     let reply = client.fetch(operation("listTagsForAContact")?, &arguments).await?;
-    let list: Value = serde_json::from_str(reply.json_text()?).unwrap_or_default();
+    let list: Value = reply.json()?;
     document["tags"] = serde_json::json!({ "data": list["data"].clone() });
     Ok(())
 }

@@ -131,7 +131,7 @@ async fn find_case_variant(client: &Client, name: &str) -> Result<Option<String>
 /// The tag with this name, which is created if it does not exist.
 ///
 /// # Errors
-/// As [`create`].
+/// As `create`.
 pub async fn find_or_create(client: &Client, name: &str) -> Result<DirectoryEntry, Error> {
     match find(client, &TagRef::Name(name.to_owned())).await? {
         Some(tag) => Ok(tag),

@@ -9,8 +9,8 @@ use super::context::Context;
 use super::error::{Error, Hint};
 use super::files::stdin;
 pub use super::globals::Consent;
-use super::output::printable;
 pub use crate::api::operation::Confirm;
+use crate::data::printable;
 
 /// Maximum number of records changed without confirmation.
 pub const UNASKED: usize = 100;

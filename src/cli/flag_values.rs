@@ -30,7 +30,7 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for OneOf<T> {
 
 /// Accepts any text, and suggests values for completion. Values are checked where they are used.
 #[derive(Debug, Clone)]
-pub struct Suggested(pub Vec<&'static str>);
+pub struct Suggested(pub Vec<String>);
 
 impl TypedValueParser for Suggested {
     type Value = String;
@@ -45,6 +45,7 @@ impl TypedValueParser for Suggested {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(self.0.iter().copied().map(PossibleValue::new)))
+        let names = self.0.iter().cloned().map(PossibleValue::new);
+        (!self.0.is_empty()).then(|| Box::new(names) as Box<dyn Iterator<Item = PossibleValue> + '_>)
     }
 }

@@ -1,6 +1,6 @@
 //! The command line: parses arguments, runs commands and prints their results.
 //!
-//! This is the only layer that knows flags, terminals and exit codes.
+//! No layer below reads flags, prints, or decides exit codes.
 
 mod arguments;
 pub(crate) mod catalog;
@@ -13,6 +13,7 @@ pub(crate) mod context;
 mod credentials;
 mod dispatch;
 mod download;
+mod duration;
 mod endpoint;
 pub(crate) mod error;
 #[allow(clippy::disallowed_methods, reason = "the only module that opens files named by arguments")]

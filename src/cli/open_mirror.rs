@@ -57,7 +57,7 @@ pub fn with_timelines(path: &Path) -> Result<Store, Error> {
 pub struct ResourceArgument {
     #[arg(
         value_name = "RESOURCE",
-        value_parser = Suggested(ResourceName::ALL.iter().map(|resource| resource.as_str()).collect()),
+        value_parser = Suggested(ResourceName::ALL.iter().map(|resource| resource.as_str().to_owned()).collect()),
         hide_possible_values = true,
         help = ResourceName::all_names()
     )]

@@ -1,7 +1,7 @@
 //! Hand-written commands as data: a command states its words, its effect and how it runs in one place.
 //!
 //! A command that does not state its effect does not compile. The list of all commands is composed above the command
-//! line, in `crate::program`, and passed down, so that commands about commands do not depend on the list that has them.
+//! line, in `crate::program`, and passed down, so that `meta` need not import it.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,14 +1,17 @@
 //! Captures the output and notices of a command that the MCP server or a workflow runs inside this process.
 //!
 //! Also holds which files such a command may access. Commands need not know: outside of [`Capture::scope`], output
-//! goes to the process's streams. Captured output is bounded; a command that exceeds the limit fails.
+//! goes to the process's streams. Captured output is bounded; a command that exceeds the limit fails. Every notice for
+//! people passes through here.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::Hint;
+use crate::data::printable;
 
 tokio::task_local! {
     static CAPTURE: Arc<Capture>;
@@ -184,6 +187,39 @@ pub fn is_literal(argument: &str) -> bool {
 /// Whether the running command may read stdin.
 pub fn has_stdin() -> bool {
     current().is_none()
+}
+
+/// Prints a warning on stderr.
+pub fn warn(message: &str) {
+    notice(&format!("warning: {message}"));
+}
+
+/// Prints a warning once per process.
+pub fn warn_once(message: &str) {
+    static PRINTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let is_new = PRINTED.lock().unwrap_or_else(PoisonError::into_inner).insert(message.to_owned());
+    if is_new {
+        warn(message);
+    }
+}
+
+/// Prints a notice on stderr.
+pub fn notice(message: &str) {
+    notice_to(current().as_deref(), Notice::Text(message.to_owned()));
+}
+
+/// Prints a progress event, one JSON object, on stderr.
+pub fn progress_event(event: String) {
+    notice_to(current().as_deref(), Notice::Event(event));
+}
+
+/// Prints a notice to the capture, or on stderr.
+#[allow(clippy::print_stderr, reason = "the one place that prints notices")]
+pub fn notice_to(capture: Option<&Capture>, notice: Notice) {
+    match capture {
+        Some(capture) => capture.notice(notice),
+        None => eprintln!("{}", printable::lines(&notice.to_string())),
+    }
 }
 
 #[cfg(test)]

@@ -4,13 +4,12 @@
 //! contain an offset or a zone. Ambiguous input (milliseconds, a bare year, a zone that contradicts its offset) must be
 //! refused, never guessed.
 
-use std::time::Duration;
-
 use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Span, Timestamp, Zoned};
+use jiff::{Timestamp, Zoned};
 
 use super::context::Context;
+use super::duration;
 use super::error::{Error, Hint};
 use crate::report::business_hours;
 
@@ -194,11 +193,11 @@ impl Times {
 
     /// Months and years follow the calendar; a day is 24 hours.
     fn shifted(&self, span: &str, sign: i64) -> Option<i64> {
-        if let Some(span) = calendar(span) {
+        if let Some(span) = duration::calendar(span) {
             let now = self.now.to_zoned(self.zone.clone());
             return Some(now.checked_add(span.checked_mul(sign).ok()?).ok()?.timestamp().as_second());
         }
-        let seconds = i64::try_from(duration(span).ok()?.as_secs()).ok()?;
+        let seconds = i64::try_from(duration::parse(span).ok()?.as_secs()).ok()?;
         self.now.as_second().checked_add(sign.checked_mul(seconds)?)
     }
 }
@@ -245,25 +244,6 @@ fn weekday(name: &str) -> Option<Weekday> {
         "sunday" | "sun" => Weekday::Sunday,
         _ => return None,
     })
-}
-
-/// Parses a number of months or years.
-fn calendar(text: &str) -> Option<Span> {
-    let (number, unit) = number_and_unit(text)?;
-    let number = i32::try_from(number).ok()?;
-    match unit {
-        "mo" | "month" | "months" => Span::new().try_months(number).ok(),
-        "y" | "yr" | "year" | "years" => Span::new().try_years(number).ok(),
-        _ => None,
-    }
-}
-
-/// Splits a whole number and its unit.
-fn number_and_unit(text: &str) -> Option<(u64, &str)> {
-    let text = text.trim();
-    let (number, unit) =
-        text.split_at(text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len()));
-    Some((number.parse().ok()?, unit.trim()))
 }
 
 fn shown(seconds: i64) -> String {
@@ -323,30 +303,6 @@ pub fn check_period(since: Option<i64>, until: Option<i64>) -> Result<(), Error>
         ));
     }
     Ok(())
-}
-
-/// Parses a duration: `30s`, `500ms`, `2m`, `24h`, `30d`, `2w`, `3mo` (months of 30 days). A bare number is seconds.
-///
-/// # Errors
-/// The accepted forms.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let invalid = || format!("invalid duration {text:?}: expected for example 30s, 5m, 24h, 30d, 2w or 3mo");
-    let trimmed = text.trim();
-    if let Some((number, unit)) = number_and_unit(trimmed) {
-        let seconds = match unit {
-            "" => Some(1),
-            "d" | "day" | "days" => Some(86_400),
-            "w" | "week" | "weeks" => Some(7 * 86_400),
-            "mo" | "month" | "months" => Some(30 * 86_400),
-            "y" | "yr" | "year" | "years" => Some(365 * 86_400),
-            _ => None,
-        };
-        if let Some(seconds) = seconds {
-            return number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(invalid);
-        }
-    }
-    let parsed: SignedDuration = trimmed.parse().map_err(|_| invalid())?;
-    Duration::try_from(parsed).map_err(|_| invalid())
 }
 
 #[cfg(test)]
@@ -460,16 +416,5 @@ mod tests {
         let until = |text: &str| times("UTC").until(text);
         assert!(until("tomorrow").is_ok() && until("2027-12-31").is_ok());
         assert!(until("2036-01-01").unwrap_err().contains("a year from now"));
-    }
-
-    #[test]
-    fn durations_are_parsed() {
-        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
-        assert_eq!(duration("2w"), Ok(Duration::from_secs(14 * 86_400)));
-        assert_eq!(duration("3mo"), Ok(Duration::from_secs(90 * 86_400)));
-        assert_eq!(duration("15"), Ok(Duration::from_secs(15)));
-        assert!(duration("-5s").is_err());
     }
 }

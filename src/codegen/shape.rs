@@ -1,7 +1,7 @@
 //! Rewrites a single schema: leniently for responses, strictly for requests.
 //!
-//! Knows nothing of operations; the rules in [`normalize`](super::normalize) decide which schema is which. A
-//! lenient schema must never reject a response.
+//! Must not depend on operations; the rules in [`normalize`](super::normalize) decide which schema is which. A lenient
+//! schema must never reject a response.
 
 use std::collections::BTreeSet;
 

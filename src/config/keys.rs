@@ -1,7 +1,7 @@
-//! The keys of the config file: the types of their values, checked before the file is read so that an error names the
-//! key, and keys that are not known.
+//! The keys of the config file and the types of their values.
 //!
-//! It must never quote a value: that may be a token.
+//! Values are checked before the file is read, so that an error names the key. A value must never be quoted: it may be a
+//! token.
 
 use std::fmt;
 use std::path::Path;

@@ -2,7 +2,7 @@
 //!
 //! Closing a file does not always release its lock: a child process between fork and exec still shares the open file,
 //! and on a busy machine that can last long enough for the next attempt to fail. The lock is therefore released
-//! explicitly, which must stay the only way to let go of it.
+//! explicitly when the value is dropped, and must not be released in any other way.
 
 use std::fs::{File, TryLockError};
 use std::ops::{Deref, DerefMut};

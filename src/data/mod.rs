@@ -1,6 +1,7 @@
-//! The bottom room: what every module needs, and what needs none of them.
+//! Helpers without dependencies: lenient reading of JSON, locked files, text that is safe for a terminal.
 //!
-//! It must never import another module of this crate, and must not know records: callers name the fields.
+//! Must never import another module of this crate, and must not know records: callers name the fields.
 
 pub mod lenient;
 pub mod locked_file;
+pub mod printable;

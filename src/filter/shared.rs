@@ -1,6 +1,6 @@
-//! What two contacts can share that makes them the same person, and when two spellings of it are one value.
+//! Identifiers that two contacts can share, and their normal form.
 //!
-//! Knows text alone. Two different values must never come out the same.
+//! Compares text only. Different values must never have the same normal form.
 
 use serde::{Deserialize, Serialize};
 

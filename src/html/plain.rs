@@ -151,6 +151,17 @@ fn is_visible_char(letter: char) -> bool {
     !letter.is_whitespace() && !matches!(letter, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
 }
 
+/// The text without markup, cut after `max_chars` characters.
+pub fn excerpt(text: &str, max_chars: usize) -> String {
+    let has_markup =
+        text.contains("</") || text.contains("/>") || text.contains("<br") || text.contains("<p");
+    let plain = if has_markup { self::text(text) } else { text.to_owned() };
+    match plain.char_indices().nth(max_chars) {
+        Some((end, _)) => format!("{}…", &plain[..end]),
+        None => plain,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

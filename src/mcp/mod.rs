@@ -1,7 +1,6 @@
 //! An MCP server that offers every command as a tool.
 //!
-//! Layer: above `cli`, whose commands it runs inside this process without adding or changing any. Only the
-//! protocol may write to stdout, an agent may not name secrets, nor files outside the folder that the owner
+//! Layer: above `cli`, whose commands it runs inside this process without changing any. Only the protocol may write to stdout, an agent may not name secrets, nor files outside the folder that the owner
 //! allowed, and no call may end the server.
 
 mod arguments;

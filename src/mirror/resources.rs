@@ -1,7 +1,7 @@
 //! The mirrored resources, declared as data: which operations fetch them and which columns they have.
 //!
-//! To add a resource, add a table in `store/schema/` and an entry in a module here. Fetching, storing and removing
-//! need no further code, except for the parts of conversations and tickets.
+//! To add a resource, add a table in `store/schema/` and an entry in a module here. Fetching, storing and removing need
+//! further code only for details that lists omit (`sync/resource.rs`).
 
 mod content;
 mod conversations;
@@ -102,6 +102,8 @@ impl FromStr for ResourceName {
 #[derive(Debug)]
 pub struct Resource {
     pub name: ResourceName,
+    /// Describes its table for people and agents.
+    pub about: &'static str,
     /// Column with the id of the record it belongs to, which its document omits.
     pub parent: Option<&'static str>,
     pub columns: &'static [Column],
@@ -194,6 +196,7 @@ pub enum Bound {
 /// The defaults of a resource.
 const DEFAULT: Resource = Resource {
     name: ResourceName::Tags,
+    about: "",
     parent: None,
     columns: &[],
     updated_at_column: None,

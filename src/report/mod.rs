@@ -1,7 +1,8 @@
 //! Reports about a workspace, computed from the mirror.
 //!
-//! Layer: above `mirror`, below `cli`. A report only reads the store, except for the [`timeline_cache`], which
-//! can always be recomputed. It returns data, including what the data lacks, and never prints.
+//! Layer: above `mirror`, below `cli`. A report reads the store, apart from the [`timeline_cache`], which can always be
+//! recomputed, and `contact_360` with live data, which refreshes the mirror first. It returns data, including what the data
+//! lacks, and never prints.
 
 pub mod business_hours;
 pub mod contact_360;

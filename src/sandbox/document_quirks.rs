@@ -1,6 +1,6 @@
-//! What quirks make of the documents in an answer, wherever in it they are.
+//! Applies quirks to the documents of a response, at any depth.
 //!
-//! The handlers stay as they are: their answer is changed on its way back, never the workspace.
+//! Must change the response only, never the workspace.
 
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Selects records of the workspace by a filter: looks up its names, and tests every record that a search returns.
 //!
-//! Servers differ in what a search compares, so no record may be shown or changed before it was tested here. Knows no
-//! flags and never prints.
+//! Servers differ in what a search compares, so no record may be shown or changed before it was tested here. Must not
+//! depend on flags, and must never print.
 
 mod filtered_page;
 mod names;

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::api::client::Client;
+use crate::api::identity::identity;
 use crate::api::request_builder::{Arguments, operation};
 use crate::data::lenient;
 use crate::filter::{
@@ -150,8 +151,8 @@ pub fn stored_zone(store: &Store) -> Result<TimeZone, Error> {
 }
 
 async fn zone(client: &Client) -> Result<Option<TimeZone>, Error> {
-    let me = document(client, "identifyAdmin", Arguments::default()).await?;
-    Ok(me["app"]["timezone"].as_str().and_then(|name| TimeZone::get(name).ok()))
+    let owner = identity(client).await?;
+    Ok(owner.timezone.and_then(|name| TimeZone::get(&name).ok()))
 }
 
 fn text(document: &Value, key: &str) -> Option<String> {

@@ -1,7 +1,7 @@
-//! What the body of a request adds to, or takes from, what its operation does.
+//! Lowers the effect of an operation according to the body of a request.
 //!
-//! An operation is declared with the most that it can do. Only a body that is known to do less makes a call of
-//! it less: every field has to be one that is listed here. Nothing here may rely on a field it does not know.
+//! The declared effect is the strongest that an operation can have. A body lowers it only if every field is listed
+//! here: unknown fields keep the declared effect.
 
 use serde_json::{Map, Value};
 
@@ -36,12 +36,12 @@ pub fn records(body: Option<&Value>) -> usize {
 /// by either.
 pub const DECIDING: [&str; 3] = ["message_type", "consent_type", "state"];
 
-/// Operations that put what they create before customers, and the state that does so.
+/// Operations that can publish what they create, and the state that publishes.
 const PUBLIC: [(&str, &str); 2] = [("createArticle", "published"), ("createNewsItem", "live")];
 
 type BodyRule = fn(&Map<String, Value>) -> bool;
 
-/// Operations that some bodies make additions, or changes that another call takes back.
+/// Operations that with some bodies only add something, or make a change that another call undoes.
 const HARMLESS: [(&str, BodyRule); 6] = [
     ("replyConversation", is_note),
     ("replyTicket", is_note),

@@ -1,4 +1,4 @@
-//! Normal forms of a text: what is compared instead of the bytes.
+//! Normal forms in which texts are compared.
 //!
 //! Files use line feeds only, and the server mixes several line endings. It also regenerates heading ids and
 //! image signatures on every read. None of that may ever count as an edit, and text that comes back from a

@@ -193,7 +193,8 @@ impl Manifest {
 
     /// Writes the manifest if it changed.
     pub fn save(&self, folder: &Folder) -> Result<(), Error> {
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        let unusable = |error| Error::Unusable(format!("cannot write {FILE}: {error}"));
+        let mut text = serde_json::to_string_pretty(self).map_err(unusable)?;
         text.push('\n');
         if folder.read(FILE)?.as_deref() == Some(text.as_bytes()) {
             return Ok(());

@@ -9,6 +9,7 @@ use super::error::Error;
 use super::layout::slug;
 use super::manifest::Collection;
 use crate::api::client::Client;
+use crate::api::identity::identity;
 use crate::api::request_builder::{Arguments, operation};
 use crate::articles::article::Article;
 use crate::data::lenient;
@@ -39,13 +40,13 @@ async fn read(client: &Client, id: &str, path: &[&str]) -> Result<Value, Error> 
 /// Sends a change and returns the response; null if it is not JSON.
 async fn send(client: &Client, id: &str, path: &[&str], body: Option<&Value>) -> Result<Value, Error> {
     let reply = client.execute(operation(id)?, &arguments(path, body)).await?;
-    Ok(reply.json_text().ok().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
+    Ok(reply.json_text().ok().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null))
 }
 
 pub async fn owner(client: &Client) -> Result<TokenOwner, Error> {
-    let me = read(client, "identifyAdmin", &[]).await?;
-    let workspace = lenient::id(&me["app"]["id_code"]);
-    Ok(TokenOwner { workspace, admin_id: lenient::integer(&me["id"]) })
+    let owner = identity(client).await?;
+    let admin_id = owner.admin_id.as_ref().and_then(|id| id.parse().ok());
+    Ok(TokenOwner { workspace: owner.reported_workspace().map(str::to_owned), admin_id })
 }
 
 /// # Errors
@@ -122,7 +123,8 @@ pub async fn collections(client: &Client) -> Result<Vec<Collection>, Error> {
         let page = page?;
         page.require_whole()?;
         for item in page.items {
-            let document: Value = serde_json::from_str(item.get()).unwrap_or_default();
+            let unusable = |error| Error::Unusable(format!("cannot read a collection: {error}"));
+            let document: Value = serde_json::from_str(item.get()).map_err(unusable)?;
             let Some(id) = lenient::id(&document["id"]) else { continue };
             if found.iter().any(|(known, ..)| *known == id) {
                 continue;

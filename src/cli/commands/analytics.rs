@@ -16,6 +16,7 @@ use crate::mirror::{ResourceName, Store};
 
 /// Count mirrored records by any of their fields
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Example: intercom-pp-cli analytics conversations --by state,created_at:month --since 2024-01-01"
 )]

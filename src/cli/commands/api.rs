@@ -25,6 +25,7 @@ use crate::cli::registry::{Effect, HandwrittenCommand};
 
 /// Send any request to the API, for example api GET /me
 #[derive(Args)]
+#[group(skip)]
 #[command(after_help = "Example: intercom-pp-cli api GET /contacts --query per_page=5")]
 pub struct CallApi {
     /// GET, POST, PUT, PATCH or DELETE

@@ -30,6 +30,7 @@ enum TokenStore {
 
 /// Save an access token in the keyring, or in the config file without a keyring
 #[derive(Args)]
+#[group(skip)]
 #[command(after_help = "Example: printf %s \"$TOKEN\" | intercom-pp-cli auth set-token -")]
 pub struct SetToken {
     /// The token, or - for stdin; prompts if missing
@@ -92,6 +93,7 @@ fn ask(context: &Context) -> Result<String, Error> {
 
 /// Show which token is used, and whether the server accepts it
 #[derive(Args)]
+#[group(skip)]
 pub struct TokenStatus {}
 
 impl HandwrittenCommand for TokenStatus {
@@ -145,6 +147,7 @@ impl HandwrittenCommand for TokenStatus {
 
 /// Remove the token from the keyring and the config file
 #[derive(Args)]
+#[group(skip)]
 pub struct Logout {}
 
 impl HandwrittenCommand for Logout {

@@ -17,6 +17,7 @@ const WINDOW: i64 = 10;
 
 /// Show how many requests the rate limit leaves right now (takes one request)
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "The rate limit applies to windows of ten seconds: limit, remaining and used are for the current window.\n\n\
              Example: intercom-pp-cli budget --select remaining,limit"

@@ -31,6 +31,7 @@ To continue with your own workspace (create an access token in Intercom's Develo
 
 /// Try it without an account: mirror a sandbox workspace and print reports from the mirror
 #[derive(Args)]
+#[group(skip)]
 pub struct Demo {}
 
 impl HandwrittenCommand for Demo {

@@ -31,6 +31,7 @@ const CONCURRENCY: usize = 4;
 
 /// Find contacts that are probably the same person, and merge them
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "The duplicates are found in the mirror. The API only merges leads into users: other duplicates are \
                   listed under unmergeable. Review a cluster before merging it: several people can share an address. \

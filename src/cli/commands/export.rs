@@ -23,6 +23,7 @@ use crate::mirror::{ResourceName, Store};
 
 /// Export a mirrored resource as NDJSON, CSV or Parquet
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Without --output, --json writes one document {results: {RESOURCE: [...]}, meta}, and --plain and \
         --quiet apply to the records. With --output, these flags apply to the printed summary.\n\n\
@@ -99,7 +100,7 @@ impl FormatFlag {
             Some(ExportFormat::Csv) => Some(Format::Csv),
             Some(ExportFormat::Ndjson) => Some(Format::Ndjson),
             // The other flags apply to the summary.
-            None if to_file => Some(format.filter(|format| *format == Format::Csv).unwrap_or(Format::Ndjson)),
+            None if to_file => Some(if flags.is_csv() { Format::Csv } else { Format::Ndjson }),
             // By default lines, also on a terminal.
             None => Some(format.unwrap_or(Format::Ndjson)),
         }

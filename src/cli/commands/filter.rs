@@ -47,6 +47,7 @@ pub const AFTER_HELP: &str = "A filter compares fields with values and joins com
 
 /// Show a filter as an API search and as SQL for the mirror
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Run the SQL with `intercom-pp-cli sql`. It uses functions of this program (Unicode lower, phone_digits), so \
                   results in other SQLite clients may differ.\n\n\

@@ -25,6 +25,7 @@ const SENT_EARLIER: &str =
 
 /// Create records from a file of JSON lines, each exactly once
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Each line of the output is {line, status, id?, error?}; status is created, exists (with --idempotent), \
         skipped (created by an earlier run), failed, or unknown. The order is that of the input. Run the command \

@@ -17,6 +17,7 @@ use crate::mirror::Store;
 
 /// Erase a person from the mirror, including the bytes of its file
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Removes the contact (and all others with the same e-mail address), its notes, tags, companies, \
         segments, subscriptions and calls. In conversations and tickets, the person's messages, subjects, titles, \
@@ -41,6 +42,7 @@ pub struct ForgetPerson {
 
 /// Rewrite the mirror file without free space and removed data
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Needs disk space for a second copy of the file while it runs.\n\nExample: intercom-pp-cli mirror vacuum"
 )]

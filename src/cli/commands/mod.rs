@@ -1,7 +1,7 @@
-//! The handwritten commands: their place in the command tree, their effects, and how they run.
+//! The list of hand-written commands, and the help of their groups.
 //!
-//! One command per file: a struct with its arguments, which also states its words and its effect. A file must not
-//! contain logic of the layers below.
+//! A command, or a group of related ones, has one file: a struct with its arguments, which also states its words and its
+//! effect. A file must not contain logic of the layers below.
 
 mod analytics;
 mod api;

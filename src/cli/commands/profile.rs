@@ -19,6 +19,7 @@ use crate::config::{self, Config, Flag};
 
 /// Save the global flags of this command line under a name
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Example: intercom-pp-cli profile save staging --region eu --rate-limit 20 --max-age 1d"
 )]
@@ -105,12 +106,12 @@ fn flags(globals: &Globals) -> Vec<(String, Flag)> {
     add("defaults.format", format.map(|format| Flag::Text(format.name().to_owned())));
     for (name, on) in [
         ("compact", globals.output.compact),
-        ("csv", globals.is_typed("csv")),
+        ("csv", globals.output.is_csv()),
         ("csv-raw", globals.output.csv_raw),
         ("human-friendly", globals.is_typed("human-friendly")),
         ("idempotent", globals.consent.idempotent),
         ("ignore-missing", globals.consent.ignore_missing),
-        ("json", globals.is_typed("json")),
+        ("json", globals.is_typed("json") || globals.output.agent),
         ("ndjson", globals.is_typed("ndjson")),
         ("no-input", globals.consent.no_input),
         ("plain", globals.is_typed("plain")),
@@ -127,6 +128,7 @@ fn flags(globals: &Globals) -> Vec<(String, Flag)> {
 
 /// List all profiles, and show which one is in use
 #[derive(Args)]
+#[group(skip)]
 pub struct ListProfiles {}
 
 impl HandwrittenCommand for ListProfiles {
@@ -146,6 +148,7 @@ impl HandwrittenCommand for ListProfiles {
 
 /// Show the settings of a profile
 #[derive(Args)]
+#[group(skip)]
 pub struct ShowProfile {
     /// Name of the profile
     #[arg(value_name = "NAME")]
@@ -176,6 +179,7 @@ impl HandwrittenCommand for ShowProfile {
 
 /// Set the default profile
 #[derive(Args)]
+#[group(skip)]
 pub struct UseProfile {
     /// Name of the profile
     #[arg(value_name = "NAME")]
@@ -217,6 +221,7 @@ impl HandwrittenCommand for UseProfile {
 
 /// Delete a profile and its token
 #[derive(Args)]
+#[group(skip)]
 pub struct DeleteProfile {
     /// Name of the profile
     #[arg(value_name = "NAME")]

@@ -14,6 +14,7 @@ use crate::sandbox::{Options, QUIRK_NAMES, Quirk, Sandbox, TOKEN};
 
 /// Serve a workspace from memory until interrupted, and print how to connect to it
 #[derive(Args)]
+#[group(skip)]
 pub struct ServeSandbox {
     /// Port on 127.0.0.1; 0 means any free port
     #[arg(long, value_name = "PORT", default_value = "0")]

@@ -19,6 +19,7 @@ const PROGRAM_COLUMNS: [&str; 2] = ["conversation_id", "score"];
 
 /// Search the mirror: messages, subjects, articles, tickets, names and e-mail addresses
 #[derive(Args)]
+#[group(skip)]
 #[command(after_help = "Example: intercom-pp-cli search 'invoice OR refund*' --type conversations --limit 5")]
 pub struct SearchMirror {
     /// Words that must all occur; supports "exact phrase", prefix*, AND, OR, NOT and ( )

@@ -11,12 +11,13 @@ use crate::cli::files::stdin;
 use crate::cli::mirror_paths::{self, MirrorFlag};
 use crate::cli::output::{Extent, List, Output};
 use crate::cli::registry::{Effect, HandwrittenCommand};
-use crate::cli::{open_mirror, time};
+use crate::cli::{duration, open_mirror};
 use crate::mirror::ResourceName;
 use crate::mirror::sql::{Relation, RowSink, SqlEnd, SqlLimits, SqlSession};
 
 /// Run one read-only SQL statement on the mirror
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Example: intercom-pp-cli sql \"SELECT team, count(*) AS n FROM inbox WHERE state = 'open' GROUP BY \
         team\""
@@ -52,8 +53,8 @@ impl HandwrittenCommand for QueryMirror {
             Some("-") => stdin::text().map_err(Error::usage)?,
             text => text.unwrap_or_default().to_owned(),
         };
-        let time =
-            time::duration(&self.max_time).map_err(|reason| Error::usage(format!("--max-time: {reason}")))?;
+        let time = duration::parse(&self.max_time)
+            .map_err(|reason| Error::usage(format!("--max-time: {reason}")))?;
         let limits = SqlLimits {
             rows: Some(self.limit).filter(|rows| *rows > 0),
             time: Some(time).filter(|time| !time.is_zero()),

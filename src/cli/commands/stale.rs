@@ -11,7 +11,7 @@ use crate::cli::error::Error;
 use crate::cli::mirror_paths::{self, MirrorFlag};
 use crate::cli::output::{Extent, Output, limit_for_more};
 use crate::cli::registry::{Effect, HandwrittenCommand};
-use crate::cli::{open_mirror, time};
+use crate::cli::{duration, open_mirror};
 use crate::mirror::{ResourceName, Store};
 use crate::report::stale::{StaleOptions, stale};
 
@@ -20,6 +20,7 @@ const MIN_IDLE: Duration = Duration::from_secs(600);
 
 /// List open conversations in the mirror without a recent message
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Example: intercom-pp-cli conversations stale --idle 7d --assigned-to none --limit 10"
 )]
@@ -45,7 +46,7 @@ impl HandwrittenCommand for StaleConversations {
     const EFFECT: Effect = Effect::Read;
 
     async fn run(self, context: &Context) -> Result<(), Error> {
-        let idle = time::duration(&self.idle).map_err(|reason| Error::usage(format!("--idle: {reason}")))?;
+        let idle = duration::parse(&self.idle).map_err(|reason| Error::usage(format!("--idle: {reason}")))?;
         if idle < MIN_IDLE {
             return Err(Error::usage(format!(
                 "--idle: {:?} is too short: expected at least 10 minutes; a month is 1mo",

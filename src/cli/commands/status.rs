@@ -12,11 +12,12 @@ use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::mirror_paths::{self, MirrorFlag};
 use crate::cli::output::{Extent, Output};
 use crate::cli::registry::{Effect, HandwrittenCommand};
-use crate::cli::{open_mirror, time};
+use crate::cli::{duration, open_mirror};
 use crate::mirror::{ResourceName, Sizes, Status, Store, status_with};
 
 /// Show rows, age, completeness and size of each resource in the mirror
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Conditions: stale=1h if the last complete sync of any resource is more than an hour ago; incomplete \
         if the last sync of any resource did not finish, or nothing was synced; partial if only newer records are \
@@ -94,7 +95,7 @@ impl FailureCondition {
             None if text.trim() == "partial" => Ok(FailureCondition::Partial),
             None if text.trim() == "gone" => Ok(FailureCondition::Gone),
             Some(("stale", age)) => {
-                let age = time::duration(age)
+                let age = duration::parse(age)
                     .map_err(|reason| Error::usage(format!("--fail-if stale: {reason}")))?;
                 Ok(FailureCondition::Stale(age))
             }

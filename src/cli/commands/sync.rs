@@ -16,15 +16,16 @@ use crate::api::request_builder::operation;
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::mirror_paths::{self, MirrorFlag};
-use crate::cli::output::{DocumentList, Extent, Format, Output, to_json_text, warn};
+use crate::cli::output::{DocumentList, Extent, Output, to_json_text, warn};
 use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::cli::signals::stop_on_signals;
-use crate::cli::time;
+use crate::cli::{duration, time};
 use crate::mirror::{self, Cause, ResourceName, Store, Summary, SyncOptions, sync};
 use crate::report::timeline_cache;
 
 /// Mirror the workspace to a local SQLite file; run again to update it
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Prints a summary on stdout, unless --quiet is given. Each run also checks part of the mirrored \
         records for deletions and unreported changes: every resource is checked at least once a day, with at most \
@@ -140,12 +141,12 @@ impl SyncMirror {
     /// The maximum age of a list. Resources given by name are always read.
     fn refresh(&self) -> Result<Option<Duration>, Error> {
         let Some(text) = &self.refresh else { return Ok(self.resources.is_some().then_some(Duration::ZERO)) };
-        let refresh = time::duration(text).map_err(|reason| Error::usage(format!("--refresh: {reason}")))?;
+        let refresh = duration::parse(text).map_err(|reason| Error::usage(format!("--refresh: {reason}")))?;
         Ok(Some(refresh))
     }
 
     fn interval(&self) -> Result<Option<Duration>, Error> {
-        let interval = self.watch.as_deref().map(time::duration).transpose();
+        let interval = self.watch.as_deref().map(duration::parse).transpose();
         let interval = interval.map_err(|reason| Error::usage(format!("--watch: {reason}")))?;
         // Without a pause, requests would never stop.
         Ok(interval.map(|interval| interval.max(Duration::from_secs(1))))
@@ -174,19 +175,15 @@ async fn once(
     options: &SyncOptions,
     progress: ProgressForm,
 ) -> Result<(), Error> {
-    let summary = sync(
-        client,
-        store,
-        options,
-        &mut progress::observer(progress, context.globals.output.format() == Some(Format::Quiet)),
-    )
-    .await?;
+    let summary =
+        sync(client, store, options, &mut progress::observer(progress, context.globals.output.is_quiet()))
+            .await?;
     if !summary.interrupted {
         store.index()?;
         timeline_cache::refresh(store)?;
     }
     store.checkpoint()?;
-    if context.globals.output.format() == Some(Format::Quiet) {
+    if context.globals.output.is_quiet() {
         return result(&summary);
     }
     let quarantined: usize = summary.resources.iter().map(|outcome| outcome.quarantined.len()).sum();

@@ -9,14 +9,15 @@ use serde_json::value::RawValue;
 
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::output::{Extent, Format, List, Output, warn};
+use crate::cli::output::{Extent, List, Output, warn};
 use crate::cli::registry::{Effect, HandwrittenCommand};
-use crate::cli::{preview, time};
+use crate::cli::{duration, preview, time};
 use crate::filter::Searchable;
 use crate::mirror::follow::{Follower, is_temporary};
 
 /// Follow new and changed records as JSON lines until interrupted
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Example: intercom-pp-cli tail conversations --since 30d --polls 1 --select id,state,updated_at"
 )]
@@ -40,8 +41,8 @@ impl HandwrittenCommand for TailRecords {
     const EFFECT: Effect = Effect::Read;
 
     async fn run(self, context: &Context) -> Result<(), Error> {
-        let interval =
-            time::duration(&self.interval).map_err(|reason| Error::usage(format!("--interval: {reason}")))?;
+        let interval = duration::parse(&self.interval)
+            .map_err(|reason| Error::usage(format!("--interval: {reason}")))?;
         let interval = interval.max(Duration::from_secs(1));
         let since =
             time::since(context, self.since.as_deref(), 0)?.unwrap_or_else(|| Timestamp::now().as_second());
@@ -51,9 +52,7 @@ impl HandwrittenCommand for TailRecords {
             return preview::show(context, &client, &request).await;
         }
         let client = context.client()?;
-        let flags = context.globals.output.clone();
-        let format = flags.format().filter(|format| *format != Format::Json).unwrap_or(Format::Ndjson);
-        let flags = flags.with_format(format);
+        let flags = context.globals.output.clone().for_stream();
         let mut records =
             TailOutput { output: Some(Output::open(&flags)?), list: None, resource: self.resource };
         let mut follower = Follower::new(&client, self.resource, since);

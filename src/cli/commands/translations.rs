@@ -14,6 +14,7 @@ use crate::report::translations::{GapStatus, translations};
 
 /// List translations in the mirror that are missing, outdated or drafts
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Example: intercom-pp-cli articles translations --locale de,fr --status missing,outdated"
 )]

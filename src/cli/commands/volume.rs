@@ -9,10 +9,10 @@ use super::sla::OutboundFlag;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::mirror_paths::{self, MirrorFlag};
-use crate::cli::output::printable::one_line;
 use crate::cli::output::{Extent, Format, Output};
 use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::cli::{open_mirror, time};
+use crate::data::printable::one_line;
 use crate::mirror::ResourceName;
 use crate::report::business_hours::zone_name;
 use crate::report::volume::{VolumeCount, VolumeGroup, VolumeOptions, volume};
@@ -22,6 +22,7 @@ const BAR: u64 = 40;
 
 /// Count conversations in the mirror by day, hour of the day or channel
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "A conversation begins with its opening message. One begun by the team or a workflow counts from the \
                   first message of a contact, or from its creation if no contact wrote; --outbound created always counts \

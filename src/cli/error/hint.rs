@@ -1,8 +1,8 @@
 //! A hint: what to do after an error, as data.
 //!
-//! A hint is written once, where the cause is known. Here it becomes text for a terminal; `mcp/error_result.rs`
+//! A hint is attached where the cause is known, or in `hints.rs`. Here it becomes text for a terminal; `mcp/error_result.rs`
 //! renders the same data for agents, which have arguments instead of flags and cannot change the owner's settings.
-//! Nobody may read a rendered hint to find out what it says.
+//! A rendered hint must never be parsed.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,7 +1,8 @@
 //! The error type of the command line, and its exit codes.
 //!
-//! Each layer below has its own error enum and knows nothing about exit codes. No other module decides the exit
-//! code. What to do next is data ([`Hint`]); `render` prints it for terminals and as JSON.
+//! Each layer below has its own error enum and knows nothing about exit codes; they are mapped to exit codes only here.
+//! A command chooses the code of [`Error::Failed`]. What to do next is data ([`Hint`]); `render` prints it for terminals
+//! and as JSON.
 
 mod hint;
 mod hints;

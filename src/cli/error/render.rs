@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Error, Exit};
 use crate::api;
 use crate::api::conflict::Conflict;
-use crate::cli::output::printable;
+use crate::data::printable;
 
 impl Error {
     /// Prints the error on stderr (help and version on stdout) and returns the exit code.

@@ -5,8 +5,8 @@
 
 use std::io::{BufRead, IsTerminal, Read};
 
-use crate::cli::output::notice;
 use crate::cli::streams;
+use crate::cli::streams::notice;
 
 /// Whether stdin is a terminal, so that the user can be prompted.
 pub fn is_terminal() -> bool {

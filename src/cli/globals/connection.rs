@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::api::region::Region;
+use crate::cli::duration;
 use crate::cli::error::{Error, InvalidValue};
 use crate::cli::flag_values::OneOf;
-use crate::cli::time;
 
 const REGIONS: OneOf<Region> =
     OneOf { names: &["us", "eu", "au"], parse: |name| Ok(region(name, "--region")?) };
@@ -117,7 +117,7 @@ fn max_age(text: &str) -> Result<Duration, InvalidValue> {
 }
 
 fn duration(flag: &str, text: &str) -> Result<Duration, InvalidValue> {
-    time::duration(text).map_err(|reason| format!("{flag}: {reason}").into())
+    duration::parse(text).map_err(|reason| format!("{flag}: {reason}").into())
 }
 
 fn rate_limit(text: &str) -> Result<f64, InvalidValue> {

@@ -17,6 +17,7 @@ pub use self::connection::{ConnectionFlags, DataSource, region};
 pub use self::consent::{Consent, ConsentFlags};
 use self::typed::TypedFlags;
 use super::error::{Error, Hint};
+use super::flag_values::Suggested;
 use super::output::flags::OutputFlags;
 use super::output::format::Format;
 use crate::config::{self, Flag};
@@ -37,10 +38,19 @@ pub struct Globals {
     typed: TypedFlags,
 }
 
-/// The declarations. They are added at every level of a command, so that global flags can be typed anywhere.
+/// The declarations. They are added at every level of a command, so that global flags can be typed anywhere. Any value is
+/// accepted here and checked by [`Globals::read`], so that `--help` works beside an invalid one.
 pub fn arguments() -> Vec<Arg> {
     let declared = Globals::augment_args(Command::new("globals"));
-    declared.get_arguments().map(|argument| argument.clone().help_heading(HEADING)).collect()
+    declared.get_arguments().map(|argument| unchecked(argument.clone().help_heading(HEADING))).collect()
+}
+
+fn unchecked(argument: Arg) -> Arg {
+    if !argument.get_action().takes_values() {
+        return argument;
+    }
+    let names = argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+    argument.value_parser(Suggested(names))
 }
 
 /// Whether to print errors as JSON. Works on raw arguments, because parsing itself can fail.
@@ -63,12 +73,28 @@ impl Globals {
     /// # Errors
     /// [`Error::Usage`] for flags that contradict each other.
     pub fn read(levels: &[&ArgMatches]) -> Result<Self, Error> {
-        Globals::parse(TypedFlags::of(levels, &arguments()))
+        Globals::parse(TypedFlags::of(levels, &arguments()))?.checked()
+    }
+
+    /// Refuses flags of one place that contradict each other.
+    fn checked(self) -> Result<Self, Error> {
+        if self.output.contradict_jq() {
+            return Err(Error::usage_with_hint(
+                "--jq cannot be combined with table or CSV output",
+                Hint::new("omit the format")
+                    .or("print lines from the program: ")
+                    .flag("plain")
+                    .text(" ")
+                    .flag("jq")
+                    .text(" '... | @csv'"),
+            ));
+        }
+        Ok(self)
     }
 
     fn parse(typed: TypedFlags) -> Result<Self, Error> {
-        let command = Command::new("globals").args(arguments()).args_override_self(true);
-        let matches = command.try_get_matches_from(typed.command_line())?;
+        let command = Globals::augment_args(Command::new("defaults"));
+        let matches = command.try_get_matches_from(typed.command_line("defaults"))?;
         let mut globals = Globals { typed, ..Globals::from_arg_matches(&matches)? };
         let agent = globals.output.agent;
         globals.output.compact |= agent;
@@ -80,18 +106,6 @@ impl Globals {
             (false, true) => Consent::Reversible,
             (false, false) => Consent::Open,
         };
-        if globals.output.jq.is_some() && matches!(globals.output.format(), Some(Format::Csv | Format::Table))
-        {
-            return Err(Error::usage_with_hint(
-                "--jq cannot be combined with table or CSV output",
-                Hint::new("omit the format")
-                    .or("print lines from the program: ")
-                    .flag("plain")
-                    .text(" ")
-                    .flag("jq")
-                    .text(" '... | @csv'"),
-            ));
-        }
         Ok(globals)
     }
 
@@ -151,7 +165,7 @@ impl Globals {
             ))
             .into());
         }
-        Globals::parse(TypedFlags::of_config(flags)).map_err(|error| {
+        Globals::parse(TypedFlags::of_config(flags)).and_then(Globals::checked).map_err(|error| {
             let text = match error {
                 Error::Clap(error) => error.to_string(),
                 error => error.to_string(),
@@ -166,8 +180,10 @@ impl Globals {
     /// # Errors
     /// As [`Globals::read`].
     pub fn with_defaults(self, defaults: &Self) -> Result<Self, Error> {
-        let has_format = self.output.format().is_some();
-        let defaults = if has_format { defaults.typed.without_formats() } else { defaults.typed.clone() };
+        let defaults = match self.output.format() {
+            None => defaults.typed.clone(),
+            Some(format) => defaults.typed.without_formats(format == Format::Csv),
+        };
         let names = self.output.names.clone();
         let mut globals = Globals::parse(self.typed.over(&defaults))?;
         globals.output.names = names;
@@ -179,10 +195,14 @@ impl Globals {
 mod tests {
     use super::*;
 
-    fn typed(words: &[&str]) -> Globals {
+    fn read(words: &[&str]) -> Result<Globals, Error> {
         let command = Command::new("test").args(arguments()).args_override_self(true);
         let matches = command.try_get_matches_from(std::iter::once(&"test").chain(words)).unwrap();
-        Globals::read(&[&matches]).unwrap()
+        Globals::read(&[&matches])
+    }
+
+    fn typed(words: &[&str]) -> Globals {
+        read(words).unwrap()
     }
 
     #[test]
@@ -232,6 +252,36 @@ mod tests {
     }
 
     #[test]
+    fn a_typed_format_replaces_that_of_a_profile() {
+        for (default, words, format, is_raw) in [
+            ("--csv-raw", &["--json"][..], Format::Json, false),
+            ("--csv-raw", &["--csv"], Format::Csv, true),
+            ("--csv-raw", &[], Format::Csv, true),
+            ("--quiet", &["--agent"], Format::Json, false),
+        ] {
+            let merged = typed(words).with_defaults(&typed(&[default])).unwrap();
+            assert_eq!((merged.output.format(), merged.output.csv_raw), (Some(format), is_raw), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn a_jq_program_excludes_tables_of_the_same_place_only() {
+        for words in [["--csv"], ["--csv-raw"], ["--format=csv"], ["--format=table"]] {
+            assert!(read(&["--jq", ".", words[0]]).is_err(), "{words:?}");
+            assert!(typed(&["--jq", "."]).with_defaults(&typed(&words)).is_ok(), "{words:?}");
+        }
+        assert!(read(&["--jq", ".", "--human-friendly"]).is_ok());
+    }
+
+    #[test]
+    fn only_the_last_value_of_a_flag_is_checked() {
+        let globals = typed(&["--timeout", "x", "--timeout", "9s", "--format=xml", "--format=json"]);
+        assert_eq!(globals.connection.timeout, Some(std::time::Duration::from_secs(9)));
+        assert_eq!(globals.output.format(), Some(Format::Json));
+        assert!(read(&["--timeout", "x"]).is_err());
+    }
+
+    #[test]
     fn a_session_shares_its_connection_and_its_limits() {
         let outer =
             typed(&["--agent", "--read-only", "--profile", "eu", "--csv", "--dry-run", "--idempotent", "-v"]);
@@ -250,7 +300,6 @@ mod tests {
 
     #[test]
     fn a_refused_value_has_its_own_message() {
-        let command = Command::new("test").args(arguments());
         for (words, message) in [
             (["--region", "uk"], "--region: unknown region \"uk\": expected us, eu or au"),
             (
@@ -260,8 +309,7 @@ mod tests {
             (["--timeout", "0s"], "--timeout: 0 is too short: expected a duration, for example 30s"),
             (["--header", "x"], "--header: invalid header \"x\": expected 'Name: value'"),
         ] {
-            let error = command.clone().try_get_matches_from(["test", words[0], words[1]]).unwrap_err();
-            assert_eq!(Error::from(error).to_string(), message);
+            assert_eq!(read(&words).unwrap_err().to_string(), message);
         }
         let flags = BTreeMap::from([("region".to_owned(), Flag::Text("uk".to_owned()))]);
         let error = Globals::of_flags(&flags).unwrap_err();

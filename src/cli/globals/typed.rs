@@ -9,7 +9,7 @@ use clap::{Arg, ArgMatches};
 use crate::config::Flag;
 
 /// The flags that choose a format.
-const FORMATS: [&str; 7] = ["json", "ndjson", "csv", "plain", "quiet", "human-friendly", "format"];
+const FORMATS: [&str; 8] = ["json", "ndjson", "csv", "csv-raw", "plain", "quiet", "human-friendly", "format"];
 
 /// The flags about the connection, which the commands of a session share.
 const SESSION: [&str; 11] = [
@@ -52,7 +52,8 @@ impl TypedFlags {
 
     /// The flags that a config file sets.
     pub fn of_config(flags: &BTreeMap<String, Flag>) -> Self {
-        let typed = flags.iter().filter_map(|(name, value)| {
+        let named = flags.iter().filter(|(name, _)| !name.is_empty());
+        let typed = named.filter_map(|(name, value)| {
             let value = match value {
                 Flag::Switch(false) => return None,
                 Flag::Switch(true) => None,
@@ -65,9 +66,13 @@ impl TypedFlags {
         TypedFlags(typed.collect())
     }
 
-    /// The words of a command line with these flags.
-    pub fn command_line(&self) -> Vec<OsString> {
-        let words = self.0.iter().map(|(name, value)| {
+    /// The words of a command line with these flags. Of a flag that was typed several times, only the last value counts.
+    pub fn command_line(&self, program: &str) -> Vec<OsString> {
+        let is_replaced = |index: usize, name: &str| {
+            name != "header" && self.0[index + 1..].iter().any(|(later, _)| later == name)
+        };
+        let last = self.0.iter().enumerate().filter(|(index, (name, _))| !is_replaced(*index, name));
+        let words = last.map(|(_, (name, value))| {
             let mut word = OsString::from(format!("--{name}"));
             if let Some(value) = value {
                 word.push("=");
@@ -75,7 +80,7 @@ impl TypedFlags {
             }
             word
         });
-        std::iter::once(OsString::from("globals")).chain(words).collect()
+        std::iter::once(OsString::from(program)).chain(words).collect()
     }
 
     pub fn contains(&self, flag: &str) -> bool {
@@ -86,8 +91,9 @@ impl TypedFlags {
         self.only(|name| SESSION.contains(&name))
     }
 
-    pub fn without_formats(&self) -> Self {
-        self.only(|name| !FORMATS.contains(&name))
+    /// Without the flags that choose a format; `--csv-raw` also says how CSV is written.
+    pub fn without_formats(&self, keeps_csv_raw: bool) -> Self {
+        self.only(|name| !FORMATS.contains(&name) || (keeps_csv_raw && name == "csv-raw"))
     }
 
     /// These flags, and those of `outer` that they do not replace.

@@ -33,6 +33,7 @@ const EXIT_CODES: [(u8, &str); 9] = [
 
 /// Describe commands, flags, output, exit codes, profiles and the mirror for agents
 #[derive(Args)]
+#[group(skip)]
 #[command(after_help = "Example: intercom-pp-cli agent-context --compact")]
 pub struct AgentContext {
     /// Print a SKILL.md for agents instead

@@ -16,6 +16,7 @@ use crate::cli::{completion, tree};
 
 /// Print a completion script for a shell
 #[derive(Args)]
+#[group(skip)]
 #[command(after_help = "Save the script where the shell looks for it:\n  \
     bash  ~/.local/share/bash-completion/completions/intercom-pp-cli\n        \
     or, without the bash-completion package, in ~/.bashrc: source <(intercom-pp-cli completions bash)\n  \
@@ -41,6 +42,7 @@ impl MetaCommand for Completions {
 
 /// Print the manual page, or write one page per command to a folder
 #[derive(Args)]
+#[group(skip)]
 pub struct Man {
     /// Write all pages to this folder
     #[arg(long, value_name = "FOLDER")]

@@ -13,6 +13,7 @@ const COLUMNS: [&str; 5] = ["command", "about", "effect", "score", "example"];
 
 /// Find a command by describing what you want to do
 #[derive(Args)]
+#[group(skip)]
 #[command(after_help = "Example: intercom-pp-cli which \"merge two contacts\"")]
 pub struct Which {
     /// What you want to do, for example "tag conversations in bulk"

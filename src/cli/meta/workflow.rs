@@ -28,6 +28,7 @@ const MAX_STEP_OUTPUT: usize = 256 << 20;
 
 /// Run the commands in a file until one fails
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "In the file, {{name}} is replaced by a variable, and keep saves a step's output in a variable:\n\n  \
         [variables]\n  since = \"7d\"\n\n  \

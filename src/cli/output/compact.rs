@@ -6,8 +6,8 @@
 
 use serde_json::{Map, Value};
 
-use super::content;
 use super::select::{FieldSelection, MatchedPaths};
+use crate::html::plain::excerpt;
 
 /// The key fields of each record type, as dotted paths.
 static KEY_FIELDS: &[(&str, &str)] = &[
@@ -152,7 +152,7 @@ pub fn record(record: &Value) -> Value {
         None => generic(fields),
     };
     if let Some(Value::String(body)) = kept.get_mut("body") {
-        *body = content::plain_text(body, EXCERPT_CHARS);
+        *body = excerpt(body, EXCERPT_CHARS);
     }
     let has_more_than_type = kept.as_object().is_some_and(|kept| kept.keys().any(|name| name != "type"));
     if has_more_than_type { kept } else { record.clone() }

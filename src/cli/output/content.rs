@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::compact;
 use crate::cli::streams;
-use crate::html::plain;
+use crate::html::plain::excerpt;
 
 /// Maximum characters of a text.
 const MAX_CHARS: usize = 10_000;
@@ -56,7 +56,7 @@ pub fn details(record: &Value) -> Value {
 fn condensed(value: &Value) -> Value {
     match value {
         Value::Array(elements) => elements.iter().map(condensed).collect(),
-        Value::String(text) => json!(plain_text(text, max_chars())),
+        Value::String(text) => json!(excerpt(text, max_chars())),
         Value::Object(fields) => match fields.get("type").and_then(Value::as_str) {
             Some(kind) if !compact::key_fields(kind).is_empty() => nested_record(value, fields),
             kind => {
@@ -86,17 +86,6 @@ fn nested_record(record: &Value, fields: &Map<String, Value>) -> Value {
         shown.retain(|_, value| !is_empty(value));
     }
     shown
-}
-
-/// The text without markup, cut after `max_chars` characters.
-pub fn plain_text(text: &str, max_chars: usize) -> String {
-    let has_markup =
-        text.contains("</") || text.contains("/>") || text.contains("<br") || text.contains("<p");
-    let plain = if has_markup { plain::text(text) } else { text.to_owned() };
-    match plain.char_indices().nth(max_chars) {
-        Some((end, _)) => format!("{}…", &plain[..end]),
-        None => plain,
-    }
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -191,8 +180,8 @@ mod tests {
 
     #[test]
     fn markup_is_removed_and_long_texts_are_cut() {
-        assert_eq!(plain_text("<p>a</p><p>b</p>", 10), "a\nb");
-        assert_eq!(plain_text("a < b", 10), "a < b");
-        assert_eq!(plain_text("äöüß", 3), "äöü…");
+        assert_eq!(excerpt("<p>a</p><p>b</p>", 10), "a\nb");
+        assert_eq!(excerpt("a < b", 10), "a < b");
+        assert_eq!(excerpt("äöüß", 3), "äöü…");
     }
 }

@@ -85,7 +85,7 @@ impl OutputFlags {
     pub fn format(&self) -> Option<Format> {
         let flags = [
             (self.quiet, Format::Quiet),
-            (self.csv || self.csv_raw, Format::Csv),
+            (self.is_csv(), Format::Csv),
             (self.plain, Format::Plain),
             (self.ndjson, Format::Ndjson),
             (self.json || self.agent, Format::Json),
@@ -109,6 +109,28 @@ impl OutputFlags {
 
     pub fn with_format(self, format: Format) -> Self {
         OutputFlags { typed_format: Some(format), ..self }
+    }
+
+    /// Whether the flags contradict `--jq`, which prints JSON.
+    pub fn contradict_jq(&self) -> bool {
+        let is_table = matches!(self.typed_format, Some(Format::Csv | Format::Table));
+        self.jq.is_some() && (self.is_csv() || is_table)
+    }
+
+    /// Whether a flag, not `--format`, asks for CSV.
+    pub fn is_csv(&self) -> bool {
+        self.csv || self.csv_raw
+    }
+
+    /// Whether `--quiet` is given, whatever the format.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// For output that never ends: lines, unless another format is named or prints lines as well.
+    pub fn for_stream(self) -> Self {
+        let is_kept = self.typed_format.is_some() || self.quiet || self.is_csv() || self.plain;
+        if is_kept { self } else { self.with_format(Format::Ndjson) }
     }
 
     /// For the summary of what was written to a file: the flags about records and lines apply to the file.

@@ -6,8 +6,8 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-use super::printable::one_line;
 use super::table;
+use crate::data::printable::one_line;
 
 /// The fields of a record, and its thread below them if it has one.
 pub fn record(record: &Value) -> String {

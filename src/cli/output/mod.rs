@@ -14,16 +14,13 @@ pub mod jq;
 mod layout;
 mod list;
 pub mod names;
-pub mod printable;
 mod records;
 pub mod select;
 mod sink;
 mod table;
 mod toon;
 
-use std::collections::BTreeSet;
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -41,7 +38,8 @@ use sink::Sink;
 pub use table::{cut, terminal_width};
 
 use super::error::{Error, Exit, Hint};
-use super::streams::{self, Capture, Notice};
+use super::streams::{self, Notice};
+pub use super::streams::{notice, notice_to, progress_event, warn, warn_once};
 
 /// The envelope of a finished document.
 #[derive(serde::Deserialize)]
@@ -420,38 +418,5 @@ pub fn check_delivery(flags: &OutputFlags) -> Result<(), Error> {
     match flags.deliver() {
         Deliver::File(_) => Sink::open(flags.deliver()).map(drop),
         Deliver::Stdout | Deliver::Webhook(_) => Ok(()),
-    }
-}
-
-/// Prints a warning on stderr.
-pub fn warn(message: &str) {
-    notice(&format!("warning: {message}"));
-}
-
-/// Prints a warning once per process.
-pub fn warn_once(message: &str) {
-    static PRINTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let is_new = PRINTED.lock().unwrap_or_else(PoisonError::into_inner).insert(message.to_owned());
-    if is_new {
-        warn(message);
-    }
-}
-
-/// Prints a notice on stderr.
-pub fn notice(message: &str) {
-    notice_to(streams::current().as_deref(), Notice::Text(message.to_owned()));
-}
-
-/// Prints a progress event, one JSON object, on stderr.
-pub fn progress_event(event: String) {
-    notice_to(streams::current().as_deref(), Notice::Event(event));
-}
-
-/// Prints a notice to the capture, or on stderr.
-#[allow(clippy::print_stderr, reason = "the one place that prints notices")]
-pub fn notice_to(capture: Option<&Capture>, notice: Notice) {
-    match capture {
-        Some(capture) => capture.notice(notice),
-        None => eprintln!("{}", printable::lines(&notice.to_string())),
     }
 }

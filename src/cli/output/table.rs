@@ -12,8 +12,8 @@ use serde_json::Value;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::layout::{Column, Layout};
-use super::printable;
 use crate::cli::error::Error;
+use crate::data::printable;
 
 /// A terminal that reports fewer columns does not know its width.
 const MIN_WIDTH: usize = 20;

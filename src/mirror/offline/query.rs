@@ -45,8 +45,10 @@ pub fn of_search(
     resource: ResourceName,
     request: &OfflineRequest<'_>,
 ) -> Result<RecordQuery, OfflineError> {
-    let body = request.arguments.body.as_deref().unwrap_or_default();
-    let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let mut body = match request.arguments.body.as_deref() {
+        None | Some([]) => Value::Null,
+        Some(body) => serde_json::from_slice(body).map_err(|_| unsupported("body", NOT_SUPPORTED))?,
+    };
     if let Some(predicate) = request.predicate {
         body["query"] = predicate.clone();
     }

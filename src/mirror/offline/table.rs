@@ -3,7 +3,7 @@
 //! Operations that fetch a mirrored resource follow from the declarations in `resources`; the others are listed here.
 //! Any other operation or parameter must be refused, because the result would differ from the workspace's.
 
-use crate::api::operation::{Method, Operation};
+use crate::api::operation::Operation;
 use crate::mirror::resources::{Resource, ResourceName};
 
 /// How the mirror answers an operation.
@@ -95,7 +95,8 @@ fn fetches(operation: &Operation, resource: &Resource) -> Option<OfflineOperatio
     let retrieval = if resource.get_operation == Some(operation.id) {
         Retrieval::One("id")
     } else if routes.any(|route| route.operation == operation.id) {
-        if operation.method == Method::Post { Retrieval::Search } else { Retrieval::List }
+        // Some lists are POST requests, too, but without a body.
+        if operation.body.is_some() { Retrieval::Search } else { Retrieval::List }
     } else {
         return None;
     };
@@ -126,6 +127,7 @@ mod tests {
             ("SearchContacts", ResourceName::Contacts, "data", Retrieval::Search),
             ("ShowContact", ResourceName::Contacts, "data", Retrieval::One("id")),
             ("scrollOverAllCompanies", ResourceName::Companies, "data", Retrieval::List),
+            ("listAllCompanies", ResourceName::Companies, "data", Retrieval::List),
             ("listConversations", ResourceName::Conversations, "conversations", Retrieval::List),
             ("searchTickets", ResourceName::Tickets, "tickets", Retrieval::Search),
             ("listAdmins", ResourceName::Admins, "admins", Retrieval::List),

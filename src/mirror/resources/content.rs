@@ -4,6 +4,7 @@ use super::{Bound, DEFAULT, JsonField, Resource, ResourceName, Route, column};
 
 pub static ARTICLES: Resource = Resource {
     name: ResourceName::Articles,
+    about: "Help center articles",
     columns: &[
         column("title", JsonField::Text("/title")),
         column("state", JsonField::Text("/state")),
@@ -39,6 +40,7 @@ pub static ARTICLES: Resource = Resource {
 
 pub static COLLECTIONS: Resource = Resource {
     name: ResourceName::Collections,
+    about: "Collections of articles",
     columns: &[
         column("name", JsonField::Text("/name")),
         column("parent_id", JsonField::Reference("/parent_id")),
@@ -55,6 +57,7 @@ pub static COLLECTIONS: Resource = Resource {
 
 pub static HELP_CENTERS: Resource = Resource {
     name: ResourceName::HelpCenters,
+    about: "Help centers",
     columns: &[
         column("identifier", JsonField::Text("/identifier")),
         column("display_name", JsonField::Text("/display_name")),
@@ -70,6 +73,7 @@ pub static HELP_CENTERS: Resource = Resource {
 
 pub static INTERNAL_ARTICLES: Resource = Resource {
     name: ResourceName::InternalArticles,
+    about: "Articles for teammates only",
     columns: &[
         column("title", JsonField::Text("/title")),
         column("author_id", JsonField::Reference("/author_id")),
@@ -86,6 +90,7 @@ pub static INTERNAL_ARTICLES: Resource = Resource {
 
 pub static NEWS_ITEMS: Resource = Resource {
     name: ResourceName::NewsItems,
+    about: "News items",
     columns: &[
         column("title", JsonField::Text("/title")),
         column("state", JsonField::Text("/state")),

@@ -10,6 +10,7 @@ use crate::mirror::author;
 
 pub static CONVERSATIONS: Resource = Resource {
     name: ResourceName::Conversations,
+    about: "Conversations without their parts",
     columns: &[
         column("title", JsonField::Text("/title")),
         column("state", JsonField::Text("/state")),
@@ -58,6 +59,7 @@ pub static CONVERSATIONS: Resource = Resource {
 
 pub static CONVERSATION_PARTS: Resource = Resource {
     name: ResourceName::ConversationParts,
+    about: "Everything written or done in a conversation after its opening message",
     parent: Some("conversation_id"),
     columns: &[
         column("part_type", JsonField::Text("/part_type")),
@@ -79,6 +81,7 @@ pub static CONVERSATION_PARTS: Resource = Resource {
 
 pub static TICKETS: Resource = Resource {
     name: ResourceName::Tickets,
+    about: "Tickets without their parts",
     columns: &[
         column("ticket_id", JsonField::Text("/ticket_id")),
         column("category", JsonField::Text("/category")),
@@ -111,6 +114,7 @@ pub static TICKETS: Resource = Resource {
 
 pub static TICKET_PARTS: Resource = Resource {
     name: ResourceName::TicketParts,
+    about: "Everything written or done in a ticket",
     parent: Some("ticket_id"),
     columns: &[
         column("part_type", JsonField::Text("/part_type")),
@@ -131,6 +135,7 @@ pub static TICKET_PARTS: Resource = Resource {
 
 pub static TICKET_TYPES: Resource = Resource {
     name: ResourceName::TicketTypes,
+    about: "Types of tickets",
     columns: &[
         column("name", JsonField::Text("/name")),
         column("category", JsonField::Text("/category")),
@@ -147,6 +152,7 @@ pub static TICKET_TYPES: Resource = Resource {
 
 pub static TICKET_STATES: Resource = Resource {
     name: ResourceName::TicketStates,
+    about: "States of tickets",
     columns: &[
         column("category", JsonField::Text("/category")),
         column("internal_label", JsonField::Text("/internal_label")),
@@ -159,6 +165,7 @@ pub static TICKET_STATES: Resource = Resource {
 
 pub static CALLS: Resource = Resource {
     name: ResourceName::Calls,
+    about: "Phone calls",
     columns: &[
         column("conversation_id", JsonField::Reference("/conversation_id")),
         column("admin_id", JsonField::Reference("/admin_id")),

@@ -8,6 +8,7 @@ use crate::data::lenient;
 
 pub static CONTACTS: Resource = Resource {
     name: ResourceName::Contacts,
+    about: "People: users and leads",
     columns: &[
         column("external_id", JsonField::Text("/external_id")),
         column("role", JsonField::Text("/role")),
@@ -60,6 +61,7 @@ pub static CONTACTS: Resource = Resource {
 
 pub static COMPANIES: Resource = Resource {
     name: ResourceName::Companies,
+    about: "Companies",
     columns: &[
         column("company_id", JsonField::Text("/company_id")),
         column("name", JsonField::Text("/name")),
@@ -88,6 +90,7 @@ pub static COMPANIES: Resource = Resource {
 
 pub static ADMINS: Resource = Resource {
     name: ResourceName::Admins,
+    about: "Teammates",
     columns: &[
         column("name", JsonField::Text("/name")),
         column("email", JsonField::Text("/email")),
@@ -102,6 +105,7 @@ pub static ADMINS: Resource = Resource {
 
 pub static TEAMS: Resource = Resource {
     name: ResourceName::Teams,
+    about: "Teams",
     columns: &[column("name", JsonField::Text("/name"))],
     routes: &[Route::get("listTeams")],
     get_operation: Some("retrieveTeam"),
@@ -110,6 +114,7 @@ pub static TEAMS: Resource = Resource {
 
 pub static TAGS: Resource = Resource {
     name: ResourceName::Tags,
+    about: "Tags",
     columns: &[column("name", JsonField::Text("/name"))],
     routes: &[Route::get("listTags")],
     get_operation: Some("findTag"),
@@ -118,6 +123,7 @@ pub static TAGS: Resource = Resource {
 
 pub static SEGMENTS: Resource = Resource {
     name: ResourceName::Segments,
+    about: "Segments of people and companies",
     columns: &[
         column("name", JsonField::Text("/name")),
         column("person_type", JsonField::Text("/person_type")),
@@ -132,6 +138,7 @@ pub static SEGMENTS: Resource = Resource {
 
 pub static DATA_ATTRIBUTES: Resource = Resource {
     name: ResourceName::DataAttributes,
+    about: "Attributes of contacts and companies",
     columns: &[
         column("model", JsonField::Text("/model")),
         column("name", JsonField::Text("/name")),
@@ -150,6 +157,7 @@ pub static DATA_ATTRIBUTES: Resource = Resource {
 
 pub static SUBSCRIPTION_TYPES: Resource = Resource {
     name: ResourceName::SubscriptionTypes,
+    about: "Types of subscriptions",
     columns: &[
         column("name", JsonField::Text("/default_translation/name")),
         column("consent_type", JsonField::Text("/consent_type")),
@@ -162,6 +170,7 @@ pub static SUBSCRIPTION_TYPES: Resource = Resource {
 // Logs are append-only and old entries expire, so stored entries are kept.
 pub static ACTIVITY_LOGS: Resource = Resource {
     name: ResourceName::ActivityLogs,
+    about: "What teammates did in the workspace",
     columns: &[
         column("activity_type", JsonField::Text("/activity_type")),
         column("activity_description", JsonField::Text("/activity_description")),

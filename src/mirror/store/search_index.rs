@@ -139,7 +139,8 @@ fn read(
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)))
         .optional()?;
     Ok(record.and_then(|(owner, written_at, raw)| {
-        let document: Value = serde_json::from_str(&raw).unwrap_or_default();
+        // A document that is nested too deeply to parse has no searchable text.
+        let document: Value = serde_json::from_str(&raw).ok()?;
         let text = (source.read)(&document);
         (text != Text::default()).then_some((owner, written_at, text))
     }))

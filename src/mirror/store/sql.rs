@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::Store;
 use crate::mirror::error::Error;
+use crate::mirror::resources::ResourceName;
 
 /// Interval between checks of the time limit, in steps of SQLite's virtual machine.
 const STEPS: i32 = 2000;
@@ -232,13 +233,10 @@ fn json_of(value: ValueRef<'_>) -> Value {
 }
 
 /// Descriptions of the tables and views.
+/// The relations that are not resources, which describe themselves.
 const ABOUT: &[(&str, &str)] = &[
     ("inbox", "Conversations in readable form: team, assignee, author, opening message, tags, times"),
     ("messages", "Conversation parts in readable form: author, plain text, assignee"),
-    ("contacts", "People: users and leads"),
-    ("companies", "Companies"),
-    ("conversations", "Conversations without their parts"),
-    ("conversation_parts", "Everything written or done in a conversation after its opening message"),
     ("conversation_tags", "Which tags a conversation has"),
     ("conversation_contacts", "Which contacts take part in a conversation"),
     (
@@ -252,24 +250,7 @@ const ABOUT: &[(&str, &str)] = &[
     ("contact_subscriptions", "Which subscriptions a contact has"),
     ("contact_notes", "Notes about contacts"),
     ("contact_segments_state", "When the members of each segment were fetched, and how many it had"),
-    ("tickets", "Tickets without their parts"),
-    ("ticket_parts", "Everything written or done in a ticket"),
     ("ticket_contacts", "Which contacts a ticket is about"),
-    ("ticket_types", "Types of tickets"),
-    ("ticket_states", "States of tickets"),
-    ("articles", "Help center articles"),
-    ("internal_articles", "Articles for teammates only"),
-    ("collections", "Collections of articles"),
-    ("help_centers", "Help centers"),
-    ("news_items", "News items"),
-    ("segments", "Segments of people and companies"),
-    ("data_attributes", "Attributes of contacts and companies"),
-    ("subscription_types", "Types of subscriptions"),
-    ("calls", "Phone calls"),
-    ("activity_logs", "What teammates did in the workspace"),
-    ("admins", "Teammates"),
-    ("teams", "Teams"),
-    ("tags", "Tags"),
     ("texts", "The plain text of all records: title, body, and the record it belongs to"),
     ("texts_index", "Full-text index over texts: SELECT ... FROM texts_index WHERE texts_index MATCH 'word'"),
     ("texts_words", "The words of texts_index and how many texts have them: term, doc, cnt"),
@@ -303,7 +284,9 @@ impl Store {
             let columns = columns
                 .query_map([&name], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<Result<_, _>>()?;
-            let about = ABOUT.iter().find(|(known, _)| *known == name).map_or("", |(_, about)| about);
+            let resource = name.parse::<ResourceName>().ok().map(|name| name.resource().about);
+            let other = || ABOUT.iter().find(|(known, _)| *known == name).map(|(_, about)| *about);
+            let about = resource.or_else(other).unwrap_or("");
             relations.push(Relation { name, kind, about, columns });
         }
         Ok(relations)

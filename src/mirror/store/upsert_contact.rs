@@ -70,8 +70,7 @@ impl Store {
                 transaction.execute("DELETE FROM contact_segments WHERE contact_id = ?1", [contact])?;
                 let sql = "INSERT OR IGNORE INTO contact_segments (contact_id, segment_id) VALUES (?1, ?2)";
                 for item in items {
-                    let document: Value = serde_json::from_str(item.get()).unwrap_or_default();
-                    if let Some(id) = lenient::id(&document["id"]) {
+                    if let Some(id) = parsed(item).and_then(|document| lenient::id(&document["id"])) {
                         transaction.prepare_cached(sql)?.execute((contact, id))?;
                     }
                 }
@@ -96,7 +95,7 @@ pub(super) fn put_links(
     name: &str,
     items: &[Box<RawValue>],
 ) -> Result<(), Error> {
-    let ids: Vec<String> = items.iter().filter_map(|item| lenient::id(&parsed(item)["id"])).collect();
+    let ids: Vec<String> = items.iter().filter_map(|item| lenient::id(&parsed(item)?["id"])).collect();
     let links = ResourceName::Contacts.resource().links;
     match links.iter().find(|link| link.table.strip_prefix("contact_") == Some(name)) {
         Some(link) => Links::new(connection, link)?.set(contact, &ids, true),
@@ -117,7 +116,7 @@ pub(super) fn put_notes(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     for item in items {
-        let note = parsed(item);
+        let Some(note) = parsed(item) else { continue };
         let Some(id) = lenient::id(&note["id"]) else { continue };
         let (author, created_at) = (lenient::id(&note["author"]["id"]), lenient::time(&note["created_at"]));
         insert.execute(params![id, contact, author, created_at, synced_at, item.get()])?;
@@ -125,6 +124,7 @@ pub(super) fn put_notes(
     Ok(())
 }
 
-fn parsed(item: &RawValue) -> Value {
-    serde_json::from_str(item.get()).unwrap_or_default()
+/// `None` for a document that is nested too deeply; it has no id that can be linked.
+fn parsed(item: &RawValue) -> Option<Value> {
+    serde_json::from_str(item.get()).ok()
 }

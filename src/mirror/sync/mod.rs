@@ -26,16 +26,14 @@ pub mod sync_context;
 use std::time::Instant;
 
 use futures::future::try_join_all;
-use serde_json::Value;
 
 use self::events::{Event, Observer, ResourceOutcome, Summary};
 use self::follow_up::follow_up;
 use self::resource::sync_resource;
 use self::sync_context::{ServerClock, SyncContext, SyncOptions};
 use crate::api::client::Client;
-use crate::api::reply::Reply;
+use crate::api::identity::{Identity, identity};
 use crate::api::request_builder::{Arguments, operation};
-use crate::data::lenient;
 use crate::mirror::error::Error;
 use crate::mirror::resources::ResourceName;
 use crate::mirror::store::{Store, Workspace};
@@ -54,11 +52,9 @@ pub async fn sync(
 ) -> Result<Summary, Error> {
     let began = Instant::now();
     let _lock = store.lock()?;
-    let identify = operation("identifyAdmin")?;
-    let me = client.fetch(identify, &Arguments::default()).await?;
-    let clock = ServerClock::from_reply(&me);
-    let address = client.request(identify, &Arguments::default())?;
-    let workspace = workspace(address.url().as_str().trim_end_matches(identify.path), &me)?;
+    let owner = identity(client).await?;
+    let clock = ServerClock::from_reply(&owner.reply);
+    let workspace = workspace(client, &owner)?;
     match &workspace {
         Some(workspace) => store.bind(workspace)?,
         None => observer.event(&Event::SyncWarning {
@@ -113,16 +109,17 @@ fn lanes(resources: &[ResourceName], removes_contacts: bool) -> Vec<Vec<Resource
     alone.chain(grouped).filter(|lane: &Vec<_>| !lane.is_empty()).collect()
 }
 
-/// The workspace of the token, from the response to `/me`; `None` if it has no code.
-fn workspace(base_url: &str, me: &Reply) -> Result<Option<Workspace>, Error> {
-    let document: Value = serde_json::from_str(me.json_text()?).map_err(|error| me.wrong_shape(&error))?;
-    let app = &document["app"];
-    Ok(lenient::id(&app["id_code"]).map(|id_code| Workspace {
-        id_code,
-        name: lenient::text(&app["name"]),
-        region: lenient::text(&app["region"]),
-        base_url: Some(base_url.to_owned()),
-        timezone: lenient::text(&app["timezone"]),
+/// The workspace of the token; `None` if the API does not report its code.
+fn workspace(client: &Client, owner: &Identity) -> Result<Option<Workspace>, Error> {
+    let Some(id_code) = owner.reported_workspace() else { return Ok(None) };
+    let identify = operation("identifyAdmin")?;
+    let address = client.request(identify, &Arguments::default())?;
+    Ok(Some(Workspace {
+        id_code: id_code.to_owned(),
+        name: owner.workspace_name.clone(),
+        region: owner.region.clone(),
+        base_url: Some(address.url().as_str().trim_end_matches(identify.path).to_owned()),
+        timezone: owner.timezone.clone(),
     }))
 }
 

@@ -150,10 +150,12 @@ pub(super) fn interval(refresh: Option<Duration>, requests: u64) -> i64 {
 
 /// When a stored list becomes due again; `None` if it is due now. Times are epoch seconds by the server's clock.
 fn fresh_until(holdings: &Holdings, refresh: Option<Duration>, now: i64) -> Option<i64> {
-    let state = holdings.state.as_ref().filter(|state| state.is_whole())?;
+    let interval = interval(refresh, holdings.cost);
+    // A list that is read in every run is due even if it seems to have been read a moment from now.
+    let state = holdings.state.as_ref().filter(|state| state.is_whole() && interval > 0)?;
     // A clock that was ahead must not postpone a list forever.
     let read_at = state.watermark.filter(|at| *at <= now + ROUNDING)?;
-    Some(read_at.saturating_add(interval(refresh, holdings.cost))).filter(|until| *until > now)
+    Some(read_at.saturating_add(interval)).filter(|until| *until > now)
 }
 
 /// The time from which changes are needed, if the mirror must reach back to `reach`; `None` for everything.
@@ -274,6 +276,7 @@ mod tests {
         let nothing = Holdings { state: None, newest: None, is_empty: true, cost: 0 };
         let (known, dated) = (&known(), &with_state(|state| state.floor = Some(500)));
         let older = Holdings { newest: Some(READ - 50), ..with_state(|_| ()) };
+        let ahead = &with_state(|state| state.watermark = Some(NOW + 1));
         let plan = |resource: ResourceName, options: &SyncOptions, purpose, holdings: &Holdings| {
             plan_list(resource.resource(), options, purpose, holdings, NOW)
         };
@@ -302,6 +305,7 @@ mod tests {
             ("removal", plan(Contacts, &since(7), Removal, known), Full { removes: true }),
             ("a list without changes, first", plan(Tags, &later, Sync, &nothing), Full { removes: false }),
             ("a list without changes, later", plan(Tags, &later, Sync, known), Full { removes: true }),
+            ("a short list read a moment from now", plan(Tags, &later, Sync, ahead), Full { removes: true }),
             ("a list that was just read", plan(Tags, &refresh, Sync, known), Fresh(READ + 20_000)),
             ("the newest of a list just read", plan(Articles, &refresh, Sync, known), Fresh(READ + 20_000)),
             ("catching up a list just read", plan(Articles, &refresh, CatchUp, known), Since(RECENT)),

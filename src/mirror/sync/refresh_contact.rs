@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::api;
 use crate::api::client::Client;
+use crate::api::identity::identity;
 use crate::api::request_builder::{Arguments, operation};
 use crate::data::lenient;
 use crate::filter::contact_lookup;
@@ -53,8 +54,9 @@ impl ContactRefresh {
     /// [`Error::OtherWorkspace`] if it does not, and if the request fails.
     pub async fn check_workspace(&mut self) -> Result<(), Error> {
         let Some(stored) = self.store.workspace()? else { return Ok(()) };
-        let owner = parsed(&self.get("identifyAdmin", &Arguments::default()).await?)?;
-        match owner["app"]["id_code"].as_str() {
+        self.requests += 1;
+        let owner = identity(&self.client).await?;
+        match owner.reported_workspace() {
             Some(code) if code != stored.id_code => Err(Error::OtherWorkspace {
                 path: self.store.path().to_owned(),
                 stored: stored.id_code,

@@ -1,8 +1,7 @@
 //! The report about a contact from the workspace, through the mirror.
 //!
-//! Only what the mirror lacks or has an old version of is fetched; threads whose parts are up to date are not. The
-//! contact itself must be looked up in the workspace, since an address may have moved to another one since the last
-//! sync.
+//! Fetches only missing and outdated records. The contact itself must be looked up in the workspace, because an address
+//! may have moved to another contact since the last sync.
 
 use super::find::find_contact;
 use super::overview::{Contact360, ContactOptions, contact_360};

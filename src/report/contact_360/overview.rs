@@ -1,4 +1,4 @@
-//! Puts the report together.
+//! Builds the report from its sections.
 
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;

@@ -201,7 +201,8 @@ fn search(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
 fn in_help_center(workspace: &Workspace, article: &HelpArticle, help_center_id: Option<&str>) -> bool {
     let collection = article.parent_id.as_ref().and_then(|id| workspace.collections.get(id));
     help_center_id.is_none_or(|id| {
-        collection.is_some_and(|collection| collection.document["help_center_id"].to_string() == id)
+        let own = collection.and_then(|collection| collection.document["help_center_id"].as_u64());
+        own.is_some() && own == id.parse().ok()
     })
 }
 

@@ -42,7 +42,7 @@ pub fn fill(workspace: &mut Workspace, options: &Options) {
 pub fn add_calls(workspace: &mut Workspace, options: &Options) {
     let admin_id = workspace.my_id().to_string();
     for number in 0..options.calls {
-        let conversation = workspace.conversations.iter().nth(number % workspace.conversations.len().max(1));
+        let conversation = workspace.conversations.iter().cycle().nth(number);
         let (conversation_id, contact_id) = match conversation {
             Some(conversation) => (Some(conversation.id.clone()), conversation.contacts.first().cloned()),
             None => (None, None),

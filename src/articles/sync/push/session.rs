@@ -1,6 +1,6 @@
 //! The state of one push, and how it records the server's version of an article in the folder.
 //!
-//! What is sent is decided in `push.rs`, `create.rs` and `deletions.rs`, never here.
+//! What is sent is decided in `push.rs`, `update.rs`, `create.rs` and `deletions.rs`, never here.
 
 use std::collections::BTreeSet;
 

@@ -26,6 +26,7 @@ struct ComparisonFlags {
 
 /// Show what a push would change, block by block, and send nothing
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Example: intercom-pp-cli articles pull --to help; intercom-pp-cli articles diff --from help"
 )]
@@ -56,6 +57,7 @@ impl HandwrittenCommand for DiffArticles {
 
 /// Show which articles are modified, new, missing, changed in the help center, or in conflict
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Example: intercom-pp-cli articles pull --to help; intercom-pp-cli articles status --from help"
 )]

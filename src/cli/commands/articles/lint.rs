@@ -13,6 +13,7 @@ use crate::cli::registry::{Effect, HandwrittenCommand};
 /// Find problems in the files: dead links, local images, unresolved merges, empty texts and unsupported Markdown,
 /// which block a push; missing translations, missing alternative texts, heading jumps
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Example: intercom-pp-cli articles pull --to help; intercom-pp-cli articles lint --from help"
 )]

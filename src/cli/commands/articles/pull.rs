@@ -20,6 +20,7 @@ enum Images {
 
 /// Write articles and their translations as Markdown files; local edits are kept and merged
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Files are named <id>-<slug>.<locale>.md. Commit manifest.json and .intercom/ to version control: they \
              are needed to send unchanged text back exactly.\n\n\

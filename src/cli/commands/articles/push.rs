@@ -14,6 +14,7 @@ use crate::cli::registry::{Effect, HandwrittenCommand};
 
 /// Send edited, new and moved files to the help center, merging them with changes made there
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Each article is read before it is written; only edited blocks change. If both sides changed a block, \
              or inserted different text at the same point, the article is not sent and a .conflict.md shows both \

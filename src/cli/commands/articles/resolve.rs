@@ -12,6 +12,7 @@ use crate::cli::registry::{Effect, HandwrittenCommand};
 
 /// Mark conflicts as resolved in favour of the local files, which the next push sends
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "The .conflict.md next to a file shows both sides of a conflict. Correct the file, resolve it, and commit \
              the folder; then a push from any clone, for example in a CI job, sends the file. This command sends \

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::execute::{self, BulkSession, ResumeOptions, RunFlags};
 use super::selection::{FilterFlag, SelectionFlags};
-use super::tag::TagChoice;
+use super::tag_flags::TagChoice;
 use crate::api::client::Client;
 use crate::bulk::{BulkPlan, BulkTarget, Change, contact_fields};
 use crate::cli::context::Context;

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::tag::TagChoice;
+use super::tag_flags::TagChoice;
 use super::{progress, report};
 use crate::api::client::Client;
 use crate::bulk::directory::{self, Identity};

@@ -4,7 +4,7 @@ use clap::{ArgAction, Args};
 use serde_json::json;
 
 use super::execute::{BulkSession, ResumeOptions, RunFlags};
-use super::tag::{TagChoice, TagFlags};
+use super::tag_flags::{TagChoice, TagFlags};
 use crate::api::client::Client;
 use crate::bulk::incident::{self, InboxState, IncidentMatches, IncidentQuery, SearchScope, WindowBasis};
 use crate::bulk::phrase_match::{Phrase, Phrases};
@@ -20,6 +20,7 @@ use crate::mirror::Store;
 
 /// Tag every conversation that mentions a phrase, for example an outage
 #[derive(Args)]
+#[group(skip)]
 #[command(after_help = AFTER_HELP)]
 pub struct TagIncident {
     /// Phrase to find, ignoring case, white space and formatting (repeatable: any of them matches)

@@ -10,6 +10,7 @@ mod report;
 mod runs;
 mod selection;
 mod tag;
+mod tag_flags;
 
 pub use command::BulkCommand;
 pub use contacts::{ArchiveContacts, UpdateContacts};

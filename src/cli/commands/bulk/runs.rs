@@ -14,6 +14,7 @@ use crate::cli::registry::{Effect, HandwrittenCommand};
 
 /// List the runs on this machine, newest first
 #[derive(Args)]
+#[group(skip)]
 #[command(after_help = "Example: intercom-pp-cli bulk runs")]
 pub struct ListRuns {}
 
@@ -45,6 +46,7 @@ impl HandwrittenCommand for ListRuns {
 
 /// Undo a run for records that have not changed since
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Tags, assignments, states, contact fields and archiving can be undone; notes cannot. Records that \
                   cannot be undone, or have changed since, are listed and skipped. An undo is a run too: it changes \

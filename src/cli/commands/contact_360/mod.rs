@@ -24,6 +24,7 @@ const UNTRUSTED: &str = "`contact`, `companies`, every `title` and `description`
 
 /// Show a contact with companies, conversations, tickets, notes, tags, segments, timeline and figures
 #[derive(Args)]
+#[group(skip)]
 #[command(
     after_help = "Results: {contact, companies, open_conversations, recent_conversations, recent_tickets, tickets, notes, tags, \
                   segments, timeline, stats}. Times are epoch seconds.\n\nEvery message has `written_by` (contact, teammate or bot) \

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use crate::cli::output::printable::one_line;
+use crate::data::printable::one_line;
 use crate::report::contact_360::{Contact360, ContactLabel, ConversationSummary, ThreadMessage};
 
 pub fn render(found: &Contact360) -> String {

@@ -24,6 +24,7 @@ use crate::mirror::registry;
 
 /// Check config, token, region, connection, rate limit, store and clock
 #[derive(Args)]
+#[group(skip)]
 pub struct Doctor {}
 
 impl HandwrittenCommand for Doctor {

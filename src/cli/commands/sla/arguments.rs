@@ -9,7 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{Error, Hint, HintTopic};
 use crate::cli::files::OutputFile;
 use crate::cli::mirror_paths::MirrorFlag;
-use crate::cli::time;
+use crate::cli::{duration, time};
 use crate::config::{self, Config};
 use crate::report::business_hours::Schedule;
 use crate::report::sla::{GroupBy, Metric, PeriodAnchor, Resolution, RowOrder, SlaOptions, Targets};
@@ -18,6 +18,7 @@ use crate::report::week;
 
 /// Report first response and resolution times by team, teammate, tag, channel or company, from the mirror
 #[derive(Args)]
+#[group(skip)]
 #[command(after_help = after_help())]
 pub struct ConversationsSla {
     /// Group rows by this
@@ -191,7 +192,7 @@ fn targets(typed: &[String]) -> Result<Targets, Error> {
         let name = name.trim().replace('_', "-");
         let metric = Metric::ALL.into_iter().find(|metric| metric.name() == name);
         let metric = metric.ok_or_else(|| invalid("unknown metric"))?;
-        let limit = time::duration(limit).map_err(|_| invalid("expected a duration after ="))?;
+        let limit = duration::parse(limit).map_err(|_| invalid("expected a duration after ="))?;
         if limit.as_secs() == 0 {
             return Err(invalid("the time must not be zero"));
         }

@@ -1,6 +1,6 @@
 //! `conversations sla`: reports how long customers wait, from the mirror.
 //!
-//! The figures are computed in `crate::report::sla`; this module only parses flags and presents them.
+//! The figures and the HTML page are made in `crate::report::sla`; this module parses flags and prints.
 
 mod arguments;
 mod definitions;
@@ -155,7 +155,7 @@ async fn explain(context: &Context, store: &Store, options: &SlaOptions, id: &st
     let meta = json!({ "source": "local", "synced_at": missing.synced_until, "as_of": as_of });
     let steps =
         DocumentList { key: "steps", extent: Extent::complete("steps"), shown: explained.steps.len() as u64 };
-    // The document has no fields to spare.
+    // All fields are needed.
     let flags = context.globals.output.clone().without_compact();
     Output::open(&flags)?.document(meta, &to_json_text(&explained)?, Some(steps)).await
 }

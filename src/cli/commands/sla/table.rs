@@ -5,7 +5,7 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::cli::output::cut;
-use crate::cli::output::printable::one_line;
+use crate::data::printable::one_line;
 use crate::report::sla::wording::{empty_message, period, shown};
 use crate::report::sla::{Explanation, Metric, SlaOptions, SlaReport, SlaRow, labels};
 
