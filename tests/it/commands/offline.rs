@@ -147,6 +147,9 @@ async fn the_mirror_is_used_when_the_workspace_is_unreachable() {
     let url = mirrored.sandbox.base_url();
     let expected = mirrored.run(&["contacts", "list", "--data-source", "local", "--json"]);
     mirrored.sandbox.stop().await;
+    // Reserves the port, which the sandbox of another test could take. A socket that does not listen refuses connections.
+    let reserved = tokio::net::TcpSocket::new_v4().unwrap();
+    reserved.bind(url.trim_start_matches("http://").trim_end_matches('/').parse().unwrap()).unwrap();
     let command = |words: &[&str]| {
         let mut command = binary(mirrored.home.path());
         command.env("INTERCOM_ACCESS_TOKEN", TOKEN).env("INTERCOM_BASE_URL", &url);
@@ -162,4 +165,5 @@ async fn the_mirror_is_used_when_the_workspace_is_unreachable() {
     other.env("INTERCOM_ACCESS_TOKEN", "another").env("INTERCOM_BASE_URL", &url);
     let output = other.args(["contacts", "list"]).output().unwrap();
     assert_eq!(code(&output), 5, "a token without a mirror gets no other mirror");
+    drop(reserved);
 }
