@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use super::error::{Error, NotFoundKind};
 use crate::api::client::Client;
-pub use crate::api::identity::{Identity, identity};
 use crate::api::paging::Page;
 use crate::api::request_builder::{Arguments, operation};
 use crate::data::lenient;

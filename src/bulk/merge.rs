@@ -29,7 +29,7 @@ pub fn plan(from: &str, into: &str, sharing: SharedIdentifier) -> PlannedRecord 
     PlannedRecord { shown, ..PlannedRecord::new(from.to_owned(), change, json!({ "merged": false })) }
 }
 
-/// What became of a merge, and the reason if it was not made.
+/// The outcome of a merge, and the reason if it was not made.
 pub fn outcome(status: &RecordStatus) -> (MergeStatus, Option<&str>) {
     match status {
         RecordStatus::Done { .. } => (MergeStatus::Merged, None),

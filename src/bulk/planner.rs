@@ -8,7 +8,6 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 
 use super::change::Change;
-use super::directory::Identity;
 use super::error::{Error, error_json};
 use super::plan::{BulkPlan, PlannedRecord};
 use super::read;
@@ -17,6 +16,7 @@ use super::target::BulkTarget;
 use crate::api;
 use crate::api::ErrorBudget;
 use crate::api::client::Client;
+use crate::api::identity::Identity;
 use crate::data::lenient;
 
 /// Skip reason of a record that changed after its plan was shown.

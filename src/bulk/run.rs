@@ -10,13 +10,13 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::change::Change;
-use super::directory::Identity;
 use super::error::Error;
 use super::journal::{self, BulkRun, RunJournal};
 use super::plan::{BulkPlan, Head};
 use super::tags;
 use super::target::BulkTarget;
 use crate::api::client::Client;
+use crate::api::identity::Identity;
 
 /// Creates the tag of the plan if necessary, and writes the plan to the journal of a new run.
 ///

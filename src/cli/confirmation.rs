@@ -67,6 +67,7 @@ fn consequence(operation: &Operation) -> &'static str {
     }
 }
 
+/// The fields of the body; none if it is not an object.
 fn body(arguments: &Arguments) -> Map<String, Value> {
     let body = arguments.body.as_deref().and_then(|body| serde_json::from_slice(body).ok());
     body.unwrap_or_default()

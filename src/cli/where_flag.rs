@@ -1,4 +1,4 @@
-//! `--where`: reads a filter as typed, and finds out where its names come from.
+//! Compiles `--where`, and chooses whether its names come from the workspace or the mirror.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

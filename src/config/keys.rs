@@ -74,7 +74,7 @@ pub(super) fn check(path: &Path, text: &str, file: &dyn TableLike) -> Result<(),
     Ok(())
 }
 
-/// What is wrong with the value of a key, beginning with the key.
+/// The problem with the value of a key; the text starts with the key.
 fn problem(key: &str, item: &Item, shape: KeyType) -> Option<String> {
     let (fits, expected) = match shape {
         KeyType::Text => (item.is_str(), "text in quotes"),

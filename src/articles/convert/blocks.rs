@@ -236,7 +236,7 @@ fn checked_markdown(node: &AstNode<'_>, other_marker: bool, addresses: &AddressM
     })
 }
 
-/// Displayed HTML as it is if Markdown parses it as a single block, fenced otherwise.
+/// Displayed HTML, unchanged if Markdown parses it as a single block, otherwise fenced.
 fn raw_markdown(shown: &str) -> String {
     let is_whole =
         |block: &read::MarkdownBlock| block.form == BlockForm::Html && block.range == (0..shown.len());

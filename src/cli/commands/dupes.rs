@@ -11,10 +11,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::bulk::execute;
+use crate::api::identity::identity;
 use crate::bulk::journal::BulkRun;
 use crate::bulk::merge::{self, MergeStatus};
 use crate::bulk::shared_identifier::SharedIdentifier;
-use crate::bulk::{BulkPlan, BulkTarget, PlannedRecord, directory, run};
+use crate::bulk::{BulkPlan, BulkTarget, PlannedRecord, run};
 use crate::cli::consent::{Confirm, Intent};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
@@ -183,7 +184,7 @@ async fn apply(
     let intent = Intent::new(format!("Merge {leads}"), Confirm::Explicit).with_records(count);
     context.confirm(&intent.with_consequence("Merged leads are deleted. This cannot be undone."))?;
     let client = context.client()?;
-    let identity = directory::identity(&client).await?;
+    let identity = identity(&client).await?;
     let records = merges.iter().map(MergeRow::record).collect();
     let plan = BulkPlan::new(FindDuplicates::WORDS, BulkTarget::Contacts, &identity.workspace, records);
     let plan = BulkPlan { about: json!({ "action": "merge" }), ..plan };

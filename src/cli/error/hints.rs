@@ -52,8 +52,7 @@ impl Error {
             ),
             Error::Api(error)
             | Error::Mirror(mirror::Error::Api(error))
-            | Error::Bulk(bulk::Error::Api(error))
-            | Error::Articles(articles::Error::Api(error)) => Some(of_api(error)),
+            | Error::Bulk(bulk::Error::Api(error)) => Some(of_api(error)),
             Error::Articles(error) => Some(of_articles(error)),
             Error::Bulk(error) => of_bulk(error),
             Error::Mirror(error) | Error::Report(report::Error::Mirror(error)) => Some(of_mirror(error)),
@@ -241,9 +240,8 @@ fn of_articles(error: &articles::Error) -> Hint {
         articles::Error::Unusable(_) => {
             Hint::default().run("articles status").text(" shows how the files and the help center differ")
         }
-        articles::Error::File { .. } | articles::Error::Api(_) => {
-            "check that the folder can be read and written".into()
-        }
+        articles::Error::File { .. } => "check that the folder can be read and written".into(),
+        articles::Error::Api(error) => of_api(error),
     }
 }
 

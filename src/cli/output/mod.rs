@@ -327,9 +327,10 @@ impl<'a> Output<'a> {
             Some(format) => {
                 let content = self.sink.into_memory();
                 // A jq program may drop `meta`; a capture keeps it.
-                if let Some(capture) = streams::current() {
-                    let envelope = serde_json::from_slice::<Envelope>(&content);
-                    envelope.map(|envelope| capture.keep_meta(envelope.meta.get())).unwrap_or_default();
+                if let Some(capture) = streams::current()
+                    && let Ok(envelope) = serde_json::from_slice::<Envelope>(&content)
+                {
+                    capture.keep_meta(envelope.meta.get());
                 }
                 let text = match &self.flags.jq {
                     Some(program) => program.run(&content, format).await?,

@@ -1,4 +1,4 @@
-//! What is asked of the mirror instead of the workspace, and why it may not answer.
+//! A request to the mirror instead of the workspace, and the reasons to refuse it.
 //!
 //! Names parameters, never flags: the command line words the errors.
 

@@ -1,6 +1,6 @@
 //! Records whose details are still to be fetched: parts of conversations, lists of contacts, statistics of articles.
 //!
-//! What is stored is done, so an interrupted run needs no cursor. A record that is due must stay due until all its
+//! Stored details are complete, so an interrupted run needs no cursor. A record that is due must stay due until all its
 //! details are stored.
 
 use rusqlite::{Params, params};

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::tag_flags::TagChoice;
 use super::{progress, report};
 use crate::api::client::Client;
-use crate::bulk::directory::{self, Identity};
+use crate::api::identity::{Identity, identity};
 use crate::bulk::planner::Planner;
 use crate::bulk::report::RunReport;
 use crate::bulk::run::{self, RunCriteria};
@@ -50,7 +50,7 @@ pub struct RunFlags {
     resume: Option<String>,
 }
 
-/// What the command line says beside `--resume`.
+/// Arguments that decide which run `--resume` means.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct ResumeOptions<'a> {
     /// Whether records are selected, so that a new run can be planned.
@@ -123,7 +123,7 @@ impl<'a> BulkSession<'a> {
             context.refuse_in_read_only_mode(command)?;
         }
         let client = context.client()?;
-        let identity = directory::identity(&client).await?;
+        let identity = identity(&client).await?;
         Ok(BulkSession { context, client, identity, flags, command })
     }
 

@@ -1,4 +1,4 @@
-//! What the figures of the report mean, in terms of its flags.
+//! Definitions of the report's figures, which name its flags.
 
 /// Printed in the help, the JSON output and the HTML page.
 pub const DEFINITIONS: [(&str, &str); 14] = [
