@@ -118,14 +118,13 @@ impl Context {
         Ok(config.profile(config.current(self.globals.connection.profile.as_deref()))?)
     }
 
-    /// The time zone of dates: `--timezone`, else that of the office hours, else UTC.
+    /// The time zone of typed dates: `--utc` or `--timezone`, else that of the office hours, else UTC.
     ///
     /// # Errors
-    /// For an unknown zone: a usage error if it was typed, a configuration error if it is in the file.
+    /// [`Error::Config`] for an unknown zone in the config file.
     pub fn zone(&self) -> Result<TimeZone, Error> {
-        if let Some(name) = &self.globals.connection.timezone {
-            return business_hours::zone(name)
-                .map_err(|reason| Error::usage(format!("--timezone: {reason}")));
+        if let Some(zone) = self.globals.output.named_zone() {
+            return Ok(zone);
         }
         let configured = Config::read(&self.config_path()?)?.office_hours.and_then(|hours| hours.timezone);
         let zone = configured.map(|name| business_hours::zone(&name)).transpose();

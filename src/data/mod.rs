@@ -1,7 +1,9 @@
-//! Helpers without dependencies: lenient reading of JSON, locked files, text that is safe for a terminal.
+//! Small pieces without dependencies: lenient reading of JSON, locked files, text that is safe for a terminal, lengths of
+//! time as text.
 //!
 //! Must never import another module of this crate, and must not know records: callers name the fields.
 
 pub mod lenient;
 pub mod locked_file;
 pub mod printable;
+pub mod span;

@@ -51,9 +51,6 @@ pub struct ConnectionFlags {
     /// Warn if the mirror is older, for example 30m
     #[arg(long, value_name = "DURATION", value_parser = max_age)]
     pub max_age: Option<Duration>,
-    /// Time zone of dates, for example Europe/Dublin [default: that of the office hours, else UTC]
-    #[arg(long, value_name = "ZONE")]
-    pub timezone: Option<String>,
     /// Accepted for compatibility; responses are never cached
     #[arg(long)]
     no_cache: bool,

@@ -120,6 +120,8 @@ impl Globals {
         session.connection.verbose = false;
         session.output.no_color = self.output.no_color;
         session.output.names = self.output.names.clone();
+        session.output.utc = self.output.utc;
+        session.output.timezone = self.output.timezone.clone();
         session.consent.no_input = self.consent.no_input;
         session.consent.read_only = self.consent.read_only;
         session.typed = self.typed.of_session();

@@ -12,7 +12,7 @@ use crate::config::Flag;
 const FORMATS: [&str; 8] = ["json", "ndjson", "csv", "csv-raw", "plain", "quiet", "human-friendly", "format"];
 
 /// The flags about the connection, which the commands of a session share.
-const SESSION: [&str; 11] = [
+const SESSION: [&str; 12] = [
     "region",
     "base-url",
     "api-version",
@@ -24,6 +24,7 @@ const SESSION: [&str; 11] = [
     "data-source",
     "max-age",
     "timezone",
+    "utc",
 ];
 
 /// Global flags in the order typed, without dashes; switches have no value.

@@ -5,6 +5,7 @@
 use std::io::IsTerminal;
 
 use clap::Args;
+use jiff::tz::TimeZone;
 
 use super::format::Format;
 use super::jq::JqProgram;
@@ -14,6 +15,7 @@ use crate::cli::error::InvalidValue;
 use crate::cli::files::OutputFile;
 use crate::cli::flag_values::OneOf;
 use crate::cli::streams;
+use crate::report::business_hours;
 
 const FORMATS: OneOf<Format> = OneOf {
     names: &["json", "ndjson", "csv", "plain", "table", "quiet", "toon"],
@@ -63,6 +65,18 @@ pub struct OutputFlags {
     /// Print without colours [env: NO_COLOR]
     #[arg(long)]
     pub no_color: bool,
+    /// Print without a pager [env: PAGER, INTERCOM_PAGER]
+    #[arg(long)]
+    pub no_pager: bool,
+    /// In tables, show all columns and whole texts
+    #[arg(long)]
+    pub wide: bool,
+    /// Time zone of dates, for example Europe/Dublin [default: that of the office hours, else UTC; tables: the system's]
+    #[arg(long, value_name = "ZONE", value_parser = timezone)]
+    pub timezone: Option<TimeZone>,
+    /// Show and read times in UTC
+    #[arg(long)]
+    pub utc: bool,
     /// Send the output to stdout, file:PATH (written atomically) or webhook:URL
     #[arg(long, value_name = "WHERE", value_parser = deliver)]
     deliver: Option<Deliver>,
@@ -143,6 +157,16 @@ impl OutputFlags {
         OutputFlags { compact: false, ..self }
     }
 
+    /// The time zone in which tables and texts for people show times.
+    pub fn zone(&self) -> TimeZone {
+        self.named_zone().unwrap_or_else(TimeZone::system)
+    }
+
+    /// The time zone that `--utc` or `--timezone` names.
+    pub fn named_zone(&self) -> Option<TimeZone> {
+        if self.utc { Some(TimeZone::UTC) } else { self.timezone.clone() }
+    }
+
     pub fn delivered_to(self, deliver: Deliver) -> Self {
         OutputFlags { deliver: Some(deliver), ..self }
     }
@@ -154,6 +178,10 @@ fn selection(text: &str) -> Result<FieldSelection, InvalidValue> {
 
 fn program(text: &str) -> Result<JqProgram, InvalidValue> {
     Ok(JqProgram::parse(text)?)
+}
+
+fn timezone(text: &str) -> Result<TimeZone, InvalidValue> {
+    business_hours::zone(text).map_err(|reason| format!("--timezone: {reason}").into())
 }
 
 fn deliver(text: &str) -> Result<Deliver, InvalidValue> {

@@ -4,6 +4,7 @@
 //! data only; notices for people go to stderr. `--jq` and TOON need the complete document, so it is collected
 //! as JSON in memory and converted at the end.
 
+pub mod clock;
 pub mod compact;
 mod content;
 mod extent;
@@ -14,6 +15,7 @@ pub mod jq;
 mod layout;
 mod list;
 pub mod names;
+pub mod palette;
 mod records;
 pub mod select;
 mod sink;
