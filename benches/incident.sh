@@ -8,7 +8,7 @@ set -eu
 binary=${1:-target/release/intercom-pp-cli}
 home=$(mktemp -d)
 trap 'kill "$server" 2>/dev/null || true; rm -rf "$home"' EXIT
-"$binary" sandbox serve --conversations 250 --latency 50 >"$home/address" &
+"$binary" sandbox serve --bare --conversations 250 --latency 50 >"$home/address" &
 server=$!
 while ! grep -q http "$home/address"; do sleep 0.1; done
 INTERCOM_BASE_URL=$(grep -o 'http://127[^" ]*' "$home/address" | head -n 1)

@@ -69,7 +69,7 @@ def report(name, times):
 
 
 sandbox = subprocess.Popen(
-    [f"{BINARIES}/intercom-pp-cli", "sandbox", "serve", "--calls-per-window", "1000000"],
+    [f"{BINARIES}/intercom-pp-cli", "sandbox", "serve", "--bare", "--calls-per-window", "1000000"],
     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={"HOME": HOME, "PATH": os.environ["PATH"]},
 )
 url = json.loads(sandbox.stdout.readline())["base_url"]

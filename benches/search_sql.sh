@@ -5,7 +5,7 @@ set -eu
 binary=$(realpath "${1:-target/release/intercom-pp-cli}")
 folder=$(mktemp -d)
 export HOME="$folder" INTERCOM_ACCESS_TOKEN=sandbox-token
-"$binary" sandbox serve --contacts 20000 --companies 2000 --conversations 20000 --parts 5 --tickets 2000 \
+"$binary" sandbox serve --bare --contacts 20000 --companies 2000 --conversations 20000 --parts 5 --tickets 2000 \
     --calls-per-window 1000000 > "$folder/sandbox.json" 2> "$folder/log" &
 sandbox=$!
 trap 'kill "$sandbox" 2> /dev/null; rm -rf "$folder"' EXIT

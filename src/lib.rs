@@ -41,7 +41,7 @@ mod selection;
 
 pub use api::{Client, Error, Region, Response, Settings, Token, types};
 
-/// The README's Rust examples, compiled with the documentation tests.
+/// The Rust examples of the documentation, compiled with its tests.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/library.md")]
+struct Documentation;

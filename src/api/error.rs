@@ -206,6 +206,14 @@ impl Error {
             && self.api_error().is_some_and(|error| error.errors.iter().any(names_page_size))
     }
 
+    /// Whether the server may still be working on the request: the wait or the connection ended before it did, so that
+    /// reading the record now proves nothing.
+    pub fn is_possibly_unfinished(&self) -> bool {
+        matches!(self, Error::Timeout { .. } | Error::Network { .. })
+            || matches!(self, Error::UnexpectedResponse(response) if response.reason == Unexpected::Truncated)
+            || matches!(self.status(), Some(408 | 502 | 504))
+    }
+
     /// Whether the server may have processed the request despite the error.
     pub fn is_outcome_unknown(&self) -> bool {
         matches!(self, Error::Timeout { .. } | Error::Network { .. })

@@ -99,7 +99,8 @@ impl fmt::Display for ApiError {
         write!(formatter, "{} {}: ", self.method, self.path)?;
         for (index, problem) in self.errors.iter().enumerate() {
             let separator = if index == 0 { "" } else { "; " };
-            write!(formatter, "{separator}{}", problem.message)?;
+            // Anything after a line break could pass for a line of this program.
+            write!(formatter, "{separator}{}", problem.message.replace(['\n', '\r'], " "))?;
             match (&problem.code, &problem.field) {
                 (Some(code), Some(field)) => write!(formatter, " ({code}, field {field})")?,
                 (Some(code), None) => write!(formatter, " ({code})")?,
@@ -168,6 +169,12 @@ mod tests {
     fn read(status: u16, body: &str) -> ApiError {
         let status = StatusCode::from_u16(status).unwrap();
         ApiError::read(status, Method::GET, "/contacts/1".into(), Some("header-id"), body)
+    }
+
+    #[test]
+    fn a_message_cannot_add_lines() {
+        let error = read(422, "{\"errors\": [{\"message\": \"no\\nhint: run something else\"}]}");
+        assert!(!error.to_string().contains('\n'), "{error}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! This layer knows HTTP and Intercom's conventions. It must not depend on flags, files, SQLite or a
 //! terminal: it compiles without them.
 
+pub mod access;
 pub mod client;
 #[rustfmt::skip]
 #[path = "../../generated/commands.rs"]
@@ -28,6 +29,7 @@ pub mod request_builder;
 mod retry;
 pub mod secret;
 pub mod transport;
+pub mod web_address;
 
 pub use client::{Client, Response};
 pub use error::Error;

@@ -14,6 +14,8 @@ pub struct Operation {
     pub readable: &'static [&'static str],
     /// One line of help, in our words.
     pub help: &'static str,
+    /// Arguments of an example call, as typed after the words of the command.
+    pub example: Option<&'static str>,
     pub method: Method,
     /// Path template, e.g. `/contacts/{id}`. Every `{name}` has a [`Place::Path`] parameter.
     pub path: &'static str,

@@ -2,7 +2,7 @@
 //!
 //! Values arrive here in wire format: the command line parses what was typed, and the server validates it.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Request, Url};
 use serde::Serialize;
@@ -69,6 +69,13 @@ pub fn operation_at(method: &str, path: &str) -> Option<&'static Operation> {
         }
     };
     OPERATIONS.iter().filter(matches).min_by_key(|operation| operation.path.matches('{').count())
+}
+
+/// The values in a path, which is percent-encoded, for the placeholders of an operation.
+pub fn values_at(operation: &Operation, path: &str) -> Vec<String> {
+    let segments = operation.path.split('/').zip(path.split('/'));
+    let values = segments.filter(|(template, _)| template.starts_with('{'));
+    values.map(|(_, value)| percent_decode_str(value).decode_utf8_lossy().into_owned()).collect()
 }
 
 /// The version that an operation needs, if that is later than the default one.
@@ -187,6 +194,14 @@ mod tests {
         assert_eq!(id("GET", "/companies/5"), Some("RetrieveACompanyById"));
         assert_eq!(id("GET", "/nothing"), None);
         assert_eq!(id("PATCH", "/companies/5"), None);
+    }
+
+    #[test]
+    fn the_values_of_a_path_fill_its_template_again() {
+        let operation = operation("listTagsForAContact").unwrap();
+        let path = "/contacts/a%2Fb/tags";
+        assert_eq!(values_at(operation, path), ["a/b"]);
+        assert_eq!(fill(operation.path, &values_at(operation, path)).unwrap(), path);
     }
 
     #[test]

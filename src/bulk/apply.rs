@@ -1,8 +1,8 @@
 //! Sends the changes of a run, many in parallel, each exactly once.
 //!
 //! The rule that must hold: after a lost response, a change is sent again only once the record was read and does not
-//! show it. If the record cannot show it and the change must not happen twice, its outcome stays unknown. The
-//! transport enforces the rate limit.
+//! show it. If the change must not happen twice, and the record cannot show it or the server may still be working on it,
+//! its outcome stays unknown. The transport enforces the rate limit.
 
 mod verify;
 
@@ -183,14 +183,15 @@ impl<'a> Applier<'a> {
             return SendOutcome::Settled(status);
         }
         let record = &PlannedRecord { before: before.clone(), ..record.clone() };
-        let steps = record.change.steps();
+        let steps = record.change.steps(head.target);
         let (several, mut now) = (steps.len() > 1, before.clone());
         for round in 0..ROUNDS {
             if round > 0 && (!several || now.is_null() || record.change.is_done(&before, &now)) {
                 break;
             }
             for change in &steps {
-                if several && change.is_no_op(&now) {
+                // A message that was sent is never sent again, even if a later step has to be repeated.
+                if several && (change.is_no_op(&now) || (round > 0 && !change.is_repeatable())) {
                     continue;
                 }
                 match self
@@ -280,6 +281,7 @@ impl<'a> Applier<'a> {
     /// the final status of the record, [`RecordStatus::Sending`] if the outcome is unknown.
     async fn step(&self, head: &Head, record: &PlannedRecord, was_sent: bool) -> Result<Value, RecordStatus> {
         let mut is_outcome_unknown = was_sent;
+        let mut may_arrive_late = false;
         let mut last_error = json!({ "message": "the run was interrupted" });
         let mut delay = FIRST_DELAY;
         for attempt in 0..ATTEMPTS {
@@ -295,8 +297,12 @@ impl<'a> Applier<'a> {
                     Ok(Some(state)) if record.change.is_done(&record.before, &state) => {
                         return Ok(state);
                     }
+                    Ok(_) if record.change.is_repeatable() => {}
+                    // The record does not show the message yet, and a second one could not be taken back.
+                    Ok(Some(_)) if may_arrive_late => {
+                        return self.await_late_message(head, record).await;
+                    }
                     Ok(Some(_)) => {}
-                    Ok(None) if record.change.is_repeatable() => {}
                     Ok(None) => return Err(RecordStatus::Sending),
                     Err(error) if is_retryable(&error) => {
                         last_error = error_json(&error);
@@ -313,6 +319,7 @@ impl<'a> Applier<'a> {
                 Err(error) if is_retryable(&error) => {
                     self.budget().record_failure();
                     is_outcome_unknown = is_outcome_unknown_after(&error);
+                    may_arrive_late |= error.is_possibly_unfinished();
                     last_error = error_json(&error);
                 }
                 // An earlier attempt may have removed it.
@@ -325,24 +332,12 @@ impl<'a> Applier<'a> {
                 Err(error) => return Err(RecordStatus::Failed { error: error_json(&error) }),
             }
         }
-        if is_outcome_unknown {
+        if is_outcome_unknown && may_arrive_late && !record.change.is_repeatable() {
+            self.await_late_message(head, record).await
+        } else if is_outcome_unknown {
             self.final_status(head, record, last_error).await
         } else {
             Err(RecordStatus::Failed { error: last_error })
-        }
-    }
-
-    /// The status of a change after the last attempt, whose response was lost.
-    async fn final_status(
-        &self,
-        head: &Head,
-        record: &PlannedRecord,
-        last_error: Value,
-    ) -> Result<Value, RecordStatus> {
-        match self.read_state_after_send(head, record).await {
-            Ok(Some(state)) if record.change.is_done(&record.before, &state) => Ok(state),
-            Ok(Some(_)) => Err(RecordStatus::Failed { error: last_error }),
-            Ok(None) | Err(_) => Err(RecordStatus::Sending),
         }
     }
 

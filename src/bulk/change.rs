@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::shared_identifier::SharedIdentifier;
-use super::state::{current, is_same_minute, own_notes, same_field, tagged, was_set};
+use super::state::{current, is_same_minute, own_parts, same_field, tagged, was_set};
 use super::target::BulkTarget;
 use crate::api;
 use crate::data::lenient;
@@ -65,6 +65,21 @@ pub enum Change {
     /// An internal note.
     Note {
         body: String,
+    },
+    /// A message to the customer.
+    Reply {
+        body: String,
+        /// Addresses of files.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<String>,
+        /// Close the conversation afterwards.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        close: bool,
+    },
+    /// Moves a ticket to a state.
+    MoveTicket {
+        state_id: String,
+        state: String,
     },
     /// Fields of a contact.
     Update {
@@ -122,8 +137,21 @@ impl Change {
                 let until = lenient::time(&document["snoozed_until"]).filter(|_| state == "snoozed");
                 Some(json!({ "state": state, "snoozed_until": until }))
             }
-            Change::Note { body } => own_notes(document, admin_id, body)
+            Change::Note { body } => own_parts(document, "note", admin_id, body)
                 .map(|notes| json!({ "notes": notes.same_text, "latest_own": notes.latest })),
+            Change::Reply { body, close, .. } => {
+                let replies = own_parts(document, "comment", admin_id, body)?;
+                let mut state = json!({ "replies": replies.same_text, "latest_own": replies.latest });
+                if *close {
+                    state["state"] = document["state"].clone();
+                }
+                Some(state)
+            }
+            Change::MoveTicket { .. } => {
+                let state = &document["ticket_state"];
+                let label = ["internal_label", "category"].iter().find_map(|name| state[*name].as_str());
+                lenient::id(&state["id"]).map(|id| json!({ "ticket_state_id": id, "ticket_state": label }))
+            }
             // The id of a merged lead is gone, or returns the user's document.
             Change::Merge { into, .. } => {
                 lenient::id(&document["id"]).map(|id| json!({ "merged": id == *into }))
@@ -160,9 +188,12 @@ impl Change {
                     && snooze.is_none_or(|until| is_same_minute(now["snoozed_until"].as_i64(), until))
             }
             Change::Merge { .. } => now["merged"] == true,
-            Change::Note { .. } => {
-                let existing = before["notes"].as_array().map_or(&[][..], Vec::as_slice);
-                now["notes"].as_array().is_some_and(|notes| notes.iter().any(|note| !existing.contains(note)))
+            Change::Note { .. } => has_new("notes", before, now),
+            Change::Reply { close, .. } => {
+                has_new("replies", before, now) && (!close || now["state"] == "closed")
+            }
+            Change::MoveTicket { state_id, .. } => {
+                lenient::id(&now["ticket_state_id"]).as_ref() == Some(state_id)
             }
             Change::Update { fields } => {
                 fields.iter().all(|(name, value)| same_field(name, value, &now[name]))
@@ -180,6 +211,10 @@ impl Change {
                 let is_new = !now["latest_own"].is_null() && now["latest_own"] != before["latest_own"];
                 is_new || self.is_done(before, now)
             }
+            Change::Reply { close, .. } => {
+                let is_new = !now["latest_own"].is_null() && now["latest_own"] != before["latest_own"];
+                (is_new && (!close || now["state"] == "closed")) || self.is_done(before, now)
+            }
             Change::Update { fields } if !now.is_null() => {
                 let is_set = |(name, value): (&String, &Value)| {
                     same_field(name, value, &now[name]) || was_set(value, &before[name], &now[name])
@@ -192,12 +227,17 @@ impl Change {
 
     /// Whether a run can detect that somebody else has already made the change.
     pub fn can_be_found_done(&self) -> bool {
-        !matches!(self, Change::Note { .. })
+        !self.adds_message()
     }
 
-    /// Whether the change has no effect on a record in this state. A note always has an effect.
+    /// Whether the change has no effect on a record in this state. A message always has an effect.
     pub fn is_no_op(&self, state: &Value) -> bool {
-        !matches!(self, Change::Note { .. }) && self.is_done(&Value::Null, state)
+        !self.adds_message() && self.is_done(&Value::Null, state)
+    }
+
+    /// Whether the change adds a note or a reply, which two requests would add twice.
+    fn adds_message(&self) -> bool {
+        matches!(self, Change::Note { .. } | Change::Reply { .. })
     }
 
     /// Whether this error of reading the record confirms the change: archived contacts cannot always be read.
@@ -212,8 +252,20 @@ impl Change {
     }
 
     /// The requests that make the change, in order; most changes need one.
-    pub fn steps(&self) -> Vec<Change> {
+    pub fn steps(&self, target: BulkTarget) -> Vec<Change> {
         match self {
+            Change::Reply { body, attachments, close: true } => {
+                let reply =
+                    Change::Reply { body: body.clone(), attachments: attachments.clone(), close: false };
+                vec![reply, Change::Close]
+            }
+            // A ticket has one request for all assignees: it removes both or sets one.
+            Change::Reassign { admin, team, .. } if target == BulkTarget::Tickets => {
+                let nobody = Change::Reassign { admin: None, team: None, close: false, snooze: None };
+                let set = [team.clone().map(Assignee::Team), admin.clone().map(Assignee::Admin)];
+                let set = set.into_iter().flatten().map(|to| Change::Assign { to, close: false });
+                std::iter::once(nobody).chain(set).collect()
+            }
             Change::Assign { to, close: true } => {
                 vec![Change::Assign { to: to.clone(), close: false }, Change::Close]
             }
@@ -235,7 +287,7 @@ impl Change {
 
     /// Whether making the change twice leaves the same record as making it once.
     pub fn is_repeatable(&self) -> bool {
-        !matches!(self, Change::Note { .. })
+        !self.adds_message()
     }
 
     /// Status of a record on which the change has no effect.
@@ -248,6 +300,8 @@ impl Change {
             Change::Open => "already_open",
             Change::Snooze { .. } => "already_snoozed",
             Change::Note { .. } => "already_noted",
+            Change::Reply { .. } => "already_replied",
+            Change::MoveTicket { .. } => "already_in_that_state",
             Change::Update { .. } => "already_so",
             Change::Archive => "already_archived",
             Change::Unarchive => "not_archived",
@@ -285,6 +339,14 @@ impl Change {
                 _ => return Err(Irreversible("previous state unknown")),
             },
             Change::Note { .. } => return Err(Irreversible("a note cannot be removed through the API")),
+            Change::Reply { .. } => return Err(Irreversible("a reply cannot be taken back")),
+            Change::MoveTicket { .. } => match lenient::id(&before["ticket_state_id"]) {
+                Some(state_id) => {
+                    let state = before["ticket_state"].as_str().unwrap_or_default().to_owned();
+                    Change::MoveTicket { state_id, state }
+                }
+                None => return Err(Irreversible("previous state unknown")),
+            },
             Change::Update { fields } => {
                 let mut old = before.as_object().cloned().unwrap_or_default();
                 old.retain(|name, _| fields.contains_key(name));
@@ -294,4 +356,10 @@ impl Change {
             Change::Unarchive => Change::Archive,
         })
     }
+}
+
+/// Whether `now` has a message that `before` had not. `kind` is the field with the ids.
+fn has_new(kind: &str, before: &Value, now: &Value) -> bool {
+    let existing = before[kind].as_array().map_or(&[][..], Vec::as_slice);
+    now[kind].as_array().is_some_and(|ids| ids.iter().any(|id| !existing.contains(id)))
 }

@@ -8,6 +8,7 @@ use crate::api::client::Client;
 use crate::api::paging::Page;
 use crate::api::request_builder::{Arguments, operation};
 use crate::data::lenient;
+use crate::data::spelling::nearest;
 
 /// A tag, team or teammate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +59,7 @@ impl DirectoryEntry {
     }
 }
 
-/// Picks the entry with this name, or else with this id or e-mail address. Names take precedence, even if they look
+/// Picks the entry with this name, or else with this id or email address. Names take precedence, even if they look
 /// like an id.
 ///
 /// # Errors
@@ -84,7 +85,11 @@ pub fn pick<'a>(
         ([entry], _) => Ok(entry),
         ([], Some(entry)) => Ok(entry),
         ([], None) => {
-            let candidates = list.iter().map(|entry| format!("{:?}", entry.name)).take(30).collect();
+            let names: Vec<&str> = list.iter().map(|entry| entry.name.as_str()).collect();
+            // The one that was probably meant comes first, so that it is never cut.
+            let meant = nearest(text, &names).into_iter();
+            let candidates = meant.chain(names.iter().copied()).take(30);
+            let candidates = candidates.map(|name| format!("{name:?}")).collect();
             Err(Error::NotFound { what, name: text.to_owned(), candidates })
         }
         (several, _) => {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::api::conflict::Conflict;
+use crate::data::io_reason::io_reason;
+use crate::data::spelling::nearest;
 use crate::{api, config, mirror};
 
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +19,7 @@ pub enum Error {
     #[error(transparent)]
     Config(#[from] config::Error),
     /// A journal or plan that cannot be read or written. Nothing is changed without it.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {}", path.display(), io_reason(source))]
     File { path: PathBuf, source: std::io::Error },
     /// `what` names the expected content, with its article.
     #[error("{} is not {what}", path.display())]
@@ -35,7 +37,7 @@ pub enum Error {
     #[error("{0}")]
     UnusableJournal(String),
     /// A name or id that the workspace does not have.
-    #[error("unknown {what} {name:?}{}", expected_one_of(.candidates))]
+    #[error("unknown {what} {name:?}{}", expected(.name, .candidates))]
     NotFound { what: NotFoundKind, name: String, candidates: Vec<String> },
     /// Creating a tag returned an existing tag with another spelling.
     #[error("cannot create the tag {requested:?}: the workspace uses {found:?} instead")]
@@ -92,10 +94,13 @@ impl Error {
     }
 }
 
-fn expected_one_of(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        names => format!(": expected one of {}", names.join(", ")),
+/// The name that was probably meant, or else all of them.
+fn expected(wanted: &str, names: &[String]) -> String {
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    match (nearest(wanted, &known), names) {
+        (Some(meant), _) => format!(": did you mean {meant}?"),
+        (None, []) => String::new(),
+        (None, names) => format!(": expected one of {}", names.join(", ")),
     }
 }
 

@@ -62,6 +62,7 @@ impl SelectionFilter {
             BulkTarget::Conversations => ResourceName::Conversations,
             BulkTarget::Contacts => ResourceName::Contacts,
             BulkTarget::Companies => ResourceName::Companies,
+            BulkTarget::Tickets => ResourceName::Tickets,
         };
         let zone = self.zone.as_deref().and_then(|name| TimeZone::get(name).ok());
         search_sql::holds(resource, &self.exact, record, zone.as_ref()) == Some(false)
@@ -195,6 +196,9 @@ impl BulkPlan {
             Some(Change::Close) => "Close",
             Some(Change::Snooze { .. }) => "Snooze",
             Some(Change::Note { .. }) => "Add a note to",
+            Some(Change::Reply { .. }) => "Reply to",
+            Some(Change::MoveTicket { .. }) => "Change the state of",
+            Some(Change::Open) => "Reopen",
             Some(Change::Archive) => "Archive",
             _ => "Change",
         }
@@ -205,20 +209,23 @@ impl BulkPlan {
 fn can_make(command: &str, target: BulkTarget, change: &Change) -> bool {
     let Some((group, action)) = command.split_once(' ') else { return false };
     if (group, action) == ("bulk", "undo") {
-        // An undo never adds notes or merges.
-        return !matches!(change, Change::Note { .. } | Change::Merge { .. });
+        // An undo never adds messages or merges.
+        return !matches!(change, Change::Note { .. } | Change::Reply { .. } | Change::Merge { .. });
     }
     let is_allowed = match change {
-        Change::Tag { .. } => ["bulk-tag", "incident-tag"].contains(&action),
-        Change::Untag { .. } => action == "bulk-untag",
-        Change::Assign { .. } => action == "bulk-assign",
-        Change::Close => action == "bulk-close",
-        Change::Snooze { .. } => action == "bulk-snooze",
-        Change::Note { .. } => action == "bulk-reply-note",
+        Change::Tag { .. } => ["bulk-tag", "incident-tag", "tag"].contains(&action),
+        Change::Untag { .. } => ["bulk-untag", "untag"].contains(&action),
+        Change::Assign { .. } => ["bulk-assign", "assign"].contains(&action),
+        Change::Close => ["bulk-close", "close"].contains(&action),
+        Change::Snooze { .. } => ["bulk-snooze", "snooze"].contains(&action),
+        Change::Note { .. } => ["bulk-reply-note", "note", "reply"].contains(&action),
+        Change::Reply { .. } => action == "reply",
+        Change::Open => action == "open",
+        Change::MoveTicket { .. } => action == "resolve",
         Change::Update { .. } => action == "bulk-update",
         Change::Archive => action == "bulk-archive",
         Change::Merge { .. } => action == "dupes",
-        Change::Open | Change::Unarchive | Change::Reassign { .. } => false,
+        Change::Unarchive | Change::Reassign { .. } => false,
     };
     is_allowed && target.as_str() == group
 }

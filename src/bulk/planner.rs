@@ -140,5 +140,12 @@ fn shown(document: &Value) -> Value {
             .iter()
             .find_map(|pointer| document.pointer(pointer)?.as_str().filter(|text| !text.is_empty()))
     };
-    json!({ "name": text(&["/name", "/title", "/source/author/name", "/email", "/source/author/email"]) })
+    json!({ "name": text(&[
+        "/name",
+        "/title",
+        "/ticket_attributes/_default_title_",
+        "/source/author/name",
+        "/email",
+        "/source/author/email",
+    ]) })
 }

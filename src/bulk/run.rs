@@ -25,7 +25,7 @@ use crate::api::identity::Identity;
 pub async fn start(client: &Client, identity: &Identity, mut plan: BulkPlan) -> Result<RunJournal, Error> {
     let admin_id = match (&identity.admin_id, plan.target) {
         (Some(id), _) => id.clone(),
-        (None, BulkTarget::Conversations) => return Err(Error::NoTeammate),
+        (None, BulkTarget::Conversations | BulkTarget::Tickets) => return Err(Error::NoTeammate),
         // Requests for these do not name the acting teammate.
         (None, BulkTarget::Contacts | BulkTarget::Companies) => String::new(),
     };
@@ -117,13 +117,13 @@ pub fn find_resumable(criteria: &RunCriteria) -> Result<Option<String>, Error> {
 /// A run in the list of runs.
 #[derive(Debug, Serialize)]
 pub struct RunSummary<'a> {
-    id: &'a str,
-    command: &'a str,
+    pub id: &'a str,
+    pub command: &'a str,
     pub records: usize,
     pub done: usize,
     started_at: i64,
-    state: &'static str,
-    undone_by: Option<&'a str>,
+    pub state: &'static str,
+    pub undone_by: Option<&'a str>,
     undoes: Option<&'a str>,
     failed: usize,
     skipped: usize,

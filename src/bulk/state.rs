@@ -26,23 +26,24 @@ pub(super) fn tagged_by(document: &Value, tag_id: &str) -> Option<String> {
     lenient::reference(&tag["applied_by"]["id"])
 }
 
-/// Notes of one teammate in a conversation.
-pub(super) struct OwnNotes {
-    /// Ids of the notes with the given text.
+/// Messages of one teammate in a conversation or ticket: its notes, or its replies.
+pub(super) struct OwnParts {
+    /// Ids of those with the given text.
     pub same_text: Vec<String>,
     pub latest: Option<String>,
 }
 
 /// `None` if the document has no parts.
-pub(super) fn own_notes(document: &Value, admin_id: &str, body: &str) -> Option<OwnNotes> {
-    let parts = document["conversation_parts"]["conversation_parts"].as_array()?;
+pub(super) fn own_parts(document: &Value, kind: &str, admin_id: &str, body: &str) -> Option<OwnParts> {
+    let lists = ["/conversation_parts/conversation_parts", "/ticket_parts/ticket_parts"];
+    let parts = lists.iter().find_map(|list| document.pointer(list)?.as_array())?;
     let text = plain::text(body);
     let is_own = |part: &&Value| {
-        part["part_type"] == "note" && lenient::id(&part["author"]["id"]).as_deref() == Some(admin_id)
+        part["part_type"] == kind && lenient::id(&part["author"]["id"]).as_deref() == Some(admin_id)
     };
     let own: Vec<&Value> = parts.iter().filter(is_own).collect();
     let has_text = |part: &&&Value| part["body"].as_str().is_some_and(|body| plain::text(body) == text);
-    Some(OwnNotes {
+    Some(OwnParts {
         same_text: own.iter().filter(has_text).filter_map(|part| lenient::id(&part["id"])).collect(),
         latest: own.last().and_then(|part| lenient::id(&part["id"])),
     })

@@ -9,6 +9,7 @@ pub enum BulkTarget {
     Conversations,
     Contacts,
     Companies,
+    Tickets,
 }
 
 impl BulkTarget {
@@ -17,6 +18,7 @@ impl BulkTarget {
             BulkTarget::Conversations => "retrieveConversation",
             BulkTarget::Contacts => "ShowContact",
             BulkTarget::Companies => "RetrieveACompanyById",
+            BulkTarget::Tickets => "getTicket",
         }
     }
 
@@ -25,6 +27,7 @@ impl BulkTarget {
             BulkTarget::Conversations => "conversations",
             BulkTarget::Contacts => "contacts",
             BulkTarget::Companies => "companies",
+            BulkTarget::Tickets => "tickets",
         }
     }
 
@@ -33,6 +36,7 @@ impl BulkTarget {
             BulkTarget::Conversations => "conversation",
             BulkTarget::Contacts => "contact",
             BulkTarget::Companies => "company",
+            BulkTarget::Tickets => "ticket",
         }
     }
 }

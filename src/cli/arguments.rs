@@ -75,7 +75,9 @@ impl CommandLine<'_> {
     }
 
     fn path_value(&self, parameter: &Parameter) -> Result<String, Error> {
-        let text = self.matches.get_one::<String>(&argument_id(parameter)).cloned().unwrap_or_default();
+        // A hand-written command that shares its words with the operation names the argument itself.
+        let given = |id: &str| self.matches.try_get_one::<String>(id).ok().flatten().cloned();
+        let text = given(&argument_id(parameter)).or_else(|| given(parameter.name)).unwrap_or_default();
         let trimmed = text.trim();
         if trimmed.is_empty() {
             return Err(Error::usage(format!("<{}> must not be empty", parameter.flag)));
@@ -300,7 +302,14 @@ fn text(value: &Value) -> String {
 }
 
 fn missing(flags: Vec<String>) -> Error {
-    let hint = Hint::new("see the command's --help").about(HintTopic::Arguments);
+    // A filter is easier to write than a query.
+    let hint = if flags == ["query"] {
+        let filter = Hint::new("filter with ").flag("where").text(", for example ").flag("where");
+        filter.text(" 'created_at > 7d'").then("")
+    } else {
+        Hint::default()
+    };
+    let hint = hint.help().about(HintTopic::Arguments);
     Error::MissingArguments { flags, hint }
 }
 

@@ -11,6 +11,7 @@ mod parameter;
 
 pub use body_schema::BodySchema;
 pub use entry::CatalogEntry;
+pub use example::{of as example_of, split_examples};
 pub use find::find;
 pub use parameter::{CommandParameter, Shape};
 

@@ -1,22 +1,26 @@
 //! Shell completion: the program computes the candidates for the current line.
 //!
 //! The script that a shell loads is short, because it calls the program at each TAB. Candidates can therefore include
-//! local values such as profiles. Must never access the network, prompt, or write to anything but stdout.
+//! local values: profiles, runs, and the names in the mirror (`completion/values.rs`). Must never access the network,
+//! prompt, or write to anything but stdout.
+
+mod values;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Arg, Command, ValueHint};
-use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::engine::ArgValueCandidates;
 use clap_complete::env::Shells;
 use clap_complete::{CompleteEnv, Shell};
 
+use self::values::TypedLine;
 use super::error::{Error, Exit};
 use super::registry::Registry;
 use super::{files, globals, tree};
 use crate::config::env_var;
-use crate::config::{self, Config};
 
 const PROGRAM: &str = "intercom-pp-cli";
 /// Set by the script to the name of the shell.
@@ -25,12 +29,12 @@ const VARIABLE: &str = "INTERCOM_PP_CLI_COMPLETE";
 const INDEX: &str = "_CLAP_COMPLETE_INDEX";
 
 /// Prints the candidates if a completion script started this process; `None` otherwise.
-pub fn complete(registry: &Registry, arguments: &[OsString]) -> Option<ExitCode> {
-    std::env::var_os(VARIABLE)?;
+pub fn complete(registry: &'static Registry, arguments: &[OsString]) -> Option<ExitCode> {
+    let shell = std::env::var(VARIABLE).ok()?;
     let words = arguments.iter().skip_while(|word| *word != "--").skip(1);
     let line: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
     let folder = std::env::current_dir().ok();
-    let environment = CompleteEnv::with_factory(|| completed_tree(registry, &line)).var(VARIABLE);
+    let environment = CompleteEnv::with_factory(|| completed_tree(registry, &line, &shell)).var(VARIABLE);
     match environment.try_complete(arguments, folder.as_deref()) {
         Ok(true) => Some(ExitCode::SUCCESS),
         Ok(false) => None,
@@ -80,65 +84,52 @@ fn program_path() -> String {
 }
 
 /// The command tree for this line, with local values as candidates.
-fn completed_tree(registry: &Registry, line: &[String]) -> Command {
+fn completed_tree(registry: &'static Registry, line: &[String], shell: &str) -> Command {
     let index = env_var(INDEX).and_then(|index| index.parse().ok());
     let word = match index {
         Some(index) => line.get::<usize>(index),
         None => line.last(),
     };
-    let completer =
-        Completer { is_flag: word.is_some_and(|word| word.starts_with('-')), config: config_path(line) };
-    completer.complete_command(tree::command(registry, line))
+    let is_flag = word.is_some_and(|word| word.starts_with('-'));
+    let completer = Completer {
+        is_flag,
+        line: Arc::new(TypedLine { registry, words: line.to_vec(), shell: shell.to_owned() }),
+    };
+    completer.complete_command(tree::command(registry, line), "")
 }
 
 /// Adds candidates that the tree does not declare.
 struct Completer {
     /// Whether the word under the cursor is a flag.
     is_flag: bool,
-    config: Option<PathBuf>,
+    line: Arc<TypedLine>,
 }
 
 impl Completer {
-    fn complete_command(&self, command: Command) -> Command {
-        let takes_profile = command.get_name() == "profile";
-        let command = command.mut_args(|argument| self.complete_argument(argument));
+    /// `path` are the words of the command, without the program's name.
+    fn complete_command(&self, command: Command, path: &str) -> Command {
+        let command = command.mut_args(|argument| self.complete_argument(argument, path));
         command.mut_subcommands(|subcommand| {
-            let subcommand = subcommand.mut_args(|argument| {
-                if takes_profile && argument.get_id() == "name" { self.profiles(argument) } else { argument }
-            });
-            self.complete_command(subcommand)
+            let below = format!("{path} {}", subcommand.get_name());
+            self.complete_command(subcommand, below.trim_start())
         })
     }
 
-    fn complete_argument(&self, argument: Arg) -> Arg {
+    fn complete_argument(&self, argument: Arg, path: &str) -> Arg {
         let is_global = argument.get_help_heading() == Some(globals::HEADING);
-        // Thirty global flags would hide the few relevant words.
-        let argument = if is_global && !self.is_flag { argument.hide(true) } else { argument };
+        // Thirty global flags would hide the few relevant words. Help may hide them as well.
+        let argument = if is_global { argument.hide(!self.is_flag) } else { argument };
         match argument.get_id().as_str() {
-            "profile" if is_global => self.profiles(argument),
-            "config" if is_global => argument.value_hint(ValueHint::FilePath),
-            _ if files::access(&argument).is_some() => argument.value_hint(ValueHint::AnyPath),
-            _ => argument,
+            "config" if is_global => return argument.value_hint(ValueHint::FilePath),
+            _ if files::access(&argument).is_some() => return argument.value_hint(ValueHint::AnyPath),
+            _ => {}
+        }
+        match values::source(path, &argument, is_global) {
+            Some(source) => {
+                let line = Arc::clone(&self.line);
+                argument.add(ArgValueCandidates::new(move || values::candidates(source, &line)))
+            }
+            None => argument,
         }
     }
-
-    fn profiles(&self, argument: Arg) -> Arg {
-        let config = self.config.clone();
-        argument.add(ArgValueCandidates::new(move || config.as_deref().map(profiles).unwrap_or_default()))
-    }
-}
-
-/// The config file that the line uses.
-fn config_path(line: &[String]) -> Option<PathBuf> {
-    let flag = line.windows(2).rev().find(|pair| pair[0] == "--config").map(|pair| pair[1].clone());
-    flag.or_else(|| line.iter().rev().find_map(|word| Some(word.strip_prefix("--config=")?.to_owned())))
-        .or_else(|| env_var("INTERCOM_CONFIG"))
-        .map(PathBuf::from)
-        .or_else(|| config::default_path().ok())
-}
-
-fn profiles(path: &Path) -> Vec<CompletionCandidate> {
-    // An unreadable file is reported by `doctor`.
-    let config = Config::read(path).unwrap_or_default();
-    config.profiles.into_keys().map(CompletionCandidate::new).collect()
 }

@@ -1,17 +1,21 @@
-//! Confirms an operation before it is sent, and words the notice afterwards, using the names of its records.
+//! Confirms an operation before it is sent, and words the sentence afterwards, using the names of its records.
 //!
-//! Each name takes one request, so names are fetched only for a prompt. A record that cannot be read is shown by its
-//! id.
+//! Each name takes one request, so names are fetched only for a prompt. A record that cannot be read soon is
+//! shown by its id.
+
+mod wording;
 
 use serde_json::{Map, Value};
 
+use self::wording::{Piece, Wording};
 use super::consent::{Confirm, Intent};
 use super::context::Context;
 use super::error::Error;
-use super::subject::{self, Subject};
+use super::subject;
 use crate::api::effect;
 use crate::api::operation::{Method, Operation};
 use crate::api::request_builder::Arguments;
+use crate::data::lenient;
 
 /// Confirms an operation, and returns a description such as `Delete contact Ann (ann@example.com)`.
 ///
@@ -28,35 +32,67 @@ pub async fn confirm(
     let body = body(arguments);
     let records = effect::records(Some(&Value::Object(body.clone())));
     let intent = Intent::new(request, operation.confirm).with_records(records);
-    let subjects = subject::of(operation, &arguments.path, &body);
-    if !context.needs_confirmation(&intent)? {
-        return Ok(action(operation, arguments, &ids(&subjects)));
+    let asks = context.needs_confirmation(&intent)?;
+    let Some(wording) = wording::of(operation) else {
+        let action = unworded(operation, arguments);
+        if asks {
+            let intent = Intent { action: action.clone(), ..intent };
+            context.confirm(&intent.with_consequence(consequence(operation)))?;
+        }
+        return Ok(action);
+    };
+    if !asks {
+        return Ok(action(None, &wording, arguments, &body).await);
     }
-    let action = action(operation, arguments, &names(context, &subjects).await);
-    let intent = Intent::new(&action, operation.confirm).with_records(records);
-    context.confirm(&intent.with_consequence(consequence(operation)))?;
+    let action = action(Some(context), &wording, arguments, &body).await;
+    let intent = Intent { action: action.clone(), ..intent };
+    let intent = intent.with_consequence(wording.consequence).or_else(wording.verb.declined);
+    context.confirm(&intent)?;
     Ok(action)
 }
 
-/// Describes the operation, with the names of its records.
-fn action(operation: &Operation, arguments: &Arguments, names: &[String]) -> String {
-    let help = operation.help.split([',', ';', ':', '(']).next().unwrap_or(operation.help).trim();
-    let name = if names.is_empty() { arguments.path.join(" ") } else { names.join(" into ") };
-    let bare = [" a ", " an ", " one ", " the "]
-        .iter()
-        .fold(help.to_owned(), |text, word| text.replacen(word, " ", 1));
-    match (name.is_empty(), bare.split(' ').count() <= 3) {
-        (true, _) => help.to_owned(),
-        (false, true) => format!("{bare} {name}"),
-        (false, false) => format!("{help}: {name}"),
+/// The verb and the records of an operation: by name with a context to read them with, and by id otherwise.
+async fn action(
+    context: Option<&Context>,
+    wording: &Wording,
+    arguments: &Arguments,
+    body: &Map<String, Value>,
+) -> String {
+    let mut text = format!("{} ", wording.verb.bare);
+    for piece in wording.pieces() {
+        let (id, collection) = match piece {
+            Piece::Text(words) => {
+                text.push_str(words);
+                continue;
+            }
+            Piece::InPath(position, collection) => (arguments.path.get(position).cloned(), collection),
+            Piece::InBody(field, collection) => (body.get(field).and_then(lenient::id), collection),
+        };
+        let id = id.unwrap_or_default();
+        let name = match (context, collection) {
+            (Some(context), Some(collection)) => name(context, collection, &id).await,
+            _ => None,
+        };
+        text.push_str(&name.unwrap_or(id));
     }
+    text
 }
 
-/// The notice after a change: `done: delete contact Ann (ann@example.com)`.
-pub fn done(action: &str) -> String {
-    let mut letters = action.chars();
-    let first = letters.next().map(|first| first.to_lowercase().to_string()).unwrap_or_default();
-    format!("done: {first}{}", letters.as_str())
+/// The name of a record, read from the workspace.
+async fn name(context: &Context, collection: &str, id: &str) -> Option<String> {
+    let arguments = Arguments::of_record(id);
+    let reader = subject::reader_in(collection)?;
+    let client = context.client().ok()?;
+    let reply =
+        tokio::time::timeout(subject::NAME_TIMEOUT, client.fetch(reader, &arguments)).await.ok()?.ok()?;
+    let record: Value = serde_json::from_str(reply.json_text().ok()?).ok()?;
+    subject::name(&record)
+}
+
+/// Describes an operation that has no words here: its help, and the ids of its path.
+fn unworded(operation: &Operation, arguments: &Arguments) -> String {
+    let help = operation.help.split([',', ';', ':', '(']).next().unwrap_or(operation.help).trim();
+    if arguments.path.is_empty() { help.to_owned() } else { format!("{help}: {}", arguments.path.join(" ")) }
 }
 
 fn consequence(operation: &Operation) -> &'static str {
@@ -67,30 +103,13 @@ fn consequence(operation: &Operation) -> &'static str {
     }
 }
 
+/// The sentence after a change: `Deleted contact Ann (ann@example.com)`.
+pub fn done(action: &str) -> String {
+    wording::past(action).unwrap_or_else(|| format!("done: {action}"))
+}
+
 /// The fields of the body; none if it is not an object.
 fn body(arguments: &Arguments) -> Map<String, Value> {
     let body = arguments.body.as_deref().and_then(|body| serde_json::from_slice(body).ok());
     body.unwrap_or_default()
-}
-
-fn ids(subjects: &[Subject]) -> Vec<String> {
-    subjects.iter().map(|subject| subject.ids.join(" ")).collect()
-}
-
-/// The names of the records, or their ids.
-async fn names(context: &Context, subjects: &[Subject]) -> Vec<String> {
-    let mut names = ids(subjects);
-    for (id, subject) in names.iter_mut().zip(subjects) {
-        if let Some(name) = name(context, subject).await {
-            *id = name;
-        }
-    }
-    names
-}
-
-async fn name(context: &Context, subject: &Subject) -> Option<String> {
-    let arguments = Arguments { path: subject.ids.clone(), ..Arguments::default() };
-    let reply = context.client().ok()?.fetch(subject.reader, &arguments).await.ok()?;
-    let record: Value = serde_json::from_str(reply.json_text().ok()?).ok()?;
-    subject::name(&record)
 }

@@ -26,6 +26,8 @@ pub struct Intent {
     pub records: usize,
     /// Whether the change can be undone although it needs explicit confirmation.
     pub can_be_undone: bool,
+    /// What an answer of no leaves, for example `not deleted`.
+    pub declined: &'static str,
 }
 
 impl Intent {
@@ -40,6 +42,7 @@ impl Intent {
             confirm,
             records: 1,
             can_be_undone: false,
+            declined: "nothing was changed",
         }
     }
 
@@ -54,6 +57,11 @@ impl Intent {
 
     pub fn with_consequence(self, consequence: impl Into<String>) -> Self {
         Intent { consequence: consequence.into(), ..self }
+    }
+
+    /// Says what an answer of no leaves.
+    pub fn or_else(self, declined: &'static str) -> Self {
+        Intent { declined, ..self }
     }
 
     fn is_mass(&self) -> bool {
@@ -148,7 +156,11 @@ fn prompt(intent: &Intent) -> Result<(), Error> {
     let question = printable::one_line(&format!("{action}?{space}{consequence} {question}"));
     stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush())?;
     let answer = stdin::line()?;
-    if accepted.contains(&answer.trim().to_lowercase()) { Ok(()) } else { Err(Error::Declined) }
+    if accepted.contains(&answer.trim().to_lowercase()) {
+        Ok(())
+    } else {
+        Err(Error::Declined(intent.declined))
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use super::clients::Clients;
 use super::credentials::{self, Credential};
 use super::error::Error;
 use super::globals::{Globals, region};
+use super::output::OutputFlags;
 use super::output::names::NameLookup;
 use super::output::warn_once;
 use crate::api::client::Client;
@@ -40,9 +41,9 @@ pub struct ApiServer {
     pub source: &'static str,
 }
 
-/// A profile chosen with `--profile`. Its server and token take precedence over the environment together, so that no
-/// token is sent to a server that it was not meant for.
-struct TypedProfile {
+/// A profile of the config file. The server and the token of one chosen with `--profile` take precedence over the
+/// environment together, so that no token is sent to a server that it was not meant for.
+struct NamedProfile {
     name: String,
     /// The settings of the profile alone.
     own: config::Settings,
@@ -50,12 +51,15 @@ struct TypedProfile {
     merged: config::Settings,
 }
 
-impl TypedProfile {
+impl NamedProfile {
+    /// The token of the profile, else the one at the top of the file, which is not the profile's.
     fn credential(&self) -> Result<Option<Credential>, Error> {
-        let find =
-            |settings| credentials::of_profile(credentials::Profile { name: Some(&self.name), settings });
-        let own = find(&self.own)?;
-        if own.is_some() { Ok(own) } else { find(&self.merged) }
+        let own =
+            credentials::of_profile(credentials::Profile { name: Some(&self.name), settings: &self.own })?;
+        if own.is_some() {
+            return Ok(own);
+        }
+        credentials::of_settings(credentials::Profile { name: None, settings: &self.merged })
     }
 
     fn has_token(&self) -> Result<bool, Error> {
@@ -86,11 +90,42 @@ impl Context {
         Ok(Context { globals, ..self })
     }
 
+    /// These settings; outside of any profile if the typed one does not exist yet.
+    pub fn with_profile_if(&self, exists: bool) -> Self {
+        let mut globals = self.globals.clone();
+        if !exists {
+            globals.connection.profile = None;
+        }
+        Context { globals, clients: Arc::clone(&self.clients), db: self.db.clone() }
+    }
+
+    /// The same settings, but never the mirror.
+    pub fn always_live(&self) -> Self {
+        let mut globals = self.globals.clone();
+        globals.connection = globals.connection.live();
+        Context { globals, clients: Arc::clone(&self.clients), db: self.db.clone() }
+    }
+
+    /// The same settings without a typed server, to find the one that a saved token belongs to.
+    pub fn without_typed_server(&self) -> Self {
+        let mut globals = self.globals.clone();
+        globals.connection.region = None;
+        globals.connection.base_url = None;
+        Context { globals, clients: Arc::clone(&self.clients), db: self.db.clone() }
+    }
+
     /// Sets the lookup of record names for tables.
     pub fn with_names(self, names: NameLookup) -> Self {
         let mut globals = self.globals;
         globals.output.names = names;
         Context { globals, ..self }
+    }
+
+    /// The same context with other output flags.
+    pub fn with_output(&self, output: OutputFlags) -> Self {
+        let mut globals = self.globals.clone();
+        globals.output = output;
+        Context { globals, clients: Arc::clone(&self.clients), db: self.db.clone() }
     }
 
     /// # Errors
@@ -234,7 +269,7 @@ impl Context {
             return Ok(Some(credential));
         }
         if let Some(credential) = credentials::of_environment()? {
-            if let Some(typed) = typed.filter(TypedProfile::has_server) {
+            if let Some(typed) = typed.filter(NamedProfile::has_server) {
                 warn_once(&format!(
                     "--profile {} has no token: the token in {} is sent to its server",
                     typed.name, credential.place
@@ -242,28 +277,24 @@ impl Context {
             }
             return Ok(Some(credential));
         }
-        let name = self.profile()?;
-        credentials::of_profile(credentials::Profile { name: name.as_deref(), settings })
+        match self.profile()?.map(|name| self.named_profile(name)).transpose()?.flatten() {
+            Some(profile) => profile.credential(),
+            None => credentials::of_profile(credentials::Profile { name: None, settings }),
+        }
     }
 
     /// The profile chosen with `--profile`. As a flag, it takes precedence over the environment.
-    fn typed_profile(&self) -> Result<Option<TypedProfile>, Error> {
+    fn typed_profile(&self) -> Result<Option<NamedProfile>, Error> {
         let Some(name) = &self.globals.connection.profile else { return Ok(None) };
-        let config = Config::read(&self.config_path()?)?;
-        let Some(own) = config.profiles.get(name) else { return Ok(None) };
-        let merged = config.profile(Some(name))?;
-        Ok(Some(TypedProfile { name: name.clone(), own: own.clone(), merged }))
+        self.named_profile(name.clone())
     }
 
-    /// Adds the source of the token to errors about authentication.
-    pub fn with_token_place(&self, error: Error) -> Error {
-        if !error.is_about_token() {
-            return error;
-        }
-        match self.settings().and_then(|settings| self.credential(&settings)) {
-            Ok(Some(credential)) => Error::Token { error: Box::new(error), place: credential.place },
-            _ => error,
-        }
+    /// A profile of the config file; `None` if the file does not have it.
+    fn named_profile(&self, name: String) -> Result<Option<NamedProfile>, Error> {
+        let config = Config::read(&self.config_path()?)?;
+        let Some(own) = config.profiles.get(&name).cloned() else { return Ok(None) };
+        let merged = config.profile(Some(&name))?;
+        Ok(Some(NamedProfile { name, own, merged }))
     }
 
     /// Warns once about unknown keys in the config file.

@@ -20,6 +20,8 @@ pub struct Credential {
     pub source: TokenSource,
     /// The source in words: `INTERCOM_ACCESS_TOKEN`, `the keyring (profile staging)`.
     pub place: String,
+    /// The profile that it was read from, if any.
+    pub profile: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +60,7 @@ pub fn variable() -> Option<&'static str> {
 pub fn of_environment() -> Result<Option<Credential>, Error> {
     let Some(name) = variable() else { return Ok(None) };
     let text = env_var(name).unwrap_or_default();
-    credential(&text, TokenSource::Environment, name.to_owned()).map(Some)
+    credential(&text, TokenSource::Environment, name.to_owned(), None).map(Some)
 }
 
 /// The token of a profile, or of the settings outside of profiles.
@@ -66,29 +68,52 @@ pub fn of_environment() -> Result<Option<Credential>, Error> {
 /// # Errors
 /// If the token is malformed, or the variable named by `token_env` is not set.
 pub fn of_profile(profile: Profile) -> Result<Option<Credential>, Error> {
-    let suffix = profile.name.map(|name| format!(" (profile {name})")).unwrap_or_default();
+    if profile.settings.token_env.is_none()
+        && let Some(text) = keyring::read(profile.name)
+    {
+        let place = format!("the keyring{}", suffix(profile.name));
+        return credential(&text, TokenSource::Keyring, place, profile.name).map(Some);
+    }
+    of_settings(profile)
+}
+
+/// The token that the settings contain or whose variable they name, without the keyring.
+///
+/// # Errors
+/// As [`of_profile`].
+pub fn of_settings(profile: Profile) -> Result<Option<Credential>, Error> {
+    let suffix = suffix(profile.name);
     if let Some(name) = &profile.settings.token_env {
         let Some(text) = env_var(name) else {
             let reason = format!("{name} is not set{suffix}; token_env expects the token in that variable");
             return Err(config::Error::Value(reason).into());
         };
-        return credential(&text, TokenSource::Environment, format!("{name}{suffix}")).map(Some);
-    }
-    if let Some(text) = keyring::read(profile.name) {
-        return credential(&text, TokenSource::Keyring, format!("the keyring{suffix}")).map(Some);
+        return credential(&text, TokenSource::Environment, format!("{name}{suffix}"), profile.name)
+            .map(Some);
     }
     match profile.settings.access_token.as_deref().filter(|text| !text.trim().is_empty()) {
-        Some(text) => credential(text, TokenSource::File, format!("the config file{suffix}")).map(Some),
+        Some(text) => {
+            credential(text, TokenSource::File, format!("the config file{suffix}"), profile.name).map(Some)
+        }
         None => Ok(None),
     }
 }
 
-fn credential(text: &str, source: TokenSource, place: String) -> Result<Credential, Error> {
+fn suffix(profile: Option<&str>) -> String {
+    profile.map(|name| format!(" (profile {name})")).unwrap_or_default()
+}
+
+fn credential(
+    text: &str,
+    source: TokenSource,
+    place: String,
+    profile: Option<&str>,
+) -> Result<Credential, Error> {
     match Token::new(text) {
-        Ok(token) => Ok(Credential { token, source, place }),
+        Ok(token) => Ok(Credential { token, source, place, profile: profile.map(str::to_owned) }),
         Err(error) => {
             let error = Error::Api(crate::api::Error::from(error));
-            Err(Error::Token { error: Box::new(error), place })
+            Err(Error::Token { error: Box::new(error), place, hint: None })
         }
     }
 }

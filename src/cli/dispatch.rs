@@ -5,7 +5,7 @@ use clap::ArgMatches;
 use super::context::Context;
 use super::error::Error;
 use super::registry::{CommandFuture, Registry};
-use super::{endpoint, output, tree};
+use super::{aliases, endpoint, flags, output, token_errors, tree};
 
 /// Boxed, so that the commands are not compiled once for each way the runtime can run a future.
 pub fn dispatch<'a>(
@@ -16,11 +16,19 @@ pub fn dispatch<'a>(
 ) -> CommandFuture<'a> {
     Box::pin(async move {
         output::check_delivery(&context.globals.output)?;
-        let result = match (registry.find(&words.join(" ")), tree::operation(words)) {
+        let typed = words.join(" ");
+        let result = match (registry.find(aliases::target(&typed)), tree::operation(words)) {
+            // The words of a command and of an operation: the flags of the operation mean the operation.
+            (Some(_), Some(operation)) if flags::are_given(operation, matches) => {
+                endpoint::run(context, operation, matches).await
+            }
             (Some(command), _) => command.run(context, registry, matches).await,
             (None, Some(operation)) => endpoint::run(context, operation, matches).await,
-            (None, None) => Err(Error::usage(format!("unknown command {:?}", words.join(" ")))),
+            (None, None) => Err(Error::usage(format!("unknown command {typed:?}"))),
         };
-        result.map_err(|error| context.with_token_place(error))
+        match result {
+            Err(error) => Err(token_errors::explained(context, error).await),
+            Ok(()) => Ok(()),
+        }
     })
 }

@@ -11,7 +11,7 @@ use super::flags::RunFlags;
 use super::globals::DataSource;
 use super::list_extent::{extent, first_page, more_hint, next_page};
 use super::output::{Deliver, DocumentList, Format, Output, notice, warn};
-use super::{arguments, confirmation, download, offline, preview, where_flag};
+use super::{arguments, confirmation, download, offline, preview, surroundings, where_flag};
 use crate::api;
 use crate::api::client::Client;
 use crate::api::conflict::Conflict;
@@ -34,6 +34,30 @@ pub async fn run(
     let query = filter.as_ref().map(|filter| &filter.compiled.query);
     let arguments = arguments::bind(context, operation, matches, query)?;
     Call { context, operation, flags, filter, arguments }.answer().await
+}
+
+/// Reads one record, as the operation's command does.
+///
+/// # Errors
+/// Those of the API and the output.
+pub async fn show(context: &Context, operation: &'static Operation, id: &str) -> Result<(), Error> {
+    let arguments = Arguments::of_record(id);
+    Call { context, operation, flags: RunFlags::default(), filter: None, arguments }.answer().await
+}
+
+/// Writes all pages of a list as one document. They always come from the workspace.
+///
+/// # Errors
+/// Those of the API and the output.
+pub async fn every_page(
+    context: &Context,
+    client: &Client,
+    operation: &'static Operation,
+    arguments: Arguments,
+) -> Result<(), Error> {
+    let context = &context.always_live();
+    let flags = RunFlags { all: true, ..RunFlags::default() };
+    Call { context, operation, flags, filter: None, arguments }.list(client).await
 }
 
 /// One call of an operation.
@@ -119,7 +143,12 @@ impl Call<'_> {
             let extent = extent.followed_by(next_page(operation, page.next.as_ref()));
             Some(DocumentList { key: page.key.as_deref()?, extent, shown: page.items.len() as u64 })
         });
-        let shown = Output::open(&context.globals.output)?.document(meta(), &raw, records).await;
+        // What a view shows beside its record is requested before anything is written.
+        let output = match (&records, operation.effect) {
+            (None, Effect::Read) => surroundings::complete(context, Some(client), &raw).await?,
+            _ => context.globals.output.clone(),
+        };
+        let shown = Output::open(&output)?.document(meta(), &raw, records).await;
         match action {
             Some(_) if shown.is_err() => {
                 warn("the change was made, only its output failed: do not send it again")

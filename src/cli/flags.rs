@@ -5,6 +5,7 @@
 use std::ffi::OsStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use super::arguments::argument_id;
@@ -15,12 +16,22 @@ use crate::filter::Searchable;
 /// All arguments of an operation's command, in the order of its help.
 pub fn of(operation: &'static Operation) -> Vec<Arg> {
     let parameters = operation.parameters.iter().map(|parameter| argument(operation, parameter));
-    parameters
-        .chain(body_arguments(operation.body.as_ref()))
+    search_argument(operation)
+        .into_iter()
         .chain(paging_arguments(operation))
-        .chain(search_argument(operation))
         .chain(download_arguments(operation))
+        .chain(parameters)
+        .chain(body_arguments(operation.body.as_ref()))
         .collect()
+}
+
+/// Whether a flag of the operation was typed.
+pub fn are_given(operation: &'static Operation, matches: &ArgMatches) -> bool {
+    let typed = |id: &str| {
+        matches.try_contains_id(id).unwrap_or(false)
+            && matches.value_source(id) == Some(ValueSource::CommandLine)
+    };
+    of(operation).iter().any(|flag| !flag.is_positional() && typed(flag.get_id().as_str()))
 }
 
 /// The flags of an operation's command that are not sent.
@@ -62,7 +73,8 @@ impl RunFlags {
 fn argument(operation: &Operation, parameter: &'static Parameter) -> Arg {
     let argument = Arg::new(argument_id(parameter)).help(parameter_help(operation, parameter));
     if parameter.place == Place::Path {
-        return argument.value_name(parameter.flag).required(true);
+        let name = parameter.flag.replace('-', "_").to_uppercase();
+        return argument.value_name(name).required(true);
     }
     let argument = argument.long(parameter.flag).allow_hyphen_values(true);
     let argument = match (parameter.name, operation.paging) {
@@ -114,11 +126,15 @@ impl TypedValueParser for EnumParser {
 
 fn parameter_help(operation: &Operation, parameter: &Parameter) -> String {
     let mut notes = Vec::new();
-    if parameter.place != Place::Path && operation.demands(parameter) {
+    let is_filter = parameter.name == "query" && Searchable::of(operation.id).is_some();
+    if is_filter {
+        notes.push("or use --where".to_owned());
+    } else if parameter.place != Place::Path && operation.demands(parameter) {
         notes.push("required".to_owned());
     }
     match parameter.kind {
-        Kind::Time => notes.push("epoch seconds, a date, or 30d ago".into()),
+        Kind::Time if parameter.name.ends_with("until") => notes.push("for example 2026-05-24 or +2d".into()),
+        Kind::Time => notes.push("for example 2026-05-24 or 30d".into()),
         Kind::List(_) => notes.push("repeatable".into()),
         Kind::Json => notes.push("JSON, @file or -".into()),
         _ => {}
@@ -140,7 +156,7 @@ fn body_arguments(body: Option<&Body>) -> Vec<Arg> {
     vec![
         files::content("body-json")
             .value_name("JSON")
-            .help("Request body: JSON, @file, or - for stdin; other flags override its fields"),
+            .help("Request body as JSON, @file, or - for stdin; other flags override its fields"),
         Arg::new("stdin")
             .long("stdin")
             .action(ArgAction::SetTrue)
@@ -159,7 +175,7 @@ fn paging_arguments(operation: &Operation) -> Vec<Arg> {
         return Vec::new();
     }
     vec![
-        Arg::new("all").long("all").action(ArgAction::SetTrue).help("Fetch all pages and print one document"),
+        Arg::new("all").long("all").action(ArgAction::SetTrue).help("Fetch all pages"),
         Arg::new("limit")
             .long("limit")
             .value_name("N")
@@ -174,7 +190,7 @@ pub fn search_argument(operation: &Operation) -> Option<Arg> {
         .long("where")
         .value_name("FILTER")
         .conflicts_with_all(["body:query", "body-json", "stdin"])
-        .help("Filter, for example state = open and team = Billing (see filter --help)");
+        .help("Select by fields, for example 'state = open and team = Billing' (see help filters)");
     Searchable::of(operation.id).map(|_| argument)
 }
 

@@ -15,7 +15,17 @@ const SERVICE: &str = "intercom-pp-cli";
 fn entry(profile: Option<&str>) -> Option<keyring::v1::Entry> {
     let is_available = !cfg!(target_os = "linux") || env_var("DBUS_SESSION_BUS_ADDRESS").is_some();
     let is_enabled = is_available && env_var("INTERCOM_NO_KEYRING").is_none();
-    is_enabled.then(|| keyring::v1::Entry::new(SERVICE, profile.unwrap_or("default")).ok())?
+    is_enabled.then(|| keyring::v1::Entry::new(SERVICE, &user(profile)).ok())?
+}
+
+/// The user name of an entry. A profile called "default" must not share the entry of the settings outside of profiles.
+#[cfg(feature = "keyring")]
+fn user(profile: Option<&str>) -> String {
+    match profile {
+        None => "default".to_owned(),
+        Some("default") => "profile default".to_owned(),
+        Some(name) => name.to_owned(),
+    }
 }
 
 /// The token of a profile.
@@ -49,4 +59,15 @@ pub fn write(_profile: Option<&str>, _token: &str) -> bool {
 #[cfg(not(feature = "keyring"))]
 pub fn remove(_profile: Option<&str>) -> bool {
     false
+}
+
+#[cfg(all(test, feature = "keyring"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_profiles_share_an_entry() {
+        assert_eq!([user(None), user(Some("eu"))], ["default", "eu"]);
+        assert_ne!(user(Some("default")), user(None));
+    }
 }

@@ -89,7 +89,7 @@ pub fn record_names(context: &Context, matches: &ArgMatches) -> NameLookup {
 }
 
 /// The mirror given to a command, or registered for its credentials.
-fn certain(context: &Context) -> Option<PathBuf> {
+pub fn certain(context: &Context) -> Option<PathBuf> {
     let explicit = context.db.clone().or_else(|| context.settings().ok()?.store);
     explicit.or_else(|| of_credentials(context).ok().flatten()).or_else(|| {
         match context.globals.connection.data_source() {
@@ -97,6 +97,19 @@ fn certain(context: &Context) -> Option<PathBuf> {
             DataSource::Auto | DataSource::Live => None,
         }
     })
+}
+
+/// The mirror whose names are suggested while a line is typed. A single mirror is used without asking the keyring for a
+/// token, which may be slow or prompt.
+pub fn for_completion(context: &Context) -> Option<PathBuf> {
+    if let Some(path) = context.settings().ok()?.store {
+        return Some(path);
+    }
+    match &registry::mirrors().ok()?[..] {
+        [] => None,
+        [only] => Some(only.clone()),
+        _ => of_credentials(context).ok().flatten(),
+    }
 }
 
 /// The existing mirror registered for the current credentials.

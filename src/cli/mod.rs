@@ -2,6 +2,7 @@
 //!
 //! No layer below reads flags, prints, or decides exit codes.
 
+mod aliases;
 mod arguments;
 pub(crate) mod catalog;
 mod clients;
@@ -21,24 +22,35 @@ pub(crate) mod files;
 mod flag_values;
 mod flags;
 pub(crate) mod globals;
+mod help;
 mod in_process;
 mod keyring;
 mod list_extent;
+mod live_block;
 pub(crate) mod meta;
 #[allow(clippy::disallowed_methods, reason = "the registry of mirrors in the data folder")]
 pub(crate) mod mirror_paths;
+mod named_days;
 mod offline;
 mod open_mirror;
 pub(crate) mod output;
 mod preview;
 mod profiles;
 mod read_only;
+mod regions;
 pub mod registry;
 mod signals;
+mod snooze_time;
 pub(crate) mod streams;
 pub(crate) mod subject;
+mod suggestions;
+mod surroundings;
 mod time;
+mod token_errors;
+mod token_store;
 pub(crate) mod tree;
+mod verbose;
+mod web_flags;
 mod where_flag;
 
 use std::ffi::OsString;
@@ -48,6 +60,7 @@ use context::Context;
 use dispatch::dispatch;
 use error::{Error, Exit};
 use globals::Globals;
+use output::palette::Palette;
 use registry::Registry;
 
 pub(crate) use in_process::Session;
@@ -61,19 +74,34 @@ pub fn main(arguments: Vec<OsString>, registry: &'static Registry) -> ExitCode {
         return exit;
     }
     let as_json = globals::wants_json(&arguments);
-    let exit = match run(arguments, registry) {
+    let typed: Vec<String> = arguments.iter().filter_map(|word| word.to_str().map(str::to_owned)).collect();
+    let exit = match run(arguments, &typed, registry) {
         Ok(()) => Exit::Success,
-        Err(error) => error.report(as_json),
+        Err(error) => {
+            let palette = Palette::of_errors(typed.iter().any(|word| word == "--no-color"));
+            // Help and version must be instant; finding the words builds the tree again.
+            let words = match &error {
+                Error::Clap(error) if !error.use_stderr() => String::new(),
+                _ => suggestions::command_words(registry, &typed),
+            };
+            error.report(as_json, &words, palette)
+        }
     };
     ExitCode::from(exit as u8)
 }
 
-fn run(arguments: Vec<OsString>, registry: &'static Registry) -> Result<(), Error> {
-    let typed: Vec<String> = arguments.iter().filter_map(|word| word.to_str().map(str::to_owned)).collect();
-    let matches = tree::command(registry, &typed).try_get_matches_from(arguments)?;
+fn run(arguments: Vec<OsString>, typed: &[String], registry: &'static Registry) -> Result<(), Error> {
+    let matches = tree::command(registry, typed)
+        .try_get_matches_from(arguments)
+        .map_err(|error| suggestions::explained(registry, typed, error))?;
     let (words, levels) = tree::levels(&matches);
+    if words == [aliases::VERSION] {
+        tree::command(registry, typed).try_get_matches_from(["intercom-pp-cli", "--version"])?;
+    }
     let leaf = levels[levels.len() - 1];
-    let globals = Globals::read(&levels)?;
+    let mut globals = Globals::read(&levels)?;
+    // Output that is repeated must not wait for a reader.
+    globals.output.no_pager |= matches!(leaf.try_get_raw("watch"), Ok(Some(_)));
     let context = Context::new(globals);
     context.warn_of_unknown_keys();
     // `profile save` must not copy the settings of the current profile into the new one.
@@ -81,23 +109,11 @@ fn run(arguments: Vec<OsString>, registry: &'static Registry) -> Result<(), Erro
     let names = mirror_paths::record_names(&context, leaf);
     let context = context.with_names(names);
     if context.globals.connection.verbose {
-        trace_requests(&context.globals);
+        verbose::print_requests();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let result = runtime.block_on(dispatch(&context, registry, &words, leaf));
     // Do not wait for a read of stdin that was abandoned.
     runtime.shutdown_background();
     result
-}
-
-/// Logs every request to stderr: method, path, status and duration, never headers or bodies.
-fn trace_requests(globals: &Globals) {
-    use std::io::IsTerminal;
-    use tracing_subscriber::layer::SubscriberExt;
-    let colours = std::io::stderr().is_terminal() && !globals.output.no_color;
-    let subscriber = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(colours);
-    let targets = tracing_subscriber::filter::Targets::new().with_target("intercom", tracing::Level::DEBUG);
-    let subscriber = subscriber.with_max_level(tracing::Level::DEBUG).finish().with(targets);
-    // Fails only if a subscriber is already set, which then receives the events.
-    let _ = tracing::subscriber::set_global_default(subscriber);
 }

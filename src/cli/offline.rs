@@ -10,6 +10,7 @@ use super::list_extent::more_hint;
 use super::mirror_paths::{self, MirrorFlag};
 use super::open_mirror::{check_freshness, indexed, require_synced};
 use super::output::{Extent, Output, warn};
+use super::surroundings;
 use crate::api;
 use crate::api::operation::Operation;
 use crate::api::request_builder::Arguments;
@@ -53,11 +54,14 @@ pub async fn answer(
     let request = OfflineRequest { arguments, predicate, limit: flags.limit, all: flags.all };
     let mut meta = json!({ "source": "local", "synced_at": synced_at });
     let answer = offline.answer(&store, &request).map_err(refusal)?;
-    let output = Output::open(&context.globals.output)?;
     let records = match answer {
-        OfflineAnswer::Record(text) => return output.document(meta, &text, None).await,
+        OfflineAnswer::Record(text) => {
+            let flags = surroundings::complete(context, None, &text).await?;
+            return Output::open(&flags)?.document(meta, &text, None).await;
+        }
         OfflineAnswer::List(records) => records,
     };
+    let output = Output::open(&context.globals.output)?;
     let mut first = Vec::new();
     records.read(Some(SAMPLE), |record| {
         first.push(record.to_owned());

@@ -138,7 +138,7 @@ impl Registry {
         self.lists.iter().copied().flatten()
     }
 
-    /// The command with these words; `None` if it is not handwritten.
+    /// The command with these words; `None` if it is not hand-written.
     pub fn find(&self, words: &str) -> Option<&'static Registration> {
         self.commands().find(|command| command.words == words)
     }

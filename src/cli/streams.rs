@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::Hint;
+use super::live_block;
 use crate::data::printable;
 
 tokio::task_local! {
@@ -87,6 +88,11 @@ impl Capture {
     /// Passes notices to a listener while the command runs.
     pub fn with_listener(self, listener: impl Fn(&Notice) + Send + Sync + 'static) -> Self {
         Capture { listener: Some(Box::new(listener)), ..self }
+    }
+
+    /// Whether somebody follows the command while it runs.
+    pub fn has_listener(&self) -> bool {
+        self.listener.is_some()
     }
 
     /// Sets the plan for the command to apply.
@@ -214,11 +220,39 @@ pub fn progress_event(event: String) {
 }
 
 /// Prints a notice to the capture, or on stderr.
-#[allow(clippy::print_stderr, reason = "the one place that prints notices")]
 pub fn notice_to(capture: Option<&Capture>, notice: Notice) {
-    match capture {
-        Some(capture) => capture.notice(notice),
-        None => eprintln!("{}", printable::lines(&notice.to_string())),
+    if let Some(capture) = capture {
+        return capture.notice(notice);
+    }
+    match &mut *HELD.lock().unwrap_or_else(PoisonError::into_inner) {
+        Some(held) => held.push(notice),
+        None => print(&notice),
+    }
+}
+
+#[allow(clippy::print_stderr, reason = "the one place that prints notices")]
+fn print(notice: &Notice) {
+    live_block::above(|| eprintln!("{}", printable::lines(&notice.to_string())));
+}
+
+/// Notices that wait until the terminal is free again.
+static HELD: Mutex<Option<Vec<Notice>>> = Mutex::new(None);
+
+/// Holds back notices while another program, for example a pager, owns the terminal.
+pub struct HeldNotices;
+
+impl HeldNotices {
+    pub fn begin() -> Self {
+        HELD.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
+        HeldNotices
+    }
+}
+
+/// Prints the notices.
+impl Drop for HeldNotices {
+    fn drop(&mut self) {
+        let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
+        held.into_iter().flatten().for_each(|notice| print(&notice));
     }
 }
 

@@ -1,78 +1,62 @@
-//! Finds the records that an operation changes, and their names, for prompts in the terminal and over MCP.
+//! The names of records, for prompts in the terminal and over MCP, and the operations that read them. Sends no request.
 //!
-//! Determines which request reads each record; sends none.
+//! Anybody can choose a name, so none may add lines to a prompt or push the question off the screen.
 
-use serde_json::{Map, Value};
+use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::api::commands::OPERATIONS;
 use crate::api::operation::{Answer, Method, Operation};
+use crate::data::printable::one_line;
 
-/// A record that an operation changes.
-#[derive(Debug)]
-pub struct Subject {
-    /// The operation that reads it, given the ids.
-    pub reader: &'static Operation,
-    pub ids: Vec<String>,
-}
+/// How long a prompt waits for a name, before it shows the id instead.
+pub const NAME_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Body fields that contain the id of a record, and the path that reads it.
-const IN_BODY: &[(&str, &str)] = &[
-    ("from", "/contacts/{contact_id}"),
-    ("into", "/contacts/{contact_id}"),
-    ("conversation_id", "/conversations/{conversation_id}"),
-];
+/// Characters of a name or an address that are shown.
+const MAX_LETTERS: usize = 80;
 
-/// The records of an operation, from the ids in its path and the fields of its body.
-pub fn of(operation: &Operation, ids: &[String], body: &Map<String, Value>) -> Vec<Subject> {
-    let mut path = operation.path;
-    while path.contains('{') {
-        // For `/contacts/{id}/tags/{tag}`: the tag or, if tags of a contact cannot be read, the contact.
-        if path.ends_with('}')
-            && let Some(reader) = reader(path)
-        {
-            let ids: Vec<String> = ids.iter().take(path.matches('{').count()).cloned().collect();
-            return vec![Subject { reader, ids }];
-        }
-        path = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-    }
-    // `from` has another meaning in other operations, for example in messages.
-    if !["MergeContact", "redactConversation"].contains(&operation.id) {
-        return Vec::new();
-    }
-    let subjects = IN_BODY.iter().filter_map(|(field, path)| {
-        let value = body.get(*field)?;
-        let id = value.as_str().map(str::to_owned).or_else(|| value.as_u64().map(|id| id.to_string()))?;
-        Some(Subject { reader: reader(path)?, ids: vec![id] })
-    });
-    subjects.collect()
-}
-
-/// The operation that reads the record at this path.
-fn reader(path: &str) -> Option<&'static Operation> {
-    let shape = |path: &str| -> String {
-        path.split('/')
-            .map(|part| if part.starts_with('{') { "/{}".to_owned() } else { format!("/{part}") })
-            .collect()
-    };
+/// The operation that reads a record of a collection, for example of `help_center/collections`.
+pub fn reader_in(collection: &str) -> Option<&'static Operation> {
     OPERATIONS.iter().find(|operation| {
-        operation.method == Method::Get
-            && operation.answer == Answer::Json
-            && shape(operation.path) == shape(path)
+        let path = operation.path.strip_prefix('/').and_then(|path| path.strip_prefix(collection));
+        let reads_one = path.is_some_and(|rest| {
+            rest.starts_with("/{") && rest.ends_with('}') && rest.matches('/').count() == 1
+        });
+        reads_one && operation.method == Method::Get && operation.answer == Answer::Json
     })
 }
 
-/// The display name of a record: name and address, or title.
+/// The display name of a record on one line: name and address, or title.
 pub fn name(record: &Value) -> Option<String> {
-    let text =
-        |pointer: &str| record.pointer(pointer)?.as_str().map(str::trim).filter(|text| !text.is_empty());
-    let title = ["/name", "/title", "/source/subject", "/ticket_attributes/_default_title_", "/label"];
+    let text = |pointer: &str| {
+        let text = record.pointer(pointer)?.as_str()?.trim();
+        (!text.is_empty()).then(|| shortened(text))
+    };
+    let title = [
+        "/name",
+        "/title",
+        "/source/subject",
+        "/ticket_attributes/_default_title_",
+        "/label",
+        "/source/author/name",
+    ];
     let name = title.into_iter().find_map(text);
     let address = text("/email").or_else(|| text("/source/author/email"));
     match (name, address) {
         (Some(name), Some(address)) => Some(format!("{name} ({address})")),
-        (Some(one), None) | (None, Some(one)) => Some(one.to_owned()),
-        (None, None) => None,
+        (one, None) | (None, one) => one,
     }
+}
+
+/// Counts characters, since any number of them can have no width.
+fn shortened(text: &str) -> String {
+    let mut letters = one_line(text).chars().collect::<Vec<_>>();
+    if letters.len() > MAX_LETTERS {
+        letters.truncate(MAX_LETTERS - 1);
+        letters.push('…');
+    }
+    letters.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -80,23 +64,39 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn subjects(command: &str, ids: &[&str], arguments: Value) -> Vec<String> {
-        let operation = OPERATIONS.iter().find(|operation| operation.command == command).unwrap();
-        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-        let subjects = of(operation, &ids, arguments.as_object().unwrap());
-        let describe = |subject: Subject| format!("{} {}", subject.reader.command, subject.ids.join(" "));
-        subjects.into_iter().map(describe).collect()
+    #[test]
+    fn the_reader_of_a_collection_reads_one_of_its_records() {
+        for (collection, command) in [
+            ("contacts", "contacts show"),
+            ("tags", "tags find"),
+            ("help_center/collections", "help-center retrieve-collection"),
+        ] {
+            assert_eq!(reader_in(collection).map(|reader| reader.command), Some(command));
+        }
+        assert!(reader_in("subscription_types").is_none());
     }
 
     #[test]
-    fn the_record_of_a_call_is_found_in_its_path_or_its_body() {
-        let none = json!({});
-        assert_eq!(subjects("contacts delete", &["7"], none.clone()), ["contacts show 7"]);
-        assert_eq!(subjects("tags delete", &["7"], none.clone()), ["tags find 7"]);
-        let detached = subjects("contacts tags detach-from-contact", &["7", "9"], none);
-        assert_eq!(detached, ["contacts show 7"]);
-        let merged = subjects("contacts merge", &[], json!({ "from": "1", "into": "2" }));
-        let expected = ["contacts show 1", "contacts show 2"];
-        assert_eq!(merged, expected);
+    fn a_name_is_shown_with_its_address() {
+        assert_eq!(
+            name(&json!({ "name": "Ann", "email": "a@example.com" })).as_deref(),
+            Some("Ann (a@example.com)")
+        );
+        assert_eq!(
+            name(&json!({ "title": " ", "email": "a@example.com" })).as_deref(),
+            Some("a@example.com")
+        );
+        let source = json!({ "author": { "name": "Ann" } });
+        assert_eq!(name(&json!({ "title": null, "source": source })).as_deref(), Some("Ann"));
+        assert_eq!(name(&json!({})), None);
+    }
+
+    #[test]
+    fn a_name_cannot_add_lines_to_a_prompt_or_fill_the_screen() {
+        let hostile =
+            json!({ "name": "Ann\r\nFrom: Bo\n\n  I agree\u{1b}[2J", "email": "x".repeat(200_000) });
+        let shown = name(&hostile).unwrap();
+        assert!(shown.starts_with("Ann  From: Bo    I agree [2J (xxx"), "{shown}");
+        assert!(shown.chars().count() < 2 * MAX_LETTERS && shown.ends_with("…)"), "{shown}");
     }
 }

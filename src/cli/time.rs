@@ -4,13 +4,14 @@
 //! contain an offset or a zone. Ambiguous input (milliseconds, a bare year, a zone that contradicts its offset) must be
 //! refused, never guessed.
 
-use jiff::civil::{Date, DateTime, Weekday};
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 use super::context::Context;
 use super::duration;
 use super::error::{Error, Hint};
+use super::named_days::{self, Direction};
 use crate::report::business_hours;
 
 const HOUR: i64 = 3_600;
@@ -26,22 +27,13 @@ const MILLISECONDS: u64 = 100_000_000_000;
 const MIN_SECONDS: i64 = 130_000_000;
 
 const FORMS: &str = "a date (2026-05-24), a date and time (2026-05-24T09:00, 2026-05-24T09:00[Europe/Dublin]), epoch \
-                     seconds, today, yesterday, a weekday, or a span (24h, 7d, 2w, 3mo)";
+                     seconds, today, yesterday, a weekday, last week, this month, or a span (24h, 7d, 2w, 3mo)";
 
 /// The current time and the time zone, for relative times and dates.
 #[derive(Debug, Clone)]
 pub struct Times {
     now: Timestamp,
     zone: TimeZone,
-}
-
-/// Which day a weekday's name means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Direction {
-    /// Today, or the last one before.
-    Past,
-    /// The next one after today.
-    Future,
 }
 
 impl Times {
@@ -53,6 +45,11 @@ impl Times {
 
     pub fn at(now: Timestamp, zone: TimeZone) -> Self {
         Times { now, zone }
+    }
+
+    /// The time zone of dates without one.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
     }
 
     /// Parses a time into epoch seconds.
@@ -160,28 +157,20 @@ impl Times {
         Some(civil.to_zoned(self.zone.clone()).ok()?.timestamp().as_second())
     }
 
-    /// The start of a named day.
+    /// The start of a named day, week, month or year.
     fn day(&self, typed: &str, direction: Direction) -> Option<i64> {
         let today = self.now.to_zoned(self.zone.clone()).date();
-        let day = match typed.to_lowercase().as_str() {
-            "today" => today,
-            "yesterday" => today.yesterday().ok()?,
-            "tomorrow" => today.tomorrow().ok()?,
-            name => {
-                let weekday = weekday(name)?;
-                match direction {
-                    Direction::Past if today.weekday() == weekday => today,
-                    Direction::Past => today.nth_weekday(-1, weekday).ok()?,
-                    Direction::Future => today.nth_weekday(1, weekday).ok()?,
-                }
-            }
-        };
+        let day = named_days::day(typed, today, direction)?;
         Some(day.to_zoned(self.zone.clone()).ok()?.timestamp().as_second())
     }
 
     /// `30d`, `24h ago`, `-3mo`.
     fn before_now(&self, typed: &str) -> Option<i64> {
         let typed = typed.trim();
+        // Durations accept a sign, but `+3h` is in the future.
+        if typed.starts_with('+') {
+            return None;
+        }
         let span = typed.strip_suffix("ago").unwrap_or(typed).trim_end().trim_start_matches('-');
         self.shifted(span, -1)
     }
@@ -231,19 +220,6 @@ fn refuse_small_number(text: &str) -> Result<(), String> {
         }
         _ => Ok(()),
     }
-}
-
-fn weekday(name: &str) -> Option<Weekday> {
-    Some(match name {
-        "monday" | "mon" => Weekday::Monday,
-        "tuesday" | "tue" => Weekday::Tuesday,
-        "wednesday" | "wed" => Weekday::Wednesday,
-        "thursday" | "thu" => Weekday::Thursday,
-        "friday" | "fri" => Weekday::Friday,
-        "saturday" | "sat" => Weekday::Saturday,
-        "sunday" | "sun" => Weekday::Sunday,
-        _ => return None,
-    })
 }
 
 fn shown(seconds: i64) -> String {
@@ -374,11 +350,22 @@ mod tests {
     }
 
     #[test]
+    fn a_period_begins_at_midnight_in_the_time_zone() {
+        let monday = 1_799_971_200 - 4 * DAY;
+        assert_eq!(at("this week"), Ok(monday));
+        assert_eq!(times("America/New_York").moment("last week"), Ok(monday - 7 * DAY + 5 * HOUR));
+        assert!(times("UTC").since("next week", 0).unwrap_err().contains("future"));
+        assert_eq!(times("UTC").since("last month", SHORTEST_PERIOD), at("2026-12-01"));
+    }
+
+    #[test]
     fn relative_times_are_parsed() {
         assert_eq!(at("30d"), Ok(NOW - 30 * DAY));
         assert_eq!(at("24h ago"), Ok(NOW - DAY));
         assert_eq!(at("-2w"), Ok(NOW - 14 * DAY));
         assert_eq!(at("+2d"), Ok(NOW + 2 * DAY));
+        assert_eq!(at("+3h"), Ok(NOW + 3 * HOUR));
+        assert_eq!(at("+1h30m"), Ok(NOW + 3 * HOUR / 2));
         assert_eq!(at("now"), Ok(NOW));
         // 2026-10-15 08:00.
         assert_eq!(at("3mo"), Ok(1_792_051_200));

@@ -3,16 +3,21 @@
 //! Only the commands mentioned on the command line are built in full; all others consist of a name and one line
 //! of help, which keeps `--version` and `--help` instant. An operation is listed under its readable name; other
 //! spellings work but are hidden. A group with a single operation can be called like that operation
-//! (`contacts archive <id>`).
+//! (`contacts archive ID`).
 
 use std::path::Path;
 
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command, Id};
 
+use super::catalog::example_of;
+use super::help::{self, Detail, sections};
 use super::registry::{Registration, Registry};
-use super::{flags, globals};
+use super::{aliases, flags, globals};
 use crate::api::commands::{OPERATIONS, SPEC_HASH, SPEC_VERSION};
 use crate::api::operation::Operation;
+
+/// The command that explains the others.
+const HELP: &str = "help";
 
 /// The binary that only runs `mcp`.
 const SERVER: &str = "intercom-pp-mcp";
@@ -22,7 +27,13 @@ pub fn command(registry: &Registry, words: &[String]) -> Command {
     let root = Tree { registry, words: Some(words) }.root();
     let program = words.first().and_then(|program| Path::new(program).file_stem());
     if program.is_some_and(|name| name == SERVER) {
-        root.mut_subcommand("mcp", |command| command.override_usage(format!("{SERVER} [OPTIONS]")))
+        root.mut_subcommand("mcp", |command| {
+            let command = command.override_usage(format!("{SERVER} [OPTIONS]"));
+            match Detail::asked(words) {
+                Some(detail) => help::attach(command, "mcp", Vec::new(), detail),
+                None => command,
+            }
+        })
     } else {
         root
     }
@@ -31,6 +42,11 @@ pub fn command(registry: &Registry, words: &[String]) -> Command {
 /// Builds the whole command line, for manuals.
 pub fn everything(registry: &Registry) -> Command {
     Tree { registry, words: None }.root()
+}
+
+/// Whether a top-level command is an operation of the API, or a group that contains some.
+pub fn is_api_group(word: &str) -> bool {
+    OPERATIONS.iter().flat_map(Operation::spellings).any(|name| name.split(' ').next() == Some(word))
 }
 
 /// The words of the parsed command, and the matches of each level, outermost first.
@@ -56,6 +72,22 @@ impl Tree<'_> {
         self.words.is_none_or(|words| words.iter().any(|typed| typed == word))
     }
 
+    /// The help that the words ask for. Manuals have their own layout.
+    fn detail(&self) -> Option<Detail> {
+        Detail::asked(self.words?)
+    }
+
+    /// Whether the command line calls `help` itself, which also explains topics. Below a group, `help` is that of clap.
+    fn is_help_called(&self) -> bool {
+        let is_command = |word: &&String| {
+            *word == HELP
+                || is_api_group(word)
+                || self.registry.commands().any(|command| is_first(command.words, word))
+        };
+        let Some(words) = self.words else { return true };
+        self.mentions(HELP) && words.iter().skip(1).find(is_command).is_some_and(|word| word == HELP)
+    }
+
     fn root(&self) -> Command {
         let version = format!(
             "{} (Intercom API {SPEC_VERSION}, description {})",
@@ -68,12 +100,16 @@ impl Tree<'_> {
             .subcommand_required(true)
             .arg_required_else_help(true)
             .args_override_self(true)
-            .max_term_width(110)
-            .after_help("Try it without an account: intercom-pp-cli demo")
+            .disable_help_subcommand(self.is_help_called())
             .args(globals::arguments());
+        // Answered before any command is looked at.
+        if matches!(self.words, Some([_, flag]) if flag == "--version" || flag == "-V") {
+            return root;
+        }
         for word in self.handwritten_words() {
             root = root.subcommand(self.handwritten_at(word));
         }
+        root = root.subcommands(self.aliases());
         let mut groups: Vec<&str> = OPERATIONS
             .iter()
             .flat_map(Operation::spellings)
@@ -81,7 +117,36 @@ impl Tree<'_> {
             .collect();
         groups.sort_unstable();
         groups.dedup();
-        groups.into_iter().fold(root, |root, group| root.subcommand(self.top_level(group)))
+        let root = groups.into_iter().fold(root, |root, group| root.subcommand(self.top_level(group)));
+        if self.words.is_none_or(|words| words.len() > 1 && self.detail().is_none()) {
+            return root;
+        }
+        help::attach_to_root(root, &|words| self.exists(words))
+    }
+
+    /// Whether a command or group with these words exists.
+    fn exists(&self, words: &str) -> bool {
+        let is_or_contains = |name: &str| name == words || is_below(name, words);
+        self.registry.commands().any(|command| is_or_contains(command.words))
+            || OPERATIONS.iter().flat_map(Operation::spellings).any(is_or_contains)
+    }
+
+    /// Adds the help page of a command that is called by `path`.
+    fn explained(&self, command: Command, path: &str, example: Option<String>) -> Command {
+        match self.detail() {
+            Some(detail) => help::attach(command, path, example.into_iter().collect(), detail),
+            None => command,
+        }
+    }
+
+    /// Adds the help page of a group, which is also printed if no command follows.
+    fn explained_group(&self, group: Command, path: &str) -> Command {
+        if self.words.is_none() {
+            return group;
+        }
+        let is_own = |name: &str| self.registry.find(&format!("{path} {name}")).is_some();
+        let sections = sections::of_group(&group, path, &is_own);
+        help::attach_to_group(group, path, sections, self.detail().unwrap_or(Detail::Full))
     }
 
     /// The first words of hand-written commands that are not in a group of operations.
@@ -91,7 +156,8 @@ impl Tree<'_> {
             let (first, is_group) =
                 command.words.split_once(' ').map_or((command.words, false), |(first, _)| (first, true));
             let is_own = !is_group || self.registry.group(first).is_some();
-            if is_own && !words.contains(&first) {
+            let is_callable = first != HELP || self.is_help_called();
+            if is_own && is_callable && !words.contains(&first) {
                 words.push(first);
             }
         }
@@ -109,11 +175,51 @@ impl Tree<'_> {
             Some(help) => group.about(help.about).after_help(help.after_help),
             None => group,
         };
-        self.with_global_flags(self.with_handwritten(group, word))
+        if !self.mentions(word) {
+            return group;
+        }
+        self.explained_group(self.with_global_flags(self.with_handwritten(group, word)), word)
     }
 
-    fn handwritten(&self, command: &Registration) -> Command {
-        self.with_global_flags(command.command())
+    /// Hidden words for commands, as far as they were typed.
+    fn aliases(&self) -> Vec<Command> {
+        let is_typed = |word: &str| self.words.is_some() && self.mentions(word);
+        let typed = aliases::ALIASES.iter().filter(|(alias, _)| is_typed(alias));
+        let commands = typed.filter_map(|(alias, words)| {
+            let command = self.registry.find(words)?.command().name(*alias).hide(true);
+            Some(self.with_global_flags(command))
+        });
+        let version = is_typed(aliases::VERSION).then(|| Command::new(aliases::VERSION).hide(true));
+        commands.chain(version).collect()
+    }
+
+    fn handwritten(&self, registration: &Registration) -> Command {
+        let command = registration.command();
+        if !self.mentions(command.get_name()) {
+            return self.with_global_flags(command);
+        }
+        let command = match only_one_below(registration.words) {
+            Some(operation) => self.with_operation(command, registration.words, operation),
+            None => command,
+        };
+        self.explained(self.with_global_flags(command), registration.words, None)
+    }
+
+    /// Adds the operation whose group has the same words: its flags, which cannot be mixed with those of the command,
+    /// and the longer spelling.
+    fn with_operation(&self, command: Command, path: &str, operation: &'static Operation) -> Command {
+        let own: Vec<(Id, Option<String>, bool)> = command
+            .get_arguments()
+            .map(|own| (own.get_id().clone(), own.get_long().map(str::to_owned), own.is_required_set()))
+            .collect();
+        let is_free = |flag: &Arg| own.iter().all(|(_, long, _)| long.as_deref() != flag.get_long());
+        let others: Vec<Id> =
+            own.iter().filter(|(_, _, required)| !required).map(|(id, ..)| id.clone()).collect();
+        let flags = flags::of(operation).into_iter().filter(|flag| !flag.is_positional() && is_free(flag));
+        let flags = flags.map(|flag| flag.hide(true).conflicts_with_all(others.clone()));
+        let command = command.args(flags.collect::<Vec<_>>());
+        let command = command.subcommand_negates_reqs(true).args_conflicts_with_subcommands(true);
+        self.fill_below(command, path).mut_subcommands(|below| below.hide(true))
     }
 
     /// Adds the global flags that a command does not declare itself.
@@ -131,7 +237,10 @@ impl Tree<'_> {
     /// Builds a group, or an operation whose command is a single word.
     fn top_level(&self, word: &'static str) -> Command {
         match spelled(word) {
-            Some(operation) => self.leaf(Command::new(word), operation),
+            Some(operation) => {
+                let is_listed = operation.spellings().next() == Some(word);
+                self.leaf(Command::new(word), operation, word).hide(!is_listed)
+            }
             None => {
                 let group = Command::new(word)
                     .about(group_help(word))
@@ -144,7 +253,8 @@ impl Tree<'_> {
 
     fn fill(&self, group: Command, word: &str) -> Command {
         let group = group.args_override_self(true).args(globals::arguments());
-        self.fill_below(self.with_handwritten(group, word), word)
+        let group = self.fill_below(self.with_handwritten(group, word), word);
+        self.explained_group(group, word)
     }
 
     /// Adds the hand-written commands of a group.
@@ -165,7 +275,11 @@ impl Tree<'_> {
         words.sort_unstable();
         words.dedup();
         for word in words {
-            group = group.subcommand(self.node(word, &format!("{path} {word}")));
+            let below = format!("{path} {word}");
+            // A hand-written command with these words has the operations below it.
+            if self.registry.find(&below).is_none() {
+                group = group.subcommand(self.node(word, &below));
+            }
         }
         group
     }
@@ -174,12 +288,12 @@ impl Tree<'_> {
     fn node(&self, word: &'static str, path: &str) -> Command {
         if let Some(operation) = spelled(path) {
             let is_listed = operation.spellings().next() == Some(path);
-            return self.leaf(Command::new(word), operation).hide(!is_listed);
+            return self.leaf(Command::new(word), operation, path).hide(!is_listed);
         }
         let mut listed = OPERATIONS.iter().filter_map(|operation| operation.spellings().next());
         let is_listed = listed.any(|name| is_below(name, path));
         if let Some(operation) = only_one_below(path) {
-            let group = self.leaf(Command::new(word), operation).hide(!is_listed);
+            let group = self.leaf(Command::new(word), operation, path).hide(!is_listed);
             if !self.mentions(word) {
                 return group;
             }
@@ -191,23 +305,30 @@ impl Tree<'_> {
         if !self.mentions(word) {
             return group;
         }
-        self.fill_below(group.args_override_self(true).args(globals::arguments()), path)
+        let group = self.fill_below(group.args_override_self(true).args(globals::arguments()), path);
+        self.explained_group(group, path)
     }
 
-    fn leaf(&self, command: Command, operation: &'static Operation) -> Command {
+    fn leaf(&self, command: Command, operation: &'static Operation, path: &str) -> Command {
         let command = command.about(operation.help);
         if !self.mentions(command.get_name()) {
             return command;
         }
         let version =
             operation.version.map(|version| format!(" (Intercom-Version {version})")).unwrap_or_default();
-        let (method, path) = (operation.method.as_str(), operation.path);
-        command
-            .long_about(format!("{}\n\n{method} {path}{version}", operation.help))
+        let method = operation.method.as_str();
+        let command = command
+            .long_about(format!("{}\n\n{method} {}{version}", operation.help, operation.path))
             .args_override_self(true)
             .args(flags::of(operation))
-            .args(globals::arguments())
+            .args(globals::arguments());
+        self.explained(command, path, example_of(path, operation).ok())
     }
+}
+
+/// Whether a command's first word is this one.
+fn is_first(command: &str, word: &str) -> bool {
+    command.split(' ').next() == Some(word)
 }
 
 fn is_below(command: &str, path: &str) -> bool {
@@ -235,13 +356,22 @@ fn only_one_below(group: &str) -> Option<&'static Operation> {
 /// The help line of a group.
 fn group_help(path: &str) -> String {
     let groups = [
-        ("admins", "Teammates: list, look up, away mode, activity log"),
+        ("admins", "Teammates, their away mode and their activity log"),
         ("ai", "Content that Fin uses: import sources and external pages"),
         ("articles", "Help center articles"),
         ("calls", "Phone calls, their recordings and transcripts"),
         ("companies", "Companies and their contacts"),
-        ("contacts", "People: users and leads, with their notes, tags, companies and subscriptions"),
+        ("companies contacts", "Contacts of a company"),
+        ("companies segments", "Segments of a company"),
+        ("contacts", "People: users and leads, with notes, tags, companies and subscriptions"),
+        ("contacts companies", "Companies of a contact"),
+        ("contacts notes", "Notes about a contact"),
+        ("contacts segments", "Segments of a contact"),
+        ("contacts subscriptions", "Subscriptions of a contact to kinds of messages"),
+        ("contacts tags", "Tags of a contact"),
         ("conversations", "Conversations: read, search, reply, assign, tag, measure"),
+        ("conversations customers", "Contacts in a conversation"),
+        ("conversations tags", "Tags of a conversation"),
         ("custom-object-instances", "Instances of custom objects"),
         ("data-attributes", "Attributes of contacts, companies and conversations"),
         ("events", "Events of contacts"),
@@ -250,14 +380,19 @@ fn group_help(path: &str) -> String {
         ("internal-articles", "Articles for teammates only"),
         ("news", "News items and newsfeeds"),
         ("segments", "Segments of people and companies"),
-        ("tags", "Tags: list, create, delete"),
-        ("teams", "Teams"),
+        ("tags", "Tags of the workspace"),
+        ("teams", "Teams and their members"),
         ("ticket-types", "Types of tickets and their attributes"),
+        ("ticket-types attributes", "Attributes of a ticket type"),
         ("tickets", "Tickets: create, update, reply, search, tag"),
+        ("tickets tags", "Tags of a ticket"),
         ("visitors", "Anonymous visitors"),
     ];
     let help = groups.iter().find(|(group, _)| *group == path).map(|(_, help)| (*help).to_owned());
     help.unwrap_or_else(|| {
-        format!("Commands for {}", path.rsplit(' ').next().unwrap_or(path).replace('-', " "))
+        let words = path.rsplit(' ').next().unwrap_or(path).replace('-', " ");
+        words.chars().next().map_or_else(String::new, |first| {
+            format!("{}{}", first.to_uppercase(), &words[first.len_utf8()..])
+        })
     })
 }

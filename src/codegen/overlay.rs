@@ -56,6 +56,8 @@ pub struct OperationEntry {
     pub confirm: Option<Confirm>,
     #[serde(default)]
     pub help: String,
+    /// Arguments of an example call, as typed after the words of the command.
+    pub example: Option<String>,
     #[serde(default)]
     pub flags: BTreeMap<String, String>,
     pub paging: Option<PagingCorrection>,

@@ -1,7 +1,7 @@
 //! Renders `generated/commands.rs`: one row per operation, for everything but the typed client.
 //!
 //! The row types are in `src/api/operation.rs`. `flags` derives flags from parameters. No two operations may
-//! get the same command, and no command may take the name of a handwritten one.
+//! get the same command, and no command may take the name of a hand-written one.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -221,6 +221,7 @@ fn write_row(text: &mut String, row: &OperationRow) {
     let OperationRow { facts, entry, command, .. } = row;
     put(text, format_args!("    Operation {{\n        id: {:?},\n        command: {command:?},\n", facts.id));
     put(text, format_args!("        readable: &{:?},\n        help: {:?},\n", entry.readable, help(row)));
+    put(text, format_args!("        example: {:?},\n", entry.example));
     let method = kebab(facts.method);
     let method = method[..1].to_ascii_uppercase() + &method[1..];
     put(text, format_args!("        method: Method::{method},\n        path: {:?},\n", facts.path));

@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::data::io_reason::io_reason;
+use crate::data::spelling::did_you_mean;
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {}", path.display(), io_reason(source))]
     Read { path: PathBuf, source: std::io::Error },
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}: {}", path.display(), io_reason(source))]
     Write { path: PathBuf, source: std::io::Error },
     #[error("{} is not a valid config file: {reason}", path.display())]
     Parse { path: PathBuf, reason: String },
@@ -55,7 +58,8 @@ fn unknown_profile(name: &str, known: &[String]) -> String {
     if known.is_empty() {
         return format!("unknown profile {name:?}: the config file does not define any");
     }
-    format!("unknown profile {name:?}: expected {}", known.join(", "))
+    let names: Vec<&str> = known.iter().map(String::as_str).collect();
+    format!("unknown profile {name:?}: {}expected {}", did_you_mean(name, &names), known.join(", "))
 }
 
 /// A reason without the values that it quotes from the file.

@@ -28,6 +28,8 @@ const OF_SETTINGS: &[(&str, KeyType)] = &[
     ("base_url", KeyType::Text),
     ("api_version", KeyType::Text),
     ("store", KeyType::Text),
+    ("workspace", KeyType::Text),
+    ("workspace_id", KeyType::Text),
     ("read_only", KeyType::Flag),
     ("headers", KeyType::Texts),
     ("defaults", KeyType::Table),

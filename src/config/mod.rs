@@ -94,6 +94,10 @@ pub struct Settings {
     pub api_version: Option<String>,
     /// Path of the mirror.
     pub store: Option<PathBuf>,
+    /// Name of the workspace that the saved token belonged to at login.
+    pub workspace: Option<String>,
+    /// Short code of that workspace.
+    pub workspace_id: Option<String>,
     /// Refuse all changes to the workspace.
     pub read_only: Option<bool>,
     /// Sent with every request.
@@ -140,6 +144,8 @@ impl Config {
         // Either token setting of the profile overrides both of the file.
         let has_token = profile.access_token.is_some() || profile.token_env.is_some();
         let token_source = if has_token { profile } else { base };
+        // A profile whose token is in the keyring has a workspace, but no token.
+        let workspace_source = if profile.workspace_id.is_some() { profile } else { token_source };
         let (access_token, token_env) = (token_source.access_token.clone(), token_source.token_env.clone());
         let mut headers = base.headers.clone();
         headers.extend(profile.headers.clone());
@@ -154,6 +160,8 @@ impl Config {
                 .or_else(|| base.base_url.clone().filter(|_| profile.region.is_none())),
             api_version: profile.api_version.clone().or_else(|| base.api_version.clone()),
             store: profile.store.clone().or_else(|| base.store.clone()),
+            workspace: workspace_source.workspace.clone(),
+            workspace_id: workspace_source.workspace_id.clone(),
             // No place can switch off what another has set.
             read_only: [base.read_only, profile.read_only].into_iter().flatten().max(),
             headers,
@@ -228,21 +236,31 @@ pub fn write_profile(path: &Path, name: &str, values: &[(String, Flag)]) -> Resu
     write_private(path, document.to_string().as_bytes())
 }
 
-/// Sets or removes one key, in the table of the profile if one is named, and leaves the rest of the file
-/// unchanged.
+/// Sets or removes one key; see [`write_keys`].
 ///
 /// # Errors
 /// If the file is not valid TOML or cannot be written.
 pub fn write_key(path: &Path, profile: Option<&str>, key: &str, value: Option<&str>) -> Result<(), Error> {
+    write_keys(path, profile, &[(key, value)])
+}
+
+/// Sets or removes keys in one write, in the table of the profile if one is named, and leaves the rest of the file
+/// unchanged.
+///
+/// # Errors
+/// As [`write_key`].
+pub fn write_keys(path: &Path, profile: Option<&str>, keys: &[(&str, Option<&str>)]) -> Result<(), Error> {
     let mut document = document(path)?;
     let table = match profile {
         None => document.as_table_mut(),
         Some(name) => profile_table(&mut document, path, name)?,
     };
-    match value {
-        Some(value) => table.insert(key, toml_edit::value(value)),
-        None => table.remove(key),
-    };
+    for (key, value) in keys {
+        match value {
+            Some(value) => table.insert(key, toml_edit::value(*value)),
+            None => table.remove(key),
+        };
+    }
     write_private(path, document.to_string().as_bytes())
 }
 

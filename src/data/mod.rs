@@ -1,9 +1,11 @@
 //! Small pieces without dependencies: lenient reading of JSON, locked files, text that is safe for a terminal, lengths of
-//! time as text.
+//! time as text, misspelled names, reasons of file errors.
 //!
 //! Must never import another module of this crate, and must not know records: callers name the fields.
 
+pub mod io_reason;
 pub mod lenient;
 pub mod locked_file;
 pub mod printable;
 pub mod span;
+pub mod spelling;

@@ -17,7 +17,7 @@ pub fn lines(text: &str) -> String {
 }
 
 /// Whether a terminal interprets the character instead of printing it.
-fn is_control(letter: char) -> bool {
+pub fn is_control(letter: char) -> bool {
     letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

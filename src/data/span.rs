@@ -1,4 +1,4 @@
-//! Lengths of time as people write them: `45 s`, `17 h 38 min`, `1 d 4 h`.
+//! Lengths of time and sizes of files as people write them: `45 s`, `17 h 38 min`, `1 d 4 h`, `740 KB`.
 //!
 //! For people only: rounding loses information, so documents for programs keep seconds.
 
@@ -33,6 +33,23 @@ pub fn largest_unit(seconds: u64) -> String {
     let units = [(YEAR, "y"), (MONTH, "mo"), (DAY, "d"), (HOUR, "h"), (MINUTE, "min")];
     let unit = units.iter().find(|(unit, _)| seconds >= *unit);
     unit.map_or_else(|| format!("{seconds} s"), |(unit, name)| format!("{} {name}", seconds / unit))
+}
+
+/// A size in bytes, in decimal units as in file managers: `740 KB`, `1.2 GB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
+    if bytes < 1_000 {
+        return format!("{bytes} B");
+    }
+    let mut size = bytes as f64 / 1_000.0;
+    let mut unit = 0;
+    while size >= 999.5 && unit + 1 < UNITS.len() {
+        size /= 1_000.0;
+        unit += 1;
+    }
+    // Beside KB, a fraction is noise.
+    let decimals = usize::from(size < 9.95 && unit > 0);
+    format!("{size:.decimals$} {}", UNITS[unit])
 }
 
 fn rounded(seconds: u64, unit: u64) -> u64 {
@@ -72,6 +89,21 @@ mod tests {
             assert_eq!(length(seconds), text, "{seconds}");
         }
         assert_eq!((length(f64::NAN), length(-1.0)), ("-".to_owned(), "-".to_owned()));
+    }
+
+    #[test]
+    fn a_size_has_three_digits_at_most() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1 KB"),
+            (757_760, "758 KB"),
+            (999_600, "1.0 MB"),
+            (12_345_678, "12 MB"),
+            (1_234_567_890, "1.2 GB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Finds contacts in the workspace by id, e-mail address, external id or phone number.
+//! Finds contacts in the workspace by id, email address, external id or phone number.
 //!
 //! The API compares values exactly, so the search covers all spellings and, for phone numbers, the last digits. It can
 //! match too much: only [`is_match`] decides.
@@ -27,7 +27,7 @@ pub fn search_query(text: &str) -> Value {
     json!({"operator": "OR", "value": tests})
 }
 
-/// Whether a contact has this id, e-mail address, external id or phone number.
+/// Whether a contact has this id, email address, external id or phone number.
 pub fn is_match(text: &str, contact: &Value) -> bool {
     let text = text.trim();
     let has = |key: &str| lenient::text(&contact[key]).is_some_and(|value| value == text);

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use jiff::tz::TimeZone;
 
 use super::fields::NamedRecord;
-use super::spelling::nearest;
 use super::{Error, Literal};
+use crate::data::spelling::did_you_mean;
 
 /// The names in a workspace, each list as pairs of id and name.
 #[derive(Debug, Clone, Default)]
@@ -170,8 +170,7 @@ pub(super) fn is_contact_id(text: &str) -> bool {
 /// The error for an unknown name, with the nearest known one.
 pub(super) fn unknown_name(what: &str, wanted: &str, known: &[&str]) -> String {
     const MAX_LISTED: usize = 20;
-    let suggestion =
-        nearest(wanted, known).map(|name| format!("did you mean {name:?}? ")).unwrap_or_default();
+    let suggestion = did_you_mean(wanted, known);
     let listed: Vec<String> = known.iter().take(MAX_LISTED).map(|name| format!("{name:?}")).collect();
     let more = if known.len() > MAX_LISTED {
         format!(" and {} more", known.len() - MAX_LISTED)

@@ -32,7 +32,6 @@ pub mod person;
 mod print;
 mod query;
 mod shared;
-mod spelling;
 
 use std::fmt;
 

@@ -138,7 +138,7 @@ fn separator(name: &str) -> &'static str {
 }
 
 /// Appends a text without soft hyphens and other invisible break opportunities, which would split words.
-fn push(text: &mut String, piece: &str) {
+pub(super) fn push(text: &mut String, piece: &str) {
     text.extend(
         piece
             .chars()

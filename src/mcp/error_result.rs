@@ -162,7 +162,7 @@ fn next_step(error: &Error, words: &str, given: &Map<String, Value>) -> Option<&
     let names_address = id.contains('@') || id.contains("%40");
     match words {
         "contacts show" if error.exit() == Exit::NotFound && names_address => {
-            Some("contact 360 finds a person by e-mail address, and contacts search takes email in where")
+            Some("contact 360 finds a person by email address, and contacts search takes email in where")
         }
         "sql" if matches!(error, Error::Mirror(mirror::Error::UnknownName(_))) => Some(
             "read the resource intercom://mirror/schema for the tables and columns, or call sql with schema: true",

@@ -16,7 +16,8 @@ use crate::cli::streams::FilePolicy;
 
 /// Serve all commands to AI agents over MCP, on stdin and stdout
 #[derive(Args)]
-#[command(after_help = "Client configuration: command intercom-pp-cli, arguments mcp --profile NAME")]
+#[command(after_help = "Client configuration: command intercom-pp-cli, arguments mcp --profile NAME\n\n\
+                        Example: intercom-pp-cli mcp --toolsets contacts,conversations")]
 #[group(skip)]
 pub struct ServeMcp {
     /// Let agents change the workspace; without it, they can only read

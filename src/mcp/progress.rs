@@ -62,17 +62,25 @@ impl ProgressCounter {
                 let resource = text("resource")?;
                 let (rows, total) = (number("rows")?, number("total"));
                 self.done.insert(resource.to_owned(), (rows as f64, total.map(|total| total as f64)));
+                let unit = text("unit").filter(|unit| *unit != resource).map(|unit| format!(" {unit}"));
+                let unit = unit.unwrap_or_default();
                 Some(match total {
-                    Some(total) => format!("{resource}: {rows} of {total}"),
-                    None => format!("{resource}: {rows}"),
+                    Some(total) => format!("{resource}: {rows} of {total}{unit}"),
+                    None => format!("{resource}: {rows}{unit}"),
                 })
             }
-            "bulk_progress" => {
+            event @ ("bulk_progress" | "import_progress") => {
                 let (done, failed) = (number("done")?, number("failed").unwrap_or_default());
                 let total = number("total")?;
                 self.done.insert("records".to_owned(), ((done + failed) as f64, Some(total as f64)));
                 let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
-                Some(format!("{done} of {total} records changed{failed}"))
+                let verb = if event == "import_progress" { "created" } else { "changed" };
+                Some(format!("{done} of {total} records {verb}{failed}"))
+            }
+            "articles_progress" => {
+                let done = number("done")?;
+                self.done.insert("articles".to_owned(), (done as f64, None));
+                Some(if done == 1 { "1 article".to_owned() } else { format!("{done} articles") })
             }
             "sync_start" => {
                 let resources = event["resources"].as_array().map_or(0, Vec::len);
@@ -123,6 +131,10 @@ mod tests {
         assert_eq!((counter.next(), counter.total()), (150.0, Some(400.0)));
         let event = json!({ "event": "bulk_progress", "done": 3, "failed": 1, "total": 9 });
         assert_eq!(ProgressCounter::default().sentence(&event).unwrap(), "3 of 9 records changed, 1 failed");
+        let parts = json!({ "event": "sync_progress", "resource": "ticket_parts", "unit": "tickets", "rows": 3, "total": 9 });
+        assert_eq!(ProgressCounter::default().sentence(&parts).unwrap(), "ticket_parts: 3 of 9 tickets");
+        let event = json!({ "event": "import_progress", "done": 3, "failed": 0, "total": 9 });
+        assert_eq!(ProgressCounter::default().sentence(&event).unwrap(), "3 of 9 records created");
         let event = json!({ "event": "sync_progress", "resource": "tags", "rows": 2, "total": null });
         assert_eq!(counter.sentence(&event).unwrap(), "tags: 2");
         assert!(counter.next() > 150.0 && counter.total().is_none());

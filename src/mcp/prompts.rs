@@ -17,9 +17,9 @@ const PROMPTS: [PromptSpec; 3] = [
     PromptSpec {
         name: "triage_contact",
         about: "Who a contact is, what they are waiting for, and what to do next",
-        arguments: &[("contact", "E-mail address or id", true)],
+        arguments: &[("contact", "Email address or id", true)],
         text: "Triage the contact {contact}.\n\
-               1. Find the contact: contacts search through run_read, by e-mail address or id.\n\
+               1. Find the contact: contacts search through run_read, by email address or id.\n\
                2. Get the whole picture with the command `contact 360` if search_commands lists it, otherwise from the \
                contact's conversations, tickets, companies and notes.\n\
                3. Summarize in a few lines: who this is, what is open and since when, what was promised, what to do next \

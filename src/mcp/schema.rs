@@ -106,7 +106,9 @@ pub fn offered<'a>(
         let is_file = parameter.access.is_some() && no_files;
         let withheld = is_file
             || parameter.access == Some(Access::Owner)
-            || ["stdin", "watch", "progress"].contains(&parameter.name.as_str());
+            || ["stdin", "watch", "progress"].contains(&parameter.name.as_str())
+            // Opens a browser on the server's machine; filters of the API have the same name.
+            || (parameter.name == "open" && entry.operation().is_none());
         !withheld
     })
 }
@@ -183,7 +185,11 @@ pub fn is_thread(entry: &CatalogEntry) -> bool {
         ["/conversations/{id}", "/conversations/{conversation_id}", "/tickets/{id}", "/tickets/{ticket_id}"]
             .contains(&path)
     };
-    entry.operation().is_some_and(|operation| operation.method == Method::Get && output_flags(operation.path))
+    let views = ["conversations view", "tickets view"];
+    views.contains(&entry.words.as_str())
+        || entry
+            .operation()
+            .is_some_and(|operation| operation.method == Method::Get && output_flags(operation.path))
 }
 
 /// Whether one call may change enough records to need a confirmation.

@@ -21,6 +21,7 @@ use super::untrusted::TextOrigin;
 use super::{effects, elicit, error_result, example, prompts, resources, schema, tools};
 use crate::cli::catalog::{self, Catalog, CatalogEntry};
 use crate::cli::consent::Consent;
+use crate::cli::meta::command_document;
 use crate::cli::registry::Effect;
 
 impl ToolServer {
@@ -196,6 +197,7 @@ impl ToolServer {
             "run_with": tools::runner(if most { entry.effect } else { least }),
             "preview_with": effects::previews(entry).then(|| tools::runner(Effect::Read)),
             "arguments": schema::input(entry, &self.options.files(), SchemaDetail::Full),
+            "output": command_document::output(entry),
             "example": example::arguments(entry),
         }))
     }

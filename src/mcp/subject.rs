@@ -229,7 +229,7 @@ fn in_body(bound: &BoundRequest) -> Vec<RequestSubject> {
     subjects.into_iter().flatten().collect()
 }
 
-/// A person or a list of people, identified by id, external id or e-mail address.
+/// A person or a list of people, identified by id, external id or email address.
 fn people(label: &str, value: &Value) -> Vec<Option<RequestSubject>> {
     if let Value::Array(several) = value {
         let each = several.iter().take(MAX_RECORDS).enumerate();

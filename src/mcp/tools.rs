@@ -118,7 +118,7 @@ fn annotations(effect: Effect, is_additive: bool, names_files: bool, idempotent:
     }
 }
 
-/// The output schema of handwritten commands.
+/// The output schema of hand-written commands.
 fn envelope() -> Map<String, Value> {
     let schema = json!({ "type": "object", "properties": { "meta": { "type": "object" }, "cursor": { "type": "string" } } });
     schema.as_object().cloned().unwrap_or_default()
@@ -261,6 +261,13 @@ mod tests {
             let properties = tool.input_schema["properties"].as_object().unwrap().clone();
             let found: Vec<&&str> = forbidden.iter().filter(|name| properties.contains_key(**name)).collect();
             assert!(found.is_empty(), "{}: {found:?}", tool.name);
+            // No browser is started for an agent.
+            let shows_one = tool.name.ends_with("_view") || tool.name == "contact_360";
+            assert!(
+                !shows_one || properties.contains_key("web") && !properties.contains_key("open"),
+                "{}",
+                tool.name
+            );
         }
     }
 

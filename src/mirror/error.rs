@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::data::io_reason::io_reason;
+
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -18,7 +20,7 @@ pub enum Error {
     /// Another sync is writing to this mirror.
     #[error("another sync is writing to {path}{}", holder_text(.holder.as_ref()))]
     Locked { path: PathBuf, holder: Option<Holder> },
-    #[error("{path}: {source}")]
+    #[error("{path}: {}", io_reason(source))]
     File { path: PathBuf, source: std::io::Error },
     /// Nothing was ever synced to this path.
     #[error("{path} does not exist: nothing has been synced yet")]

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::projection::Projection;
 use crate::data::lenient;
+use crate::data::spelling::did_you_mean;
 
 /// Declares each resource once: variant, table and entry.
 macro_rules! resources {
@@ -84,8 +85,13 @@ impl fmt::Display for ResourceName {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown resource {:?}: expected {}", .0, ResourceName::all_names())]
+#[error("unknown resource {:?}: {}expected {}", .0, similar_resource(.0), ResourceName::all_names())]
 pub struct UnknownResource(pub String);
+
+fn similar_resource(name: &str) -> String {
+    let known: Vec<&str> = ResourceName::ALL.iter().map(|resource| resource.as_str()).collect();
+    did_you_mean(name, &known)
+}
 
 impl FromStr for ResourceName {
     type Err = UnknownResource;

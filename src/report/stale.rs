@@ -34,7 +34,7 @@ pub struct StaleOptions {
     pub idle: i64,
     /// Epoch seconds.
     pub now: i64,
-    /// Name, id or e-mail address of a teammate or team; `none` for unassigned conversations.
+    /// Name, id or email address of a teammate or team; `none` for unassigned conversations.
     pub assigned_to: Option<String>,
     /// Whether to include snoozed conversations.
     pub snoozed: bool,

@@ -9,12 +9,23 @@ use jiff::{Timestamp, ToSpan};
 /// # Errors
 /// A message with the expected form.
 pub fn parse(text: &str, zone: &TimeZone) -> Result<(i64, i64), String> {
-    let invalid = || format!("invalid week {text:?}: expected the ISO form 2026-W20 (W01 to W53)");
+    let invalid =
+        || format!("invalid week {text:?}: expected this, last, or the ISO form 2026-W20 (W01 to W53)");
     let (year, number) = text.trim().split_once(['W', 'w']).ok_or_else(invalid)?;
     let year: i16 = year.trim_end_matches('-').parse().map_err(|_| invalid())?;
     let number: i8 = number.parse().map_err(|_| invalid())?;
     let monday = ISOWeekDate::new(year, number, Weekday::Monday).map_err(|_| invalid())?.date();
     bounds(monday, zone).ok_or_else(invalid)
+}
+
+/// The start and the end (exclusive) of `this` or the `last` week, seen from a moment.
+pub fn named(text: &str, now: i64, zone: &TimeZone) -> Option<(i64, i64)> {
+    let this = around(now, zone)?;
+    match text.trim().to_lowercase().as_str() {
+        "this" | "this week" => Some(this),
+        "last" | "last week" => around(this.0 - 1, zone),
+        _ => None,
+    }
 }
 
 /// The start and the end (exclusive) of the week of a moment, in epoch seconds.
@@ -58,6 +69,17 @@ mod tests {
         for wrong in ["2026-W54", "2025-W53", "2026-20", "W20", "week 3", "2026-W00"] {
             assert!(parse(wrong, &TimeZone::UTC).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn this_and_the_last_week_are_seen_from_now() {
+        let berlin = zone("Europe/Berlin").unwrap();
+        let now = at("2026-05-12T10:00:00+02:00");
+        assert_eq!(named("this", now, &berlin), parse("2026-W20", &berlin).ok());
+        assert_eq!(named("Last week", now, &berlin), parse("2026-W19", &berlin).ok());
+        // The week of the clock change has an hour less.
+        assert_eq!(named("last", at("2026-03-30T00:00:00+02:00"), &berlin), parse("2026-W13", &berlin).ok());
+        assert_eq!(named("2026-W20", now, &berlin), None);
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub use self::options::{Error, Options, TOKEN};
 pub use self::quirk::{NAMES as QUIRK_NAMES, Quirk};
 pub use self::record_set::{RecordSet, WorkspaceRecord};
 pub use self::response::ErrorResponse;
+pub use self::seed::story;
 pub use self::server::{Fault, LoggedRequest};
 use self::server::{SandboxServer, lock};
 pub use self::workspace::{CompanyScroll, IdSequence, Workspace};

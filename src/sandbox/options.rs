@@ -42,6 +42,9 @@ pub struct Options {
     pub timezone: String,
     /// The first is the default locale; more than one enables multilingual help.
     pub locales: Vec<String>,
+    /// Whether to add prepared cases to the generated data: an incident in the last day, duplicate leads, translations
+    /// that need work.
+    pub story: bool,
     /// Deviations from the default behaviour.
     pub quirks: Vec<Quirk>,
 }
@@ -67,12 +70,18 @@ impl Default for Options {
             region: "US".to_owned(),
             timezone: "America/Los_Angeles".to_owned(),
             locales: vec!["en".to_owned()],
+            story: false,
             quirks: Vec::new(),
         }
     }
 }
 
 impl Options {
+    /// Adds the prepared cases, French as the second language of the help center, and a phone.
+    pub fn with_story(self) -> Self {
+        Options { story: true, calls: 6, locales: vec!["en".to_owned(), "fr".to_owned()], ..self }
+    }
+
     pub fn token(&self) -> &str {
         self.token.as_deref().unwrap_or(TOKEN)
     }

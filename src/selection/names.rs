@@ -123,7 +123,7 @@ impl NameSource<'_> {
             .then(|| documents.iter().filter(of_contacts).filter_map(attribute).collect()))
     }
 
-    /// The ids of the contacts with this id, e-mail address, external id or phone number.
+    /// The ids of the contacts with this id, email address, external id or phone number.
     async fn contacts(self, name: &str) -> Result<Vec<String>, Error> {
         match self {
             NameSource::Workspace(client) => {

@@ -3,6 +3,7 @@
 //!
 //! After an intended change: `INSTA_UPDATE=always cargo test --test it screens`, and read the diff.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -15,42 +16,41 @@ const NOW: i64 = 1_760_000_000;
 /// Commands without a screen: they run until stopped, print files, or show changing numbers.
 const WITHOUT_SCREEN: [&str; 6] = ["budget", "completions", "demo", "man", "mcp", "sandbox serve"];
 
-/// Names of the subcommands in a help text.
-fn subcommands(help: &str) -> Vec<String> {
-    let listed = help.split("Commands:\n").nth(1).unwrap_or_default();
-    let listed = listed.lines().take_while(|line| line.starts_with("  "));
-    let names =
-        listed.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next());
-    names.filter(|name| *name != "help").map(str::to_owned).collect()
+/// A page at a width of 100 columns.
+fn page(home: &Path, words: &[&str]) -> String {
+    let output = binary(home).args(words).env("COLUMNS", "100").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{words:?}: {}", stderr(&output));
+    let line = ["$ intercom-pp-cli", &words.join(" ")].join(" ");
+    format!("{}\n{}\n\n", line.trim_end(), stdout(&output).trim_end())
 }
 
-/// A help text without the global options.
-fn help(home: &Path, words: &[String]) -> String {
-    let output = binary(home).args(words).arg("--help").env("COLUMNS", "100").output().unwrap();
-    let text = stdout(&output);
-    assert!(text.contains("Usage:"), "{words:?}: {}", stderr(&output));
-    text.split("\nGlobal options:\n").next().unwrap().trim_end().to_owned()
-}
-
-fn write_help(home: &Path, words: &[String], screens: &mut String) {
-    let help = help(home, words);
-    writeln!(screens, "$ intercom-pp-cli {} --help\n{help}\n", words.join(" ")).unwrap();
-    for name in subcommands(&help) {
-        write_help(home, &[words, &[name]].concat(), screens);
-    }
+/// The words of all commands and of their groups, in order.
+fn paths(home: &Path) -> BTreeSet<Vec<String>> {
+    let context = document(&binary(home).arg("agent-context").output().unwrap());
+    let commands = context["results"]["commands"].as_array().unwrap().clone();
+    let words = commands.iter().map(|command| command["command"].as_str().unwrap());
+    let prefixes = words.flat_map(|words| {
+        let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+        (1..=words.len()).map(move |length| words[..length].to_vec())
+    });
+    prefixes.collect()
 }
 
 #[test]
 fn help_of_every_command() {
     let home = tempfile::tempdir().unwrap();
-    let top = stdout(&binary(home.path()).arg("--help").env("COLUMNS", "100").output().unwrap());
-    // Only this screen includes the global options.
-    insta::assert_snapshot!("help", top);
-    let groups = subcommands(&top);
+    insta::assert_snapshot!("help", page(home.path(), &[]));
+    let topics =
+        ["api", "commands", "dates", "environment", "exit-codes", "filters", "flags", "output", "profiles"];
+    let topics: String = topics.iter().map(|topic| page(home.path(), &["help", topic])).collect();
+    insta::assert_snapshot!("help_topics", topics);
+    let mut groups: BTreeMap<String, String> = BTreeMap::new();
+    for path in paths(home.path()) {
+        let words: Vec<&str> = path.iter().map(String::as_str).chain(["--help"]).collect();
+        groups.entry(path[0].clone()).or_default().push_str(&page(home.path(), &words));
+    }
     assert!(groups.len() > 40, "{groups:?}");
-    for group in groups {
-        let mut screens = String::new();
-        write_help(home.path(), std::slice::from_ref(&group), &mut screens);
+    for (group, screens) in groups {
         insta::assert_snapshot!(format!("help_{group}"), screens);
     }
 }
@@ -63,7 +63,14 @@ const VOLATILE: &[(&str, &str)] = &[
     (r"\b\d+ of 1667 calls", "[left] of 1667 calls"),
     (r"\b68e77[89a][0-9a-f]{18}\b", "[new id]"),
     // The clock of the workspace advances while commands run.
-    (r"\b2025-10-09T08:5\d:\d\dZ", "[clock]"),
+    (r"\b2025-10-09[T ]08:5\d(:\d\dZ)?", "[clock]"),
+    (r" in (under )?\d+(\.\d+)? (s|min)( \d+ s)?\n", " in [time]\n"),
+    (r" *\b\d+(\.\d)? [KM]B\b", " [size]"),
+    // Since the time of the workspace.
+    (r"\b\d{3,} d( \d+ h)? *", "[age] "),
+    (r"(?m)^id( +)idle +", "id${1}idle  "),
+    // Tests that run at the same time share a workspace.
+    (r"waiting for another run that is changing this workspace\n", ""),
     (r"\b1760000\d{3}\b", "[clock]"),
     (r"\b20(2[6-9]|[3-9]\d)-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d) *", "[now] "),
     (r"\b20(2[6-9]|[3-9]\d)-\d\d-\d\d \d\d:\d\d(:\d\d)? *", "[now] "),
@@ -71,7 +78,8 @@ const VOLATILE: &[(&str, &str)] = &[
     (r#""(bytes|bytes_before|age_seconds|idle_days|requests)":[\d.]+"#, r#""$1":[number]"#),
     (r#""seconds": *\d+\.\d+"#, r#""seconds": [number]"#),
     (r" *\b\d+\.\d{5,}\b", " [number]"),
-    (r"(?m)^( [a-z_]+ +\d+ +\d+ +\d+ +\d+ +\d+) +\d+ +(\[number\]|\d+\.\d+)", "$1 [requests] [number]"),
+    // The table of a sync.
+    (r"(?m)^([a-z_]+ +\d+ +\d+ +\d+ +\d+ .*?) +\d+ +\d+(\.\d)? m?s$", "$1 [requests] [time]"),
     (r" +\d{8}\b", " [age]"),
     (r" +\d{3,}\.\d  ", " [days]  "),
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[uuid]"),
@@ -162,9 +170,9 @@ fn every_hand_written_command_has_a_screen() {
 fn last_column(table: &str, name: &str) -> String {
     let mut lines = table.lines();
     let head = lines.next().unwrap();
-    assert!(head.ends_with(&format!(" {name}")), "{name}: {table}");
+    assert!(head.ends_with(&format!(" {}", name.to_uppercase())), "{name}: {table}");
     let start = head.chars().count() - name.len();
-    let cells = lines.skip(1).map(|line| line.chars().skip(start).collect::<String>());
+    let cells = lines.map(|line| line.chars().skip(start).collect::<String>());
     cells.filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
@@ -185,17 +193,31 @@ async fn tables_keep_their_main_column_at_80_columns() {
         assert!(table.lines().all(|line| line.chars().count() <= 80), "{line}: {table}");
         table
     };
+    screens.screen("sync");
     let found = table("conversations incident-tag --mentions refund --tag outage --limit 3");
     assert!(last_column(&found, "match").contains("Refun"), "{found}");
     assert_eq!(found.matches("215470000000").count(), 3, "ids are whole: {found}");
     for words in ["conversations bulk-tag 98 99 --tag x", "contacts bulk-update 98 99 --set name=Ann"] {
-        assert!(table(words).lines().next().unwrap().contains(" reason"), "{words}");
+        assert!(table(words).lines().next().unwrap().contains(" REASON"), "{words}");
         assert_eq!(table(words).matches("not_found").count(), 2, "{words}");
     }
     // The machine's clock is far from that of the sandbox.
-    let hint = last_column(&table("doctor"), "hint");
-    let wanted = "set the clock; relative times like 24h use this machine's clock";
-    assert!(hint.contains(wanted), "{hint}");
+    let doctor = table("doctor").split_whitespace().collect::<Vec<_>>().join(" ");
+    let wanted = "hint: set the clock; relative times like 24h use this machine's clock";
+    assert!(doctor.contains(wanted) && doctor.ends_with("checks passed, 1 warning"), "{doctor}");
+    for (line, expected) in [
+        ("status", "conversation_parts  complete"),
+        ("conversations sla", "median"),
+        ("conversations sla --group-by admin --target first-response=1h,resolution=24h", "in time"),
+        ("conversations sla --since 2020-01-01 --until 2020-02-01", "No conversations in this period."),
+        ("conversations stale --idle 1d", "215470000000"),
+        ("conversations volume --by hour", "New conversations by hour of the day (UTC)"),
+        ("conversations bulk-close --where 'state = open'", "would_change"),
+        ("sync --resources tags,teams", "tags"),
+    ] {
+        let shown = table(line);
+        assert!(shown.contains(expected), "{line}: {shown}");
+    }
     let example = last_column(&table("which tag many conversations"), "example");
     let wanted =
         "intercom-pp-cli conversations bulk-tag --where 'state = open and updated_at > 7d' --tag follow-up";

@@ -19,7 +19,7 @@ if ! python3 -c 'import duckdb, duckdb_ext' 2> /dev/null; then
 fi
 folder=$(mktemp -d)
 export HOME="$folder" INTERCOM_ACCESS_TOKEN=sandbox-token
-"$binary" sandbox serve --contacts 500 --companies 80 --conversations 600 > "$folder/sandbox.json" 2> "$folder/log" &
+"$binary" sandbox serve --bare --contacts 500 --companies 80 --conversations 600 > "$folder/sandbox.json" 2> "$folder/log" &
 sandbox=$!
 trap 'kill "$sandbox"; rm -rf "$folder"' EXIT
 until [ -s "$folder/sandbox.json" ]; do

@@ -20,7 +20,7 @@ class Sandbox:
     """A sandbox process; `slow` delays each of its responses."""
 
     def __init__(self, *arguments):
-        command = [f"{BINARIES}/intercom-pp-cli", "sandbox", "serve", "--conversations", "80", *arguments]
+        command = [f"{BINARIES}/intercom-pp-cli", "sandbox", "serve", "--bare", "--conversations", "80", *arguments]
         environment = {"HOME": HOME, "PATH": os.environ["PATH"]}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         line = self.process.stdout.readline()

@@ -18,7 +18,7 @@ pub struct FrontMatter {
     #[serde(default, deserialize_with = "present")]
     pub description: Option<String>,
     pub state: Option<String>,
-    /// Id, e-mail address or name of a teammate.
+    /// Id, email address or name of a teammate.
     pub author: Option<String>,
     /// Path of a collection (`Billing / Invoices`), or its id.
     pub collection: Option<String>,

@@ -5,12 +5,13 @@
 use std::path::PathBuf;
 
 use crate::api;
+use crate::data::io_reason::io_reason;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
     Api(#[from] api::Error),
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {}", path.display(), io_reason(source))]
     File { path: PathBuf, source: std::io::Error },
     /// The content of a file in the folder is invalid.
     #[error("{}{}: {reason}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]

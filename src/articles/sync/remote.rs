@@ -167,7 +167,7 @@ fn with_path(all: &[CollectionRow], id: &str, name: &str) -> Collection {
     }
 }
 
-/// The id of a teammate by id, e-mail address or name.
+/// The id of a teammate by id, email address or name.
 ///
 /// # Errors
 /// When no teammate matches, or the request fails.
@@ -184,7 +184,7 @@ pub async fn admin(client: &Client, who: &str) -> Result<i64, Error> {
     let found = admins["admins"].as_array().into_iter().flatten().find(is_match);
     found.and_then(|admin| lenient::integer(&admin["id"])).ok_or_else(|| {
         Error::Unusable(format!(
-            "unknown author {who:?}: expected the id, e-mail address or name of a teammate"
+            "unknown author {who:?}: expected the id, email address or name of a teammate"
         ))
     })
 }

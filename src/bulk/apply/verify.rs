@@ -100,4 +100,34 @@ impl Applier<'_> {
             }),
         }
     }
+
+    /// Waits for a message that the server may still be adding. Its outcome stays unknown if it does not appear.
+    pub(super) async fn await_late_message(
+        &self,
+        head: &Head,
+        record: &PlannedRecord,
+    ) -> Result<Value, RecordStatus> {
+        for wait in VERIFY_DELAYS {
+            tokio::time::sleep(wait).await;
+            match self.read_state_after_send(head, record).await {
+                Ok(Some(state)) if record.change.is_done(&record.before, &state) => return Ok(state),
+                _ => {}
+            }
+        }
+        Err(RecordStatus::Sending)
+    }
+
+    /// The status of a change after the last attempt, whose response was lost.
+    pub(super) async fn final_status(
+        &self,
+        head: &Head,
+        record: &PlannedRecord,
+        last_error: Value,
+    ) -> Result<Value, RecordStatus> {
+        match self.read_state_after_send(head, record).await {
+            Ok(Some(state)) if record.change.is_done(&record.before, &state) => Ok(state),
+            Ok(Some(_)) => Err(RecordStatus::Failed { error: last_error }),
+            Ok(None) | Err(_) => Err(RecordStatus::Sending),
+        }
+    }
 }

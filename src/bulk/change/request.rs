@@ -46,6 +46,17 @@ impl Change {
                 let companies = json!([{ "id": id, "untag": true }]);
                 ("createTag", Vec::new(), Some(json!({ "name": tag, "companies": companies })))
             }
+            (Change::Tag { tag_id, .. }, BulkTarget::Tickets) => {
+                ("attachTagToTicket", path(), Some(json!({ "id": tag_id, "admin_id": admin_id })))
+            }
+            (Change::Untag { tag_id, .. }, BulkTarget::Tickets) => {
+                let path = vec![id.to_owned(), tag_id.clone()];
+                ("detachTagFromTicket", path, Some(json!({ "admin_id": admin_id })))
+            }
+            (Change::Assign { to, .. }, BulkTarget::Tickets) => {
+                let assignment = json!({ "admin_id": admin_id, "assignee_id": to.type_and_id().1 });
+                ("updateTicket", path(), Some(json!({ "assignment": assignment })))
+            }
             (Change::Assign { to, .. }, _) => {
                 let (kind, assignee) = to.type_and_id();
                 manage(json!({ "message_type": "assignment", "type": kind, "assignee_id": assignee }))
@@ -55,15 +66,32 @@ impl Change {
             (Change::Snooze { until }, _) => {
                 manage(json!({ "message_type": "snoozed", "snoozed_until": until }))
             }
-            (Change::Note { body }, _) => {
+            (Change::Note { body }, target) => {
                 let body = json!({
                     "message_type": "note", "type": "admin", "admin_id": admin_id, "body": body,
                 });
-                ("replyConversation", path(), Some(body))
+                (reply_operation(target), path(), Some(body))
+            }
+            (Change::Reply { body, attachments, .. }, target) => {
+                let mut body = json!({
+                    "message_type": "comment", "type": "admin", "admin_id": admin_id, "body": body,
+                });
+                if !attachments.is_empty() {
+                    body["attachment_urls"] = json!(attachments);
+                }
+                (reply_operation(target), path(), Some(body))
+            }
+            (Change::MoveTicket { state_id, .. }, _) => {
+                ("updateTicket", path(), Some(json!({ "ticket_state_id": state_id })))
             }
             (Change::Update { fields }, _) => ("UpdateContact", path(), Some(json!(fields))),
             (Change::Merge { into, .. }, _) => {
                 ("MergeContact", Vec::new(), Some(json!({ "from": id, "into": into })))
+            }
+            // The step that removes both assignees.
+            (Change::Reassign { .. }, BulkTarget::Tickets) => {
+                let assignment = json!({ "admin_id": admin_id, "assignee_id": NOBODY });
+                ("updateTicket", path(), Some(json!({ "assignment": assignment })))
             }
             // Sent in several steps.
             (Change::Reassign { admin, .. }, _) => {
@@ -76,4 +104,8 @@ impl Change {
         let body = body.map(|body| body.to_string().into_bytes());
         Ok((operation(name)?, Arguments { path, body, ..Arguments::default() }))
     }
+}
+
+fn reply_operation(target: BulkTarget) -> &'static str {
+    if target == BulkTarget::Tickets { "replyTicket" } else { "replyConversation" }
 }

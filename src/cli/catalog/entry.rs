@@ -1,6 +1,6 @@
 //! One command of the catalog.
 
-use super::example;
+use super::example::{self, split_examples};
 use super::parameter::{self, CommandParameter};
 use crate::api::operation::{self, Operation};
 use crate::cli::registry::{Effect, Registration};
@@ -61,7 +61,7 @@ impl CatalogEntry {
         let mut command = registration.command();
         command.build();
         let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-        let example = after.split("Example: ").nth(1).and_then(|rest| rest.split("\n\n").next());
+        let example = split_examples(&after).0.into_iter().next();
         CatalogEntry {
             shown: words.clone(),
             about: command.get_about().map(ToString::to_string).unwrap_or_default(),
@@ -70,7 +70,7 @@ impl CatalogEntry {
             is_additive: false,
             idempotent: matches!(effect, Effect::Read | Effect::Local),
             parameters: parameter::of_command(&command),
-            example: example.map(|text| text.trim().to_owned()),
+            example,
             words,
             origin: CommandOrigin::Handwritten,
         }
@@ -88,6 +88,13 @@ impl CatalogEntry {
             .into_iter()
             .flat_map(|operation| operation.spellings().map(|name| -> &str { name }));
         std::iter::once(self.words.as_str()).chain(others)
+    }
+
+    /// The example as typed after the program's name; `None` for one with pipes or several commands.
+    pub fn typed_example(&self) -> Option<&str> {
+        let line = self.example.as_deref()?.lines().next()?.strip_prefix("intercom-pp-cli ")?;
+        let is_single = !line.contains(['|', '>', ';', '`']);
+        is_single.then_some(line)
     }
 
     /// The first word, which is the name of its toolset.

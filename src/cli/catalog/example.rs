@@ -1,16 +1,38 @@
-//! Builds an example command line for each operation, with its required arguments only.
+//! Examples: one command line for each operation, and those in the help of hand-written commands.
 //!
-//! Words in capitals are placeholders. The line must be valid in a shell.
+//! An operation without an example in the table gets one with its required arguments, in which words in capitals are
+//! placeholders. Lines must be valid in a shell.
 
 use super::body_schema::BodySchema;
 use crate::api::operation::{Kind, Operation, Parameter, Place};
 use crate::cli::flags::search_argument;
+
+/// Begins a paragraph with an example.
+const MARK: &str = "Example: ";
 
 /// The example for an operation, called by these words.
 ///
 /// # Errors
 /// As [`BodySchema::of`].
 pub fn of(words: &str, operation: &Operation) -> Result<String, String> {
+    match operation.example {
+        Some(arguments) => Ok(format!("intercom-pp-cli {words} {arguments}").trim_end().to_owned()),
+        None => derived(words, operation),
+    }
+}
+
+/// Separates a text after a command's help into its examples and the rest.
+pub fn split_examples(after_help: &str) -> (Vec<String>, String) {
+    let is_example = |paragraph: &&str| paragraph.trim_start().starts_with(MARK);
+    let (examples, notes): (Vec<&str>, Vec<&str>) = after_help.split("\n\n").partition(is_example);
+    // A paragraph may contain several.
+    let examples = examples.into_iter().flat_map(|paragraph| paragraph.split(MARK)).map(str::trim);
+    let examples = examples.filter(|example| !example.is_empty()).map(str::to_owned).collect();
+    (examples, notes.join("\n\n").trim_end().to_owned())
+}
+
+/// A line with the required arguments.
+fn derived(words: &str, operation: &Operation) -> Result<String, String> {
     let mut line = format!("intercom-pp-cli {words}");
     let searches = search_argument(operation).is_some();
     if searches {
@@ -73,7 +95,7 @@ mod tests {
     use crate::program::catalog;
 
     #[test]
-    fn an_example_contains_the_required_arguments() {
+    fn a_derived_example_contains_the_required_arguments() {
         for (command, example) in [
             ("contacts show", "contacts show ID"),
             ("contacts search", "contacts search --where 'created_at > 7d'"),
@@ -86,7 +108,26 @@ mod tests {
             ("visitors convert", "visitors convert --type TYPE --user-id USER_ID --visitor-id VISITOR_ID"),
         ] {
             let operation = catalog().entry(command).unwrap().operation().unwrap();
-            assert_eq!(of(command, operation), Ok(format!("intercom-pp-cli {example}")));
+            assert_eq!(derived(command, operation), Ok(format!("intercom-pp-cli {example}")));
         }
+    }
+
+    #[test]
+    fn every_command_has_an_example_without_placeholders() {
+        let placeholder = regex::Regex::new(r"(^| )[A-Z][A-Z_]+( |$)").unwrap();
+        for entry in catalog().entries() {
+            let example =
+                entry.example.as_deref().unwrap_or_else(|| panic!("{} has no example", entry.words));
+            assert!(entry.operation().is_none() || !placeholder.is_match(example), "{example}");
+            assert!(shlex::split(example).is_some(), "{example}");
+        }
+    }
+
+    #[test]
+    fn examples_are_separated_from_notes() {
+        let (examples, notes) = split_examples("A note.\n\nExample: a b\nExample: b\n\nMore.\n\nExample: c");
+        assert_eq!(examples, ["a b", "b", "c"]);
+        assert_eq!(notes, "A note.\n\nMore.");
+        assert_eq!(split_examples(""), (Vec::new(), String::new()));
     }
 }

@@ -10,6 +10,7 @@ use crate::cli::open_mirror::{self, ResourceArgument};
 use crate::cli::output::{Extent, Output, limit_for_more};
 use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::cli::time;
+use crate::data::spelling::nearest;
 use crate::mirror::aggregate::{GroupField, GroupSource, Period};
 use crate::mirror::read::RecordQuery;
 use crate::mirror::{ResourceName, Store};
@@ -54,8 +55,11 @@ impl HandwrittenCommand for Analytics {
         let unknown: Vec<&str> =
             seen.filter(|(_, seen)| !**seen).map(|(field, _)| field.name.as_str()).collect();
         if !unknown.is_empty() && counts.records > 0 {
+            let columns: Vec<&str> = resource.typed_columns().iter().map(|column| column.name).collect();
+            let similar = unknown.iter().find_map(|name| nearest(name, &columns));
+            let similar = similar.map(|name| format!(": did you mean {name:?}?")).unwrap_or_default();
             return Err(Error::usage_with_hint(
-                format!("--by: no record has the field {}", unknown.join(", ")),
+                format!("--by: no record has the field {}{similar}", unknown.join(", ")),
                 Hint::new("list the columns with ")
                     .run("sql --schema")
                     .or("see the documents with ")
@@ -66,7 +70,8 @@ impl HandwrittenCommand for Analytics {
         let limit = self.limit as usize;
         let columns: Vec<String> =
             fields.iter().map(|field| field.name.clone()).chain(["count".to_owned()]).collect();
-        let mut list = Output::open(&context.globals.output)?.list_with_columns("groups", &columns)?;
+        let output = Output::open(&context.globals.output)?.naming_ids();
+        let mut list = output.list_with_columns("groups", &columns)?;
         for (values, count) in counts.groups.iter().take(limit) {
             let cells = values.iter().cloned().chain([json!(count)]);
             list.record(&columns.iter().cloned().zip(cells).collect::<Map<_, _>>().into())?;

@@ -8,9 +8,11 @@ use crate::api::identity::identity;
 use crate::api::reply::Reply;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::output::{Output, warn};
+use crate::cli::output::wrap::wrapped;
+use crate::cli::output::{Output, grouped, terminal_width, warn};
 use crate::cli::preview;
 use crate::cli::registry::{Effect, HandwrittenCommand};
+use crate::data::printable::one_line;
 
 /// Seconds of one window of the rate limit.
 const WINDOW: i64 = 10;
@@ -54,10 +56,48 @@ impl HandwrittenCommand for RateLimitBudget {
             "reset_in_seconds": reset_at.map(|at| (at - Timestamp::now().as_second()).max(0)),
             "workspace": me.workspace_name,
         });
+        if context.globals.output.is_for_people() {
+            let left = reset_at.map(|at| (at - Timestamp::now().as_second()).max(0));
+            let workspace = me.workspace_name.as_deref().unwrap_or("This workspace");
+            let text = sentence(&one_line(workspace), limit.zip(remaining), left);
+            let text = format!("{}\n", wrapped(&text, terminal_width().unwrap_or(usize::MAX)).join("\n"));
+            return Output::open(&context.globals.output)?.text(&text).await;
+        }
         Output::open(&context.globals.output)?.row(json!({ "source": "live" }), &budget).await
     }
 }
 
+/// The budget in words. `rate` is the limit of a window, and what remains of it; `left` the rest of the window in
+/// seconds.
+fn sentence(workspace: &str, rate: Option<(i64, i64)>, left: Option<i64>) -> String {
+    let Some((limit, remaining)) = rate else {
+        return format!("{workspace}: the server reports no rate limit");
+    };
+    let number = |number: i64| grouped(number.max(0).unsigned_abs());
+    let window = left
+        .map_or_else(|| format!("of {WINDOW} s"), |left| format!("of {WINDOW} s, which ends in {left} s"));
+    format!(
+        "{workspace}: {} of {} requests left in this window {window} ({} a minute)",
+        number(remaining),
+        number(limit),
+        number(limit * 60 / WINDOW)
+    )
+}
+
 fn header(reply: &Reply, name: &str) -> Option<i64> {
     reply.headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_budget_is_one_sentence() {
+        assert_eq!(
+            sentence("Acme", Some((1_667, 1_612)), Some(4)),
+            "Acme: 1,612 of 1,667 requests left in this window of 10 s, which ends in 4 s (10,002 a minute)"
+        );
+        assert_eq!(sentence("Acme", None, None), "Acme: the server reports no rate limit");
+    }
 }

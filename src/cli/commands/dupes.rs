@@ -21,7 +21,8 @@ use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit};
 use crate::cli::mirror_paths::{self, MirrorFlag};
 use crate::cli::open_mirror;
-use crate::cli::output::{Extent, Output, grouped, limit_for_more, notice, warn};
+use crate::cli::output::grid::{Grid, Shape};
+use crate::cli::output::{Extent, Output, grouped, limit_for_more, notice, to_json, warn};
 use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::mirror::read::RecordQuery;
 use crate::mirror::{ResourceName, Store};
@@ -97,13 +98,86 @@ impl HandwrittenCommand for FindDuplicates {
             drop(store);
             return apply(context, merges, meta, &extent, &mirror).await;
         }
-        let output = Output::open(&context.globals.output)?;
         if self.merge {
-            output.rows(meta, &merges, &extent).await
-        } else {
-            output.rows(meta, &clusters, &extent).await
+            return print_merges(context, meta, &merges, &extent).await;
         }
+        let output = Output::open(&context.globals.output)?;
+        if context.globals.output.is_for_people() {
+            let text = if clusters.is_empty() { String::new() } else { cluster_table(context, &clusters) };
+            return output.of(extent, clusters.len() as u64).text(&text).await;
+        }
+        output.rows(meta, &clusters, &extent).await
     }
+}
+
+fn cluster_table(context: &Context, clusters: &[Cluster]) -> String {
+    let mut grid = Grid::new(&[
+        ("shared value", Shape::Flexible(24)),
+        ("contacts", Shape::Number),
+        ("leads to merge", Shape::Number),
+        ("cannot be merged", Shape::Number),
+        ("into", Shape::Flexible(12)),
+        ("id", Shape::Text),
+    ]);
+    for cluster in clusters {
+        grid.row([
+            cluster.value.clone(),
+            cluster.contacts.len().to_string(),
+            cluster.merge.len().to_string(),
+            cluster.unmergeable.len().to_string(),
+            name_of(cluster, &cluster.survivor).unwrap_or_default().to_owned(),
+            cluster.survivor.clone(),
+        ]);
+    }
+    grid.print(&context.globals.output, |_, _, cell| cell.to_owned())
+}
+
+fn merge_table(context: &Context, merges: &[MergeRow<'_>]) -> Result<String, Error> {
+    let mut grid = Grid::new(&[
+        ("shared value", Shape::Flexible(24)),
+        ("status", Shape::Text),
+        ("lead", Shape::Flexible(12)),
+        ("into user", Shape::Flexible(12)),
+        ("error", Shape::Flexible(20)),
+        ("lead id", Shape::Text),
+        ("user id", Shape::Text),
+    ]);
+    for row in merges {
+        grid.row([
+            row.value.to_owned(),
+            to_json(&row.status)?.as_str().unwrap_or_default().replace('_', " "),
+            row.from_name.unwrap_or_default().to_owned(),
+            row.into_name.unwrap_or_default().to_owned(),
+            row.error.clone().unwrap_or_default(),
+            row.from.to_owned(),
+            row.into.to_owned(),
+        ]);
+    }
+    Ok(grid.print(&context.globals.output, |palette, column, cell| match (column, cell) {
+        ("status", "merged") => palette.green(cell),
+        ("status", _) => palette.state(cell),
+        _ => cell.to_owned(),
+    }))
+}
+
+async fn print_merges(
+    context: &Context,
+    meta: Value,
+    merges: &[MergeRow<'_>],
+    extent: &Extent,
+) -> Result<(), Error> {
+    let output = Output::open(&context.globals.output)?;
+    if context.globals.output.is_for_people() {
+        let text = if merges.is_empty() { String::new() } else { merge_table(context, merges)? };
+        return output.of(extent.clone(), merges.len() as u64).text(&text).await;
+    }
+    output.rows(meta, merges, extent).await
+}
+
+/// The name of a contact of the cluster.
+fn name_of<'a>(cluster: &'a Cluster, id: &str) -> Option<&'a str> {
+    let contact = cluster.contacts.iter().find(|contact| contact.id == id)?;
+    contact.name.as_deref().filter(|name| !name.is_empty())
 }
 
 /// One lead into one user, as a row of the result.
@@ -125,6 +199,12 @@ impl MergeRow<'_> {
         merge::plan(self.from, self.into, SharedIdentifier { by: self.by, value: self.value.to_owned() })
     }
 
+    /// For a prompt: `lead Ann into Ann Lee`.
+    fn in_words(&self) -> String {
+        let (lead, user) = (self.from_name.unwrap_or(self.from), self.into_name.unwrap_or(self.into));
+        format!("lead {lead} into {user}")
+    }
+
     /// Sets the result of the merge.
     fn settle(&mut self, run: &BulkRun) {
         let (status, error) = merge::outcome(run.status(self.from));
@@ -140,17 +220,13 @@ impl MergeRow<'_> {
 /// The merges of all clusters. A lead in several clusters is merged once, by the first.
 fn merges(clusters: &[Cluster]) -> Vec<MergeRow<'_>> {
     let all = clusters.iter().flat_map(|cluster| {
-        let name = |id: &str| {
-            let contact = cluster.contacts.iter().find(|contact| contact.id == id)?;
-            contact.name.as_deref().filter(|name| !name.is_empty())
-        };
         cluster.merge.iter().map(move |from| MergeRow {
             by: cluster.by,
             value: &cluster.value,
             from,
-            from_name: name(from),
+            from_name: name_of(cluster, from),
             into: &cluster.survivor,
-            into_name: name(&cluster.survivor),
+            into_name: name_of(cluster, &cluster.survivor),
             status: MergeStatus::Planned,
             error: None,
         })
@@ -177,19 +253,23 @@ async fn apply(
 ) -> Result<(), Error> {
     if context.globals.consent.dry_run || merges.is_empty() {
         meta["dry_run"] = json!(context.globals.consent.dry_run);
-        return Output::open(&context.globals.output)?.rows(meta, &merges, extent).await;
+        return print_merges(context, meta, &merges, extent).await;
     }
     let count = merges.len();
-    let leads = if count == 1 { "1 lead into a user" } else { &format!("{count} leads into users") };
+    let leads = match merges.as_slice() {
+        [one] => one.in_words(),
+        _ => format!("{count} leads into users"),
+    };
     let intent = Intent::new(format!("Merge {leads}"), Confirm::Explicit).with_records(count);
-    context.confirm(&intent.with_consequence("Merged leads are deleted. This cannot be undone."))?;
+    let intent = intent.with_consequence("Merged leads are deleted. This cannot be undone.");
+    context.confirm(&intent.or_else("not merged"))?;
     let client = context.client()?;
     let identity = identity(&client).await?;
     let records = merges.iter().map(MergeRow::record).collect();
     let plan = BulkPlan::new(FindDuplicates::WORDS, BulkTarget::Contacts, &identity.workspace, records);
     let plan = BulkPlan { about: json!({ "action": "merge" }), ..plan };
     let mut journal = run::start(&client, &identity, plan).await?;
-    execute::send(&client, &mut journal, CONCURRENCY).await?;
+    execute::send(&context.globals.output, &client, &mut journal, CONCURRENCY, execute::ON_STOP).await?;
     let run = journal.run();
     for merge in &mut merges {
         merge.settle(run);
@@ -197,7 +277,7 @@ async fn apply(
     let merged = merges.iter().filter(|merge| merge.status == MergeStatus::Merged).count();
     meta["merged"] = json!(merged);
     meta["run"] = json!(run.head.run);
-    Output::open(&context.globals.output)?.rows(meta, &merges, extent).await?;
+    print_merges(context, meta, &merges, extent).await?;
     let gone: Vec<String> =
         merges.iter().filter(|merge| merge.is_gone()).map(|merge| merge.from.to_owned()).collect();
     remove_merged(mirror, &gone);

@@ -17,8 +17,10 @@ use crate::cli::consent::{Confirm, Consent, Intent};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files::{InputFile, OutputFile};
+use crate::cli::output::progress::{Meter, Work};
 use crate::cli::output::{Extent, List, Output};
 use crate::cli::registry::{Effect, HandwrittenCommand};
+use crate::data::io_reason::io_reason;
 
 const SENT_EARLIER: &str =
     "an earlier run sent it and got no response; check whether it exists, then use --retry-unknown";
@@ -85,6 +87,8 @@ impl HandwrittenCommand for ImportRecords {
         let columns = ["line", "status", "id", "error"].map(str::to_owned);
         let mut list = Output::open(&context.globals.output)?.list_with_columns("records", &columns)?;
         let mut counts = ImportCounts::default();
+        let work = Work { event: "import_progress", doing: "creating", noun: resource };
+        let mut meter = Meter::new(&context.globals.output, work);
         let mut results = pin!(import.run(plan));
         while let Some(mut result) = results.try_next().await? {
             counts.add(result.status);
@@ -92,7 +96,9 @@ impl HandwrittenCommand for ImportRecords {
                 result.error.get_or_insert_with(|| json!(SENT_EARLIER));
             }
             list.row(&result)?;
+            meter.show(counts.created, counts.failed, Some(sends as u64));
         }
+        drop(meter);
         let meta = json!({
             "source": "live", "created": counts.created, "skipped": counts.skipped, "failed": counts.failed,
         });
@@ -103,7 +109,8 @@ impl HandwrittenCommand for ImportRecords {
 
 impl ImportRecords {
     fn lines(&self) -> Result<Vec<ImportLine>, Error> {
-        let unreadable = |error| Error::usage(format!("cannot read {}: {error}", self.input.name()));
+        let unreadable =
+            |error| Error::usage(format!("cannot read {}: {}", self.input.name(), io_reason(&error)));
         ImportLine::read_all(self.input.reader()?).map_err(unreadable)
     }
 

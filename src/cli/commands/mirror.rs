@@ -19,21 +19,20 @@ use crate::mirror::Store;
 #[derive(Args)]
 #[group(skip)]
 #[command(
-    after_help = "Removes the contact (and all others with the same e-mail address), its notes, tags, companies, \
+    after_help = "Removes the contact (and all others with the same email address), its notes, tags, companies, \
         segments, subscriptions and calls. In conversations and tickets, the person's messages, subjects, titles, \
         attachments and remarks are emptied, as are the texts of custom attributes; their id and name \
-        are removed. Their e-mail address, telephone number, external id and id are replaced in every \
+        are removed. Their email address, telephone number, external id and id are replaced in every \
         other record, in any spelling; an id or external id of fewer than 7 characters only where it is \
         the value of an id field. Counts, times and states stay, as do messages of others, which \
         may mention the person by name. The search index is updated, and the file rewritten. If the command is \
         interrupted, run it again to complete it.\n\n\
         The workspace, exports, and journals of bulk runs and imports are not changed. A later sync \
         fetches whatever the workspace still has, so delete the person there first. --dry-run only counts.\n\n\
-        Example: intercom-pp-cli sql \"SELECT id FROM contacts LIMIT 1\" --quiet | xargs intercom-pp-cli mirror \
-        forget --dry-run"
+        Example: intercom-pp-cli mirror forget person1@company1.example --dry-run"
 )]
 pub struct ForgetPerson {
-    /// Id, e-mail address, external id or telephone number
+    /// Id, email address, external id or phone number
     #[arg(value_name = "CONTACT")]
     contact: String,
     #[command(flatten)]
@@ -61,10 +60,10 @@ impl HandwrittenCommand for ForgetPerson {
         let dry_run = context.globals.consent.dry_run;
         if !dry_run {
             let action = format!("Erase {} from {}", self.contact, path.display());
-            let forget = Intent::new(action, Confirm::Explicit);
-            context.confirm_local(
-                &forget.with_consequence("All data of this person in the mirror is erased."),
-            )?;
+            let forget = Intent::new(action, Confirm::Explicit).or_else("not erased");
+            context.confirm_local(&forget.with_consequence(
+                "All data of this person in the mirror is erased. This cannot be undone.",
+            ))?;
         }
         let forgotten = store.forget(&self.contact, dry_run)?;
         if !dry_run {

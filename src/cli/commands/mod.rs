@@ -10,6 +10,7 @@ mod auth;
 mod budget;
 mod bulk;
 mod contact_360;
+mod conversation;
 mod demo;
 mod doctor;
 mod dupes;
@@ -22,11 +23,15 @@ mod sandbox;
 mod search;
 mod sla;
 mod sql;
+mod sql_names;
 mod stale;
 mod status;
 mod sync;
 mod tail;
+mod ticket;
 mod translations;
+mod verb;
+mod view;
 mod volume;
 
 use super::registry::{Group, Registration};
@@ -49,9 +54,12 @@ pub const COMMANDS: &[Registration] = &[
     Registration::of::<mirror::VacuumMirror>(),
     Registration::of::<contact_360::ShowContact360>(),
     Registration::of::<api::CallApi>(),
-    Registration::of::<auth::SetToken>(),
+    Registration::of::<auth::Login>(),
     Registration::of::<auth::TokenStatus>(),
+    Registration::of::<auth::ListLogins>(),
+    Registration::of::<auth::SwitchProfile>(),
     Registration::of::<auth::Logout>(),
+    Registration::of::<auth::SetToken>(),
     Registration::of::<budget::RateLimitBudget>(),
     Registration::of::<doctor::Doctor>(),
     Registration::of::<sandbox::ServeSandbox>(),
@@ -67,14 +75,29 @@ pub const COMMANDS: &[Registration] = &[
     Registration::of::<articles::lint::LintArticles>(),
     Registration::of::<articles::resolve::ResolveArticles>(),
     Registration::of::<translations::ArticleTranslations>(),
+    Registration::of::<view::ViewArticle>(),
+    Registration::of::<view::ViewContact>(),
     Registration::of::<contact_360::ShowContact360>().called("contacts 360"),
     Registration::of::<dupes::FindDuplicates>(),
     Registration::of::<bulk::BulkCommand<bulk::UpdateContacts>>(),
     Registration::of::<bulk::BulkCommand<bulk::TagContacts>>(),
     Registration::of::<bulk::BulkCommand<bulk::ArchiveContacts>>(),
+    Registration::of::<view::ViewConversation>(),
     Registration::of::<sla::ConversationsSla>(),
     Registration::of::<stale::StaleConversations>(),
     Registration::of::<volume::ConversationsVolume>(),
+    Registration::of::<verb::VerbCommand<conversation::Close>>(),
+    Registration::of::<verb::VerbCommand<conversation::Open>>(),
+    Registration::of::<verb::VerbCommand<conversation::Snooze>>(),
+    Registration::of::<verb::VerbCommand<conversation::Assign>>(),
+    Registration::of::<verb::SendReply<verb::ConversationMessages>>(),
+    Registration::of::<verb::AddNote<verb::ConversationMessages>>(),
+    Registration::of::<verb::VerbCommand<conversation::Tag>>(),
+    Registration::of::<verb::VerbCommand<conversation::Untag>>(),
+    Registration::of::<ticket::Resolve>(),
+    Registration::of::<verb::VerbCommand<ticket::Assign>>(),
+    Registration::of::<verb::SendReply<verb::TicketMessages>>(),
+    Registration::of::<verb::AddNote<verb::TicketMessages>>(),
     Registration::of::<bulk::TagIncident>(),
     Registration::of::<bulk::BulkCommand<bulk::TagConversations>>(),
     Registration::of::<bulk::BulkCommand<bulk::UntagConversations>>(),
@@ -82,7 +105,9 @@ pub const COMMANDS: &[Registration] = &[
     Registration::of::<bulk::BulkCommand<bulk::CloseConversations>>(),
     Registration::of::<bulk::BulkCommand<bulk::SnoozeConversations>>(),
     Registration::of::<bulk::BulkCommand<bulk::AnnotateConversations>>(),
+    Registration::of::<view::ViewCompany>(),
     Registration::of::<bulk::BulkCommand<bulk::TagCompanies>>(),
+    Registration::of::<view::ViewTicket>(),
 ];
 
 /// Groups that have only hand-written commands.
@@ -95,7 +120,7 @@ pub const GROUPS: &[Group] = &[
         after_help: "",
     },
     Group { word: "contact", about: "Show everything about one contact", after_help: "" },
-    Group { word: "auth", about: "Save, check or remove the access token", after_help: "" },
+    Group { word: "auth", about: "Log in and out, and choose between workspaces", after_help: "" },
     Group {
         word: "sandbox",
         about: "Simulate a workspace on this machine, to try and test commands without an account",

@@ -27,7 +27,7 @@ pub struct SaveProfile {
     /// Name of the profile
     #[arg(value_name = "NAME")]
     name: String,
-    /// Environment variable that holds the token; otherwise save one with `auth set-token --profile NAME`
+    /// Environment variable that holds the token; otherwise save one with `auth login --profile NAME`
     #[arg(long, value_name = "VARIABLE")]
     token_env: Option<String>,
     /// Path of the mirror file
@@ -41,13 +41,7 @@ impl HandwrittenCommand for SaveProfile {
 
     async fn run(self, context: &Context) -> Result<(), Error> {
         let name = self.name.as_str();
-        if name.is_empty() || !name.chars().all(|letter| letter.is_alphanumeric() || "-_.".contains(letter)) {
-            return Err(Error::usage_with_hint(
-                format!("invalid profile name {name:?}"),
-                Hint::new("use letters, digits, -, _ and ., for example ")
-                    .run("profile save eu-support --region eu"),
-            ));
-        }
+        profiles::check_name(name)?;
         let globals = &context.globals;
         let unsaved = [("--select", globals.output.select.is_some()), ("--jq", globals.output.jq.is_some())];
         if let Some((flag, _)) = unsaved.iter().find(|(_, is_given)| *is_given) {
@@ -129,6 +123,7 @@ fn flags(globals: &Globals) -> Vec<(String, Flag)> {
 /// List all profiles, and show which one is in use
 #[derive(Args)]
 #[group(skip)]
+#[command(after_help = "Example: intercom-pp-cli profile list")]
 pub struct ListProfiles {}
 
 impl HandwrittenCommand for ListProfiles {
@@ -149,6 +144,7 @@ impl HandwrittenCommand for ListProfiles {
 /// Show the settings of a profile
 #[derive(Args)]
 #[group(skip)]
+#[command(after_help = "Example: intercom-pp-cli profile show staging")]
 pub struct ShowProfile {
     /// Name of the profile
     #[arg(value_name = "NAME")]
@@ -180,6 +176,7 @@ impl HandwrittenCommand for ShowProfile {
 /// Set the default profile
 #[derive(Args)]
 #[group(skip)]
+#[command(after_help = "Example: intercom-pp-cli profile use staging")]
 pub struct UseProfile {
     /// Name of the profile
     #[arg(value_name = "NAME")]
@@ -194,7 +191,6 @@ impl HandwrittenCommand for UseProfile {
     const EFFECT: Effect = Effect::Terminal;
 
     async fn run(self, context: &Context) -> Result<(), Error> {
-        let path = context.config_path()?;
         let name = self.name.as_deref();
         if name.is_none() && !self.none {
             return Err(Error::usage_with_hint(
@@ -207,21 +203,14 @@ impl HandwrittenCommand for UseProfile {
                     .text(" clears the default"),
             ));
         }
-        Config::read(&path)?.profile(name)?;
-        if context.globals.consent.dry_run {
-            let shown =
-                json!({ "dry_run": true, "action": "use the profile", "profile": name, "path": path });
-            return Output::open(&context.globals.output)?.value(&shown).await;
-        }
-        config::write_key(&path, None, "profile", name)?;
-        let meta = json!({ "source": "local", "path": path });
-        Output::open(&context.globals.output)?.report(meta, &json!({ "profile": name })).await
+        profiles::switch(context, name).await
     }
 }
 
 /// Delete a profile and its token
 #[derive(Args)]
 #[group(skip)]
+#[command(after_help = "Example: intercom-pp-cli profile delete staging")]
 pub struct DeleteProfile {
     /// Name of the profile
     #[arg(value_name = "NAME")]
@@ -249,7 +238,9 @@ impl HandwrittenCommand for DeleteProfile {
                 json!({ "dry_run": true, "action": "delete the profile", "profile": name, "path": path });
             return Output::open(&context.globals.output)?.value(&shown).await;
         }
-        context.confirm_local(&Intent::new(format!("Delete profile {name}"), Confirm::Explicit))?;
+        context.confirm_local(
+            &Intent::new(format!("Delete profile {name}"), Confirm::Explicit).or_else("not deleted"),
+        )?;
         config::remove_profile(&path, name)?;
         keyring::remove(Some(name));
         let meta = json!({ "source": "local", "path": path });

@@ -15,6 +15,7 @@ use crate::sandbox::{Options, QUIRK_NAMES, Quirk, Sandbox, TOKEN};
 /// Serve a workspace from memory until interrupted, and print how to connect to it
 #[derive(Args)]
 #[group(skip)]
+#[command(after_help = "Example: intercom-pp-cli sandbox serve --port 8080")]
 pub struct ServeSandbox {
     /// Port on 127.0.0.1; 0 means any free port
     #[arg(long, value_name = "PORT", default_value = "0")]
@@ -40,6 +41,9 @@ pub struct ServeSandbox {
     /// Number of articles
     #[arg(long, value_name = "N", value_parser = number(), default_value = "40")]
     articles: u32,
+    /// Leave out the prepared cases: an incident, duplicate leads, French articles, calls
+    #[arg(long)]
+    bare: bool,
     /// Minimum response time in milliseconds
     #[arg(long, value_name = "N", value_parser = number(), default_value = "0")]
     latency: u32,
@@ -86,6 +90,7 @@ impl HandwrittenCommand for ServeSandbox {
 
 impl ServeSandbox {
     fn options(self) -> Options {
+        let base = if self.bare { Options::default() } else { Options::default().with_story() };
         Options {
             port: self.port,
             seed: self.seed.into(),
@@ -99,7 +104,7 @@ impl ServeSandbox {
             rate_limit: self.calls_per_window,
             token: Some(self.token),
             quirks: self.quirk,
-            ..Options::default()
+            ..base
         }
     }
 }

@@ -13,11 +13,12 @@ use crate::cli::{open_mirror, time};
 use crate::mirror::ResourceName;
 use crate::mirror::search::{SearchOptions, SearchType};
 
-const COLUMNS: [&str; 6] = ["type", "id", "part_id", "title", "snippet", "written_at"];
-/// Further columns for programs.
-const PROGRAM_COLUMNS: [&str; 2] = ["conversation_id", "score"];
+/// Columns for people. The part of a conversation is of use to programs only.
+const COLUMNS: [&str; 5] = ["type", "id", "title", "snippet", "written_at"];
+const PROGRAM_COLUMNS: [&str; 8] =
+    ["type", "id", "part_id", "title", "snippet", "written_at", "conversation_id", "score"];
 
-/// Search the mirror: messages, subjects, articles, tickets, names and e-mail addresses
+/// Search the mirror: messages, subjects, articles, tickets, names and email addresses
 #[derive(Args)]
 #[group(skip)]
 #[command(after_help = "Example: intercom-pp-cli search 'invoice OR refund*' --type conversations --limit 5")]
@@ -59,13 +60,11 @@ impl HandwrittenCommand for SearchMirror {
         let store = open_mirror::indexed(&mirror_paths::for_reading(context, &self.mirror)?)?;
         let found = store.search(&self.text, &options)?;
         let synced_at = open_mirror::check_freshness(context, &store, &resources(&options.types))?;
-        let more = if context.globals.output.format_or_default() == Format::Table {
-            &[][..]
-        } else {
-            &PROGRAM_COLUMNS
-        };
-        let columns: Vec<String> = COLUMNS.iter().chain(more).map(|name| (*name).to_owned()).collect();
-        let mut list = Output::open(&context.globals.output)?.list_with_columns("hits", &columns)?;
+        let is_table = context.globals.output.format_or_default() == Format::Table;
+        let columns = if is_table { &COLUMNS[..] } else { &PROGRAM_COLUMNS };
+        let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
+        let output = Output::open(&context.globals.output)?.highlighted();
+        let mut list = output.list_with_columns("hits", &columns)?;
         for hit in &found.hits {
             list.row(hit)?;
         }

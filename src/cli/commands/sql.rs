@@ -5,6 +5,7 @@
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::sql_names::with_similar_name;
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files::stdin;
@@ -62,7 +63,9 @@ impl HandwrittenCommand for QueryMirror {
         let synced_at = open_mirror::check_freshness(context, &store, ResourceName::ALL)?;
         drop(store);
         let mut table = SqlRows { context, names: Vec::new(), list: None };
-        let result = SqlSession::open(&path)?.query(&statement, limits, &mut table);
+        let result = SqlSession::open(&path)?
+            .query(&statement, limits, &mut table)
+            .map_err(|error| with_similar_name(error, &statement, &path));
         let Some(list) = table.list else { return result.map(drop) };
         let rows = list.count();
         let complete = result.as_ref().is_ok_and(|end| *end == SqlEnd::Complete);

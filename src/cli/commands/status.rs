@@ -1,5 +1,7 @@
 //! `status`: shows what the mirror holds, how old it is, and whether it is complete.
 
+mod text;
+
 use std::time::Duration;
 
 use clap::{ArgAction, Args};
@@ -60,10 +62,16 @@ impl HandwrittenCommand for ShowMirrorStatus {
             "gone": synced().map(|status| status.gone).sum::<u64>(),
         });
         open_mirror::warn_of_age(context, oldest);
-        let rows: Vec<StatusRow> = resources.iter().map(StatusRow::of).collect();
-        let output =
-            Output::open(&context.globals.output)?.of(Extent::complete("resources"), rows.len() as u64);
-        output.report(meta, &rows).await?;
+        if context.globals.output.is_for_people() {
+            let workspace = store.workspace()?;
+            let text = text::render(context, &path, workspace.as_ref(), &resources, oldest);
+            Output::open(&context.globals.output)?.text(&text).await?;
+        } else {
+            let rows: Vec<StatusRow> = resources.iter().map(StatusRow::of).collect();
+            let output =
+                Output::open(&context.globals.output)?.of(Extent::complete("resources"), rows.len() as u64);
+            output.report(meta, &rows).await?;
+        }
         let synced: Vec<&Status> = synced().collect();
         let failed: Vec<String> =
             conditions.iter().filter_map(|condition| condition.failure(&synced)).collect();

@@ -3,23 +3,27 @@
 //! An interrupted or failed run must never exit with success, and the next run resumes it.
 
 mod progress;
+mod summary;
 
 use std::time::Duration;
 
 use clap::{ArgAction, Args};
 use serde_json::{Value, json};
 
-use self::progress::ProgressForm;
+use self::progress::SyncDisplay;
 use crate::api::client::Client;
 use crate::api::identity::identity;
 use crate::api::request_builder::operation;
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::mirror_paths::{self, MirrorFlag};
-use crate::cli::output::{DocumentList, Extent, Output, to_json_text, warn};
+use crate::cli::output::clock::Clock;
+use crate::cli::output::progress::ProgressDisplay;
+use crate::cli::output::{DocumentList, Extent, Output, OutputFlags, notice, to_json_text, warn};
 use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::cli::signals::stop_on_signals;
-use crate::cli::{duration, time};
+use crate::cli::{duration, streams, time};
+use crate::mirror::read::RecordQuery;
 use crate::mirror::{self, Cause, ResourceName, Store, Summary, SyncOptions, sync};
 use crate::report::timeline_cache;
 
@@ -27,7 +31,8 @@ use crate::report::timeline_cache;
 #[derive(Args)]
 #[group(skip)]
 #[command(
-    after_help = "Prints a summary on stdout, unless --quiet is given. Each run also checks part of the mirrored \
+    after_help = "Prints one line on a terminal, and with --format table the counts of each resource; elsewhere a JSON \
+        summary on stdout and the line on stderr. --quiet prints only warnings and errors. Each run also checks part of the mirrored \
         records for deletions and unreported changes: every resource is checked at least once a day, with at most \
         200 requests per run, or 1,000 if the workspace has fewer records than the mirror. --prune checks all records \
         at once.\n\n\
@@ -67,9 +72,6 @@ pub struct SyncMirror {
     /// requests in every run, others after 6 s per request, at most a day]
     #[arg(long, value_name = "DURATION")]
     refresh: Option<String>,
-    /// Progress on stderr: bars on a terminal and only warnings elsewhere (auto), one JSON event per line, or none
-    #[arg(long, value_name = "FORM", default_value = "auto")]
-    progress: ProgressForm,
     /// Keep syncing until interrupted, waiting this long between runs (for example 60s)
     #[arg(long, value_name = "INTERVAL")]
     watch: Option<String>,
@@ -94,10 +96,11 @@ impl HandwrittenCommand for SyncMirror {
         // An interrupted run keeps what it has fetched.
         stop_on_signals(options.cancel.clone(), "stopping; the next sync resumes from here");
         let Some(interval) = interval else {
-            return once(context, &client, &mut store, &options, self.progress).await;
+            return once(context, &client, &mut store, &options, None).await;
         };
+        let clock = Clock::of(&context.globals.output);
         while !options.cancel.is_cancelled() {
-            match once(context, &client, &mut store, &options, self.progress).await {
+            match once(context, &client, &mut store, &options, Some(&clock)).await {
                 Err(error) if !is_temporary(&error) => return Err(error),
                 Err(error) if !options.cancel.is_cancelled() => warn(&error.to_string()),
                 _ => {}
@@ -167,34 +170,62 @@ fn plan(context: &Context, options: &SyncOptions) -> Result<Value, Error> {
     Ok(json!({ "dry_run": true, "base_url": base_url.as_str(), "resources": resources }))
 }
 
-/// Runs one sync and prints its summary.
+/// Runs one sync and prints its summary. With a clock, the sentence begins with the time of day.
 async fn once(
     context: &Context,
     client: &Client,
     store: &mut Store,
     options: &SyncOptions,
-    progress: ProgressForm,
+    clock: Option<&Clock>,
 ) -> Result<(), Error> {
-    let summary =
-        sync(client, store, options, &mut progress::observer(progress, context.globals.output.is_quiet()))
-            .await?;
+    let flags = &context.globals.output;
+    let form = flags.progress();
+    let mut display = SyncDisplay::new(form, flags.is_quiet() || !flags.has_progress_reader());
+    let summary = sync(client, store, options, &mut display).await?;
     if !summary.interrupted {
+        display.finish_with("Updating the search index");
         store.index()?;
         timeline_cache::refresh(store)?;
     }
     store.checkpoint()?;
-    if context.globals.output.is_quiet() {
+    drop(display);
+    if flags.is_quiet() {
         return result(&summary);
     }
+    let stored = |resource| store.count(resource, &RecordQuery::default()).unwrap_or_default();
+    let sentence = summary::sentence(&summary, stored).map(|sentence| match clock {
+        Some(clock) => format!("{} {sentence}", clock.time_of_day()),
+        None => sentence,
+    });
+    if flags.format().is_none() && flags.is_for_people() {
+        if let Some(sentence) = sentence {
+            Output::open(flags)?.text(&format!("{sentence}\n")).await?;
+        }
+        return result(&summary);
+    }
+    if flags.is_for_people() {
+        Output::open(flags)?.text(&summary::table(flags, &summary)).await?;
+    } else {
+        print_document(flags, store, &summary).await?;
+    }
+    let is_read = matches!(form, ProgressDisplay::Live | ProgressDisplay::Lines)
+        && flags.has_progress_reader()
+        && streams::current().is_none();
+    if let Some(sentence) = sentence.filter(|_| is_read) {
+        notice(&sentence);
+    }
+    result(&summary)
+}
+
+async fn print_document(flags: &OutputFlags, store: &Store, summary: &Summary) -> Result<(), Error> {
     let quarantined: usize = summary.resources.iter().map(|outcome| outcome.quarantined.len()).sum();
     let meta = json!({
         "source": "live", "store": store.path(), "complete": summary.complete, "quarantined": quarantined,
     });
-    let document = to_json_text(&summary)?;
+    let document = to_json_text(summary)?;
     let shown = summary.resources.len() as u64;
     let records = DocumentList { key: "resources", extent: Extent::complete("resources"), shown };
-    Output::open(&context.globals.output)?.document(meta, &document, Some(records)).await?;
-    result(&summary)
+    Output::open(flags)?.document(meta, &document, Some(records)).await
 }
 
 /// Whether the next run may succeed without user action.

@@ -1,4 +1,4 @@
-//! `tail`: prints new and changed records as they appear, one JSON line each.
+//! `tail`: prints new and changed records as they appear, one line each: text on a terminal, JSON elsewhere.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use serde_json::value::RawValue;
 
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::output::{Extent, List, Output, warn};
+use crate::cli::output::{Extent, List, Output, OutputFlags, RecordLines, notice, parse_json, warn};
 use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::cli::{duration, preview, time};
 use crate::filter::Searchable;
 use crate::mirror::follow::{Follower, is_temporary};
 
-/// Follow new and changed records as JSON lines until interrupted
+/// Follow new and changed records until interrupted, as lines of text on a terminal and JSON lines elsewhere
 #[derive(Args)]
 #[group(skip)]
 #[command(
@@ -53,8 +53,7 @@ impl HandwrittenCommand for TailRecords {
         }
         let client = context.client()?;
         let flags = context.globals.output.clone().for_stream();
-        let mut records =
-            TailOutput { output: Some(Output::open(&flags)?), list: None, resource: self.resource };
+        let mut records = TailOutput::open(&flags, self.resource)?;
         let mut follower = Follower::new(&client, self.resource, since);
         let mut polled = 0;
         let failure = loop {
@@ -85,40 +84,64 @@ impl HandwrittenCommand for TailRecords {
     }
 }
 
-/// Writes the records. The list begins with the first changes, which determine its columns.
-struct TailOutput<'a> {
-    output: Option<Output<'a>>,
-    list: Option<List<'a>>,
-    resource: Searchable,
+/// Writes the records.
+enum TailOutput<'a> {
+    /// For people.
+    Lines { lines: Box<RecordLines<'a>>, count: usize, resource: Searchable },
+    /// For programs. The list begins with the first changes, which determine its columns.
+    List { output: Option<Box<Output<'a>>>, list: Option<Box<List<'a>>>, resource: Searchable },
 }
 
-impl TailOutput<'_> {
+impl<'a> TailOutput<'a> {
+    fn open(flags: &'a OutputFlags, resource: Searchable) -> Result<Self, Error> {
+        Ok(if flags.is_for_people() {
+            TailOutput::Lines { lines: Box::new(RecordLines::open(flags)?), count: 0, resource }
+        } else {
+            TailOutput::List { output: Some(Box::new(Output::open(flags)?)), list: None, resource }
+        })
+    }
+
     fn write(&mut self, changed: &[Box<RawValue>]) -> Result<(), Error> {
-        if changed.is_empty() {
-            return Ok(());
+        match self {
+            _ if changed.is_empty() => Ok(()),
+            TailOutput::Lines { lines, count, resource } => {
+                let kind = resource.as_str().trim_end_matches('s');
+                for raw in changed {
+                    let record = parse_json(raw.get())?;
+                    lines.write(kind, &record, record["updated_at"].as_i64())?;
+                    *count += 1;
+                }
+                lines.flush()
+            }
+            TailOutput::List { output, list, resource } => {
+                if let Some(output) = output.take() {
+                    *list = Some(Box::new(output.list(resource.as_str(), changed)?));
+                }
+                let Some(list) = list else { return Ok(()) };
+                changed.iter().try_for_each(|raw| list.raw(raw))?;
+                list.flush()
+            }
         }
-        self.begin(changed)?;
-        let Some(list) = &mut self.list else { return Ok(()) };
-        changed.iter().try_for_each(|raw| list.raw(raw))?;
-        list.flush()
     }
 
-    fn begin(&mut self, first: &[Box<RawValue>]) -> Result<(), Error> {
-        if let Some(output) = self.output.take() {
-            self.list = Some(output.list(self.resource.as_str(), first)?);
-        }
-        Ok(())
-    }
-
-    async fn end(mut self) -> Result<(), Error> {
-        self.begin(&[])?;
-        match self.list {
-            Some(list) => {
-                let extent = Extent::complete(self.resource.as_str())
-                    .when_empty(format!("no {} changed", self.resource));
+    async fn end(self) -> Result<(), Error> {
+        match self {
+            TailOutput::Lines { lines, count, resource } => {
+                lines.end().await?;
+                if count == 0 {
+                    notice(&format!("no {resource} changed"));
+                }
+                Ok(())
+            }
+            TailOutput::List { output, list, resource } => {
+                let list = match (list, output) {
+                    (Some(list), _) => list,
+                    (None, Some(output)) => Box::new(output.list(resource.as_str(), &[])?),
+                    (None, None) => return Ok(()),
+                };
+                let extent = Extent::complete(resource.as_str()).when_empty(format!("no {resource} changed"));
                 list.end(json!({ "source": "live" }), &extent).await
             }
-            None => Ok(()),
         }
     }
 }

@@ -9,16 +9,19 @@ use super::sla::OutboundFlag;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::mirror_paths::{self, MirrorFlag};
-use crate::cli::output::{Extent, Format, Output};
+use crate::cli::output::palette::Palette;
+use crate::cli::output::{Extent, Output, grouped, terminal_width};
 use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::cli::{open_mirror, time};
 use crate::data::printable::one_line;
 use crate::mirror::ResourceName;
 use crate::report::business_hours::zone_name;
+use crate::report::sla::wording;
 use crate::report::volume::{VolumeCount, VolumeGroup, VolumeOptions, volume};
 
-/// Length of the longest bar in characters.
-const BAR: u64 = 40;
+/// Length of the longest bar in characters, on a terminal with room for more.
+const LONGEST_BAR: usize = 80;
+const SHORTEST_BAR: usize = 10;
 
 /// Count conversations in the mirror by day, hour of the day or channel
 #[derive(Args)]
@@ -62,11 +65,14 @@ impl HandwrittenCommand for ConversationsVolume {
         let counts = volume(&store, &options)?;
         let synced_at = open_mirror::check_freshness(context, &store, &[ResourceName::Conversations])?;
         let extent = Extent::complete("rows").when_empty("no conversations began in this period");
-        if context.globals.output.format_or_default() == Format::Table
-            && context.globals.output.select.is_none()
-        {
+        if context.globals.output.is_for_people() {
             let output = Output::open(&context.globals.output)?.of(extent, counts.len() as u64);
-            return output.text(&chart(&counts)).await;
+            let mut text = String::new();
+            if !counts.is_empty() {
+                let title = Palette::of(&context.globals.output).bold(&title(&options));
+                text = format!("{title}\n\n{}", chart(&counts, terminal_width().unwrap_or(80)));
+            }
+            return output.text(&text).await;
         }
         let total: u64 = counts.iter().map(|count| count.conversations).sum();
         let meta = json!({
@@ -77,19 +83,40 @@ impl HandwrittenCommand for ConversationsVolume {
     }
 }
 
-fn chart(counts: &[VolumeCount]) -> String {
+fn title(options: &VolumeOptions) -> String {
+    let zone = zone_name(&options.zone);
+    let by = match options.by {
+        VolumeGroup::Day => format!("day ({zone})"),
+        VolumeGroup::Hour => format!("hour of the day ({zone})"),
+        VolumeGroup::Channel => "channel".to_owned(),
+    };
+    let at = |seconds| wording::shown(seconds, &options.zone);
+    let period = match (options.since, options.until) {
+        (None, None) => String::new(),
+        (Some(since), None) => format!(", since {}", at(since)),
+        (None, Some(until)) => format!(", before {}", at(until)),
+        (Some(since), Some(until)) => format!(", {} to {}", at(since), at(until)),
+    };
+    format!("New conversations by {by}{period}")
+}
+
+/// A bar per row, on a screen of `width` columns.
+fn chart(counts: &[VolumeCount], width: usize) -> String {
     let most = counts.iter().map(|count| count.conversations).max().unwrap_or(0).max(1);
-    let width = counts.iter().map(|count| count.name.chars().count()).max().unwrap_or(0);
+    let name = counts.iter().map(|count| count.name.chars().count()).max().unwrap_or(0);
+    let number = counts.iter().map(|count| grouped(count.conversations).len()).max().unwrap_or(0);
+    let longest = width.saturating_sub(name + number + 5).clamp(SHORTEST_BAR, LONGEST_BAR) as u64;
     let mut text = String::new();
     for count in counts {
-        let bar = (count.conversations * BAR).div_ceil(most);
+        let bar = (count.conversations * longest).div_ceil(most);
         let _ = writeln!(
             text,
-            "{:<width$}  {:>7}  {}",
+            "{:<name$}  {:>number$}  {}",
             one_line(&count.name),
-            count.conversations,
+            grouped(count.conversations),
             "█".repeat(usize::try_from(bar).unwrap_or(0))
         );
     }
-    text
+    let lines = text.lines().map(|line| format!("{}\n", line.trim_end()));
+    lines.collect()
 }

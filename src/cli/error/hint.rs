@@ -34,6 +34,8 @@ pub enum HintPiece {
     Flag(Cow<'static, str>),
     /// Names that people gave to records, which agents must not obey.
     Names(Vec<String>),
+    /// That the help of the command that was typed shows its arguments.
+    Help,
 }
 
 /// One way to do a step.
@@ -130,6 +132,29 @@ impl Hint {
         steps.collect::<Vec<_>>().join("; ")
     }
 
+    /// Refers to the help of the command that was typed.
+    pub fn help(self) -> Self {
+        self.with(HintPiece::Help)
+    }
+
+    /// Names the command whose help it refers to. `words` are those of the command; empty for the program.
+    pub fn for_command(mut self, words: &str) -> Self {
+        let line = if words.is_empty() { "--help".to_owned() } else { format!("{words} --help") };
+        for alternative in self.steps.iter_mut().flatten() {
+            alternative.pieces = std::mem::take(&mut alternative.pieces)
+                .into_iter()
+                .flat_map(|piece| match piece {
+                    HintPiece::Help => vec![
+                        HintPiece::Command(line.clone().into()),
+                        HintPiece::Text(" shows what it accepts".into()),
+                    ],
+                    other => vec![other],
+                })
+                .collect();
+        }
+        self
+    }
+
     fn with(mut self, piece: HintPiece) -> Self {
         self.latest().pieces.push(piece);
         self
@@ -165,6 +190,7 @@ impl fmt::Display for HintPiece {
             HintPiece::Command(words) => write!(out, "`intercom-pp-cli {words}`"),
             HintPiece::Flag(name) => write!(out, "--{name}"),
             HintPiece::Names(names) => out.write_str(&names.join(", ")),
+            HintPiece::Help => out.write_str("add --help to the command to see what it accepts"),
         }
     }
 }
@@ -196,6 +222,12 @@ mod tests {
             hint.to_string(),
             "run `intercom-pp-cli sync` first, or name the mirror with --db; known: Ann, Bob"
         );
+        let help = Hint::default().help();
+        assert_eq!(
+            help.clone().for_command("tags list").to_string(),
+            "`intercom-pp-cli tags list --help` shows what it accepts"
+        );
+        assert_eq!(help.to_string(), "add --help to the command to see what it accepts");
         assert!(hint.has_names() && !Hint::default().flag("limit").has_names());
         assert_eq!(
             Hint::default().run("status").text(" shows it").to_string(),

@@ -4,10 +4,11 @@ use std::io::ErrorKind;
 
 use super::Error;
 use super::hint::{Hint, HintTopic};
+use super::record_hints;
 use crate::api::conflict::Conflict;
 use crate::bulk::NotFoundKind;
 use crate::mirror::ResourceName;
-use crate::{api, articles, bulk, mirror, report};
+use crate::{api, articles, bulk, config, mirror, report};
 
 impl Error {
     /// The next step: usually a command to run.
@@ -24,14 +25,23 @@ impl Error {
                     .flag(part.clone())
                     .or("the same value in both"),
             ),
-            Error::Token { error, .. } => error.hint(),
-            Error::Declined => None,
+            Error::Token { error, hint, .. } => hint.clone().or_else(|| error.hint()),
+            Error::Declined(_) => None,
             Error::ReadOnly { set_by, .. } => Some(read_only(set_by)),
             Error::Usage { .. } => Some(see_help()),
             Error::Clap(error) => Some(parser(error)),
             Error::Failed { .. } => {
                 Some(Hint::default().run("doctor").text(" checks settings, token, server and mirror"))
             }
+            Error::Config(config::Error::NoProfile { .. }) => Some(
+                Hint::default()
+                    .run("auth list")
+                    .text(" shows the profiles")
+                    .or("")
+                    .run("auth login --profile NAME")
+                    .text(" creates one")
+                    .for_owner(),
+            ),
             Error::Config(_) => Some(
                 Hint::new("correct the file")
                     .or("name another one with ")
@@ -42,9 +52,9 @@ impl Error {
                     .text(" checks it"),
             ),
             Error::NoToken => Some(
-                Hint::new("set INTERCOM_ACCESS_TOKEN (or INTERCOM_TOKEN)")
-                    .or("run ")
-                    .run("auth set-token")
+                Hint::new("run ")
+                    .run("auth login")
+                    .or("set INTERCOM_ACCESS_TOKEN (or INTERCOM_TOKEN)")
                     .then("")
                     .run("demo")
                     .text(" needs no token")
@@ -95,10 +105,8 @@ impl Error {
     }
 }
 
-const SEE_HELP: &str = "add --help to the command to see what it accepts";
-
 fn see_help() -> Hint {
-    Hint::new(SEE_HELP).about(HintTopic::Arguments)
+    Hint::default().help().about(HintTopic::Arguments)
 }
 
 /// For a command line that does not parse.
@@ -114,14 +122,18 @@ fn parser(error: &clap::Error) -> Hint {
         suggestion(ContextKind::SuggestedSubcommand).or_else(|| suggestion(ContextKind::SuggestedArg));
     match (suggested, error.kind()) {
         (Some(suggested), _) => {
-            Hint::new(format!("did you mean {suggested:?}? {SEE_HELP}")).about(HintTopic::Arguments)
+            Hint::new(format!("did you mean {suggested:?}? ")).help().about(HintTopic::Arguments)
         }
-        (None, ErrorKind::InvalidSubcommand | ErrorKind::MissingSubcommand) => {
-            Hint::new("find a command with ")
-                .run("which \"WHAT YOU WANT TO DO\"")
-                .or("add --help to the group")
-                .about(HintTopic::FindCommand)
-        }
+        (
+            None,
+            ErrorKind::InvalidSubcommand
+            | ErrorKind::MissingSubcommand
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
+        ) => Hint::new("find a command with ")
+            .run("which \"WHAT YOU WANT TO DO\"")
+            .then("")
+            .help()
+            .about(HintTopic::FindCommand),
         _ => see_help(),
     }
 }
@@ -149,7 +161,7 @@ fn of_report(error: &report::Error) -> Hint {
         report::Error::NotInWorkspace { is_mirrored: false, .. } => Hint::new("check the spelling")
             .then("new contacts appear in searches only after some minutes, use the id to find them at once"),
         report::Error::NoAssignee { known, .. } => {
-            Hint::new("use a name, an id, an e-mail address or `none`").then("known: ").names(known)
+            Hint::new("use a name, an id, an email address or `none`").then("known: ").names(known)
         }
         report::Error::SeveralContacts { candidates, .. } => {
             let ids: Vec<&str> = candidates.iter().map(|candidate| candidate.id.as_str()).collect();
@@ -182,7 +194,7 @@ fn of_mirror(error: &mirror::Error) -> Hint {
             .or("stop it")
             .then("other workspaces can use a separate mirror"),
         mirror::Error::UnknownPerson { .. } => {
-            Hint::new("check the spelling").then("").run("search").text(" finds names and e-mail addresses")
+            Hint::new("check the spelling").then("").run("search").text(" finds names and email addresses")
         }
         mirror::Error::NotAMirror { .. } => {
             Hint::new("name another file with ").flag("db").for_owner().or("omit it")
@@ -337,9 +349,7 @@ fn of_api(error: &api::Error) -> Hint {
         Some(403) => {
             Hint::new("the token lacks a permission for this").then("see the app's settings in the Developer Hub")
         }
-        Some(404 | 410) => {
-            Hint::new("check the id").then("the group's `list` command shows all of them")
-        }
+        Some(404 | 410) => record_hints::not_found(error),
         Some(429) if error.code().is_some_and(|code| code != "rate_limit_exceeded") => {
             "the workspace is running a similar job, for example another export: try again when it has finished".into()
         }
@@ -347,12 +357,12 @@ fn of_api(error: &api::Error) -> Hint {
         Some(400) if error.is_about_version() => {
             Hint::new("use another version with ").flag("api-version").for_owner()
         }
-        Some(400 | 422) => Hint::new("check the request with ").flag("dry-run"),
+        Some(400 | 422) => record_hints::rejected(error),
         Some(500..) => Hint::new("this is a problem at Intercom").then("try again later"),
         _ => match error {
-            api::Error::Token(_) => Hint::new("set a new one with ").run("auth set-token").for_owner(),
+            api::Error::Token(_) => Hint::new("save a new one with ").run("auth login").for_owner(),
             api::Error::InvalidRequest(_) => {
-                Hint::new("see the command's --help").about(HintTopic::Arguments)
+                see_help()
             }
             api::Error::Timeout { method, path, .. } | api::Error::Network { method, path, .. }
                 if method == "POST" && !path.ends_with("/search") && !path.ends_with("/list") =>

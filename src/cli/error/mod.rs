@@ -6,13 +6,17 @@
 
 mod hint;
 mod hints;
+mod parser;
+mod record_hints;
 mod render;
 
 use serde_json::Value;
 
 pub use hint::{Hint, HintPiece, HintTopic};
 pub use hints::list_runs;
+pub use parser::{message as parser_message, shown as shown_argument};
 
+use crate::data::io_reason::io_reason;
 use crate::{api, articles, bulk, config, mirror, report};
 
 /// Why a parser of this program refuses the value of a flag, whose name is in the message.
@@ -46,7 +50,8 @@ pub enum Error {
     /// Two flags, without their dashes, that set the same field to different values.
     #[error("--{whole} and --{part} contradict each other: {} and {}", .values.0, .values.1)]
     Contradiction { whole: String, part: String, values: Box<(Value, Value)> },
-    #[error("{0}")]
+    /// The parser does not accept the command line, or it asks for help.
+    #[error("{}", parser::message(.0))]
     Clap(clap::Error),
     #[error(transparent)]
     Config(#[from] config::Error),
@@ -63,20 +68,20 @@ pub enum Error {
     /// Consent is missing and cannot be asked for.
     #[error("{action}: {reason}")]
     Unconfirmed { action: String, reason: String, records: usize, hint: Hint },
-    /// The prompt was answered with no.
-    #[error("nothing was changed")]
-    Declined,
+    /// The prompt was answered with no, which left this.
+    #[error("{0}")]
+    Declined(&'static str),
     /// A change was attempted in read-only mode. `set_by` is where the mode was set.
     #[error("{action}: read-only mode refuses changes to the workspace")]
     ReadOnly { action: String, set_by: String },
     #[error("the sandbox did not start: {0}")]
     Sandbox(String),
     /// The token was refused by the server, or is malformed.
-    #[error("{error} (the token came from {place})")]
-    Token { error: Box<Error>, place: String },
+    #[error("{}", token_message(error, place))]
+    Token { error: Box<Error>, place: String, hint: Option<Hint> },
     #[error("no access token is set")]
     NoToken,
-    #[error("cannot write the output: {0}")]
+    #[error("cannot write the output: {}", io_reason(.0))]
     Output(#[from] std::io::Error),
     #[error("cannot deliver the output: {0}")]
     Deliver(String),
@@ -131,7 +136,7 @@ impl Error {
             | Error::Contradiction { .. }
             | Error::Clap(_)
             | Error::Unconfirmed { .. }
-            | Error::Declined
+            | Error::Declined(_)
             | Error::ReadOnly { .. } => Exit::Usage,
             Error::Config(_) => Exit::Configuration,
             Error::NoToken => Exit::Authentication,
@@ -159,6 +164,11 @@ impl Error {
         !is_wrapped && self.api().is_some_and(|error| matches!(error.status(), Some(401 | 403)))
     }
 
+    /// Whether the server refused the token itself.
+    pub fn is_refused_token(&self) -> bool {
+        self.api().is_some_and(|error| error.status() == Some(401))
+    }
+
     fn api(&self) -> Option<&api::Error> {
         match self {
             Error::Token { error, .. } => error.api(),
@@ -183,6 +193,14 @@ impl Error {
             Exit::Busy => "busy",
             Exit::Configuration => "configuration",
         }
+    }
+}
+
+fn token_message(error: &Error, place: &str) -> String {
+    match error.api().and_then(api::Error::status) {
+        Some(401) => format!("the token from {place} was refused: {error}"),
+        Some(403) => format!("the token from {place} lacks a permission: {error}"),
+        _ => format!("the token from {place} cannot be used: {error}"),
     }
 }
 

@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::error::Error;
 use super::streams::{self, FilePolicy};
 use crate::config::write_private;
+use crate::data::io_reason::io_reason;
 
 /// What a command does with the file named by an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,6 +186,15 @@ impl Folder {
         std::fs::create_dir_all(&path)?;
         Ok(path)
     }
+
+    /// Creates the folder if it does not exist, and writes files with these names to it.
+    ///
+    /// # Errors
+    /// Those of [`Folder::create`], or if a file cannot be written.
+    pub fn write(&self, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+        let path = self.create()?;
+        files.iter().try_for_each(|(name, content)| Ok(std::fs::write(path.join(name), content)?))
+    }
 }
 
 impl OwnerFile {
@@ -279,7 +289,7 @@ fn not_here() -> Error {
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Error {
-    Error::usage(format!("cannot read {name}: {error}"))
+    Error::usage(format!("cannot read {name}: {}", io_reason(error)))
 }
 
 /// Some editors write a byte order mark at the beginning of a file.

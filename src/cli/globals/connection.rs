@@ -68,6 +68,10 @@ pub enum DataSource {
 }
 
 impl ConnectionFlags {
+    pub fn live(self) -> Self {
+        ConnectionFlags { data_source: Some(DataSource::Live), ..self }
+    }
+
     pub fn data_source(&self) -> DataSource {
         self.data_source.unwrap_or_default()
     }

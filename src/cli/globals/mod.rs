@@ -168,11 +168,7 @@ impl Globals {
             .into());
         }
         Globals::parse(TypedFlags::of_config(flags)).and_then(Globals::checked).map_err(|error| {
-            let text = match error {
-                Error::Clap(error) => error.to_string(),
-                error => error.to_string(),
-            };
-            let reason = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            let reason = error.to_string();
             config::Error::Value(format!("defaults: {reason}")).into()
         })
     }

@@ -11,7 +11,8 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::cli::catalog::{Catalog, CatalogEntry, CommandParameter, Shape};
+use super::command_document;
+use crate::cli::catalog::{Catalog, CatalogEntry};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::output::Output;
@@ -19,7 +20,7 @@ use crate::cli::registry::{Effect, MetaCommand, Registry};
 use crate::cli::{globals, mirror_paths, profiles};
 use crate::mirror::{Store, status};
 
-const EXIT_CODES: [(u8, &str); 9] = [
+pub(super) const EXIT_CODES: [(u8, &str); 9] = [
     (0, "success"),
     (2, "usage error, nothing was sent"),
     (3, "not found"),
@@ -78,7 +79,7 @@ fn full(context: &Context, entries: &[&CatalogEntry]) -> Value {
         "global_flags": flags(),
         "profiles": profiles::all(context).unwrap_or_default(),
         "mirror": mirror(context, true),
-        "commands": entries.iter().map(|entry| command_entry(entry)).collect::<Vec<_>>(),
+        "commands": entries.iter().map(|entry| command_document::of(entry)).collect::<Vec<_>>(),
     })
 }
 
@@ -90,48 +91,9 @@ fn conventions() -> Value {
         "--all and --limit N fetch more pages; --dry-run shows the request without sending it",
         "without a terminal, PUT and DELETE need --agent or --yes; deleting, merging, redacting, bulk archiving and changing more than 100 records need --yes even with --agent: ask a person first",
         "--read-only, INTERCOM_READ_ONLY=1 or `read_only = true` in the config file prevent every change of the workspace",
-        "which \"NEED\" finds a command; COMMAND --help shows its arguments",
+        "which \"NEED\" finds a command; describe COMMAND shows its arguments, output and an example",
         "sync mirrors the workspace; search, sql, analytics and the reports read the mirror",
     ])
-}
-
-fn command_entry(entry: &CatalogEntry) -> Value {
-    let arguments: Vec<Value> = entry.parameters.iter().map(argument).collect();
-    json!({
-        "command": entry.shown,
-        "name": entry.words,
-        "about": entry.about,
-        "effect": entry.effect.name(),
-        "idempotent": entry.idempotent,
-        "request": entry.operation().map(|operation| format!("{} {}", operation.method.as_str(), operation.path)),
-        "arguments": arguments,
-        "example": entry.example,
-    })
-}
-
-fn argument(parameter: &CommandParameter) -> Value {
-    let (kind, choices) = match &parameter.shape {
-        Shape::Text => ("text", None),
-        Shape::Integer => ("integer", None),
-        Shape::Number => ("number", None),
-        Shape::Boolean => ("boolean", None),
-        Shape::Time => ("time", None),
-        Shape::Choice(values) => ("choice", Some(values)),
-        Shape::List => ("list", None),
-        Shape::Json => ("json", None),
-    };
-    let mut argument = json!({
-        "name": parameter.flag.as_ref().map_or_else(|| format!("<{}>", parameter.name), |flag| format!("--{flag}")),
-        "type": kind,
-        "choices": choices,
-        "required": parameter.required.then_some(true),
-        "default": parameter.default,
-        "help": parameter.help,
-    });
-    if let Some(fields) = argument.as_object_mut() {
-        fields.retain(|_, value| !value.is_null());
-    }
-    argument
 }
 
 fn flags() -> Vec<Value> {

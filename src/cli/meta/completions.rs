@@ -1,4 +1,4 @@
-//! `completions <SHELL>` and `man`: completion scripts and manual pages.
+//! `completions <SHELL>`: completion scripts.
 //!
 //! A completion script only registers the program with the shell. The candidates come from the running program, see
 //! `cli/completion.rs`.
@@ -8,11 +8,10 @@ use std::io::Write;
 use clap::Args;
 use clap_complete::Shell;
 
+use crate::cli::completion;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
-use crate::cli::files::Folder;
 use crate::cli::registry::{Effect, MetaCommand, Registry};
-use crate::cli::{completion, tree};
 
 /// Print a completion script for a shell
 #[derive(Args)]
@@ -40,30 +39,8 @@ impl MetaCommand for Completions {
     }
 }
 
-/// Print the manual page, or write one page per command to a folder
-#[derive(Args)]
-#[group(skip)]
-pub struct Man {
-    /// Write all pages to this folder
-    #[arg(long, value_name = "FOLDER")]
-    out: Option<Folder>,
-}
-
-impl MetaCommand for Man {
-    const WORDS: &'static str = "man";
-    const EFFECT: Effect = Effect::Terminal;
-
-    async fn run(self, _: &Context, registry: &'static Registry) -> Result<(), Error> {
-        if let Some(folder) = self.out {
-            return Ok(clap_mangen::generate_to(tree::everything(registry), folder.create()?)?);
-        }
-        let mut page = Vec::new();
-        clap_mangen::Man::new(tree::everything(registry)).render(&mut page)?;
-        write(&page)
-    }
-}
-
-fn write(content: &[u8]) -> Result<(), Error> {
+/// Writes to stdout.
+pub(super) fn write(content: &[u8]) -> Result<(), Error> {
     let mut stdout = std::io::stdout();
     Ok(stdout.write_all(content).and_then(|()| stdout.flush())?)
 }

@@ -38,7 +38,8 @@ const MAX_STEP_OUTPUT: usize = 256 << 20;
         write the @ in the step: --body @{{file}}. A value that begins with - must follow the long name of \
         its flag.\n\n\
         --dry-run shows the commands without running them. --yes, --idempotent, --ignore-missing, --data-source \
-        and the connection flags apply to every step."
+        and the connection flags apply to every step.\n\n\
+        Example: intercom-pp-cli workflow run nightly.toml --var since=30d"
 )]
 pub struct WorkflowRun {
     /// TOML file with [variables] and [[steps]]

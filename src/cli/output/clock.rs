@@ -2,13 +2,10 @@
 //!
 //! Programs get times as they were received; only tables and texts for people come through here.
 
-use std::io::IsTerminal;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::flags::OutputFlags;
-use crate::cli::streams;
 use crate::data::span;
 
 /// Older moments are shown as dates: `214 d ago` says less.
@@ -25,10 +22,7 @@ pub struct Clock {
 impl Clock {
     /// Relative times for a terminal, in the zone of `--utc` or `--timezone`, else the system's.
     pub fn of(flags: &OutputFlags) -> Self {
-        let to_terminal = *flags.deliver() == super::Deliver::Stdout
-            && streams::current().is_none()
-            && std::io::stdout().is_terminal();
-        Clock { now: Timestamp::now().as_second(), zone: flags.zone(), is_relative: to_terminal }
+        Clock { now: Timestamp::now().as_second(), zone: flags.zone(), is_relative: flags.to_terminal() }
     }
 
     /// Dates and times only.
@@ -65,6 +59,11 @@ impl Clock {
     /// `2026-05-24 09:00`.
     pub fn date_and_time(&self, seconds: i64) -> String {
         self.format(seconds, "%Y-%m-%d %H:%M")
+    }
+
+    /// The current time of day: `09:00:00`.
+    pub fn time_of_day(&self) -> String {
+        self.format(Timestamp::now().as_second(), "%H:%M:%S")
     }
 
     /// A moment in the form of `strftime`.

@@ -110,9 +110,14 @@ pub fn key_fields(kind: &str) -> Vec<&'static str> {
     fields.map(|field| field.split_once('.').map_or(field, |(first, _)| first)).collect()
 }
 
+/// The name under which a type is declared.
+pub fn canonical_kind(kind: &str) -> &str {
+    TYPE_ALIASES.iter().find(|(other, _)| *other == kind).map_or(kind, |(_, kind)| kind)
+}
+
 /// The declared fields of a type.
 fn declared(kind: &str) -> Option<&'static str> {
-    let kind = TYPE_ALIASES.iter().find(|(other, _)| *other == kind).map_or(kind, |(_, kind)| kind);
+    let kind = canonical_kind(kind);
     KEY_FIELDS.iter().find(|(name, _)| *name == kind).map(|(_, fields)| *fields)
 }
 

@@ -34,6 +34,35 @@ fn max_chars() -> usize {
     if streams::current().is_some() { usize::MAX } else { MAX_CHARS }
 }
 
+/// The paths of the texts of a record that [`details`] shortens.
+pub fn cut_texts(record: &Value) -> Vec<String> {
+    let (max_chars, mut paths) = (max_chars(), Vec::new());
+    if max_chars < usize::MAX {
+        collect_cut(record, String::new(), max_chars, &mut paths);
+    }
+    paths
+}
+
+fn collect_cut(value: &Value, path: String, max_chars: usize, paths: &mut Vec<String>) {
+    match value {
+        // The text is shorter than its markup.
+        Value::String(text)
+            if text.len() > max_chars && excerpt(text, usize::MAX).chars().nth(max_chars).is_some() =>
+        {
+            paths.push(path);
+        }
+        Value::Array(elements) => {
+            let elements = elements.iter().enumerate();
+            elements.for_each(|(at, value)| collect_cut(value, format!("{path}[{at}]"), max_chars, paths));
+        }
+        Value::Object(fields) => {
+            let join = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+            fields.iter().for_each(|(name, value)| collect_cut(value, join(name), max_chars, paths));
+        }
+        _ => {}
+    }
+}
+
 /// The record with its content. Rows of reports are unchanged.
 pub fn details(record: &Value) -> Value {
     let Value::Object(fields) = record else { return record.clone() };
@@ -73,6 +102,10 @@ fn condensed(value: &Value) -> Value {
     }
 }
 
+/// What an event inside a thread changed.
+const CHANGES: [&str; 5] =
+    ["event_details", "updated_attribute_data", "previous_ticket_state", "ticket_state", "metadata"];
+
 /// A record inside another: its key fields and its content.
 fn nested_record(record: &Value, fields: &Map<String, Value>) -> Value {
     let mut shown = compact::record(record);
@@ -82,13 +115,19 @@ fn nested_record(record: &Value, fields: &Map<String, Value>) -> Value {
             shown[name] = condensed(value);
         }
     }
+    for name in CHANGES {
+        let value = fields.get(name).filter(|value| !is_empty(value) && shown.get(name).is_none());
+        if let Some(value) = value {
+            shown[name] = condensed(value);
+        }
+    }
     if let Value::Object(shown) = &mut shown {
         shown.retain(|_, value| !is_empty(value));
     }
     shown
 }
 
-fn is_empty(value: &Value) -> bool {
+pub(super) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),
@@ -162,6 +201,28 @@ mod tests {
         assert_eq!((&part["body"], &part["part_type"]), (&json!("Look\nhere"), &json!("note")));
         assert!(shown.get("tags").is_none() && shown["contacts"]["contacts"][0]["external_id"] == "e");
         assert_eq!(omitted_fields(&conversation, &shown), BTreeSet::from(["statistics".to_owned()]));
+    }
+
+    #[test]
+    fn shortened_texts_are_listed() {
+        let (long, short) = ("x".repeat(10_001), format!("<p>{}</p>", "y".repeat(10_000)));
+        let record = json!({"type": "article", "id": "1", "body": long, "description": short, "parts": [{"body": long}]});
+        assert_eq!(cut_texts(&record), ["body", "parts[0].body"]);
+        assert!(details(&record)["body"].as_str().unwrap().ends_with('…'));
+        assert_eq!(details(&record)["description"].as_str().unwrap().len(), 10_000);
+    }
+
+    #[test]
+    fn an_event_keeps_what_it_changed() {
+        let ticket = json!({"type": "ticket", "id": "1", "ticket_parts": {"ticket_parts": [
+            {"type": "ticket_part", "id": "2", "part_type": "ticket_state_updated_by_admin", "ticket_state": "resolved",
+             "previous_ticket_state": "submitted", "metadata": {}}]}});
+        let part = &details(&ticket)["ticket_parts"]["ticket_parts"][0];
+        assert_eq!(
+            (&part["ticket_state"], &part["previous_ticket_state"]),
+            (&json!("resolved"), &json!("submitted"))
+        );
+        assert!(part.get("metadata").is_none(), "{part}");
     }
 
     #[test]

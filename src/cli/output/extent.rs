@@ -114,7 +114,10 @@ impl Extent {
                 Some(Notice::Advice(text, self.advice.clone()))
             }
             (true, None) => {
-                let text = format!("showing the first {} {noun}", grouped(shown));
+                let text = match shown {
+                    1 => format!("showing only the first of the {noun}"),
+                    _ => format!("showing the first {} {noun}", grouped(shown)),
+                };
                 Some(Notice::Advice(text, self.advice.clone()))
             }
         }
@@ -153,6 +156,8 @@ mod tests {
         assert_eq!(text(partial.note(50)).as_deref(), Some("showing 50 of 1,002; more with --all"));
         let unknown = Extent::partial("rows", None, true, limit_for_more());
         assert_eq!(text(unknown.note(3)).as_deref(), Some("showing the first 3 rows; --limit N for more"));
+        let one = "showing only the first of the rows; --limit N for more";
+        assert_eq!(text(unknown.note(1)).as_deref(), Some(one));
         let mut meta = json!({ "source": "live" });
         unknown.describe(&mut meta, 3);
         assert_eq!(meta, json!({ "source": "live", "has_more": true, "total_count": null }));

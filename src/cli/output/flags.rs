@@ -11,6 +11,7 @@ use super::format::Format;
 use super::jq::JqProgram;
 use super::names::NameLookup;
 use super::select::FieldSelection;
+use super::view::options::ViewOptions;
 use crate::cli::error::InvalidValue;
 use crate::cli::files::OutputFile;
 use crate::cli::flag_values::OneOf;
@@ -21,6 +22,9 @@ const FORMATS: OneOf<Format> = OneOf {
     names: &["json", "ndjson", "csv", "plain", "table", "quiet", "toon"],
     parse: |text| text.parse().map_err(|reason| InvalidValue::from(format!("--format: {reason}"))),
 };
+
+const PROGRESS_FORMS: OneOf<ProgressForm> =
+    OneOf { names: &ProgressForm::NAMES, parse: |text| Ok(ProgressForm::parse(text)?) };
 
 #[derive(Debug, Clone, Default, Args)]
 #[group(skip)]
@@ -43,7 +47,7 @@ pub struct OutputFlags {
     /// Print only the id of each record, one per line
     #[arg(long)]
     quiet: bool,
-    /// Output format: json, ndjson, csv, plain, table, quiet or toon (JSON in fewer tokens)
+    /// Format: json, ndjson, csv, plain, table, quiet or toon (JSON in fewer tokens)
     // Its id differs from its name, because commands may declare a `--format` themselves.
     #[arg(id = "output-format", long = "format", value_name = "FORMAT", value_parser = FORMATS, hide_possible_values = true)]
     typed_format: Option<Format>,
@@ -65,12 +69,15 @@ pub struct OutputFlags {
     /// Print without colours [env: NO_COLOR]
     #[arg(long)]
     pub no_color: bool,
-    /// Print without a pager [env: PAGER, INTERCOM_PAGER]
+    /// Print without a pager (INTERCOM_PAGER or PAGER names it)
     #[arg(long)]
     pub no_pager: bool,
     /// In tables, show all columns and whole texts
     #[arg(long)]
     pub wide: bool,
+    /// Progress on stderr: text, json (one event per line) or none [default: json with --json, else text]
+    #[arg(long, value_name = "FORM", value_parser = PROGRESS_FORMS, hide_possible_values = true)]
+    progress: Option<ProgressForm>,
     /// Time zone of dates, for example Europe/Dublin [default: that of the office hours, else UTC; tables: the system's]
     #[arg(long, value_name = "ZONE", value_parser = timezone)]
     pub timezone: Option<TimeZone>,
@@ -83,6 +90,34 @@ pub struct OutputFlags {
     /// Names of records whose ids are shown in tables.
     #[arg(skip)]
     pub names: NameLookup,
+    /// How to show a single record to people.
+    #[arg(skip)]
+    pub view: ViewOptions,
+}
+
+/// The value of `--progress`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ProgressForm {
+    /// Events with `--json`, otherwise text.
+    #[default]
+    Auto,
+    Text,
+    Json,
+    None,
+}
+
+impl ProgressForm {
+    pub const NAMES: [&'static str; 4] = ["auto", "text", "json", "none"];
+
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(ProgressForm::Auto),
+            "text" => Ok(ProgressForm::Text),
+            "json" => Ok(ProgressForm::Json),
+            "none" => Ok(ProgressForm::None),
+            _ => Err(format!("--progress: unknown form {text:?}: expected auto, text, json or none")),
+        }
+    }
 }
 
 /// Where the output goes.
@@ -111,10 +146,24 @@ impl OutputFlags {
 
     /// The format of the output: by default a table on a terminal and JSON elsewhere.
     pub fn format_or_default(&self) -> Format {
-        let to_terminal =
-            || self.deliver.is_none() && streams::current().is_none() && std::io::stdout().is_terminal();
-        let default = || if to_terminal() { Format::Table } else { Format::Json };
+        // Who names a destination wants the same output everywhere, and a jq program needs JSON.
+        let is_for_people = || self.deliver.is_none() && self.jq.is_none() && self.to_terminal();
+        let default = || if is_for_people() { Format::Table } else { Format::Json };
         self.format().unwrap_or_else(default)
+    }
+
+    /// Whether the output goes to a terminal.
+    pub fn to_terminal(&self) -> bool {
+        *self.deliver() == Deliver::Stdout && streams::current().is_none() && std::io::stdout().is_terminal()
+    }
+
+    pub(super) fn progress_form(&self) -> ProgressForm {
+        self.progress.unwrap_or_default()
+    }
+
+    /// Whether the output is text for people as the command chooses, without fields or a program that the user named.
+    pub fn is_for_people(&self) -> bool {
+        self.format_or_default() == Format::Table && self.select.is_none() && self.jq.is_none()
     }
 
     pub fn deliver(&self) -> &Deliver {
@@ -141,10 +190,12 @@ impl OutputFlags {
         self.quiet
     }
 
-    /// For output that never ends: lines, unless another format is named or prints lines as well.
+    /// For output that never ends: lines, unless another format is named or prints lines as well. A terminal gets lines
+    /// of text, unless flags about JSON are given.
     pub fn for_stream(self) -> Self {
         let is_kept = self.typed_format.is_some() || self.quiet || self.is_csv() || self.plain;
-        if is_kept { self } else { self.with_format(Format::Ndjson) }
+        let is_for_people = self.is_for_people() && !self.compact;
+        if is_kept || is_for_people { self } else { self.with_format(Format::Ndjson) }
     }
 
     /// For the summary of what was written to a file: the flags about records and lines apply to the file.
@@ -155,6 +206,16 @@ impl OutputFlags {
     /// For answers that are short already.
     pub fn without_compact(self) -> Self {
         OutputFlags { compact: false, ..self }
+    }
+
+    /// Whether the flags ask for a format, or for fields of the JSON.
+    pub fn ask_for_data(&self) -> bool {
+        self.format().is_some() || self.compact || self.select.is_some() || self.jq.is_some()
+    }
+
+    /// Whether a single record is shown as a view for people.
+    pub fn shows_view(&self) -> bool {
+        self.is_for_people() || self.view.markdown
     }
 
     /// The time zone in which tables and texts for people show times.
@@ -195,5 +256,18 @@ fn deliver(text: &str) -> Result<Deliver, InvalidValue> {
             Err(format!("--deliver: unknown target {text:?}: expected stdout, file:PATH or webhook:URL")
                 .into())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_forms_are_refused_with_the_known_ones() {
+        for name in ProgressForm::NAMES {
+            assert!(ProgressForm::parse(name).is_ok(), "{name}");
+        }
+        assert!(ProgressForm::parse("bars").unwrap_err().contains("auto, text, json or none"));
     }
 }

@@ -1,30 +1,20 @@
-//! One record as text for people: one line per field, nested values indented below, messages as a thread.
+//! A record of any type as text for people: one line per field, nested values indented below. The types that people
+//! look at most have a [view](super::view) instead.
 //!
 //! Anybody can have written the texts, so nothing in them may control the terminal.
 
-use std::fmt::Write;
-
 use serde_json::{Map, Value};
 
-use super::table;
+use super::cell;
+use super::clock::Clock;
 use crate::data::printable::one_line;
 
-/// The fields of a record, and its thread below them if it has one.
-pub fn record(record: &Value) -> String {
-    let thread = thread(record);
-    let Value::Object(fields) = record else { return lines(record) };
-    let mut shown = Map::new();
-    for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-        let is_in_thread = PARTS.contains(&name.as_str()) && !thread.is_empty();
-        if !is_in_thread {
-            shown.insert(name.clone(), summarized(value));
-        }
-    }
-    if let Some(source) = shown.get_mut("source").and_then(Value::as_object_mut) {
-        source.remove("body");
-    }
-    let separator = if thread.is_empty() { "" } else { "\n" };
-    format!("{}{separator}{}", lines(&shown.into()), thread.join("\n"))
+/// The fields of a record.
+pub fn record(record: &Value, clock: &Clock) -> String {
+    let Value::Object(fields) = record else { return lines(record, clock) };
+    let present = fields.iter().filter(|(_, value)| !value.is_null());
+    let shown: Map<String, Value> = present.map(|(name, value)| (name.clone(), summarized(value))).collect();
+    lines(&shown.into(), clock)
 }
 
 /// A list inside a record as the names or ids of its members, always without its envelope.
@@ -60,76 +50,29 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// Fields that hold the parts of a record.
-const PARTS: [&str; 2] = ["conversation_parts", "ticket_parts"];
-
-/// Messages and other parts, oldest first.
-fn thread(record: &Value) -> Vec<String> {
-    let opening = record["source"]["body"].as_str().filter(|body| !body.is_empty()).map(|body| {
-        let source = &record["source"];
-        message("", &source["author"], &record["created_at"], body)
-    });
-    let parts = PARTS.iter().filter_map(|name| {
-        let list = record.get(*name)?;
-        list.as_array().or_else(|| list[*name].as_array())
-    });
-    opening.into_iter().chain(parts.flatten().map(part)).collect()
+/// A value as `key: value` lines.
+pub fn lines(value: &Value, clock: &Clock) -> String {
+    indented(value, 0, clock)
 }
 
-fn part(part: &Value) -> String {
-    let kind = part["part_type"].as_str().unwrap_or_default();
-    match part["body"].as_str().filter(|body| !body.is_empty()) {
-        Some(body) => {
-            let mark = if kind.starts_with("note") { "[note] " } else { "" };
-            message(mark, &part["author"], &part["created_at"], body)
-        }
-        None => {
-            format!(
-                "· {} by {}\n",
-                one_line(&kind.replace('_', " ")),
-                byline(&part["author"], &part["created_at"])
-            )
-        }
-    }
-}
-
-fn message(mark: &str, author: &Value, at: &Value, body: &str) -> String {
-    let mut text = format!("{mark}{}\n", byline(author, at));
-    for line in body.lines() {
-        let _ = writeln!(text, "  {}", one_line(line));
-    }
-    text
-}
-
-/// Author and time.
-fn byline(author: &Value, at: &Value) -> String {
-    let name = ["name", "email", "id"].iter().find_map(|field| author[*field].as_str()).unwrap_or("somebody");
-    let role = author["type"].as_str().map(|role| format!(" ({role})")).unwrap_or_default();
-    let at = table::format_time("created_at", at).map(|at| format!(" · {at}")).unwrap_or_default();
-    one_line(&format!("{name}{role}{at}"))
-}
-
-/// A value as `key: value` lines, with times in UTC.
-pub fn lines(value: &Value) -> String {
-    indented(value, 0)
-}
-
-fn indented(value: &Value, indent: usize) -> String {
+fn indented(value: &Value, indent: usize, clock: &Clock) -> String {
     let pad = " ".repeat(indent);
     match value {
-        Value::Object(fields) => fields.iter().map(|(key, value)| field(key, value, indent)).collect(),
-        Value::Array(elements) => elements.iter().map(|element| list_item(element, indent)).collect(),
+        Value::Object(fields) => fields.iter().map(|(key, value)| field(key, value, indent, clock)).collect(),
+        Value::Array(elements) => elements.iter().map(|element| list_item(element, indent, clock)).collect(),
         Value::String(text) => format!("{pad}{}\n", one_line(text)),
         other => format!("{pad}{other}\n"),
     }
 }
 
-fn field(key: &str, value: &Value, indent: usize) -> String {
+fn field(key: &str, value: &Value, indent: usize, clock: &Clock) -> String {
     let (pad, key) = (" ".repeat(indent), one_line(key));
     match value {
-        Value::Object(inner) if !inner.is_empty() => format!("{pad}{key}:\n{}", indented(value, indent + 2)),
+        Value::Object(inner) if !inner.is_empty() => {
+            format!("{pad}{key}:\n{}", indented(value, indent + 2, clock))
+        }
         Value::Array(inner) if inner.iter().any(Value::is_object) => {
-            format!("{pad}{key}:\n{}", indented(value, indent + 2))
+            format!("{pad}{key}:\n{}", indented(value, indent + 2, clock))
         }
         Value::String(text) if text.contains('\n') => {
             let lines = text.lines().map(|line| format!("{pad}  {}\n", one_line(line)));
@@ -137,18 +80,19 @@ fn field(key: &str, value: &Value, indent: usize) -> String {
         }
         Value::String(text) => format!("{pad}{key}: {}\n", one_line(text)),
         other => {
-            let shown = table::format_time(&key, other).unwrap_or_else(|| other.to_string());
+            let time = cell::time(&key, other).map(|seconds| clock.full(seconds));
+            let shown = time.unwrap_or_else(|| other.to_string());
             format!("{pad}{key}: {shown}\n")
         }
     }
 }
 
 /// A list element, marked with a dash.
-fn list_item(element: &Value, indent: usize) -> String {
+fn list_item(element: &Value, indent: usize, clock: &Clock) -> String {
     let pad = " ".repeat(indent);
     let text = match element {
         Value::Object(fields) if fields.is_empty() => "{}\n".to_owned(),
-        element => indented(element, indent + 2),
+        element => indented(element, indent + 2, clock),
     };
     format!("{pad}- {}", text.trim_start())
 }
@@ -158,28 +102,37 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::cli::output::OutputFlags;
+
+    /// In a time zone that is two hours ahead of UTC in May.
+    fn clock() -> Clock {
+        let mut flags = OutputFlags::default();
+        flags.timezone = Some(crate::report::business_hours::zone("Europe/Berlin").unwrap());
+        Clock::of(&flags).absolute()
+    }
 
     #[test]
-    fn a_thread_reads_like_a_chat() {
-        let conversation = json!({"id": "1", "created_at": 1_760_000_000,
-            "source": {"subject": "Hi", "body": "Hello", "author": {"type": "user", "name": "Ann"}},
-            "conversation_parts": {"conversation_parts": [
-                {"part_type": "note", "body": "One\nTwo", "author": {"type": "admin", "name": "Bo"}, "created_at": 1_760_000_060},
-                {"part_type": "close", "body": null, "author": {"type": "admin", "name": "Bo"}, "created_at": 1_760_000_120}]}});
-        let expected = "id: 1\ncreated_at: 2025-10-09 08:53\nsource:\n  subject: Hi\n  author:\n    type: user\n    name: Ann\n\n\
-            Ann (user) · 2025-10-09 08:53\n  Hello\n\n[note] Bo (admin) · 2025-10-09 08:54\n  One\n  Two\n\n\
-            · close by Bo (admin) · 2025-10-09 08:55\n";
-        assert_eq!(record(&conversation), expected);
+    fn times_are_in_the_zone_of_the_flags() {
+        let shown = lines(&json!({"updated_at": 1_779_613_200, "count": 3}), &clock());
+        assert_eq!(shown, "updated_at: 2026-05-24 11:00\ncount: 3\n");
+    }
+
+    #[test]
+    fn lists_of_references_are_their_names() {
+        let team = json!({"type": "team", "id": "7", "empty": null, "tags": {"type": "tag.list", "data":
+            [{"type": "tag", "id": "1", "name": "vip"}, {"type": "tag", "id": "2", "name": "bug"}]}});
+        assert_eq!(record(&team, &clock()), "type: team\nid: 7\ntags: vip, bug\n");
     }
 
     #[test]
     fn list_elements_are_marked_with_a_dash() {
-        let shown = lines(&json!({"value": [{"field": "a", "value": "1"}, {"field": "b", "value": "2"}]}));
+        let shown =
+            lines(&json!({"value": [{"field": "a", "value": "1"}, {"field": "b", "value": "2"}]}), &clock());
         assert_eq!(shown, "value:\n  - field: a\n    value: 1\n  - field: b\n    value: 2\n");
     }
 
     #[test]
     fn texts_cannot_control_the_terminal() {
-        assert_eq!(lines(&json!({"name": "a\u{1b}[31mb"})), "name: a [31mb\n");
+        assert_eq!(lines(&json!({"name": "a\u{1b}[31mb"}), &clock()), "name: a [31mb\n");
     }
 }

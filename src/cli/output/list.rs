@@ -9,10 +9,11 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::content::OmittedFields;
+use super::key_columns::KeyColumns;
 use super::names::Names;
 use super::records::{HiddenFields, RowWriter};
-use super::table::Overflow;
-use super::{Extent, Format, Output, compact, parse_json, to_json};
+use super::table::{Overflow, TableStyle, terminal_width};
+use super::{Extent, Format, Output, compact, parse_json, to_json, view};
 use crate::cli::error::Error;
 use crate::cli::streams::Notice;
 
@@ -64,10 +65,11 @@ impl<'a> List<'a> {
             }
             Format::Ndjson => None,
             format => {
+                let is_table_of_records = format == Format::Table && compact && output.flags.select.is_none();
                 output.columns = match &output.flags.select {
                     Some(selection) => Some(selection.expanded(first)),
-                    None if compact && format != Format::Quiet => {
-                        Some(compact::columns(first, format == Format::Table))
+                    None if compact && ![Format::Quiet, Format::Table].contains(&format) => {
+                        Some(compact::columns(first, false))
                     }
                     None => None,
                 };
@@ -76,10 +78,15 @@ impl<'a> List<'a> {
                     (_, true) | (ColumnSource::Fixed, _) => Overflow::Cut,
                     _ => Overflow::Hide,
                 };
+                let style = TableStyle::of(output.flags).with_highlights(output.highlights);
+                let csv_raw = output.flags.csv_raw;
                 let mut rows =
-                    RowWriter::new(format, output.flags.csv_raw, output.columns.as_ref(), first, overflow);
+                    RowWriter::new(format, csv_raw, output.columns.as_ref(), first, overflow, style);
+                if is_table_of_records {
+                    rows = rows.with_key_columns(KeyColumns::of(first));
+                }
                 // A user who selects a column of ids wants ids.
-                if output.flags.select.is_none() && columns != ColumnSource::Fixed {
+                if output.flags.select.is_none() && (columns != ColumnSource::Fixed || output.names_ids) {
                     rows = rows.with_names(Names::new(&output.flags.names));
                 }
                 rows.header(&mut output.sink)?;
@@ -112,11 +119,18 @@ impl<'a> List<'a> {
     /// # Errors
     /// When the output cannot be written.
     pub fn record(&mut self, record: &Value) -> Result<(), Error> {
-        let Output { flags, sink, matched, columns, .. } = &mut self.output;
+        let Output { flags, sink, matched, columns, format, .. } = &mut self.output;
+        // The text of a note does not fit into a cell.
+        if *format == Format::Table && self.compact && flags.select.is_none() && record["type"] == "note" {
+            let gap = if self.count > 0 { "\n" } else { "" };
+            self.count += 1;
+            let mut names = Names::new(&flags.names);
+            return Ok(write!(sink, "{gap}{}", view::of_note(record, &mut names, flags))?);
+        }
         if let Some(rows) = &mut self.rows {
             self.count += 1;
             rows.learn_names(record);
-            if self.compact && flags.select.is_none() {
+            if self.compact && flags.select.is_none() && *format != Format::Table {
                 return rows.record(sink, &compact::record(record), columns.as_ref(), matched);
             }
             return rows.record(sink, record, columns.as_ref(), matched);
@@ -135,6 +149,10 @@ impl<'a> List<'a> {
 
     fn write_json(&mut self, json: &str) -> Result<(), Error> {
         let sink = &mut self.output.sink;
+        if sink.is_abandoned() {
+            // Nobody reads further records, so no further pages are needed.
+            return Err(Error::Output(std::io::ErrorKind::BrokenPipe.into()));
+        }
         match self.output.format {
             // NDJSON needs one line per record, however the record was formatted.
             Format::Ndjson if json.contains(['\n', '\r']) => {
@@ -186,11 +204,10 @@ impl<'a> List<'a> {
             }
             if !hidden.is_empty() {
                 let columns = if hidden.len() == 1 { "column" } else { "columns" };
-                let note = format!(
-                    "{} {columns} hidden, the terminal is too narrow (--select shows them): {}",
-                    hidden.len(),
-                    hidden.join(", ")
-                );
+                let note = format!("{} {columns} hidden; --wide shows all", hidden.len());
+                let named = format!("{note}: {}", hidden.join(", "));
+                let fits = named.chars().count() <= terminal_width().unwrap_or(usize::MAX);
+                let note = if fits { named } else { note };
                 self.output.notes.insert(0, Notice::Text(note));
             }
         }

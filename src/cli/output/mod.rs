@@ -4,23 +4,34 @@
 //! data only; notices for people go to stderr. `--jq` and TOON need the complete document, so it is collected
 //! as JSON in memory and converted at the end.
 
+pub mod cell;
 pub mod clock;
 pub mod compact;
 mod content;
 mod extent;
 pub mod flags;
 pub mod format;
+pub mod grid;
 mod human;
 pub mod jq;
+mod json;
+mod json_printer;
+mod key_columns;
 mod layout;
 mod list;
 pub mod names;
+mod pager;
 pub mod palette;
+pub mod progress;
+mod record_lines;
 mod records;
+mod rows;
 pub mod select;
 mod sink;
 mod table;
 mod toon;
+pub mod view;
+pub mod wrap;
 
 use std::io::Write;
 
@@ -28,18 +39,22 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use clock::Clock;
 use content::OmittedFields;
 pub use extent::{Extent, NextPage, grouped, limit_for_more};
 pub use flags::{Deliver, OutputFlags};
 pub use format::Format;
-use list::ColumnSource;
+pub use json::{parse_json, to_json, to_json_text};
 pub use list::List;
 use names::Names;
+pub use record_lines::RecordLines;
 use select::{FieldSelection, MatchedPaths};
+pub use sink::Bytes;
 use sink::Sink;
 pub use table::{cut, terminal_width};
+use view::ShownView;
 
-use super::error::{Error, Exit, Hint};
+use super::error::Error;
 use super::streams::{self, Notice};
 pub use super::streams::{notice, notice_to, progress_event, warn, warn_once};
 
@@ -72,6 +87,10 @@ pub struct Output<'a> {
     extent: Option<(Extent, u64)>,
     /// Whether a table wraps long texts instead of cutting them.
     wraps: bool,
+    /// Whether a table shows words between `**` in bold.
+    highlights: bool,
+    /// Whether names are shown in place of ids although the columns are fixed.
+    names_ids: bool,
     /// Notices for people, printed after the output.
     notes: Vec<Notice>,
 }
@@ -84,15 +103,38 @@ impl<'a> Output<'a> {
         let convert_to = (flags.jq.is_some() || format == Format::Toon).then_some(format);
         let (format, sink) = match convert_to {
             Some(_) => (Format::Json, Sink::Memory(Vec::new())),
-            None => (format, Sink::open(flags.deliver())?),
+            None => (format, Sink::open(flags, format)?),
         };
         let (matched, columns, extent, notes) = (MatchedPaths::default(), None, None, Vec::new());
-        Ok(Output { flags, format, sink, matched, convert_to, columns, extent, wraps: false, notes })
+        let (wraps, highlights, names_ids) = (false, false, false);
+        Ok(Output {
+            flags,
+            format,
+            sink,
+            matched,
+            convert_to,
+            columns,
+            extent,
+            wraps,
+            highlights,
+            names_ids,
+            notes,
+        })
     }
 
     /// Wraps long texts in tables: for columns with sentences.
     pub fn wrapped(self) -> Self {
         Output { wraps: true, ..self }
+    }
+
+    /// Shows names in place of ids in a table with fixed columns.
+    pub fn naming_ids(self) -> Self {
+        Output { names_ids: true, ..self }
+    }
+
+    /// Shows words between `**` in bold, in tables on a terminal with colours.
+    pub fn highlighted(self) -> Self {
+        Output { highlights: true, ..self }
     }
 
     /// Marks the document as a list that shows `shown` records.
@@ -114,16 +156,37 @@ impl<'a> Output<'a> {
 
     /// One record as text for people.
     fn human_record(&mut self, document: &Value) -> String {
+        if let Some(shown) = view::of_record(document, self.flags) {
+            self.note_omitted(shown.omitted);
+            return shown.text;
+        }
         let mut shown = content::details(document);
         let omitted = content::omitted_fields(document, &shown).len();
         let mut names = Names::new(&self.flags.names);
         names.learn(document);
         names.insert_into(&mut shown);
+        self.note_omitted(omitted);
+        human::record(&shown, &Clock::of(self.flags))
+    }
+
+    /// Reports the number of fields that a text for people leaves out.
+    fn note_omitted(&mut self, omitted: usize) {
         if omitted > 0 {
             let fields = if omitted == 1 { "field" } else { "fields" };
             self.notes.push(Notice::Text(format!("+ {omitted} more {fields}: --json")));
         }
-        human::record(&shown)
+    }
+
+    /// Writes one record as Markdown: as text or, for programs, in a field of the result.
+    async fn markdown(mut self, meta: Value, shown: ShownView) -> Result<(), Error> {
+        if self.format == Format::Json {
+            let results = json!({ "markdown": shown.text });
+            writeln!(self.sink, "{}", json!({ "meta": meta, "results": results }))?;
+        } else {
+            self.note_omitted(shown.omitted);
+            write!(self.sink, "{}", shown.text)?;
+        }
+        self.finish().await
     }
 
     /// Writes one document: the envelope around `raw` (JSON text), or the records inside it.
@@ -136,6 +199,11 @@ impl<'a> Output<'a> {
         raw: &str,
         list: Option<DocumentList<'_>>,
     ) -> Result<(), Error> {
+        if self.flags.view.markdown
+            && let Some(shown) = view::of_record(&parse_json(raw)?, self.flags)
+        {
+            return self.markdown(meta, shown).await;
+        }
         let list = list.map(|records| {
             self.extent = Some((records.extent, records.shown));
             records.key
@@ -161,7 +229,7 @@ impl<'a> Output<'a> {
         let list = list.and_then(|path| select::list_at(&document, path));
         if self.format == Format::Table && list.is_none() && document.is_object() {
             let text = match &self.flags.select {
-                Some(_) => human::lines(&self.reduced(&document, None, &mut meta)),
+                Some(_) => human::lines(&self.reduced(&document, None, &mut meta), &Clock::of(self.flags)),
                 None => self.human_record(&document),
             };
             write!(self.sink, "{text}")?;
@@ -184,53 +252,6 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Writes computed rows: `results` is the array of them, and a table shows every column it has room for.
-    ///
-    /// # Errors
-    /// As [`Output::document`].
-    pub async fn rows<R: Serialize>(
-        mut self,
-        mut meta: Value,
-        rows: &[R],
-        extent: &Extent,
-    ) -> Result<(), Error> {
-        let rows = rows.iter().map(to_json).collect::<Result<Vec<Value>, Error>>()?;
-        if self.format == Format::Json {
-            let document = Value::Array(rows.clone());
-            let shown = match &self.flags.select {
-                Some(selection) => selection.document(&document, None, &mut self.matched),
-                None => document,
-            };
-            self.describe(extent, &mut meta, rows.len() as u64);
-            writeln!(self.sink, "{}", json!({ "meta": meta, "results": shown }))?;
-            return self.finish().await;
-        }
-        let mut list = List::begin(self, "", &rows, ColumnSource::FirstRecords)?;
-        for row in &rows {
-            list.record(row)?;
-        }
-        list.end(meta, extent).await
-    }
-
-    /// As [`Output::rows`] for a single row: `results` is the row itself.
-    ///
-    /// # Errors
-    /// As [`Output::document`].
-    pub async fn row(mut self, meta: Value, row: &impl Serialize) -> Result<(), Error> {
-        let row = &to_json(row)?;
-        if self.format != Format::Json {
-            let mut list = List::begin(self, "", std::slice::from_ref(row), ColumnSource::FirstRecords)?;
-            list.record(row)?;
-            return list.close(meta).await;
-        }
-        let shown = match &self.flags.select {
-            Some(selection) => selection.document(row, None, &mut self.matched),
-            None => row.clone(),
-        };
-        writeln!(self.sink, "{}", json!({ "meta": meta, "results": shown }))?;
-        self.finish().await
-    }
-
     /// Writes a computed document: as [`Output::document`], for what did not come from the API.
     ///
     /// # Errors
@@ -246,7 +267,7 @@ impl<'a> Output<'a> {
     pub async fn value(mut self, value: &impl Serialize) -> Result<(), Error> {
         let value = to_json(value)?;
         match self.format {
-            Format::Table => write!(self.sink, "{}", human::lines(&value))?,
+            Format::Table => write!(self.sink, "{}", human::lines(&value, &Clock::of(self.flags)))?,
             _ => writeln!(self.sink, "{value}")?,
         }
         self.finish().await
@@ -258,8 +279,9 @@ impl<'a> Output<'a> {
     /// As [`Output::document`].
     pub async fn text(mut self, text: &str) -> Result<(), Error> {
         if self.convert_to.take().is_some() {
-            self.sink = Sink::open(self.flags.deliver())?;
+            self.sink = Sink::open(self.flags, Format::Table)?;
         }
+        self.sink.without_json();
         if let Some((extent, shown)) = self.extent.take() {
             self.describe(&extent, &mut Value::Null, shown);
         }
@@ -272,29 +294,7 @@ impl<'a> Output<'a> {
     /// # Errors
     /// When the destination cannot be opened.
     pub fn bytes(flags: &'a OutputFlags) -> Result<Bytes, Error> {
-        Ok(Bytes(Sink::open(flags.deliver())?))
-    }
-
-    /// Begins a list whose records are written one by one. `key` is the path of the list in the document,
-    /// `first` the records of its first page.
-    ///
-    /// # Errors
-    /// As [`Output::document`].
-    pub fn list(self, key: &str, first: &[Box<RawValue>]) -> Result<List<'a>, Error> {
-        let first = match self.format {
-            Format::Json | Format::Ndjson | Format::Quiet => Vec::new(),
-            _ => first.iter().filter_map(|record| serde_json::from_str(record.get()).ok()).collect(),
-        };
-        List::open(self, key, &first)
-    }
-
-    /// Begins a list with fixed columns, all of which a table shows.
-    ///
-    /// # Errors
-    /// As [`Output::document`].
-    pub fn list_with_columns(self, key: &str, columns: &[String]) -> Result<List<'a>, Error> {
-        let names = columns.iter().map(|name| (name.clone(), Value::Null));
-        List::begin(self, key, &[names.collect::<serde_json::Map<_, _>>().into()], ColumnSource::Fixed)
+        Bytes::open(flags.deliver())
     }
 
     /// The document reduced by `--select` or `--compact`. Fields that `--compact` omits are listed in `meta`.
@@ -303,6 +303,10 @@ impl<'a> Output<'a> {
             return selection.document(document, list, &mut self.matched);
         }
         let is_one = document.is_object() && list.is_none();
+        let cut = if is_one { content::cut_texts(document) } else { Vec::new() };
+        if !cut.is_empty() {
+            meta["cut"] = json!(cut);
+        }
         let shown = if is_one { content::details(document) } else { compact::compact(document, list) };
         let records = |value: &Value| match list {
             Some(path) => select::list_at(value, path).cloned().unwrap_or_default(),
@@ -338,7 +342,10 @@ impl<'a> Output<'a> {
                     Some(program) => program.run(&content, format).await?,
                     None => toon::encode_document(&content)?,
                 };
-                let mut sink = Sink::open(self.flags.deliver())?;
+                // The values of a jq program are lines.
+                let written =
+                    if self.flags.jq.is_some() && format == Format::Json { Format::Ndjson } else { format };
+                let mut sink = Sink::open(self.flags, written)?;
                 sink.write_all(text.as_bytes())?;
                 sink.finish(format.content_type()).await?;
             }
@@ -351,75 +358,13 @@ impl<'a> Output<'a> {
     }
 }
 
-/// A computed value as JSON.
-///
-/// # Errors
-/// When it has no JSON form, for example because the keys of a map are not texts.
-pub fn to_json(value: &impl Serialize) -> Result<Value, Error> {
-    serde_json::to_value(value).map_err(|error| unprintable(&error))
-}
-
-/// A computed value as JSON text.
-///
-/// # Errors
-/// As [`to_json`].
-pub fn to_json_text(value: &impl Serialize) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|error| unprintable(&error))
-}
-
-fn unprintable(error: &serde_json::Error) -> Error {
-    Error::Failed {
-        message: format!("cannot write the result as JSON: {error}"),
-        exit: Exit::Failure,
-        hint: None,
-    }
-}
-
-/// Parses the JSON of a document or record. Numbers out of range and very deep nesting do not fit a [`Value`],
-/// and must never turn into an empty one.
-///
-/// # Errors
-/// When it cannot be parsed.
-pub fn parse_json(raw: &str) -> Result<Value, Error> {
-    serde_json::from_str(raw).map_err(|error| Error::Failed {
-        message: format!("cannot read the response: {error}"),
-        exit: Exit::Failure,
-        hint: Some(
-            Hint::default()
-                .flag("json")
-                .text(" without ")
-                .flag("select")
-                .text(" and ")
-                .flag("compact")
-                .text(" prints it as received"),
-        ),
-    })
-}
-
-/// Writes the content of a file.
-pub struct Bytes(Sink);
-
-impl Bytes {
-    /// # Errors
-    /// When it cannot be written.
-    pub fn write(&mut self, content: &[u8]) -> Result<(), Error> {
-        Ok(self.0.write_all(content)?)
-    }
-
-    /// # Errors
-    /// When it cannot be written or delivered.
-    pub async fn end(self) -> Result<(), Error> {
-        self.0.finish("application/octet-stream").await
-    }
-}
-
 /// Checks that the output can be written, before a request changes anything.
 ///
 /// # Errors
 /// When the folder of the file cannot be written.
 pub fn check_delivery(flags: &OutputFlags) -> Result<(), Error> {
     match flags.deliver() {
-        Deliver::File(_) => Sink::open(flags.deliver()).map(drop),
+        Deliver::File(_) => Sink::direct(flags.deliver()).map(drop),
         Deliver::Stdout | Deliver::Webhook(_) => Ok(()),
     }
 }

@@ -111,13 +111,18 @@ pub fn owner(path: &[impl AsRef<str>], record: &Value) -> Option<ResourceName> {
         "contact_id" => ResourceName::Contacts,
         "help_center_id" => ResourceName::HelpCenters,
         "ticket_type_id" => ResourceName::TicketTypes,
-        "parent_id" if holder["parent_type"] == "collection" || holder["type"] == "collection" => {
+        "parent_id" if holder["parent_type"] == "collection" || is_collection(holder) => {
             ResourceName::Collections
         }
         // The id of a referenced record; its own id stays.
         "id" if !above.is_empty() && own_name(holder).is_none() => return resource_of(holder),
         _ => return None,
     })
+}
+
+/// Collections often have no type.
+fn is_collection(record: &Value) -> bool {
+    record["type"] == "collection" || (record["type"].is_null() && record.get("help_center_id").is_some())
 }
 
 /// The title of a column of ids that shows names.

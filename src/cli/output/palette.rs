@@ -61,7 +61,7 @@ impl Palette {
 
     /// The state of a record or a check, by its word.
     pub fn state(self, state: &str) -> String {
-        match state {
+        match state.to_lowercase().replace(' ', "_").as_str() {
             "open" | "published" | "ok" | "done" | "resolved" | "active" | "complete" => self.green(state),
             "snoozed" | "waiting" | "waiting_on_customer" | "draft" | "warning" | "warn" | "paused" => {
                 self.yellow(state)
@@ -93,6 +93,7 @@ mod tests {
         let colours = Palette { is_on: true };
         assert_eq!(colours.bold("a"), "\u{1b}[1ma\u{1b}[0m");
         assert_eq!(colours.state("open"), "\u{1b}[32mopen\u{1b}[0m");
+        assert_eq!(colours.state("In progress"), "\u{1b}[36mIn progress\u{1b}[0m");
         assert_eq!((colours.state("other"), colours.red("")), ("other".to_owned(), String::new()));
     }
 }

@@ -9,9 +9,10 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::format::Format;
+use super::key_columns::{KeyCell, KeyColumns};
 use super::names::{self, Names};
 use super::select::{FieldSelection, MatchedPaths};
-use super::table::{Overflow, Table};
+use super::table::{Heading, Overflow, Table, TableStyle};
 use crate::cli::error::Error;
 use crate::mirror::ResourceName;
 
@@ -19,10 +20,15 @@ pub struct RowWriter {
     format: Format,
     csv_raw: bool,
     columns: Vec<String>,
+    /// The columns of a table of records; `columns` are then their fields.
+    key_columns: Option<KeyColumns>,
     late_fields: BTreeSet<String>,
     /// Rows of a table, which is printed at the end.
     rows: Vec<TableRow>,
+    /// The same for `key_columns`.
+    key_rows: Vec<Vec<KeyCell>>,
     overflow: Overflow,
+    style: TableStyle,
     /// Names for ids, in a table that shows them.
     names: Option<Names>,
 }
@@ -50,13 +56,31 @@ impl RowWriter {
         selection: Option<&FieldSelection>,
         first: &[Value],
         overflow: Overflow,
+        style: TableStyle,
     ) -> Self {
         let columns = match selection {
             Some(selection) => selection.columns(),
             None => columns(first, format == Format::Table),
         };
         let (late_fields, rows) = (BTreeSet::new(), Vec::new());
-        RowWriter { format, csv_raw, columns, late_fields, rows, overflow, names: None }
+        RowWriter {
+            format,
+            csv_raw,
+            columns,
+            key_columns: None,
+            late_fields,
+            rows,
+            key_rows: Vec::new(),
+            overflow,
+            style,
+            names: None,
+        }
+    }
+
+    /// Shows these columns of full records, in a table.
+    pub fn with_key_columns(self, columns: KeyColumns) -> Self {
+        let fields = columns.headings().into_iter().map(|heading| heading.field).collect();
+        RowWriter { columns: fields, key_columns: Some(columns), ..self }
     }
 
     /// Shows names for ids, in a table.
@@ -96,6 +120,10 @@ impl RowWriter {
     ) -> Result<(), Error> {
         if self.format == Format::Quiet {
             return write_id(out, record, selection, matched);
+        }
+        if let Some(columns) = &self.key_columns {
+            self.key_rows.push(columns.cells(record));
+            return Ok(());
         }
         let cells = match selection {
             Some(selection) => selection.cells(record, matched),
@@ -140,30 +168,40 @@ impl RowWriter {
     /// # Errors
     /// When the output cannot be written.
     pub fn end(mut self, out: &mut impl Write) -> Result<HiddenFields, Error> {
-        let titles = self.insert_names();
-        let mut table = Table::new(titles.clone(), self.overflow);
-        self.rows.iter().for_each(|row| table.add_row(&row.cells));
-        let hidden = table.print(out)?;
-        // Hidden columns are reported under the names that --select takes.
-        let field = |title: &String| {
-            titles.iter().position(|other| other == title).map(|at| self.columns[at].clone())
+        let headings = match &self.key_columns {
+            Some(columns) => columns.headings(),
+            None => self.insert_names(),
         };
-        Ok(HiddenFields { late: self.late_fields, hidden: hidden.iter().filter_map(field).collect() })
+        let mut table = Table::new(headings, self.overflow, self.style);
+        self.rows.iter().for_each(|row| table.add_row(&row.cells));
+        for row in std::mem::take(&mut self.key_rows) {
+            // Names are learned from all records, so they are inserted last.
+            let cells = row.into_iter().map(|cell| match &mut self.names {
+                Some(names) => cell.named(names),
+                None => cell.value,
+            });
+            table.add_row(&cells.collect::<Vec<_>>());
+        }
+        // Hidden columns are reported under the names that --select takes.
+        let hidden = table.print(out)?.into_iter().map(|at| self.columns[at].clone());
+        Ok(HiddenFields { late: self.late_fields, hidden: hidden.collect() })
     }
 
-    /// Replaces ids by names and returns the titles of the columns.
-    fn insert_names(&mut self) -> Vec<String> {
-        let mut titles = self.columns.clone();
-        let Some(names) = &mut self.names else { return titles };
+    /// Replaces ids by names and returns the heads of the columns.
+    fn insert_names(&mut self) -> Vec<Heading> {
+        let columns = self.columns.iter().enumerate();
+        let mut headings: Vec<Heading> = columns.map(|(at, name)| Heading::of_field(name, at)).collect();
+        let Some(names) = &mut self.names else { return headings };
         for row in &mut self.rows {
             for (at, (cell, owner)) in row.cells.iter_mut().zip(&row.owners).enumerate() {
                 if let Some(name) = owner.and_then(|owner| names.of(owner, cell)) {
                     *cell = name.into();
-                    titles[at] = names::heading(&self.columns[at]).to_owned();
+                    let title = names::heading(&self.columns[at]);
+                    headings[at] = Heading::of_field(title, at);
                 }
             }
         }
-        titles
+        headings
     }
 
     fn csv_row(&self, out: &mut impl Write, cells: Vec<String>) -> Result<(), Error> {
@@ -228,12 +266,14 @@ fn escape_formula(cell: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::flags::OutputFlags;
     use super::*;
     use serde_json::json;
 
     fn lines(format: Format, records: &[Value]) -> String {
         let mut out = Vec::new();
-        let mut rows = RowWriter::new(format, false, None, records, Overflow::Hide);
+        let style = TableStyle::of(&OutputFlags::default());
+        let mut rows = RowWriter::new(format, false, None, records, Overflow::Hide, style);
         rows.header(&mut out).unwrap();
         for record in records {
             rows.record(&mut out, record, None, &mut MatchedPaths::default()).unwrap();
@@ -262,7 +302,8 @@ mod tests {
         let directory = names::NameLookup::new(|_, id| Some(format!("Name of {id}")));
         let shown = |record: Value| {
             let records = [record];
-            let mut rows = RowWriter::new(Format::Table, false, None, &records, Overflow::Hide)
+            let style = TableStyle::of(&OutputFlags::default());
+            let mut rows = RowWriter::new(Format::Table, false, None, &records, Overflow::Hide, style)
                 .with_names(Names::new(&directory));
             let mut out = Vec::new();
             rows.header(&mut out).unwrap();
@@ -271,9 +312,9 @@ mod tests {
             String::from_utf8(out).unwrap()
         };
         let text = shown(json!({"id": "1", "team_assignee_id": 7}));
-        assert!(text.contains(" team_assignee\n") && text.contains("Name of 7"), "{text}");
+        assert!(text.contains(" TEAM_ASSIGNEE\n") && text.contains("Name of 7"), "{text}");
         let text = shown(json!({"id": "1", "team": "Support", "team_id": 7}));
-        assert!(text.contains("team_id") && !text.contains("Name of"), "{text}");
+        assert!(text.contains("TEAM_ID") && !text.contains("Name of"), "{text}");
     }
 
     #[test]

@@ -276,7 +276,7 @@ fn pick(value: &Value, path: &[String]) -> Option<Value> {
 }
 
 /// The value at a path: a list if the path crosses an array, an object if it has a pattern.
-fn value_at(value: &Value, path: &[String]) -> Option<Value> {
+pub fn value_at(value: &Value, path: &[String]) -> Option<Value> {
     let Some(segment) = path.first() else { return Some(value.clone()) };
     match value {
         Value::Array(elements) => {

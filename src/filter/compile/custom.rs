@@ -6,9 +6,9 @@
 use serde_json::{Value, json};
 
 use super::{Compiler, comparison, group, one_of};
+use crate::data::spelling::{is_close, nearest};
 use crate::filter::directory::unknown_name;
 use crate::filter::fields::{NamedRecord, Searchable};
-use crate::filter::spelling::{is_close, nearest};
 use crate::filter::{Error, Literal, Operator, Test, lexer};
 
 impl Compiler<'_> {

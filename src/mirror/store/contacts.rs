@@ -1,4 +1,4 @@
-//! Finds contacts by what identifies them: id, external id, e-mail address or telephone number.
+//! Finds contacts by what identifies them: id, external id, email address or telephone number.
 //!
 //! Returns every match in any spelling. Which one is meant is decided by the caller.
 
@@ -40,7 +40,7 @@ impl ContactSummary {
     }
 }
 
-/// All contacts with this id, external id, e-mail address or telephone number, in any spelling.
+/// All contacts with this id, external id, email address or telephone number, in any spelling.
 ///
 /// # Errors
 /// If the store cannot be read.

@@ -12,6 +12,22 @@ use crate::mirror::resources::ResourceName;
 const NAME_COLUMNS: [&str; 4] = ["name", "display_name", "title", "email"];
 
 impl Store {
+    /// The names of all records of a resource, sorted, at most `limit`: for completion, never for lookups.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn all_names(&self, resource: ResourceName, limit: u32) -> Result<Vec<String>, Error> {
+        let columns = resource.resource().columns;
+        let existing = NAME_COLUMNS.iter().find(|name| columns.iter().any(|column| column.name == **name));
+        let Some(name) = existing else { return Ok(Vec::new()) };
+        let sql = format!(
+            "SELECT DISTINCT {name} FROM {resource} WHERE nullif({name}, '') IS NOT NULL ORDER BY {name} LIMIT ?1"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let names = statement.query_map([limit], |row| row.get(0))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
     /// The name of a record; `None` if the mirror lacks the record or its name.
     ///
     /// # Errors

@@ -22,8 +22,10 @@ pub enum Event {
     /// Sent after each stored page; for parts, after every few conversations.
     SyncProgress {
         resource: ResourceName,
-        /// Records received so far; for parts, conversations processed.
+        /// Number of units done so far.
         rows: u64,
+        /// What `rows` and `total` count: the resource itself, or the records that its parts belong to.
+        unit: ResourceName,
         /// The expected number, if known.
         total: Option<u64>,
         /// Requests left in the current rate-limit window, if the API reports it.

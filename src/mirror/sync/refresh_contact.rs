@@ -85,7 +85,7 @@ impl ContactRefresh {
         Ok(lenient::id(&parsed(&document)?["id"]))
     }
 
-    /// Searches for contacts by id, external id, e-mail address or phone number, stores them, and returns their ids.
+    /// Searches for contacts by id, external id, email address or phone number, stores them, and returns their ids.
     /// The search index can be minutes behind.
     ///
     /// # Errors

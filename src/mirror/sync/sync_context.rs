@@ -155,7 +155,12 @@ impl<'a> ResourceSync<'a> {
 
     pub fn emit_progress(&self, rows: u64, total: Option<u64>) {
         let requests_left = self.run.client.transport().usage().rate.map(|rate| rate.remaining);
-        self.run.emit(Event::SyncProgress { resource: self.name(), rows, total, requests_left });
+        let unit = match self.name() {
+            ResourceName::ConversationParts => ResourceName::Conversations,
+            ResourceName::TicketParts => ResourceName::Tickets,
+            resource => resource,
+        };
+        self.run.emit(Event::SyncProgress { resource: self.name(), rows, unit, total, requests_left });
     }
 
     pub fn with_store<R>(&self, act: impl FnOnce(&mut Store) -> Result<R, Error>) -> Result<R, Error> {

@@ -19,7 +19,7 @@ pub struct ContactMatch {
     pub merged: Vec<String>,
 }
 
-/// Finds a contact by id, external id, e-mail address or telephone number.
+/// Finds a contact by id, external id, email address or telephone number.
 ///
 /// # Errors
 /// [`Error::NoContact`], [`Error::SeveralContacts`], and if the store cannot be read.

@@ -70,7 +70,7 @@ pub struct Contact360 {
     pub never_synced: Vec<ResourceName>,
 }
 
-/// The report about a contact; `query` is an id, an external id, an e-mail address or a telephone number.
+/// The report about a contact; `query` is an id, an external id, an email address or a telephone number.
 ///
 /// # Errors
 /// [`Error::NothingSynced`] if neither contacts nor conversations were synced, [`Error::NoContact`],

@@ -16,6 +16,7 @@ pub enum GroupBy {
     // The team it is assigned to now.
     Team,
     // The teammate it is assigned to now.
+    #[value(alias = "teammate")]
     Admin,
     // Each of its tags; a conversation can be in several rows.
     Tag,

@@ -21,6 +21,6 @@ pub use explain::{Explanation, explain};
 pub use figures::Figures;
 pub use groups::{GroupBy, NO_GROUP};
 pub use options::{Metric, PeriodAnchor, Resolution, SlaOptions, Targets};
-pub use reconcile::reconcile;
+pub use reconcile::{Difference, reconcile};
 pub use rows::{RowOrder, SlaRow, labels};
 pub use sla_report::{MissingData, SlaReport};

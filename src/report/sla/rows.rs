@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::figures::{Figures, column_names};
 use super::groups::GroupBy;
 use super::options::Metric;
+use crate::data::spelling::did_you_mean;
 
 /// One row. In JSON, the group's name and id are in its own columns, for example `team` and `team_id`.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +76,9 @@ impl RowOrder {
         if known.iter().any(|known| known == name) {
             return Ok(RowOrder { column: name.to_owned(), is_descending });
         }
-        Err(format!("unknown column {name:?}: expected one of {}", known.join(", ")))
+        let names: Vec<&str> = known.iter().map(String::as_str).collect();
+        let similar = did_you_mean(name, &names);
+        Err(format!("unknown column {name:?}: {similar}expected one of {}", known.join(", ")))
     }
 
     /// Sorts the rows. Rows without a value come last.

@@ -5,6 +5,7 @@
 mod help;
 mod inbox;
 mod people;
+pub mod story;
 mod tickets;
 mod words;
 
@@ -28,6 +29,9 @@ pub fn workspace(options: &Options, timezone: TimeZone) -> Workspace {
     tickets::fill(&mut workspace, options);
     help::fill(&mut workspace, options);
     inbox::add_calls(&mut workspace, options);
+    if options.story {
+        story::fill(&mut workspace, options);
+    }
     workspace
 }
 

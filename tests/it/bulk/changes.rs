@@ -347,10 +347,13 @@ async fn runs_of_the_same_second_are_listed_in_order() {
     let output = scene.command(&["bulk", "runs", "--human-friendly"]).env("COLUMNS", "80").output().unwrap();
     let table = crate::support::stdout(&output);
     let head = table.lines().next().unwrap();
-    for name in ["id", "command", "records", "state", "started_at"] {
-        assert!(head.contains(name), "{table}");
+    for name in ["run", "command", "records", "when", "state"] {
+        assert!(head.contains(&name.to_uppercase()), "{table}");
     }
-    assert!(table.contains(&made[3]) && table.contains("3 of 3") && table.contains("undone"), "{table}");
+    assert!(
+        table.contains(&made[3]) && table.contains("undone") && table.contains(" tag conversations"),
+        "{table}"
+    );
     assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
 }
 
@@ -440,4 +443,36 @@ async fn a_teammate_is_found_by_name_address_or_id() {
         let words = ["conversations", "bulk-assign", &conversation, "--admin", wanted, "--json"];
         assert_eq!(ids(&scene.results(&words, 0), "would_change"), [conversation.as_str()], "{wanted}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_line_after_a_run_is_the_command_that_undoes_it() {
+    let scene = Scene::new(40).await;
+    let close = ["conversations", "bulk-close", "--where", "state = open", "--human-friendly"];
+    let preview = stderr(&scene.run(&close));
+    assert!(preview.contains("would change ") && preview.ends_with("; add --apply to do it\n"), "{preview}");
+    let applied = stderr(&scene.run(&[&close[..], &["--apply", "--yes"]].concat()));
+    let last = applied.lines().last().unwrap();
+    let undo = last.strip_prefix("To undo: intercom-pp-cli ").unwrap_or_else(|| panic!("{applied}"));
+    let words: Vec<&str> = undo.split(' ').chain(["--yes", "--human-friendly"]).collect();
+    assert!(words.contains(&"--apply"), "{undo}");
+    let undone = scene.run(&words);
+    assert!(undone.status.success() && stderr(&undone).contains("To undo: "), "{}", stderr(&undone));
+    // The limit of the user ends with an error, whose hint names the command.
+    let limited = stderr(&scene.run(&[&close[..], &["--apply", "--yes", "--limit", "2"]].concat()));
+    assert!(limited.lines().last().unwrap().contains("to undo: `intercom-pp-cli bulk undo "), "{limited}");
+    let note =
+        ["conversations", "bulk-reply-note", "--where", "state = open", "--body", "x", "--apply", "--yes"];
+    let noted = stderr(&scene.run(&[&note[..], &["--human-friendly"]].concat()));
+    assert!(!noted.contains("undo"), "notes stay: {noted}");
+
+    let shown = scene.command(&["bulk", "runs", "--human-friendly"]).env("COLUMNS", "120").output().unwrap();
+    let shown = support::stdout(&shown);
+    assert!(shown.contains("  2 of 17  "), "{shown}");
+    let commands = ["add a note to conversations", "close conversations", "undo 2", "close conversations"];
+    assert_eq!(shown.lines().count(), commands.len() + 1, "newest first: {shown}");
+    for (line, command) in shown.lines().skip(1).zip(commands) {
+        assert!(line.contains(command), "{command}: {shown}");
+    }
+    assert!(shown.lines().last().unwrap().contains("  undone"), "{shown}");
 }

@@ -8,6 +8,7 @@ mod incident_tag;
 mod merge;
 mod resume;
 mod selection;
+mod single;
 mod sparse_responses;
 mod verification;
 

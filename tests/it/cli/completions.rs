@@ -1,4 +1,4 @@
-//! Shell completion: queried as the scripts query it, and on the screen of an interactive bash.
+//! Shell completion: queried as the scripts query it, and by pressing TAB in interactive shells.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::cli::code;
-use crate::support::{binary, stderr, stdout};
+use crate::support::{binary, document, stderr, stdout};
+use intercom::sandbox::{Options, Sandbox, TOKEN};
 
 /// The environment of a shell with the program in its PATH.
 fn environment(home: &Path) -> Vec<(&'static str, std::ffi::OsString)> {
@@ -34,7 +35,8 @@ fn home_with_bash() -> Option<tempfile::TempDir> {
     let home = tempfile::tempdir().unwrap();
     let at = |name: &str| home.path().join(name);
     std::fs::create_dir_all(at(".config/intercom-pp-cli")).unwrap();
-    let profiles = "[profiles.acme]\nregion = \"us\"\n[profiles.staging]\nregion = \"eu\"\n";
+    let profiles =
+        "[profiles.acme]\nregion = \"us\"\n[profiles.staging]\nbase_url = \"https://staging.example\"\n";
     std::fs::write(at(".config/intercom-pp-cli/config.toml"), profiles).unwrap();
     std::fs::write(at("other.toml"), "[profiles.lab]\nregion = \"us\"\n").unwrap();
     std::fs::write(at("people.jsonl"), "{}\n").unwrap();
@@ -88,10 +90,100 @@ fn bash_completes_every_word() {
     }
 }
 
-/// A bash on a terminal, with the script loaded.
+#[tokio::test(flavor = "multi_thread")]
+async fn bash_completes_names_from_the_mirror() {
+    let Some(home) = home_with_bash() else { return };
+    let sandbox =
+        Sandbox::start(Options { conversations: 20, contacts: 10, ..Options::default() }).await.unwrap();
+    let connected = || {
+        let mut command = binary(home.path());
+        command.env("INTERCOM_ACCESS_TOKEN", TOKEN).env("INTERCOM_BASE_URL", sandbox.base_url());
+        command
+    };
+    assert!(connected().arg("sync").output().unwrap().status.success());
+    let names = |table: &str| -> Vec<String> {
+        let sql = format!("SELECT name FROM {table} ORDER BY name");
+        let output = connected().args(["sql", &sql, "--json"]).output().unwrap();
+        let rows = document(&output)["results"]["rows"].as_array().unwrap().clone();
+        rows.iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+    };
+    // Without a token in the environment: only local files are read.
+    let escaped =
+        |names: Vec<String>| -> Vec<String> { names.iter().map(|name| name.replace(' ', "\\ ")).collect() };
+    let teams = escaped(names("teams"));
+    assert!(teams.len() > 1, "{teams:?}");
+    assert_eq!(completed(home.path(), &["conversations", "bulk-assign", "--team", ""]), teams);
+    assert_eq!(completed(home.path(), &["conversations", "bulk-tag", "--tag", ""]), escaped(names("tags")));
+    let first: String = teams[0].chars().take(3).collect();
+    let offered = completed(home.path(), &["conversations", "stale", "--assigned-to", &first]);
+    assert!(offered.contains(&teams[0]), "{offered:?}");
+    let tagging = [
+        "contacts",
+        "bulk-tag",
+        "--where",
+        "role = user",
+        "--tag",
+        "outage",
+        "--limit",
+        "1",
+        "--apply",
+        "--yes",
+    ];
+    // The limit makes it a partial success.
+    connected().args(tagging).output().unwrap();
+    let runs = document(&connected().args(["bulk", "runs", "--json"]).output().unwrap());
+    let run = runs["results"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(completed(home.path(), &["bulk", "undo", "2"]), [run]);
+}
+
+#[test]
+fn bash_completes_declared_values() {
+    let Some(home) = home_with_bash() else { return };
+    for (words, expected) in [
+        (&["sync", "--resources", "ticket_t"][..], &["ticket_types"][..]),
+        (&["sync", "--resources", "tags,ticket_t"], &["tags,ticket_types"]),
+        (&["analytics", "conversations", "--by", "waiting_s"], &["waiting_since"]),
+        (&["describe", "contacts", "sear"], &["search"]),
+    ] {
+        assert_eq!(completed(home.path(), words), expected, "{words:?}");
+    }
+}
+
+/// Presses TAB in another shell, and lets it run the completed line: its output shows what was completed.
+#[cfg(target_os = "linux")]
+#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn tab_completes_in(shell: &str, start: &str, load: &str) {
+    let Some(home) = home_with_bash() else { return };
+    if Command::new(shell).arg("--version").output().is_err() {
+        eprintln!("SKIPPED: {shell} is not installed, so its completion is not tested");
+        return;
+    }
+    let script = binary(home.path()).args(["completions", shell]).output().unwrap();
+    std::fs::write(home.path().join("script"), &script.stdout).unwrap();
+    let mut terminal = Terminal::open(home.path(), start, load);
+    terminal.press("intercom-pp-cli profile show stag\t\n");
+    terminal.wait_for(&["staging.example"]);
+    terminal.press("intercom-pp-cli profi\tshow acm\t --json\n");
+    terminal.wait_for(&["\"region\": \"us\""]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn tab_completes_in_zsh() {
+    let load = "autoload -U compinit; compinit -u -D; source ./script";
+    tab_completes_in("zsh", "zsh -f -i", load);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn tab_completes_in_fish() {
+    tab_completes_in("fish", "fish --no-config -i", "source ./script");
+}
+
+/// A shell on a terminal, with the script loaded.
 #[cfg(target_os = "linux")]
 struct Terminal {
-    bash: Child,
+    shell: Child,
     keys: ChildStdin,
     screen: Arc<Mutex<String>>,
     /// Start of the output since the last keys.
@@ -100,13 +192,13 @@ struct Terminal {
 
 #[cfg(target_os = "linux")]
 impl Terminal {
-    fn open(home: &Path) -> Self {
+    fn open(home: &Path, start: &str, load: &str) -> Self {
         let mut command = Command::new("script");
         command.env_clear().envs(environment(home)).current_dir(home);
-        command.args(["--quiet", "--flush", "--command", "bash --norc --noprofile -i", "/dev/null"]);
-        let mut bash =
+        command.args(["--quiet", "--flush", "--command", start, "/dev/null"]);
+        let mut shell =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let (keys, mut shown) = (bash.stdin.take().unwrap(), bash.stdout.take().unwrap());
+        let (keys, mut shown) = (shell.stdin.take().unwrap(), shell.stdout.take().unwrap());
         let screen = Arc::new(Mutex::new(String::new()));
         let shared = Arc::clone(&screen);
         std::thread::spawn(move || {
@@ -115,8 +207,8 @@ impl Terminal {
                 shared.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
             }
         });
-        let mut terminal = Terminal { bash, keys, screen, from: 0 };
-        terminal.press("source ./script; echo lo''aded\n");
+        let mut terminal = Terminal { shell, keys, screen, from: 0 };
+        terminal.press(&format!("{load}; echo lo''aded\n"));
         terminal.wait_for(&["loaded"]);
         terminal
     }
@@ -144,8 +236,8 @@ impl Terminal {
 #[cfg(target_os = "linux")]
 impl Drop for Terminal {
     fn drop(&mut self) {
-        let _ = self.bash.kill();
-        let _ = self.bash.wait();
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
     }
 }
 
@@ -153,7 +245,7 @@ impl Drop for Terminal {
 #[cfg(target_os = "linux")]
 fn tab_shows_completions_on_a_bash_screen() {
     let Some(home) = home_with_bash() else { return };
-    let mut terminal = Terminal::open(home.path());
+    let mut terminal = Terminal::open(home.path(), "bash --norc --noprofile -i", "source ./script");
     for (line, shown) in [
         (
             "intercom-pp-cli conversations bulk-\t\t",

@@ -32,21 +32,38 @@ fn the_prompt_names_the_record_and_the_consequence() {
         "/articles/7" => json(200, r#"{"type":"article","id":"7","title":"Refunds"}"#),
         _ => json(404, r#"{"type":"error.list","errors":[{"code":"not_found","message":"gone"}]}"#),
     });
-    for (words, question) in [
-        ("contacts delete abc", "contact Ann (ann@example.com)? This cannot be undone. [y/N]"),
-        ("articles delete 7", "article Refunds? This cannot be undone. [y/N]"),
+    for (words, question, declined) in [
+        (
+            "contacts delete abc",
+            "Delete contact Ann (ann@example.com)? This cannot be undone. [y/N]",
+            "not deleted",
+        ),
+        ("articles delete 7", "Delete article Refunds? This cannot be undone. [y/N]", "not deleted"),
         (
             "contacts update abc --name Bo",
-            "contact Ann (ann@example.com)? The current values are overwritten. [y/N]",
+            "Update contact Ann (ann@example.com)? The current values are overwritten. [y/N]",
+            "not updated",
         ),
-        ("tags delete 99", "tag 99? This cannot be undone. [y/N]"),
-        ("contacts tags detach abc 99", "Ann (ann@example.com)"),
-        ("contacts merge --from abc --into b", "Ann (ann@example.com) into b? This cannot be undone. [y/N]"),
+        (
+            "tags delete 99",
+            "Delete tag 99? It is removed from every record. This cannot be undone. [y/N]",
+            "not deleted",
+        ),
+        (
+            "contacts tags detach abc 99",
+            "Remove tag 99 from contact Ann (ann@example.com)? [y/N]",
+            "not removed",
+        ),
+        (
+            "contacts merge --from abc --into b",
+            "Merge lead Ann (ann@example.com) into b? The lead is removed. This cannot be undone. [y/N]",
+            "not merged",
+        ),
     ] {
         let (exit, shown) = typed(&setting, words, "n\n");
         assert_eq!(exit, 2, "{words}: {shown}");
         assert!(shown.contains(question), "{words}: {shown}");
-        assert!(shown.contains("nothing was changed"), "{words}: {shown}");
+        assert!(shown.trim_end().ends_with(&format!("[y/N] {declined}")), "{words}: {shown}");
         assert!(!shown.contains("error") && !shown.contains("hint"), "{words}: {shown}");
     }
     assert!(setting.server.take().iter().all(|request| request.method == "GET"));
@@ -68,10 +85,11 @@ fn a_successful_change_is_reported() {
         _ => json(200, ""),
     });
     let (exit, shown) = typed(&setting, "contacts delete abc", "y\n");
-    assert!(exit == 0 && shown.contains("done: delete contact Ann"), "{shown}");
+    assert!(exit == 0 && shown.contains("Deleted contact Ann"), "{shown}");
     let (exit, shown) = typed(&setting, "contacts archive abc", "");
-    assert!(exit == 0 && shown.contains("done: archive contact abc") && !shown.contains("null"), "{shown}");
-    for (words, line) in [("tags delete 5 --yes", "done: delete tag 5"), ("tags create --name vip", "done: ")]
+    assert!(exit == 0 && shown.contains("Archived contact abc") && !shown.contains("null"), "{shown}");
+    for (words, line) in
+        [("tags delete 5 --yes", "Deleted tag 5"), ("tags create --name vip", "Saved tag vip")]
     {
         let (exit, shown) = typed(&setting, words, "");
         assert!(exit == 0 && shown.contains(line), "{words}: {shown}");

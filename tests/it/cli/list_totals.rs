@@ -53,7 +53,10 @@ fn the_api_command_reports_how_much_of_a_list_it_shows() {
     let output = setting.run(&["api", "GET", "/contacts", "--json"]);
     assert_eq!(document(&output)["meta"], json!({"source": "live", "has_more": true, "total_count": 1002}));
     let output = setting.run(&["api", "GET", "/contacts?per_page=2", "--jq", ".results.data|length"]);
-    assert_eq!(stderr(&output), "showing 2 of 1,002; `contacts list` has --all and --limit\n");
+    assert_eq!(
+        stderr(&output),
+        "showing 2 of 1,002; --paginate fetches all pages; `contacts list` has --all and --limit\n"
+    );
     let output = setting.run(&["api", "GET", "/somewhere", "--json"]);
     assert_eq!(document(&output)["meta"], json!({"source": "live"}));
 }
@@ -216,4 +219,81 @@ fn an_empty_list_is_reported_in_one_line() {
     }
     assert_eq!(stderr(&setting.run(&["tags", "list", "--json"])), "");
     assert_eq!(stderr(&setting.run(&["bulk", "runs", "--human-friendly"])), "no runs on this machine\n");
+}
+
+/// Every generated command that lists records: its words, with a value for each required argument.
+fn list_commands(setting: &Setting) -> Vec<Vec<String>> {
+    let context = document(&setting.run(&["agent-context"]));
+    let commands = context["results"]["commands"].as_array().unwrap();
+    let takes_all = |command: &&Value| {
+        let arguments = command["arguments"].as_array().unwrap();
+        command["request"].is_string() && arguments.iter().any(|argument| argument["name"] == "--all")
+    };
+    let with_values = |command: &Value| {
+        let mut words: Vec<String> =
+            command["command"].as_str().unwrap().split(' ').map(str::to_owned).collect();
+        for argument in command["arguments"].as_array().unwrap() {
+            let name = argument["name"].as_str().unwrap();
+            let value = match argument["type"].as_str().unwrap() {
+                _ if name == "--query" => r#"{"field":"role","operator":"=","value":"user"}"#,
+                "integer" => "1",
+                "object" | "json" | "JSON" => "{}",
+                _ => "1700000000",
+            };
+            let is_query = name == "--query" && command["request"].as_str().unwrap().starts_with("POST");
+            if argument["required"] != true && !is_query {
+                continue;
+            }
+            if name.starts_with("--") {
+                words.push(name.to_owned());
+            }
+            words.push(value.to_owned());
+        }
+        words
+    };
+    commands.iter().filter(takes_all).map(with_values).collect()
+}
+
+/// A list under the key that its operation declares; any of these fits.
+fn any_list(records: &str, rest: &str) -> String {
+    format!(r#"{{"type":"list","data":[{records}],"total_count":{rest}}}"#)
+}
+
+#[test]
+fn every_list_reports_its_extent_in_every_format() {
+    let setting =
+        Setting::new(|_| answer(200, &any_list(r#"{"id":"1"},{"id":"2"}"#, "900,\"has_more\":true")));
+    let commands = list_commands(&setting);
+    assert!(commands.len() >= 30, "{commands:?}");
+    for words in commands {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let run = |more: &[&str]| setting.run(&[&words, more].concat());
+        for more in [&["--json"][..], &["--agent"], &["--json", "--select", "id"]] {
+            let output = run(more);
+            assert_eq!(code(&output), 0, "{words:?} {more:?}: {}", stderr(&output));
+            let meta = &document(&output)["meta"];
+            assert_eq!(
+                (&meta["has_more"], &meta["total_count"]),
+                (&json!(true), &json!(900)),
+                "{words:?} {more:?}"
+            );
+        }
+        let notice = stderr(&run(&["--quiet"]));
+        assert!(notice.starts_with("showing 2 of 900"), "{words:?}: {notice}");
+    }
+}
+
+#[test]
+fn every_empty_list_is_a_sentence() {
+    let setting = Setting::new(|_| answer(200, &any_list("", "0,\"pages\":{\"next\":null}")));
+    for words in list_commands(&setting) {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        for format in ["--human-friendly", "--csv", "--quiet"] {
+            let output = setting.run(&[&words[..], &[format]].concat());
+            let shown = (code(&output), stdout(&output), stderr(&output));
+            assert!((shown.0, shown.1.as_str()) == (0, ""), "{words:?} {format}: {shown:?}");
+            let is_sentence = shown.2.starts_with("no ") && shown.2.lines().count() == 1;
+            assert!(is_sentence, "{words:?} {format}: {:?}", shown.2);
+        }
+    }
 }

@@ -1,17 +1,26 @@
 //! The command line: output, confirmation, errors and exit codes, through the binary against a server with canned
 //! responses.
 
+mod api_command;
 #[cfg(unix)]
 mod completions;
 #[cfg(target_os = "linux")]
 mod confirmation;
 mod error_responses;
+mod help;
 mod human;
 mod list_totals;
 mod lists;
+mod login;
+mod odd_invocations;
 mod output;
+#[cfg(target_os = "linux")]
+mod pager;
 mod requests;
 mod settings;
+#[cfg(target_os = "linux")]
+mod tables;
+mod view;
 
 use crate::support;
 use std::io::Write;

@@ -90,6 +90,10 @@ fn a_token_is_stored_checked_and_removed() {
     }
     let status = document(&run(&["auth", "status", "--json"], ""))["results"].clone();
     assert_eq!((&status["workspace_name"], &status["token_source"]), (&json!("Shop"), &json!("config file")));
+    let columns = "authenticated,token,token_source,token_place,read_only,read_only_set_by,base_url,region,\
+                   admin_id,admin_name,workspace_id,workspace_name,";
+    let csv = run(&["auth", "status", "--csv"], "");
+    assert!(stdout(&csv).starts_with(columns), "scripts know the columns by position: {}", stdout(&csv));
     let doctor = run(&["doctor", "--json"], "");
     assert_eq!(code(&doctor), 0, "{}", stdout(&doctor));
     assert_eq!(code(&run(&["auth", "set-token", "wrong-token"], "")), 0);

@@ -1,4 +1,4 @@
-//! `which`, `agent-context`, and the hints of errors.
+//! `which`, `describe`, `agent-context`, and the hints of errors.
 
 use std::process::Output;
 
@@ -20,6 +20,68 @@ async fn which_ranks_commands_by_description() {
     assert_eq!(code(&none), 2);
     let error: Value = serde_json::from_str(&stderr(&none)).unwrap();
     assert!(error["error"]["hint"].as_str().unwrap().contains("intercom-pp-cli which"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn describe_prints_one_command() {
+    let (sandbox, home) = (sandbox().await, tempfile::tempdir().unwrap());
+    let output = run(home.path(), &sandbox, &["describe", "conversations", "bulk-close", "--json"]);
+    assert!(output.stdout.len() < 2_500, "{}", output.stdout.len());
+    let described = document(&output)["results"].clone();
+    assert_eq!(
+        (&described["effect"], &described["command"]),
+        (&"write".into(), &"conversations bulk-close".into())
+    );
+    let rows = described["output"].as_str().unwrap();
+    let preview = ["conversations", "bulk-close", "--where", "state = open", "--limit", "1", "--json"];
+    let answer = document(&run(home.path(), &sandbox, &preview));
+    let path = format!("/{}", rows.trim_end_matches("[]").replace('.', "/"));
+    assert!(answer.pointer(&path).is_some_and(Value::is_array), "{rows}: {answer}");
+    let text = run(home.path(), &sandbox, &["describe", "contacts search", "--format", "table"]);
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(text.contains("\noutput") && text.contains("--where"), "{text}");
+    let unknown = run(home.path(), &sandbox, &["describe", "contacts", "serach", "--json"]);
+    assert_eq!(code(&unknown), 2);
+    assert!(stderr(&unknown).contains("`intercom-pp-cli contacts search`"), "{}", stderr(&unknown));
+}
+
+/// The shapes that `describe` states for hand-written reads that work in an empty workspace.
+#[tokio::test(flavor = "multi_thread")]
+async fn described_rows_are_where_the_answer_has_them() {
+    let (sandbox, home) = (sandbox().await, tempfile::tempdir().unwrap());
+    assert_eq!(code(&run(home.path(), &sandbox, &["sync"])), 0);
+    for line in [
+        &["conversations", "sla"][..],
+        &["conversations", "stale"],
+        &["conversations", "volume"],
+        &["contacts", "dupes"],
+        &["articles", "translations"],
+        &["status"],
+        &["bulk", "runs"],
+        &["profile", "list"],
+        &["auth", "list"],
+        &["conversations", "close", "215470000000003", "--dry-run"],
+        &["tickets", "note", "7300001", "text", "--dry-run"],
+        &["doctor"],
+        &["search", "refund"],
+        &["sql", "SELECT 1 AS one"],
+        &["analytics", "conversations", "--by", "state"],
+        &["which", "tag a contact"],
+        &["sync", "--resources", "tags"],
+    ] {
+        let words = line.iter().take_while(|word| !word.contains(' ') && !word.starts_with('-'));
+        let words: Vec<&str> = words
+            .copied()
+            .filter(|word| !["refund", "text"].contains(word) && word.parse::<u64>().is_err())
+            .collect();
+        let words = if words[0] == "analytics" { vec!["analytics"] } else { words };
+        let described =
+            document(&run(home.path(), &sandbox, &[&["describe", "--json"], &words[..]].concat()));
+        let rows = described["results"]["output"].as_str().unwrap_or_else(|| panic!("{line:?}: {described}"));
+        let answer = document(&run(home.path(), &sandbox, &[line, &["--json"]].concat()));
+        let path = format!("/{}", rows.trim_end_matches("[]").replace('.', "/"));
+        assert!(answer.pointer(&path).is_some_and(Value::is_array), "{line:?}: {rows}: {answer}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,7 +133,7 @@ async fn every_error_has_a_hint() {
         &["search", "x"],
         &["conversations", "sla"],
         &["api", "FETCH", "/me"],
-        &["api", "GET", "me"],
+        &["api", "GET", "https://example.com/me"],
         &["import", "contacts", "--input", "missing.jsonl"],
         &["workflow", "run", "missing.toml"],
         &["sync", "--resources", "nothing"],

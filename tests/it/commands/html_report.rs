@@ -74,8 +74,9 @@ fn printed(folder: &Path) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn words(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// The text without white space, which `pdftotext` drops between short words.
+fn letters(text: &str) -> String {
+    text.split_whitespace().collect()
 }
 
 /// The text of each table row.
@@ -84,7 +85,7 @@ fn rows(page: &str) -> Vec<String> {
     let rows = rows.filter(|(row, _)| row.contains("<td>"));
     rows.map(|(row, _)| {
         let cells = row.split("<td>").skip(1).filter_map(|cell| cell.split_once("</td>"));
-        words(&cells.map(|(cell, _)| cell).collect::<Vec<_>>().join(" "))
+        letters(&cells.map(|(cell, _)| cell).collect::<String>())
     })
     .collect()
 }
@@ -108,7 +109,7 @@ async fn a_printed_page_shows_every_column() {
         let rows = rows(&page);
         assert!(rows.len() >= 4, "{more:?}: {} rows", rows.len());
         let printed = printed(mirrored.home.path());
-        let lines: Vec<String> = printed.lines().map(words).collect();
+        let lines: Vec<String> = printed.lines().map(letters).collect();
         for row in &rows {
             assert!(lines.iter().any(|line| line.ends_with(row.as_str())), "{more:?}: {row:?} in\n{printed}");
         }

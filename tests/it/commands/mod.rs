@@ -4,11 +4,13 @@
 mod agent_context;
 mod analytics;
 mod budget;
+mod demo;
 mod export;
 mod formats;
 mod html_report;
 mod import;
 mod names_in_tables;
+mod nothing_found;
 mod offline;
 mod pagination;
 mod profile;

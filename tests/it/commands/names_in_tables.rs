@@ -32,7 +32,7 @@ async fn tables_show_names_where_the_mirror_knows_them() {
             assert!(table.contains(&text(name)) && !table.contains(&text(id)), "{source}: {table}");
         }
         let head = table.lines().next().unwrap();
-        assert!(head.contains("admin_assignee") && !head.contains("admin_assignee_id"), "{head}");
+        assert!(head.contains("ASSIGNEE") && head.contains("TEAM"), "{head}");
     }
     // A selected column, and every other format, keeps ids.
     for more in [
@@ -49,17 +49,13 @@ async fn tables_show_names_where_the_mirror_knows_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_record_shows_names_beside_its_ids() {
+async fn one_record_shows_names_for_its_ids() {
     let (mirrored, row) = assigned().await;
     let text = |name: &str| row[name].as_str().unwrap().to_owned();
     let output = mirrored.run(&["conversations", "get", &text("id"), "--human-friendly"]);
     let shown = stdout(&output);
-    for line in [
-        format!("admin_assignee_id: {} ({})\n", text("admin"), text("admin_id")),
-        format!("team_assignee_id: {} ({})\n", text("team"), text("team_id")),
-    ] {
-        assert!(shown.contains(&line), "{line:?} in {shown}");
-    }
+    let line = format!("assigned   {} · team {}\n", text("admin"), text("team"));
+    assert!(shown.contains(&line), "{line:?} in {shown}");
     let output = mirrored.run(&["conversations", "get", &text("id"), "--json"]);
     assert_eq!(document(&output)["results"]["admin_assignee_id"].to_string(), text("admin_id"));
     // A contact refers to its companies and tags by id.
@@ -80,6 +76,20 @@ async fn without_a_mirror_tables_show_ids() {
         command.args(["conversations", "search", "--where", &filter, "--human-friendly"]).output().unwrap();
     assert_eq!((code(&output), stderr(&output).contains("error")), (0, false), "{}", stderr(&output));
     assert!(stdout(&output).contains(row["admin_id"].as_str().unwrap()), "{}", stdout(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_have_names_in_tables_and_ids_elsewhere() {
+    let (mirrored, row) = assigned().await;
+    let (id, name) = (row["team_id"].as_str().unwrap(), row["team"].as_str().unwrap());
+    let run = |format: &str| {
+        let output = mirrored.run(&["analytics", "conversations", "--by", "team_assignee_id", format]);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        stdout(&output)
+    };
+    let table = run("--human-friendly");
+    assert!(table.contains(name) && !table.contains(id) && table.starts_with("TEAM_ASSIGNEE "), "{table}");
+    assert!(run("--csv").contains(id) && run("--json").contains(id));
 }
 
 /// An assignee missing from the mirror must not appear as unassigned.

@@ -185,3 +185,18 @@ async fn words_of_every_script_are_found() {
     set_body(&mirrored, "<p>submarinecaptain</p>");
     assert_eq!((widened("marineca"), widened("submarinecaptain")), (json!(true), json!(false)));
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn words_that_match_are_bold_on_a_terminal() {
+    let mirrored = Mirrored::new().await;
+    set_body(&mirrored, "<p>The zeppelin lost its balloon</p>");
+    let mut command = binary(mirrored.home.path());
+    command.args(["search", "zeppelin", "--db", "mirror.db"]);
+    let shown =
+        |command: &std::process::Command| crate::support::terminal::on_terminal(command, 100, 24, "").text;
+    let text = shown(&command);
+    assert!(text.contains("The \u{1b}[1mzeppelin\u{1b}[0m lost its balloon"), "{text}");
+    let text = shown(command.env("NO_COLOR", "1"));
+    assert!(text.contains("The **zeppelin** lost its balloon"), "{text}");
+}

@@ -133,7 +133,7 @@ async fn sql_has_formats_views_and_a_schema() {
         "--db",
         "mirror.db",
     ]);
-    assert!(stdout(&table).contains("amount"), "{}", stdout(&table));
+    assert!(stdout(&table).contains("AMOUNT"), "{}", stdout(&table));
     let same = "SELECT (SELECT count(*) FROM inbox) - (SELECT count(*) FROM conversations) AS inbox,
                        (SELECT count(*) FROM messages) - (SELECT count(*) FROM conversation_parts)
                            - (SELECT count(*) FROM conversations) AS messages,

@@ -433,3 +433,49 @@ async fn another_user_can_read_a_readable_mirror() {
     let refused = ask(&["sql", statement]);
     assert_eq!(refused.status.code(), Some(5), "{}", stdout(&refused));
 }
+
+/// The lines of stderr that are not JSON.
+fn sentences(output: &std::process::Output) -> Vec<String> {
+    stderr(output).lines().filter(|line| !line.starts_with('{')).map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_gets_one_sentence_and_programs_get_events() {
+    let (sandbox, home) = (sandbox().await, tempfile::tempdir().unwrap());
+    let first = run(home.path(), &sandbox, "sync --resources contacts,tags");
+    let lines = sentences(&first);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].starts_with("Synced 330 contacts and ") && lines[0].contains(" tags in "), "{lines:?}");
+    assert_eq!(outcome(&document(&first), "contacts")["inserted"], 330, "stdout stays JSON");
+    let again = run(home.path(), &sandbox, "sync --resources contacts,tags");
+    assert!(sentences(&again)[0].starts_with("Up to date: 330 contacts and "), "{}", stderr(&again));
+    for words in ["--json", "--progress json", "--format json"] {
+        let output = run(home.path(), &sandbox, &format!("sync --resources tags {words}"));
+        assert!(sentences(&output).is_empty(), "{words}: {}", stderr(&output));
+        assert!(stderr(&output).contains(r#""event":"sync_summary""#), "{words}: {}", stderr(&output));
+        document(&output);
+    }
+    for words in ["--quiet", "--progress none", "--json --progress none"] {
+        let output = run(home.path(), &sandbox, &format!("sync --resources tags {words}"));
+        assert_eq!(stderr(&output), "", "{words}");
+    }
+    // An agent reads the result only.
+    let output = run(home.path(), &sandbox, "sync --resources tags --agent");
+    assert_eq!(stderr(&output), "");
+    let output = run(home.path(), &sandbox, "sync --resources tags --progress bars");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("expected auto, text, json or none"), "{}", stderr(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partial_sync_says_what_is_missing_and_what_to_type() {
+    let (sandbox, home) = (sandbox().await, tempfile::tempdir().unwrap());
+    sandbox.inject_faults(|_, served| {
+        (served.operation == Some("listTags")).then_some(intercom::sandbox::Fault::Status(422))
+    });
+    let output = run(home.path(), &sandbox, "sync --resources contacts,tags");
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(6), "{text}");
+    assert!(text.contains("Partly synced: 330 contacts in "), "{text}");
+    assert!(text.contains("error: incomplete: tags (") && text.contains("`intercom-pp-cli sync`"), "{text}");
+}

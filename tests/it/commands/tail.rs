@@ -78,15 +78,26 @@ async fn tail_has_columns_like_every_list() {
         assert!(header.contains(&"id") && header.contains(&"state"), "{format}: {header:?}");
         assert!(lines.next().unwrap().split(separator).any(|cell| cell == "open" || cell == "closed"));
     }
-    let output = mirrored.run(&[
-        "tail",
-        "conversations",
-        "--since",
-        "2000-01-01",
-        "--polls",
-        "1",
-        "--format",
-        "table",
-    ]);
-    assert!(stdout(&output).contains("state"), "{}", stdout(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_get_one_line_of_text_per_record() {
+    let mirrored = Mirrored::new().await;
+    for (resource, kind) in
+        [("conversations", "conversation"), ("contacts", "contact"), ("tickets", "ticket")]
+    {
+        let words = ["tail", resource, "--since", "2000-01-01", "--polls", "1", "--format", "table"];
+        let output = mirrored.run(&words);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let sql = format!("SELECT id FROM {resource}");
+        let found = mirrored.ask(&["sql", &sql]);
+        let text = stdout(&output);
+        assert_eq!(text.lines().count(), found["results"]["rows"].as_array().unwrap().len(), "{text}");
+        for id in ids(&found["results"]["rows"]) {
+            let line = text.lines().find(|line| line.contains(&format!("  {kind}  {id}  ")));
+            assert!(line.is_some_and(|line| line.contains(" · ") && !line.contains('{')), "{id} in {text}");
+        }
+    }
+    let none = mirrored.run(&["tail", "tickets", "--polls", "1", "--format", "table"]);
+    assert_eq!((stdout(&none).as_str(), stderr(&none).as_str()), ("", "no tickets changed\n"));
 }

@@ -39,7 +39,7 @@ impl Flag {
 
     /// Whether it is the end of such a period.
     fn is_end(&self) -> bool {
-        !self.is_generated && self.name == "--until" && !self.has("bulk-snooze")
+        !self.is_generated && self.name == "--until" && !self.has("bulk-snooze") && !self.has("snooze")
     }
 
     /// Whether a period of minutes makes sense.
@@ -53,6 +53,7 @@ const NEEDED: &[(&str, &[&str])] = &[
     ("analytics", &["conversations", "--by", "state"]),
     ("conversations bulk-snooze", &["--where", "state = open"]),
     ("conversations incident-tag", &["--mentions", "refund", "--tag", "incident"]),
+    ("conversations snooze", &["215470000000003", "--dry-run"]),
     ("export", &["conversations"]),
     ("search", &["refund"]),
     ("tail", &["conversations", "--polls", "1"]),

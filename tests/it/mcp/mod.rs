@@ -13,3 +13,5 @@ mod schemas;
 mod server;
 mod timeouts;
 mod untrusted;
+mod verbs;
+mod views;

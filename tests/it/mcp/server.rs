@@ -128,6 +128,11 @@ async fn report_tools_read_the_mirror() {
         progress.iter().all(|event| !event["params"]["message"].as_str().unwrap().contains('{')),
         "{progress:?}"
     );
+    let messages: Vec<&str> =
+        progress.iter().map(|event| event["params"]["message"].as_str().unwrap()).collect();
+    for expected in ["contacts: 60 of 60", "contacts: done, "] {
+        assert!(messages.iter().any(|message| message.starts_with(expected)), "{expected}: {messages:?}");
+    }
     let steps: Vec<f64> =
         progress.iter().map(|event| event["params"]["progress"].as_f64().unwrap()).collect();
     assert!(steps.windows(2).all(|pair| pair[0] < pair[1]), "{steps:?}");

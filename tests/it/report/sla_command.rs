@@ -80,7 +80,7 @@ fn the_table_fits_the_terminal() {
             let (_, table) = shown.split_once("\n\n").unwrap();
             let widest = table.lines().map(|line| line.chars().count()).max().unwrap();
             assert!(widest <= most, "{columns} {more:?}: {shown}");
-            for expected in ["(all)", "p50", "p90"] {
+            for expected in ["(all)", "median", "p90"] {
                 assert!(table.contains(expected), "{columns} {more:?}: {shown}");
             }
         }
@@ -88,6 +88,43 @@ fn the_table_fits_the_terminal() {
     let narrow = golden.shown("80", &[&["conversations", "sla"][..], &all].concat());
     assert_eq!(narrow.matches("in time").count(), 2, "every figure is there: {narrow}");
     assert!(!narrow.contains('█'), "bars give way first: {narrow}");
+}
+
+#[test]
+fn durations_are_in_words_and_the_legend_fits_the_table() {
+    let golden = Golden::new();
+    let wide = golden.shown("160", &["conversations", "sla", "--min-samples", "2"]);
+    for expected in ["█ median  ▒ 90th percentile  – fewer than 2 conversations", " min ", " h "] {
+        assert!(wide.contains(expected), "{expected}: {wide}");
+    }
+    assert!(wide.contains(" not counted: the customer never wrote\n"), "{wide}");
+    let narrow = golden.shown("80", &["conversations", "sla"]);
+    assert!(narrow.contains("\np90: 90th percentile  – fewer than 5 conversations\n"), "{narrow}");
+    let period =
+        golden.shown("80", &["conversations", "sla", "--since", "2026-05-01", "--until", "2026-06-01"]);
+    assert!(period.starts_with("Conversations started from 2026-05-01 through 2026-05-31 (UTC)"), "{period}");
+    assert!(period.lines().all(|line| line.chars().count() <= 80), "{period}");
+}
+
+#[test]
+fn the_page_speaks_to_readers() {
+    let golden = Golden::new();
+    let path = golden.folder.path().join("report.html");
+    let words = ["conversations", "sla", "--html", path.to_str().unwrap(), "--target", "first-response=1m"];
+    golden.json(&[&words[..], &["--min-samples", "1"]].concat());
+    let page = std::fs::read_to_string(&path).unwrap();
+    for expected in ["Slowest teams (90th percentile)", "over target", "Distribution of first response times"]
+    {
+        assert!(page.contains(expected), "{expected}: {page}");
+    }
+    let (_, slowest) = page.split_once("Slowest teams").unwrap();
+    let (slowest, _) = slowest.split_once("</svg>").unwrap();
+    assert!(slowest.contains("Support") && !slowest.contains("Unassigned"), "{slowest}");
+    let (_, definitions) = page.split_once("<h2>Definitions</h2>").unwrap();
+    assert!(!definitions.contains("--"), "no flags: {definitions}");
+    golden.json(&[&words[..4], &["--since", "2020-01-01", "--until", "2020-02-01"]].concat());
+    let page = std::fs::read_to_string(&path).unwrap();
+    assert!(page.contains("No conversations in this period.") && !page.contains("<svg"), "{page}");
 }
 
 #[test]

@@ -39,7 +39,8 @@ fn volume_counts_by_day_hour_and_channel() {
     );
     assert_eq!(ask("channel", "UTC")["results"][0]["channel"], "email");
     let chart = stdout(&golden.ask(&["conversations", "volume", "--by", "hour", "--human-friendly"]));
-    assert!(chart.lines().count() == 24 && chart.contains('█'), "{chart}");
+    assert!(chart.starts_with("New conversations by hour of the day (UTC)\n\n00 "), "{chart}");
+    assert!(chart.lines().count() == 26 && chart.contains('█'), "{chart}");
     assert_eq!(golden.fails(&["conversations", "volume", "--timezone", "Nowhere/At_all"]).0, 2);
 }
 

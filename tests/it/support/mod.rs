@@ -3,6 +3,9 @@
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+#[cfg(target_os = "linux")]
+pub mod terminal;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;

@@ -151,7 +151,8 @@ async fn a_refusal_that_requires_another_api_version_is_not_an_outage() {
         let skipped = outcome(&summary, resource);
         assert_eq!(skipped["skipped"], true, "{skipped}");
         assert!(skipped["reason"].as_str().unwrap().contains("version 2.14"), "{skipped}");
-        assert!(text.contains(&format!("{resource}: skipped")), "{text}");
+        let warning = format!(r#""event":"sync_warning","resource":"{resource}","message":"skipped: "#);
+        assert!(text.contains(&warning), "{text}");
     }
     assert_eq!(outcome(&summary, "contacts")["complete"], true);
 

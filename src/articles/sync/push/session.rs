@@ -26,7 +26,7 @@ pub struct PushOptions {
     pub force: Vec<String>,
     /// Delete articles whose files were removed.
     pub delete: bool,
-    /// Author of new articles whose file has no `author`: id, e-mail address or name.
+    /// Author of new articles whose file has no `author`: id, email address or name.
     pub author: Option<String>,
     /// Skip new files.
     pub no_create: bool,

@@ -79,7 +79,7 @@ impl PushSession<'_> {
         Ok(outcome)
     }
 
-    /// Replaces the author's name or e-mail address by an id, the only form that the API accepts.
+    /// Replaces the author's name or email address by an id, the only form that the API accepts.
     async fn with_author_id(&self, local: &LocalFile) -> Result<LocalFile, Error> {
         let mut local = local.clone();
         if let Some(author) = local.front.author.as_ref().filter(|author| !author.is_empty()) {

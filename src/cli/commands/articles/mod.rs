@@ -19,7 +19,10 @@ use crate::articles::sync::selection::ArticleSelection;
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files;
-use crate::cli::output::{Extent, Format, Output, notice, warn};
+use crate::cli::output::palette::Palette;
+use crate::cli::output::progress::{Meter, Work};
+use crate::cli::output::{Extent, Output, notice, warn};
+use crate::data::printable;
 
 #[derive(Args)]
 #[group(skip)]
@@ -72,6 +75,24 @@ impl AllowEmptyFlag {
     }
 }
 
+/// A line of a diff in the colours of git, without control characters.
+fn diff_line(line: &str, palette: Palette) -> String {
+    let line = printable::one_line(line);
+    let coloured = match line.chars().next() {
+        Some('@') => palette.cyan(&line),
+        Some('+') => palette.green(&line),
+        Some('-') => palette.red(&line),
+        _ => line,
+    };
+    format!("{coloured}\n")
+}
+
+/// The progress of a command.
+fn meter(context: &Context, doing: &'static str) -> Meter {
+    let work = Work { event: "articles_progress", doing, noun: "articles" };
+    Meter::new(&context.globals.output, work)
+}
+
 /// The outcomes of a command, one per article or file.
 #[derive(Default)]
 struct Outcomes {
@@ -113,8 +134,8 @@ impl Outcomes {
             }
         }
         let output = Output::open(&context.globals.output)?;
-        if context.globals.output.format_or_default() == Format::Table {
-            return output.text(&self.text()).await;
+        if context.globals.output.is_for_people() {
+            return output.text(&self.text(Palette::of(&context.globals.output))).await;
         }
         let counts = self.counts().into_iter();
         meta["counts"] =
@@ -127,20 +148,22 @@ impl Outcomes {
         list.end(meta, &Extent::complete("articles")).await
     }
 
-    fn text(&self) -> String {
+    fn text(&self, palette: Palette) -> String {
         let mut text = String::new();
         for outcome in self.list.iter().filter(|outcome| outcome.status != ArticleStatus::Unchanged) {
             let name = outcome.path.as_deref().or(outcome.id.as_deref()).unwrap_or_default();
-            text.push_str(&format!("{:<16} {name}", outcome.status.as_str()));
+            text.push_str(&format!("{:<16} {}", outcome.status.as_str(), palette.bold(name)));
             if !outcome.fields.is_empty() {
                 text.push_str(&format!("  ({})", outcome.fields.join(", ")));
             }
             text.push('\n');
-            text.push_str(&outcome.diff());
+            outcome.diff().lines().for_each(|line| text.push_str(&diff_line(line, palette)));
             for (locale, conflict) in &outcome.conflicts {
+                text.push_str(&diff_line(&format!("@@ {locale}: conflict @@"), palette));
                 text.push_str(&format!(
-                    "@@ {locale}: conflict @@\n<<< ours\n{}\n=== theirs\n{}\n>>>\n",
-                    conflict.ours, conflict.theirs
+                    "<<< ours\n{}\n=== theirs\n{}\n>>>\n",
+                    printable::lines(&conflict.ours),
+                    printable::lines(&conflict.theirs)
                 ));
             }
         }

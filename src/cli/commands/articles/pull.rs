@@ -69,7 +69,13 @@ impl HandwrittenCommand for PullArticles {
         };
         let folder = Folder::new(self.to.path()?);
         let mut outcomes = Outcomes::default();
-        pull(&context.client()?, &folder, &options, &mut |outcome| outcomes.list.push(outcome)).await?;
+        let mut meter = super::meter(context, "pulling");
+        let collect = &mut |outcome| {
+            outcomes.list.push(outcome);
+            meter.show(outcomes.list.len() as u64, 0, None);
+        };
+        pull(&context.client()?, &folder, &options, collect).await?;
+        drop(meter);
         outcomes.print(context, json!({ "source": "live", "folder": folder.root() })).await?;
         outcomes.check(
             "fix the errors reported above and pull again; local edits are kept",

@@ -10,6 +10,7 @@ use crate::cli::consent::{Confirm, Consent, Intent};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::files::stdin;
+use crate::cli::output::palette::Palette;
 use crate::cli::registry::{Effect, HandwrittenCommand};
 
 /// Send edited, new and moved files to the help center, merging them with changes made there
@@ -53,7 +54,7 @@ pub struct PushArticles {
     allow_same_title: bool,
     #[command(flatten)]
     allow_empty: AllowEmptyFlag,
-    /// Author of new articles without an author: id, e-mail address or name [default: owner of the token]
+    /// Author of new articles without an author: id, email address or name [default: owner of the token]
     #[arg(long, value_name = "WHO")]
     author: Option<String>,
     #[command(flatten)]
@@ -123,26 +124,43 @@ impl HandwrittenCommand for PushArticles {
             let writes: usize = writes.into_iter().map(|status| plan.count(status)).sum();
             let deletes = plan.count(ArticleStatus::WouldDelete);
             if asks && writes > 0 {
-                notice(&plan.text());
+                notice(&plan.text(Palette::default()));
                 let deletion =
                     if deletes == 0 { String::new() } else { format!(", {deletes} of them deleted") };
                 let confirm = if deletes == 0 { Confirm::Ask } else { Confirm::Explicit };
-                let intent = Intent::new(format!("Push {}{deletion}", article_count(writes)), confirm)
-                    .with_records(writes);
+                let intent = Intent::new(
+                    format!("Push {} to the help center{deletion}", article_count(writes)),
+                    confirm,
+                )
+                .with_records(writes)
+                .or_else("not pushed");
                 context.confirm(&intent)?;
             } else if deletes > 0 {
-                let intent = Intent::new(format!("Delete {}", article_count(deletes)), Confirm::Explicit)
-                    .with_records(deletes);
+                let intent = Intent::new(
+                    format!("Delete {} from the help center", article_count(deletes)),
+                    Confirm::Explicit,
+                )
+                .with_records(deletes)
+                .or_else("not pushed");
                 context.confirm(&intent)?;
             } else if is_agent {
                 context.confirm(
-                    &Intent::new(format!("Push {}", article_count(writes)), Confirm::Never)
-                        .with_records(writes),
+                    &Intent::new(
+                        format!("Push {} to the help center", article_count(writes)),
+                        Confirm::Never,
+                    )
+                    .with_records(writes),
                 )?;
             }
         }
         let mut outcomes = Outcomes::default();
-        push(&client, &folder, &options, &mut |outcome| outcomes.list.push(outcome)).await?;
+        let mut meter = super::meter(context, "pushing");
+        let collect = &mut |outcome| {
+            outcomes.list.push(outcome);
+            meter.show(outcomes.list.len() as u64, 0, None);
+        };
+        push(&client, &folder, &options, collect).await?;
+        drop(meter);
         let meta = json!({ "source": "live", "folder": folder.root(), "dry_run": options.plan_only });
         outcomes.print(context, meta).await?;
         if !options.plan_only && outcomes.changed_folder() {

@@ -17,7 +17,7 @@ use crate::cli::registry::{Effect, HandwrittenCommand};
     after_help = "The .conflict.md next to a file shows both sides of a conflict. Correct the file, resolve it, and commit \
              the folder; then a push from any clone, for example in a CI job, sends the file. This command sends \
              nothing. A change that a colleague makes after the .conflict.md was written is a new conflict.\n\n\
-             Example: intercom-pp-cli articles pull --to help; intercom-pp-cli articles status --from help"
+             Example: intercom-pp-cli articles resolve 9200010 --from help"
 )]
 pub struct ResolveArticles {
     #[command(flatten)]

@@ -1,16 +1,16 @@
 //! `conversations bulk-assign`, `bulk-close`, `bulk-snooze` and `bulk-reply-note`.
 
 use clap::Args;
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::command::BulkChange;
 use super::selection::WhereFlag;
 use crate::api::client::Client;
 use crate::bulk::{Assignee, BulkTarget, Change, NotFoundKind, directory};
-use crate::cli::error::{Error, Hint};
+use crate::cli::error::Error;
 use crate::cli::files::Content;
 use crate::cli::registry::Effect;
+use crate::cli::snooze_time::snooze_time;
 use crate::cli::time::Times;
 
 #[derive(Args)]
@@ -76,7 +76,7 @@ impl BulkChange for CloseConversations {
 #[derive(Args)]
 #[group(skip)]
 pub struct SnoozeConversations {
-    /// When to reopen them (for example +2d or a date)
+    /// When to reopen them: tomorrow or monday (at 09:00), 'monday 14:00', 3h, 2d, or a date
     #[arg(long, value_name = "TIME", required_unless_present_any = ["resume", "plan"])]
     until: Option<String>,
 }
@@ -91,14 +91,7 @@ impl BulkChange for SnoozeConversations {
     type Filter = WhereFlag;
 
     async fn resolve(&self, _: &Client, times: &Times) -> Result<(Change, Value), Error> {
-        let text = self.until.as_deref().unwrap_or_default();
-        let until = times.future(text).map_err(|reason| Error::usage(format!("--until: {reason}")))?;
-        if until <= Timestamp::now().as_second() {
-            return Err(Error::usage_with_hint(
-                format!("--until: {text:?} is in the past: expected a time in the future"),
-                Hint::new("prefix a span from now with +, for example ").flag("until").text(" +2d"),
-            ));
-        }
+        let until = snooze_time(times, self.until.as_deref().unwrap_or_default())?;
         Ok((Change::Snooze { until }, Value::Null))
     }
 }

@@ -8,22 +8,26 @@ use clap::Args;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::report;
 use super::tag_flags::TagChoice;
-use super::{progress, report};
 use crate::api::client::Client;
 use crate::api::identity::{Identity, identity};
 use crate::bulk::planner::Planner;
 use crate::bulk::report::RunReport;
 use crate::bulk::run::{self, RunCriteria};
 use crate::bulk::workspace_lock::WorkspaceLock;
-use crate::bulk::{Applier, BulkPlan, BulkTarget, Change, RunJournal, journal};
+use crate::bulk::{Applier, ApplyProgress, BulkPlan, BulkTarget, Change, RunJournal, journal};
 use crate::cli::consent::{Confirm, Consent, Intent};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Hint, list_runs};
 use crate::cli::files::{InputFile, OutputFile};
-use crate::cli::output::{notice, to_json_text};
+use crate::cli::output::progress::{Meter, Work};
+use crate::cli::output::{OutputFlags, notice, to_json_text};
 use crate::cli::signals::stop_on_signals;
 use crate::cli::streams;
+
+/// Printed when the user stops a run.
+pub const ON_STOP: &str = "finishing the requests in progress; resume with --resume";
 
 /// Flags of every command that changes many records.
 #[derive(Debug, Args)]
@@ -200,7 +204,7 @@ impl<'a> BulkSession<'a> {
                 let intent = Intent::new(format!("Resume run {name}"), Confirm::Never);
                 self.context.confirm(&intent.with_records(due))?;
             }
-            send(&self.client, &mut journal, self.concurrency()).await?;
+            self.send(&mut journal).await?;
         }
         let report = RunReport::of_run(journal.run(), dry_run);
         report::print(self.context, &report, json!({ "resumed": true }), 0).await
@@ -239,8 +243,12 @@ impl<'a> BulkSession<'a> {
         }
         self.agree(&plan)?;
         let mut journal = run::start(&self.client, &self.identity, plan).await?;
-        send(&self.client, &mut journal, self.concurrency()).await?;
+        self.send(&mut journal).await?;
         report::print(self.context, &RunReport::of_run(journal.run(), false), meta, unread).await
+    }
+
+    async fn send(&self, journal: &mut RunJournal) -> Result<(), Error> {
+        send(&self.context.globals.output, &self.client, journal, self.concurrency(), ON_STOP).await
     }
 
     /// Asks for consent to large or irreversible changes.
@@ -258,16 +266,29 @@ impl<'a> BulkSession<'a> {
     }
 }
 
-/// Sends the pending changes of a run, once no other run on this machine changes the workspace.
+/// Sends the pending changes of a run, once no other run on this machine changes the workspace. `on_stop` is printed when
+/// the user stops it.
 ///
 /// # Errors
 /// When the journal cannot be written.
-pub async fn send(client: &Client, journal: &mut RunJournal, concurrency: usize) -> Result<(), Error> {
+pub async fn send(
+    flags: &OutputFlags,
+    client: &Client,
+    journal: &mut RunJournal,
+    concurrency: usize,
+    on_stop: &'static str,
+) -> Result<(), Error> {
     let stop = CancellationToken::default();
-    stop_on_signals(stop.clone(), "finishing the requests in progress; resume with --resume");
+    stop_on_signals(stop.clone(), on_stop);
     let _lock = wait_for_lock(&journal.run().head.workspace, &stop).await;
     let applier = Applier::new(client, stop, concurrency);
-    Ok(applier.apply(journal, &mut progress::observer()).await?)
+    let target = journal.run().head.target;
+    let mut meter =
+        Meter::new(flags, Work { event: "bulk_progress", doing: "changing", noun: target.as_str() });
+    let mut observer = |progress: ApplyProgress| {
+        meter.show(progress.done as u64, progress.failed as u64, Some(progress.total as u64));
+    };
+    Ok(applier.apply(journal, &mut observer).await?)
 }
 
 /// Waits for the lock of the workspace; `None` if the run was cancelled meanwhile.

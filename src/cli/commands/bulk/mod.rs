@@ -5,12 +5,12 @@ mod contacts;
 mod conversations;
 pub mod execute;
 mod incident_tag;
-mod progress;
 mod report;
 mod runs;
 mod selection;
 mod tag;
 mod tag_flags;
+mod words;
 
 pub use command::BulkCommand;
 pub use contacts::{ArchiveContacts, UpdateContacts};

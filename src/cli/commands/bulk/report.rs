@@ -4,10 +4,12 @@ use std::io::IsTerminal;
 
 use serde_json::{Map, Value, json};
 
+use super::words::Words;
+use crate::bulk::Change;
 use crate::bulk::report::{ReportCounts, RunReport};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint};
-use crate::cli::output::{DocumentList, Extent, Format, Output, grouped, notice};
+use crate::cli::output::{DocumentList, Extent, Format, Output, grouped, notice, terminal_width};
 
 /// Prints the report and returns the result of the command. `more` is added to `meta`; `unread` is the number of records
 /// that may belong to the plan but could not be read.
@@ -38,15 +40,27 @@ pub async fn print(
     } else {
         let columns = columns(report, &entries, format);
         let mut list = Output::open(&context.globals.output)?.list_with_columns(key, &columns)?;
+        let mut words = Words::new(&context.globals.output);
         for entry in &entries {
-            list.record(&cells(entry))?;
+            let mut cells = cells(entry);
+            if format == Format::Table {
+                cells["before"] = words.state(&cells["before"]).into();
+                cells["change"] = words.change(&cells["change"]).into();
+            }
+            list.record(&cells)?;
         }
         list.end(meta, &extent).await?;
     }
-    if std::io::stderr().is_terminal() {
+    let is_read = format == Format::Table || std::io::stderr().is_terminal();
+    if is_read && counts.matched > 0 {
         notice(&summary(report, counts));
     }
-    result(report, counts, unread)
+    let undo = undo_command(report, counts);
+    let result = result(report, counts, unread, undo.as_deref());
+    if let Some(undo) = undo.filter(|_| is_read && result.is_ok()) {
+        notice(&format!("To undo: intercom-pp-cli {undo} --apply"));
+    }
+    result
 }
 
 /// Number of rows, and of records beyond --limit.
@@ -60,20 +74,29 @@ fn extent(report: &RunReport, counts: ReportCounts, shown: usize) -> Extent {
         .when_partial(format!("note: stopped at --limit {selected}; {} more match", grouped(more as u64)))
 }
 
+/// Terminal columns for the whole table of an incident.
+const INCIDENT_WIDTH: usize = 120;
+
 /// A fixed set of columns in table format; otherwise, also every other field of the entries.
 fn columns(report: &RunReport, entries: &[Value], format: Format) -> Vec<String> {
     let names: &[&str] = match (report.command, report.is_tagging()) {
         ("conversations incident-tag", _) => {
-            &["id", "status", "state", "contact", "matched_at", "matched_in", "match", "error"]
+            // On a narrow terminal, the evidence matters more than where it was found.
+            let is_narrow = terminal_width().is_some_and(|width| width < INCIDENT_WIDTH);
+            if format == Format::Table && is_narrow {
+                &["id", "status", "contact", "matched_at", "match", "error"]
+            } else {
+                &["id", "status", "state", "contact", "matched_at", "matched_in", "match", "error"]
+            }
         }
         (_, true) => &["id", "status", "name", "reason", "error"],
         _ => &["id", "status", "name", "before", "change", "reason", "error"],
     };
     let mut columns: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     if format == Format::Table {
-        // Without a failure, the other columns get the space.
-        let has_value = |name: &str| entries.iter().any(|entry| !entry[name].is_null());
-        columns.retain(|name| !matches!(name.as_str(), "reason" | "error") || has_value(name));
+        // Without a value, the other columns get the space.
+        let has_value = |name: &str| entries.iter().any(|entry| !entry[name].is_null() && entry[name] != "");
+        columns.retain(|name| !matches!(name.as_str(), "name" | "reason" | "error") || has_value(name));
     }
     if format != Format::Table {
         for name in entries.iter().filter_map(Value::as_object).flat_map(Map::keys) {
@@ -87,20 +110,36 @@ fn columns(report: &RunReport, entries: &[Value], format: Format) -> Vec<String>
 
 fn summary(report: &RunReport, counts: ReportCounts) -> String {
     let what = report.target.as_str();
-    let rest =
-        format!("{} unchanged, {} failed, {} skipped", counts.unchanged, counts.failed, counts.skipped);
+    let number = |count: usize| grouped(count as u64);
+    let rest = [
+        (counts.unchanged, if report.is_tagging() { "already tagged" } else { "unchanged" }),
+        (counts.failed, "failed"),
+        // A preview reports those beyond --limit by itself.
+        (counts.skipped - if report.dry_run { counts.limited } else { 0 }, "skipped"),
+    ];
+    let rest = rest.iter().filter(|(count, _)| *count > 0);
+    let rest: String = rest.map(|(count, word)| format!(", {} {word}", number(*count))).collect();
+    let (verb, would) =
+        if report.is_tagging() { ("tagged", "would tag") } else { ("changed", "would change") };
+    let matched = number(counts.matched);
     if report.dry_run {
-        format!(
-            "would change {} of {} {what}, {rest}; add --apply to make the changes",
-            counts.would_change, counts.matched
-        )
+        let advice = if counts.would_change > 0 { "; add --apply to do it" } else { "" };
+        format!("{would} {} of {matched} {what}{rest}{advice}", number(counts.would_change))
     } else {
-        format!("changed {} of {} {what}, {rest}", counts.changed, counts.matched)
+        format!("{verb} {} of {matched} {what}{rest}", number(counts.changed))
     }
 }
 
+/// The command that takes the run back, if it changed anything that can be undone.
+fn undo_command(report: &RunReport, counts: ReportCounts) -> Option<String> {
+    let is_final = |change: &Change| matches!(change, Change::Note { .. } | Change::Merge { .. });
+    let can_undo = report.records.iter().any(|record| !is_final(&record.change));
+    let run = report.name().filter(|_| !report.dry_run && counts.changed > 0 && can_undo)?;
+    Some(format!("bulk undo {run}"))
+}
+
 /// The result of the command.
-fn result(report: &RunReport, counts: ReportCounts, unread: usize) -> Result<(), Error> {
+fn result(report: &RunReport, counts: ReportCounts, unread: usize, undo: Option<&str>) -> Result<(), Error> {
     // In a preview, records beyond --limit are not an error.
     let expected = if report.dry_run { counts.limited } else { 0 };
     let unexpected = counts.skipped - expected;
@@ -128,6 +167,10 @@ fn result(report: &RunReport, counts: ReportCounts, unread: usize) -> Result<(),
         _ if unread > 0 => "try again later".into(),
         _ if counts.limited > expected => Hint::new("raise ").flag("limit").or("leave it out"),
         _ => "see the reason next to each record".into(),
+    };
+    let hint = match undo {
+        Some(undo) => hint.then("to undo: ").run(undo.to_owned()),
+        None => hint,
     };
     Err(Error::Failed {
         message: parts.join(", "),

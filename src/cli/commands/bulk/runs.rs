@@ -6,10 +6,12 @@ use serde_json::json;
 use super::execute::{BulkSession, ResumeOptions, RunFlags};
 use crate::bulk::journal::{self, BulkRun};
 use crate::bulk::run::RunSummary;
-use crate::bulk::{self, BulkPlan, undo};
+use crate::bulk::{self, BulkPlan, Change, undo};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, list_runs};
-use crate::cli::output::{Extent, Format, Output, to_json};
+use crate::cli::output::clock::Clock;
+use crate::cli::output::grid::{Grid, Shape};
+use crate::cli::output::{Extent, Output, grouped};
 use crate::cli::registry::{Effect, HandwrittenCommand};
 
 /// List the runs on this machine, newest first
@@ -27,20 +29,65 @@ impl HandwrittenCommand for ListRuns {
         let summaries: Vec<RunSummary> = runs.iter().map(|run| RunSummary::new(run, &runs)).collect();
         let extent = Extent::complete("runs").when_empty("no runs on this machine");
         let (output, meta) = (Output::open(&context.globals.output)?, json!({ "source": "local" }));
-        if context.globals.output.format_or_default() != Format::Table
-            || context.globals.output.select.is_some()
-        {
+        if !context.globals.output.is_for_people() {
             return output.rows(meta, &summaries, &extent).await;
         }
-        // Enough columns to choose a run; all of them would not fit a terminal.
-        let columns = ["id", "command", "records", "state", "started_at"].map(str::to_owned);
-        let mut list = output.wrapped().list_with_columns("runs", &columns)?;
-        for summary in &summaries {
-            let mut row = to_json(summary)?;
-            row["records"] = json!(format!("{} of {}", summary.done, summary.records));
-            list.record(&row)?;
-        }
-        list.end(meta, &extent).await
+        let text = if runs.is_empty() { String::new() } else { table(context, &runs, &summaries) };
+        output.of(extent, runs.len() as u64).text(&text).await
+    }
+}
+
+/// Enough to choose a run.
+fn table(context: &Context, runs: &[BulkRun], summaries: &[RunSummary<'_>]) -> String {
+    let flags = &context.globals.output;
+    let clock = Clock::of(flags);
+    let mut grid = Grid::new(&[
+        ("run", Shape::Text),
+        ("command", Shape::Flexible(16)),
+        ("records", Shape::Number),
+        ("when", Shape::Text),
+        ("state", Shape::Text),
+        ("undone by", Shape::Text),
+    ]);
+    for (run, summary) in runs.iter().zip(summaries) {
+        grid.row([
+            run.head.run.clone(),
+            words(run),
+            records(summary),
+            clock.short(run.head.started_at),
+            summary.state.to_owned(),
+            summary.undone_by.unwrap_or_default().to_owned(),
+        ]);
+    }
+    grid.print(flags, |palette, column, cell| match (column, cell) {
+        ("state", "interrupted") => palette.yellow(cell),
+        ("state", "undone") | ("undone by", _) => palette.dim(cell),
+        _ => cell.to_owned(),
+    })
+}
+
+/// Number of changed records, and of all if they differ.
+fn records(summary: &RunSummary<'_>) -> String {
+    let (done, all) = (grouped(summary.done as u64), grouped(summary.records as u64));
+    if summary.done == summary.records { done } else { format!("{done} of {all}") }
+}
+
+/// The command of a run in words, for example `tag conversations "outage"`.
+fn words(run: &BulkRun) -> String {
+    let target = run.head.target.as_str();
+    if let Some(undone) = &run.head.undoes {
+        return format!("undo {undone}");
+    }
+    match run.records.first().map(|record| &record.change) {
+        Some(Change::Tag { tag, .. }) => format!("tag {target} \"{tag}\""),
+        Some(Change::Untag { tag, .. }) => format!("untag {target} \"{tag}\""),
+        Some(Change::Assign { .. }) => format!("assign {target}"),
+        Some(Change::Close) => format!("close {target}"),
+        Some(Change::Snooze { .. }) => format!("snooze {target}"),
+        Some(Change::Note { .. }) => format!("add a note to {target}"),
+        Some(Change::Archive) => format!("archive {target}"),
+        Some(Change::Merge { .. }) => format!("merge {target}"),
+        _ => run.head.command.clone(),
     }
 }
 
@@ -50,7 +97,8 @@ impl HandwrittenCommand for ListRuns {
 #[command(
     after_help = "Tags, assignments, states, contact fields and archiving can be undone; notes cannot. Records that \
                   cannot be undone, or have changed since, are listed and skipped. An undo is a run too: it changes \
-                  nothing without --apply, keeps a journal, and can be undone."
+                  nothing without --apply, keeps a journal, and can be undone.\n\n\
+                  Example: intercom-pp-cli bulk undo 20260524T091500-1"
 )]
 pub struct UndoRun {
     /// Name of the run, from `bulk runs`

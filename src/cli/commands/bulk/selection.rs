@@ -29,7 +29,7 @@ pub trait FilterFlag: Args {
 #[derive(Debug, Args)]
 #[group(skip)]
 pub struct WhereFlag {
-    /// Filter, for example state = open and team = Billing (see filter --help)
+    /// Filter, for example state = open and team = Billing (see help filters)
     #[arg(id = "where", long = "where", value_name = "FILTER", group = "which")]
     filter: Option<String>,
 }

@@ -17,7 +17,7 @@ pub enum CheckStatus {
 pub struct DoctorCheck {
     pub check: &'static str,
     pub verdict: CheckStatus,
-    detail: String,
+    pub detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<Hint>,
 }
@@ -71,5 +71,5 @@ impl Findings {
 
 /// What to do about a token that does not work.
 pub fn new_token() -> Hint {
-    Hint::new("set a new token with ").run("auth set-token").for_owner()
+    Hint::new("save a new token with ").run("auth login").for_owner()
 }

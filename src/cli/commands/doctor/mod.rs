@@ -5,6 +5,7 @@
 
 mod findings;
 mod server;
+mod text;
 
 use std::net::ToSocketAddrs;
 use std::path::Path;
@@ -16,7 +17,8 @@ use self::findings::{CheckStatus, Findings, new_token};
 use crate::cli::context::{ApiServer, Context};
 use crate::cli::credentials::Credential;
 use crate::cli::error::{Error, Exit, Hint, HintTopic};
-use crate::cli::output::{DocumentList, Extent, Output, to_json_text};
+use crate::cli::output::palette::Palette;
+use crate::cli::output::{DocumentList, Extent, Output, terminal_width, to_json_text};
 use crate::cli::preview;
 use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::config;
@@ -25,6 +27,7 @@ use crate::mirror::registry;
 /// Check config, token, region, connection, rate limit, store and clock
 #[derive(Args)]
 #[group(skip)]
+#[command(after_help = "Example: intercom-pp-cli doctor")]
 pub struct Doctor {}
 
 impl HandwrittenCommand for Doctor {
@@ -50,11 +53,16 @@ impl HandwrittenCommand for Doctor {
         }
         check_mode(context, &mut findings);
         check_store(&mut findings);
-        let list = to_json_text(&findings)?;
-        let output = Output::open(&context.globals.output)?.wrapped();
-        let shown = findings.checks.len() as u64;
-        let records = DocumentList { key: "checks", extent: Extent::complete("checks"), shown };
-        output.document(json!({ "source": "live" }), &list, Some(records)).await?;
+        let output = Output::open(&context.globals.output)?;
+        if context.globals.output.is_for_people() {
+            let palette = Palette::of(&context.globals.output);
+            output.text(&text::render(&findings, terminal_width(), palette)).await?;
+        } else {
+            let list = to_json_text(&findings)?;
+            let shown = findings.checks.len() as u64;
+            let records = DocumentList { key: "checks", extent: Extent::complete("checks"), shown };
+            output.wrapped().document(json!({ "source": "live" }), &list, Some(records)).await?;
+        }
         match findings.exit {
             None => Ok(()),
             Some(exit) => {
@@ -125,7 +133,7 @@ fn check_token(
         }
         Ok(None) => {
             let hint = Hint::new("set INTERCOM_ACCESS_TOKEN or run ")
-                .run("auth set-token")
+                .run("auth login")
                 .about(HintTopic::MissingToken);
             findings.failure("token", Exit::Authentication, "no access token set", hint);
             None

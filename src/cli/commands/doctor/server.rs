@@ -6,12 +6,13 @@ use super::findings::{Findings, new_token};
 use crate::api::client::Client;
 use crate::api::commands::SPEC_VERSION;
 use crate::api::identity::identity;
-use crate::api::region::Region;
 use crate::api::reply::Reply;
 use crate::cli::context::{ApiServer, Context};
 use crate::cli::credentials::Credential;
 use crate::cli::error::{Error, Exit, Hint};
+use crate::cli::regions;
 use crate::config;
+use crate::data::span;
 
 /// Relative times are wrong if the clock is off by more than this.
 const CLOCK_SKEW_SECONDS: i64 = 30;
@@ -37,8 +38,12 @@ pub async fn check(
             check_clock(&me.reply, findings);
         }
         Err(error) if error.status() == Some(401) => {
-            let accepting = accepting_regions(context, settings, target, &credential).await;
-            let (detail, hint) = match accepting.first() {
+            // With a custom base URL, the token is never sent elsewhere.
+            let accepting = match target.region {
+                Some(refusing) => regions::other(context, settings, &credential, refusing).await,
+                None => None,
+            };
+            let (detail, hint) = match accepting {
                 Some(region) => (
                     format!("{} refused the token, but region {region} accepts it", target.base_url),
                     Hint::new("pass ")
@@ -59,26 +64,6 @@ pub async fn check(
             findings.error("workspace", &error, error.hint().unwrap_or_default());
         }
     }
-}
-
-/// The other regions that accept the token. With a custom base URL, the token is never sent elsewhere.
-async fn accepting_regions(
-    context: &Context,
-    settings: &config::Settings,
-    target: &ApiServer,
-    credential: &Credential,
-) -> Vec<Region> {
-    let mut accepting = Vec::new();
-    let Some(own) = target.region else { return accepting };
-    for region in Region::ALL.into_iter().filter(|region| *region != own) {
-        let Ok(client) = context.client_at(settings, Some(credential.clone()), region.base_url()) else {
-            continue;
-        };
-        if identity(&client).await.is_ok() {
-            accepting.push(region);
-        }
-    }
-    accepting
 }
 
 fn check_version(client: &Client, findings: &mut Findings) {
@@ -116,8 +101,8 @@ fn check_clock(reply: &Reply, findings: &mut Findings) {
         Some(skew) if skew.abs() > CLOCK_SKEW_SECONDS => findings.warning(
             "clock",
             format!(
-                "this machine is {} s {} the server",
-                skew.abs(),
+                "this machine is {} {} the server",
+                span::length(skew.unsigned_abs() as f64),
                 if skew > 0 { "ahead of" } else { "behind" }
             ),
             "set the clock; relative times like 24h use this machine's clock",

@@ -39,7 +39,7 @@ pub struct ConversationsSla {
     /// End of the period
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// Use this ISO week as the period, for example 2026-W20
+    /// Use one week as the period: this, last, or an ISO week, for example 2026-W20
     #[arg(long, value_name = "WEEK", conflicts_with_all = ["since", "until"])]
     week: Option<String>,
     /// Moment of a conversation that must be in the period: its start, first response or close
@@ -106,7 +106,7 @@ Office hours are set in the config file:
   [office_hours]
   timezone = \"Europe/Dublin\"
   hours = \"09:00-17:30\"                 # Monday to Friday
-  friday = [\"09:00-12:00\", \"13:00-16:00\"] # overrides one day; \"closed\" for a day off
+  friday = [\"09:00-12:00\", \"13:00-16:00\"] # or \"closed\"
   holidays = [\"2026-12-25\", \"2026-12-26\"]
 ";
 
@@ -156,10 +156,15 @@ impl ConversationsSla {
             let (since, until) = (self.since.as_deref(), self.until.as_deref());
             return time::period(context, since, until, time::SHORTEST_PERIOD);
         };
-        let (start, end) =
-            week::parse(week, zone).map_err(|reason| Error::usage(format!("--week: {reason}")))?;
-        if start > Timestamp::now().as_second() {
-            return Err(Error::usage("--week is in the future"));
+        let now = Timestamp::now().as_second();
+        let bounds = week::named(week, now, zone).map_or_else(|| week::parse(week, zone), Ok);
+        let (start, end) = bounds.map_err(|reason| Error::usage(format!("--week: {reason}")))?;
+        if start > now {
+            let monday = Timestamp::from_second(start)
+                .map_or_else(|_| start.to_string(), |start| start.to_zoned(zone.clone()).date().to_string());
+            return Err(Error::usage(format!(
+                "--week: {week:?} is in the future (it starts on {monday}): expected a past week, this or last"
+            )));
         }
         Ok((Some(start), Some(end)))
     }

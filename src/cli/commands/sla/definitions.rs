@@ -1,6 +1,6 @@
 //! Definitions of the report's figures, which name its flags.
 
-/// Printed in the help, the JSON output and the HTML page.
+/// Printed in the help and the JSON output. Readers of the HTML page get others, which name no flags.
 pub const DEFINITIONS: [(&str, &str); 14] = [
     (
         "conversations",

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod definitions;
+mod reconcile;
 mod table;
 
 use std::fmt::Write;
@@ -15,8 +16,9 @@ use serde_json::{Value, json};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint};
 use crate::cli::files::OutputFile;
+use crate::cli::output::palette::Palette;
 use crate::cli::output::{
-    DocumentList, Extent, Format, Output, limit_for_more, notice, terminal_width, to_json_text, warn,
+    DocumentList, Extent, Output, limit_for_more, notice, terminal_width, to_json_text, warn,
 };
 use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::cli::{mirror_paths, open_mirror};
@@ -26,6 +28,7 @@ use crate::report::sla::{self, MissingData, SlaOptions, SlaReport, html_report};
 
 pub use arguments::{ConversationsSla, OutboundFlag};
 use definitions::DEFINITIONS;
+use table::Screen;
 
 impl HandwrittenCommand for ConversationsSla {
     const WORDS: &'static str = "conversations sla";
@@ -55,7 +58,7 @@ impl HandwrittenCommand for ConversationsSla {
         }
         report.rows.truncate(limit);
         if is_text(context) {
-            let text = table::render(&options, &report, groups, terminal_width());
+            let text = table::render(&options, &report, groups, screen(context));
             return Output::open(&context.globals.output)?.text(&text).await;
         }
         let has_more = groups > report.rows.len();
@@ -65,9 +68,14 @@ impl HandwrittenCommand for ConversationsSla {
     }
 }
 
+fn screen(context: &Context) -> Screen {
+    let flags = &context.globals.output;
+    Screen { width: terminal_width().filter(|_| !flags.wide), palette: Palette::of(flags) }
+}
+
 /// Whether a person reads the whole report on a terminal.
 fn is_text(context: &Context) -> bool {
-    context.globals.output.format_or_default() == Format::Table && context.globals.output.select.is_none()
+    context.globals.output.is_for_people()
 }
 
 fn meta(options: &SlaOptions, report: &SlaReport, groups: usize) -> Value {
@@ -128,7 +136,7 @@ fn write_html_report(
 ) -> Result<(), Error> {
     let path = file.path()?;
     let workspace = store.workspace()?.and_then(|workspace| workspace.name);
-    let page = html_report::render(options, report, workspace.as_deref(), &DEFINITIONS);
+    let page = html_report::render(options, report, workspace.as_deref());
     if context.globals.consent.dry_run {
         notice(&format!("would write {} ({} bytes)", path.display(), page.len()));
         return Ok(());
@@ -150,7 +158,9 @@ async fn explain(context: &Context, store: &Store, options: &SlaOptions, id: &st
         });
     };
     if is_text(context) {
-        return Output::open(&context.globals.output)?.text(&table::explained(options, &explained)).await;
+        return Output::open(&context.globals.output)?
+            .text(&table::explained(options, &explained, screen(context)))
+            .await;
     }
     let meta = json!({ "source": "local", "synced_at": missing.synced_until, "as_of": as_of });
     let steps =
@@ -186,6 +196,17 @@ async fn reconcile(
         "has_more": has_more, "reasons": reasons,
         "compared_fields": "timestamps only; time_to_* exclude time outside office hours and cannot be compared",
     });
-    let extent = Extent::partial("differences", Some(all as u64), has_more, limit_for_more());
+    let extent = Extent::partial("differences", Some(all as u64), has_more, limit_for_more())
+        .when_empty("no differences from Intercom's statistics");
+    if is_text(context) {
+        let differences = &reconciliation.differences;
+        let text = if differences.is_empty() {
+            String::new()
+        } else {
+            reconcile::table(context, options, differences)
+        };
+        let output = Output::open(&context.globals.output)?;
+        return output.of(extent, differences.len() as u64).text(&text).await;
+    }
     Output::open(&context.globals.output)?.rows(meta, &reconciliation.differences, &extent).await
 }

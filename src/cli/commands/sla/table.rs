@@ -5,8 +5,13 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::cli::output::cut;
+use crate::cli::output::palette::Palette;
+use crate::cli::output::wrap::wrapped;
 use crate::data::printable::one_line;
-use crate::report::sla::wording::{empty_message, period, shown};
+use crate::data::span;
+use crate::report::sla::wording::{
+    UNKNOWN, as_of, duration_or_unknown, empty_message, groups, label, not_counted, period, shown,
+};
 use crate::report::sla::{Explanation, Metric, SlaOptions, SlaReport, SlaRow, labels};
 
 /// Length of the longest bar, in characters.
@@ -20,7 +25,7 @@ const COUNTS: [&str; 5] = ["conversations", "answered", "unanswered", "closed", 
 struct TableDetail {
     bars: bool,
     counts: usize,
-    /// Whether the name of a metric is above its unit, to save width.
+    /// Whether the name of a metric is above the name of its figure, to save width.
     stacked: bool,
 }
 
@@ -34,38 +39,66 @@ const DETAILS: [TableDetail; 6] = [
     TableDetail { bars: false, counts: 0, stacked: true },
 ];
 
-/// Renders the report for a screen of `width` columns.
-pub fn render(options: &SlaOptions, report: &SlaReport, groups: usize, width: Option<usize>) -> String {
-    let mut text = format!("{}\n\n", period(options, report));
+/// Where a report is shown.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Screen {
+    /// Columns of the terminal; `None` for no limit.
+    pub width: Option<usize>,
+    pub palette: Palette,
+}
+
+/// Renders the report, of which `all_groups` rows exist.
+pub fn render(options: &SlaOptions, report: &SlaReport, all_groups: usize, screen: Screen) -> String {
+    let width = screen.width.unwrap_or(usize::MAX);
+    let mut text = String::new();
+    for line in [period(options, report), as_of(options, report)] {
+        let _ = writeln!(text, "{}", wrapped(&line, width).join("\n"));
+    }
     if let Some(message) = empty_message(report) {
-        let _ = writeln!(text, "{message}");
+        let _ = writeln!(text, "\n{}", wrapped(&message, width).join("\n"));
         return text;
     }
     let all = SlaTable { options, report, metrics: &options.metrics };
-    let (tables, bars) = match all.widest_fit(width) {
-        Some((table, detail)) => (table, detail.bars),
+    let (tables, has_bars) = match all.widest_fit(screen.width) {
+        Some((table, detail)) => (styled(&table, detail, screen.palette), detail.bars),
         None => {
             let single = options.metrics.iter().map(|metric| {
                 let table = SlaTable { metrics: std::slice::from_ref(metric), ..all };
-                let narrowest = || table.render(DETAILS[DETAILS.len() - 1]);
-                table.widest_fit(width).map_or_else(narrowest, |(table, _)| table)
+                let narrowest = DETAILS[DETAILS.len() - 1];
+                let fit = table.widest_fit(screen.width);
+                let (table, detail) = fit.unwrap_or_else(|| (table.render(narrowest), narrowest));
+                (styled(&table, detail, screen.palette), detail.bars)
             });
-            (single.collect::<Vec<_>>().join("\n\n"), false)
+            let (tables, bars): (Vec<String>, Vec<bool>) = single.unzip();
+            (tables.join("\n\n"), bars.contains(&true))
         }
     };
-    let _ = writeln!(text, "{tables}");
-    let figures = &report.total.figures;
-    let bars = if bars { "█ median, ▒ 90th percentile; " } else { "" };
-    let _ = write!(
-        text,
-        "\n{bars}- fewer than {} samples\n\
-         excluded (the customer never wrote): {}; truncated: {}\n",
-        options.min_samples, figures.excluded, figures.truncated
-    );
-    if groups > report.rows.len() {
-        let _ = writeln!(text, "{} of {groups} rows", report.rows.len());
+    let _ = writeln!(text, "\n{tables}\n");
+    let mut legend =
+        vec![if has_bars { "█ median  ▒ 90th percentile" } else { "p90: 90th percentile" }.to_owned()];
+    if tables.contains(UNKNOWN) {
+        legend.push(format!("{UNKNOWN} fewer than {} conversations", options.min_samples));
+    }
+    let _ = writeln!(text, "{}", legend.join("  "));
+    let mut notes = not_counted(report);
+    if all_groups > report.rows.len() {
+        let noun = groups(report.group_by);
+        notes.push(format!("showing {} of {all_groups} {noun}", report.rows.len()));
+    }
+    for note in notes {
+        let _ = writeln!(text, "{}", wrapped(&note, width).join("\n"));
     }
     text
+}
+
+/// The table with a bold head, and without the padding before its first column.
+fn styled(table: &str, detail: TableDetail, palette: Palette) -> String {
+    let head = if detail.stacked { 2 } else { 1 };
+    let line = |(at, line): (usize, &str)| {
+        let line = line.strip_prefix(' ').unwrap_or(line);
+        if at < head { palette.bold(line.trim_end()) } else { line.trim_end().to_owned() }
+    };
+    table.lines().enumerate().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The table of some metrics.
@@ -93,9 +126,9 @@ impl SlaTable<'_> {
         header.extend(COUNTS.iter().take(detail.counts).map(|name| (*name).to_owned()));
         let mut bars = Vec::new();
         for metric in metrics {
-            let (name, unit) = (metric.name(), metric.unit().symbol());
+            let name = label(*metric).to_lowercase();
             let (between, above) = if detail.stacked { ("\n", "\n") } else { (" ", "") };
-            header.extend([format!("{name}{between}p50 {unit}"), format!("{above}p90 {unit}")]);
+            header.extend([format!("{name}{between}median"), format!("{above}p90")]);
             if detail.bars {
                 bars.push(header.len());
                 header.push(String::new());
@@ -131,13 +164,13 @@ impl SlaTable<'_> {
         cells.extend(counts.map(|count| count.to_string()));
         for (metric, longest) in self.metrics.iter().zip(longest) {
             let Some(measured) = figures.of(*metric) else { continue };
-            let number = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.1}"));
-            cells.extend([number(measured.p50), number(measured.p90)]);
+            cells.extend([measured.p50, measured.p90].map(|value| duration_or_unknown(*metric, value)));
             if detail.bars {
                 cells.push(bar(measured.p50, measured.p90, *longest));
             }
             if self.options.targets.of(*metric).is_some() {
-                let share = measured.target_met_pct.map_or("-".to_owned(), |share| format!("{share:.1} %"));
+                let share =
+                    measured.target_met_pct.map_or(UNKNOWN.to_owned(), |share| format!("{share:.1} %"));
                 cells.extend([share, measured.breached.unwrap_or(0).to_string()]);
             }
         }
@@ -165,37 +198,60 @@ fn bar(p50: Option<f64>, p90: Option<f64>, longest: f64) -> String {
     "█".repeat(median) + &"▒".repeat(high.saturating_sub(median))
 }
 
-pub fn explained(options: &SlaOptions, explained: &Explanation) -> String {
-    let mut text =
-        format!("Conversation {}: {}\n\n", one_line(&explained.conversation_id), explained.counted);
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["when", "part", "what", "by", "author", "counted as"]);
-    for step in &explained.steps {
-        table.add_row([
-            step.at.map_or("?".to_owned(), |at| shown(at, &options.zone)),
-            step.part_id.as_deref().map(one_line).unwrap_or_default(),
-            step.part_type.as_deref().map_or("(opening)".to_owned(), one_line),
-            step.by.to_owned(),
-            step.author.as_deref().map(one_line).unwrap_or_default(),
-            step.counted_as.join("; "),
-        ]);
+/// Renders how a conversation was counted.
+pub fn explained(options: &SlaOptions, explained: &Explanation, screen: Screen) -> String {
+    let width = screen.width.unwrap_or(usize::MAX);
+    let title = format!("Conversation {}: {}", one_line(&explained.conversation_id), explained.counted);
+    let mut text = format!("{}\n\n", wrapped(&title, width).join("\n"));
+    let fits = |table: &str| table.lines().all(|line| line.trim_end().chars().count() <= width);
+    let tables = STEP_COLUMNS.iter().map(|columns| steps(options, explained, columns, None));
+    let table = tables.into_iter().find(|table| fits(table)).unwrap_or_else(|| {
+        let narrowest = STEP_COLUMNS[STEP_COLUMNS.len() - 1];
+        steps(options, explained, narrowest, u16::try_from(width).ok())
+    });
+    for (at, line) in table.lines().enumerate() {
+        let line = line.strip_prefix(' ').unwrap_or(line).trim_end();
+        let _ = writeln!(text, "{}", if at == 0 { screen.palette.bold(line) } else { line.to_owned() });
     }
-    let _ = writeln!(text, "{}\n", table.trim_fmt());
+    text.push('\n');
     for (metric, seconds) in &explained.samples {
         let metric = Metric::ALL.into_iter().find(|known| known.column() == *metric);
         let Some(metric) = metric else { continue };
-        let unit = metric.unit();
-        let values: Vec<String> =
-            seconds.iter().map(|seconds| format!("{} {}", unit.of(*seconds), unit.symbol())).collect();
+        let values: Vec<String> = seconds.iter().map(|seconds| span::length(*seconds as f64)).collect();
         let values = if values.is_empty() { "none".to_owned() } else { values.join(", ") };
-        let _ = writeln!(text, "{}: {values}", metric.name());
+        let _ = writeln!(text, "{}: {values}", label(metric));
     }
     if explained.stale {
-        let _ = writeln!(
-            text,
-            "This conversation has changed since its parts were fetched: run `intercom-pp-cli sync`."
-        );
+        let note = "This conversation has changed since its parts were fetched: run `intercom-pp-cli sync`.";
+        let _ = writeln!(text, "{}", wrapped(note, width).join("\n"));
     }
     text
+}
+
+/// Columns of the steps, from widest to narrowest table.
+const STEP_COLUMNS: [&[&str]; 3] = [
+    &["when", "part", "what", "by", "author", "counted as"],
+    &["when", "what", "by", "author", "counted as"],
+    &["when", "what", "by", "counted as"],
+];
+
+fn steps(options: &SlaOptions, explained: &Explanation, columns: &[&str], width: Option<u16>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    match width {
+        Some(width) => table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic),
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+    };
+    table.set_header(columns);
+    for step in &explained.steps {
+        table.add_row(columns.iter().map(|column| match *column {
+            "when" => step.at.map_or("?".to_owned(), |at| shown(at, &options.zone)),
+            "part" => step.part_id.as_deref().map(one_line).unwrap_or_default(),
+            "what" => step.part_type.as_deref().map_or("(opening)".to_owned(), one_line),
+            "by" => step.by.to_owned(),
+            "author" => step.author.as_deref().map(one_line).unwrap_or_default(),
+            _ => step.counted_as.join("; "),
+        }));
+    }
+    table.trim_fmt()
 }

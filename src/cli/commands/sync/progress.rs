@@ -1,49 +1,104 @@
-//! Progress of a sync on stderr: bars on a terminal, or one JSON event per line for programs.
+//! Progress of a sync on stderr: one block of lines that is redrawn on a terminal, a few lines of text elsewhere, or
+//! JSON events.
 //!
-//! By default, output without a terminal is limited to warnings, errors and long waits: a successful run prints
-//! nothing.
+//! Warnings, errors and long waits are always printed, except with `--progress none`.
 
 use std::collections::HashMap;
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use clap::ValueEnum;
-use indicatif::{HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::cli::output::{notice, progress_event};
-use crate::mirror::{Event, ResourceName};
+use super::summary::name;
+use crate::cli::live_block::LiveBlock;
+use crate::cli::output::progress::{EVENT_INTERVAL, ProgressDisplay, TEXT_INTERVAL, pace};
+use crate::cli::output::{grouped, notice, progress_event};
+use crate::cli::streams;
+use crate::mirror::{Event, Observer, ResourceName};
 
-/// Minimum time between two progress events of one resource.
-const EVENT_INTERVAL: Duration = Duration::from_secs(1);
+/// Maximum number of resources with a line, so that the block fits a screen of 24 lines.
+const MAX_LINES: usize = 10;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ProgressForm {
-    // Bars on a terminal; elsewhere only warnings, errors and waits, as text.
-    Auto,
-    Json,
-    None,
+/// Shows the events of a run.
+pub struct SyncDisplay {
+    form: ProgressDisplay,
+    quiet: bool,
+    live: Option<LiveSync>,
+    /// When the progress of a resource was first and last reported.
+    reports: HashMap<ResourceName, (Instant, Instant)>,
+    last_text: Instant,
 }
 
-/// Prints the events of a run. `quiet` omits waits, which are not a problem.
-pub fn observer(form: ProgressForm, quiet: bool) -> impl FnMut(&Event) + Send {
-    let mut bars = Bars::default();
-    let mut last_events = HashMap::new();
-    let has_bars = std::io::stderr().is_terminal();
-    let is_omitted = move |event: &Event| quiet && matches!(event, Event::SyncWaiting { .. });
-    move |event: &Event| match form {
-        ProgressForm::Auto if is_omitted(event) => {}
-        ProgressForm::Auto if has_bars => bars.show(event),
-        ProgressForm::Auto => warning(event).iter().for_each(|line| notice(line)),
-        ProgressForm::Json if is_due(event, &mut last_events) => {
-            progress_event(json_line(event, Timestamp::now()))
+impl SyncDisplay {
+    /// `quiet` omits everything but warnings and errors.
+    pub fn new(form: ProgressDisplay, quiet: bool) -> Self {
+        let live = (form == ProgressDisplay::Live && !quiet).then(LiveSync::begin);
+        SyncDisplay { form, quiet, live, reports: HashMap::new(), last_text: Instant::now() }
+    }
+
+    /// Reports that everything is fetched, and what remains to be done.
+    pub fn finish_with(&mut self, work: &str) {
+        if let Some(live) = &self.live {
+            live.head.set_message(work.to_owned());
         }
-        ProgressForm::Json | ProgressForm::None => {}
+    }
+
+    /// Prints the progress of a resource in a log, at long intervals.
+    fn log(&mut self, resource: ResourceName, rows: u64, unit: ResourceName, total: Option<u64>) {
+        let now = Instant::now();
+        let (began, _) = *self.reports.entry(resource).or_insert((now, now));
+        if !self.quiet && self.last_text.elapsed() >= TEXT_INTERVAL {
+            self.last_text = now;
+            notice(&format!("{}: {}", name(resource), message(resource, rows, unit, total, began.elapsed())));
+        }
+    }
+
+    /// Whether enough time has passed since the last event about the progress of this resource.
+    fn is_due(&mut self, event: &Event) -> bool {
+        let Event::SyncProgress { resource, .. } = event else { return true };
+        let now = Instant::now();
+        let reported = self.reports.get(resource);
+        let is_due = reported.is_none_or(|(_, last)| now.duration_since(*last) >= EVENT_INTERVAL);
+        if is_due {
+            let began = reported.map_or(now, |(began, _)| *began);
+            self.reports.insert(*resource, (began, now));
+        }
+        is_due
     }
 }
 
-/// A warning, error or wait as text; `None` for other events.
+impl Observer for SyncDisplay {
+    fn event(&mut self, event: &Event) {
+        match self.form {
+            ProgressDisplay::Silent => return,
+            // Inside this process events are only shown while the command runs; warnings belong to its result.
+            ProgressDisplay::Events if warning(event).is_none() || streams::current().is_none() => {
+                if self.is_due(event) {
+                    progress_event(json_line(event, Timestamp::now()));
+                }
+                return;
+            }
+            ProgressDisplay::Events | ProgressDisplay::Live | ProgressDisplay::Lines => {}
+        }
+        if let Some(line) = warning(event).filter(|_| !(self.quiet && is_wait(event))) {
+            notice(&line);
+        }
+        match (&mut self.live, event) {
+            (Some(live), event) => live.show(event),
+            (None, Event::SyncProgress { resource, rows, unit, total, .. }) => {
+                self.log(*resource, *rows, *unit, *total);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_wait(event: &Event) -> bool {
+    matches!(event, Event::SyncWaiting { .. })
+}
+
+/// A warning, error or wait as text, with the resource as `--exclude` takes it; `None` for other events.
 fn warning(event: &Event) -> Option<String> {
     match event {
         Event::SyncWarning { resource, message } => {
@@ -67,88 +122,75 @@ fn json_line(event: &Event, at: Timestamp) -> String {
     line.to_string()
 }
 
-fn is_due(event: &Event, last_events: &mut HashMap<ResourceName, Instant>) -> bool {
-    let Event::SyncProgress { resource, .. } = event else { return true };
-    let is_due = last_events.get(resource).is_none_or(|last| last.elapsed() >= EVENT_INTERVAL);
-    if is_due {
-        last_events.insert(*resource, Instant::now());
+/// Amount, rate and time left of a resource.
+fn message(
+    resource: ResourceName,
+    rows: u64,
+    unit: ResourceName,
+    total: Option<u64>,
+    elapsed: Duration,
+) -> String {
+    let unit = (unit != resource).then(|| name(unit));
+    pace(rows, total, unit.as_deref(), elapsed)
+}
+
+/// The block on a terminal: a line about the whole run, and one for each running resource.
+struct LiveSync {
+    block: LiveBlock,
+    head: ProgressBar,
+    lines: HashMap<ResourceName, (ProgressBar, Instant)>,
+    resources: usize,
+    done: usize,
+    records: u64,
+}
+
+impl LiveSync {
+    fn begin() -> Self {
+        let block = LiveBlock::begin();
+        let head = block.line("{spinner} {wide_msg}");
+        head.set_message("Connecting");
+        head.enable_steady_tick(Duration::from_millis(120));
+        LiveSync { block, head, lines: HashMap::new(), resources: 0, done: 0, records: 0 }
     }
-    is_due
-}
 
-/// One line per resource in progress.
-#[derive(Default)]
-struct Bars {
-    all: MultiProgress,
-    bars: HashMap<ResourceName, (ProgressBar, Instant)>,
-}
-
-impl Bars {
     fn show(&mut self, event: &Event) {
         match event {
-            Event::SyncProgress { resource, rows, total, requests_left } => {
-                self.progress(*resource, *rows, *total, *requests_left);
-            }
-            Event::SyncWarning { .. } | Event::SyncWaiting { .. } | Event::SyncError { .. } => {
-                warning(event).iter().for_each(|line| self.print(line));
+            Event::SyncStart { resources, .. } => self.resources = resources.len(),
+            Event::SyncProgress { resource, rows, unit, total, .. } => {
+                if let Some((line, began)) = self.line(*resource) {
+                    let text = message(*resource, *rows, *unit, *total, began.elapsed());
+                    line.set_message(text);
+                }
+                return;
             }
             Event::SyncComplete(outcome) => {
-                if let Some((bar, _)) = self.bars.remove(&outcome.resource) {
-                    bar.finish_and_clear();
-                }
-                if outcome.complete {
-                    let written = outcome.written;
-                    self.print(&format!(
-                        "{}: done, {} fetched, {} new, {} changed, {} removed, {:.1} s",
-                        outcome.resource,
-                        HumanCount(written.fetched),
-                        HumanCount(written.inserted),
-                        HumanCount(written.updated),
-                        HumanCount(written.deleted),
-                        outcome.seconds
-                    ));
+                self.done += 1;
+                self.records += outcome.written.fetched;
+                if let Some((line, _)) = self.lines.remove(&outcome.resource) {
+                    self.block.remove(&line);
                 }
             }
-            _ => {}
+            _ => return,
         }
+        let (done, resources) = (self.done, self.resources);
+        let records = match self.records {
+            1 => "1 record".to_owned(),
+            records => format!("{} records", grouped(records)),
+        };
+        self.head.set_message(format!("Syncing: {done} of {resources} resources done, {records} fetched"));
     }
 
-    fn progress(&mut self, resource: ResourceName, rows: u64, total: Option<u64>, left: Option<u64>) {
-        let (bar, began) = self.bars.entry(resource).or_insert_with(|| {
-            let style = ProgressStyle::with_template("{spinner} {prefix:20} {msg}");
-            let bar = ProgressBar::new_spinner()
-                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
-                .with_prefix(resource.as_str());
-            (self.all.add(bar), Instant::now())
-        });
-        bar.set_message(message(rows, total, left, began.elapsed()));
-        bar.tick();
-    }
-
-    fn print(&self, text: &str) {
-        // The terminal may have been closed.
-        let _ = self.all.println(text);
-    }
-}
-
-/// Rows, rate, time left, and requests left in the rate limit window.
-fn message(rows: u64, total: Option<u64>, requests_left: Option<u64>, elapsed: Duration) -> String {
-    let mut message = HumanCount(rows).to_string();
-    if let Some(total) = total {
-        message.push_str(&format!(" of {}", HumanCount(total)));
-    }
-    let rate = rows as f64 / elapsed.as_secs_f64();
-    if elapsed.as_secs_f64() >= 0.5 && rate > 0.0 {
-        message.push_str(&format!(", {rate:.0}/s"));
-        let rest = total.map(|total| total.saturating_sub(rows) as f64 / rate);
-        if let Some(rest) = rest.filter(|rest| *rest >= 1.0) {
-            message.push_str(&format!(", {} left", HumanDuration(Duration::from_secs_f64(rest))));
+    /// The line of a resource; `None` if the block is full.
+    fn line(&mut self, resource: ResourceName) -> Option<&(ProgressBar, Instant)> {
+        if !self.lines.contains_key(&resource) {
+            if self.lines.len() == MAX_LINES {
+                return None;
+            }
+            let line = self.block.line("  {prefix:19} {wide_msg}").with_prefix(name(resource));
+            self.lines.insert(resource, (line, Instant::now()));
         }
+        self.lines.get(&resource)
     }
-    if let Some(left) = requests_left {
-        message.push_str(&format!(", {} requests left in this window", HumanCount(left)));
-    }
-    message
 }
 
 #[cfg(test)]
@@ -156,20 +198,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_shows_rows_rate_and_remaining_time() {
-        let line = message(12_000, Some(20_000), Some(1_204), Duration::from_secs(8));
-        assert_eq!(line, "12,000 of 20,000, 1500/s, 5 seconds left, 1,204 requests left in this window");
-        assert_eq!(message(20, None, None, Duration::ZERO), "20");
+    fn parts_are_counted_in_their_owners() {
+        use ResourceName::{Contacts, ConversationParts, Conversations};
+        let second = Duration::from_secs(1);
+        assert_eq!(
+            message(ConversationParts, 300, Conversations, Some(1_000), 10 * second),
+            "300 of 1,000 conversations, 30/s, 23 s left"
+        );
+        assert_eq!(message(Contacts, 20, Contacts, None, Duration::ZERO), "20");
     }
 
     #[test]
     fn programs_get_progress_once_a_second() {
-        let mut last_events = HashMap::new();
-        let progress =
-            Event::SyncProgress { resource: ResourceName::Tags, rows: 1, total: None, requests_left: None };
-        assert!(is_due(&progress, &mut last_events));
-        assert!(!is_due(&progress, &mut last_events));
+        let mut display = SyncDisplay::new(ProgressDisplay::Events, false);
+        let (resource, unit) = (ResourceName::Tags, ResourceName::Tags);
+        let progress = Event::SyncProgress { resource, rows: 1, unit, total: None, requests_left: None };
+        assert!(display.is_due(&progress));
+        assert!(!display.is_due(&progress));
         let warning = Event::SyncWarning { resource: None, message: String::new() };
-        assert!(is_due(&warning, &mut last_events) && is_due(&warning, &mut last_events));
+        assert!(display.is_due(&warning) && display.is_due(&warning));
+    }
+
+    #[test]
+    fn warnings_name_the_resource_as_it_is_typed() {
+        let resource = Some(ResourceName::TicketParts);
+        let event = Event::SyncWarning { resource, message: "lost".to_owned() };
+        assert_eq!(warning(&event).as_deref(), Some("warning: ticket_parts: lost"));
     }
 }

@@ -4,6 +4,13 @@ use std::fmt::Write;
 
 use crate::report::sla::distribution::Week;
 use crate::report::sla::figures::MetricFigures;
+use crate::report::sla::options::{Metric, Unit};
+use crate::report::sla::wording::duration;
+
+/// In seconds.
+const MINUTE: f64 = 60.0;
+const HOUR: f64 = 60.0 * MINUTE;
+const DAY: f64 = 24.0 * HOUR;
 
 const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 200.0;
@@ -45,10 +52,11 @@ pub fn columns(bars: &[(String, u64)]) -> String {
 }
 
 /// Lines of the median and the 90th percentile by week, with gaps for weeks with too few samples.
-pub fn lines(points: &[(&Week, &MetricFigures)], unit: &str) -> String {
-    let (left, right, top, bottom) = (62.0, WIDTH - 10.0, 14.0, HEIGHT - 26.0);
+pub fn lines(points: &[(&Week, &MetricFigures)]) -> String {
+    let metric = points.first().map(|(_, measured)| measured.metric).unwrap_or_default();
+    let (left, right, top, bottom) = (80.0, WIDTH - 10.0, 14.0, HEIGHT - 26.0);
     let most =
-        points.iter().filter_map(|(_, measured)| measured.p90).fold(0.0_f64, f64::max).max(f64::EPSILON);
+        axis_end(metric, points.iter().filter_map(|(_, measured)| measured.p90).fold(0.0_f64, f64::max));
     let across = |at: usize| left + (right - left) * at as f64 / (points.len().max(2) - 1) as f64;
     let up = |value: f64| bottom - value / most * (bottom - top);
     let mut content = String::new();
@@ -60,7 +68,7 @@ pub fn lines(points: &[(&Week, &MetricFigures)], unit: &str) -> String {
              <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
             left - 6.0,
             y + 4.0,
-            axis(most * share, unit)
+            if share == 0.0 { "0".to_owned() } else { duration(metric, most * share) }
         );
     }
     let high: fn(&MetricFigures) -> Option<f64> = |measured| measured.p90;
@@ -76,23 +84,31 @@ pub fn lines(points: &[(&Week, &MetricFigures)], unit: &str) -> String {
             pen_down = true;
             let _ = write!(
                 content,
-                "<circle class=\"{class}{}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\"><title>{}: {value:.1} {unit} (n = {})</title></circle>",
+                "<circle class=\"{class}{}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\"><title>{}: {} ({} measured)</title></circle>",
                 if week.partial { " partial" } else { "" },
                 across(at),
                 up(value),
                 week.week,
+                duration(metric, value),
                 measured.n
             );
         }
         let _ = write!(content, "<path class=\"line-{class}\" d=\"{path}\"/>");
     }
+    let last = points.len().saturating_sub(1);
     let every = points.len().div_ceil(6).max(1);
-    for (at, (week, _)) in points.iter().enumerate().filter(|(at, _)| at.is_multiple_of(every)) {
-        let anchor = if at == 0 { "start" } else { "middle" };
+    // The first and the last week are always named, beside their points.
+    let is_named = |at: usize| at == last || (at.is_multiple_of(every) && last - at >= every);
+    for (at, (week, _)) in points.iter().enumerate().filter(|(at, _)| is_named(*at)) {
+        let anchor = match at {
+            0 => "start",
+            at if at == last => "end",
+            _ => "middle",
+        };
         let _ = write!(
             content,
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>",
-            across(at).min(right - 24.0),
+            across(at),
             HEIGHT - 8.0,
             week.week
         );
@@ -100,14 +116,23 @@ pub fn lines(points: &[(&Week, &MetricFigures)], unit: &str) -> String {
     svg(HEIGHT, "By week", &content) + LEGEND
 }
 
-fn axis(value: f64, unit: &str) -> String {
-    if value >= 10.0 { format!("{value:.0} {unit}") } else { format!("{value:.1} {unit}") }
+/// The end of an axis that shows `most`, in the unit of the metric: a length of time whose half is round as well.
+fn axis_end(metric: Metric, most: f64) -> f64 {
+    let unit = match metric.unit() {
+        Unit::Minutes => MINUTE,
+        Unit::Hours => HOUR,
+    };
+    let seconds = most * unit;
+    let ends = [1.0, 2.0, 4.0, 10.0, 20.0, 30.0].map(|minutes| minutes * MINUTE);
+    let ends = ends.into_iter().chain([1.0, 2.0, 4.0, 8.0, 12.0].map(|hours| hours * HOUR));
+    let mut ends = ends.chain([1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 14.0, 20.0, 30.0, 60.0].map(|days| days * DAY));
+    ends.find(|end| *end >= seconds).unwrap_or(seconds) / unit
 }
 
 /// A horizontal bar per group: as long as its 90th percentile, filled up to the median.
-pub fn ranges(rows: &[(String, &MetricFigures)], unit: &str) -> String {
+pub fn ranges(rows: &[(String, &MetricFigures)]) -> String {
     let most = rows.iter().filter_map(|row| row.1.p90).fold(0.0_f64, f64::max).max(f64::EPSILON);
-    let (name, room, step) = (150.0, WIDTH - 150.0 - 76.0, 26.0);
+    let (name, room, step) = (150.0, WIDTH - 150.0 - 84.0, 26.0);
     let mut content = String::new();
     for (at, (label, measured)) in rows.iter().enumerate() {
         let y = at as f64 * step + 4.0;
@@ -118,11 +143,12 @@ pub fn ranges(rows: &[(String, &MetricFigures)], unit: &str) -> String {
             "<text class=\"ink\" x=\"0\" y=\"{:.1}\">{}</text>\
              <rect class=\"high\" x=\"{name}\" y=\"{y}\" width=\"{high:.1}\" height=\"16\" rx=\"2\"/>\
              <rect class=\"low\" x=\"{name}\" y=\"{y}\" width=\"{low:.1}\" height=\"16\" rx=\"2\"/>\
-             <text class=\"ink\" x=\"{:.1}\" y=\"{:.1}\">{value:.1} {unit}</text>",
+             <text class=\"ink\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
             y + 12.0,
             shortened(label),
             name + high + 6.0,
-            y + 12.0
+            y + 12.0,
+            duration(measured.metric, value)
         );
     }
     svg(rows.len() as f64 * step + 4.0, "Slowest groups", &content) + LEGEND
@@ -171,7 +197,25 @@ mod tests {
     fn empty_data_renders_an_empty_chart() {
         assert!(columns(&[("≤ 1 min".into(), 0)]).contains("<svg"));
         let week = Week { week: "2026-W20".into(), partial: true, figures: Figures::default() };
-        assert!(lines(&[(&week, &MetricFigures::default())], "min").contains("2026-W20"));
-        assert!(ranges(&[], "min").contains("<svg"));
+        assert!(lines(&[(&week, &MetricFigures::default())]).contains("2026-W20"));
+        assert!(ranges(&[]).contains("<svg"));
+    }
+
+    #[test]
+    fn the_last_week_is_named_beside_its_point() {
+        let weeks: Vec<Week> = (1..=14)
+            .map(|number| Week {
+                week: format!("2026-W{number:02}"),
+                partial: false,
+                figures: Figures::default(),
+            })
+            .collect();
+        let measured = MetricFigures { p50: Some(30.0), p90: Some(1_676.5), ..MetricFigures::default() };
+        let points: Vec<(&Week, &MetricFigures)> = weeks.iter().map(|week| (week, &measured)).collect();
+        let chart = lines(&points);
+        assert!(chart.contains("x=\"510.0\" y=\"192.0\" text-anchor=\"end\">2026-W14</text>"), "{chart}");
+        assert!(!chart.contains(">2026-W13</text>"), "labels must not overlap: {chart}");
+        assert!(chart.contains(">2 d</text>") && chart.contains(">1 d</text>"), "round axis: {chart}");
+        assert!(chart.contains("1 d 4 h (0 measured)"), "{chart}");
     }
 }

@@ -2,7 +2,7 @@
 //! it.
 
 /// Whether two names differ by one letter or by two swapped letters.
-pub(super) fn is_close(one: &str, other: &str) -> bool {
+pub fn is_close(one: &str, other: &str) -> bool {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let common = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
     let (one, other) = (&one[common..], &other[common..]);
@@ -20,7 +20,7 @@ pub(super) fn is_close(one: &str, other: &str) -> bool {
 
 /// The name that `wanted` most likely means: the same except for case and separators, one typo away, or a
 /// part.
-pub(super) fn nearest<'n>(wanted: &str, names: &[&'n str]) -> Option<&'n str> {
+pub fn nearest<'n>(wanted: &str, names: &[&'n str]) -> Option<&'n str> {
     let canonical = |name: &str| -> String {
         name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
     };
@@ -33,6 +33,11 @@ pub(super) fn nearest<'n>(wanted: &str, names: &[&'n str]) -> Option<&'n str> {
     first(&|name| name == wanted).or_else(|| first(&|name| is_close(name, &wanted))).or_else(|| {
         first(&|name| name.len() > 1 && wanted.len() > 1 && (name.contains(&wanted) || wanted.contains(name)))
     })
+}
+
+/// `did you mean "name"? ` for the nearest name, to insert into a message; empty without one.
+pub fn did_you_mean(wanted: &str, names: &[&str]) -> String {
+    nearest(wanted, names).map(|name| format!("did you mean {name:?}? ")).unwrap_or_default()
 }
 
 #[cfg(test)]
