@@ -12,6 +12,7 @@ mod cli;
 #[allow(dead_code, reason = "build.rs uses the rest")]
 mod codegen;
 mod commands;
+mod documents;
 mod endpoints;
 mod filter;
 mod filter_syntax;
