@@ -82,7 +82,7 @@ pub struct CallApi {
     /// With --paginate, print the documents of all pages as a list
     #[arg(long, requires = "paginate")]
     slurp: bool,
-    /// Show the status and the headers of the response
+    /// Show the status and the headers of the response: in `meta` of JSON, else on stderr
     #[arg(long, short = 'i', conflicts_with = "paginate")]
     include: bool,
     /// The global flag, which is short here. Its value is read there.
@@ -229,19 +229,22 @@ async fn slurped(
     output.document(meta, &format!("[{}]", texts.join(",")), None).await
 }
 
-/// Adds status and headers to `meta`; formats without it get them as a notice.
+/// Adds status and headers to `meta`. Without it, or if a jq program may drop it, they are a notice.
 fn show_head(context: &Context, reply: &Reply, meta: &mut Value) {
     let text = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let headers = reply.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
+    let headers: Vec<(String, String)> =
+        reply.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
     if matches!(context.globals.output.format_or_default(), Format::Json | Format::Toon) {
-        let headers: serde_json::Map<String, Value> =
-            headers.map(|(name, value)| (name, json!(value))).collect();
+        let fields: serde_json::Map<String, Value> =
+            headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         meta["status"] = json!(reply.status.as_u16());
-        meta["headers"] = json!(headers);
-        return;
+        meta["headers"] = json!(fields);
+        if context.globals.output.jq.is_none() {
+            return;
+        }
     }
     notice(&format!("HTTP {}", reply.status));
-    headers.for_each(|(name, value)| notice(&format!("{name}: {value}")));
+    headers.iter().for_each(|(name, value)| notice(&format!("{name}: {value}")));
 }
 
 /// How much of a list the response holds, for operations that return one.
