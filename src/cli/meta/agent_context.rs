@@ -89,7 +89,7 @@ fn conventions() -> Value {
         "--agent means --json --compact --no-input --no-color, and --yes for changes that can be undone",
         "--select a,b.c,*_at,name:d.e and --jq (on .meta and .results) shorten the output; --format toon costs fewer tokens",
         "--all and --limit N fetch more pages; --dry-run shows the request without sending it",
-        "without a terminal, PUT and DELETE need --agent or --yes; deleting, merging, redacting, bulk archiving and changing more than 100 records need --yes even with --agent: ask a person first",
+        "without a terminal, PUT and DELETE need --agent or --yes; deleting, merging, redacting, `reply ID TEXT`, bulk archiving and changing more than 100 records need --yes even with --agent: ask a person first. `reply` with the fields of the API sends at once",
         "--read-only, INTERCOM_READ_ONLY=1 or `read_only = true` in the config file prevent every change of the workspace",
         "which \"NEED\" finds a command; describe COMMAND shows its arguments, output and an example",
         "sync mirrors the workspace; search, sql, analytics and the reports read the mirror",

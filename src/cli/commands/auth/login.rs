@@ -234,7 +234,7 @@ async fn confirm_replacement(
         (None, None) => (None, None),
         (None, Some(_)) => match owner(target, existing).await {
             Ok(Some(me)) => (me.reported_workspace().map(str::to_owned), me.workspace_name),
-            // A token that is no longer valid can be replaced.
+            // A refused token can be replaced.
             Ok(None) => return Ok(()),
             Err(_) => (None, None),
         },
