@@ -29,6 +29,7 @@ pub mod request_builder;
 mod retry;
 pub mod secret;
 pub mod transport;
+pub mod version;
 pub mod web_address;
 
 pub use client::{Client, Response};
@@ -39,3 +40,4 @@ pub use region::Region;
 pub use reply::Reply;
 pub use secret::Token;
 pub use transport::{Download, Idempotency, Settings, Transport};
+pub use version::ApiVersion;
