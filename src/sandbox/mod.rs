@@ -38,7 +38,7 @@ pub use self::response::ErrorResponse;
 pub use self::seed::story;
 pub use self::server::{Fault, LoggedRequest};
 use self::server::{SandboxServer, lock};
-pub use self::workspace::{CompanyScroll, IdSequence, Workspace};
+pub use self::workspace::{CompanyScroll, IdSequence, IpAllowlist, Workspace};
 
 /// A running sandbox. Stops when dropped.
 pub struct Sandbox {

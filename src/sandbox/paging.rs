@@ -169,19 +169,40 @@ pub fn newest_first<'a, T: WorkspaceRecord>(
 pub fn numbered_page<'a, T>(
     request: &ApiRequest,
     rows: &'a [T],
-    (default, max): (usize, usize),
+    sizes: (usize, usize),
 ) -> Result<RecordPage<'a, T>, ErrorResponse> {
     let number = |name| request.query(name).map(|text| parse_integer(name, text)).transpose();
-    let per_page =
-        validate_page_size(number("per_page")?.unwrap_or(default as i64), request.max_page_size(max))?;
-    let page = usize::try_from(number("page")?.unwrap_or(1))
+    let position = (number("page")?, number("per_page")?);
+    page_at(request, rows, position, sizes, |page, per_page| json!(next_link(request, page, per_page)))
+}
+
+/// The page given by `page` (from 1) and `per_page` in the body, which says nothing about the next one but their
+/// number.
+pub fn page_in_body<'a, T>(
+    request: &ApiRequest,
+    rows: &'a [T],
+    sizes: (usize, usize),
+) -> Result<RecordPage<'a, T>, ErrorResponse> {
+    let position = (request.integer("page"), request.integer("per_page"));
+    page_at(request, rows, position, sizes, |_, _| Value::Null)
+}
+
+fn page_at<'a, T>(
+    request: &ApiRequest,
+    rows: &'a [T],
+    (page, per_page): (Option<i64>, Option<i64>),
+    (default, max): (usize, usize),
+    next: impl FnOnce(usize, usize) -> Value,
+) -> Result<RecordPage<'a, T>, ErrorResponse> {
+    let per_page = validate_page_size(per_page.unwrap_or(default as i64), request.max_page_size(max))?;
+    let page = usize::try_from(page.unwrap_or(1))
         .ok()
         .filter(|page| *page >= 1)
         .ok_or_else(|| ErrorResponse::invalid("page", "page must be 1 or greater"))?;
     let start = ((page - 1).saturating_mul(per_page)).min(rows.len());
     let end = (start + per_page).min(rows.len());
-    let next = (end < rows.len()).then(|| next_link(request, page + 1, per_page));
-    Ok(RecordPage::new(rows[start..end].iter().collect(), rows.len(), json!(next), page, per_page))
+    let next = if end < rows.len() { next(page + 1, per_page) } else { Value::Null };
+    Ok(RecordPage::new(rows[start..end].iter().collect(), rows.len(), next, page, per_page))
 }
 
 /// The response with a list that has no pages.

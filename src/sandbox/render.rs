@@ -220,6 +220,7 @@ impl Workspace {
         let linked: Vec<_> = ticket
             .conversation_id
             .iter()
+            .chain(&ticket.linked_conversations)
             .map(|id| json!({"type": "conversation", "id": id, "category": null}))
             .collect();
         let assignee = |id: Option<i64>| id.unwrap_or(0).to_string();

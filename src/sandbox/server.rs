@@ -243,9 +243,12 @@ impl ServerState {
         fault: Option<Fault>,
     ) -> Response<Body> {
         let request_id = lock(&self.request_ids).uuid();
-        let mut link = None;
+        let (mut link, mut file) = (None, None);
         let (status, document): (u16, Option<Value>) = match result {
-            Ok(response) => (response.status, response.body),
+            Ok(response) => {
+                file = response.file;
+                (response.status, response.body)
+            }
             Err(error) => {
                 link = error
                     .canonical
@@ -263,9 +266,13 @@ impl ServerState {
 
         let text = document.map(|document| document.to_string()).unwrap_or_default();
         let text = document_quirks::change_text(&lock(&self.workspace).quirks, text);
-        let is_empty = text.is_empty();
+        let content_type = if file.is_some() {
+            Some("application/octet-stream".to_owned())
+        } else {
+            (!text.is_empty()).then(|| "application/json; charset=utf-8".to_owned())
+        };
         let mut response = Response::new(match fault {
-            None | Some(Fault::Status(_)) => Body::from(text),
+            None | Some(Fault::Status(_)) => file.map_or_else(|| Body::from(text), Body::from),
             Some(Fault::Blank) => Body::empty(),
             Some(Fault::Drop) => aborted_body(""),
             Some(Fault::Truncate) => aborted_body(text.get(..text.len() / 2).unwrap_or_default()),
@@ -274,7 +281,7 @@ impl ServerState {
         let headers = response.headers_mut();
         let (now, ahead) = self.time();
         for (name, value) in [
-            ("content-type", (!is_empty).then(|| "application/json; charset=utf-8".to_owned())),
+            ("content-type", content_type),
             ("x-request-id", Some(request_id)),
             ("link", link),
             ("date", Some(httpdate::fmt_http_date(now))),

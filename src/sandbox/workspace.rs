@@ -13,7 +13,10 @@ use super::model::article::HelpArticle;
 use super::model::company::Company;
 use super::model::contact::{ContactNote, ContactRecord, DataEvent};
 use super::model::conversation::{Author, Conversation, ConversationEvent, ConversationState};
+use super::model::data_connector::{ConnectorExecution, DataConnector};
+use super::model::fin::FinConversation;
 use super::model::plain::PlainRecord;
+use super::model::reporting_job::ReportingJob;
 use super::model::ticket::TicketRecord;
 use super::quirk::Quirk;
 use super::random::Random;
@@ -61,6 +64,30 @@ pub struct Workspace {
     pub events: Vec<DataEvent>,
     /// The activity log of teammates.
     pub activities: Vec<Value>,
+    /// Why teammates are away.
+    pub away_reasons: RecordSet<PlainRecord>,
+    pub ip_allowlist: IpAllowlist,
+    pub office_hours: RecordSet<PlainRecord>,
+    /// Dates on which schedules of office hours have other hours.
+    pub office_hours_exceptions: RecordSet<PlainRecord>,
+    pub brands: RecordSet<PlainRecord>,
+    /// Addresses that email is sent from.
+    pub sender_addresses: RecordSet<PlainRecord>,
+    pub workflows: RecordSet<PlainRecord>,
+    pub data_connectors: RecordSet<DataConnector>,
+    pub connector_executions: RecordSet<ConnectorExecution>,
+    pub company_notes: RecordSet<PlainRecord>,
+    /// When teammates paused and resumed handling conversations, by conversation id, oldest first.
+    pub handling_events: HashMap<String, Vec<Value>>,
+    /// WhatsApp messages sent to many people at once.
+    pub whatsapp_messages: RecordSet<PlainRecord>,
+    /// Conversations that Fin answers elsewhere, by their own ids.
+    pub fin_conversations: HashMap<String, FinConversation>,
+    /// Phone calls that Fin takes, by the ids of their registrations.
+    pub fin_voice_calls: RecordSet<PlainRecord>,
+    /// Work done in the background.
+    pub jobs: RecordSet<PlainRecord>,
+    pub reporting_jobs: HashMap<String, ReportingJob>,
     /// The open scroll over all companies; there can be only one.
     pub scroll: Option<CompanyScroll>,
     /// Maps the id of each merged contact to the id of the contact it was merged into.
@@ -71,6 +98,14 @@ pub struct Workspace {
     pub(super) next_wake_at: Option<i64>,
     pub(super) random: Random,
     pub(super) last_ids: HashMap<IdSequence, u64>,
+}
+
+/// The addresses from which teammates may use the workspace.
+#[derive(Debug, Clone, Default)]
+pub struct IpAllowlist {
+    pub is_enabled: bool,
+    /// Addresses, and ranges in CIDR notation.
+    pub entries: Vec<String>,
 }
 
 /// A scroll over a snapshot of all companies.
@@ -95,6 +130,8 @@ pub enum IdSequence {
     TicketNumber,
     Call,
     Other,
+    /// Records that later API versions added, apart so that the ids of all others stay the same.
+    Addition,
 }
 
 impl IdSequence {
@@ -108,6 +145,7 @@ impl IdSequence {
             IdSequence::TicketNumber => 0,
             IdSequence::Call => 880_000,
             IdSequence::Other => 5_000_000,
+            IdSequence::Addition => 6_200_000,
         }
     }
 }

@@ -5,15 +5,28 @@
 
 mod admins;
 mod articles;
+mod brands;
+mod call_search;
 mod companies;
+mod company_notes;
 mod contact_links;
 mod contacts;
 mod conversation_links;
 mod conversations;
 mod data;
+mod data_connectors;
+mod fin;
+mod fin_voice;
+mod handling;
+mod ip_allowlist;
+mod jobs;
+mod message_status;
+mod office_hours;
 mod operations;
 mod plain;
+mod reporting_export;
 mod tags;
+mod ticket_links;
 mod ticket_types;
 mod tickets;
 
@@ -24,14 +37,27 @@ pub fn handler_for(operation_id: &str) -> Option<Handler> {
     [
         admins::handler_for,
         articles::handler_for,
+        brands::handler_for,
+        call_search::handler_for,
         companies::handler_for,
+        company_notes::handler_for,
         contact_links::handler_for,
         contacts::handler_for,
         conversation_links::handler_for,
         conversations::handler_for,
         data::handler_for,
+        data_connectors::handler_for,
+        fin::handler_for,
+        fin_voice::handler_for,
+        handling::handler_for,
+        ip_allowlist::handler_for,
+        jobs::handler_for,
+        message_status::handler_for,
+        office_hours::handler_for,
         plain::handler_for,
+        reporting_export::handler_for,
         tags::handler_for,
+        ticket_links::handler_for,
         ticket_types::handler_for,
         tickets::handler_for,
     ]

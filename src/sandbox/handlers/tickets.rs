@@ -25,11 +25,11 @@ operations! {
     "detachTagFromTicket" => detach_tag,
 }
 
-fn not_found() -> ErrorResponse {
+pub fn not_found() -> ErrorResponse {
     ErrorResponse::new(404, "ticket_not_found", "Ticket not found")
 }
 
-fn respond_with(workspace: &Workspace, id: &str) -> HandlerResult {
+pub fn respond_with(workspace: &Workspace, id: &str) -> HandlerResult {
     let ticket = workspace.tickets.get(id).ok_or_else(not_found)?;
     Ok(workspace.ticket_document(ticket).into())
 }
@@ -41,6 +41,17 @@ fn search(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
 }
 
 fn create(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
+    let ticket = requested_ticket(workspace, request)?;
+    let document = workspace.ticket_document(&ticket);
+    workspace.tickets.insert(ticket);
+    Ok(document.into())
+}
+
+/// The ticket that a body describes, not yet part of the workspace.
+pub fn requested_ticket(
+    workspace: &mut Workspace,
+    request: &ApiRequest,
+) -> Result<TicketRecord, ErrorResponse> {
     let type_id = request.required("ticket_type_id")?;
     let ticket_type = workspace.ticket_types.get(type_id);
     if ticket_type.is_none_or(|ticket_type| ticket_type.document["archived"] == true) {
@@ -55,16 +66,13 @@ fn create(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     }
     let company_id = request.text("company_id").map(str::to_owned);
     let now = workspace.now();
-    let ticket = TicketRecord {
+    Ok(TicketRecord {
         attributes,
         contacts,
         company_id,
         created_at: request.integer("created_at").unwrap_or(now),
         ..workspace.new_ticket(type_id, now)
-    };
-    let document = workspace.ticket_document(&ticket);
-    workspace.tickets.insert(ticket);
-    Ok(document.into())
+    })
 }
 
 /// The id of a contact given by id, external id or email. An unknown email creates a contact.
@@ -149,7 +157,8 @@ fn update(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     respond_with(workspace, request.path("id"))
 }
 
-fn set_state(
+/// Moves a ticket to a state, and notes it in its history.
+pub fn set_state(
     workspace: &mut Workspace,
     ticket: &mut TicketRecord,
     state_id: &str,

@@ -178,7 +178,7 @@ pub struct Conversation {
     pub rating: Value,
     /// The AI agent's part in it, as the API returns it; null without one.
     pub ai_agent: Value,
-    /// Ids of tickets created from it.
+    /// Ids of tickets created from it, and of the tracker ticket that it is linked to.
     pub tickets: Vec<String>,
 }
 

@@ -4,7 +4,9 @@
 
 mod help;
 mod inbox;
+mod operation;
 mod people;
+mod settings;
 pub mod story;
 mod tickets;
 mod words;
@@ -18,7 +20,7 @@ use super::options::Options;
 use super::random::Random;
 use super::record_set::RecordSet;
 
-use super::workspace::Workspace;
+use super::workspace::{IpAllowlist, Workspace};
 
 /// Creates a workspace with seed data.
 pub fn workspace(options: &Options, timezone: TimeZone) -> Workspace {
@@ -29,6 +31,8 @@ pub fn workspace(options: &Options, timezone: TimeZone) -> Workspace {
     tickets::fill(&mut workspace, options);
     help::fill(&mut workspace, options);
     inbox::add_calls(&mut workspace, options);
+    settings::fill(&mut workspace, options.now);
+    operation::fill(&mut workspace, options.now);
     if options.story {
         story::fill(&mut workspace, options);
     }
@@ -66,6 +70,22 @@ fn empty(options: &Options, timezone: TimeZone) -> Workspace {
         subscription_types: RecordSet::default(),
         events: Vec::new(),
         activities: Vec::new(),
+        away_reasons: RecordSet::default(),
+        ip_allowlist: IpAllowlist::default(),
+        office_hours: RecordSet::default(),
+        office_hours_exceptions: RecordSet::default(),
+        brands: RecordSet::default(),
+        sender_addresses: RecordSet::default(),
+        workflows: RecordSet::default(),
+        data_connectors: RecordSet::default(),
+        connector_executions: RecordSet::default(),
+        company_notes: RecordSet::default(),
+        handling_events: HashMap::new(),
+        whatsapp_messages: RecordSet::default(),
+        fin_conversations: HashMap::new(),
+        fin_voice_calls: RecordSet::default(),
+        jobs: RecordSet::default(),
+        reporting_jobs: HashMap::new(),
         scroll: None,
         merged: HashMap::new(),
         quirks: Vec::new(),
