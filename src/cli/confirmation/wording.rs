@@ -24,19 +24,26 @@ const CONVERT: Verb = verb("Convert", "Converted", "not converted");
 const DELETE: Verb = verb("Delete", "Deleted", "not deleted");
 const MERGE: Verb = verb("Merge", "Merged", "not merged");
 const REDACT: Verb = verb("Redact", "Redacted", "not redacted");
+const RATE: Verb = verb("Rate", "Rated", "not rated");
 const REMOVE: Verb = verb("Remove", "Removed", "not removed");
+const REPLACE: Verb = verb("Replace", "Replaced", "not replaced");
 const REPLY: Verb = verb("Reply to", "Replied to", "not sent");
 const SAVE: Verb = verb("Save", "Saved", "not saved");
 const SET: Verb = verb("Set", "Set", "not set");
 const UNARCHIVE: Verb = verb("Unarchive", "Unarchived", "not unarchived");
+const UNLINK: Verb = verb("Unlink", "Unlinked", "not unlinked");
 const UPDATE: Verb = verb("Update", "Updated", "not updated");
 
 /// Verbs of other operations, whose help starts with them.
-const OTHER: [Verb; 9] = [
+const OTHER: [Verb; 13] = [
     verb("Add", "Added", "not added"),
+    verb("Announce", "Announced", "not announced"),
     verb("Cancel", "Canceled", "not canceled"),
+    verb("Close", "Closed", "not closed"),
     verb("Create", "Created", "not created"),
+    verb("Link", "Linked", "not linked"),
     verb("Opt", "Opted", "not opted"),
+    verb("Pass", "Passed", "not passed"),
     verb("Record", "Recorded", "not recorded"),
     verb("Send", "Sent", "not sent"),
     verb("Start", "Started", "not started"),
@@ -149,6 +156,41 @@ const WORDINGS: &[(&str, Verb, &str, &str)] = &[
         "A visitor that is merged into a user is deleted. This cannot be undone.",
     ),
     ("updateVisitor", UPDATE, "a visitor", OVERWRITES),
+    ("updateOfficeHoursSchedule", UPDATE, "office hours {0:office_hours_schedules}", OVERWRITES),
+    (
+        "deleteOfficeHoursSchedule",
+        DELETE,
+        "office hours {0:office_hours_schedules}",
+        "Its exceptions are deleted too. This cannot be undone.",
+    ),
+    (
+        "updateOfficeHoursException",
+        UPDATE,
+        "exception {1} of office hours {0:office_hours_schedules}",
+        OVERWRITES,
+    ),
+    ("deleteOfficeHoursException", DELETE, "exception {1} of office hours {0:office_hours_schedules}", GONE),
+    (
+        "updateIpAllowlist",
+        REPLACE,
+        "the IP allowlist of the workspace",
+        "Teammates at other addresses can be locked out, which cannot be undone from there.",
+    ),
+    ("updateDataConnector", UPDATE, "data connector {0:data_connectors}", OVERWRITES),
+    ("deleteDataConnector", DELETE, "data connector {0:data_connectors}", GONE),
+    ("submitFinCsat", RATE, "conversation {conversation_id} with Fin", "A rating with a remark is final."),
+    (
+        "changeTicketType",
+        CHANGE,
+        "the type of ticket {0:tickets}",
+        "Attributes that the new type does not have lose their values.",
+    ),
+    (
+        "unlinkConversationFromTicket",
+        UNLINK,
+        "conversation {1:conversations} from ticket {0:tickets}",
+        "Both are kept.",
+    ),
 ];
 
 /// The words of an operation; `None` if it needs no confirmation, or belongs to an API version that this table does not

@@ -29,6 +29,8 @@ static TABLES: &[(&str, &str)] = &[
         "collection",
         "id name updated=updated_at | parent=parent_id locale=default_locale order url created=created_at",
     ),
+    ("away_status_reason", "id label emoji deleted | order updated=updated_at"),
+    ("brand", "id name is_default | address=default_address_settings_id help_center=help_center_id"),
     (
         "company",
         "id name plan=plan.name users=user_count last_seen=last_request_at | company_id monthly_spend industry size sessions=session_count updated=updated_at created=created_at",
@@ -53,6 +55,15 @@ static TABLES: &[(&str, &str)] = &[
         "data_attribute",
         "name=full_name|name label model kind=data_type | custom archived id updated=updated_at created=created_at",
     ),
+    (
+        "data_connector",
+        "id name state method=http_method updated=updated_at | fin=direct_fin_usage created=created_at",
+    ),
+    (
+        "data_connector.execution",
+        "id success status=http_status error=error_type at=created_at | ms=execution_time_ms source=source_type conversation_id",
+    ),
+    ("email_setting", "id email verified forwarding=forwarding_enabled | brand=brand_id domain"),
     ("event", "event_name created=created_at | email user_id metadata id"),
     (
         "help_center",
@@ -65,10 +76,19 @@ static TABLES: &[(&str, &str)] = &[
     ("news-item", "id title state updated=updated_at | sender=sender_id created=created_at"),
     ("newsfeed", "id name updated=updated_at | created=created_at"),
     ("note", "id author=author.name|author.id body created=created_at | contact=contact.id"),
+    (
+        "office_hours_exception",
+        "id date=exception_date kind=exception_type name annual=recurring_annually | updated=updated_at",
+    ),
+    (
+        "office_hours_schedule",
+        "id name zone=time_zone_name always=twenty_four_seven | updated=updated_at created=created_at",
+    ),
     ("segment", "id name kind=person_type count updated=updated_at | created=created_at"),
     ("subscription", "id name=default_translation.name state consent=consent_type"),
     ("tag", "id name applied=applied_at"),
     ("team", "id name"),
+    ("team_metric", "admin=admin_id open idle snoozed"),
     (
         "ticket",
         "id title=ticket_attributes._default_title_ state=ticket_state.internal_label|ticket_state.category ticket_type=ticket_type.name updated=updated_at assignee=admin_assignee_id|team_assignee_id | number=ticket_id team=team_assignee_id category snoozed=snoozed_until created=created_at",

@@ -105,7 +105,8 @@ fn list_activity_kinds(_: &mut Workspace, _: &ApiRequest) -> HandlerResult {
 
 /// Page and page size are in the body.
 fn search_activities(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
-    let from = request.integer("created_at_after").ok_or_else(|| ErrorResponse::missing("created_at_after"))?;
+    let from =
+        request.integer("created_at_after").ok_or_else(|| ErrorResponse::missing("created_at_after"))?;
     let period = from..=request.integer("created_at_before").unwrap_or(i64::MAX);
     let kinds: Vec<_> =
         request.body["event_types"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();

@@ -191,7 +191,8 @@ mod tests {
 
     #[test]
     fn a_sample_response_becomes_typed_fields() {
-        let sample = json!({"order": {"id": 7, "total": 4.5, "open": true}, "lines": [{"sku": "a"}], "note": null});
+        let sample =
+            json!({"order": {"id": 7, "total": 4.5, "open": true}, "lines": [{"sku": "a"}], "note": null});
         let mut fields = Vec::new();
         collect_response_fields(&sample, "", &mut fields);
         let typed: Vec<_> = fields

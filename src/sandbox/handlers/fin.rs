@@ -60,7 +60,8 @@ fn check_message(request: &ApiRequest) -> Result<(), ErrorResponse> {
         return Err(ErrorResponse::invalid("message.body", "message.body must not be empty"));
     }
     let time = message["timestamp"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
-    let invalid = || ErrorResponse::invalid("message.timestamp", "message.timestamp must be an ISO 8601 time");
+    let invalid =
+        || ErrorResponse::invalid("message.timestamp", "message.timestamp must be an ISO 8601 time");
     time.map(|_| ()).ok_or_else(invalid)
 }
 

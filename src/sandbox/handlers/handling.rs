@@ -22,8 +22,9 @@ fn team_metrics(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResul
     let team = request.path("team_id").parse().ok().and_then(|id| workspace.team(id));
     let missing = || ErrorResponse::new(404, "team_not_found", "Team not found");
     let team = team.ok_or_else(missing)?;
-    let threshold =
-        request.query("idle_threshold").map_or(Ok(IDLE_AFTER), |text| parse_integer("idle_threshold", text))?;
+    let threshold = request
+        .query("idle_threshold")
+        .map_or(Ok(IDLE_AFTER), |text| parse_integer("idle_threshold", text))?;
     let idle_since = workspace.now() - threshold.clamp(1, LONGEST_IDLE_THRESHOLD);
     let members = team.document["admin_ids"].as_array().into_iter().flatten().filter_map(|id| id.as_i64());
     let metrics = members.map(|admin_id| {

@@ -86,7 +86,8 @@ fn set_schedule(document: &mut Value, body: &Value) -> Result<(), ErrorResponse>
     if let Some(times) = body["time_intervals"].as_array() {
         let times = open_times(times, MINUTES_OF_WEEK, SCHEDULE_STEP)?;
         document["twenty_four_seven"] = json!(are_gapless(&times));
-        document["time_intervals"] = times.iter().map(|times| interval(*times, day_of_week(*times))).collect();
+        document["time_intervals"] =
+            times.iter().map(|times| interval(*times, day_of_week(*times))).collect();
     }
     Ok(())
 }
@@ -102,10 +103,14 @@ fn open_times(intervals: &[Value], end: i64, step: i64) -> Result<Vec<OpenTime>,
         let minutes = interval["start_minute"].as_i64().zip(interval["end_minute"].as_i64());
         let (from, to) = minutes.ok_or_else(|| invalid("start_minute and end_minute are required"))?;
         if from < 0 || to > end || from >= to {
-            return Err(invalid(&format!("time_intervals must be within 0 and {end}, and end after they start")));
+            return Err(invalid(&format!(
+                "time_intervals must be within 0 and {end}, and end after they start"
+            )));
         }
         if from % step != 0 || to % step != 0 {
-            return Err(invalid(&format!("time_intervals must start and end on multiples of {step} minutes")));
+            return Err(invalid(&format!(
+                "time_intervals must start and end on multiples of {step} minutes"
+            )));
         }
         times.push((from, to));
     }
@@ -135,15 +140,17 @@ fn interval((from, to): OpenTime, day: i64) -> Value {
 fn delete_schedule(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let id = request.path("id");
     let schedule = workspace.office_hours.remove(id).ok_or_else(ErrorResponse::record_not_found)?;
-    let exceptions: Vec<_> =
-        exceptions_of(workspace, id).map(|exception| exception.id.clone()).collect();
+    let exceptions: Vec<_> = exceptions_of(workspace, id).map(|exception| exception.id.clone()).collect();
     for exception in &exceptions {
         workspace.office_hours_exceptions.remove(exception);
     }
     Ok(SuccessResponse::deleted(&schedule.id, "office_hours_schedule"))
 }
 
-fn exceptions_of<'a>(workspace: &'a Workspace, schedule_id: &'a str) -> impl Iterator<Item = &'a PlainRecord> {
+fn exceptions_of<'a>(
+    workspace: &'a Workspace,
+    schedule_id: &'a str,
+) -> impl Iterator<Item = &'a PlainRecord> {
     let exceptions = workspace.office_hours_exceptions.iter();
     exceptions.filter(move |exception| exception.text("office_hours_schedule_id") == schedule_id)
 }
@@ -200,7 +207,10 @@ fn set_exception(
 ) -> Result<(), ErrorResponse> {
     exception.update(body, &["exception_date", "exception_type", "name", "recurring_annually"]);
     let date: Date = exception.text("exception_date").parse().map_err(|_| {
-        ErrorResponse::unprocessable("exception_date", "exception_date must be a date, for example 2026-12-25")
+        ErrorResponse::unprocessable(
+            "exception_date",
+            "exception_date must be a date, for example 2026-12-25",
+        )
     })?;
     let schedule_id = exception.text("office_hours_schedule_id");
     let is_taken = exceptions_of(workspace, schedule_id).any(|other| {

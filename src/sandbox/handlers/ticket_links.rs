@@ -37,9 +37,9 @@ fn change_type(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult
     let old_attributes = workspace.ticket_attributes(&ticket.type_id);
     let mut attributes = Map::new();
     for attribute in workspace.ticket_attributes(type_id) {
-        let is_same = old_attributes.iter().any(|old| {
-            old["name"] == attribute["name"] && old["data_type"] == attribute["data_type"]
-        });
+        let is_same = old_attributes
+            .iter()
+            .any(|old| old["name"] == attribute["name"] && old["data_type"] == attribute["data_type"]);
         let name = attribute["name"].as_str().unwrap_or_default();
         if let Some(value) = ticket.attributes.get(name).filter(|_| is_same) {
             attributes.insert(name.to_owned(), value.clone());

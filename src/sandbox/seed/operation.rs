@@ -71,7 +71,8 @@ fn whatsapp_messages(workspace: &mut Workspace, now: i64) {
             .then(|| json!({"message": "Message undeliverable", "details": "The number has no WhatsApp"}));
         let at = now - 2 * DAY + number as i64;
         // The first id is in examples of commands.
-        let id = if number == 0 { "wamid.c2FuZGJveC0x".to_owned() } else { format!("wamid.sandbox-{number}") };
+        let id =
+            if number == 0 { "wamid.c2FuZGJveC0x".to_owned() } else { format!("wamid.sandbox-{number}") };
         workspace.whatsapp_messages.insert(PlainRecord::new(json!({
             "id": id,
             "event_id": (91_001 + number).to_string(),
@@ -105,9 +106,7 @@ fn fin_voice_calls(workspace: &mut Workspace, now: i64) {
         (7_702, "+353215550102", "c-77102", "Wanted a call back."),
     ] {
         let mut call = workspace.new_fin_voice_call(id, phone_number, external_id);
-        let said = |speaker: &str, text: &str, at: i64| {
-            json!({"speaker": speaker, "text": text, "timestamp": time_text(at)})
-        };
+        let said = |speaker: &str, text: &str, at: i64| json!({"speaker": speaker, "text": text, "timestamp": time_text(at)});
         let transcript: Value = [
             said("user", "When are you open?", now - 5 * HOUR),
             said("fin", "On weekdays from nine to five.", now - 5 * HOUR + 4),
