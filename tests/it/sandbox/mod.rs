@@ -2,8 +2,10 @@
 
 mod conversations;
 mod lists;
+mod operation;
 mod people;
 mod quirks;
+mod settings;
 
 use std::collections::HashSet;
 use std::time::Duration;
