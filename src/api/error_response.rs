@@ -129,7 +129,9 @@ fn problems(document: &Value) -> Vec<Problem> {
     let entries = match (&document["errors"], &document["error"]) {
         (Value::Array(list), _) => list.as_slice(),
         (errors @ Value::Object(_), _) if has_message(errors) => std::slice::from_ref(errors),
-        (Value::Object(fields), _) if !fields.is_empty() => return fields.iter().filter_map(of_field).collect(),
+        (Value::Object(fields), _) if !fields.is_empty() => {
+            return fields.iter().filter_map(of_field).collect();
+        }
         (_, error @ Value::Object(_)) => std::slice::from_ref(error),
         _ => std::slice::from_ref(document),
     };
@@ -209,7 +211,8 @@ mod tests {
 
     #[test]
     fn errors_by_field_are_parsed() {
-        let error = read(422, r#"{"errors":{"rating":"Rating isn't an option","base":"The window has closed"}}"#);
+        let error =
+            read(422, r#"{"errors":{"rating":"Rating isn't an option","base":"The window has closed"}}"#);
         let text = "GET /contacts/1: Rating isn't an option (field rating); The window has closed \
                     [status 422, request header-id]";
         assert_eq!(error.to_string(), text);

@@ -93,10 +93,7 @@ pub(super) fn set_in_body(arguments: &mut Arguments, name: &str, value: Value) -
     })
 }
 
-fn change_body(
-    arguments: &mut Arguments,
-    change: impl FnOnce(&mut Map<String, Value>),
-) -> Result<(), Error> {
+fn change_body(arguments: &mut Arguments, change: impl FnOnce(&mut Map<String, Value>)) -> Result<(), Error> {
     let not_an_object = || Error::InvalidRequest("invalid search body: expected a JSON object".into());
     let mut body: Value = match &arguments.body {
         Some(body) => {

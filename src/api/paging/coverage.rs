@@ -139,7 +139,9 @@ pub fn is_first(query: &[(String, String)], body: Option<&[u8]>) -> bool {
     let names_page = |body: Value| {
         let pagination = &body["pagination"];
         pagination["starting_after"].as_str().is_some_and(|cursor| !cursor.is_empty())
-            || [&pagination["page"], &body["page"]].iter().any(|page| page.as_u64().is_some_and(|page| page > 1))
+            || [&pagination["page"], &body["page"]]
+                .iter()
+                .any(|page| page.as_u64().is_some_and(|page| page > 1))
     };
     // A body that is not JSON names no page.
     let in_body = body.and_then(|body| serde_json::from_slice(body).ok()).is_some_and(names_page);

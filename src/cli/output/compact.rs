@@ -45,10 +45,7 @@ static KEY_FIELDS: &[(&str, &str)] = &[
         "data_attribute",
         "type,id,model,name,full_name,label,data_type,options,custom,archived,created_at,updated_at",
     ),
-    (
-        "data_connector",
-        "type,id,name,description,state,http_method,direct_fin_usage,created_at,updated_at",
-    ),
+    ("data_connector", "type,id,name,description,state,http_method,direct_fin_usage,created_at,updated_at"),
     (
         "data_connector.execution",
         "type,id,data_connector_id,success,http_status,error_type,error_message,execution_time_ms,conversation_id,created_at",

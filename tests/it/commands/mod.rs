@@ -15,6 +15,7 @@ mod offline;
 mod pagination;
 mod profile;
 mod search;
+mod settings;
 mod sql;
 mod sync;
 mod tail;

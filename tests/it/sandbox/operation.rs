@@ -22,7 +22,8 @@ async fn a_reporting_export_is_enqueued_and_downloaded() {
     assert_eq!(client.refusal(Method::GET, &download, Value::Null).await, refused(404, "not_found"));
     let status = format!("{path}/{id}?app_id=sandbox1&client_id=c");
     assert_eq!(client.latest_get(&status).await["status"], "complete");
-    let answer = client.request(Method::GET, &download).header("Intercom-Version", "2.16").send().await.unwrap();
+    let answer =
+        client.request(Method::GET, &download).header("Intercom-Version", "2.16").send().await.unwrap();
     assert_eq!(answer.headers()["content-type"], "application/octet-stream");
     let text = answer.text().await.unwrap();
     let rows: Vec<_> = text.lines().collect();
@@ -124,7 +125,8 @@ async fn a_ticket_changes_its_type_within_its_category() {
     let ticket = client.get(&format!("/tickets/{id}")).await;
     let types = client.get("/ticket_types").await;
     let types = types["data"].as_array().unwrap();
-    let other = types.iter().find(|kind| kind["category"] == "Customer" && kind["id"] != ticket["ticket_type"]["id"]);
+    let other =
+        types.iter().find(|kind| kind["category"] == "Customer" && kind["id"] != ticket["ticket_type"]["id"]);
     let internal = types.iter().find(|kind| kind["category"] == "Tracker").unwrap();
     let path = format!("/tickets/{id}/change_type");
     let state = client.get("/ticket_states").await["data"][1]["id"].clone();

@@ -42,7 +42,8 @@ pub fn refused(status: u16, code: &str) -> (u16, String) {
 async fn office_hours_are_created_changed_and_deleted() {
     let client = TestClient::with_defaults().await;
     let path = "/office_hours_schedules";
-    let weekday = json!({"name": "Desk", "time_zone_name": "Europe/Dublin", "time_intervals": times(&[(540, 1020)])});
+    let weekday =
+        json!({"name": "Desk", "time_zone_name": "Europe/Dublin", "time_intervals": times(&[(540, 1020)])});
     let (status, created) = client.latest(Method::POST, path, weekday).await;
     assert_eq!(status, 201, "{created}");
     assert_eq!(created["time_intervals"][0]["day_of_week"], 0);
@@ -80,7 +81,10 @@ async fn exceptions_belong_to_a_schedule_and_a_date() {
     assert_eq!(client.refusal(Method::PUT, &one, without_times).await.0, 422);
     let shorter = json!({"exception_type": "custom_hours", "time_intervals": times(&[(600, 727)])});
     let (_, updated) = client.latest(Method::PUT, &one, shorter).await;
-    assert_eq!(updated["time_intervals"], json!([{"start_minute": 600, "end_minute": 727, "day_of_week": 4}]));
+    assert_eq!(
+        updated["time_intervals"],
+        json!([{"start_minute": 600, "end_minute": 727, "day_of_week": 4}])
+    );
     let (_, moved) = client.latest(Method::PUT, &one, json!({"exception_date": "2026-12-28"})).await;
     assert_eq!(moved["time_intervals"][0]["day_of_week"], 0);
     for wrong in [
@@ -164,9 +168,7 @@ async fn the_allowlist_never_locks_out_the_caller() {
 async fn activities_are_searched_by_kind_with_the_page_in_the_body() {
     let client = TestClient::with_defaults().await;
     let path = "/admins/activity_logs/search";
-    let search = |page: i64| {
-        json!({"created_at_after": 1, "event_types": ["admin_login_success"], "per_page": 15, "page": page})
-    };
+    let search = |page: i64| json!({"created_at_after": 1, "event_types": ["admin_login_success"], "per_page": 15, "page": page});
     let (_, first) = client.latest(Method::POST, path, search(1)).await;
     let (_, second) = client.latest(Method::POST, path, search(2)).await;
     assert_eq!(first["activity_logs"].as_array().unwrap().len(), 15);
