@@ -5,9 +5,11 @@
 
 pub mod admin;
 pub mod article;
+pub mod banner;
 pub mod company;
 pub mod contact;
 pub mod conversation;
+pub mod knowledge;
 pub mod plain;
 pub mod statistics;
 pub mod tagging;
