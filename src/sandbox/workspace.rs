@@ -10,11 +10,15 @@ use serde_json::Value;
 use super::calendar::WorkspaceClock;
 use super::model::admin::Admin;
 use super::model::article::HelpArticle;
+use super::model::banner::BannerView;
 use super::model::company::Company;
 use super::model::contact::{ContactNote, ContactRecord, DataEvent};
-use super::model::conversation::{Author, Conversation, ConversationEvent, ConversationState};
+use super::model::conversation::{
+    Author, Conversation, ConversationEvent, ConversationPart, ConversationState,
+};
 use super::model::data_connector::{ConnectorExecution, DataConnector};
 use super::model::fin::FinConversation;
+use super::model::knowledge::Knowledge;
 use super::model::plain::PlainRecord;
 use super::model::reporting_job::ReportingJob;
 use super::model::ticket::TicketRecord;
@@ -54,9 +58,11 @@ pub struct Workspace {
     pub internal_articles: RecordSet<PlainRecord>,
     pub collections: RecordSet<PlainRecord>,
     pub help_centers: RecordSet<PlainRecord>,
+    pub knowledge: Knowledge,
     pub news_items: RecordSet<PlainRecord>,
     pub newsfeeds: RecordSet<PlainRecord>,
     pub notes: Vec<ContactNote>,
+    pub company_notes: RecordSet<PlainRecord>,
     pub tags: RecordSet<PlainRecord>,
     pub segments: RecordSet<PlainRecord>,
     pub data_attributes: RecordSet<PlainRecord>,
@@ -92,6 +98,18 @@ pub struct Workspace {
     pub scroll: Option<CompanyScroll>,
     /// Maps the id of each merged contact to the id of the contact it was merged into.
     pub merged: HashMap<String, String>,
+    /// Merges of contacts, in the order in which they happened.
+    pub merges: Vec<ContactMerge>,
+    /// Deleted conversations, in the order in which they were deleted.
+    pub deleted_conversations: Vec<DeletedConversation>,
+    /// Side conversations by the id of their conversation.
+    pub side_conversations: HashMap<String, Vec<SideConversation>>,
+    pub conversation_attributes: RecordSet<PlainRecord>,
+    pub macros: RecordSet<PlainRecord>,
+    /// Every user sees all of them.
+    pub banners: RecordSet<PlainRecord>,
+    /// By view id.
+    pub banner_views: HashMap<String, BannerView>,
     /// Enabled quirks; may change while the workspace is served.
     pub quirks: Vec<Quirk>,
     /// When the next snoozed conversation reopens, in epoch seconds.
@@ -118,6 +136,32 @@ pub struct CompanyScroll {
     pub used_at: i64,
 }
 
+/// A contact that was merged into another one.
+#[derive(Debug, Clone)]
+pub struct ContactMerge {
+    pub source_id: String,
+    /// `user` or `lead`.
+    pub source_role: &'static str,
+    pub into: String,
+    pub at: i64,
+}
+
+/// What is left of a deleted conversation.
+#[derive(Debug, Clone)]
+pub struct DeletedConversation {
+    pub id: String,
+    pub deleted_at: i64,
+    pub metrics_retained: bool,
+}
+
+/// A thread between teammates about a conversation.
+#[derive(Debug, Clone)]
+pub struct SideConversation {
+    pub id: String,
+    /// Oldest first.
+    pub parts: Vec<ConversationPart>,
+}
+
 /// A sequence of consecutive numeric ids. Start values are about as large as in the real API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum IdSequence {
@@ -129,6 +173,10 @@ pub enum IdSequence {
     /// Ticket numbers shown to users.
     TicketNumber,
     Call,
+    Audience,
+    Snippet,
+    Redirect,
+    ConversationAttribute,
     Other,
     /// Records that later API versions added, apart so that the ids of all others stay the same.
     Addition,
@@ -144,6 +192,10 @@ impl IdSequence {
             IdSequence::Ticket => 7_300_000,
             IdSequence::TicketNumber => 0,
             IdSequence::Call => 880_000,
+            IdSequence::Audience => 6_100_000,
+            IdSequence::Snippet => 6_200_000,
+            IdSequence::Redirect => 6_300_000,
+            IdSequence::ConversationAttribute => 6_500_000,
             IdSequence::Other => 5_000_000,
             IdSequence::Addition => 6_200_000,
         }

@@ -26,6 +26,12 @@ static TABLES: &[(&str, &str)] = &[
         "id title state updated=updated_at | author=author_id collection=parent_id locale=default_locale created=created_at url",
     ),
     (
+        "article_version",
+        "id title state by=created_by_id created=created_at | author=author_id via=created_via from=from_version_id",
+    ),
+    ("audience", "id name updated=updated_at | created=created_at"),
+    ("banner", "id title view_id shown=created_at | style position"),
+    (
         "collection",
         "id name updated=updated_at | parent=parent_id locale=default_locale order url created=created_at",
     ),
@@ -44,8 +50,16 @@ static TABLES: &[(&str, &str)] = &[
         "id name email role last_seen=last_seen_at|last_request_at | phone owner=owner_id updated=updated_at created=created_at external_id last_replied=last_replied_at last_contacted=last_contacted_at signed_up=signed_up_at",
     ),
     (
+        "content_snippet",
+        "id title fin=ai_chatbot_availability copilot=ai_copilot_availability updated=updated_at | sales=ai_sales_agent_availability locale created=created_at",
+    ),
+    (
         "conversation",
         "id from=source.author.name|source.author.email|source.author.id state title=title|source.subject|source.body updated=updated_at assignee=admin_assignee_id|team_assignee_id | team=team_assignee_id waiting=waiting_since email=source.author.email priority channel=source.type snoozed=snoozed_until created=created_at read",
+    ),
+    (
+        "conversation_attribute",
+        "id name kind=data_type required archived | description updated=updated_at created=created_at",
     ),
     (
         "conversation_part",
@@ -70,9 +84,15 @@ static TABLES: &[(&str, &str)] = &[
         "id name=display_name identifier | website_turned_on updated=updated_at created=created_at",
     ),
     (
+        "help_center_redirect",
+        "id from=from_url target=target_type target_id locale | updated=updated_at created=created_at",
+    ),
+    (
         "internal_article",
         "id title updated=updated_at | owner=owner_id author=author_id locale created=created_at",
     ),
+    ("macro", "id name visible=visible_to updated=updated_at | available=available_on created=created_at"),
+    ("merge_history", "contact=source_contact_id role=source_contact_role merged=merged_at"),
     ("news-item", "id title state updated=updated_at | sender=sender_id created=created_at"),
     ("newsfeed", "id name updated=updated_at | created=created_at"),
     ("note", "id author=author.name|author.id body created=created_at | contact=contact.id"),

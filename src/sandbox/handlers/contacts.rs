@@ -10,7 +10,7 @@ use crate::sandbox::record_set::WorkspaceRecord;
 use crate::sandbox::request::ApiRequest;
 use crate::sandbox::response::{ErrorResponse, HandlerResult, SuccessResponse};
 use crate::sandbox::search::run_search;
-use crate::sandbox::workspace::Workspace;
+use crate::sandbox::workspace::{ContactMerge, Workspace};
 
 const DEFAULT_PAGE_SIZE: usize = 50;
 
@@ -232,6 +232,13 @@ fn merge(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     }
     let lead = workspace.contacts.remove(from).ok_or_else(ErrorResponse::contact_not_found)?;
     workspace.merged.insert(from.to_owned(), into.to_owned());
+    let merge = ContactMerge {
+        source_id: from.to_owned(),
+        source_role: lead.role(),
+        into: into.to_owned(),
+        at: workspace.now(),
+    };
+    workspace.merges.push(merge);
     let user = workspace.touch_contact(into)?;
     copy_missing_fields(user, lead.clone());
     let user_id = user.id.clone();

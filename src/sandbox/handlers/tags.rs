@@ -123,6 +123,7 @@ fn delete(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     remove_tag(&mut workspace.contacts, id);
     remove_tag(&mut workspace.conversations, id);
     remove_tag(&mut workspace.tickets, id);
+    workspace.knowledge.remove_tag(id);
     Ok(SuccessResponse::empty(200))
 }
 

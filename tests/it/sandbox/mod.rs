@@ -1,7 +1,9 @@
 //! Tests of the sandbox over HTTP. It must be as awkward to work with as the real API.
 
 mod conversations;
+mod knowledge;
 mod lists;
+mod merges;
 mod operation;
 mod people;
 mod quirks;
