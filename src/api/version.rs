@@ -6,6 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::commands::SPEC_VERSION;
+
 /// An `Intercom-Version`. Versions are ordered; a name is later than any number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ApiVersion {
@@ -36,12 +38,21 @@ impl ApiVersion {
     pub const PARENT_IDS_ONLY: ApiVersion = ApiVersion::Number(2, 16);
     /// A merged contact is answered with 410 and a link to its successor instead of 404.
     pub const MERGED_IS_GONE: ApiVersion = ApiVersion::Number(2, 16);
+    /// Merging contacts that share neither email nor phone requires `skip_duplicate_validation`.
+    pub const MERGE_REQUIRES_DUPLICATES: ApiVersion = ApiVersion::Number(2, 16);
+    /// Tagging people with `POST /tags` skips those who do not exist.
+    pub const TAGGING_SKIPS_MISSING: ApiVersion = ApiVersion::Number(2, 16);
     /// Attributes of conversations have a list of their own; `/data_attributes` refuses them.
     pub const CONVERSATION_ATTRIBUTES: ApiVersion = ApiVersion::Number(2, 16);
     /// Instances of a custom object type can be listed.
     pub const CUSTOM_OBJECT_LIST: ApiVersion = ApiVersion::Number(2, 16);
     /// Contact search compares times to the second instead of by day.
     pub const EXACT_CONTACT_TIMES: ApiVersion = ApiVersion::Number(2, 17);
+
+    /// The version that the operation table was made from, which requests have unless another one is chosen.
+    pub fn pinned() -> ApiVersion {
+        SPEC_VERSION.parse().unwrap_or(ApiVersion::Number(2, 13))
+    }
 
     /// Whether this version has a change, e.g. [`ApiVersion::GRADED_PRIORITIES`].
     pub fn has(&self, change: &ApiVersion) -> bool {
@@ -84,6 +95,11 @@ mod tests {
 
     fn version(text: &str) -> ApiVersion {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_pinned_version_is_that_of_the_table() {
+        assert_eq!(ApiVersion::pinned().to_string(), SPEC_VERSION);
     }
 
     #[test]
