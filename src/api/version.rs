@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::commands::SPEC_VERSION;
+use super::commands::{OPERATIONS, SPEC_VERSION};
 
 /// An `Intercom-Version`. Versions are ordered; a name is later than any number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,8 +19,18 @@ pub enum ApiVersion {
 
 /// The text is not an API version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid API version {0:?}: expected a number such as 2.16, or Preview")]
+#[error("invalid API version {0:?}: expected {versions}, a later number or Preview", versions = known_versions())]
 pub struct InvalidVersion(String);
+
+/// The versions that the operation table knows.
+fn known_versions() -> String {
+    let texts = OPERATIONS.iter().filter_map(|operation| operation.version);
+    let mut versions: Vec<ApiVersion> = texts.map(ApiVersion::from_text).collect();
+    versions.push(ApiVersion::pinned());
+    versions.sort();
+    versions.dedup();
+    versions.iter().map(ApiVersion::to_string).collect::<Vec<_>>().join(", ")
+}
 
 /// Names of the version under development, which all mean the same.
 const NAMES: [&str; 2] = ["Preview", "Unstable"];
@@ -52,6 +62,12 @@ impl ApiVersion {
     /// The version that the operation table was made from, which requests have unless another one is chosen.
     pub fn pinned() -> ApiVersion {
         SPEC_VERSION.parse().unwrap_or(ApiVersion::Number(2, 13))
+    }
+
+    /// The version that a text in a request means. Text that is not a version counts as a name, which is later than any
+    /// number, as a service refuses it anyway.
+    pub fn from_text(text: &str) -> Self {
+        text.parse().unwrap_or_else(|_| ApiVersion::Name(text.to_owned()))
     }
 
     /// Whether this version has a change, e.g. [`ApiVersion::GRADED_PRIORITIES`].
@@ -98,11 +114,6 @@ mod tests {
     }
 
     #[test]
-    fn the_pinned_version_is_that_of_the_table() {
-        assert_eq!(ApiVersion::pinned().to_string(), SPEC_VERSION);
-    }
-
-    #[test]
     fn versions_are_ordered_by_number() {
         assert!(version("2.14") > version("2.9"));
         assert!(version("3.0") > version("2.99"));
@@ -116,6 +127,9 @@ mod tests {
         for text in ["", "3", "latest", "2,16", "2.", ".1", "2.x", "2.1.3", "+2.1"] {
             assert!(text.parse::<ApiVersion>().is_err(), "{text}");
         }
+        let message = "3".parse::<ApiVersion>().unwrap_err().to_string();
+        assert!(message.starts_with("invalid API version \"3\": expected 2.13, 2.14"), "{message}");
+        assert!(message.ends_with(", a later number or Preview"), "{message}");
         assert_eq!(version("unstable").to_string(), "Unstable");
         assert_eq!(version("2.16").to_string(), "2.16");
     }

@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn an_operation_requires_its_version() {
-        let (contacts, _) = route("GET", "/contacts").unwrap();
+        let (contacts, _) = route(&ApiVersion::pinned(), "GET", "/contacts").unwrap();
         let (older, exact) = (ApiVersion::Number(2, 13), ApiVersion::Number(2, 14));
         assert!(check_availability(&older, contacts).is_ok());
         let newer = Operation { version: Some("2.14"), ..*contacts };

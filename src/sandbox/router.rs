@@ -1,19 +1,32 @@
 //! Maps method and path to an operation, using only the operation table.
 
+use std::cmp::Reverse;
+
 use percent_encoding::percent_decode_str;
 
+use crate::api::ApiVersion;
 use crate::api::commands::OPERATIONS;
 use crate::api::operation::Operation;
 
-/// The operation with this method and path, and the values of the path's `{parameters}`.
+/// The operation with this method and path in a version, and the values of the path's `{parameters}`.
 ///
 /// If several paths match, literal segments take precedence over `{parameters}`: `/companies/list` does not
-/// mean the company with the id `list`.
-pub fn route(method: &str, path: &str) -> Option<(&'static Operation, Vec<(&'static str, String)>)> {
+/// mean the company with the id `list`. Of several operations with one path, the latest that the version has is
+/// meant. An operation that the version lacks is returned only if no other matches.
+pub fn route(
+    version: &ApiVersion,
+    method: &str,
+    path: &str,
+) -> Option<(&'static Operation, Vec<(&'static str, String)>)> {
+    let rank = |operation: &&Operation| {
+        let since: Option<ApiVersion> = operation.version.and_then(|since| since.parse().ok());
+        let is_lacking = since.as_ref().is_some_and(|since| version < since);
+        (operation.path.matches('{').count(), is_lacking, Reverse(since))
+    };
     OPERATIONS
         .iter()
         .filter(|operation| operation.method.as_str() == method && matches_template(operation.path, path))
-        .min_by_key(|operation| operation.path.matches('{').count())
+        .min_by_key(rank)
         .map(|operation| (operation, parameters(operation.path, path)))
 }
 
@@ -48,7 +61,7 @@ mod tests {
     use super::*;
 
     fn id(method: &str, path: &str) -> Option<&'static str> {
-        route(method, path).map(|(operation, _)| operation.id)
+        route(&ApiVersion::pinned(), method, path).map(|(operation, _)| operation.id)
     }
 
     #[test]
@@ -61,7 +74,8 @@ mod tests {
 
     #[test]
     fn parameters_are_percent_decoded() {
-        let (operation, values) = route("GET", "/contacts/find_by_external_id/a%2Fb%20c").unwrap();
+        let (operation, values) =
+            route(&ApiVersion::pinned(), "GET", "/contacts/find_by_external_id/a%2Fb%20c").unwrap();
         assert_eq!(operation.id, "ShowContactByExternalId");
         assert_eq!(values, [("external_id", "a/b c".to_owned())]);
     }

@@ -188,7 +188,9 @@ impl ServerState {
         body: &[u8],
         effects: &mut RequestEffects,
     ) -> HandlerResult {
-        let (operation, path) = route(&logged.method, &logged.path)
+        let version = requested_version(version, &self.options.api_version);
+        let routed = version.as_ref().unwrap_or(&self.options.api_version);
+        let (operation, path) = route(routed, &logged.method, &logged.path)
             .ok_or_else(|| ErrorResponse::not_found("The requested path does not exist"))?;
         logged.operation = Some(operation.id);
         let mut workspace = lock(&self.workspace);
@@ -198,7 +200,7 @@ impl ServerState {
         if let Some(Fault::Status(status)) = effects.fault {
             return Err(ErrorResponse::new(status, "server_error", "Fault injected by the sandbox"));
         }
-        let version = requested_version(version, &self.options.api_version)?;
+        let version = version?;
         effects.version = Some(version.clone());
         check_availability(&version, operation)?;
         let query = parse_query(uri);
@@ -326,7 +328,7 @@ fn respond_unchanged(
         Some(into) => format!("/contacts/{into}"),
         None => path.split('/').take(3).collect::<Vec<_>>().join("/"),
     };
-    let (operation, path) = route("GET", &record).ok_or_else(ErrorResponse::record_not_found)?;
+    let (operation, path) = route(version, "GET", &record).ok_or_else(ErrorResponse::record_not_found)?;
     let handler = handlers::handler_for(operation.id).ok_or_else(ErrorResponse::record_not_found)?;
     let request = ApiRequest {
         operation,

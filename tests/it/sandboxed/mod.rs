@@ -169,6 +169,11 @@ fn tables(store: &Store) -> Vec<String> {
 
 /// All rows and columns of the store, except the times of syncing.
 pub fn dump(store: &Store) -> Vec<String> {
+    dump_without(store, &[])
+}
+
+/// Like [`dump`], without some columns.
+pub fn dump_without(store: &Store, columns_to_skip: &[&str]) -> Vec<String> {
     let mut rows = Vec::new();
     for table in tables(store) {
         let mut statement = store.connection().prepare(&format!("SELECT * FROM {table}")).unwrap();
@@ -178,7 +183,8 @@ pub fn dump(store: &Store) -> Vec<String> {
             let cells = columns
                 .iter()
                 .enumerate()
-                .filter(|(_, name)| !["synced_at", "fetched_at", "read_at"].contains(&name.as_str()));
+                .filter(|(_, name)| !["synced_at", "fetched_at", "read_at"].contains(&name.as_str()))
+                .filter(|(_, name)| !columns_to_skip.contains(&name.as_str()));
             let cells: Vec<String> =
                 cells.map(|(index, name)| format!("{name}={:?}", row.get_ref(index).unwrap())).collect();
             rows.push(format!("{table}: {}", cells.join(" ")));
