@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::response::ErrorResponse;
+use super::router::is_available;
 use crate::api::ApiVersion;
 use crate::api::operation::Operation;
 
@@ -89,12 +90,10 @@ fn exists(version: &ApiVersion) -> bool {
 
 /// Refuses an operation that this version lacks.
 pub fn check_availability(version: &ApiVersion, operation: &Operation) -> Result<(), ErrorResponse> {
-    match operation.version.and_then(|required| required.parse().ok()) {
-        Some(required) if *version < required => {
-            Err(ErrorResponse::new(400, "intercom_version_invalid", "not available in current API version"))
-        }
-        _ => Ok(()),
+    if is_available(version, operation) {
+        return Ok(());
     }
+    Err(ErrorResponse::new(400, "intercom_version_invalid", "not available in current API version"))
 }
 
 #[cfg(test)]

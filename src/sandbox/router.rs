@@ -20,7 +20,7 @@ pub fn route(
 ) -> Option<(&'static Operation, Vec<(&'static str, String)>)> {
     let rank = |operation: &&Operation| {
         let since: Option<ApiVersion> = operation.version.and_then(|since| since.parse().ok());
-        let is_lacking = since.as_ref().is_some_and(|since| version < since);
+        let is_lacking = !is_available(version, operation);
         (operation.path.matches('{').count(), is_lacking, Reverse(since))
     };
     OPERATIONS
@@ -28,6 +28,13 @@ pub fn route(
         .filter(|operation| operation.method.as_str() == method && matches_template(operation.path, path))
         .min_by_key(rank)
         .map(|operation| (operation, parameters(operation.path, path)))
+}
+
+/// Whether a version has an operation.
+pub fn is_available(version: &ApiVersion, operation: &Operation) -> bool {
+    let bound = |text: Option<&str>| text.and_then(|text| text.parse::<ApiVersion>().ok());
+    bound(operation.version).is_none_or(|since| *version >= since)
+        && bound(operation.until).is_none_or(|until| *version <= until)
 }
 
 fn parameter_name(segment: &str) -> Option<&str> {
@@ -70,6 +77,16 @@ mod tests {
         assert_eq!(id("GET", "/companies/abc"), Some("RetrieveACompanyById"));
         assert_eq!(id("POST", "/contacts/search"), Some("SearchContacts"));
         assert_eq!(id("GET", "/articles/search"), Some("searchArticles"));
+    }
+
+    #[test]
+    fn the_version_decides_between_operations_with_one_path() {
+        let at = |version: &str| {
+            let path = "/custom_object_instances/Order";
+            route(&version.parse().unwrap(), "GET", path).map(|(operation, _)| operation.id)
+        };
+        assert_eq!(at("2.15"), Some("getCustomObjectInstancesByExternalId"));
+        assert_eq!([at("2.16"), at("Preview")], [Some("listCustomObjectInstances"); 2]);
     }
 
     #[test]

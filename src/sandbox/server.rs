@@ -204,7 +204,7 @@ impl ServerState {
         effects.version = Some(version.clone());
         check_availability(&version, operation)?;
         let query = parse_query(uri);
-        check_query(&version, operation, &query)?;
+        check_query(operation, &query)?;
         let body = check_body(&version, operation, body)?;
         let is_ignored = operation.effect != Effect::Read
             && workspace

@@ -14,18 +14,11 @@ use crate::api::ApiVersion;
 use crate::api::operation::{Kind, Operation, Parameter, Place};
 
 /// Validates the types of known query parameters. Unknown parameters are ignored.
-pub fn check_query(
-    version: &ApiVersion,
-    operation: &Operation,
-    query: &[(String, String)],
-) -> Result<(), ErrorResponse> {
+pub fn check_query(operation: &Operation, query: &[(String, String)]) -> Result<(), ErrorResponse> {
     for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Query) {
         match query.iter().find(|(name, _)| name == parameter.name) {
             Some((_, value)) => check_value(parameter, value)?,
-            None if parameter.required
-                && parameter.kind != Kind::Json
-                && !version_shapes::is_optional(version, operation.id, parameter.name) =>
-            {
+            None if parameter.required && parameter.kind != Kind::Json => {
                 return Err(ErrorResponse::missing(parameter.name));
             }
             None => {}

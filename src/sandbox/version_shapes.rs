@@ -145,13 +145,6 @@ pub fn read_request(version: &ApiVersion, operation: &str, body: &mut Value) -> 
     Ok(())
 }
 
-/// Whether this version does without a query parameter that the description of the operation requires.
-pub fn is_optional(version: &ApiVersion, operation: &str, parameter: &str) -> bool {
-    operation == "getCustomObjectInstancesByExternalId"
-        && parameter == "external_id"
-        && version.has(&ApiVersion::CUSTOM_OBJECT_LIST)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,13 +252,5 @@ mod tests {
         assert_eq!(read("2.16", Value::Null).unwrap(), Value::Null);
         assert!(read("2.16", json!(9)).is_err() && read("2.16", json!("Ann")).is_err());
         assert!(read_request(&version("2.16"), "UpdateContact", &mut json!({"name": "A"})).is_ok());
-    }
-
-    #[test]
-    fn the_external_id_of_an_object_becomes_optional() {
-        let optional = VERSIONS
-            .map(|at| is_optional(&version(at), "getCustomObjectInstancesByExternalId", "external_id"));
-        assert_eq!(optional, [false, false, false, true, true]);
-        assert!(!is_optional(&version("2.16"), "deleteCustomObjectInstancesById", "external_id"));
     }
 }

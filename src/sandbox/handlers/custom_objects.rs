@@ -5,7 +5,6 @@
 use serde_json::{Value, json};
 
 use super::operations::operations;
-use crate::api::ApiVersion;
 use crate::sandbox::model::plain::{PlainRecord, set_fields};
 use crate::sandbox::new_records::new_custom_object;
 use crate::sandbox::paging::{PAGES_FIRST, numbered_page};
@@ -21,7 +20,8 @@ const PAGE_SIZES: (usize, usize) = (50, 150);
 operations! {
     "createCustomObjectInstances" => upsert,
     "getCustomObjectInstancesById" => |workspace, request| Ok(by_id(workspace, request)?.document.clone().into()),
-    "getCustomObjectInstancesByExternalId" => find_or_list,
+    "getCustomObjectInstancesByExternalId" => find,
+    "listCustomObjectInstances" => find_or_list,
     "deleteCustomObjectInstancesById" => |workspace, request| {
         let id = by_external_id(workspace, request)?.id.clone();
         delete(workspace, request, &id)
@@ -53,9 +53,13 @@ fn by_external_id<'a>(
         .ok_or_else(ErrorResponse::record_not_found)
 }
 
+fn find(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
+    Ok(by_external_id(workspace, request)?.document.clone().into())
+}
+
 fn find_or_list(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
-    if request.query("external_id").is_some() || !request.version.has(&ApiVersion::CUSTOM_OBJECT_LIST) {
-        return Ok(by_external_id(workspace, request)?.document.clone().into());
+    if request.query("external_id").is_some() {
+        return find(workspace, request);
     }
     let kind = request.path(TYPE);
     let contact = match request.query("references_contact_id") {
