@@ -15,7 +15,7 @@ static KEY_FIELDS: &[(&str, &str)] = &[
     ("admin", "type,id,name,email,job_title,away_mode_enabled,away_mode_reassign,has_inbox_seat,team_ids"),
     (
         "article",
-        "type,id,title,state,author_id,parent_id,parent_type,default_locale,url,created_at,updated_at",
+        "type,id,title,state,author_id,parent_id,parent_type,parent_ids,default_locale,url,created_at,updated_at",
     ),
     (
         "article_version",

@@ -23,7 +23,7 @@ static TABLES: &[(&str, &str)] = &[
     ("admin", "id name email job=job_title | away=away_mode_enabled inbox_seat=has_inbox_seat"),
     (
         "article",
-        "id title state updated=updated_at | author=author_id collection=parent_id locale=default_locale created=created_at url",
+        "id title state updated=updated_at | author=author_id collection=parent_id|parent_ids locale=default_locale created=created_at url",
     ),
     (
         "article_version",
@@ -224,12 +224,13 @@ fn kind(record: &Value) -> Option<&str> {
 /// The value at a path; texts that may have markup as plain text.
 fn value_at(record: &Value, path: &[String]) -> Value {
     let value = select::value_at(record, path).unwrap_or_default();
-    match value.as_str() {
-        Some(text)
-            if path.last().is_some_and(|name| ["body", "subject", "title"].contains(&name.as_str())) =>
-        {
+    let name = path.last().map_or("", String::as_str);
+    match &value {
+        Value::String(text) if ["body", "subject", "title"].contains(&name) => {
             excerpt(text, EXCERPT_CHARS).trim().into()
         }
+        // An article is in the first of its collections, which encloses it directly.
+        Value::Array(ids) if name == "parent_ids" => ids.first().cloned().unwrap_or_default(),
         _ => value,
     }
 }
@@ -331,6 +332,21 @@ mod tests {
             json!({"id": "1", "name": "Billing", "help_center_id": 1, "parent_id": "7", "order": 2});
         let shown = shown(&collection);
         assert_eq!(shown[2], ("parent".to_owned(), "Billing".to_owned()), "{shown:?}");
+    }
+
+    #[test]
+    fn the_collection_of_an_article_is_shown_in_every_api_version() {
+        for parent in [
+            json!({"parent_id": 7, "parent_type": "collection", "parent_ids": [7, 3]}),
+            json!({"parent_ids": [7, 3]}),
+        ] {
+            let mut article = json!({"type": "article", "id": "1", "title": "Export"});
+            article.as_object_mut().unwrap().extend(parent.as_object().unwrap().clone());
+            let cells = shown(&article);
+            assert!(cells.contains(&("collection".to_owned(), "Billing".to_owned())), "{cells:?}");
+        }
+        let outside = shown(&json!({"type": "article", "id": "1", "title": "Export", "parent_ids": []}));
+        assert!(outside.iter().all(|(title, _)| title != "collection"), "{outside:?}");
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 mod comparison;
 mod document;
+mod priority;
 mod search_fields;
 
 use jiff::Timestamp;
@@ -108,6 +109,8 @@ impl Search<'_> {
                 _ => Ok(format!("({})", conditions.join(&format!(" {operator} ")))),
             };
         }
+        let predicate = &*priority::with_spellings(self.resource, predicate);
+        let operator = predicate["operator"].as_str().unwrap_or("=");
         let Some(field) = predicate["field"].as_str() else {
             return Err(Error::InvalidQuery(format!("invalid search predicate {predicate}")));
         };

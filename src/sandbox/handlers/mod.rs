@@ -24,6 +24,7 @@ mod conversation_attributes;
 mod conversation_links;
 mod conversation_merges;
 mod conversations;
+mod custom_objects;
 mod data;
 mod data_connectors;
 mod deleted_conversations;
@@ -71,6 +72,7 @@ pub fn handler_for(operation_id: &str) -> Option<Handler> {
         conversation_links::handler_for,
         conversation_merges::handler_for,
         conversations::handler_for,
+        custom_objects::handler_for,
         data::handler_for,
         data_connectors::handler_for,
         fin::handler_for,

@@ -8,6 +8,7 @@ mod operation;
 mod people;
 mod quirks;
 mod settings;
+mod versions;
 
 use std::collections::HashSet;
 use std::time::Duration;
