@@ -6,6 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::commands::{OPERATIONS, SPEC_VERSION};
+
 /// An `Intercom-Version`. Versions are ordered; a name is later than any number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ApiVersion {
@@ -17,8 +19,18 @@ pub enum ApiVersion {
 
 /// The text is not an API version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid API version {0:?}: expected a number such as 2.16, or Preview")]
+#[error("invalid API version {0:?}: expected {versions}, a later number or Preview", versions = known_versions())]
 pub struct InvalidVersion(String);
+
+/// The versions that the operation table knows.
+fn known_versions() -> String {
+    let texts = OPERATIONS.iter().filter_map(|operation| operation.version);
+    let mut versions: Vec<ApiVersion> = texts.map(ApiVersion::from_text).collect();
+    versions.push(ApiVersion::pinned());
+    versions.sort();
+    versions.dedup();
+    versions.iter().map(ApiVersion::to_string).collect::<Vec<_>>().join(", ")
+}
 
 /// Names of the version under development, which all mean the same.
 const NAMES: [&str; 2] = ["Preview", "Unstable"];
@@ -36,12 +48,27 @@ impl ApiVersion {
     pub const PARENT_IDS_ONLY: ApiVersion = ApiVersion::Number(2, 16);
     /// A merged contact is answered with 410 and a link to its successor instead of 404.
     pub const MERGED_IS_GONE: ApiVersion = ApiVersion::Number(2, 16);
+    /// Merging contacts that share neither email nor phone requires `skip_duplicate_validation`.
+    pub const MERGE_REQUIRES_DUPLICATES: ApiVersion = ApiVersion::Number(2, 16);
+    /// Tagging people with `POST /tags` skips those who do not exist.
+    pub const TAGGING_SKIPS_MISSING: ApiVersion = ApiVersion::Number(2, 16);
     /// Attributes of conversations have a list of their own; `/data_attributes` refuses them.
     pub const CONVERSATION_ATTRIBUTES: ApiVersion = ApiVersion::Number(2, 16);
     /// Instances of a custom object type can be listed.
     pub const CUSTOM_OBJECT_LIST: ApiVersion = ApiVersion::Number(2, 16);
     /// Contact search compares times to the second instead of by day.
     pub const EXACT_CONTACT_TIMES: ApiVersion = ApiVersion::Number(2, 17);
+
+    /// The version that the operation table was made from, which requests have unless another one is chosen.
+    pub fn pinned() -> ApiVersion {
+        SPEC_VERSION.parse().unwrap_or(ApiVersion::Number(2, 13))
+    }
+
+    /// The version that a text in a request means. Text that is not a version counts as a name, which is later than any
+    /// number, as a service refuses it anyway.
+    pub fn from_text(text: &str) -> Self {
+        text.parse().unwrap_or_else(|_| ApiVersion::Name(text.to_owned()))
+    }
 
     /// Whether this version has a change, e.g. [`ApiVersion::GRADED_PRIORITIES`].
     pub fn has(&self, change: &ApiVersion) -> bool {
@@ -100,6 +127,9 @@ mod tests {
         for text in ["", "3", "latest", "2,16", "2.", ".1", "2.x", "2.1.3", "+2.1"] {
             assert!(text.parse::<ApiVersion>().is_err(), "{text}");
         }
+        let message = "3".parse::<ApiVersion>().unwrap_err().to_string();
+        assert!(message.starts_with("invalid API version \"3\": expected 2.13, 2.14"), "{message}");
+        assert!(message.ends_with(", a later number or Preview"), "{message}");
         assert_eq!(version("unstable").to_string(), "Unstable");
         assert_eq!(version("2.16").to_string(), "2.16");
     }
