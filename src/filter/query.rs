@@ -197,7 +197,7 @@ impl QueryBuilder<'_> {
                 BroadCondition::Test(test(field, operator, value))
             }
         };
-        let field_type = match self.searchable.field(field) {
+        let field_type = match self.directory.field(self.searchable, field) {
             Some((_, field_type)) => field_type,
             None if field == "phone_digits" => return phone_endings(value),
             // Only the documents contain it.

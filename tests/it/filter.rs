@@ -13,6 +13,7 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 
 use crate::bulk::NOW;
+use crate::support::api_version;
 
 /// A workspace and its mirror.
 struct MirroredWorkspace {
@@ -113,10 +114,11 @@ impl MirroredWorkspace {
         };
         let sandbox = RUNTIME.block_on(Sandbox::start(options)).unwrap();
         sandbox.with_workspace(add_realistic_values);
-        let settings = intercom::Settings::new(
+        let mut settings = intercom::Settings::new(
             sandbox.base_url().parse().unwrap(),
             Some(intercom::Token::new(TOKEN).unwrap()),
         );
+        settings.api_version = api_version().unwrap_or(settings.api_version);
         let client = intercom::Client::new(settings).unwrap();
         let summary = RUNTIME.block_on(sync(
             &client,
@@ -171,6 +173,7 @@ impl MirroredWorkspace {
                     .collect(),
             ),
             zone: Some(zone.clone()),
+            version: api_version().map(|version| version.parse().unwrap()),
             ..Directory::default()
         });
         let documents = Searchable::ALL.iter().map(|searchable| {
