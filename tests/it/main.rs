@@ -30,3 +30,4 @@ mod style;
 mod support;
 mod sync_changes;
 mod sync_faults;
+mod versions;
