@@ -114,6 +114,11 @@ mod tests {
     }
 
     #[test]
+    fn the_pinned_version_is_that_of_the_table() {
+        assert_eq!(ApiVersion::pinned().to_string(), SPEC_VERSION);
+    }
+
+    #[test]
     fn versions_are_ordered_by_number() {
         assert!(version("2.14") > version("2.9"));
         assert!(version("3.0") > version("2.99"));

@@ -155,3 +155,17 @@ impl Workspace {
         }
     }
 }
+
+/// An instance of a custom object without attributes: its id, its type, and the id that the customer gave it.
+pub fn new_custom_object([id, kind, external_id]: [&str; 3], at: i64) -> PlainRecord {
+    PlainRecord::new(json!({
+        "id": id,
+        "external_id": external_id,
+        "external_created_at": null,
+        "external_updated_at": null,
+        "created_at": at,
+        "updated_at": at,
+        "type": kind,
+        "custom_attributes": {},
+    }))
+}

@@ -140,7 +140,7 @@ impl Workspace {
             "state": conversation.state.as_str(),
             "read": conversation.read,
             "tags": {"type": "tag.list", "tags": tags},
-            "priority": if conversation.priority { "priority" } else { "not_priority" },
+            "priority": conversation.priority.as_str(),
             "sla_applied": null,
             "statistics": self.statistics(conversation).document(),
             "conversation_rating": conversation.rating,

@@ -53,6 +53,8 @@ pub struct Workspace {
     pub help_centers: RecordSet<PlainRecord>,
     pub news_items: RecordSet<PlainRecord>,
     pub newsfeeds: RecordSet<PlainRecord>,
+    /// Instances of custom objects, of all types.
+    pub custom_objects: RecordSet<PlainRecord>,
     pub notes: Vec<ContactNote>,
     pub tags: RecordSet<PlainRecord>,
     pub segments: RecordSet<PlainRecord>,
@@ -65,6 +67,8 @@ pub struct Workspace {
     pub scroll: Option<CompanyScroll>,
     /// Maps the id of each merged contact to the id of the contact it was merged into.
     pub merged: HashMap<String, String>,
+    /// Maps the `external_id` of each merged contact to the id that it had.
+    pub merged_external_ids: HashMap<String, String>,
     /// Enabled quirks; may change while the workspace is served.
     pub quirks: Vec<Quirk>,
     /// When the next snoozed conversation reopens, in epoch seconds.
@@ -190,12 +194,14 @@ impl Workspace {
     }
 
     pub fn contact(&self, id: &str) -> Result<&ContactRecord, ErrorResponse> {
-        self.contacts.get(id).ok_or_else(|| self.missing_contact_error(id))
+        self.contacts.get(id).ok_or_else(|| self.missing_contact_error(id, false))
     }
 
-    /// The error for a contact that does not exist.
-    fn missing_contact_error(&self, id: &str) -> ErrorResponse {
-        match self.merged.get(id).filter(|_| self.quirks.contains(&Quirk::GoneWithLink)) {
+    /// The error for a contact that does not exist. `has_link`: whether it links a merged contact to its successor,
+    /// as the quirk `gone-with-link` does anyway.
+    pub fn missing_contact_error(&self, id: &str, has_link: bool) -> ErrorResponse {
+        let has_link = has_link || self.quirks.contains(&Quirk::GoneWithLink);
+        match self.merged.get(id).filter(|_| has_link) {
             Some(into) => ErrorResponse {
                 canonical: Some(format!("/contacts/{into}")),
                 ..ErrorResponse::new(410, "contact_merged", "This contact was merged, see the 'Link' header")

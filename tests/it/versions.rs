@@ -8,7 +8,19 @@ use crate::support::{API_VERSION_VARIABLE, api_version};
 /// The modules, and the API version of the second run.
 const AGAIN: (&str, &[&str]) = (
     "2.16",
-    &["articles::", "bulk::", "filter::", "report::contact_360::", "report::dupes::", "mcp::verbs::"],
+    &[
+        "articles::",
+        "bulk::",
+        "filter::",
+        "mcp::verbs::",
+        "mirror::",
+        "report::",
+        "sync_changes::",
+        "sync_faults::",
+        "commands::analytics::",
+        "commands::search::",
+        "commands::sql::",
+    ],
 );
 
 #[test]

@@ -10,6 +10,7 @@ mod contact_links;
 mod contacts;
 mod conversation_links;
 mod conversations;
+mod custom_objects;
 mod data;
 mod operations;
 mod plain;
@@ -29,6 +30,7 @@ pub fn handler_for(operation_id: &str) -> Option<Handler> {
         contacts::handler_for,
         conversation_links::handler_for,
         conversations::handler_for,
+        custom_objects::handler_for,
         data::handler_for,
         plain::handler_for,
         tags::handler_for,

@@ -26,6 +26,46 @@ impl ConversationState {
     }
 }
 
+/// How urgent a conversation is. Versions without grades only know whether it is a priority.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ConversationPriority {
+    #[default]
+    None,
+    Low,
+    Medium,
+    High,
+    Urgent,
+}
+
+impl ConversationPriority {
+    const ALL: [ConversationPriority; 5] = [
+        ConversationPriority::None,
+        ConversationPriority::Low,
+        ConversationPriority::Medium,
+        ConversationPriority::High,
+        ConversationPriority::Urgent,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ConversationPriority::None => "none",
+            ConversationPriority::Low => "low",
+            ConversationPriority::Medium => "medium",
+            ConversationPriority::High => "high",
+            ConversationPriority::Urgent => "urgent",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|priority| priority.as_str() == text)
+    }
+
+    /// Whether versions without grades call it a priority.
+    pub fn is_priority(self) -> bool {
+        matches!(self, ConversationPriority::High | ConversationPriority::Urgent)
+    }
+}
+
 /// The author of a message or an action.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Author {
@@ -164,7 +204,7 @@ pub struct Conversation {
     pub snoozed_until: Option<i64>,
     pub state: ConversationState,
     pub read: bool,
-    pub priority: bool,
+    pub priority: ConversationPriority,
     pub admin_assignee_id: Option<i64>,
     pub team_assignee_id: Option<i64>,
     pub source: SourceMessage,

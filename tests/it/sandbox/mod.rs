@@ -4,6 +4,7 @@ mod conversations;
 mod lists;
 mod people;
 mod quirks;
+mod versions;
 
 use std::collections::HashSet;
 use std::time::Duration;
