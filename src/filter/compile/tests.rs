@@ -339,6 +339,8 @@ fn contact_times_are_exact_from_a_version() {
         let compiled = compiled("2.17", &format!("last_seen_at {operator} 24h")).unwrap();
         assert_eq!((compiled.exact, compiled.query), (exact(operator), sent));
     }
+    let unequal = compiled("2.17", "last_seen_at != 24h").unwrap();
+    assert_eq!((unequal.exact, unequal.query), (exact("!="), test("created_at", ">", json!(0))));
     let day = compiled("2.17", "created_at = 2026-05-24").unwrap();
     assert_eq!(day.exact["operator"], "AND", "{}", day.exact);
     assert!(compares_days(&parse("last_seen_at > 7d").unwrap(), Searchable::Contacts, &at("2.16")));
