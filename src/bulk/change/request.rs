@@ -1,13 +1,13 @@
 //! The requests of changes.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Change, NOBODY};
 use crate::api::operation::Operation;
 use crate::api::request_builder::{Arguments, operation};
 use crate::api::{self, ApiVersion};
+use crate::bulk::contact_fields;
 use crate::bulk::target::BulkTarget;
-use crate::data::lenient;
 use crate::filter::By;
 
 impl Change {
@@ -86,7 +86,9 @@ impl Change {
             (Change::MoveTicket { state_id, .. }, _) => {
                 ("updateTicket", path(), Some(json!({ "ticket_state_id": state_id })))
             }
-            (Change::Update { fields }, _) => ("UpdateContact", path(), Some(contact_body(fields, version))),
+            (Change::Update { fields }, _) => {
+                ("UpdateContact", path(), Some(contact_fields::body(fields, version)))
+            }
             (Change::Merge { into, sharing }, _) => {
                 let mut body = json!({ "from": id, "into": into });
                 // The server compares email addresses and phone numbers as stored. What this merge relies on was read
@@ -130,23 +132,10 @@ fn ticket_assignment(admin_id: &str, assignee_id: &str, version: &ApiVersion) ->
     body
 }
 
-/// The body that updates a contact. A plan may come from a run with another version, so the type of the owner is chosen
-/// here.
-fn contact_body(fields: &Map<String, Value>, version: &ApiVersion) -> Value {
-    let mut body = fields.clone();
-    if let Some(owner) = body.get_mut("owner_id") {
-        let id = lenient::integer(owner);
-        *owner = match id {
-            Some(id) if version.has(&ApiVersion::OWNER_IS_TEXT) => json!(id.to_string()),
-            Some(id) => json!(id),
-            None => std::mem::take(owner),
-        };
-    }
-    Value::Object(body)
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::Map;
+
     use super::*;
 
     fn body(change: &Change, target: BulkTarget, version: &str) -> Value {
