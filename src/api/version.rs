@@ -110,6 +110,9 @@ mod tests {
         for text in ["", "3", "latest", "2,16", "2.", ".1", "2.x", "2.1.3", "+2.1"] {
             assert!(text.parse::<ApiVersion>().is_err(), "{text}");
         }
+        let message = "3".parse::<ApiVersion>().unwrap_err().to_string();
+        assert!(message.starts_with("invalid API version \"3\": expected 2.13, 2.14"), "{message}");
+        assert!(message.ends_with(", a later number or Preview"), "{message}");
         assert_eq!(version("unstable").to_string(), "Unstable");
         assert_eq!(version("2.16").to_string(), "2.16");
     }

@@ -84,7 +84,6 @@ pub struct Workspace {
     pub workflows: RecordSet<PlainRecord>,
     pub data_connectors: RecordSet<DataConnector>,
     pub connector_executions: RecordSet<ConnectorExecution>,
-    pub company_notes: RecordSet<PlainRecord>,
     /// When teammates paused and resumed handling conversations, by conversation id, oldest first.
     pub handling_events: HashMap<String, Vec<Value>>,
     /// WhatsApp messages sent to many people at once.

@@ -9,6 +9,10 @@ use crate::support::{API_VERSION_VARIABLE, api_version};
 const AGAIN: (&str, &[&str]) = (
     "2.16",
     &[
+        "articles::",
+        "bulk::",
+        "filter::",
+        "mcp::verbs::",
         "mirror::",
         "report::",
         "sync_changes::",

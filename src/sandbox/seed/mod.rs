@@ -87,7 +87,6 @@ fn empty(options: &Options, timezone: TimeZone) -> Workspace {
         workflows: RecordSet::default(),
         data_connectors: RecordSet::default(),
         connector_executions: RecordSet::default(),
-        company_notes: RecordSet::default(),
         handling_events: HashMap::new(),
         whatsapp_messages: RecordSet::default(),
         fin_conversations: HashMap::new(),
