@@ -30,6 +30,7 @@ mod retry;
 pub mod secret;
 pub mod transport;
 pub mod version;
+mod version_history;
 pub mod web_address;
 
 pub use client::{Client, Response};
