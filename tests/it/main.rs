@@ -17,6 +17,7 @@ mod endpoints;
 mod filter;
 mod filter_syntax;
 mod generator;
+mod generator_stamp;
 mod generator_table;
 mod generator_update;
 mod mcp;
