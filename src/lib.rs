@@ -8,35 +8,46 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 pub mod api;
-#[cfg(feature = "cli")]
+#[cfg(feature = "articles")]
 #[allow(clippy::disallowed_methods, reason = "the articles folder, which `cli::files` has checked")]
+#[doc(hidden)]
 pub mod articles;
 #[cfg(feature = "cli")]
 #[allow(clippy::disallowed_methods, reason = "journals of bulk runs and imports")]
+#[doc(hidden)]
 pub mod bulk;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
 #[cfg(feature = "cli")]
 #[allow(clippy::disallowed_methods, reason = "the config file and the data folder")]
+#[doc(hidden)]
 pub mod config;
-#[cfg(feature = "cli")]
+#[cfg(feature = "articles")]
+pub mod convert;
 mod data;
-#[cfg(feature = "cli")]
+#[cfg(feature = "filter")]
+#[doc(hidden)]
 pub mod filter;
-#[cfg(feature = "cli")]
+#[cfg(any(feature = "articles", feature = "filter", feature = "sandbox"))]
 mod html;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod mcp;
-#[cfg(feature = "cli")]
+#[cfg(feature = "mirror")]
 #[allow(clippy::disallowed_methods, reason = "the mirror, its lock file and its exports")]
+#[doc(hidden)]
 pub mod mirror;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod program;
-#[cfg(feature = "cli")]
+#[cfg(feature = "mirror")]
+#[doc(hidden)]
 pub mod report;
-#[cfg(feature = "cli")]
+#[cfg(feature = "sandbox")]
 pub mod sandbox;
-#[cfg(feature = "cli")]
+#[cfg(feature = "filter")]
+#[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports, reason = "the programs use all of it"))]
 mod selection;
 
 pub use api::{Client, Error, Region, Response, Settings, Token, types};

@@ -13,7 +13,7 @@ use crate::api::client::Client;
 use crate::api::operation::Operation;
 use crate::filter::{self, CompiledFilter, Directory, Expression, NamedRecord, Searchable};
 use crate::mirror::Store;
-use crate::selection::{NameSource, SkippedRecord, WhereFilter};
+use crate::selection::{self, NameSource, SkippedRecord, StoredNames, WhereFilter};
 
 /// A filter as typed, for one kind of record.
 pub struct TypedFilter<'t> {
@@ -38,8 +38,11 @@ impl<'t> TypedFilter<'t> {
 
     /// # Errors
     /// When a required list cannot be read.
-    pub async fn directory(&self, source: NameSource<'_>) -> Result<Directory, Error> {
-        Ok(source.directory(&self.expression, self.searched).await?)
+    pub async fn directory<S: NameSource>(&self, source: &S) -> Result<Directory, Error>
+    where
+        Error: From<S::Error>,
+    {
+        Ok(selection::directory(source, &self.expression, self.searched).await?)
     }
 
     /// # Errors
@@ -75,8 +78,8 @@ fn usage_error(error: &filter::Error, text: &str) -> Error {
     )
 }
 
-fn warn_of_skipped(SkippedRecord { resource, id }: SkippedRecord<'_>) {
-    let noun = resource.as_str().trim_end_matches('s');
+fn warn_of_skipped(SkippedRecord { searched, id }: SkippedRecord<'_>) {
+    let noun = searched.as_str().trim_end_matches('s');
     warn(&format!(
         "skipped {noun} {id} and others that do not show all fields in the filter; sync, then use --data-source local or --sql"
     ));
@@ -100,7 +103,7 @@ pub async fn resolve(
     searched: Searchable,
 ) -> Result<WhereFilter, Error> {
     let typed = TypedFilter::parse(text, searched)?;
-    let directory = typed.directory(NameSource::Workspace(client)).await?;
+    let directory = typed.directory(client).await?;
     typed.with_names(context, directory)
 }
 
@@ -123,7 +126,7 @@ pub async fn of_search(
     // The meaning of a filter does not depend on these names.
     let optional = [NamedRecord::ContactAttribute, NamedRecord::TicketAttribute];
     let directory = match store {
-        Ok(store) => typed.directory(NameSource::Mirror(&store)).await?,
+        Ok(store) => typed.directory(&StoredNames(&store)).await?,
         Err(error) => {
             let required = filter::required_names(&typed.expression, searched);
             if !required.iter().all(|name| optional.contains(name)) {

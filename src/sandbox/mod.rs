@@ -9,6 +9,7 @@ mod calendar;
 mod document_quirks;
 mod handlers;
 mod html;
+#[doc(hidden)]
 pub mod model;
 mod new_records;
 mod options;
@@ -30,15 +31,27 @@ mod workspace;
 
 use std::time::Duration;
 
+use reqwest::Url;
+
+use crate::api::{self, Client, Settings, Token};
+
+#[doc(hidden)]
 pub use self::calendar::WorkspaceClock;
 pub use self::options::{Error, Options, TOKEN};
-pub use self::quirk::{NAMES as QUIRK_NAMES, Quirk};
+#[doc(hidden)]
+pub use self::quirk::NAMES as QUIRK_NAMES;
+pub use self::quirk::Quirk;
+#[doc(hidden)]
 pub use self::record_set::{RecordSet, WorkspaceRecord};
+#[doc(hidden)]
 pub use self::response::ErrorResponse;
+#[doc(hidden)]
 pub use self::seed::story;
 pub use self::server::{Fault, LoggedRequest};
 use self::server::{SandboxServer, lock};
-pub use self::workspace::{CompanyScroll, IdSequence, Workspace};
+pub use self::workspace::Workspace;
+#[doc(hidden)]
+pub use self::workspace::{CompanyScroll, IdSequence};
 
 /// A running sandbox. Stops when dropped.
 pub struct Sandbox {
@@ -61,6 +74,21 @@ impl Sandbox {
         self.server.base_url().to_owned()
     }
 
+    /// The bearer token that the sandbox accepts.
+    pub fn token(&self) -> &str {
+        self.server.token()
+    }
+
+    /// A client of this sandbox, with the default settings.
+    ///
+    /// # Errors
+    /// If the token in the options cannot be sent in a header.
+    pub fn client(&self) -> Result<Client, api::Error> {
+        let base_url = Url::parse(self.server.base_url())
+            .map_err(|error| api::Error::InvalidRequest(format!("invalid base URL: {error}")))?;
+        Client::new(Settings::new(base_url, Some(Token::new(self.token())?)))
+    }
+
     /// All requests so far, oldest first.
     pub fn requests(&self) -> Vec<LoggedRequest> {
         lock(&self.server.state.log).clone()
@@ -71,6 +99,7 @@ impl Sandbox {
         lock(&self.server.state.log).clear();
     }
 
+    #[doc(hidden)]
     /// Reads or changes the workspace. `act` must not send requests to the sandbox: that would deadlock.
     pub fn with_workspace<R>(&self, act: impl FnOnce(&mut Workspace) -> R) -> R {
         act(&mut lock(&self.server.state.workspace))
@@ -81,6 +110,7 @@ impl Sandbox {
         self.with_workspace(|workspace| workspace.clock.advance(by));
     }
 
+    #[doc(hidden)]
     /// Calls `hook` with every authorized request before it is handled. The hook may change the workspace, or
     /// return an error status to respond with. Replaces any earlier hook.
     pub fn intercept(
@@ -90,7 +120,7 @@ impl Sandbox {
         self.inject_faults(move |workspace, request| hook(workspace, request).map(Fault::Status));
     }
 
-    /// Like [`Sandbox::intercept`], for every kind of fault.
+    /// Calls `hook` with every authorized request before it is handled, and fails as it says. Replaces any earlier hook.
     pub fn inject_faults(
         &self,
         hook: impl FnMut(&mut Workspace, &LoggedRequest) -> Option<Fault> + Send + 'static,

@@ -11,14 +11,20 @@ use crate::mirror::error::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SearchType {
+    /// Conversations, found by any of their messages.
     Conversations,
+    /// Contacts, found by name or email address.
     Contacts,
+    /// Articles and internal articles.
     Articles,
+    /// Companies.
     Companies,
+    /// Tickets, found by any of their parts.
     Tickets,
 }
 
 impl SearchType {
+    /// All types.
     pub const ALL: [SearchType; 5] = [
         SearchType::Conversations,
         SearchType::Contacts,
@@ -27,6 +33,7 @@ impl SearchType {
         SearchType::Tickets,
     ];
 
+    /// The name, for example `conversations`.
     pub const fn as_str(self) -> &'static str {
         match self {
             SearchType::Conversations => "conversations",
