@@ -39,7 +39,8 @@ pub mod sandbox;
 #[cfg(feature = "cli")]
 mod selection;
 
-pub use api::{Client, Error, Region, Response, Settings, Token, types};
+pub use api::{AdminId, ArticleId, ContactId, ConversationId, TagId, TeamId};
+pub use api::{Client, Error, Region, Response, Settings, Timestamp, Token, types};
 
 /// The Rust examples of the documentation, compiled with its tests.
 #[cfg(doctest)]
