@@ -50,7 +50,8 @@ pub mod sandbox;
 #[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports, reason = "the programs use all of it"))]
 mod selection;
 
-pub use api::{Client, Error, Region, Response, Settings, Token, types};
+pub use api::{AdminId, ArticleId, ContactId, ConversationId, TagId, TeamId};
+pub use api::{Client, Error, Region, Response, Settings, Timestamp, Token, types};
 
 /// The Rust examples of the documentation, compiled with its tests.
 #[cfg(doctest)]
