@@ -3,6 +3,40 @@
 //! For tests, experiments and demos without an account. It reproduces the API's awkward behaviour (dates
 //! compared by day, one scroll at a time, page size limits), because a sandbox that is more forgiving than the
 //! API proves nothing. It must never write to disk or make network requests.
+//!
+//! To test a program that uses this client, add the crate once more as a dev-dependency with the feature `sandbox`:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! intercom-pp-cli = { version = "0.1", default-features = false, features = ["sandbox"] }
+//! ```
+//!
+//! ```
+//! use intercom::sandbox::{Fault, Options, Sandbox};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = Sandbox::start(Options { contacts: 7, ..Options::default() }).await?;
+//! let client = sandbox.client()?;
+//!
+//! // The code under test.
+//! let contacts = client.contacts().list().all().await?;
+//! assert_eq!(contacts.len(), 7);
+//!
+//! // What it sent.
+//! let requests = sandbox.requests();
+//! assert_eq!((requests[0].method.as_str(), requests[0].path.as_str()), ("GET", "/contacts"));
+//!
+//! // What it does when a request fails.
+//! sandbox.inject_faults(|_, request| (request.path == "/me").then_some(Fault::Status(403)));
+//! assert!(client.me().await.is_err_and(|error| error.is_unauthorized()));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The sandbox implements the operations that programs use most; others answer 501.
+
+#![deny(missing_docs)]
 
 mod admission;
 mod calendar;

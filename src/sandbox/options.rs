@@ -1,5 +1,7 @@
 //! What a sandbox contains and how it is served, and why it can fail to start.
 
+#![deny(missing_docs)]
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;

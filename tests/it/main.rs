@@ -19,6 +19,7 @@ mod filter_syntax;
 mod generator;
 mod generator_table;
 mod generator_update;
+mod local;
 mod mcp;
 mod mirror;
 mod readme;

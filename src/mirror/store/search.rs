@@ -3,6 +3,8 @@
 //! Returns the records that a reader would open (a conversation rather than a message), each with its best match.
 //! Never writes: `search_index` maintains the index.
 
+#![deny(missing_docs)]
+
 use std::collections::HashSet;
 
 use rusqlite::types::Value as Cell;

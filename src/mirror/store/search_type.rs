@@ -1,5 +1,7 @@
 //! The types of records that full-text search can return.
 
+#![deny(missing_docs)]
+
 use std::fmt;
 use std::str::FromStr;
 

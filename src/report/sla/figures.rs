@@ -1,5 +1,7 @@
 //! The counts and percentiles of one row.
 
+#![deny(missing_docs)]
+
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};

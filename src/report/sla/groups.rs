@@ -1,5 +1,7 @@
 //! Assigns conversations to the rows of the report, and names the rows.
 
+#![deny(missing_docs)]
+
 use std::collections::BTreeMap;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension};

@@ -1,5 +1,7 @@
 //! What a report is about: its metrics, groups, period and targets.
 
+#![deny(missing_docs)]
+
 use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
 
@@ -135,10 +137,12 @@ pub enum Resolution {
 pub struct Targets([Option<i64>; 4]);
 
 impl Targets {
+    /// The target of a metric.
     pub fn of(&self, metric: Metric) -> Option<i64> {
         self.0[metric as usize]
     }
 
+    /// Sets the target of a metric.
     pub fn set(&mut self, metric: Metric, seconds: i64) {
         self.0[metric as usize] = Some(seconds);
     }
@@ -152,10 +156,14 @@ impl Serialize for Targets {
     }
 }
 
+/// What to report.
 #[derive(Debug, Clone)]
 pub struct SlaOptions {
+    /// What the rows are grouped by.
     pub group_by: GroupBy,
+    /// What is measured.
     pub metrics: Vec<Metric>,
+    /// The moment that must be in the period.
     pub by: PeriodAnchor,
     /// The start of a conversation that the team started.
     pub start: Start,
@@ -165,9 +173,11 @@ pub struct SlaOptions {
     pub until: Option<i64>,
     /// Only time in these hours counts; `None` counts all time.
     pub business_hours: Option<Schedule>,
+    /// The targets.
     pub targets: Targets,
     /// With fewer samples, percentiles are null.
     pub min_samples: usize,
+    /// The close that counts.
     pub resolution: Resolution,
     /// Whether to exclude the time in which a conversation was snoozed.
     pub without_snoozed: bool,

@@ -1,5 +1,7 @@
 //! The rows of the report: their columns, labels and order.
 
+#![deny(missing_docs)]
+
 use std::cmp::Ordering;
 use std::collections::HashMap;
 

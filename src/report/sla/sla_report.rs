@@ -1,5 +1,7 @@
 //! The report, and what its mirror lacks.
 
+#![deny(missing_docs)]
+
 use jiff::Timestamp;
 use serde::Serialize;
 
