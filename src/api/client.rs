@@ -3,7 +3,8 @@
 //! The generated functions call `Client::call` or `Client::stream`. The command line and the mirror use
 //! [`Client::execute`] and keep the raw document. Both use the same table row and the same transport.
 
-use std::ops::Deref;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,8 +15,9 @@ use super::error::Error;
 use super::operation::{Answer, Effect, Operation, Paging};
 use super::page_arguments::{page_size, with_size};
 use super::reply::Reply;
-use super::request_builder::{Arguments, needed_version, operation, operation_at, request};
+use super::request_builder::{Arguments, operation, operation_at, request};
 use super::transport::{Download, Idempotency, Settings, Transport};
+use super::version_history::{self, later};
 
 /// How many empty responses to a read are retried. The delay starts here and doubles.
 const EMPTY_RETRIES: u32 = 4;
@@ -36,6 +38,7 @@ pub struct Response<T> {
 }
 
 impl<T> Response<T> {
+    /// The value without the document it was read from.
     pub fn into_inner(self) -> T {
         self.value
     }
@@ -49,6 +52,16 @@ impl<T> Response<T> {
     pub fn reply(&self) -> &Reply {
         &self.reply
     }
+
+    /// The id of the request, which Intercom's support asks for.
+    pub fn request_id(&self) -> Option<&str> {
+        self.reply.request_id()
+    }
+
+    /// The same response with another value, made from this one.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
+        Response { value: change(self.value), reply: self.reply }
+    }
 }
 
 impl<T> Deref for Response<T> {
@@ -59,28 +72,56 @@ impl<T> Deref for Response<T> {
     }
 }
 
+impl<T> DerefMut for Response<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+impl fmt::Debug for Client {
+    /// Never shows the token.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Client")
+            .field("transport", &self.transport)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+
 impl Client {
+    /// A client with these settings. Programs use [`Client::builder`] or [`Client::from_env`].
+    ///
     /// # Errors
     /// When the TLS set-up or a setting (a header, the base URL) is unusable. Sends nothing.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         Ok(Client { transport: Transport::new(settings)?, version: None })
     }
 
-    /// Sends this `Intercom-Version` with every request, even to operations that need a later one.
+    /// Sends this `Intercom-Version` instead of the default one. Operations, parameters and values that need a later
+    /// version are sent with that one.
     pub fn with_version(mut self, version: impl Into<String>) -> Self {
         self.version = Some(version.into());
         self
     }
 
-    /// The `Intercom-Version` to send with a hand-made request, if it is not the default: the forced one, or
+    /// The `Intercom-Version` to send with a hand-made request, if it is not the default: the requested one, or
     /// the one that the operation at this path needs.
-    pub fn version_at(&self, method: &str, path: &str) -> Option<&str> {
-        self.version_for(operation_at(method, path))
+    pub fn version_at(&self, method: &str, path: &str) -> Option<String> {
+        let needed = operation_at(method, path).and_then(|operation| operation.version);
+        let version = self.requested_version();
+        let sent = needed.map_or_else(|| version.to_owned(), |needed| later(version, needed).to_owned());
+        (sent != self.transport.api_version()).then_some(sent)
     }
 
-    fn version_for(&self, operation: Option<&Operation>) -> Option<&str> {
-        let default = self.transport.api_version();
-        self.version().or_else(|| needed_version(operation?, default))
+    /// The `Intercom-Version` that a call is sent with.
+    pub fn version_of(&self, operation: &Operation, arguments: &Arguments) -> String {
+        version_history::version_of(operation, arguments, self.requested_version())
+    }
+
+    /// The version that was asked for, or the default one.
+    pub fn requested_version(&self) -> &str {
+        self.version().unwrap_or(self.transport.api_version())
     }
 
     /// The version that [`Client::with_version`] forces, if any.
@@ -88,6 +129,7 @@ impl Client {
         self.version.as_deref()
     }
 
+    /// The transport, for requests that are not in the operation table.
     pub fn transport(&self) -> &Transport {
         &self.transport
     }
@@ -97,7 +139,10 @@ impl Client {
     /// # Errors
     /// [`Error::InvalidRequest`] when an argument cannot be part of the URL.
     pub fn request(&self, operation: &Operation, arguments: &Arguments) -> Result<reqwest::Request, Error> {
-        request(self.transport.base_url(), self.version_for(Some(operation)), operation, arguments)
+        let version = self.version_of(operation, arguments);
+        let arguments = version_history::adapted(operation, arguments, &version)?;
+        let version = (version != self.transport.api_version()).then_some(version);
+        request(self.transport.base_url(), version.as_deref(), operation, &arguments)
     }
 
     /// The request for the first page, with this page size.
@@ -160,8 +205,20 @@ impl Client {
         query: &[(&str, Option<String>)],
         body: Option<&impl Serialize>,
     ) -> Result<Response<T>, Error> {
-        let operation = operation(id)?;
-        let reply = self.execute(operation, &Arguments::typed(path, query, body)?).await?;
+        self.call_as(operation(id)?, &Arguments::typed(path, query, body)?).await
+    }
+
+    /// Sends one operation and reads the answer as any type, for example [`serde_json::Value`] or a struct with only the
+    /// fields that a program needs.
+    ///
+    /// # Errors
+    /// As [`Client::execute`]; [`Error::UnexpectedResponse`] if the answer does not have this type.
+    pub async fn call_as<T: DeserializeOwned>(
+        &self,
+        operation: &Operation,
+        arguments: &Arguments,
+    ) -> Result<Response<T>, Error> {
+        let reply = self.execute(operation, arguments).await?;
         let text = if operation.answer == Answer::Nothing { "null" } else { reply.json_text()? };
         let value = serde_json::from_str(text).map_err(|error| reply.wrong_shape(&error))?;
         Ok(Response { value, reply })

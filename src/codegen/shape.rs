@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::description::{Description, plain, reference};
 use super::schema::fields;
+use super::versions::LATER;
 
 /// Suffix of the request copy of a schema that responses use too.
 pub(super) const INPUT: &str = "_input";
@@ -24,7 +25,7 @@ pub fn lenient(description: &Description, schema: &Value) -> Value {
     if schema.get("oneOf").is_some() || schema.get("anyOf").is_some() {
         return json!({});
     }
-    match schema["type"].as_str() {
+    match scalar_type(schema).or(schema["type"].as_str()) {
         Some("array") => {
             let items = lenient(description, &schema["items"]);
             json!({ "type": "array", "items": items, "nullable": true })
@@ -46,6 +47,18 @@ pub fn lenient(description: &Description, schema: &Value) -> Value {
             }
             _ => json!({}),
         },
+    }
+}
+
+/// The type of a scalar that every version's values can be read as.
+fn scalar_type(schema: &Value) -> Option<&'static str> {
+    let later = schema.get(LATER)?["schema"]["type"].as_str()?;
+    match (schema["type"].as_str()?, later) {
+        ("integer" | "number", "integer" | "number") => Some("number"),
+        ("string" | "integer" | "number" | "boolean", "string" | "integer" | "number" | "boolean") => {
+            Some("string")
+        }
+        _ => None,
     }
 }
 
