@@ -14,7 +14,6 @@ pub(crate) mod context;
 mod credentials;
 mod dispatch;
 mod download;
-mod duration;
 mod endpoint;
 pub(crate) mod error;
 #[allow(clippy::disallowed_methods, reason = "the only module that opens files named by arguments")]
@@ -30,7 +29,6 @@ mod live_block;
 pub(crate) mod meta;
 #[allow(clippy::disallowed_methods, reason = "the registry of mirrors in the data folder")]
 pub(crate) mod mirror_paths;
-mod named_days;
 mod offline;
 mod open_mirror;
 pub(crate) mod output;
@@ -62,6 +60,8 @@ use error::{Error, Exit};
 use globals::Globals;
 use output::palette::Palette;
 use registry::Registry;
+
+use crate::data::times::duration;
 
 pub(crate) use in_process::Session;
 
