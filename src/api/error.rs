@@ -122,7 +122,8 @@ impl Error {
     pub fn is_gone(&self) -> bool {
         self.is_not_found()
             && self.code().is_some_and(|code| {
-                matches!(code, "not_found" | "gone" | "deleted") || code.ends_with("_not_found")
+                matches!(code, "not_found" | "gone" | "deleted" | "contact_merged")
+                    || code.ends_with("_not_found")
             })
     }
 
@@ -287,7 +288,7 @@ mod tests {
     fn only_the_codes_for_missing_records_mean_that_a_record_is_gone() {
         let is_gone = |status: u16, body: &str| read(status, body).is_gone();
         let coded = |code: &str| format!(r#"{{"type":"error.list","errors":[{{"code":"{code}"}}]}}"#);
-        for code in ["not_found", "company_not_found", "gone"] {
+        for code in ["not_found", "company_not_found", "gone", "contact_merged"] {
             assert!(is_gone(404, &coded(code)) && is_gone(410, &coded(code)), "{code}");
         }
         for code in ["api_plan_restricted", "forbidden", "unauthorized"] {

@@ -273,8 +273,13 @@ fn end_of_period(start: &str) -> Option<String> {
 fn append_query(query: &mut Vec<(String, String)>, parameter: &Parameter, value: &Value) {
     match value {
         Value::Object(fields) => query.extend(fields.iter().map(|(name, value)| (name.clone(), text(value)))),
-        Value::Array(elements) => {
-            query.extend(elements.iter().map(|value| (parameter.name.to_owned(), text(value))));
+        Value::Array(elements) => elements.iter().for_each(|value| append_query(query, parameter, value)),
+        // All described lists in queries have their elements in one value, separated by commas.
+        value if matches!(parameter.kind, Kind::List(_)) => {
+            match query.iter_mut().find(|(name, _)| name == parameter.name) {
+                Some((_, elements)) => elements.push_str(&format!(",{}", text(value))),
+                None => query.push((parameter.name.to_owned(), text(value))),
+            }
         }
         value => {
             let name = parameter.name.rsplit('.').next().unwrap_or(parameter.name);

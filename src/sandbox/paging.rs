@@ -122,6 +122,27 @@ impl<'a, T> RecordPage<'a, T> {
         }
         list.into()
     }
+
+    /// The page without the address of the next one, as lists answer it that only count their pages.
+    pub fn without_link(mut self) -> Self {
+        if let Some(pages) = self.pages.as_object_mut() {
+            pages.shift_remove("next");
+        }
+        self
+    }
+
+    /// The response with this page, with the page numbers beside the records instead of in `pages`.
+    pub fn flat_list(self, document: impl FnMut(&'a T) -> Value) -> SuccessResponse {
+        json!({
+            "type": "list",
+            "data": self.records.into_iter().map(document).collect::<Vec<_>>(),
+            "total_count": self.total_count,
+            "page": self.pages["page"],
+            "per_page": self.pages["per_page"],
+            "total_pages": self.pages["total_pages"],
+        })
+        .into()
+    }
 }
 
 /// The requested page of `sorted`, which must be in order of (key, id), ascending or `descending`.
@@ -210,7 +231,8 @@ pub fn whole_list(kind: &str, key: &str, documents: impl Iterator<Item = Value>)
     json!({"type": kind, key: documents.collect::<Vec<_>>()}).into()
 }
 
-fn next_link(request: &ApiRequest, page: usize, per_page: usize) -> String {
+/// The address of another page of the same list.
+pub fn next_link(request: &ApiRequest, page: usize, per_page: usize) -> String {
     let mut link = format!("{}{}?per_page={per_page}&page={page}", request.base_url, request.url_path);
     for (name, value) in request.query.iter().filter(|(name, _)| name != "page" && name != "per_page") {
         let escape = |text| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC);

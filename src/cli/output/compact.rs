@@ -15,8 +15,14 @@ static KEY_FIELDS: &[(&str, &str)] = &[
     ("admin", "type,id,name,email,job_title,away_mode_enabled,away_mode_reassign,has_inbox_seat,team_ids"),
     (
         "article",
-        "type,id,title,state,author_id,parent_id,parent_type,default_locale,url,created_at,updated_at",
+        "type,id,title,state,author_id,parent_id,parent_type,parent_ids,default_locale,url,created_at,updated_at",
     ),
+    (
+        "article_version",
+        "type,id,article_id,title,state,author_id,created_by_id,created_via,from_version_id,created_at",
+    ),
+    ("audience", "type,id,name,created_at,updated_at"),
+    ("banner", "type,id,view_id,title,style,position,created_at"),
     (
         "call",
         "type,id,conversation_id,admin_id,contact_id,state,direction,call_type,phone,initiated_at,answered_at,ended_at,created_at",
@@ -34,8 +40,16 @@ static KEY_FIELDS: &[(&str, &str)] = &[
     ),
     ("contact_reference", "type,id,external_id"),
     (
+        "content_snippet",
+        "type,id,title,locale,ai_chatbot_availability,ai_copilot_availability,ai_sales_agent_availability,audience_ids,created_at,updated_at",
+    ),
+    (
         "conversation",
         "type,id,title,state,open,read,priority,admin_assignee_id,team_assignee_id,source.type,source.subject,source.author.type,source.author.id,source.author.name,source.author.email,waiting_since,snoozed_until,created_at,updated_at",
+    ),
+    (
+        "conversation_attribute",
+        "type,id,name,data_type,description,required,options,archived,created_at,updated_at",
     ),
     (
         "conversation_part",
@@ -54,7 +68,13 @@ static KEY_FIELDS: &[(&str, &str)] = &[
     ("event", "type,id,event_name,created_at,user_id,intercom_user_id,email,metadata"),
     ("article_content", "type,title,description,state,author_id,url,created_at,updated_at"),
     ("help_center", "id,workspace_id,identifier,display_name,website_turned_on,created_at,updated_at"),
+    (
+        "help_center_redirect",
+        "type,id,from_url,locale,help_center_id,target_type,target_id,created_at,updated_at",
+    ),
     ("internal_article", "type,id,title,owner_id,author_id,locale,created_at,updated_at"),
+    ("macro", "type,id,name,visible_to,visible_to_team_ids,available_on,created_at,updated_at"),
+    ("merge_history", "type,source_contact_id,source_contact_role,merged_at"),
     ("news-item", "type,id,title,state,sender_id,created_at,updated_at"),
     ("newsfeed", "type,id,name,created_at,updated_at"),
     ("note", "type,id,contact.id,author.id,author.name,created_at,body"),

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::conversations::{as_html, find_contact};
 use super::operations::operations;
 use super::tags::{attach, detach};
+use crate::api::ApiVersion;
 use crate::sandbox::model::contact::ContactRecord;
 use crate::sandbox::model::conversation::Author;
 use crate::sandbox::model::ticket::{TicketPart, TicketRecord};
@@ -149,9 +150,7 @@ fn update(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     if let Some(state_id) = request.text("ticket_state_id") {
         set_state(workspace, &mut ticket, state_id)?;
     }
-    if request.body["assignment"].is_object() {
-        assign(workspace, &mut ticket, &request.body["assignment"])?;
-    }
+    assign(workspace, &mut ticket, request)?;
     ticket.touch(workspace.now());
     workspace.tickets.insert(ticket);
     respond_with(workspace, request.path("id"))
@@ -183,9 +182,25 @@ pub fn set_state(
     Ok(())
 }
 
-fn assign(workspace: &Workspace, ticket: &mut TicketRecord, assignment: &Value) -> Result<(), ErrorResponse> {
-    if let Some(admin_id) = assignment["admin_id"].as_str() {
-        workspace.acting_admin(admin_id)?;
+/// Applies `assignment` of the body or, in newer versions, its members at the top level.
+fn assign(
+    workspace: &Workspace,
+    ticket: &mut TicketRecord,
+    request: &ApiRequest,
+) -> Result<(), ErrorResponse> {
+    let is_flat = request.version.has(&ApiVersion::FLAT_TICKET_ASSIGNMENT);
+    let assignment = if is_flat { &request.body } else { &request.body["assignment"] };
+    let admin_id = match &assignment["admin_id"] {
+        Value::String(id) if !is_flat => Some(id.clone()),
+        Value::Number(id) if is_flat => Some(id.to_string()),
+        Value::Null => None,
+        _ => return Err(ErrorResponse::invalid("admin_id", "admin_id has an invalid type")),
+    };
+    if let Some(admin_id) = admin_id {
+        workspace.acting_admin(&admin_id)?;
+    }
+    if !assignment.is_object() || is_flat && assignment["assignee_id"].is_null() {
+        return Ok(());
     }
     let missing =
         || ErrorResponse::new(404, "assignee_not_found", "assignee_id does not match any teammate or team");

@@ -6,11 +6,13 @@
 pub mod activity_kinds;
 pub mod admin;
 pub mod article;
+pub mod banner;
 pub mod company;
 pub mod contact;
 pub mod conversation;
 pub mod data_connector;
 pub mod fin;
+pub mod knowledge;
 pub mod plain;
 pub mod reporting_job;
 pub mod statistics;

@@ -4,6 +4,8 @@
 
 mod help;
 mod inbox;
+mod inbox_settings;
+mod knowledge;
 mod operation;
 mod people;
 mod settings;
@@ -16,6 +18,7 @@ use std::collections::HashMap;
 use jiff::tz::TimeZone;
 
 use super::calendar::{DAY, WorkspaceClock};
+use super::model::knowledge::Knowledge;
 use super::options::Options;
 use super::random::Random;
 use super::record_set::RecordSet;
@@ -33,6 +36,8 @@ pub fn workspace(options: &Options, timezone: TimeZone) -> Workspace {
     inbox::add_calls(&mut workspace, options);
     settings::fill(&mut workspace, options.now);
     operation::fill(&mut workspace, options.now);
+    knowledge::fill(&mut workspace, options);
+    inbox_settings::fill(&mut workspace, options);
     if options.story {
         story::fill(&mut workspace, options);
     }
@@ -61,9 +66,12 @@ fn empty(options: &Options, timezone: TimeZone) -> Workspace {
         internal_articles: RecordSet::default(),
         collections: RecordSet::default(),
         help_centers: RecordSet::default(),
+        knowledge: Knowledge::default(),
         news_items: RecordSet::default(),
         newsfeeds: RecordSet::default(),
+        custom_objects: RecordSet::default(),
         notes: Vec::new(),
+        company_notes: RecordSet::default(),
         tags: RecordSet::default(),
         segments: RecordSet::default(),
         data_attributes: RecordSet::default(),
@@ -79,7 +87,6 @@ fn empty(options: &Options, timezone: TimeZone) -> Workspace {
         workflows: RecordSet::default(),
         data_connectors: RecordSet::default(),
         connector_executions: RecordSet::default(),
-        company_notes: RecordSet::default(),
         handling_events: HashMap::new(),
         whatsapp_messages: RecordSet::default(),
         fin_conversations: HashMap::new(),
@@ -88,6 +95,14 @@ fn empty(options: &Options, timezone: TimeZone) -> Workspace {
         reporting_jobs: HashMap::new(),
         scroll: None,
         merged: HashMap::new(),
+        merges: Vec::new(),
+        deleted_conversations: Vec::new(),
+        side_conversations: HashMap::new(),
+        conversation_attributes: RecordSet::default(),
+        macros: RecordSet::default(),
+        banners: RecordSet::default(),
+        banner_views: HashMap::new(),
+        merged_external_ids: HashMap::new(),
         quirks: Vec::new(),
         next_wake_at: None,
         random: Random::new(options.seed),

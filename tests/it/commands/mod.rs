@@ -9,6 +9,7 @@ mod export;
 mod formats;
 mod html_report;
 mod import;
+mod knowledge;
 mod names_in_tables;
 mod nothing_found;
 mod offline;
