@@ -517,7 +517,7 @@ pub static OPERATIONS: &[Operation] = &[
         command: "articles draft stage",
         readable: &[],
         help: "Stage new text for a published article; the live text stays until the draft is published",
-        example: Some("9100002 --title \"Change the VAT number\" --body \"<p>Open the billing settings.</p>\""),
+        example: Some("9100002 --title \"Change the tax number\" --body \"<p>Open the billing settings.</p>\""),
         method: Method::Put,
         path: "/articles/{id}/draft",
         effect: Effect::Destructive,

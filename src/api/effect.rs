@@ -83,7 +83,7 @@ mod tests {
             ("DELETE", "/audiences/9", (Effect::Destructive, Confirm::Explicit)),
             ("POST", "/admins/activity_logs/search", (Effect::Read, Confirm::Never)),
             ("POST", "/conversations/deleted/search", (Effect::Read, Confirm::Never)),
-            ("POST", "/tickets/9/change_type", (Effect::Write, Confirm::Never)),
+            ("POST", "/tickets/9/retype", (Effect::Write, Confirm::Never)),
             ("POST", "/something/new", (Effect::Write, Confirm::Never)),
         ] {
             assert_eq!(of_request(method, path), expected, "{method} {path}");

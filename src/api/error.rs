@@ -36,7 +36,7 @@ use super::secret::TokenError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The API returned an error that has no variant of its own.
+    /// The API returned an error without a separate variant.
     #[error("{error}")]
     #[non_exhaustive]
     Api {

@@ -37,7 +37,7 @@ pub mod secret;
 pub mod timestamp;
 pub mod transport;
 pub mod version;
-mod version_history;
+pub mod version_history;
 pub mod web_address;
 
 pub use builder::ClientBuilder;

@@ -121,7 +121,7 @@ impl FromStr for Timestamp {
 /// The time before or at a number of seconds; `None` if no timestamp can hold it.
 fn of_float(seconds: f64) -> Option<Timestamp> {
     let whole = seconds.floor();
-    // Up to here every integer is a float of its own value.
+    // Up to here a float holds every integer exactly.
     (whole.abs() < 9.0e15).then_some(Timestamp(whole as i64))
 }
 

@@ -40,7 +40,7 @@ impl ApiVersion {
     pub const MERGE_REQUIRES_DUPLICATES: ApiVersion = ApiVersion::Number(2, 16);
     /// Tagging people with `POST /tags` skips those who do not exist.
     pub const TAGGING_SKIPS_MISSING: ApiVersion = ApiVersion::Number(2, 16);
-    /// Attributes of conversations have a list of their own; `/data_attributes` refuses them.
+    /// Attributes of conversations have a separate list; `/data_attributes` refuses them.
     pub const CONVERSATION_ATTRIBUTES: ApiVersion = ApiVersion::Number(2, 16);
     /// Instances of a custom object type can be listed.
     pub const CUSTOM_OBJECT_LIST: ApiVersion = ApiVersion::Number(2, 16);
@@ -110,9 +110,6 @@ mod tests {
         for text in ["", "3", "latest", "2,16", "2.", ".1", "2.x", "2.1.3", "+2.1"] {
             assert!(text.parse::<ApiVersion>().is_err(), "{text}");
         }
-        let message = "3".parse::<ApiVersion>().unwrap_err().to_string();
-        assert!(message.starts_with("invalid API version \"3\": expected 2.13, 2.14"), "{message}");
-        assert!(message.ends_with(", a later number or Preview"), "{message}");
         assert_eq!(version("unstable").to_string(), "Unstable");
         assert_eq!(version("2.16").to_string(), "2.16");
     }

@@ -58,6 +58,25 @@ pub fn version_of(operation: &Operation, arguments: &Arguments, requested: &str)
     needed.fold(base, |version, needed| later(version, needed)).to_owned()
 }
 
+/// A given parameter that this version no longer has, with the last version that has it.
+pub fn outdated(
+    operation: &Operation,
+    arguments: &Arguments,
+    version: &str,
+) -> Option<(&'static Parameter, &'static str)> {
+    let body = body_of(operation, arguments);
+    operation.parameters.iter().find_map(|parameter| {
+        let until = parameter.history?.until?;
+        let is_given = match parameter.place {
+            Place::Path => false,
+            Place::Query => arguments.query.iter().any(|(name, _)| name == parameter.name),
+            Place::Body => field(body.as_ref()?, parameter.name).is_some(),
+        };
+        let is_beyond = until != version && later(version, until) == version;
+        (is_given && is_beyond).then_some((parameter, until))
+    })
+}
+
 fn needed(
     parameter: &Parameter,
     history: &History,
@@ -185,6 +204,13 @@ mod tests {
             let operation = operation(id).unwrap();
             assert_eq!(version_of(operation, &none, requested), expected, "{id}");
         }
+    }
+
+    #[test]
+    fn a_typed_version_is_refused_with_the_known_ones() {
+        let message = ApiVersion::typed("3").unwrap_err();
+        assert!(message.starts_with("invalid API version \"3\": expected 2.13, 2.14"), "{message}");
+        assert!(message.ends_with(", a later number or Preview"), "{message}");
     }
 
     #[test]

@@ -151,10 +151,16 @@ impl Context {
             return Err(Error::Config(config::Error::Read { path, source: missing }));
         }
         let config = Config::read(&path)?;
-        Ok(config.profile(config.current(self.globals.connection.profile.as_deref()))?)
+        let mut settings = config.profile(config.current(self.globals.connection.profile.as_deref()))?;
+        // A profile that was typed counts as a flag, which beats the environment.
+        if let (None, Some(version)) = (&self.globals.connection.profile, env_var("INTERCOM_API_VERSION")) {
+            settings.api_version = Some(version);
+        }
+        Ok(settings)
     }
 
-    /// The API version in effect: `--api-version`, else that of the profile or the config file, else the default one.
+    /// The API version in effect: `--api-version`, else `INTERCOM_API_VERSION`, else that of the profile or the config
+    /// file, else the default one.
     ///
     /// # Errors
     /// [`Error::Config`] for an invalid version in the config file; those of [`Self::settings`].
@@ -164,6 +170,14 @@ impl Context {
         }
         let configured = configured_version(&self.settings()?)?;
         Ok(configured.unwrap_or_else(ApiVersion::pinned))
+    }
+
+    /// Whether a flag, the profile or the config file asks for an API version.
+    ///
+    /// # Errors
+    /// As [`Self::api_version`].
+    pub fn requests_version(&self) -> Result<bool, Error> {
+        Ok(self.globals.connection.api_version.is_some() || configured_version(&self.settings()?)?.is_some())
     }
 
     /// The time zone of typed dates: `--utc` or `--timezone`, else that of the office hours, else UTC.

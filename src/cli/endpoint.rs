@@ -11,7 +11,7 @@ use super::flags::RunFlags;
 use super::globals::DataSource;
 use super::list_extent::{extent, first_page, more_hint, next_page};
 use super::output::{Deliver, DocumentList, Format, Output, notice, warn};
-use super::{arguments, confirmation, download, offline, preview, surroundings, where_flag};
+use super::{arguments, confirmation, download, offline, preview, surroundings, versions, where_flag};
 use crate::api;
 use crate::api::client::Client;
 use crate::api::conflict::Conflict;
@@ -33,6 +33,7 @@ pub async fn run(
     let filter = where_flag::of_search(context, operation, flags.filter.as_deref()).await?;
     let query = filter.as_ref().map(|filter| &filter.compiled.query);
     let arguments = arguments::bind(context, operation, matches, query)?;
+    versions::check(context, operation, &arguments)?;
     Call { context, operation, flags, filter, arguments }.answer().await
 }
 

@@ -142,6 +142,11 @@ fn parameter_help(operation: &Operation, parameter: &Parameter) -> String {
     if let Some(default) = parameter.default {
         notes.push(format!("default: {}", default.trim_matches('"')));
     }
+    if let Some(history) = parameter.history {
+        notes.extend(history.since.map(|version| format!("needs API {version}")));
+        notes.extend(history.until.map(|version| format!("up to API {version}")));
+        notes.extend(history.values.iter().map(|(value, version)| format!("{value} needs API {version}")));
+    }
     match (parameter.help, notes.is_empty()) {
         (help, true) => help.to_owned(),
         ("", false) => notes.join("; "),

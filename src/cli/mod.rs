@@ -49,6 +49,7 @@ mod token_store;
 pub(crate) mod tree;
 mod verbose;
 mod version_changes;
+mod versions;
 mod web_flags;
 mod where_flag;
 

@@ -323,8 +323,7 @@ impl Tree<'_> {
         if !self.mentions(command.get_name()) {
             return command;
         }
-        let version =
-            operation.version.map(|version| format!(" (Intercom-Version {version})")).unwrap_or_default();
+        let version = operation.version.map(|version| format!(" (needs API {version})")).unwrap_or_default();
         let method = operation.method.as_str();
         let command = command
             .long_about(format!("{}\n\n{method} {}{version}", operation.help, operation.path))

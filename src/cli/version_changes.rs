@@ -150,7 +150,7 @@ pub static CHANGES: &[VersionChange] = &[
     VersionChange {
         version: ApiVersion::CONVERSATION_ATTRIBUTES,
         name: "attributes of conversations",
-        change: "Attributes of conversations have a list of their own; data-attributes refuses \
+        change: "Attributes of conversations have a separate list; data-attributes refuses \
                  model=conversation with status 422",
         commands: &["data-attributes lis", "sync"],
         handling: "sync reads them from the list that the version in use has",

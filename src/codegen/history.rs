@@ -80,10 +80,13 @@ fn retyped(description: &Description, schema: &Value) -> Option<(String, String)
     let conversion = match (earlier["type"].as_str()?, later_schema["type"].as_str()?, is_list) {
         ("integer", "string", false) => "Retyped::Text".to_owned(),
         ("string", "integer", false) => "Retyped::Integer".to_owned(),
-        ("string", "object", true) => match &later_schema["required"].as_array()?[..] {
-            [Value::String(field)] => format!("Retyped::Wrapped({field:?})"),
-            _ => return None,
-        },
+        ("string", "object", true) => {
+            let mut fields = later_schema["properties"].as_object()?.keys();
+            match (fields.next(), fields.next()) {
+                (Some(only), None) => format!("Retyped::Wrapped({only:?})"),
+                _ => return None,
+            }
+        }
         _ => return None,
     };
     Some((version.to_owned(), conversion))

@@ -55,7 +55,7 @@ pub struct Spec {
 /// Paths of the descriptions in `spec`, `intercom-<version>.yaml`, oldest version first.
 ///
 /// # Errors
-/// [`Error::Layout`] if there is none, or a name is not that of a version.
+/// [`Error::Layout`] without any, or for a name that is not that of a version.
 pub fn description_paths(spec: &Path) -> Result<Vec<(ApiVersion, PathBuf)>, Error> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(spec).map_err(|source| Error::read(spec, source))? {
@@ -90,7 +90,7 @@ pub fn load(spec: &Path) -> Result<Spec, Error> {
 /// Merges the texts of descriptions, oldest version first, corrected by the overlay.
 ///
 /// # Errors
-/// If there is no text, or one is not YAML.
+/// Without any text, or if one is not YAML.
 pub fn merged(texts: &[String], overlay: Overlay) -> Result<Spec, Error> {
     let mut versions = Vec::new();
     let mut merged: Option<Description> = None;

@@ -62,7 +62,9 @@ pub fn derived_commands(operation: &Named<'_>) -> Vec<String> {
 fn in_group(group: &str, operation: &Named<'_>) -> String {
     let group_words: Vec<&str> = group.split('-').collect();
     let is_in_group = |word: &str| group_words.iter().any(|other| is_same_word(word, other));
-    let words = if operation.id == synthetic_id(operation.method, operation.path) {
+    let words = if operation.id == synthetic_id(operation.method, operation.path)
+        && operation.path.matches('/').count() > 1
+    {
         words_of_path(operation)
     } else {
         kebab(operation.id).split('-').map(str::to_owned).collect()

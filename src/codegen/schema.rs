@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::description::{Description, reference};
-use super::versions::{LATER, SINCE};
+use super::versions::{LATER, LATER_VALUES, SINCE};
 
 /// One top-level field of a request body.
 #[derive(Debug, Clone)]
@@ -123,6 +123,11 @@ fn add(fields: &mut Vec<Field>, field: Field, together: bool) {
     match (choices(&known.schema), choices(&field.schema)) {
         (Some(mut values), Some(more)) => {
             let new: Vec<_> = more.into_iter().filter(|value| !values.contains(value)).collect();
+            for value in new.iter().filter_map(Value::as_str) {
+                if let Some(version) = field.schema[LATER_VALUES].get(value) {
+                    known.schema[LATER_VALUES][value] = version.clone();
+                }
+            }
             values.extend(new);
             known.schema["enum"] = values.into();
         }

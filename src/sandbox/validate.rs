@@ -11,7 +11,7 @@ use super::response::ErrorResponse;
 use super::schema::{SchemaViolation, ViolationKind, first_violation};
 use super::version_shapes;
 use crate::api::ApiVersion;
-use crate::api::operation::{Kind, Operation, Parameter, Place};
+use crate::api::operation::{Kind, Operation, Parameter, Place, Retyped};
 
 /// Validates the types of known query parameters. Unknown parameters are ignored.
 pub fn check_query(operation: &Operation, query: &[(String, String)]) -> Result<(), ErrorResponse> {
@@ -50,6 +50,7 @@ pub fn check_body(version: &ApiVersion, operation: &Operation, bytes: &[u8]) -> 
         serde_json::from_slice(bytes)
             .map_err(|_| ErrorResponse::new(400, "parameter_invalid", "The body is not valid JSON"))?
     };
+    check_types(version, operation, &body)?;
     version_shapes::read_request(version, operation.id, &mut body)?;
     match &operation.body {
         None if body.is_null() || body == json!({}) => Ok(Value::Null),
@@ -63,6 +64,21 @@ pub fn check_body(version: &ApiVersion, operation: &Operation, bytes: &[u8]) -> 
         }
         Some(description) => check_schema(description.schema, &body).map(|()| body),
     }
+}
+
+/// Refuses values in the form of another version, which the merged schema allows.
+fn check_types(version: &ApiVersion, operation: &Operation, body: &Value) -> Result<(), ErrorResponse> {
+    for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Body) {
+        let Some((since, Retyped::Text)) = parameter.history.and_then(|history| history.retyped) else {
+            continue;
+        };
+        let is_later = version.has(&ApiVersion::from_text(since));
+        let value = &body[parameter.name];
+        if (is_later && value.is_number()) || (!is_later && value.is_string()) {
+            return Err(ErrorResponse::invalid(parameter.name, "has the wrong type"));
+        }
+    }
+    Ok(())
 }
 
 fn check_schema(schema: &'static str, body: &Value) -> Result<(), ErrorResponse> {

@@ -1,18 +1,60 @@
 //! Runs every operation through the binary and validates the request against the description in `spec/`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::codegen;
 use crate::codegen::description::{Description, OperationFacts};
+use crate::codegen::overlay::Overlay;
 use crate::codegen::schema;
 use crate::support::{RecordedRequest, Server, against, stderr};
+use intercom::api::ApiVersion;
 use intercom::api::commands::{OPERATIONS, SPEC_VERSION};
 use intercom::api::operation::{Answer, Effect, Kind, Operation, Parameter, Place, Scalar};
 use serde_json::{Map, Value, json};
 
+fn spec() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("spec")
+}
+
+/// The merged description, from which command lines are made.
 fn description() -> Description {
-    let spec = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec");
-    codegen::load(&spec).unwrap().description
+    codegen::load(&spec()).unwrap().description
+}
+
+/// The corrected description of each version alone, against which requests are checked.
+fn descriptions() -> BTreeMap<String, Description> {
+    let paths = codegen::description_paths(&spec()).unwrap();
+    let described = paths.into_iter().map(|(version, path)| {
+        let overlay = std::fs::read_to_string(spec().join("overlay.yaml")).unwrap();
+        let text = std::fs::read_to_string(path).unwrap();
+        let merged = codegen::merged(&[text], Overlay::parse(&overlay).unwrap()).unwrap();
+        (version.to_string(), merged.description)
+    });
+    described.collect()
+}
+
+/// The operation in the description of one version.
+fn facts_in<'a>(description: &'a Description, operation: &Operation) -> OperationFacts<'a> {
+    let shape = |path: &str| {
+        let segments = path.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment });
+        segments.collect::<Vec<_>>().join("/")
+    };
+    let same = |facts: &OperationFacts| {
+        facts.method.eq_ignore_ascii_case(operation.method.as_str())
+            && shape(facts.path) == shape(operation.path)
+    };
+    description.operations().into_iter().find(same).unwrap_or_else(|| panic!("{}", operation.id))
+}
+
+/// Whether a version of the API has a parameter.
+fn is_in(parameter: &Parameter, version: &str) -> bool {
+    let order = |version: &str| version.parse::<ApiVersion>().unwrap();
+    parameter.place == Place::Path
+        || parameter.history.is_none_or(|history| {
+            history.since.is_none_or(|since| order(since) <= order(version))
+                && history.until.is_none_or(|until| order(until) >= order(version))
+        })
 }
 
 /// A small value that matches a schema of the description.
@@ -85,12 +127,17 @@ fn scalar(kind: Kind) -> Value {
     }
 }
 
-/// The command line for an operation, with all its flags.
-fn command_line(description: &Description, operation: &Operation, facts: &OperationFacts) -> Vec<String> {
+/// The command line for an operation, with all flags that a version has.
+fn command_line(
+    description: &Description,
+    operation: &Operation,
+    facts: &OperationFacts,
+    version: &str,
+) -> Vec<String> {
     let fields = facts.body.map(|(_, schema)| schema::fields(description, schema)).unwrap_or_default();
     let mut words: Vec<String> = operation.command.split(' ').map(str::to_owned).collect();
     let mut flags = Vec::new();
-    for parameter in operation.parameters {
+    for parameter in operation.parameters.iter().filter(|parameter| is_in(parameter, version)) {
         let json = || {
             let schema = match parameter.place {
                 Place::Body => &fields.iter().find(|field| field.name == parameter.name).unwrap().schema,
@@ -130,6 +177,7 @@ fn check_body(
     description: &Description,
     operation: &Operation,
     facts: &OperationFacts,
+    version: &str,
     request: &RecordedRequest,
 ) {
     let id = operation.id;
@@ -138,13 +186,15 @@ fn check_body(
         return;
     };
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_else(|error| panic!("{id}: {error}"));
-    for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Body) {
+    let fields = operation.parameters.iter().filter(|parameter| parameter.place == Place::Body);
+    for parameter in fields.filter(|parameter| is_in(parameter, version)) {
         if parameter.name.contains('.') {
             continue;
         }
         let sent =
             body.get(parameter.name).unwrap_or_else(|| panic!("{id} does not send {}", parameter.name));
-        if parameter.kind != Kind::Json {
+        let is_retyped = parameter.history.is_some_and(|history| history.retyped.is_some());
+        if parameter.kind != Kind::Json && !is_retyped {
             assert_eq!(*sent, wire(parameter.kind), "{id}: {}", parameter.name);
         }
     }
@@ -160,38 +210,45 @@ fn check_body(
 
 #[test]
 fn every_operation_sends_a_request_that_matches_the_description() {
-    let description = description();
+    let (description, descriptions) = (description(), descriptions());
     let facts = description.operations();
+    let newest = descriptions.keys().next_back().unwrap();
     let server = Server::always(200, "{}");
     let home = tempfile::tempdir().unwrap();
     for operation in OPERATIONS {
         let facts = facts.iter().find(|facts| facts.id == operation.id).unwrap();
-        let words = command_line(&description, operation, facts);
-        let output = against(home.path(), &server.url).args(&words).output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{words:?}: {}", stderr(&output));
-        let requests = server.take();
-        assert_eq!(requests.len(), 1, "{words:?}");
-        let request = &requests[0];
-        assert_eq!(request.method, facts.method.to_ascii_uppercase(), "{words:?}");
-        assert_eq!(request.path, expected_path(operation), "{words:?}");
-        assert_eq!(request.header("authorization"), Some("Bearer dG9rOnRlc3Q"));
-        assert_eq!(
-            request.header("intercom-version"),
-            Some(operation.version.unwrap_or(SPEC_VERSION)),
-            "{words:?}"
-        );
-        if !request.body.is_empty() {
-            assert_eq!(request.header("content-type"), Some("application/json"));
+        let lowest = operation.version.unwrap_or(SPEC_VERSION);
+        let latest = operation.until.unwrap_or(newest);
+        for (version, requested) in [(lowest, None), (latest, Some(format!("--api-version={newest}")))] {
+            let mut words = command_line(&description, operation, facts, version);
+            words.extend(requested);
+            let output = against(home.path(), &server.url).args(&words).output().unwrap();
+            assert_eq!(output.status.code(), Some(0), "{words:?}: {}", stderr(&output));
+            let requests = server.take();
+            assert_eq!(requests.len(), 1, "{words:?}");
+            check(operation, version, &requests[0], &words);
+            let described = &descriptions[version];
+            check_body(described, operation, &facts_in(described, operation), version, &requests[0]);
         }
-        for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Query) {
-            if parameter.kind == Kind::Json || parameter.name.contains('.') {
-                continue;
-            }
-            let expected = scalar(parameter.kind);
-            let expected = expected.as_str().map_or_else(|| expected.to_string(), str::to_owned);
-            assert_eq!(request.query(parameter.name), Some(expected.as_str()), "{words:?}");
+    }
+}
+
+fn check(operation: &Operation, version: &str, request: &RecordedRequest, words: &[String]) {
+    assert_eq!(request.method, operation.method.as_str(), "{words:?}");
+    assert_eq!(request.path, expected_path(operation), "{words:?}");
+    assert_eq!(request.header("authorization"), Some("Bearer dG9rOnRlc3Q"));
+    assert_eq!(request.header("intercom-version"), Some(version), "{words:?}");
+    if !request.body.is_empty() {
+        assert_eq!(request.header("content-type"), Some("application/json"));
+    }
+    let queried = operation.parameters.iter().filter(|parameter| parameter.place == Place::Query);
+    for parameter in queried.filter(|parameter| is_in(parameter, version)) {
+        if parameter.kind == Kind::Json || parameter.name.contains('.') {
+            continue;
         }
-        check_body(&description, operation, facts, request);
+        let expected = scalar(parameter.kind);
+        let expected = expected.as_str().map_or_else(|| expected.to_string(), str::to_owned);
+        assert_eq!(request.query(parameter.name), Some(expected.as_str()), "{words:?}");
     }
 }
 

@@ -74,7 +74,7 @@ fn full(context: &Context, entries: &[&CatalogEntry]) -> Value {
                 "code": "Intercom's", "request_id": "text", "hint": "the next command" } },
             "dry_run": { "dry_run": true, "method": "text", "url": "text", "query": {}, "headers": {}, "body": {} },
         },
-        "environment": ["INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN", "INTERCOM_REGION", "INTERCOM_BASE_URL", "INTERCOM_CONFIG", "INTERCOM_READ_ONLY",
+        "environment": ["INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN", "INTERCOM_REGION", "INTERCOM_BASE_URL", "INTERCOM_API_VERSION", "INTERCOM_CONFIG", "INTERCOM_READ_ONLY",
             "INTERCOM_JQ_SECONDS", "NO_COLOR"],
         "global_flags": flags(),
         "profiles": profiles::all(context).unwrap_or_default(),

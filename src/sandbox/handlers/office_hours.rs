@@ -74,7 +74,7 @@ fn set_schedule(document: &mut Value, body: &Value) -> Result<(), ErrorResponse>
         document["name"] = json!(name);
     }
     if let Some(zone) = body["time_zone_name"].as_str() {
-        // A system without a time zone database cannot tell.
+        // Without a time zone database the answer is unknown.
         if TimeZone::get(zone).is_err() && !jiff::tz::db().is_definitively_empty() {
             return Err(ErrorResponse::unprocessable(
                 "time_zone_name",
@@ -95,7 +95,7 @@ fn set_schedule(document: &mut Value, body: &Value) -> Result<(), ErrorResponse>
 /// Start and end of an open time, in minutes.
 type OpenTime = (i64, i64);
 
-/// The open times in a body, in order. They must not overlap, and lie on multiples of `step` from 0 to `end`.
+/// The open times in a body, in order. They must not overlap, and be multiples of `step` from 0 to `end`.
 fn open_times(intervals: &[Value], end: i64, step: i64) -> Result<Vec<OpenTime>, ErrorResponse> {
     let invalid = |message: &str| ErrorResponse::unprocessable("time_intervals", message);
     let mut times = Vec::new();

@@ -100,7 +100,7 @@ fn banners(workspace: &mut Workspace, at: i64) {
     let link = json!({"type": "url", "label": "Read more", "target": "https://status.sandbox.test"});
     let banners = [
         ("Maintenance on Saturday", "<p>We are offline for ten minutes on Saturday.</p>", "floating", link),
-        ("How do you like the new dashboard?", "<p>Tell us in one click.</p>", "inline", json!(null)),
+        ("How do you like the new dashboard?", "<p>Rate it in one click.</p>", "inline", json!(null)),
     ];
     for (number, (title, body, style, action)) in banners.into_iter().enumerate() {
         workspace.banners.insert(PlainRecord::new(json!({

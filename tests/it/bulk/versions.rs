@@ -139,6 +139,6 @@ async fn contacts_with_other_addresses_are_merged_only_when_told() {
     let refused = scene.run(&words);
     assert!(stderr(&refused).contains("--skip-duplicate-validation"), "{}", stderr(&refused));
     let body = json!({ "from": lead, "into": user, "skip_duplicate_validation": true }).to_string();
-    let told = ["contacts", "merge", "--body-json", &body, "--yes", "--api-version", "2.16"];
-    assert_eq!(scene.run(&told).status.code(), Some(0), "{}", stderr(&scene.run(&told)));
+    let typed = ["contacts", "merge", "--body-json", &body, "--yes", "--api-version", "2.16"];
+    assert_eq!(scene.run(&typed).status.code(), Some(0), "{}", stderr(&scene.run(&typed)));
 }

@@ -193,12 +193,15 @@ struct Workspace {
 impl Workspace {
     /// The workspace whose ids the examples of operations show.
     async fn new() -> Self {
-        Workspace::of(Options { calls: 3, ..Options::default() }).await
+        Workspace::of(Options { calls: 3, ..Options::default() }.with_story()).await
     }
 
     /// A workspace in which changes of many records are quick.
     async fn small() -> Self {
-        Workspace::of(Options { contacts: 40, companies: 8, conversations: 60, ..Options::default() }).await
+        Workspace::of(
+            Options { contacts: 40, companies: 8, conversations: 60, ..Options::default() }.with_story(),
+        )
+        .await
     }
 
     async fn of(options: Options) -> Self {

@@ -227,7 +227,9 @@ fn list_commands(setting: &Setting) -> Vec<Vec<String>> {
     let commands = context["results"]["commands"].as_array().unwrap();
     let takes_all = |command: &&Value| {
         let arguments = command["arguments"].as_array().unwrap();
-        command["request"].is_string() && arguments.iter().any(|argument| argument["name"] == "--all")
+        command["request"].is_string()
+            && command["effect"] == "read"
+            && arguments.iter().any(|argument| argument["name"] == "--all")
     };
     let with_values = |command: &Value| {
         let mut words: Vec<String> =

@@ -424,3 +424,21 @@ fn a_merged_contact_names_its_successor() {
     assert_eq!((code(&output), &error["error"]["merged_into"]), (3, &json!("6b11")));
     assert!(error["error"]["hint"].as_str().unwrap().contains("6b11"));
 }
+
+#[test]
+fn a_call_that_needs_another_version_is_sent_with_it_and_says_so() {
+    let setting = Setting::new(|_| json(200, r#"{"type":"list","data":[]}"#));
+    let output = setting.run(&["macros", "list", "--api-version", "2.14", "--json"]);
+    let printed = stderr(&output);
+    assert!(printed.contains("macros list needs API 2.16: sent with API 2.16 instead of 2.14"), "{printed}");
+    assert_eq!(code(&output), 0, "{printed}");
+    assert_eq!(setting.server.take()[0].header("intercom-version"), Some("2.16"));
+    let printed = stderr(&setting.run(&["macros", "list", "--json"]));
+    assert!(!printed.contains("instead of"), "{printed}");
+    setting.server.take();
+    let flags = ["--assignment-admin-id", "7", "--api-version", "2.16", "--yes"];
+    let output = setting.run(&[&["tickets", "update", "5"][..], &flags].concat());
+    let printed = stderr(&output);
+    assert!(printed.contains("--assignment-admin-id ends with API 2.13"), "{printed}");
+    assert_eq!((code(&output), setting.server.take().len()), (2, 0));
+}

@@ -88,9 +88,10 @@ fn dummy(argument: &Value, time: &str) -> Option<String> {
         _ if name.starts_with('<') => Some("1".to_owned()),
         _ if name == "--body-json" => Some("--body-json={}".to_owned()),
         // The other end of the period is far away.
-        "time" if argument["required"] == true && name != time => {
-            Some(format!("{name}={}", if name.ends_with("before") { "2035-01-01" } else { "2020-01-01" }))
-        }
+        "time" if argument["required"] == true && name != time => Some(format!(
+            "{name}={}",
+            if name.ends_with("before") || name.contains("end") { "2035-01-01" } else { "2020-01-01" }
+        )),
         _ => None,
     }
 }

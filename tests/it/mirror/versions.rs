@@ -77,7 +77,8 @@ async fn a_sync_with_another_version_changes_nothing() {
                 );
             }
             for details in ["retrieveConversation", "listTagsForAContact", "getTicket", "retrieveArticle"] {
-                assert_eq!(fixture.calls(details), 0, "{first} to {second}: {details}");
+                let is_fetched_again = options.full;
+                assert!(is_fetched_again || fixture.calls(details) == 0, "{first} to {second}: {details}");
             }
             assert_eq!(documents(&store), before, "{first} to {second}");
             assert_eq!(columns(&store), before_columns, "{first} to {second}");
@@ -108,9 +109,6 @@ async fn mirrors_of_both_versions_have_the_same_columns_and_links() {
         let in_collections =
             "SELECT count(*) FROM articles JOIN collections AS c ON c.id = articles.parent_id";
         assert!(number(store, in_collections) > 0);
-        let attributes = "SELECT count(*) FROM data_attributes WHERE model = 'conversation' AND custom
-                          AND full_name = 'custom_attributes.product_area'";
-        let _ = attributes;
     }
 }
 
@@ -131,8 +129,8 @@ async fn reports_and_searches_answer_the_same_for_both_versions() {
     let unassigned = "SELECT count(*) FROM conversations WHERE team_assignee_id IS NULL";
     for words in [
         &["conversations", "sla"][..],
-        &["conversations", "sla", "--by", "team"],
-        &["conversations", "sla", "--by", "admin"],
+        &["conversations", "sla", "--group-by", "team"],
+        &["conversations", "sla", "--group-by", "assignee"],
         &["conversations", "stale", "--idle", "1d"],
         &["conversations", "stale", "--idle", "1d", "--assigned-to", "none"],
         &["conversations", "volume", "--by", "channel"],
