@@ -439,6 +439,6 @@ fn a_call_that_needs_another_version_is_sent_with_it_and_says_so() {
     let flags = ["--assignment-admin-id", "7", "--api-version", "2.16", "--yes"];
     let output = setting.run(&[&["tickets", "update", "5"][..], &flags].concat());
     let printed = stderr(&output);
-    assert!(printed.contains("--assignment-admin-id ends with API 2.13"), "{printed}");
+    assert!(printed.contains("--assignment ends with API 2.13"), "{printed}");
     assert_eq!((code(&output), setting.server.take().len()), (2, 0));
 }

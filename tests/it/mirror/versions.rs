@@ -130,7 +130,7 @@ async fn reports_and_searches_answer_the_same_for_both_versions() {
     for words in [
         &["conversations", "sla"][..],
         &["conversations", "sla", "--group-by", "team"],
-        &["conversations", "sla", "--group-by", "assignee"],
+        &["conversations", "sla", "--group-by", "admin"],
         &["conversations", "stale", "--idle", "1d"],
         &["conversations", "stale", "--idle", "1d", "--assigned-to", "none"],
         &["conversations", "volume", "--by", "channel"],
