@@ -16504,7 +16504,7 @@ impl Client {
     ) -> Result<Response<types::Ticket>, Error> {
         self.call("changeTicketType", &[ticket_id.to_string()], &[], Some(body)).await
     }
-    /// listCustomObjectInstances (`GET /custom_object_instances/{custom_object_type_identifier}`).
+    /// List the instances of a custom object type (`GET /custom_object_instances/{custom_object_type_identifier}`).
     pub async fn list_custom_object_instances<'a>(
         &'a self,
         custom_object_type_identifier: &'a str,
