@@ -40,7 +40,8 @@ pub mod sandbox;
 mod selection;
 
 pub use api::{AdminId, ArticleId, ContactId, ConversationId, TagId, TeamId};
-pub use api::{Client, Error, Region, Response, Settings, Timestamp, Token, types};
+pub use api::{Client, ClientBuilder, Error, Observer, Region, Response, Settings, Timestamp, Token, types};
+pub use api::{Filter, List, Order, Page};
 
 /// The Rust examples of the documentation, compiled with its tests.
 #[cfg(doctest)]

@@ -3,7 +3,8 @@
 //! The generated functions call `Client::call` or `Client::stream`. The command line and the mirror use
 //! [`Client::execute`] and keep the raw document. Both use the same table row and the same transport.
 
-use std::ops::Deref;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -36,6 +37,7 @@ pub struct Response<T> {
 }
 
 impl<T> Response<T> {
+    /// The value without the document it was read from.
     pub fn into_inner(self) -> T {
         self.value
     }
@@ -49,6 +51,16 @@ impl<T> Response<T> {
     pub fn reply(&self) -> &Reply {
         &self.reply
     }
+
+    /// The id of the request, which Intercom's support asks for.
+    pub fn request_id(&self) -> Option<&str> {
+        self.reply.request_id()
+    }
+
+    /// The same response with another value, made from this one.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
+        Response { value: change(self.value), reply: self.reply }
+    }
 }
 
 impl<T> Deref for Response<T> {
@@ -59,7 +71,26 @@ impl<T> Deref for Response<T> {
     }
 }
 
+impl<T> DerefMut for Response<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+impl fmt::Debug for Client {
+    /// Never shows the token.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Client")
+            .field("transport", &self.transport)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+
 impl Client {
+    /// A client with these settings. Programs use [`Client::builder`] or [`Client::from_env`].
+    ///
     /// # Errors
     /// When the TLS set-up or a setting (a header, the base URL) is unusable. Sends nothing.
     pub fn new(settings: Settings) -> Result<Self, Error> {
@@ -88,6 +119,7 @@ impl Client {
         self.version.as_deref()
     }
 
+    /// The transport, for requests that are not in the operation table.
     pub fn transport(&self) -> &Transport {
         &self.transport
     }
@@ -160,8 +192,20 @@ impl Client {
         query: &[(&str, Option<String>)],
         body: Option<&impl Serialize>,
     ) -> Result<Response<T>, Error> {
-        let operation = operation(id)?;
-        let reply = self.execute(operation, &Arguments::typed(path, query, body)?).await?;
+        self.call_as(operation(id)?, &Arguments::typed(path, query, body)?).await
+    }
+
+    /// Sends one operation and reads the answer as any type, for example [`serde_json::Value`] or a struct with only the
+    /// fields that a program needs.
+    ///
+    /// # Errors
+    /// As [`Client::execute`]; [`Error::UnexpectedResponse`] if the answer does not have this type.
+    pub async fn call_as<T: DeserializeOwned>(
+        &self,
+        operation: &Operation,
+        arguments: &Arguments,
+    ) -> Result<Response<T>, Error> {
+        let reply = self.execute(operation, arguments).await?;
         let text = if operation.answer == Answer::Nothing { "null" } else { reply.json_text()? };
         let value = serde_json::from_str(text).map_err(|error| reply.wrong_shape(&error))?;
         Ok(Response { value, reply })

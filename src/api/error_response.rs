@@ -11,9 +11,13 @@ use serde_json::value::RawValue;
 /// An error response, parsed leniently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
+    /// The HTTP status.
     pub status: u16,
+    /// The HTTP method of the request.
     pub method: Method,
+    /// The path of the request's URL.
     pub path: String,
+    /// The id of the request, which Intercom's support asks for.
     pub request_id: Option<String>,
     /// At least one. The first is the one to act on.
     pub errors: Vec<Problem>,
@@ -26,6 +30,7 @@ pub struct ApiError {
 pub struct Problem {
     /// e.g. `rate_limit_exceeded`
     pub code: Option<String>,
+    /// For people; the code if the API sent no message.
     pub message: String,
     /// The field of the request that it refers to.
     pub field: Option<String>,
@@ -51,6 +56,7 @@ impl ApiError {
         ApiError { status: status.as_u16(), method, path, request_id, errors, merged_into: None }
     }
 
+    /// The code of the first entry, for example `parameter_invalid`.
     pub fn code(&self) -> Option<&str> {
         self.errors.first()?.code.as_deref()
     }

@@ -61,6 +61,11 @@ impl Limiter {
         }
     }
 
+    /// Lets a call go without waiting, and still follows what its response reports.
+    pub fn pass(self: &Arc<Self>) -> Permit {
+        Permit { limiter: self.clone(), ticket: Some(self.budget().pass(Instant::now())) }
+    }
+
     /// Blocks all calls for this long.
     pub fn hold(&self, wait: Duration) {
         self.budget().hold(Instant::now() + wait);

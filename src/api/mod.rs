@@ -4,6 +4,7 @@
 //! terminal: it compiles without them.
 
 pub mod access;
+pub mod builder;
 pub mod client;
 #[rustfmt::skip]
 #[path = "../../generated/commands.rs"]
@@ -21,8 +22,10 @@ pub mod ids;
 mod json_repair;
 mod lenient_fields;
 mod limiter;
+pub mod list;
 pub(crate) mod model;
 pub(crate) mod open_enum;
+pub mod observer;
 pub mod operation;
 pub mod page_arguments;
 pub mod paging;
@@ -30,19 +33,24 @@ pub mod region;
 pub mod reply;
 pub mod request_builder;
 mod retry;
+pub mod search_filter;
 pub mod secret;
 pub mod timestamp;
 pub mod transport;
 pub mod version;
 pub mod web_address;
 
+pub use builder::ClientBuilder;
 pub use client::{Client, Response};
 pub use error::Error;
 pub use error_budget::ErrorBudget;
 pub use generated::{groups, types};
 pub use ids::{AdminId, ArticleId, ContactId, ConversationId, TagId, TeamId};
+pub use list::{List, Page};
+pub use observer::Observer;
 pub use region::Region;
 pub use reply::Reply;
+pub use search_filter::{Filter, Order};
 pub use secret::Token;
 pub use timestamp::Timestamp;
 pub use transport::{Download, Idempotency, Settings, Transport};

@@ -2,7 +2,7 @@
 //!
 //! It knows where the values go, not which values to use: `paging.rs` follows the list.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::error::Error;
 use super::operation::{Operation, Paging};
@@ -61,6 +61,26 @@ pub(super) fn set_in_query(arguments: &mut Arguments, name: &str, value: String)
 /// # Errors
 /// [`Error::InvalidRequest`] if the body is not a JSON object.
 pub(super) fn set_in_body(arguments: &mut Arguments, name: &str, value: Value) -> Result<(), Error> {
+    edit_body(arguments, |body| {
+        let pagination = body.entry("pagination").or_insert_with(|| json!({}));
+        if !pagination.is_object() {
+            *pagination = json!({});
+        }
+        pagination[name] = value;
+    })
+}
+
+/// Sets the order of the results of a search, replacing an existing one.
+///
+/// # Errors
+/// As [`set_in_body`].
+pub(super) fn set_sort(arguments: &mut Arguments, field: &str, order: &str) -> Result<(), Error> {
+    edit_body(arguments, |body| {
+        body.insert("sort".to_owned(), json!({ "field": field, "order": order }));
+    })
+}
+
+fn edit_body(arguments: &mut Arguments, edit: impl FnOnce(&mut Map<String, Value>)) -> Result<(), Error> {
     let not_an_object = || Error::InvalidRequest("invalid search body: expected a JSON object".into());
     let mut body: Value = match &arguments.body {
         Some(body) => {
@@ -68,12 +88,7 @@ pub(super) fn set_in_body(arguments: &mut Arguments, name: &str, value: Value) -
         }
         None => json!({}),
     };
-    let pagination =
-        body.as_object_mut().ok_or_else(not_an_object)?.entry("pagination").or_insert_with(|| json!({}));
-    if !pagination.is_object() {
-        *pagination = json!({});
-    }
-    pagination[name] = value;
+    edit(body.as_object_mut().ok_or_else(not_an_object)?);
     arguments.body = Some(body.to_string().into_bytes());
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! Pagination: fetches all pages of a list or a search.
 //!
-//! A page keeps its records as raw JSON text. The next page is read leniently from the response (`pages.next`
-//! may be an object, a URL or null), but used only as query or body values of the same operation: an address
-//! in a response is never followed. Pagination must not end early without an error or a report, and must not
-//! loop.
+//! A page keeps its records as raw JSON text; `list.rs` reads them as types. The next page is read leniently
+//! from the response (`pages.next` may be an object, a URL or null), but used only as query or body values of
+//! the same operation: an address in a response is never followed. Pagination must not end early without an
+//! error or a report, and must not loop.
 
 mod coverage;
 mod read;
@@ -27,9 +27,9 @@ use coverage::CoverageTracker;
 pub use coverage::{Coverage, is_first as is_first_page};
 use scroll::ScrollEnd;
 
-/// One page of a list.
+/// One page of a list, with its records as received.
 #[derive(Debug)]
-pub struct Page {
+pub struct RawPage {
     pub reply: Reply,
     /// Path of the list inside the document, keys joined by dots: `data`, `conversations`, `data.articles`.
     /// `None` if the document contains no list.
@@ -42,6 +42,8 @@ pub struct Page {
     pub total: Option<u64>,
     /// The response says that there is more, but not how to request it.
     pub has_more: bool,
+    /// The page size that was requested, if any.
+    pub size: Option<u32>,
     /// On the last page of [`Client::pages`]: whether all records were received.
     pub end: Option<Coverage>,
 }
@@ -61,17 +63,28 @@ impl Client {
     /// All pages, starting with the one that `arguments` describe, each fetched when it is polled. `per_page`
     /// is limited to what the operation accepts, and halved if large pages time out.
     pub fn pages<'a>(
-        &'a self,
+        &self,
         operation: &'a Operation,
         arguments: Arguments,
         per_page: Option<u32>,
-    ) -> impl Stream<Item = Result<Page, Error>> + 'a {
+    ) -> impl Stream<Item = Result<RawPage, Error>> + use<'a> {
+        self.pages_at(operation, arguments, per_page, None)
+    }
+
+    /// Like [`Client::pages`]. The arguments describe the page at `position`, if it is not the first one.
+    pub(super) fn pages_at<'a>(
+        &self,
+        operation: &'a Operation,
+        arguments: Arguments,
+        per_page: Option<u32>,
+        position: Option<Next>,
+    ) -> impl Stream<Item = Result<RawPage, Error>> + use<'a> {
         let pager = Pager {
-            client: self,
+            client: self.clone(),
             operation,
             arguments,
             size: page_size(operation, per_page),
-            position: None,
+            position,
             waited: Duration::ZERO,
             timeouts: 0,
             tracker: CoverageTracker::default(),
@@ -113,7 +126,7 @@ const SCROLL_POLL: Duration = Duration::from_secs(5);
 
 /// The state of one pagination.
 struct Pager<'a> {
-    client: &'a Client,
+    client: Client,
     operation: &'a Operation,
     arguments: Arguments,
     size: Option<u32>,
@@ -130,7 +143,7 @@ struct Pager<'a> {
 }
 
 impl Pager<'_> {
-    async fn fetch(&mut self) -> Result<Page, Error> {
+    async fn fetch(&mut self) -> Result<RawPage, Error> {
         let from_start = coverage::is_first(&self.arguments.query, self.arguments.body.as_deref());
         self.from_start.get_or_insert(from_start);
         loop {
@@ -138,11 +151,12 @@ impl Pager<'_> {
             match self.client.fetch(self.operation, &arguments).await {
                 Ok(reply) => {
                     self.timeouts = 0;
-                    return Page::read(self.operation, &arguments, reply);
+                    let page = RawPage::read(self.operation, &arguments, reply)?;
+                    return Ok(RawPage { size: self.size, ..page });
                 }
                 // Either the end of the scroll or a lost scroll; `end` decides.
                 Err(error) if error.is_not_found() && matches!(self.position, Some(Next::Scroll(_))) => {
-                    return Ok(Page::empty());
+                    return Ok(RawPage::empty());
                 }
                 // Each app has one scroll at a time; another one expires within a minute.
                 Err(error) if error.code() == Some("scroll_exists") && self.waited < SCROLL_TIMEOUT => {
@@ -182,14 +196,14 @@ impl Pager<'_> {
     }
 
     /// Checks on the last page whether all records were received.
-    async fn end(&self, last: &Page) -> Result<Coverage, Error> {
+    async fn end(&self, last: &RawPage) -> Result<Coverage, Error> {
         let coverage = self.tracker.coverage(last, self.from_start == Some(true));
         let ends_empty = last.items.is_empty() && last.key.is_some();
         let is_continued = self.from_start != Some(true);
         if self.operation.paging != Paging::Scroll || (ends_empty && is_continued) {
             return Ok(coverage);
         }
-        let counted = scroll::companies_counted(self.client).await;
+        let counted = scroll::companies_counted(&self.client).await;
         let came = self.tracker.distinct();
         if ends_empty && counted.is_none_or(|counted| counted <= came) {
             return Ok(coverage);
@@ -227,7 +241,7 @@ impl Next {
     }
 }
 
-impl Page {
+impl RawPage {
     /// The records as a model of [`crate::types`] or any other type.
     pub fn records<T: DeserializeOwned>(&self) -> impl Iterator<Item = Result<T, Error>> {
         self.items
@@ -247,7 +261,7 @@ impl Page {
         Ok(())
     }
 
-    /// Like [`Page::require_list`]; on the last page, all records must have been received.
+    /// Like [`RawPage::require_list`]; on the last page, all records must have been received.
     ///
     /// # Errors
     /// [`Error::UnexpectedResponse`] with the reason.
@@ -294,6 +308,6 @@ impl Page {
 
     pub(crate) fn empty() -> Self {
         let (reply, items) = (Reply::empty(), Vec::new());
-        Page { reply, key: None, items, next: None, total: None, has_more: false, end: None }
+        RawPage { reply, key: None, items, next: None, total: None, has_more: false, size: None, end: None }
     }
 }

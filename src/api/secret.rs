@@ -13,11 +13,20 @@ pub struct Token(String);
 
 /// Why a text is not an access token. Never contains the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TokenError {
+    /// A client was built without a token.
+    #[error(
+        "no access token given: call ClientBuilder::token, or set INTERCOM_ACCESS_TOKEN for Client::from_env"
+    )]
+    Missing,
+    /// Nothing is left of the text without white space and `Bearer`.
     #[error("the access token is empty")]
     Empty,
+    /// Perhaps more than the token was copied.
     #[error("the access token contains white space: copy the token alone")]
     WhiteSpace,
+    /// A header cannot contain it.
     #[error("the access token contains invalid characters: expected visible ASCII only")]
     NotAscii,
 }

@@ -4,9 +4,10 @@
 //!
 //! The token and the user's extra headers must never reach another server than the configured one; for that
 //! reason redirects are followed here and not by the HTTP client. Only method, path, status and duration are
-//! logged.
+//! logged and shown to observers.
 
 mod attempt;
+mod call;
 mod connection;
 mod download;
 mod headers;
@@ -20,14 +21,17 @@ use bytes::Bytes;
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Method, Request, Response, Url};
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 
 use self::attempt::{AttemptError, BodyOutcome, ResponseHead};
+use self::call::{Call, Observable, RequestLabel};
 use self::connection::HttpClients;
 pub use self::download::Download;
 use super::commands::SPEC_VERSION;
 use super::error::{Error, Unexpected};
 use super::limiter::Limiter;
 pub use super::limiter::RateLimit;
+use super::observer::{Attempt, Observer};
 use super::reply::Reply;
 use super::request_builder::request_at;
 pub use super::retry::Idempotency;
@@ -40,11 +44,27 @@ const MAX_REDIRECTS: usize = 5;
 /// How many large responses are read at the same time, to limit memory use.
 const MAX_LARGE_RESPONSES: usize = 2;
 
-/// The settings of a transport.
+/// Changes the headers of an attempt before it is sent to the API.
+pub type HeaderEditor = Arc<dyn Fn(&Attempt<'_>, &mut HeaderMap) + Send + Sync>;
+
+/// The proxy of a transport.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub enum Proxy {
+    /// The one that the environment names (`HTTPS_PROXY`, `NO_PROXY`), but not for servers on this machine.
+    #[default]
+    System,
+    /// No proxy.
+    Direct,
+    /// This one, for every request. May contain a user name and a password.
+    At(Url),
+}
+
+/// The settings of a transport. Programs use [`super::ClientBuilder`].
 #[derive(Clone)]
 pub struct Settings {
     /// Base URL of the API; may have a path.
     pub base_url: Url,
+    /// Sent with every request to the API.
     pub token: Option<Token>,
     /// Sent as `Intercom-Version` with requests that do not set it.
     pub api_version: String,
@@ -55,6 +75,8 @@ pub struct Settings {
     pub total: Option<Duration>,
     /// Maximum number of requests per second, evenly spaced. Applies in addition to the server's limit.
     pub rate_limit: Option<f64>,
+    /// Whether requests wait for the server's rate limit.
+    pub waits_for_rate_limit: bool,
     /// Sent with every request to the API; replaces headers of the same name.
     pub headers: HeaderMap,
     /// Number of retries after the first attempt.
@@ -65,9 +87,18 @@ pub struct Settings {
     pub max_body_bytes: usize,
     /// If set, refuses every request that may change the workspace. The text says what set it.
     pub read_only: Option<String>,
+    /// The proxy to use.
+    pub proxy: Proxy,
+    /// Appended to the `User-Agent`, for example `my-app/1.0`.
+    pub user_agent_suffix: Option<String>,
+    /// Called for every attempt and every response.
+    pub observers: Vec<Arc<dyn Observer>>,
+    /// Applied in this order.
+    pub header_editors: Vec<HeaderEditor>,
 }
 
 impl Settings {
+    /// The default settings for a server.
     pub fn new(base_url: Url, token: Option<Token>) -> Self {
         Settings {
             base_url,
@@ -76,11 +107,27 @@ impl Settings {
             timeout: Duration::from_secs(30),
             total: None,
             rate_limit: None,
+            waits_for_rate_limit: true,
             headers: HeaderMap::new(),
             retries: 5,
             first_delay: Duration::from_millis(250),
             max_body_bytes: 256 << 20,
             read_only: None,
+            proxy: Proxy::System,
+            user_agent_suffix: None,
+            observers: Vec::new(),
+            header_editors: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Debug for Proxy {
+    /// Shows neither user name nor password.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Proxy::System => formatter.write_str("System"),
+            Proxy::Direct => formatter.write_str("Direct"),
+            Proxy::At(url) => formatter.debug_tuple("At").field(&url.origin().ascii_serialization()).finish(),
         }
     }
 }
@@ -98,6 +145,7 @@ impl fmt::Debug for Settings {
             .field("headers", &self.headers.keys().collect::<Vec<_>>())
             .field("retries", &self.retries)
             .field("read_only", &self.read_only)
+            .field("proxy", &self.proxy)
             .finish_non_exhaustive()
     }
 }
@@ -143,13 +191,6 @@ impl fmt::Debug for Transport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("Transport").field(&self.0.settings).finish()
     }
-}
-
-/// Identifies a request in messages and traces.
-#[derive(Clone)]
-struct RequestLabel {
-    method: Method,
-    path: String,
 }
 
 impl Transport {
@@ -202,21 +243,13 @@ impl Transport {
     /// Sends a request, retries it if that is safe and may help, and reads the whole response.
     ///
     /// # Errors
-    /// The error of the last attempt. Any status that is not a success is [`Error::Api`] or
-    /// [`Error::RateLimited`].
+    /// The error of the last attempt. Any status that is not a success is [`Error::Api`] or one of the variants for a
+    /// particular status. A change that may have been made is [`Error::OutcomeUnknown`].
     pub async fn send(&self, request: Request, idempotency: Idempotency) -> Result<Reply, Error> {
-        let label = RequestLabel::of(&request);
-        self.within_total_timeout(label, self.send_with_retries(request, idempotency)).await
-    }
-
-    async fn send_with_retries(&self, request: Request, idempotency: Idempotency) -> Result<Reply, Error> {
-        let mut retries = self.retries(idempotency);
-        loop {
-            match self.attempt(&request).await {
-                Ok(reply) => return Ok(reply),
-                Err(error) => self.wait_for_retry(&mut retries, error).await?,
-            }
-        }
+        let call = Call::new(&request, &self.0.settings);
+        let reply = self.with_retries(&call, idempotency, || self.attempt(&request, &call)).await;
+        call.finished(&self.0.settings, reply.as_ref(), self.0.limiter.rate());
+        reply
     }
 
     /// Like [`Transport::send`] up to the headers; the body is streamed. A request without an `Accept` header
@@ -226,21 +259,53 @@ impl Transport {
     /// As [`Transport::send`].
     pub async fn download(&self, mut request: Request, idempotency: Idempotency) -> Result<Download, Error> {
         headers::accept_anything(&mut request);
-        let label = RequestLabel::of(&request);
-        self.within_total_timeout(label, self.open_with_retries(request, idempotency)).await
+        let call = Call::new(&request, &self.0.settings);
+        let head = self.with_retries(&call, idempotency, || self.open(&request, &call)).await;
+        call.finished(&self.0.settings, head.as_ref(), self.0.limiter.rate());
+        Ok(Download::new(head?.response, call.label, self.0.settings.timeout))
     }
 
-    async fn open_with_retries(&self, request: Request, idempotency: Idempotency) -> Result<Download, Error> {
-        let mut retries = self.retries(idempotency);
-        loop {
-            match self.open(&request).await {
-                Ok(head) => {
-                    let label = RequestLabel::of(&request);
-                    return Ok(Download::new(head.response, label, self.0.settings.timeout));
+    /// Makes attempts until one succeeds or another one would not help, within the total timeout if there is one.
+    async fn with_retries<T, A>(
+        &self,
+        call: &Call,
+        idempotency: Idempotency,
+        attempt: impl Fn() -> A,
+    ) -> Result<T, Error>
+    where
+        T: Observable,
+        A: Future<Output = Result<T, AttemptError>>,
+    {
+        let settings = &self.0.settings;
+        let attempts = async {
+            let mut retries = Retries::new(idempotency, settings.retries, settings.first_delay);
+            loop {
+                let span = call.begin();
+                let failed = match attempt().instrument(span.clone()).await {
+                    Ok(response) => {
+                        span.record("status", response.facts().status);
+                        call.responded(settings, Ok(&response), self.0.limiter.rate());
+                        return Ok(response);
+                    }
+                    Err(failed) => failed,
+                };
+                if let Some(status) = failed.error.status() {
+                    span.record("status", status);
                 }
-                Err(error) => self.wait_for_retry(&mut retries, error).await?,
+                self.retry(&mut retries, failed, call).await?;
             }
-        }
+        };
+        let result = match settings.total {
+            None => attempts.await,
+            Some(total) => tokio::time::timeout(total, attempts).await.unwrap_or_else(|_| {
+                let RequestLabel { method, path } = call.label.clone();
+                Err(Error::Timeout { method, path, after: total })
+            }),
+        };
+        result.map_err(|error| match &call.label {
+            RequestLabel { method, path } if call.is_change => error.of_change(method, path),
+            _ => error,
+        })
     }
 
     /// The request that [`Transport::send`] would send. Sends nothing.
@@ -274,27 +339,14 @@ impl Transport {
         }
     }
 
-    /// Runs a call with its retries, limited to the total timeout if there is one.
-    async fn within_total_timeout<T>(
-        &self,
-        label: RequestLabel,
-        call: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        let Some(total) = self.0.settings.total else { return call.await };
-        let RequestLabel { method, path } = label;
-        tokio::time::timeout(total, call).await.unwrap_or(Err(Error::Timeout { method, path, after: total }))
-    }
-
-    fn retries(&self, idempotency: Idempotency) -> Retries {
-        Retries::new(idempotency, self.0.settings.retries, self.0.settings.first_delay)
-    }
-
     /// Waits for the next attempt, or returns the error if the call is not retried.
-    async fn wait_for_retry(&self, retries: &mut Retries, failed: AttemptError) -> Result<(), Error> {
+    async fn retry(&self, retries: &mut Retries, failed: AttemptError, call: &Call) -> Result<(), Error> {
         let AttemptError { error, cause, retry_after } = failed;
-        let Some(delay) = retries.next(cause, retry_after) else {
+        let delay = retries.next(cause, retry_after);
+        call.responded(&self.0.settings, Err::<&Reply, _>((&error, delay)), self.0.limiter.rate());
+        let Some(delay) = delay else {
             return Err(match (cause, error) {
-                (FailureCause::RateLimited, Error::Api(error)) => {
+                (FailureCause::RateLimited, Error::Api { error, .. }) => {
                     Error::RateLimited { attempts: retries.attempts(), retry_after, error }
                 }
                 (_, error) => error,
@@ -310,9 +362,9 @@ impl Transport {
     }
 
     /// One attempt, up to the end of the body.
-    async fn attempt(&self, request: &Request) -> Result<Reply, AttemptError> {
-        let label = RequestLabel::of(request);
-        let ResponseHead { mut response, deadline } = self.open(request).await?;
+    async fn attempt(&self, request: &Request, call: &Call) -> Result<Reply, AttemptError> {
+        let label = &call.label;
+        let ResponseHead { mut response, deadline } = self.open(request, call).await?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let without_body = Reply { status, headers: headers.clone(), ..Reply::empty() };
         let reply = match self.read_body(ResponseHead { response, deadline }).await {
@@ -325,18 +377,18 @@ impl Transport {
                 let error = without_body.unexpected(Unexpected::Truncated, cause);
                 return Err(AttemptError::outcome_unknown(error));
             }
-            BodyOutcome::TimedOut => return Err(self.timed_out(&label)),
+            BodyOutcome::TimedOut => return Err(self.timed_out(label)),
         };
         reply.check_content_type().map_err(AttemptError::outcome_unknown)?;
-        match self.error_list_in(&reply, &label) {
+        match self.error_list_in(&reply, label) {
             Some(error) => Err(error),
             None => Ok(reply),
         }
     }
 
     /// One attempt, up to the headers of a success. Follows redirects of a GET.
-    async fn open(&self, request: &Request) -> Result<ResponseHead, AttemptError> {
-        let label = RequestLabel::of(request);
+    async fn open(&self, request: &Request, call: &Call) -> Result<ResponseHead, AttemptError> {
+        let label = &call.label;
         let Some(mut next) = request.try_clone() else {
             let error = Error::InvalidRequest("a streamed request body cannot be retried: pass bytes".into());
             return Err(AttemptError::permanent(error));
@@ -344,12 +396,12 @@ impl Transport {
         let mut trusted = self.is_api(next.url());
         for _ in 0..=MAX_REDIRECTS {
             let url = next.url().clone();
-            let head = self.exchange(next, &label, trusted).await?;
-            let Some(target) = redirect_target(&label, &url, &head.response) else {
+            let head = self.exchange(next, call, trusted).await?;
+            let Some(target) = redirect_target(label, &url, &head.response) else {
                 return if head.response.status().is_success() {
                     Ok(head)
                 } else {
-                    Err(self.error_status(head, &label).await)
+                    Err(self.error_status(head, label).await)
                 };
             };
             // Once redirected to another host, never send the token again.
@@ -357,7 +409,7 @@ impl Transport {
             next = Request::new(Method::GET, target);
             *next.headers_mut() = request.headers().clone();
         }
-        Err(AttemptError::permanent(Error::TooManyRedirects { path: label.path }))
+        Err(AttemptError::permanent(Error::TooManyRedirects { path: label.path.clone() }))
     }
 
     fn is_api(&self, url: &Url) -> bool {
@@ -372,12 +424,6 @@ fn redirect_target(label: &RequestLabel, url: &Url, response: &Response) -> Opti
     let location = response.headers().get(LOCATION).filter(|_| is_redirect)?;
     let target = url.join(location.to_str().ok()?).ok()?;
     matches!(target.scheme(), "http" | "https").then_some(target)
-}
-
-impl RequestLabel {
-    fn of(request: &Request) -> Self {
-        RequestLabel { method: request.method().clone(), path: request.url().path().to_owned() }
-    }
 }
 
 /// A plain HTTP client for a server other than the API: without token, rate limit and retries.

@@ -381,5 +381,5 @@ pub fn is_retryable(error: &api::Error) -> bool {
 
 /// Whether the workspace may have processed the request despite this error.
 fn is_outcome_unknown_after(error: &api::Error) -> bool {
-    error.is_outcome_unknown() || matches!(error, api::Error::UnexpectedResponse(_))
+    error.is_outcome_unknown() || matches!(error.failure(), api::Error::UnexpectedResponse(_))
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::error::{Error, NotFoundKind};
 use crate::api::client::Client;
-use crate::api::paging::Page;
+use crate::api::paging::RawPage;
 use crate::api::request_builder::{Arguments, operation};
 use crate::data::lenient;
 use crate::data::spelling::nearest;
@@ -41,7 +41,7 @@ async fn fetch_list(client: &Client, list: &str) -> Result<Vec<DirectoryEntry>, 
     let operation = operation(list)?;
     let arguments = Arguments::default();
     let reply = client.fetch(operation, &arguments).await?;
-    let page = Page::read(operation, &arguments, reply)?;
+    let page = RawPage::read(operation, &arguments, reply)?;
     page.require_list()?;
     let records = page.items.iter().filter_map(|raw| serde_json::from_str::<Value>(raw.get()).ok());
     Ok(records

@@ -17,7 +17,7 @@ use crate::api::client::Client;
 use crate::api::conflict::Conflict;
 use crate::api::operation::{Answer, Effect, Operation, Paging};
 use crate::api::page_arguments::requested_size;
-use crate::api::paging::{Coverage, Page};
+use crate::api::paging::{Coverage, RawPage};
 use crate::api::reply::Reply;
 use crate::api::request_builder::Arguments;
 use crate::selection::WhereFilter;
@@ -267,7 +267,7 @@ impl Call<'_> {
     }
 
     /// Takes the records of a page that match the filter.
-    async fn matching(&self, client: &Client, page: &mut Page) -> Result<Vec<Box<RawValue>>, api::Error> {
+    async fn matching(&self, client: &Client, page: &mut RawPage) -> Result<Vec<Box<RawValue>>, api::Error> {
         let records = std::mem::take(&mut page.items);
         match &self.filter {
             Some(filter) => filter.select(client, records).await,
@@ -285,7 +285,7 @@ fn document(
     operation: &Operation,
     arguments: &Arguments,
     reply: Reply,
-) -> Result<(String, Option<Page>), Error> {
+) -> Result<(String, Option<RawPage>), Error> {
     let empty = reply.body.iter().all(u8::is_ascii_whitespace);
     match operation.answer {
         Answer::Text => Ok((json!(String::from_utf8_lossy(&reply.body)).to_string(), None)),
@@ -294,7 +294,7 @@ fn document(
         _ if empty && operation.effect != Effect::Read => Ok(("null".to_owned(), None)),
         _ => {
             let text = reply.json_text()?.to_owned();
-            let list = text.trim_start().starts_with('{').then(|| Page::read(operation, arguments, reply));
+            let list = text.trim_start().starts_with('{').then(|| RawPage::read(operation, arguments, reply));
             Ok((text, list.transpose()?))
         }
     }

@@ -3,7 +3,7 @@
 use super::error::Hint;
 use super::output::{Extent, NextPage};
 use crate::api::operation::Operation;
-use crate::api::paging::{Next, Page, is_first_page};
+use crate::api::paging::{Next, RawPage, is_first_page};
 use crate::api::request_builder::Arguments;
 
 /// The flags for the rest of a list.
@@ -12,7 +12,7 @@ pub fn more_hint() -> Hint {
 }
 
 /// The extent of a list of which one page is shown; `advice` says how to get the rest.
-pub fn first_page(operation: &Operation, arguments: &Arguments, page: &Page, advice: Hint) -> Extent {
+pub fn first_page(operation: &Operation, arguments: &Arguments, page: &RawPage, advice: Hint) -> Extent {
     let shown = page.items.len() as u64;
     let total = page.total.filter(|total| *total >= shown);
     let is_short = is_first_page(&arguments.query, arguments.body.as_deref())

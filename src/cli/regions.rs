@@ -79,7 +79,7 @@ mod tests {
     fn refusal() -> Error {
         let error =
             api::error::ApiError::read(StatusCode::UNAUTHORIZED, Method::GET, "/me".into(), None, "{}");
-        Error::Api(api::Error::Api(Box::new(error)))
+        Error::Api(error.into())
     }
 
     fn unreachable() -> Error {

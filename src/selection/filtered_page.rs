@@ -13,7 +13,7 @@ use super::where_filter::WhereFilter;
 use crate::api::client::Client;
 use crate::api::error::Error;
 use crate::api::operation::Operation;
-use crate::api::paging::{Next, Page, is_first_page};
+use crate::api::paging::{Next, RawPage, is_first_page};
 use crate::api::request_builder::Arguments;
 
 /// A page of matching records.
@@ -88,8 +88,12 @@ impl WhereFilter {
     }
 }
 
-async fn fetch(client: &Client, operation: &'static Operation, arguments: &Arguments) -> Result<Page, Error> {
-    Page::read(operation, arguments, client.fetch(operation, arguments).await?)
+async fn fetch(
+    client: &Client,
+    operation: &'static Operation,
+    arguments: &Arguments,
+) -> Result<RawPage, Error> {
+    RawPage::read(operation, arguments, client.fetch(operation, arguments).await?)
 }
 
 type Members<'t> = BTreeMap<Cow<'t, str>, &'t RawValue>;

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use intercom::api::Error;
 use intercom::api::client::Client;
 use intercom::api::operation::Method;
-use intercom::api::paging::{Coverage, Page};
+use intercom::api::paging::{Coverage, RawPage};
 use intercom::api::request_builder::{Arguments, operation};
 
 use super::{RecordedRequest, Server, json, settings};
@@ -25,7 +25,7 @@ async fn fetch_all(
     let mut ids = Vec::new();
     let result = loop {
         assert!(ids.len() < 5_000, "pagination does not end");
-        let page: Page = match pages.next().await.unwrap() {
+        let page: RawPage = match pages.next().await.unwrap() {
             Ok(page) => page,
             Err(error) => break Err(error),
         };

@@ -10,7 +10,7 @@ use std::hash::{Hash, Hasher};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Next, Page};
+use super::{Next, RawPage};
 
 /// How many pages in a row may contain nothing new. It happens when known records change and are listed
 /// again.
@@ -45,7 +45,7 @@ pub(super) struct CoverageTracker {
 
 impl CoverageTracker {
     /// Records a page. Returns whether the list is stuck: there are further pages, but they repeat.
-    pub fn add(&mut self, page: &Page) -> bool {
+    pub fn add(&mut self, page: &RawPage) -> bool {
         let before = self.ids.len();
         let mut content = DefaultHasher::new();
         for item in &page.items {
@@ -65,7 +65,7 @@ impl CoverageTracker {
     }
 
     /// A shrinking total means deletions. The total of an empty page may only count the page itself.
-    fn update_total(&mut self, page: &Page) {
+    fn update_total(&mut self, page: &RawPage) {
         let Some(total) = page.total else { return };
         self.first_total.get_or_insert(total);
         if !page.items.is_empty() || total >= self.ids.len() as u64 {
@@ -78,7 +78,7 @@ impl CoverageTracker {
     }
 
     /// The result after the last page. `from_start` says whether pagination started with the first one.
-    pub fn coverage(&self, last: &Page, from_start: bool) -> Coverage {
+    pub fn coverage(&self, last: &RawPage, from_start: bool) -> Coverage {
         let distinct = self.distinct();
         let total = self.min_total.or(self.first_total);
         let missing = total.filter(|total| from_start && *total > distinct);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Next, Page};
+use super::{Next, RawPage};
 use crate::api::error::Error;
 use crate::api::operation::{Operation, Paging};
 use crate::api::reply::Reply;
@@ -18,7 +18,7 @@ const NOT_RECORDS: [&str; 3] = ["errors", "warnings", "messages"];
 
 type PageFields = BTreeMap<String, Box<RawValue>>;
 
-impl Page {
+impl RawPage {
     /// Parses a list document.
     ///
     /// # Errors
@@ -47,7 +47,7 @@ impl Page {
         };
         let has_more =
             next.is_none() && (more == Value::Bool(true) || (has_unknown_next(&pages) && !items.is_empty()));
-        Ok(Page { reply, key, items, next, total: number(&total), has_more, end: None })
+        Ok(RawPage { reply, key, items, next, total: number(&total), has_more, size: None, end: None })
     }
 }
 

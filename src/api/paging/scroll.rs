@@ -5,7 +5,7 @@
 
 use serde_json::json;
 
-use super::Page;
+use super::RawPage;
 use crate::api::client::Client;
 use crate::api::page_arguments::with_size;
 use crate::api::request_builder::{Arguments, operation};
@@ -19,7 +19,7 @@ pub(crate) async fn companies_counted(client: &Client) -> Option<u64> {
     let body = list.body.map(|_| json!({}).to_string().into_bytes());
     let arguments = with_size(list, Arguments { body, ..Arguments::default() }, Some(1)).ok()?;
     let reply = client.fetch(list, &arguments).await.ok()?;
-    Page::read(list, &arguments, reply).ok()?.total
+    RawPage::read(list, &arguments, reply).ok()?.total
 }
 
 /// The sizes of the pages of a scroll, empty ones left out.

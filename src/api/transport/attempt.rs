@@ -10,8 +10,9 @@ use reqwest::header::LINK;
 use reqwest::{Request, Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
+use super::call::{Call, RequestLabel};
 use super::connection::cause;
-use super::{RequestLabel, Transport, headers};
+use super::{Transport, headers};
 use crate::api::effect;
 use crate::api::error::Error;
 use crate::api::error_response::{ApiError, is_error_list};
@@ -106,10 +107,10 @@ impl Transport {
     pub(super) async fn exchange(
         &self,
         mut request: Request,
-        label: &RequestLabel,
+        call: &Call,
         trusted: bool,
     ) -> Result<ResponseHead, AttemptError> {
-        let settings = &self.0.settings;
+        let (label, settings) = (&call.label, &self.0.settings);
         self.refuse_in_read_only_mode(&request).map_err(AttemptError::permanent)?;
         let has_body = request.body().is_some();
         if trusted {
@@ -119,7 +120,12 @@ impl Transport {
         }
         let client = self.0.clients.get(request.url()).map_err(AttemptError::permanent)?;
         let host = request.url().origin().ascii_serialization();
-        let permit = if trusted { Some(self.0.limiter.acquire().await) } else { None };
+        let permit = match (trusted, settings.waits_for_rate_limit) {
+            (true, true) => Some(self.0.limiter.acquire().await),
+            (true, false) => Some(self.0.limiter.pass()),
+            (false, _) => None,
+        };
+        call.sends(request.headers_mut(), settings, trusted);
         self.0.requests.fetch_add(1, Relaxed);
         let started = Instant::now();
         let deadline = started + settings.timeout;
@@ -185,7 +191,7 @@ impl Transport {
             _ => FailureCause::Permanent,
         };
         let error = self.read_error(head, label).await;
-        AttemptError { error: Error::Api(Box::new(error)), cause, retry_after }
+        AttemptError { error: error.into(), cause, retry_after }
     }
 
     /// The error for a success whose body is an error list, as sent by gateways.
@@ -194,11 +200,7 @@ impl Transport {
         let text = self.0.settings.token.as_ref().map_or_else(|| text.into(), |token| token.redact(text));
         let RequestLabel { method, path } = label.clone();
         let error = ApiError::read(reply.status, method, path, reply.request_id(), &text);
-        Some(AttemptError {
-            error: Error::Api(Box::new(error)),
-            cause: FailureCause::Contradictory,
-            retry_after: None,
-        })
+        Some(AttemptError { error: error.into(), cause: FailureCause::Contradictory, retry_after: None })
     }
 
     /// The error for a 429. It concerns the rate limit unless the server names another reason, or names none
@@ -223,7 +225,7 @@ impl Transport {
             permit.answered(Observation { refused, ..observation });
         }
         let cause = if refused { FailureCause::RateLimited } else { FailureCause::Busy };
-        AttemptError { error: Error::Api(Box::new(error)), cause, retry_after }
+        AttemptError { error: error.into(), cause, retry_after }
     }
 
     /// Reads the body of an error. An incomplete body is ignored: the status matters more than the text.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Url};
 
-use super::Settings;
+use super::{Proxy, Settings};
 use crate::api::error::Error;
 
 /// Connections are accepted or refused quickly; if it takes longer, the network is down.
@@ -19,8 +19,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(25);
 
 pub(super) struct HttpClients {
     connect_timeout: Duration,
-    /// The server runs on this machine, so a proxy must not be used.
+    /// The server runs on this machine, so the proxy of the environment must not be used.
     is_local: bool,
+    proxy: Proxy,
     plain: OnceLock<Result<Client, String>>,
     secure: OnceLock<Result<Client, String>>,
 }
@@ -31,6 +32,7 @@ impl HttpClients {
             // Shorter than the timeout of the attempt, so that the error can say that no connection was made.
             connect_timeout: CONNECT_TIMEOUT.min(settings.timeout.mul_f32(0.9)),
             is_local: is_local(&settings.base_url),
+            proxy: settings.proxy.clone(),
             plain: OnceLock::new(),
             secure: OnceLock::new(),
         }
@@ -38,8 +40,13 @@ impl HttpClients {
 
     /// The client for an `http` or `https` address.
     pub fn get(&self, url: &Url) -> Result<&Client, Error> {
-        let client = match url.scheme() {
-            "https" => self.secure.get_or_init(|| self.build(Client::builder())),
+        // The connection to a proxy may need TLS as well.
+        let proxy = match &self.proxy {
+            Proxy::At(proxy) => proxy.scheme(),
+            Proxy::System | Proxy::Direct => url.scheme(),
+        };
+        let client = match (url.scheme(), proxy) {
+            ("https", _) | (_, "https") => self.secure.get_or_init(|| self.build(Client::builder())),
             _ => self.plain.get_or_init(|| self.build(Client::builder().tls_certs_only([]))),
         };
         client.as_ref().map_err(|cause| Error::Setup(cause.clone()))
@@ -53,7 +60,11 @@ impl HttpClients {
             .connect_timeout(self.connect_timeout)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .tcp_keepalive(IDLE_TIMEOUT);
-        let builder = if self.is_local { builder.no_proxy() } else { builder };
+        let builder = match &self.proxy {
+            Proxy::At(proxy) => builder.proxy(reqwest::Proxy::all(proxy.clone()).map_err(cause)?),
+            Proxy::System if !self.is_local => builder,
+            Proxy::System | Proxy::Direct => builder.no_proxy(),
+        };
         builder.build().map_err(cause)
     }
 }

@@ -10,7 +10,7 @@ use futures::stream::{self, Stream};
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
 
-use super::RequestLabel;
+use super::call::RequestLabel;
 use super::connection::cause;
 use crate::api::error::Error;
 

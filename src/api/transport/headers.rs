@@ -32,6 +32,13 @@ pub(super) fn check(settings: &Settings) -> Result<(), Error> {
     if HeaderValue::from_str(&settings.api_version).is_err() {
         return invalid(format!("invalid API version {:?}", settings.api_version));
     }
+    if let Some(suffix) = &settings.user_agent_suffix
+        && agent(settings).is_none()
+    {
+        return invalid(format!(
+            "invalid user agent {suffix:?}: expected visible ASCII, for example my-app/1.0"
+        ));
+    }
     if settings.timeout.is_zero() {
         return invalid("the timeout must be longer than 0 s".into());
     }
@@ -45,7 +52,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), Error> {
 /// headers replace any others.
 pub(super) fn complete(headers: &mut HeaderMap, settings: &Settings, has_body: bool) {
     headers.entry(ACCEPT).or_insert(JSON);
-    headers.entry(USER_AGENT).or_insert(AGENT);
+    headers.entry(USER_AGENT).or_insert_with(|| agent(settings).unwrap_or(AGENT));
     if has_body {
         headers.entry(CONTENT_TYPE).or_insert(JSON);
     }
@@ -64,6 +71,14 @@ pub(super) fn complete(headers: &mut HeaderMap, settings: &Settings, has_body: b
             headers.append(name, value);
         }
     }
+}
+
+/// The `User-Agent`; `None` if its suffix is invalid.
+fn agent(settings: &Settings) -> Option<HeaderValue> {
+    let Some(suffix) = &settings.user_agent_suffix else { return Some(AGENT) };
+    let is_visible = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    let text = format!("{} {suffix}", AGENT.to_str().ok()?);
+    HeaderValue::from_str(&text).ok().filter(|_| !suffix.trim().is_empty() && suffix.bytes().all(is_visible))
 }
 
 /// Always succeeds, because a token is visible ASCII.

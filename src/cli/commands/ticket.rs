@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::verb::{AssigneeFlags, RecordFlags, Verb, VerbSession, after_help};
-use crate::api::paging::Page;
+use crate::api::paging::RawPage;
 use crate::api::request_builder::{Arguments, operation};
 use crate::bulk::selection::SelectedRecord;
 use crate::bulk::{BulkPlan, BulkTarget, Change};
@@ -117,7 +117,7 @@ impl TicketState {
 
 async fn states(session: &VerbSession<'_>) -> Result<Vec<TicketState>, Error> {
     let (list, arguments) = (operation("listTicketStates")?, Arguments::default());
-    let page = Page::read(list, &arguments, session.client.fetch(list, &arguments).await?)?;
+    let page = RawPage::read(list, &arguments, session.client.fetch(list, &arguments).await?)?;
     page.require_list()?;
     let documents = page.items.iter().filter_map(|raw| serde_json::from_str::<Value>(raw.get()).ok());
     Ok(documents.filter_map(|document| TicketState::read(&document)).collect())

@@ -359,7 +359,7 @@ fn of_api(error: &api::Error) -> Hint {
         }
         Some(400 | 422) => record_hints::rejected(error),
         Some(500..) => Hint::new("this is a problem at Intercom").then("try again later"),
-        _ => match error {
+        _ => match error.failure() {
             api::Error::Token(_) => Hint::new("save a new one with ").run("auth login").for_owner(),
             api::Error::InvalidRequest(_) => {
                 see_help()

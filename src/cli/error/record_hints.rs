@@ -109,14 +109,15 @@ mod tests {
         field: Option<&str>,
     ) -> api::Error {
         let problem = Problem { code: None, message: message.to_owned(), field: field.map(str::to_owned) };
-        api::Error::Api(Box::new(ApiError {
+        ApiError {
             status,
             method,
             path: path.to_owned(),
             request_id: None,
             errors: vec![problem],
             merged_into: None,
-        }))
+        }
+        .into()
     }
 
     #[test]

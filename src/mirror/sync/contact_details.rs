@@ -8,7 +8,7 @@ use super::fetch_each::{FetchAnswer, FetchError, FetchFailures, fetch_each, pend
 use super::presence;
 use super::sync_context::{Ending, ResourceSync, SyncContext, local_now};
 use crate::api;
-use crate::api::paging::Page;
+use crate::api::paging::RawPage;
 use crate::api::request_builder::{Arguments, operation};
 use crate::mirror::error::Error;
 use crate::mirror::resources::ResourceName;
@@ -78,8 +78,8 @@ async fn all_lists(
         let pages: Vec<_> =
             run.client.pages(operation(list)?, arguments, run.options.per_page).try_collect().await?;
         requests += pages.len() as u64;
-        pages.iter().try_for_each(Page::require_whole)?;
-        pages.iter().try_for_each(Page::require_ids)?;
+        pages.iter().try_for_each(RawPage::require_whole)?;
+        pages.iter().try_for_each(RawPage::require_ids)?;
         lists.push((name.to_owned(), pages.into_iter().flat_map(|page| page.items).collect()));
     }
     Ok((requests, FetchedLists { lists, fetched_at }))

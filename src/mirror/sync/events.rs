@@ -115,7 +115,7 @@ pub enum Cause {
 impl Cause {
     pub(super) fn of(error: &crate::api::error::Error) -> Option<Self> {
         use crate::api::error::{Error, Unexpected};
-        match error {
+        match error.failure() {
             _ if error.is_unauthorized() => Some(Cause::Unauthorized),
             _ if error.status() == Some(429) => Some(Cause::RateLimited),
             Error::Connect { .. } | Error::Timeout { .. } | Error::Network { .. } => Some(Cause::Network),

@@ -19,7 +19,7 @@ use super::plan;
 use super::presence;
 use super::sync_context::{Ending, ResourceSync};
 use crate::api;
-use crate::api::paging::Page;
+use crate::api::paging::RawPage;
 use crate::api::request_builder::{Arguments, operation};
 use crate::data::lenient;
 use crate::mirror::error::Error;
@@ -109,7 +109,7 @@ async fn list_segments(sync: &mut ResourceSync<'_>) -> Result<Vec<SegmentCount>,
     let arguments =
         Arguments { query: vec![("include_count".into(), "true".into())], ..Arguments::default() };
     let list = operation("listSegments")?;
-    let page = Page::read(list, &arguments, sync.run.client.fetch(list, &arguments).await?)?;
+    let page = RawPage::read(list, &arguments, sync.run.client.fetch(list, &arguments).await?)?;
     page.require_list()?;
     page.require_ids()?;
     Ok(read_segments(&page))
@@ -146,7 +146,7 @@ async fn query_changed_contacts(sync: &mut ResourceSync<'_>, segments: &[Segment
         let arguments = Arguments::of_record(&contact);
         sync.progress.requests += 1;
         let page = match sync.run.client.fetch(list, &arguments).await {
-            Ok(reply) => Page::read(list, &arguments, reply)?,
+            Ok(reply) => RawPage::read(list, &arguments, reply)?,
             Err(error) => {
                 tracing::debug!(%error, %contact, "falling back to the search for members");
                 return Ok(());
@@ -162,7 +162,7 @@ async fn query_changed_contacts(sync: &mut ResourceSync<'_>, segments: &[Segment
     Ok(())
 }
 
-fn read_segments(page: &Page) -> Vec<SegmentCount> {
+fn read_segments(page: &RawPage) -> Vec<SegmentCount> {
     let read = |item: &str| {
         let segment: Value = serde_json::from_str(item).ok()?;
         Some(SegmentCount { id: lenient::id(&segment["id"])?, count: lenient::integer(&segment["count"]) })

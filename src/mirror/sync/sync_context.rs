@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::events::{Cause, Event, Observer};
 use crate::api::client::Client;
 use crate::api::page_arguments::with_size;
-use crate::api::paging::Page;
+use crate::api::paging::RawPage;
 use crate::api::reply::Reply;
 use crate::api::request_builder::operation;
 use crate::mirror::error::Error;
@@ -183,7 +183,7 @@ impl<'a> ResourceSync<'a> {
         let arguments = with_size(list, route.arguments(None), Some(1)).ok()?;
         self.progress.requests += 1;
         let reply = self.run.client.fetch(list, &arguments).await.ok()?;
-        Page::read(list, &arguments, reply).ok()?.total
+        RawPage::read(list, &arguments, reply).ok()?.total
     }
 
     /// Stores a page of the list together with its cursor.

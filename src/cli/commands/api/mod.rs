@@ -14,7 +14,7 @@ use self::fields::Field;
 use crate::api::client::Client;
 use crate::api::effect;
 use crate::api::operation::{self, Operation};
-use crate::api::paging::Page;
+use crate::api::paging::RawPage;
 use crate::api::reply::Reply;
 use crate::api::request_builder::{Arguments, operation_at, values_at};
 use crate::api::transport::Idempotency;
@@ -251,7 +251,7 @@ fn show_head(context: &Context, reply: &Reply, meta: &mut Value) {
 fn listed(method: &Method, path: &str, query: &[(String, String)], reply: Reply) -> Option<(Extent, u64)> {
     let operation = operation_at(method.as_str(), path)?;
     let arguments = Arguments { query: query.to_vec(), ..Arguments::default() };
-    let page = Page::read(operation, &arguments, reply).ok().filter(|page| page.key.is_some())?;
+    let page = RawPage::read(operation, &arguments, reply).ok().filter(|page| page.key.is_some())?;
     let spelling = operation.spellings().next()?;
     let advice = Hint::default()
         .flag("paginate")

@@ -3,7 +3,7 @@
 use super::missing_ids;
 use crate::api;
 use crate::api::operation::Operation;
-use crate::api::paging::{Next, Page};
+use crate::api::paging::{Next, RawPage};
 use crate::api::request_builder::operation;
 use crate::mirror::error::Error;
 use crate::mirror::resources::Route;
@@ -47,7 +47,7 @@ impl<'p, 'a> Pagination<'p, 'a> {
 
     /// Stores a page together with its cursor; pages count from 1. Remembers the records that have no id and cannot be
     /// stored.
-    pub fn store(&mut self, page: &Page, number: u64, items: &[&str]) -> Result<(), Error> {
+    pub fn store(&mut self, page: &RawPage, number: u64, items: &[&str]) -> Result<(), Error> {
         // A page number means another position as soon as a record comes or goes. After records without an id, the
         // next run starts over, since they may have one then.
         let is_lasting = |next: &&Next| {

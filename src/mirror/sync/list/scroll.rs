@@ -14,7 +14,7 @@ use super::pagination::{Pagination, PaginationEnd};
 use crate::api;
 use crate::api::error::Unexpected;
 use crate::api::paging::scroll::{self, PageSizes, ScrollEnd};
-use crate::api::paging::{Next, Page};
+use crate::api::paging::{Next, RawPage};
 use crate::api::request_builder::Arguments;
 use crate::mirror::error::Error;
 use crate::mirror::sync::events::Event;
@@ -148,7 +148,7 @@ impl Pagination<'_, '_> {
     }
 
     /// Opens a scroll; waits while another one is open.
-    async fn open(&mut self) -> Result<Page, Error> {
+    async fn open(&mut self) -> Result<RawPage, Error> {
         let began = Instant::now();
         let mut waited = false;
         loop {
@@ -183,7 +183,7 @@ impl Pagination<'_, '_> {
     }
 
     /// The next page, and whether it is certain that no page was skipped.
-    async fn step(&mut self, next: &Next) -> Result<(Page, bool), api::Error> {
+    async fn step(&mut self, next: &Next) -> Result<(RawPage, bool), api::Error> {
         let arguments = next.apply(self.operation, Arguments::default())?;
         let mut attempt = 1;
         loop {
@@ -198,9 +198,9 @@ impl Pagination<'_, '_> {
         }
     }
 
-    async fn request(&self, arguments: &Arguments) -> Result<Page, api::Error> {
+    async fn request(&self, arguments: &Arguments) -> Result<RawPage, api::Error> {
         let reply = self.sync.run.client.execute(self.operation, arguments).await?;
-        let page = Page::read(self.operation, arguments, reply)?;
+        let page = RawPage::read(self.operation, arguments, reply)?;
         page.require_list()?;
         Ok(page)
     }
@@ -208,7 +208,7 @@ impl Pagination<'_, '_> {
     /// Stores a page. Returns its last id; `None` if it is empty.
     fn store_page(
         &mut self,
-        page: &Page,
+        page: &RawPage,
         number: u64,
         seen: &mut HashSet<String>,
     ) -> Result<Option<String>, Error> {
@@ -249,7 +249,7 @@ impl fmt::Display for PassError {
 /// Whether a retry may help. The server may or may not have advanced the scroll.
 fn is_transient(error: &api::Error) -> bool {
     let broken = error.status().is_some_and(|status| status >= 500);
-    let lost = matches!(error, api::Error::Network { .. } | api::Error::UnexpectedResponse(_));
+    let lost = matches!(error.failure(), api::Error::Network { .. } | api::Error::UnexpectedResponse(_));
     broken || lost || error.is_overload()
 }
 

@@ -1,0 +1,512 @@
+//! Lists and searches as programs use them: lazy requests for typed records.
+//!
+//! Nothing is requested before a page, a stream or all records are. A record that cannot be read is an error, never
+//! left out, and a list that ends too early is an error unless the program allows it.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::client::Client;
+use super::error::Error;
+use super::operation::{Operation, Paging};
+use super::page_arguments::set_sort;
+use super::paging::{Next, RawPage};
+use super::reply::Reply;
+use super::request_builder::{Arguments, operation};
+use super::search_filter::{Filter, Order};
+
+/// A list or search that has not been requested yet.
+///
+/// Choose what to read with the methods that return `Self`, then request it:
+///
+/// | Method | Result |
+/// |---|---|
+/// | [`stream`](List::stream) | the records one by one, with one page in memory |
+/// | [`all`](List::all) | all records, or as many as [`limit`](List::limit) allows |
+/// | [`first`](List::first) | the first record, if there is one |
+/// | [`page`](List::page) | one page, which leads to the next one |
+/// | [`pages`](List::pages) | all pages, one by one |
+///
+/// Each page is requested when it is needed. Pages that are too large for the server are requested again in smaller
+/// pieces. A record that moves while pages are read can come twice.
+#[must_use = "a list is requested by `stream`, `all`, `first`, `page` or `pages`"]
+pub struct List<T> {
+    client: Client,
+    /// A problem that was found before the first request, which reports it.
+    request: Result<(&'static Operation, Arguments), String>,
+    position: Option<Next>,
+    per_page: Option<u32>,
+    limit: Option<usize>,
+    allows_incomplete: bool,
+    records: PhantomData<fn() -> T>,
+}
+
+impl Client {
+    /// The typed list of a row of the operation table. The groups of the client, for example
+    /// `client.contacts()`, do this for every list.
+    pub fn list<T>(&self, operation: &'static Operation, arguments: Arguments) -> List<T> {
+        List::of(self, Ok((operation, arguments)))
+    }
+
+    /// The typed search of a row of the operation table whose body has a query.
+    pub fn search<T>(&self, operation: &'static Operation, filter: impl Into<Filter>) -> List<T> {
+        List::search(self, operation.id, &[], &[], filter)
+    }
+}
+
+impl<T> List<T> {
+    /// The list of an operation of the table.
+    #[allow(dead_code, reason = "for the generated groups")]
+    pub(crate) fn new(
+        client: &Client,
+        id: &'static str,
+        path: &[String],
+        query: &[(&str, Option<String>)],
+        body: Option<&impl Serialize>,
+    ) -> Self {
+        List::of(client, operation(id).and_then(|list| Ok((list, Arguments::typed(path, query, body)?))))
+    }
+
+    /// The search of an operation of the table.
+    pub(crate) fn search(
+        client: &Client,
+        id: &'static str,
+        path: &[String],
+        query: &[(&str, Option<String>)],
+        filter: impl Into<Filter>,
+    ) -> Self {
+        let request = operation(id).and_then(|search| {
+            let body = json!({ "query": filter.into().query_at(search.path)? });
+            Ok((search, Arguments::typed(path, query, Some(&body))?))
+        });
+        List::of(client, request)
+    }
+
+    fn of(client: &Client, request: Result<(&'static Operation, Arguments), Error>) -> Self {
+        List {
+            client: client.clone(),
+            request: request.map_err(|error| error.to_string()),
+            position: None,
+            per_page: None,
+            limit: None,
+            allows_incomplete: false,
+            records: PhantomData,
+        }
+    }
+
+    /// The same list with its records read as another type, for example as a struct with only the fields that a
+    /// program needs, or as [`serde_json::Value`].
+    pub fn read_as<U>(self) -> List<U> {
+        let List { client, request, position, per_page, limit, allows_incomplete, records: _ } = self;
+        List { client, request, position, per_page, limit, allows_incomplete, records: PhantomData }
+    }
+
+    /// Records per page, as far as the operation allows; the default is the most that it allows. Has no effect on
+    /// lists whose page size the server decides.
+    pub fn per_page(mut self, records: u32) -> Self {
+        self.per_page = Some(records);
+        self
+    }
+
+    /// Ends after this many records, and requests no more pages than that takes.
+    pub fn limit(mut self, records: usize) -> Self {
+        self.limit = Some(records);
+        self
+    }
+
+    /// Starts after a cursor, as [`Page::next_position`] reports it.
+    pub fn starting_after(self, cursor: impl Into<String>) -> Self {
+        self.start_at(Next::StartingAfter(cursor.into()))
+    }
+
+    /// Starts with this page, counted from 1, in lists that have page numbers.
+    pub fn from_page(self, number: u64) -> Self {
+        self.start_at(Next::Page(number))
+    }
+
+    /// Starts at a position that [`Page::next_position`] has reported, for example in an earlier run.
+    pub fn start_at(mut self, position: Next) -> Self {
+        self.position = Some(position);
+        self
+    }
+
+    /// Sorts the results of a search by a field. Only searches with a [`Filter`] can be sorted.
+    pub fn sort(mut self, field: impl Into<String>, order: Order) -> Self {
+        self.request = self.request.and_then(|(list, mut arguments)| {
+            if !matches!(list.paging, Paging::CursorInBody { .. }) {
+                return Err(format!("{} cannot be sorted: use a search", list.path));
+            }
+            set_sort(&mut arguments, &field.into(), order.as_str()).map_err(|error| error.to_string())?;
+            Ok((list, arguments))
+        });
+        self
+    }
+
+    /// Accepts a list that ends before all of its records came. Without it, [`stream`](List::stream) and
+    /// [`all`](List::all) end with [`Error::IncompleteList`] if the server counts more records than it returns.
+    pub fn allow_incomplete(mut self) -> Self {
+        self.allows_incomplete = true;
+        self
+    }
+
+    /// The operation and the arguments of the first page.
+    fn first_request(&self) -> Result<(&'static Operation, Arguments), Error> {
+        let (list, arguments) = self.request.clone().map_err(Error::InvalidRequest)?;
+        let arguments = match (&self.position, list.paging) {
+            (None, _) => arguments,
+            (Some(Next::StartingAfter(_)), Paging::Page { .. }) => {
+                return Err(Error::InvalidRequest(format!("{} has page numbers: use from_page", list.path)));
+            }
+            (Some(Next::Page(_)), Paging::Cursor { .. } | Paging::CursorInBody { .. }) => {
+                return Err(Error::InvalidRequest(format!("{} has cursors: use starting_after", list.path)));
+            }
+            (Some(position), _) => position.apply(list, arguments)?,
+        };
+        Ok((list, arguments))
+    }
+
+    /// The page size to request, no larger than the limit.
+    fn size(&self, list: &Operation) -> Option<u32> {
+        let max = match list.paging {
+            Paging::Cursor { max } | Paging::CursorInBody { max } | Paging::Page { max } => max,
+            Paging::None | Paging::Whole | Paging::Scroll => 0,
+        };
+        // Without a known maximum, the server may not accept a size at all.
+        let limit = self.limit.and_then(|limit| u32::try_from(limit).ok()).filter(|limit| *limit < max);
+        match (self.per_page, limit) {
+            (Some(size), Some(limit)) => Some(size.min(limit)),
+            (size, limit) => size.or(limit),
+        }
+    }
+
+    fn raw_pages(&self) -> Result<BoxStream<'static, Result<RawPage, Error>>, Error> {
+        let (list, arguments) = self.first_request()?;
+        let pages = self.client.pages_at(list, arguments, self.size(list), self.position.clone());
+        Ok(pages.boxed())
+    }
+
+    /// The rest of the list after a page.
+    fn after(&self, page: &RawPage) -> Option<Self> {
+        let position = page.next.clone()?;
+        Some(List { position: Some(position), per_page: page.size.or(self.per_page), ..self.clone() })
+    }
+
+    /// The error for a list that ended before all records came.
+    fn shortfall(&self, page: &RawPage) -> Option<Error> {
+        let end = page.end.as_ref().filter(|end| !end.complete && !self.allows_incomplete)?;
+        let path = self.request.as_ref().map(|(list, _)| list.path).unwrap_or_default();
+        let reason = end.reason.clone().unwrap_or_else(|| "records are missing".to_owned());
+        Some(Error::IncompleteList {
+            path: path.to_owned(),
+            received: end.distinct,
+            total: end.total,
+            reason,
+        })
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static> List<T> {
+    /// The records one by one, with one page in memory.
+    ///
+    /// ```no_run
+    /// # async fn example(list: intercom::List<intercom::types::Contact>) -> Result<(), intercom::Error> {
+    /// let mut contacts = list.stream();
+    /// while let Some(contact) = contacts.try_next().await? {
+    ///     println!("{contact:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A page that cannot be fetched ends the stream with an error. After a record that cannot be read
+    /// ([`Error::UnexpectedResponse`]), the stream continues with the next record.
+    pub fn stream(self) -> Records<T> {
+        let limit = self.limit.unwrap_or(usize::MAX);
+        let pages = match self.raw_pages() {
+            Ok(pages) => pages,
+            Err(error) => return Records(stream::iter([Err(error)]).boxed()),
+        };
+        let records = pages.map_ok(move |page| {
+            let mut records: Vec<Result<T, Error>> = match page.require_list() {
+                Ok(()) => page.records().collect(),
+                Err(error) => vec![Err(error)],
+            };
+            records.extend(self.shortfall(&page).map(Err));
+            stream::iter(records)
+        });
+        Records(records.try_flatten().take(limit).boxed())
+    }
+
+    /// All records, or as many as [`limit`](List::limit) allows.
+    ///
+    /// # Errors
+    /// Those of the requests; [`Error::UnexpectedResponse`] if a record cannot be read; [`Error::IncompleteList`] if
+    /// the list ended early.
+    pub async fn all(self) -> Result<Vec<T>, Error> {
+        self.stream().0.try_collect().await
+    }
+
+    /// The first record; `None` if the list is empty.
+    ///
+    /// # Errors
+    /// As [`List::all`].
+    pub async fn first(self) -> Result<Option<T>, Error> {
+        self.limit(1).stream().try_next().await
+    }
+
+    /// One page: the first one, or the one at the position that was set.
+    ///
+    /// # Errors
+    /// Those of the request; [`Error::UnexpectedResponse`] if a record cannot be read.
+    pub async fn page(self) -> Result<Page<T>, Error> {
+        let page = self.raw_pages()?.try_next().await?.unwrap_or_else(RawPage::empty);
+        Page::read(&self, page)
+    }
+
+    /// All pages, one by one. With a [`limit`](List::limit), the last page is cut.
+    pub fn pages(self) -> Pages<T> {
+        let pages = match self.raw_pages() {
+            Ok(pages) => pages,
+            Err(error) => return Pages(stream::iter([Err(error)]).boxed()),
+        };
+        let left = self.limit.unwrap_or(usize::MAX);
+        let walk = PageWalk { pages, list: self, left, shortfall: None };
+        let pages = stream::unfold(walk, |mut walk| async { walk.next().await.map(|page| (page, walk)) });
+        Pages(pages.boxed())
+    }
+}
+
+/// The state of [`List::pages`].
+struct PageWalk<T> {
+    pages: BoxStream<'static, Result<RawPage, Error>>,
+    list: List<T>,
+    /// How many records may still come.
+    left: usize,
+    /// The error to report after the last page.
+    shortfall: Option<Error>,
+}
+
+impl<T: DeserializeOwned> PageWalk<T> {
+    async fn next(&mut self) -> Option<Result<Page<T>, Error>> {
+        if let Some(error) = self.shortfall.take() {
+            return Some(Err(error));
+        }
+        if self.left == 0 {
+            return None;
+        }
+        let raw = match self.pages.next().await? {
+            Ok(raw) => raw,
+            Err(error) => return Some(Err(error)),
+        };
+        let shortfall = self.list.shortfall(&raw);
+        let page = Page::read(&self.list, raw).map(|mut page| {
+            page.items.truncate(self.left);
+            self.left -= page.items.len();
+            page
+        });
+        self.shortfall = shortfall.filter(|_| self.left > 0);
+        Some(page)
+    }
+}
+
+impl<T> Clone for List<T> {
+    fn clone(&self) -> Self {
+        List {
+            client: self.client.clone(),
+            request: self.request.clone(),
+            position: self.position.clone(),
+            per_page: self.per_page,
+            limit: self.limit,
+            allows_incomplete: self.allows_incomplete,
+            records: PhantomData,
+        }
+    }
+}
+
+impl<T> fmt::Debug for List<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut list = formatter.debug_struct("List");
+        match &self.request {
+            Ok((operation, arguments)) => {
+                list.field("operation", &operation.id).field("arguments", arguments)
+            }
+            Err(problem) => list.field("problem", problem),
+        };
+        list.field("position", &self.position)
+            .field("per_page", &self.per_page)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One page of a list: a slice of records.
+///
+/// ```no_run
+/// # async fn example(list: intercom::List<intercom::types::Contact>) -> Result<(), intercom::Error> {
+/// let page = list.per_page(50).page().await?;
+/// println!("{} of {:?}", page.len(), page.total_count());
+/// if let Some(next) = page.next().await? {
+///     println!("{:?}", next.first());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Page<T> {
+    items: Vec<T>,
+    reply: Reply,
+    total: Option<u64>,
+    /// The list after this page; `None` on the last one.
+    rest: Option<List<T>>,
+}
+
+impl<T> Page<T> {
+    fn read(list: &List<T>, raw: RawPage) -> Result<Self, Error>
+    where
+        T: DeserializeOwned,
+    {
+        raw.require_list()?;
+        let items = raw.records().collect::<Result<_, _>>()?;
+        Ok(Page { items, rest: list.after(&raw), total: raw.total, reply: raw.reply })
+    }
+
+    /// The records.
+    pub fn into_items(self) -> Vec<T> {
+        self.items
+    }
+
+    /// How many records the whole list has, if the server reports it. Lists that change meanwhile change it.
+    pub fn total_count(&self) -> Option<u64> {
+        self.total
+    }
+
+    /// Whether another page follows.
+    pub fn has_next(&self) -> bool {
+        self.rest.is_some()
+    }
+
+    /// The position of the next page, which can be stored and given to [`List::start_at`]; `None` on the last page.
+    pub fn next_position(&self) -> Option<&Next> {
+        self.rest.as_ref()?.position.as_ref()
+    }
+
+    /// The next page; `None` after the last one.
+    ///
+    /// # Errors
+    /// As [`List::page`].
+    pub async fn next(&self) -> Result<Option<Page<T>>, Error>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        match &self.rest {
+            Some(rest) => rest.clone().page().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The JSON text as received, unknown fields included.
+    pub fn raw(&self) -> &Bytes {
+        &self.reply.body
+    }
+
+    /// Status and headers.
+    pub fn reply(&self) -> &Reply {
+        &self.reply
+    }
+
+    /// The id of the request, which Intercom's support asks for.
+    pub fn request_id(&self) -> Option<&str> {
+        self.reply.request_id()
+    }
+}
+
+impl<T> Deref for Page<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.items
+    }
+}
+
+impl<T> IntoIterator for Page<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
+}
+
+impl<'p, T> IntoIterator for &'p Page<T> {
+    type Item = &'p T;
+    type IntoIter = std::slice::Iter<'p, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.iter()
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Page<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Page")
+            .field("items", &self.items)
+            .field("total_count", &self.total)
+            .field("next", &self.next_position())
+            .finish_non_exhaustive()
+    }
+}
+
+macro_rules! streams {
+    ($($(#[$documentation:meta])+ $name:ident of $item:ty;)+) => {$(
+        $(#[$documentation])+
+        ///
+        /// Implements [`Stream`]. The methods [`next`](Self::next) and [`try_next`](Self::try_next) need no imports.
+        #[must_use = "a stream requests nothing until it is polled"]
+        pub struct $name<T>(BoxStream<'static, Result<$item, Error>>);
+
+        impl<T> $name<T> {
+            /// The next item or error; `None` at the end.
+            pub async fn next(&mut self) -> Option<Result<$item, Error>> {
+                self.0.next().await
+            }
+
+            /// The next item; `None` at the end.
+            ///
+            /// # Errors
+            /// The error of the stream at this place.
+            pub async fn try_next(&mut self) -> Result<Option<$item>, Error> {
+                self.0.try_next().await
+            }
+        }
+
+        impl<T> Stream for $name<T> {
+            type Item = Result<$item, Error>;
+
+            fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+                self.0.poll_next_unpin(context)
+            }
+        }
+
+        impl<T> fmt::Debug for $name<T> {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )+};
+}
+
+streams! {
+    /// The records of a list, see [`List::stream`].
+    Records of T;
+    /// The pages of a list, see [`List::pages`].
+    Pages of Page<T>;
+}
