@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("{count} contacts");
 
     // Errors carry the status, code, message and request id.
-    match client.show_contact("no-such-contact").await {
+    match client.show_contact("no-such-contact", None).await {
         Ok(contact) => println!("found {:?}", contact.id),
         Err(error) => println!("{:?} {:?}: {error}", error.status(), error.code()),
     }

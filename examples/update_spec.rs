@@ -1,7 +1,7 @@
-//! Updates `spec/` and `generated/` to the version of the vendor's OpenAPI file:
+//! Adds the API version of the vendor's OpenAPI file to `spec/` and refreshes `generated/`:
 //! `cargo run --example update-spec -- path/to/vendor.yaml`. See `spec/README.md`.
 //!
-//! Prints the commands that the version adds and removes. A file that cannot be used changes nothing.
+//! Prints the commands that the version adds, changes and removes. A file that cannot be used changes nothing.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a maintenance tool that prints its result")]
 
@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use codegen::table::Command;
-use codegen::update::RemovedCommand;
+use codegen::update::{ChangedCommand, Choices, RemovedCommand, Update};
 
 fn main() -> ExitCode {
     match update() {
@@ -30,40 +30,66 @@ fn main() -> ExitCode {
 fn update() -> Result<(), Box<dyn Error>> {
     let (flags, files): (Vec<String>, Vec<String>) =
         std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
-    let allow_removals = flags.iter().any(|flag| flag == "--allow-removals");
-    if let Some(unknown) = flags.iter().find(|flag| *flag != "--allow-removals") {
-        return Err(format!("unknown flag {unknown}: expected --allow-removals").into());
+    let mut choices = Choices::default();
+    for flag in &flags {
+        match flag.as_str() {
+            "--pin" => choices.pin = true,
+            "--allow-removals" => choices.allow_removals = true,
+            _ => return Err(format!("unknown flag {flag}: expected --pin or --allow-removals").into()),
+        }
     }
     let [vendor] = &files[..] else {
-        return Err("expected one file; usage: update-spec [--allow-removals] <vendor's OpenAPI file>".into());
+        return Err(
+            "expected one file; usage: update-spec [--pin] [--allow-removals] <vendor's OpenAPI file>".into(),
+        );
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (spec, generated) = (root.join("spec"), root.join("generated"));
-    let update = codegen::update::prepare(&fs::read_to_string(vendor)?, &spec, allow_removals)?;
+    let text = fs::read_to_string(vendor).map_err(|error| format!("cannot read {vendor}: {error}"))?;
+    let update = codegen::update::prepare(&text, &spec, choices)?;
 
     // Render from a copy first, so that an unusable file leaves the tree unchanged.
     let trial = tempfile::tempdir()?;
     fs::copy(spec.join("overlay.yaml"), trial.path().join("overlay.yaml"))?;
+    for (_, path) in codegen::description_paths(&spec)? {
+        if let (false, Some(name)) = (update.superseded.contains(&path), path.file_name()) {
+            fs::copy(&path, trial.path().join(name))?;
+        }
+    }
     let name = format!("intercom-{}.yaml", update.version);
     fs::write(trial.path().join(&name), &update.facts)?;
     codegen::render(trial.path())?;
 
-    if let Ok(previous) = codegen::description_path(&spec) {
-        fs::remove_file(previous)?;
+    for path in &update.superseded {
+        fs::remove_file(path)?;
+        println!("removed {}", path.strip_prefix(root).unwrap_or(path).display());
     }
     fs::write(spec.join(&name), &update.facts)?;
     println!("wrote spec/{name}");
     for changed in codegen::generate(&spec, &generated)? {
         println!("wrote {}", changed.strip_prefix(root).unwrap_or(&changed).display());
     }
+    report(&update);
+    Ok(())
+}
+
+fn report(update: &Update) {
     println!("commands added: {}", update.added.len());
     for Command { name, method, path, .. } in &update.added {
         println!("  + {name}  ({method} {path})");
+    }
+    println!("commands changed: {}", update.changed.len());
+    for ChangedCommand { name, differences } in &update.changed {
+        println!("  ~ {name}");
+        differences.iter().for_each(|difference| println!("      {difference}"));
     }
     println!("commands removed: {}", update.removed.len());
     for RemovedCommand { command: Command { name, method, path, .. }, replacement } in &update.removed {
         let replacement = replacement.as_ref().map(|name| format!("; now `{name}`")).unwrap_or_default();
         println!("  - {name}  ({method} {path}{replacement})");
     }
-    Ok(())
+    if !update.entries.is_empty() {
+        println!("entries to complete under `operations:` in spec/overlay.yaml:");
+        print!("{}", update.entries);
+    }
 }

@@ -29,6 +29,20 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    ///`ActivityLogEventTypeList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ActivityLogEventTypeList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub event_types: ::std::option::Option<
+            ::std::vec::Vec<::std::option::Option<::std::string::String>>,
+        >,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`ActivityLogList`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ActivityLogList {
@@ -49,6 +63,11 @@ pub mod types {
     pub struct ActivityLogMetadata {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub after: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub auto: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -61,15 +80,35 @@ pub mod types {
         pub away_status_reason: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub before: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub changes: ::std::option::Option<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub consent_id: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub conversation_assignment_limit: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub enabled: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub expired_at: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_activity_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub mode: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub new_state: ::std::option::Option<::std::string::String>,
@@ -90,13 +129,34 @@ pub mod types {
         pub source: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub team: ::std::option::Option<ActivityLogMetadataTeam>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub team_assignment_limit: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub threshold_minutes: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ticket_assignment_limit: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub update_by: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub update_by_name: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ActivityLogMetadataTeam`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ActivityLogMetadataTeam {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -147,6 +207,9 @@ pub mod types {
         pub away_mode_reassign: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub away_status_reason_id: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -160,6 +223,9 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub role: ::std::option::Option<AdminRole>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub team_ids: ::std::option::Option<::std::vec::Vec<::std::option::Option<i64>>>,
@@ -197,6 +263,21 @@ pub mod types {
         pub secondary_admin_ids: ::std::option::Option<
             ::std::vec::Vec<::std::option::Option<i64>>,
         >,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`AdminRole`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct AdminRole {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -262,6 +343,9 @@ pub mod types {
         pub content_sources: ::std::option::Option<ContentSourcesList>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub last_answer_type: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -278,6 +362,57 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub source_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_at: ::std::option::Option<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`AiCallResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct AiCallResponse {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub app_id: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub call_summary: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub call_transcript: ::std::option::Option<
+            ::std::vec::Vec<
+                ::std::option::Option<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+            >,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub external_call_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub intent: ::std::option::Option<
+            ::std::vec::Vec<
+                ::std::option::Option<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+            >,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub intercom_call_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub intercom_conversation_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub status: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub user_phone_number: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -313,19 +448,46 @@ pub mod types {
     pub struct Article {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_chatbot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_copilot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_sales_agent_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body_markdown: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_by_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub default_locale: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub draft_updated_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub exclude_from_article_suggestions: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub has_unpublished_changes: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub help_center_audience: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
@@ -340,6 +502,12 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub parent_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub scheduled_publish_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub scheduled_unpublish_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<::std::string::String>,
@@ -363,6 +531,9 @@ pub mod types {
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_by_id: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -375,16 +546,42 @@ pub mod types {
     pub struct ArticleContent {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_chatbot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_copilot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_sales_agent_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub audience_ids: ::std::option::Option<
+            ::std::vec::Vec<::std::option::Option<i64>>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body_markdown: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_by_id: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub draft_updated_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub has_unpublished_changes: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<::std::string::String>,
@@ -399,6 +596,9 @@ pub mod types {
         pub updated_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_by_id: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -408,16 +608,39 @@ pub mod types {
     pub struct ArticleContentInput {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_chatbot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_copilot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_sales_agent_availability: ::std::option::Option<bool>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub audience_ids: ::std::vec::Vec<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body_markdown: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_by_id: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub draft_updated_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub has_unpublished_changes: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<ArticleContentInputState>,
@@ -430,6 +653,9 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_by_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
@@ -565,19 +791,46 @@ pub mod types {
     pub struct ArticleListItem {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_chatbot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_copilot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_sales_agent_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body_markdown: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_by_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub default_locale: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub draft_updated_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub exclude_from_article_suggestions: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub has_unpublished_changes: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub help_center_audience: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
@@ -592,6 +845,12 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub parent_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub scheduled_publish_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub scheduled_unpublish_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<::std::string::String>,
@@ -610,6 +869,9 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_by_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
@@ -702,6 +964,15 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub conversions: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub fin_involvements: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub fin_resolution_rate: ::std::option::Option<f64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub fin_resolutions: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub happy_reaction_percentage: ::std::option::Option<f64>,
@@ -1035,6 +1306,111 @@ pub mod types {
             value.parse()
         }
     }
+    ///`ArticleVersion`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ArticleVersion {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub article_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub author_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body_markdown: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_by_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_via: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub description: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub from_version_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub state: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub title: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_at: ::std::option::Option<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ArticleVersionList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ArticleVersionList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<ArticleVersionSummary>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub pages: ::std::option::Option<CursorPages>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub total_count: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ArticleVersionSummary`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ArticleVersionSummary {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub article_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub author_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_by_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_via: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub description: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub from_version_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub state: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub title: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`AttachContactToACompanyBody`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct AttachContactToACompanyBody {
@@ -1080,9 +1456,29 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    ///`AttachTagToArticleBody`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct AttachTagToArticleBody {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub admin_id: ::std::option::Option<::std::string::String>,
+        pub id: ::std::string::String,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`AttachTagToContactBody`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct AttachTagToContactBody {
+        pub id: ::std::string::String,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`AttachTagToContentSnippetBody`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct AttachTagToContentSnippetBody {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub admin_id: ::std::option::Option<::std::string::String>,
         pub id: ::std::string::String,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1095,11 +1491,360 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    ///`AttachTagToInternalArticleBody`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct AttachTagToInternalArticleBody {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub admin_id: ::std::option::Option<::std::string::String>,
+        pub id: ::std::string::String,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`AttachTagToTicketBody`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct AttachTagToTicketBody {
         pub admin_id: ::std::string::String,
         pub id: ::std::string::String,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`Audience`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct Audience {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub predicates: ::std::option::Option<::std::vec::Vec<Predicate>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub role_predicates: ::std::option::Option<::std::vec::Vec<Predicate>>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_at: ::std::option::Option<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`AudienceList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct AudienceList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<Audience>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub page: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub per_page: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub total_count: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub total_pages: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`AwayStatusReason`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct AwayStatusReason {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub deleted: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub emoji: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub label: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub order: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_at: ::std::option::Option<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`AwayStatusReasonList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct AwayStatusReasonList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<AwayStatusReason>>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`Banner`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct Banner {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub action: ::std::option::Option<BannerAction>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub client_targeting: ::std::option::Option<
+            ::std::vec::Vec<
+                ::std::option::Option<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+            >,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub position: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub show_dismiss_button: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub style: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub title: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub view_id: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`BannerAction`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct BannerAction {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub label: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub reaction_set: ::std::option::Option<
+            ::std::vec::Vec<BannerActionReactionSetItem>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub target: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub tour_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub tour_url: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`BannerActionReactionSetItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct BannerActionReactionSetItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub index: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub unicode_emoticon: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`BannerDismiss`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct BannerDismiss {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub dismissed: ::std::option::Option<bool>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub view_id: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`BannerList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct BannerList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<Banner>>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`Brand`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct Brand {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub default_address_settings_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub help_center_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub is_default: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_at: ::std::option::Option<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`BrandList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct BrandList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<Brand>>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`Call`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct Call {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub admin_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub answered_at: ::std::option::Option<Datetime>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub call_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub contact_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub conversation_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<Datetime>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub direction: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ended_at: ::std::option::Option<Datetime>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ended_reason: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub fin_recording_url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub fin_transcription_url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub initiated_at: ::std::option::Option<Datetime>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub phone: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub recording_url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub state: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub transcription_url: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_at: ::std::option::Option<Datetime>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`CallList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CallList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<Call>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub pages: ::std::option::Option<CursorPages>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub total_count: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ChangeTicketTypeRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ChangeTicketTypeRequest {
+        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+        pub ticket_attributes: ::serde_json::Map<
+            ::std::string::String,
+            ::serde_json::Value,
+        >,
+        pub ticket_state_id: ::std::string::String,
+        pub ticket_type_id: ::std::string::String,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -1200,6 +1945,9 @@ pub mod types {
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub notes: ::std::option::Option<CompanyNotes>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub plan: ::std::option::Option<CompanyPlan>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -1288,6 +2036,54 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub total_count: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`CompanyNote`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CompanyNote {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub author: ::std::option::Option<Admin>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub company: ::std::option::Option<CompanyNoteCompany>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`CompanyNoteCompany`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CompanyNoteCompany {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`CompanyNotes`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CompanyNotes {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub notes: ::std::option::Option<::std::vec::Vec<CompanyNote>>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
@@ -1457,6 +2253,9 @@ pub mod types {
         pub marked_email_as_spam: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub merge_history: ::std::option::Option<::std::vec::Vec<MergeHistoryItem>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -1466,7 +2265,7 @@ pub mod types {
         pub os: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub owner_id: ::std::option::Option<i64>,
+        pub owner_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
@@ -1725,9 +2524,234 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    ///`ContentBulkActionRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ContentBulkActionRequest {
+        pub action: ContentBulkActionRequestAction,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub audience: ::std::option::Option<ContentBulkActionRequestAudience>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub availability: ::std::option::Option<ContentBulkActionRequestAvailability>,
+        pub content_ids: ::std::vec::Vec<ContentBulkActionRequestContentIdsItem>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub tags: ::std::option::Option<ContentBulkActionRequestTags>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ContentBulkActionRequestAction`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum ContentBulkActionRequestAction {
+        #[serde(rename = "publish")]
+        Publish,
+        #[serde(rename = "unpublish")]
+        Unpublish,
+        #[serde(rename = "delete")]
+        Delete,
+        #[serde(rename = "set_availability")]
+        SetAvailability,
+        #[serde(rename = "set_audience")]
+        SetAudience,
+        #[serde(rename = "update_tags")]
+        UpdateTags,
+    }
+    impl ::std::fmt::Display for ContentBulkActionRequestAction {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Publish => f.write_str("publish"),
+                Self::Unpublish => f.write_str("unpublish"),
+                Self::Delete => f.write_str("delete"),
+                Self::SetAvailability => f.write_str("set_availability"),
+                Self::SetAudience => f.write_str("set_audience"),
+                Self::UpdateTags => f.write_str("update_tags"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ContentBulkActionRequestAction {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "publish" => Ok(Self::Publish),
+                "unpublish" => Ok(Self::Unpublish),
+                "delete" => Ok(Self::Delete),
+                "set_availability" => Ok(Self::SetAvailability),
+                "set_audience" => Ok(Self::SetAudience),
+                "update_tags" => Ok(Self::UpdateTags),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ContentBulkActionRequestAction {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for ContentBulkActionRequestAction {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`ContentBulkActionRequestAudience`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ContentBulkActionRequestAudience {
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub add_segment_ids: ::std::vec::Vec<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub remove_all: ::std::option::Option<bool>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub remove_segment_ids: ::std::vec::Vec<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ContentBulkActionRequestAvailability`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ContentBulkActionRequestAvailability {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_agent: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub copilot: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub sales_agent: ::std::option::Option<bool>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ContentBulkActionRequestContentIdsItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ContentBulkActionRequestContentIdsItem {
+        pub id: ::std::string::String,
+        #[serde(rename = "type")]
+        pub type_: ContentBulkActionRequestContentIdsItemType,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ContentBulkActionRequestContentIdsItemType`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum ContentBulkActionRequestContentIdsItemType {
+        #[serde(rename = "article")]
+        Article,
+        #[serde(rename = "article_content")]
+        ArticleContent,
+        #[serde(rename = "content_snippet")]
+        ContentSnippet,
+        #[serde(rename = "external_content")]
+        ExternalContent,
+        #[serde(rename = "file_source_content")]
+        FileSourceContent,
+        #[serde(rename = "internal_article")]
+        InternalArticle,
+    }
+    impl ::std::fmt::Display for ContentBulkActionRequestContentIdsItemType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Article => f.write_str("article"),
+                Self::ArticleContent => f.write_str("article_content"),
+                Self::ContentSnippet => f.write_str("content_snippet"),
+                Self::ExternalContent => f.write_str("external_content"),
+                Self::FileSourceContent => f.write_str("file_source_content"),
+                Self::InternalArticle => f.write_str("internal_article"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ContentBulkActionRequestContentIdsItemType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "article" => Ok(Self::Article),
+                "article_content" => Ok(Self::ArticleContent),
+                "content_snippet" => Ok(Self::ContentSnippet),
+                "external_content" => Ok(Self::ExternalContent),
+                "file_source_content" => Ok(Self::FileSourceContent),
+                "internal_article" => Ok(Self::InternalArticle),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ContentBulkActionRequestContentIdsItemType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for ContentBulkActionRequestContentIdsItemType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`ContentBulkActionRequestTags`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ContentBulkActionRequestTags {
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub add_tag_ids: ::std::vec::Vec<i64>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub remove_tag_ids: ::std::vec::Vec<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ContentBulkActionResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ContentBulkActionResponse {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub status: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`ContentImportSource`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ContentImportSource {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub audience_ids: ::std::option::Option<
+            ::std::vec::Vec<::std::option::Option<i64>>,
+        >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
@@ -1770,6 +2794,206 @@ pub mod types {
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ContentSearchResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ContentSearchResponse {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<ContentSearchResult>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub pages: ::std::option::Option<ContentSearchResponsePages>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub total_count: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ContentSearchResponsePages`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ContentSearchResponsePages {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub next: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub page: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub per_page: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub prev: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub total_pages: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ContentSearchResult`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(transparent)]
+    pub struct ContentSearchResult(pub ::serde_json::Value);
+    impl ::std::ops::Deref for ContentSearchResult {
+        type Target = ::serde_json::Value;
+        fn deref(&self) -> &::serde_json::Value {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<ContentSearchResult> for ::serde_json::Value {
+        fn from(value: ContentSearchResult) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::serde_json::Value> for ContentSearchResult {
+        fn from(value: ::serde_json::Value) -> Self {
+            Self(value)
+        }
+    }
+    ///`ContentSnippet`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ContentSnippet {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_chatbot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_copilot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_sales_agent_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub audience_ids: ::std::option::Option<
+            ::std::vec::Vec<::std::option::Option<i64>>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body_markdown: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub chatbot_availability: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub copilot_availability: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub json_blocks: ::std::option::Option<
+            ::std::vec::Vec<
+                ::std::option::Option<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+            >,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub locale: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub title: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_at: ::std::option::Option<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ContentSnippetCreateRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ContentSnippetCreateRequest {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_chatbot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_copilot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_sales_agent_availability: ::std::option::Option<bool>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub audience_ids: ::std::vec::Vec<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body_markdown: ::std::option::Option<::std::string::String>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub json_blocks: ::std::vec::Vec<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub locale: ::std::option::Option<::std::string::String>,
+        pub title: ::std::string::String,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ContentSnippetList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ContentSnippetList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<ContentSnippet>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub page: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub per_page: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub total_count: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub total_pages: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ContentSnippetUpdateRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ContentSnippetUpdateRequest {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_chatbot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_copilot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_sales_agent_availability: ::std::option::Option<bool>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub audience_ids: ::std::vec::Vec<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body_markdown: ::std::option::Option<::std::string::String>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub json_blocks: ::std::vec::Vec<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub locale: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub title: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -1820,6 +3044,12 @@ pub mod types {
         pub ai_agent_participated: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub channel: ::std::option::Option<ConversationChannel>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub company: ::std::option::Option<Company>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub contacts: ::std::option::Option<ConversationContacts>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -1832,6 +3062,14 @@ pub mod types {
         pub created_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub custom_attributes: ::std::option::Option<CustomAttributes>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub external_references: ::std::option::Option<
+            ::std::vec::Vec<ConversationExternalReference>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub first_contact_reply: ::std::option::Option<ConversationFirstContactReply>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -1841,6 +3079,11 @@ pub mod types {
         pub linked_objects: ::std::option::Option<LinkedObjectList>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub monitor_evaluations: ::std::option::Option<
+            ::std::vec::Vec<ConversationMonitorEvaluation>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub open: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -1848,6 +3091,15 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub read: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub sales_agent: ::std::option::Option<SalesAgent>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub sales_agent_participated: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub scorecards: ::std::option::Option<::std::vec::Vec<ConversationScorecard>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sla_applied: ::std::option::Option<SlaApplied>,
@@ -1902,6 +3154,50 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    ///`ConversationAttribute`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(transparent)]
+    pub struct ConversationAttribute(pub ::serde_json::Value);
+    impl ::std::ops::Deref for ConversationAttribute {
+        type Target = ::serde_json::Value;
+        fn deref(&self) -> &::serde_json::Value {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<ConversationAttribute> for ::serde_json::Value {
+        fn from(value: ConversationAttribute) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::serde_json::Value> for ConversationAttribute {
+        fn from(value: ::serde_json::Value) -> Self {
+            Self(value)
+        }
+    }
+    ///`ConversationAttributeList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ConversationAttributeList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<ConversationAttribute>>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ConversationChannel`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ConversationChannel {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub current: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub initial: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`ConversationContacts`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConversationContacts {
@@ -1926,6 +3222,18 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub object: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ConversationExternalReference`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ConversationExternalReference {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -1976,6 +3284,12 @@ pub mod types {
         pub ai_agent_participated: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub channel: ::std::option::Option<ConversationListItemChannel>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub company: ::std::option::Option<Company>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub contacts: ::std::option::Option<ConversationContacts>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -1983,6 +3297,14 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub custom_attributes: ::std::option::Option<CustomAttributes>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub external_references: ::std::option::Option<
+            ::std::vec::Vec<ConversationExternalReference>,
+        >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub first_contact_reply: ::std::option::Option<ConversationFirstContactReply>,
@@ -1994,6 +3316,11 @@ pub mod types {
         pub linked_objects: ::std::option::Option<LinkedObjectList>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub monitor_evaluations: ::std::option::Option<
+            ::std::vec::Vec<ConversationMonitorEvaluation>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub open: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -2001,6 +3328,15 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub read: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub sales_agent: ::std::option::Option<SalesAgent>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub sales_agent_participated: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub scorecards: ::std::option::Option<::std::vec::Vec<ConversationScorecard>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub sla_applied: ::std::option::Option<SlaApplied>,
@@ -2040,6 +3376,42 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    ///`ConversationListItemChannel`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ConversationListItemChannel {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub current: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub initial: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ConversationMonitorEvaluation`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ConversationMonitorEvaluation {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub evaluated_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub explanation: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub monitor_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub monitor_name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub monitor_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub result: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`ConversationPart`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ConversationPart {
@@ -2075,6 +3447,9 @@ pub mod types {
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub metadata: ::std::option::Option<ConversationPartMetadata>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub notified_at: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -2105,13 +3480,50 @@ pub mod types {
         pub email: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub from_ai_agent: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub is_ai_answer: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ConversationPartMetadata`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ConversationPartMetadata {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub quick_reply_options: ::std::option::Option<
+            ::std::vec::Vec<ConversationPartMetadataQuickReplyOptionsItem>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub quick_reply_uuid: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ConversationPartMetadataQuickReplyOptionsItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ConversationPartMetadataQuickReplyOptionsItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub text: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub translations: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub uuid: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -2148,6 +3560,9 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub teammate: ::std::option::Option<Reference>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_at: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -2163,6 +3578,93 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub team_name: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ConversationScorecard`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ConversationScorecard {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_score: ::std::option::Option<f64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub evaluated_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub evaluators: ::std::option::Option<
+            ::std::vec::Vec<ConversationScorecardEvaluator>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub passed: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub reviewed_teammate: ::std::option::Option<
+            ConversationScorecardReviewedTeammate,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub score: ::std::option::Option<f64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub scorecard_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub scorecard_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub scorecard_version_id: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ConversationScorecardEvaluator`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ConversationScorecardEvaluator {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub evaluator_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub result: ::std::option::Option<ConversationScorecardEvaluatorResult>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ConversationScorecardEvaluatorResult`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ConversationScorecardEvaluatorResult {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub other_text: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub reason_ids: ::std::option::Option<
+            ::std::vec::Vec<::std::option::Option<::std::string::String>>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub reasoning: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub source: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub value: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ConversationScorecardReviewedTeammate`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ConversationScorecardReviewedTeammate {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub admin_id: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -2183,10 +3685,23 @@ pub mod types {
         pub delivered_as: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub email_message_metadata: ::std::option::Option<SourceEmailMessageMetadata>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub recipients: ::std::option::Option<
+            ::std::vec::Vec<ConversationSourceRecipientsItem>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub redacted: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub reply_to: ::std::option::Option<
+            ::std::vec::Vec<ConversationSourceReplyToItem>,
+        >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub subject: ::std::option::Option<::std::string::String>,
@@ -2196,6 +3711,33 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub url: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ConversationSourceRecipientsItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ConversationSourceRecipientsItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub drop_reason: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub email: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ConversationSourceReplyToItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ConversationSourceReplyToItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub email: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -2296,6 +3838,9 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub attributes: ::std::option::Option<TicketRequestCustomAttributes>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ticket_state_id: ::std::option::Option<::std::string::String>,
         pub ticket_type_id: ::std::string::String,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2343,10 +3888,24 @@ pub mod types {
     ///`CreateArticleRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateArticleRequest {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_chatbot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_copilot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_sales_agent_availability: ::std::option::Option<bool>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub audience_ids: ::std::vec::Vec<i64>,
         pub author_id: i64,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body_markdown: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
@@ -2356,6 +3915,12 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub parent_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub scheduled_publish_at: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub scheduled_unpublish_at: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<CreateArticleRequestState>,
@@ -2421,6 +3986,17 @@ pub mod types {
             value.parse()
         }
     }
+    ///`CreateAudienceRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CreateAudienceRequest {
+        pub name: ::std::string::String,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub predicates: ::std::vec::Vec<PredicateInput>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub role_predicates: ::std::vec::Vec<PredicateInput>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`CreateCollectionRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateCollectionRequest {
@@ -2440,6 +4016,16 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    ///`CreateCompanyNoteBody`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CreateCompanyNoteBody {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub admin_id: ::std::option::Option<::std::string::String>,
+        pub body: ::std::string::String,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`CreateContactBody`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateContactBody {
@@ -2454,6 +4040,9 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub email_verified: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
@@ -2587,6 +4176,9 @@ pub mod types {
         pub marked_email_as_spam: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub merge_history: ::std::option::Option<::std::vec::Vec<MergeHistoryItem>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -2596,7 +4188,7 @@ pub mod types {
         pub os: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub owner_id: ::std::option::Option<i64>,
+        pub owner_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
@@ -2642,6 +4234,9 @@ pub mod types {
     ///`CreateContentImportSourceRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateContentImportSourceRequest {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub audience_ids: ::std::option::Option<::serde_json::Value>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub status: ::std::option::Option<CreateContentImportSourceRequestStatus>,
@@ -2758,12 +4353,196 @@ pub mod types {
             value.parse()
         }
     }
+    ///`CreateConversationAttributeOptionRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CreateConversationAttributeOptionRequest {
+        pub label: ::std::string::String,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`CreateConversationAttributeRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CreateConversationAttributeRequest {
+        pub data_type: CreateConversationAttributeRequestDataType,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub description: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub multiline: ::std::option::Option<bool>,
+        pub name: ::std::string::String,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub options: ::std::vec::Vec<CreateConversationAttributeOptionRequest>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub reference: ::std::option::Option<
+            CreateConversationAttributeRequestReference,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub required: ::std::option::Option<bool>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub visible_to_team_ids: ::std::vec::Vec<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`CreateConversationAttributeRequestDataType`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum CreateConversationAttributeRequestDataType {
+        #[serde(rename = "string")]
+        String,
+        #[serde(rename = "integer")]
+        Integer,
+        #[serde(rename = "list")]
+        List,
+        #[serde(rename = "decimal")]
+        Decimal,
+        #[serde(rename = "boolean")]
+        Boolean,
+        #[serde(rename = "datetime")]
+        Datetime,
+        #[serde(rename = "relationship")]
+        Relationship,
+        #[serde(rename = "files")]
+        Files,
+    }
+    impl ::std::fmt::Display for CreateConversationAttributeRequestDataType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::String => f.write_str("string"),
+                Self::Integer => f.write_str("integer"),
+                Self::List => f.write_str("list"),
+                Self::Decimal => f.write_str("decimal"),
+                Self::Boolean => f.write_str("boolean"),
+                Self::Datetime => f.write_str("datetime"),
+                Self::Relationship => f.write_str("relationship"),
+                Self::Files => f.write_str("files"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for CreateConversationAttributeRequestDataType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "string" => Ok(Self::String),
+                "integer" => Ok(Self::Integer),
+                "list" => Ok(Self::List),
+                "decimal" => Ok(Self::Decimal),
+                "boolean" => Ok(Self::Boolean),
+                "datetime" => Ok(Self::Datetime),
+                "relationship" => Ok(Self::Relationship),
+                "files" => Ok(Self::Files),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for CreateConversationAttributeRequestDataType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for CreateConversationAttributeRequestDataType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`CreateConversationAttributeRequestReference`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CreateConversationAttributeRequestReference {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub object_type_id: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type")]
+        pub type_: CreateConversationAttributeRequestReferenceType,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`CreateConversationAttributeRequestReferenceType`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum CreateConversationAttributeRequestReferenceType {
+        #[serde(rename = "one")]
+        One,
+        #[serde(rename = "many")]
+        Many,
+    }
+    impl ::std::fmt::Display for CreateConversationAttributeRequestReferenceType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::One => f.write_str("one"),
+                Self::Many => f.write_str("many"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for CreateConversationAttributeRequestReferenceType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "one" => Ok(Self::One),
+                "many" => Ok(Self::Many),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str>
+    for CreateConversationAttributeRequestReferenceType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for CreateConversationAttributeRequestReferenceType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`CreateConversationRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateConversationRequest {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub attachment_urls: ::std::vec::Vec<::std::string::String>,
         pub body: ::std::string::String,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub brand_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
@@ -2913,6 +4692,8 @@ pub mod types {
         Datetime,
         #[serde(rename = "date")]
         Date,
+        #[serde(rename = "options")]
+        Options,
     }
     impl ::std::fmt::Display for CreateDataAttributeRequestDataType {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -2923,6 +4704,7 @@ pub mod types {
                 Self::Boolean => f.write_str("boolean"),
                 Self::Datetime => f.write_str("datetime"),
                 Self::Date => f.write_str("date"),
+                Self::Options => f.write_str("options"),
             }
         }
     }
@@ -2938,6 +4720,7 @@ pub mod types {
                 "boolean" => Ok(Self::Boolean),
                 "datetime" => Ok(Self::Datetime),
                 "date" => Ok(Self::Date),
+                "options" => Ok(Self::Options),
                 _ => Err("invalid value".into()),
             }
         }
@@ -3008,6 +4791,272 @@ pub mod types {
     }
     impl ::std::convert::TryFrom<::std::string::String>
     for CreateDataAttributeRequestModel {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`CreateDataConnectorRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CreateDataConnectorRequest {
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub audiences: ::std::vec::Vec<CreateDataConnectorRequestAudiencesItem>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub bypass_authentication: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub customer_authentication: ::std::option::Option<bool>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub data_inputs: ::std::vec::Vec<CreateDataConnectorRequestDataInputsItem>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub description: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub direct_fin_usage: ::std::option::Option<bool>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub headers: ::std::vec::Vec<CreateDataConnectorRequestHeadersItem>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub http_method: ::std::option::Option<CreateDataConnectorRequestHttpMethod>,
+        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+        pub mock_response: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        pub name: ::std::string::String,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub token_ids: ::std::vec::Vec<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub validate_missing_attributes: ::std::option::Option<bool>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`CreateDataConnectorRequestAudiencesItem`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum CreateDataConnectorRequestAudiencesItem {
+        #[serde(rename = "leads")]
+        Leads,
+        #[serde(rename = "users")]
+        Users,
+        #[serde(rename = "visitors")]
+        Visitors,
+    }
+    impl ::std::fmt::Display for CreateDataConnectorRequestAudiencesItem {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Leads => f.write_str("leads"),
+                Self::Users => f.write_str("users"),
+                Self::Visitors => f.write_str("visitors"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for CreateDataConnectorRequestAudiencesItem {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "leads" => Ok(Self::Leads),
+                "users" => Ok(Self::Users),
+                "visitors" => Ok(Self::Visitors),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for CreateDataConnectorRequestAudiencesItem {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for CreateDataConnectorRequestAudiencesItem {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`CreateDataConnectorRequestDataInputsItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CreateDataConnectorRequestDataInputsItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub default_value: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub description: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub required: ::std::option::Option<bool>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<CreateDataConnectorRequestDataInputsItemType>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`CreateDataConnectorRequestDataInputsItemType`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum CreateDataConnectorRequestDataInputsItemType {
+        #[serde(rename = "string")]
+        String,
+        #[serde(rename = "integer")]
+        Integer,
+        #[serde(rename = "decimal")]
+        Decimal,
+        #[serde(rename = "boolean")]
+        Boolean,
+    }
+    impl ::std::fmt::Display for CreateDataConnectorRequestDataInputsItemType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::String => f.write_str("string"),
+                Self::Integer => f.write_str("integer"),
+                Self::Decimal => f.write_str("decimal"),
+                Self::Boolean => f.write_str("boolean"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for CreateDataConnectorRequestDataInputsItemType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "string" => Ok(Self::String),
+                "integer" => Ok(Self::Integer),
+                "decimal" => Ok(Self::Decimal),
+                "boolean" => Ok(Self::Boolean),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for CreateDataConnectorRequestDataInputsItemType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for CreateDataConnectorRequestDataInputsItemType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`CreateDataConnectorRequestHeadersItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CreateDataConnectorRequestHeadersItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub value: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`CreateDataConnectorRequestHttpMethod`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum CreateDataConnectorRequestHttpMethod {
+        #[serde(rename = "get")]
+        Get,
+        #[serde(rename = "post")]
+        Post,
+        #[serde(rename = "put")]
+        Put,
+        #[serde(rename = "delete")]
+        Delete,
+        #[serde(rename = "patch")]
+        Patch,
+    }
+    impl ::std::fmt::Display for CreateDataConnectorRequestHttpMethod {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Get => f.write_str("get"),
+                Self::Post => f.write_str("post"),
+                Self::Put => f.write_str("put"),
+                Self::Delete => f.write_str("delete"),
+                Self::Patch => f.write_str("patch"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for CreateDataConnectorRequestHttpMethod {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "get" => Ok(Self::Get),
+                "post" => Ok(Self::Post),
+                "put" => Ok(Self::Put),
+                "delete" => Ok(Self::Delete),
+                "patch" => Ok(Self::Patch),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for CreateDataConnectorRequestHttpMethod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for CreateDataConnectorRequestHttpMethod {
         type Error = self::error::ConversionError;
         fn try_from(
             value: ::std::string::String,
@@ -3146,13 +5195,93 @@ pub mod types {
             value.parse()
         }
     }
+    ///`CreateHelpCenterRedirectRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CreateHelpCenterRedirectRequest {
+        pub from_url: ::std::string::String,
+        pub locale: ::std::string::String,
+        pub target_id: ::std::string::String,
+        pub target_type: CreateHelpCenterRedirectRequestTargetType,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`CreateHelpCenterRedirectRequestTargetType`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum CreateHelpCenterRedirectRequestTargetType {
+        #[serde(rename = "article")]
+        Article,
+        #[serde(rename = "collection")]
+        Collection,
+    }
+    impl ::std::fmt::Display for CreateHelpCenterRedirectRequestTargetType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Article => f.write_str("article"),
+                Self::Collection => f.write_str("collection"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for CreateHelpCenterRedirectRequestTargetType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "article" => Ok(Self::Article),
+                "collection" => Ok(Self::Collection),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for CreateHelpCenterRedirectRequestTargetType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for CreateHelpCenterRedirectRequestTargetType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`CreateInternalArticleRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateInternalArticleRequest {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_chatbot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_copilot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_sales_agent_availability: ::std::option::Option<bool>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub audience_ids: ::std::vec::Vec<i64>,
         pub author_id: i64,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body_markdown: ::std::option::Option<::std::string::String>,
         pub owner_id: i64,
         pub title: ::std::string::String,
         #[serde(flatten)]
@@ -3161,7 +5290,13 @@ pub mod types {
     ///`CreateMessageRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateMessageRequest {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub bcc: ::std::option::Option<CreateMessageRequestBcc>,
         pub body: ::std::string::String,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub cc: ::std::option::Option<CreateMessageRequestCc>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub create_conversation_without_contact_reply: ::std::option::Option<bool>,
@@ -3179,6 +5314,134 @@ pub mod types {
         pub to: CreateMessageRequestTo,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`CreateMessageRequestBcc`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CreateMessageRequestBcc {
+        pub id: ::std::string::String,
+        #[serde(rename = "type")]
+        pub type_: CreateMessageRequestBccType,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`CreateMessageRequestBccType`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum CreateMessageRequestBccType {
+        #[serde(rename = "user")]
+        User,
+        #[serde(rename = "lead")]
+        Lead,
+    }
+    impl ::std::fmt::Display for CreateMessageRequestBccType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::User => f.write_str("user"),
+                Self::Lead => f.write_str("lead"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for CreateMessageRequestBccType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "user" => Ok(Self::User),
+                "lead" => Ok(Self::Lead),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for CreateMessageRequestBccType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for CreateMessageRequestBccType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`CreateMessageRequestCc`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CreateMessageRequestCc {
+        pub id: ::std::string::String,
+        #[serde(rename = "type")]
+        pub type_: CreateMessageRequestCcType,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`CreateMessageRequestCcType`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum CreateMessageRequestCcType {
+        #[serde(rename = "user")]
+        User,
+        #[serde(rename = "lead")]
+        Lead,
+    }
+    impl ::std::fmt::Display for CreateMessageRequestCcType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::User => f.write_str("user"),
+                Self::Lead => f.write_str("lead"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for CreateMessageRequestCcType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "user" => Ok(Self::User),
+                "lead" => Ok(Self::Lead),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for CreateMessageRequestCcType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for CreateMessageRequestCcType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
     }
     ///`CreateMessageRequestFrom`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -3374,6 +5637,88 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    ///`CreateOfficeHoursExceptionRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CreateOfficeHoursExceptionRequest {
+        pub exception_date: ::std::string::String,
+        pub exception_type: CreateOfficeHoursExceptionRequestExceptionType,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub recurring_annually: ::std::option::Option<bool>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub time_intervals: ::std::vec::Vec<OfficeHoursTimeIntervalInput>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`CreateOfficeHoursExceptionRequestExceptionType`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum CreateOfficeHoursExceptionRequestExceptionType {
+        #[serde(rename = "closed")]
+        Closed,
+        #[serde(rename = "custom_hours")]
+        CustomHours,
+    }
+    impl ::std::fmt::Display for CreateOfficeHoursExceptionRequestExceptionType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Closed => f.write_str("closed"),
+                Self::CustomHours => f.write_str("custom_hours"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for CreateOfficeHoursExceptionRequestExceptionType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "closed" => Ok(Self::Closed),
+                "custom_hours" => Ok(Self::CustomHours),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str>
+    for CreateOfficeHoursExceptionRequestExceptionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for CreateOfficeHoursExceptionRequestExceptionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`CreateOfficeHoursScheduleRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CreateOfficeHoursScheduleRequest {
+        pub name: ::std::string::String,
+        pub time_intervals: ::std::vec::Vec<OfficeHoursTimeIntervalInput>,
+        pub time_zone_name: ::std::string::String,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`CreateOrUpdateCompanyRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateOrUpdateCompanyRequest {
@@ -3405,6 +5750,9 @@ pub mod types {
         pub size: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub update_last_request_at: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub website: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3434,7 +5782,7 @@ pub mod types {
     pub struct CreatePhoneSwitchRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub custom_attributes: ::std::option::Option<CustomAttributes>,
+        pub custom_attributes: ::std::option::Option<CustomAttributesInput>,
         pub phone: ::std::string::String,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3479,8 +5827,14 @@ pub mod types {
     pub struct CreateTicketBody {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub assignment: ::std::option::Option<CreateTicketBodyAssignment>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub company_id: ::std::option::Option<::std::string::String>,
         pub contacts: ::std::vec::Vec<CreateTicketBodyContactsItem>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub conversation_to_link_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
@@ -3491,6 +5845,18 @@ pub mod types {
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ticket_attributes: ::std::option::Option<TicketRequestCustomAttributes>,
         pub ticket_type_id: ::std::string::String,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`CreateTicketBodyAssignment`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CreateTicketBodyAssignment {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub admin_assignee_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub team_assignee_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -3717,9 +6083,50 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(transparent)]
     pub struct CustomAttributes(
-        pub ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        pub ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
     );
     impl ::std::ops::Deref for CustomAttributes {
+        type Target = ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >;
+        fn deref(
+            &self,
+        ) -> &::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        > {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<CustomAttributes>
+    for ::std::option::Option<
+        ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    > {
+        fn from(value: CustomAttributes) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<
+        ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+    > for CustomAttributes {
+        fn from(
+            value: ::std::option::Option<
+                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+            >,
+        ) -> Self {
+            Self(value)
+        }
+    }
+    ///`CustomAttributesInput`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(transparent)]
+    pub struct CustomAttributesInput(
+        pub ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    );
+    impl ::std::ops::Deref for CustomAttributesInput {
         type Target = ::serde_json::Map<::std::string::String, ::serde_json::Value>;
         fn deref(
             &self,
@@ -3727,15 +6134,15 @@ pub mod types {
             &self.0
         }
     }
-    impl ::std::convert::From<CustomAttributes>
+    impl ::std::convert::From<CustomAttributesInput>
     for ::serde_json::Map<::std::string::String, ::serde_json::Value> {
-        fn from(value: CustomAttributes) -> Self {
+        fn from(value: CustomAttributesInput) -> Self {
             value.0
         }
     }
     impl ::std::convert::From<
         ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-    > for CustomAttributes {
+    > for CustomAttributesInput {
         fn from(
             value: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         ) -> Self {
@@ -3786,6 +6193,24 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub object: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`CustomObjectInstancesPaginatedList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CustomObjectInstancesPaginatedList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<CustomObjectInstance>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub pages: ::std::option::Option<PagesLink>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub total_count: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -3875,6 +6300,385 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    ///`DataConnector`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DataConnector {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_by_admin_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub description: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub direct_fin_usage: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub execution_results_url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub http_method: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub state: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_at: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_by_admin_id: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DataConnectorDetail`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DataConnectorDetail {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub audiences: ::std::option::Option<
+            ::std::vec::Vec<::std::option::Option<::std::string::String>>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub bypass_authentication: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub client_function_name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub client_function_timeout_ms: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub configuration_response_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_by_admin_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub customer_authentication: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data_inputs: ::std::option::Option<
+            ::std::vec::Vec<DataConnectorDetailDataInputsItem>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data_transformation_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub description: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub direct_fin_usage: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub execution_results_url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub execution_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub headers: ::std::option::Option<
+            ::std::vec::Vec<DataConnectorDetailHeadersItem>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub http_method: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub object_mappings: ::std::option::Option<
+            ::std::vec::Vec<DataConnectorDetailObjectMappingsItem>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub response_fields: ::std::option::Option<
+            ::std::vec::Vec<DataConnectorDetailResponseFieldsItem>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub state: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub token_ids: ::std::option::Option<
+            ::std::vec::Vec<::std::option::Option<::std::string::String>>,
+        >,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_at: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_by_admin_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub validate_missing_attributes: ::std::option::Option<bool>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DataConnectorDetailDataInputsItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DataConnectorDetailDataInputsItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub default_value: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub description: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub required: ::std::option::Option<bool>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DataConnectorDetailHeadersItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DataConnectorDetailHeadersItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub value: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DataConnectorDetailObjectMappingsItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DataConnectorDetailObjectMappingsItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub attribute_mappings: ::std::option::Option<
+            ::std::vec::Vec<DataConnectorDetailObjectMappingsItemAttributeMappingsItem>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub intercom_object_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub reference_mappings: ::std::option::Option<
+            ::std::vec::Vec<DataConnectorDetailObjectMappingsItemReferenceMappingsItem>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub response_object_path: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DataConnectorDetailObjectMappingsItemAttributeMappingsItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DataConnectorDetailObjectMappingsItemAttributeMappingsItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub intercom_attribute_identifier: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub mapping_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub response_attribute_path: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DataConnectorDetailObjectMappingsItemReferenceMappingsItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DataConnectorDetailObjectMappingsItemReferenceMappingsItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub intercom_attribute_identifier: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub intercom_object_type: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DataConnectorDetailResponseFieldsItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DataConnectorDetailResponseFieldsItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub example_value: ::std::option::Option<::serde_json::Value>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub path: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub redacted: ::std::option::Option<bool>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DataConnectorExecutionResult`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DataConnectorExecutionResult {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub conversation_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data_connector_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub error_message: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub error_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub execution_time_ms: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub http_method: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub http_status: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub raw_response_body: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub request_body: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub request_url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub response_body: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub source_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub source_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub success: ::std::option::Option<bool>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DataConnectorExecutionResultList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DataConnectorExecutionResultList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<DataConnectorExecutionResult>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub pages: ::std::option::Option<DataConnectorExecutionResultListPages>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DataConnectorExecutionResultListPages`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DataConnectorExecutionResultListPages {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub next: ::std::option::Option<DataConnectorExecutionResultListPagesNext>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub per_page: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DataConnectorExecutionResultListPagesNext`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DataConnectorExecutionResultListPagesNext {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub starting_after: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DataConnectorList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DataConnectorList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<DataConnector>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub pages: ::std::option::Option<DataConnectorListPages>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DataConnectorListPages`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DataConnectorListPages {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub next: ::std::option::Option<DataConnectorListPagesNext>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub per_page: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DataConnectorListPagesNext`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DataConnectorListPagesNext {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub starting_after: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`DataEventSummary`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct DataEventSummary {
@@ -3931,7 +6735,60 @@ pub mod types {
         pub job_identfier: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub job_identifier: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub status: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`Datetime`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(transparent)]
+    pub struct Datetime(pub ::serde_json::Value);
+    impl ::std::ops::Deref for Datetime {
+        type Target = ::serde_json::Value;
+        fn deref(&self) -> &::serde_json::Value {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<Datetime> for ::serde_json::Value {
+        fn from(value: Datetime) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::serde_json::Value> for Datetime {
+        fn from(value: ::serde_json::Value) -> Self {
+            Self(value)
+        }
+    }
+    ///`DeleteOfficeHoursExceptionResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DeleteOfficeHoursExceptionResponse {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub deleted: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub object: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DeleteOfficeHoursScheduleResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DeleteOfficeHoursScheduleResponse {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub deleted: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub object: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -3968,6 +6825,74 @@ pub mod types {
     ///`DeletedCompanyObject`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct DeletedCompanyObject {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub deleted: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub object: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DeletedConversationItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DeletedConversationItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub deleted_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub metrics_retained: ::std::option::Option<bool>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DeletedConversationList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DeletedConversationList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub conversations: ::std::option::Option<
+            ::std::vec::Vec<DeletedConversationItem>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub pages: ::std::option::Option<PagesLink>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub total_count: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DeletedDataConnectorObject`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DeletedDataConnectorObject {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub deleted: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub object: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`DeletedHelpCenterRedirectObject`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DeletedHelpCenterRedirectObject {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub deleted: ::std::option::Option<bool>,
@@ -4046,6 +6971,18 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    ///`EmailList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct EmailList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<EmailSetting>>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`EmailMessageMetadata`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct EmailMessageMetadata {
@@ -4056,7 +6993,99 @@ pub mod types {
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub message_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub subject: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`EmailSetting`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct EmailSetting {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub brand_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub domain: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub email: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub forwarded_email_last_received_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub forwarding_enabled: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub verified: ::std::option::Option<bool>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`EnqueueCreateTicketBody`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct EnqueueCreateTicketBody {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub assignment: ::std::option::Option<EnqueueCreateTicketBodyAssignment>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub company_id: ::std::option::Option<::std::string::String>,
+        pub contacts: ::std::vec::Vec<EnqueueCreateTicketBodyContactsItem>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub conversation_to_link_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub skip_notifications: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ticket_attributes: ::std::option::Option<TicketRequestCustomAttributes>,
+        pub ticket_type_id: ::std::string::String,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`EnqueueCreateTicketBodyAssignment`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct EnqueueCreateTicketBodyAssignment {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub admin_assignee_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub team_assignee_id: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`EnqueueCreateTicketBodyContactsItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct EnqueueCreateTicketBodyContactsItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub email: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub external_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -4146,6 +7175,283 @@ pub mod types {
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`FinAgentAttachment`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct FinAgentAttachment {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub content_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type")]
+        pub type_: FinAgentAttachmentType,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub url: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`FinAgentAttachmentType`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum FinAgentAttachmentType {
+        #[serde(rename = "url")]
+        Url,
+        #[serde(rename = "file")]
+        File,
+    }
+    impl ::std::fmt::Display for FinAgentAttachmentType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Url => f.write_str("url"),
+                Self::File => f.write_str("file"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for FinAgentAttachmentType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "url" => Ok(Self::Url),
+                "file" => Ok(Self::File),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for FinAgentAttachmentType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for FinAgentAttachmentType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`FinAgentAttributeErrors`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct FinAgentAttributeErrors {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub conversation: ::std::option::Option<FinAgentAttributeErrorsConversation>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub user: ::std::option::Option<FinAgentAttributeErrorsUser>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`FinAgentAttributeErrorsConversation`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct FinAgentAttributeErrorsConversation {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub attributes: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`FinAgentAttributeErrorsUser`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct FinAgentAttributeErrorsUser {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub attributes: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`FinAgentConversationMetadata`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct FinAgentConversationMetadata {
+        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+        pub attributes: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub history: ::std::vec::Vec<FinAgentMessage>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`FinAgentMessage`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct FinAgentMessage {
+        pub author: FinAgentMessageAuthor,
+        pub body: ::std::string::String,
+        pub timestamp: ::std::string::String,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub timestamp_ms: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`FinAgentMessageAuthor`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum FinAgentMessageAuthor {
+        #[serde(rename = "user")]
+        User,
+        #[serde(rename = "agent")]
+        Agent,
+        #[serde(rename = "fin")]
+        Fin,
+    }
+    impl ::std::fmt::Display for FinAgentMessageAuthor {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::User => f.write_str("user"),
+                Self::Agent => f.write_str("agent"),
+                Self::Fin => f.write_str("fin"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for FinAgentMessageAuthor {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "user" => Ok(Self::User),
+                "agent" => Ok(Self::Agent),
+                "fin" => Ok(Self::Fin),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for FinAgentMessageAuthor {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for FinAgentMessageAuthor {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`FinAgentUser`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct FinAgentUser {
+        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+        pub attributes: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub email: ::std::option::Option<::std::string::String>,
+        pub id: ::std::string::String,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`GetExportReportingDataGetDatasetsResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct GetExportReportingDataGetDatasetsResponse {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<
+            ::std::vec::Vec<GetExportReportingDataGetDatasetsResponseDataItem>,
+        >,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`GetExportReportingDataGetDatasetsResponseDataItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct GetExportReportingDataGetDatasetsResponseDataItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub attributes: ::std::option::Option<
+            ::std::vec::Vec<
+                GetExportReportingDataGetDatasetsResponseDataItemAttributesItem,
+            >,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub default_time_attribute_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub description: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`GetExportReportingDataGetDatasetsResponseDataItemAttributesItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct GetExportReportingDataGetDatasetsResponseDataItemAttributesItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub qualified_id: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`GetExportReportingDataJobIdentifierResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct GetExportReportingDataJobIdentifierResponse {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub download_expires_at: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub download_url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub job_identifier: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub status: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -4540,6 +7846,33 @@ pub mod types {
             value.parse()
         }
     }
+    ///`HandlingEvent`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct HandlingEvent {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub reason: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub teammate: ::std::option::Option<TeammateReference>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub timestamp: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`HandlingEventList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct HandlingEventList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub handling_events: ::std::option::Option<::std::vec::Vec<HandlingEvent>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`HelpCenter`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct HelpCenter {
@@ -4551,6 +7884,9 @@ pub mod types {
         pub custom_domain: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub default: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub display_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -4558,6 +7894,11 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub identifier: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub locales: ::std::option::Option<
+            ::std::vec::Vec<::std::option::Option<::std::string::String>>,
+        >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
@@ -4585,15 +7926,83 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    ///`HelpCenterRedirect`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct HelpCenterRedirect {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub from_url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub help_center_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub locale: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub target_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub target_type: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_at: ::std::option::Option<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`HelpCenterRedirectList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct HelpCenterRedirectList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<HelpCenterRedirect>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub pages: ::std::option::Option<CursorPages>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub total_count: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`InternalArticle`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct InternalArticle {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_chatbot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_copilot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_sales_agent_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub audience_ids: ::std::option::Option<
+            ::std::vec::Vec<::std::option::Option<i64>>,
+        >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body_markdown: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
@@ -4641,10 +8050,27 @@ pub mod types {
     pub struct InternalArticleListItem {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_chatbot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_copilot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_sales_agent_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub audience_ids: ::std::option::Option<
+            ::std::vec::Vec<::std::option::Option<i64>>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body_markdown: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
@@ -4693,6 +8119,71 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub internal_articles: ::std::option::Option<::std::vec::Vec<InternalArticle>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`IpAllowlist`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct IpAllowlist {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub enabled: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ip_allowlist: ::std::option::Option<
+            ::std::vec::Vec<::std::option::Option<::std::string::String>>,
+        >,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`IpAllowlistInput`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct IpAllowlistInput {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub enabled: ::std::option::Option<bool>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub ip_allowlist: ::std::vec::Vec<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`Jobs`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct Jobs {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub resource_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub resource_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub resource_url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub status: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub url: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`LinkConversationToTicketBody`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct LinkConversationToTicketBody {
+        pub conversation_id: ::std::string::String,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -4788,33 +8279,36 @@ pub mod types {
             value.parse()
         }
     }
-    ///`ListCallsResponse`
+    ///`ListCallsWithTranscriptsBody`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    pub struct ListCallsResponse {
+    pub struct ListCallsWithTranscriptsBody {
+        pub conversation_ids: ::std::vec::Vec<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ListCallsWithTranscriptsResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ListCallsWithTranscriptsResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub data: ::std::option::Option<::std::vec::Vec<ListCallsResponseDataItem>>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub pages: ::std::option::Option<CursorPages>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub total_count: ::std::option::Option<i64>,
+        pub data: ::std::option::Option<
+            ::std::vec::Vec<ListCallsWithTranscriptsResponseDataItem>,
+        >,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
-    ///`ListCallsResponseDataItem`
+    ///`ListCallsWithTranscriptsResponseDataItem`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    pub struct ListCallsResponseDataItem {
+    pub struct ListCallsWithTranscriptsResponseDataItem {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub admin_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub answered_at: ::std::option::Option<::serde_json::Value>,
+        pub answered_at: ::std::option::Option<Datetime>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub call_type: ::std::option::Option<::std::string::String>,
@@ -4826,13 +8320,13 @@ pub mod types {
         pub conversation_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub created_at: ::std::option::Option<::serde_json::Value>,
+        pub created_at: ::std::option::Option<Datetime>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub direction: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub ended_at: ::std::option::Option<::serde_json::Value>,
+        pub ended_at: ::std::option::Option<Datetime>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub ended_reason: ::std::option::Option<::std::string::String>,
@@ -4847,7 +8341,7 @@ pub mod types {
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub initiated_at: ::std::option::Option<::serde_json::Value>,
+        pub initiated_at: ::std::option::Option<Datetime>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
@@ -4859,13 +8353,273 @@ pub mod types {
         pub state: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub transcript: ::std::option::Option<
+            ::std::vec::Vec<
+                ::std::option::Option<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+            >,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub transcript_status: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub transcription_url: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub updated_at: ::std::option::Option<::serde_json::Value>,
+        pub updated_at: ::std::option::Option<Datetime>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ListContactMergeHistoryOrder`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum ListContactMergeHistoryOrder {
+        #[serde(rename = "asc")]
+        Asc,
+        #[serde(rename = "desc")]
+        Desc,
+    }
+    impl ::std::fmt::Display for ListContactMergeHistoryOrder {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Asc => f.write_str("asc"),
+                Self::Desc => f.write_str("desc"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ListContactMergeHistoryOrder {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "asc" => Ok(Self::Asc),
+                "desc" => Ok(Self::Desc),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ListContactMergeHistoryOrder {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for ListContactMergeHistoryOrder {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`ListDataConnectorExecutionResultsIncludeBodies`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum ListDataConnectorExecutionResultsIncludeBodies {
+        #[serde(rename = "true")]
+        True,
+        #[serde(rename = "false")]
+        False,
+    }
+    impl ::std::fmt::Display for ListDataConnectorExecutionResultsIncludeBodies {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::True => f.write_str("true"),
+                Self::False => f.write_str("false"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ListDataConnectorExecutionResultsIncludeBodies {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "true" => Ok(Self::True),
+                "false" => Ok(Self::False),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str>
+    for ListDataConnectorExecutionResultsIncludeBodies {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for ListDataConnectorExecutionResultsIncludeBodies {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`ListDataConnectorExecutionResultsSuccess`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum ListDataConnectorExecutionResultsSuccess {
+        #[serde(rename = "true")]
+        True,
+        #[serde(rename = "false")]
+        False,
+    }
+    impl ::std::fmt::Display for ListDataConnectorExecutionResultsSuccess {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::True => f.write_str("true"),
+                Self::False => f.write_str("false"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ListDataConnectorExecutionResultsSuccess {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "true" => Ok(Self::True),
+                "false" => Ok(Self::False),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ListDataConnectorExecutionResultsSuccess {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for ListDataConnectorExecutionResultsSuccess {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`Macro`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct Macro {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub available_on: ::std::option::Option<
+            ::std::vec::Vec<::std::option::Option<::std::string::String>>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body_text: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_at: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub visible_to: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub visible_to_team_ids: ::std::option::Option<
+            ::std::vec::Vec<::std::option::Option<::std::string::String>>,
+        >,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`MacroList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct MacroList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<Macro>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub pages: ::std::option::Option<MacroListPages>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`MacroListPages`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct MacroListPages {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub next: ::std::option::Option<MacroListPagesNext>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub per_page: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`MacroListPagesNext`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct MacroListPagesNext {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub starting_after: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -5114,6 +8868,9 @@ pub mod types {
         pub marked_email_as_spam: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub merge_history: ::std::option::Option<::std::vec::Vec<MergeHistoryItem>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -5123,7 +8880,7 @@ pub mod types {
         pub os: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub owner_id: ::std::option::Option<i64>,
+        pub owner_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
@@ -5171,6 +8928,52 @@ pub mod types {
     pub struct MergeContactsRequest {
         pub from: ::std::string::String,
         pub into: ::std::string::String,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub skip_duplicate_validation: ::std::option::Option<bool>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`MergeConversationsRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct MergeConversationsRequest {
+        pub merge_into_conversation_id: i64,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`MergeHistoryItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct MergeHistoryItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub merged_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub source_contact_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub source_contact_role: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`MergeHistoryList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct MergeHistoryList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<MergeHistoryItem>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub has_more: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub next_cursor: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -5389,10 +9192,25 @@ pub mod types {
         pub body: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub company: ::std::option::Option<NoteCompany>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub contact: ::std::option::Option<NoteContact>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`NoteCompany`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct NoteCompany {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
@@ -5429,6 +9247,130 @@ pub mod types {
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`OfficeHoursException`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct OfficeHoursException {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub exception_date: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub exception_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub office_hours_schedule_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub recurring_annually: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub time_intervals: ::std::option::Option<
+            ::std::vec::Vec<OfficeHoursTimeInterval>,
+        >,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_at: ::std::option::Option<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`OfficeHoursExceptionList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct OfficeHoursExceptionList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<OfficeHoursException>>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`OfficeHoursSchedule`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct OfficeHoursSchedule {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub time_intervals: ::std::option::Option<
+            ::std::vec::Vec<OfficeHoursTimeInterval>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub time_zone_name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub twenty_four_seven: ::std::option::Option<bool>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_at: ::std::option::Option<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`OfficeHoursScheduleList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct OfficeHoursScheduleList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<OfficeHoursSchedule>>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`OfficeHoursTimeInterval`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct OfficeHoursTimeInterval {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub day_of_week: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub end_minute: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub start_minute: ::std::option::Option<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`OfficeHoursTimeIntervalInput`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct OfficeHoursTimeIntervalInput {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub day_of_week: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub end_minute: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub start_minute: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -5507,6 +9449,78 @@ pub mod types {
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`PostExportReportingDataEnqueueBody`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct PostExportReportingDataEnqueueBody {
+        pub attribute_ids: ::std::vec::Vec<::std::string::String>,
+        pub dataset_id: ::std::string::String,
+        pub end_time: i64,
+        pub start_time: i64,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`PostExportReportingDataEnqueueResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct PostExportReportingDataEnqueueResponse {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub download_expires_at: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub download_url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub job_identifier: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub status: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`Predicate`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct Predicate {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub attribute: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub comparison: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub value: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`PredicateInput`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct PredicateInput {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub attribute: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub comparison: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub value: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`PublishArticleDraftRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct PublishArticleDraftRequest {
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub locales: ::std::vec::Vec<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -5593,6 +9607,79 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    ///`RegisterFinVoiceCallRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct RegisterFinVoiceCallRequest {
+        pub call_id: ::std::string::String,
+        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+        pub data: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        pub phone_number: ::std::string::String,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub source: ::std::option::Option<RegisterFinVoiceCallRequestSource>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`RegisterFinVoiceCallRequestSource`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum RegisterFinVoiceCallRequestSource {
+        #[serde(rename = "five9")]
+        Five9,
+        #[serde(rename = "zoom_phone")]
+        ZoomPhone,
+        #[serde(rename = "aws_connect")]
+        AwsConnect,
+    }
+    impl ::std::fmt::Display for RegisterFinVoiceCallRequestSource {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Five9 => f.write_str("five9"),
+                Self::ZoomPhone => f.write_str("zoom_phone"),
+                Self::AwsConnect => f.write_str("aws_connect"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for RegisterFinVoiceCallRequestSource {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "five9" => Ok(Self::Five9),
+                "zoom_phone" => Ok(Self::ZoomPhone),
+                "aws_connect" => Ok(Self::AwsConnect),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for RegisterFinVoiceCallRequestSource {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for RegisterFinVoiceCallRequestSource {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`ReplyConversationRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ReplyConversationRequest {
@@ -5616,6 +9703,11 @@ pub mod types {
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub intercom_user_id: ::std::option::Option<::std::string::String>,
         pub message_type: ReplyConversationRequestMessageType,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub reply_options: ::std::vec::Vec<ReplyConversationRequestReplyOptionsItem>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub skip_notifications: ::std::option::Option<bool>,
         #[serde(rename = "type")]
         pub type_: ReplyConversationRequestType,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5642,12 +9734,15 @@ pub mod types {
         Comment,
         #[serde(rename = "note")]
         Note,
+        #[serde(rename = "quick_reply")]
+        QuickReply,
     }
     impl ::std::fmt::Display for ReplyConversationRequestMessageType {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             match *self {
                 Self::Comment => f.write_str("comment"),
                 Self::Note => f.write_str("note"),
+                Self::QuickReply => f.write_str("quick_reply"),
             }
         }
     }
@@ -5659,6 +9754,7 @@ pub mod types {
             match value {
                 "comment" => Ok(Self::Comment),
                 "note" => Ok(Self::Note),
+                "quick_reply" => Ok(Self::QuickReply),
                 _ => Err("invalid value".into()),
             }
         }
@@ -5679,6 +9775,14 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
         }
+    }
+    ///`ReplyConversationRequestReplyOptionsItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ReplyConversationRequestReplyOptionsItem {
+        pub text: ::std::string::String,
+        pub uuid: ::std::string::String,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///`ReplyConversationRequestType`
     #[derive(
@@ -5742,6 +9846,8 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub admin_id: ::std::option::Option<::std::string::String>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub attachment_files: ::std::vec::Vec<ConversationAttachmentFiles>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub attachment_urls: ::std::vec::Vec<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5895,6 +10001,132 @@ pub mod types {
             value.parse()
         }
     }
+    ///`ReplyToFinBody`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ReplyToFinBody {
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub attachments: ::std::vec::Vec<FinAgentAttachment>,
+        pub conversation_id: ::std::string::String,
+        pub message: FinAgentMessage,
+        pub user: FinAgentUser,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`ReplyToFinResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ReplyToFinResponse {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub conversation_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at_ms: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub errors: ::std::option::Option<FinAgentAttributeErrors>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub sse_subscription_url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub status: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub user_id: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`RetrieveDataConnectorStateVersion`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum RetrieveDataConnectorStateVersion {
+        #[serde(rename = "draft")]
+        Draft,
+        #[serde(rename = "live")]
+        Live,
+    }
+    impl ::std::fmt::Display for RetrieveDataConnectorStateVersion {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Draft => f.write_str("draft"),
+                Self::Live => f.write_str("live"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for RetrieveDataConnectorStateVersion {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "draft" => Ok(Self::Draft),
+                "live" => Ok(Self::Live),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for RetrieveDataConnectorStateVersion {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for RetrieveDataConnectorStateVersion {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`SalesAgent`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SalesAgent {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub collected_data: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub outcome: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub routing_outcome: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`SearchActivityLogsBody`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SearchActivityLogsBody {
+        pub created_at_after: i64,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at_before: ::std::option::Option<i64>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub event_types: ::std::vec::Vec<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub page: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub per_page: ::std::option::Option<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`SearchContactsBody`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SearchContactsBody {
@@ -5983,6 +10215,279 @@ pub mod types {
         }
     }
     impl ::std::convert::TryFrom<::std::string::String> for SearchContactsBodySortOrder {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`SearchContentCopilotState`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum SearchContentCopilotState {
+        #[serde(rename = "on")]
+        On,
+        #[serde(rename = "off")]
+        Off,
+    }
+    impl ::std::fmt::Display for SearchContentCopilotState {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::On => f.write_str("on"),
+                Self::Off => f.write_str("off"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SearchContentCopilotState {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "on" => Ok(Self::On),
+                "off" => Ok(Self::Off),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SearchContentCopilotState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SearchContentCopilotState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`SearchContentFinSalesState`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum SearchContentFinSalesState {
+        #[serde(rename = "on")]
+        On,
+        #[serde(rename = "off")]
+        Off,
+    }
+    impl ::std::fmt::Display for SearchContentFinSalesState {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::On => f.write_str("on"),
+                Self::Off => f.write_str("off"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SearchContentFinSalesState {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "on" => Ok(Self::On),
+                "off" => Ok(Self::Off),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SearchContentFinSalesState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SearchContentFinSalesState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`SearchContentFinServiceState`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum SearchContentFinServiceState {
+        #[serde(rename = "on")]
+        On,
+        #[serde(rename = "off")]
+        Off,
+    }
+    impl ::std::fmt::Display for SearchContentFinServiceState {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::On => f.write_str("on"),
+                Self::Off => f.write_str("off"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SearchContentFinServiceState {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "on" => Ok(Self::On),
+                "off" => Ok(Self::Off),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SearchContentFinServiceState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for SearchContentFinServiceState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`SearchContentFolderEntityType`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum SearchContentFolderEntityType {
+        #[serde(rename = "folder")]
+        Folder,
+    }
+    impl ::std::fmt::Display for SearchContentFolderEntityType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Folder => f.write_str("folder"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SearchContentFolderEntityType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "folder" => Ok(Self::Folder),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SearchContentFolderEntityType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for SearchContentFolderEntityType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`SearchContentTagOperator`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum SearchContentTagOperator {
+        #[serde(rename = "IN")]
+        In,
+        #[serde(rename = "NIN")]
+        Nin,
+    }
+    impl ::std::fmt::Display for SearchContentTagOperator {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::In => f.write_str("IN"),
+                Self::Nin => f.write_str("NIN"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SearchContentTagOperator {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "IN" => Ok(Self::In),
+                "NIN" => Ok(Self::Nin),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SearchContentTagOperator {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SearchContentTagOperator {
         type Error = self::error::ConversionError;
         fn try_from(
             value: ::std::string::String,
@@ -6230,69 +10735,9 @@ pub mod types {
     pub struct SetAwayAdminBody {
         pub away_mode_enabled: bool,
         pub away_mode_reassign: bool,
-        #[serde(flatten)]
-        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-    }
-    ///`ShowCallResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    pub struct ShowCallResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub admin_id: ::std::option::Option<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub answered_at: ::std::option::Option<::serde_json::Value>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub call_type: ::std::option::Option<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub contact_id: ::std::option::Option<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub conversation_id: ::std::option::Option<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub created_at: ::std::option::Option<::serde_json::Value>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub direction: ::std::option::Option<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub ended_at: ::std::option::Option<::serde_json::Value>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub ended_reason: ::std::option::Option<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub fin_recording_url: ::std::option::Option<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub fin_transcription_url: ::std::option::Option<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub id: ::std::option::Option<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub initiated_at: ::std::option::Option<::serde_json::Value>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub phone: ::std::option::Option<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub recording_url: ::std::option::Option<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub state: ::std::option::Option<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub transcription_url: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub type_: ::std::option::Option<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub updated_at: ::std::option::Option<::serde_json::Value>,
+        pub away_status_reason_id: ::std::option::Option<i64>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -6402,6 +10847,9 @@ pub mod types {
         pub marked_email_as_spam: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub merge_history: ::std::option::Option<::std::vec::Vec<MergeHistoryItem>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -6411,7 +10859,7 @@ pub mod types {
         pub os: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub owner_id: ::std::option::Option<i64>,
+        pub owner_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
@@ -6560,6 +11008,9 @@ pub mod types {
         pub marked_email_as_spam: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub merge_history: ::std::option::Option<::std::vec::Vec<MergeHistoryItem>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -6569,7 +11020,7 @@ pub mod types {
         pub os: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub owner_id: ::std::option::Option<i64>,
+        pub owner_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
@@ -6612,6 +11063,59 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    ///`SideConversationList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SideConversationList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub pages: ::std::option::Option<SideConversationListPages>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub side_conversations: ::std::option::Option<
+            ::std::vec::Vec<SideConversationSummary>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub total_count: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`SideConversationListPages`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SideConversationListPages {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub page: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub per_page: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub total_pages: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`SideConversationSummary`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SideConversationSummary {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub conversation_parts: ::std::option::Option<::std::vec::Vec<ConversationPart>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub side_conversation_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub total_count: ::std::option::Option<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`SlaApplied`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SlaApplied {
@@ -6642,6 +11146,64 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    ///`SourceEmailMessageMetadata`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SourceEmailMessageMetadata {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub email_address_headers: ::std::option::Option<
+            ::std::vec::Vec<EmailAddressHeader>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub history: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub message_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub subject: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`StartFinConversationBody`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct StartFinConversationBody {
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub attachments: ::std::vec::Vec<FinAgentAttachment>,
+        pub conversation_id: ::std::string::String,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub conversation_metadata: ::std::option::Option<FinAgentConversationMetadata>,
+        pub message: FinAgentMessage,
+        pub user: FinAgentUser,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`StartFinConversationResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct StartFinConversationResponse {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub conversation_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at_ms: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub errors: ::std::option::Option<FinAgentAttributeErrors>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub sse_subscription_url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub status: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub user_id: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`StartingAfterPaging`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct StartingAfterPaging {
@@ -6663,6 +11225,99 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub starting_after: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`SubmitFinCsatBody`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SubmitFinCsatBody {
+        pub conversation_id: ::std::string::String,
+        pub rating: SubmitFinCsatBodyRating,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub remark: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`SubmitFinCsatBodyRating`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum SubmitFinCsatBodyRating {
+        #[serde(rename = "terrible")]
+        Terrible,
+        #[serde(rename = "bad")]
+        Bad,
+        #[serde(rename = "ok")]
+        Ok,
+        #[serde(rename = "good")]
+        Good,
+        #[serde(rename = "amazing")]
+        Amazing,
+    }
+    impl ::std::fmt::Display for SubmitFinCsatBodyRating {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Terrible => f.write_str("terrible"),
+                Self::Bad => f.write_str("bad"),
+                Self::Ok => f.write_str("ok"),
+                Self::Good => f.write_str("good"),
+                Self::Amazing => f.write_str("amazing"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SubmitFinCsatBodyRating {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "terrible" => Ok(Self::Terrible),
+                "bad" => Ok(Self::Bad),
+                "ok" => Ok(Self::Ok),
+                "good" => Ok(Self::Good),
+                "amazing" => Ok(Self::Amazing),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SubmitFinCsatBodyRating {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SubmitFinCsatBodyRating {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`SubmitFinCsatResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SubmitFinCsatResponse {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub conversation_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub rating: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub status: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -6792,6 +11447,12 @@ pub mod types {
         pub admin_priority_level: ::std::option::Option<AdminPriorityLevel>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub assignment_limit: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub distribution_method: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -6814,6 +11475,39 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    ///`TeamMetric`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct TeamMetric {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub admin_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub idle: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub open: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub snoozed: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`TeamMetricList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct TeamMetricList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub data: ::std::option::Option<::std::vec::Vec<TeamMetric>>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`TeamPriorityLevel`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TeamPriorityLevel {
@@ -6827,6 +11521,24 @@ pub mod types {
         pub secondary_team_ids: ::std::option::Option<
             ::std::vec::Vec<::std::option::Option<i64>>,
         >,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`TeammateReference`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct TeammateReference {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub email: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -6857,6 +11569,9 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub open: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub previous_ticket_state_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub snoozed_until: ::std::option::Option<i64>,
@@ -7018,6 +11733,11 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub updated_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_attribute_data: ::std::option::Option<
+            TicketPartUpdatedAttributeData,
+        >,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -7033,6 +11753,48 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`TicketPartUpdatedAttributeData`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct TicketPartUpdatedAttributeData {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub attribute: ::std::option::Option<TicketPartUpdatedAttributeDataAttribute>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub value: ::std::option::Option<TicketPartUpdatedAttributeDataValue>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`TicketPartUpdatedAttributeDataAttribute`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct TicketPartUpdatedAttributeDataAttribute {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub label: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`TicketPartUpdatedAttributeDataValue`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct TicketPartUpdatedAttributeDataValue {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::serde_json::Value>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub label: ::std::option::Option<::serde_json::Value>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
@@ -7347,10 +12109,24 @@ pub mod types {
     pub struct UpdateArticleRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_chatbot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_copilot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_sales_agent_availability: ::std::option::Option<bool>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub audience_ids: ::std::vec::Vec<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body_markdown: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub description: ::std::option::Option<::std::string::String>,
@@ -7360,6 +12136,12 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub parent_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub scheduled_publish_at: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub scheduled_unpublish_at: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub state: ::std::option::Option<UpdateArticleRequestState>,
@@ -7427,6 +12209,19 @@ pub mod types {
             value.parse()
         }
     }
+    ///`UpdateAudienceRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct UpdateAudienceRequest {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub predicates: ::std::vec::Vec<PredicateInput>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub role_predicates: ::std::vec::Vec<PredicateInput>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`UpdateCollectionRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateCollectionRequest {
@@ -7488,6 +12283,9 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub email: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub email_verified: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub external_id: ::std::option::Option<::std::string::String>,
@@ -7621,6 +12419,9 @@ pub mod types {
         pub marked_email_as_spam: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub merge_history: ::std::option::Option<::std::vec::Vec<MergeHistoryItem>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
@@ -7630,7 +12431,7 @@ pub mod types {
         pub os: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub owner_id: ::std::option::Option<i64>,
+        pub owner_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub phone: ::std::option::Option<::std::string::String>,
@@ -7676,6 +12477,12 @@ pub mod types {
     ///`UpdateContentImportSourceRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateContentImportSourceRequest {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub apply_audience_to_existing_content: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub audience_ids: ::std::option::Option<::serde_json::Value>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub status: ::std::option::Option<UpdateContentImportSourceRequestStatus>,
@@ -7800,12 +12607,115 @@ pub mod types {
             value.parse()
         }
     }
+    ///`UpdateConversationAttributeOptionRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct UpdateConversationAttributeOptionRequest {
+        pub label: ::std::string::String,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`UpdateConversationAttributeRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct UpdateConversationAttributeRequest {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub description: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub multiline: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub reference: ::std::option::Option<
+            UpdateConversationAttributeRequestReference,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub required: ::std::option::Option<bool>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub visible_to_team_ids: ::std::vec::Vec<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`UpdateConversationAttributeRequestReference`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct UpdateConversationAttributeRequestReference {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub object_type_id: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type")]
+        pub type_: UpdateConversationAttributeRequestReferenceType,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`UpdateConversationAttributeRequestReferenceType`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum UpdateConversationAttributeRequestReferenceType {
+        #[serde(rename = "one")]
+        One,
+        #[serde(rename = "many")]
+        Many,
+    }
+    impl ::std::fmt::Display for UpdateConversationAttributeRequestReferenceType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::One => f.write_str("one"),
+                Self::Many => f.write_str("many"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for UpdateConversationAttributeRequestReferenceType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "one" => Ok(Self::One),
+                "many" => Ok(Self::Many),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str>
+    for UpdateConversationAttributeRequestReferenceType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for UpdateConversationAttributeRequestReferenceType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`UpdateConversationRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateConversationRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
-        pub custom_attributes: ::std::option::Option<CustomAttributes>,
+        pub company_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub custom_attributes: ::std::option::Option<CustomAttributesInput>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub read: ::std::option::Option<bool>,
@@ -7831,6 +12741,333 @@ pub mod types {
         pub options: ::std::vec::Vec<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`UpdateDataConnectorRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct UpdateDataConnectorRequest {
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub audiences: ::std::vec::Vec<UpdateDataConnectorRequestAudiencesItem>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub bypass_authentication: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub customer_authentication: ::std::option::Option<bool>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub data_inputs: ::std::vec::Vec<UpdateDataConnectorRequestDataInputsItem>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub description: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub direct_fin_usage: ::std::option::Option<bool>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub headers: ::std::vec::Vec<UpdateDataConnectorRequestHeadersItem>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub http_method: ::std::option::Option<UpdateDataConnectorRequestHttpMethod>,
+        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+        pub mock_response: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub state: ::std::option::Option<UpdateDataConnectorRequestState>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub token_ids: ::std::vec::Vec<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub validate_missing_attributes: ::std::option::Option<bool>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`UpdateDataConnectorRequestAudiencesItem`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum UpdateDataConnectorRequestAudiencesItem {
+        #[serde(rename = "leads")]
+        Leads,
+        #[serde(rename = "users")]
+        Users,
+        #[serde(rename = "visitors")]
+        Visitors,
+    }
+    impl ::std::fmt::Display for UpdateDataConnectorRequestAudiencesItem {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Leads => f.write_str("leads"),
+                Self::Users => f.write_str("users"),
+                Self::Visitors => f.write_str("visitors"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for UpdateDataConnectorRequestAudiencesItem {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "leads" => Ok(Self::Leads),
+                "users" => Ok(Self::Users),
+                "visitors" => Ok(Self::Visitors),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for UpdateDataConnectorRequestAudiencesItem {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for UpdateDataConnectorRequestAudiencesItem {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`UpdateDataConnectorRequestDataInputsItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct UpdateDataConnectorRequestDataInputsItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub default_value: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub description: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub required: ::std::option::Option<bool>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<UpdateDataConnectorRequestDataInputsItemType>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`UpdateDataConnectorRequestDataInputsItemType`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum UpdateDataConnectorRequestDataInputsItemType {
+        #[serde(rename = "string")]
+        String,
+        #[serde(rename = "integer")]
+        Integer,
+        #[serde(rename = "decimal")]
+        Decimal,
+        #[serde(rename = "boolean")]
+        Boolean,
+    }
+    impl ::std::fmt::Display for UpdateDataConnectorRequestDataInputsItemType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::String => f.write_str("string"),
+                Self::Integer => f.write_str("integer"),
+                Self::Decimal => f.write_str("decimal"),
+                Self::Boolean => f.write_str("boolean"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for UpdateDataConnectorRequestDataInputsItemType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "string" => Ok(Self::String),
+                "integer" => Ok(Self::Integer),
+                "decimal" => Ok(Self::Decimal),
+                "boolean" => Ok(Self::Boolean),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for UpdateDataConnectorRequestDataInputsItemType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for UpdateDataConnectorRequestDataInputsItemType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`UpdateDataConnectorRequestHeadersItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct UpdateDataConnectorRequestHeadersItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub value: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`UpdateDataConnectorRequestHttpMethod`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum UpdateDataConnectorRequestHttpMethod {
+        #[serde(rename = "get")]
+        Get,
+        #[serde(rename = "post")]
+        Post,
+        #[serde(rename = "put")]
+        Put,
+        #[serde(rename = "delete")]
+        Delete,
+        #[serde(rename = "patch")]
+        Patch,
+    }
+    impl ::std::fmt::Display for UpdateDataConnectorRequestHttpMethod {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Get => f.write_str("get"),
+                Self::Post => f.write_str("post"),
+                Self::Put => f.write_str("put"),
+                Self::Delete => f.write_str("delete"),
+                Self::Patch => f.write_str("patch"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for UpdateDataConnectorRequestHttpMethod {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "get" => Ok(Self::Get),
+                "post" => Ok(Self::Post),
+                "put" => Ok(Self::Put),
+                "delete" => Ok(Self::Delete),
+                "patch" => Ok(Self::Patch),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for UpdateDataConnectorRequestHttpMethod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for UpdateDataConnectorRequestHttpMethod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`UpdateDataConnectorRequestState`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum UpdateDataConnectorRequestState {
+        #[serde(rename = "draft")]
+        Draft,
+        #[serde(rename = "live")]
+        Live,
+    }
+    impl ::std::fmt::Display for UpdateDataConnectorRequestState {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Draft => f.write_str("draft"),
+                Self::Live => f.write_str("live"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for UpdateDataConnectorRequestState {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "draft" => Ok(Self::Draft),
+                "live" => Ok(Self::Live),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for UpdateDataConnectorRequestState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for UpdateDataConnectorRequestState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
     }
     ///`UpdateExternalPageRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -7906,10 +13143,24 @@ pub mod types {
     pub struct UpdateInternalArticleRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_chatbot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_copilot_availability: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ai_sales_agent_availability: ::std::option::Option<bool>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub audience_ids: ::std::vec::Vec<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub author_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub body: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub body_markdown: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub owner_id: ::std::option::Option<i64>,
@@ -7919,9 +13170,108 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
+    ///`UpdateOfficeHoursExceptionRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct UpdateOfficeHoursExceptionRequest {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub exception_date: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub exception_type: ::std::option::Option<
+            UpdateOfficeHoursExceptionRequestExceptionType,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub recurring_annually: ::std::option::Option<bool>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub time_intervals: ::std::vec::Vec<OfficeHoursTimeIntervalInput>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`UpdateOfficeHoursExceptionRequestExceptionType`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum UpdateOfficeHoursExceptionRequestExceptionType {
+        #[serde(rename = "closed")]
+        Closed,
+        #[serde(rename = "custom_hours")]
+        CustomHours,
+    }
+    impl ::std::fmt::Display for UpdateOfficeHoursExceptionRequestExceptionType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Closed => f.write_str("closed"),
+                Self::CustomHours => f.write_str("custom_hours"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for UpdateOfficeHoursExceptionRequestExceptionType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "closed" => Ok(Self::Closed),
+                "custom_hours" => Ok(Self::CustomHours),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str>
+    for UpdateOfficeHoursExceptionRequestExceptionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for UpdateOfficeHoursExceptionRequestExceptionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`UpdateOfficeHoursScheduleRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct UpdateOfficeHoursScheduleRequest {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub time_intervals: ::std::vec::Vec<OfficeHoursTimeIntervalInput>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub time_zone_name: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     ///`UpdateTicketBody`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateTicketBody {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub admin_id: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub assignee_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub assignment: ::std::option::Option<UpdateTicketBodyAssignment>,
@@ -8314,6 +13664,211 @@ pub mod types {
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
         pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`WhatsappMessageStatus`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct WhatsappMessageStatus {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub conversation_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub error: ::std::option::Option<WhatsappMessageStatusError>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub message_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub status: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub template_name: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_at: ::std::option::Option<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`WhatsappMessageStatusError`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct WhatsappMessageStatusError {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub details: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub message: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`WhatsappMessageStatusList`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct WhatsappMessageStatusList {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub events: ::std::option::Option<
+            ::std::vec::Vec<WhatsappMessageStatusListEventsItem>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub pages: ::std::option::Option<WhatsappMessageStatusListPages>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub ruleset_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub total_count: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`WhatsappMessageStatusListEventsItem`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct WhatsappMessageStatusListEventsItem {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub conversation_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub status: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub template_name: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_at: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub whatsapp_message_id: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`WhatsappMessageStatusListPages`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct WhatsappMessageStatusListPages {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub next: ::std::option::Option<WhatsappMessageStatusListPagesNext>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub per_page: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub total_pages: ::std::option::Option<i64>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`WhatsappMessageStatusListPagesNext`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct WhatsappMessageStatusListPagesNext {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub starting_after: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`WorkflowExport`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct WorkflowExport {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub app_id: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub export_version: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub exported_at: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub workflow: ::std::option::Option<WorkflowExportWorkflow>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    ///`WorkflowExportWorkflow`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct WorkflowExportWorkflow {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub attributes: ::std::option::Option<
+            ::std::vec::Vec<
+                ::std::option::Option<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+            >,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub created_at: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub description: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub embedded_rules: ::std::option::Option<
+            ::std::vec::Vec<
+                ::std::option::Option<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+            >,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub preferred_devices: ::std::option::Option<
+            ::std::vec::Vec<::std::option::Option<::std::string::String>>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub snapshot: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub state: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub target_channels: ::std::option::Option<
+            ::std::vec::Vec<::std::option::Option<::std::string::String>>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub targeting: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub title: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub trigger_type: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::api::lenient_fields::option")]
+        pub updated_at: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -8984,16 +14539,40 @@ impl Client {
     pub async fn show_contact<'a>(
         &'a self,
         id: &'a str,
+        include_merge_history: Option<bool>,
     ) -> Result<Response<types::ShowContactResponse>, Error> {
-        self.call("ShowContact", &[id.to_string()], &[], None::<&()>).await
+        self.call(
+                "ShowContact",
+                &[id.to_string()],
+                &[
+                    (
+                        "include_merge_history",
+                        include_merge_history.map(|value| value.to_string()),
+                    ),
+                ],
+                None::<&()>,
+            )
+            .await
     }
     /// Update a contact (`PUT /contacts/{id}`).
     pub async fn update_contact<'a>(
         &'a self,
         id: &'a str,
+        include_merge_history: Option<bool>,
         body: &'a types::UpdateContactBody,
     ) -> Result<Response<types::UpdateContactResponse>, Error> {
-        self.call("UpdateContact", &[id.to_string()], &[], Some(body)).await
+        self.call(
+                "UpdateContact",
+                &[id.to_string()],
+                &[
+                    (
+                        "include_merge_history",
+                        include_merge_history.map(|value| value.to_string()),
+                    ),
+                ],
+                Some(body),
+            )
+            .await
     }
     /// Delete a contact (`DELETE /contacts/{id}`).
     pub async fn delete_contact<'a>(
@@ -9005,20 +14584,45 @@ impl Client {
     /// Merge a lead into a user; the lead is removed permanently (`POST /contacts/merge`).
     pub async fn merge_contact<'a>(
         &'a self,
+        include_merge_history: Option<bool>,
         body: &'a types::MergeContactsRequest,
     ) -> Result<Response<types::MergeContactResponse>, Error> {
-        self.call("MergeContact", &[], &[], Some(body)).await
+        self.call(
+                "MergeContact",
+                &[],
+                &[
+                    (
+                        "include_merge_history",
+                        include_merge_history.map(|value| value.to_string()),
+                    ),
+                ],
+                Some(body),
+            )
+            .await
     }
     /// Search contacts by their fields; dates are compared by whole days (`POST /contacts/search`).
     pub async fn search_contacts<'a>(
         &'a self,
+        include_merge_history: Option<bool>,
         body: &'a types::SearchContactsBody,
     ) -> Result<Response<types::ContactList>, Error> {
-        self.call("SearchContacts", &[], &[], Some(body)).await
+        self.call(
+                "SearchContacts",
+                &[],
+                &[
+                    (
+                        "include_merge_history",
+                        include_merge_history.map(|value| value.to_string()),
+                    ),
+                ],
+                Some(body),
+            )
+            .await
     }
     /// List the contacts of the workspace, users and leads (`GET /contacts`).
     pub async fn list_contacts<'a>(
         &'a self,
+        include_merge_history: Option<bool>,
         per_page: Option<i64>,
         starting_after: Option<&'a str>,
     ) -> Result<Response<types::ContactList>, Error> {
@@ -9026,6 +14630,10 @@ impl Client {
                 "ListContacts",
                 &[],
                 &[
+                    (
+                        "include_merge_history",
+                        include_merge_history.map(|value| value.to_string()),
+                    ),
                     ("per_page", per_page.map(|value| value.to_string())),
                     ("starting_after", starting_after.map(|value| value.to_string())),
                 ],
@@ -9044,11 +14652,17 @@ impl Client {
     pub async fn show_contact_by_external_id<'a>(
         &'a self,
         external_id: &'a str,
+        include_merge_history: Option<bool>,
     ) -> Result<Response<types::ShowContactByExternalIdResponse>, Error> {
         self.call(
                 "ShowContactByExternalId",
                 &[external_id.to_string()],
-                &[],
+                &[
+                    (
+                        "include_merge_history",
+                        include_merge_history.map(|value| value.to_string()),
+                    ),
+                ],
                 None::<&()>,
             )
             .await
@@ -9134,11 +14748,18 @@ impl Client {
         &'a self,
         id: i64,
         display_as: Option<&'a str>,
+        include_translations: Option<bool>,
     ) -> Result<Response<types::Conversation>, Error> {
         self.call(
                 "retrieveConversation",
                 &[id.to_string()],
-                &[("display_as", display_as.map(|value| value.to_string()))],
+                &[
+                    ("display_as", display_as.map(|value| value.to_string())),
+                    (
+                        "include_translations",
+                        include_translations.map(|value| value.to_string()),
+                    ),
+                ],
                 None::<&()>,
             )
             .await
@@ -9162,15 +14783,39 @@ impl Client {
     pub async fn delete_conversation<'a>(
         &'a self,
         id: i64,
+        retain_metrics: Option<bool>,
     ) -> Result<Response<types::ConversationDeleted>, Error> {
-        self.call("deleteConversation", &[id.to_string()], &[], None::<&()>).await
+        self.call(
+                "deleteConversation",
+                &[id.to_string()],
+                &[("retain_metrics", retain_metrics.map(|value| value.to_string()))],
+                None::<&()>,
+            )
+            .await
     }
     /// Search conversations by their fields; the results have no parts (`POST /conversations/search`).
     pub async fn search_conversations<'a>(
         &'a self,
+        include_monitors: Option<bool>,
+        include_scorecards: Option<bool>,
         body: &'a types::SearchConversationsBody,
     ) -> Result<Response<types::ConversationList>, Error> {
-        self.call("searchConversations", &[], &[], Some(body)).await
+        self.call(
+                "searchConversations",
+                &[],
+                &[
+                    (
+                        "include_monitors",
+                        include_monitors.map(|value| value.to_string()),
+                    ),
+                    (
+                        "include_scorecards",
+                        include_scorecards.map(|value| value.to_string()),
+                    ),
+                ],
+                Some(body),
+            )
+            .await
     }
     /// Reply to a conversation as a teammate or a contact, or leave a note (`POST /conversations/{id}/reply`).
     pub async fn reply_conversation<'a>(
@@ -9739,19 +15384,104 @@ impl Client {
     ) -> Result<Response<types::Contact>, Error> {
         self.call("convertVisitor", &[], &[], Some(body)).await
     }
-    /// Show one phone call (`GET /calls/{id}`).
-    pub async fn show_call<'a>(
+    /// List the reasons that teammates can give for being away, including deleted ones (`GET /away_status_reasons`).
+    pub async fn list_away_status_reasons<'a>(
         &'a self,
-        id: &'a str,
-    ) -> Result<Response<types::ShowCallResponse>, Error> {
-        self.call("showCall", &[id.to_string()], &[], None::<&()>).await
+    ) -> Result<Response<types::AwayStatusReasonList>, Error> {
+        self.call("listAwayStatusReasons", &[], &[], None::<&()>).await
+    }
+    /// Start an export of reporting data; five can be pending at a time (`POST /export/reporting_data/enqueue`).
+    pub async fn post_export_reporting_data_enqueue<'a>(
+        &'a self,
+        body: &'a types::PostExportReportingDataEnqueueBody,
+    ) -> Result<Response<types::PostExportReportingDataEnqueueResponse>, Error> {
+        self.call("postExportReportingDataEnqueue", &[], &[], Some(body)).await
+    }
+    /// Show the progress of a reporting export (`GET /export/reporting_data/{job_identifier}`).
+    pub async fn get_export_reporting_data_job_identifier<'a>(
+        &'a self,
+        job_identifier: &'a str,
+        app_id: &'a str,
+        client_id: &'a str,
+    ) -> Result<Response<types::GetExportReportingDataJobIdentifierResponse>, Error> {
+        self.call(
+                "getExportReportingDataJobIdentifier",
+                &[job_identifier.to_string()],
+                &[
+                    ("app_id", Some(app_id.to_string())),
+                    ("client_id", Some(client_id.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
+    }
+    /// List the reporting datasets with the attributes that can be exported (`GET /export/reporting_data/get_datasets`).
+    pub async fn get_export_reporting_data_get_datasets<'a>(
+        &'a self,
+    ) -> Result<Response<types::GetExportReportingDataGetDatasetsResponse>, Error> {
+        self.call("getExportReportingDataGetDatasets", &[], &[], None::<&()>).await
+    }
+    /// Download a finished reporting export as CSV (`GET /download/reporting_data/{job_identifier}`).
+    pub async fn get_download_reporting_data_job_identifier<'a>(
+        &'a self,
+        job_identifier: &'a str,
+        app_id: &'a str,
+    ) -> Result<Download, Error> {
+        self.stream(
+                "getDownloadReportingDataJobIdentifier",
+                &[job_identifier.to_string()],
+                &[("app_id", Some(app_id.to_string()))],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Start Fin on a conversation that takes place in your own channel (`POST /fin/start`).
+    pub async fn start_fin_conversation<'a>(
+        &'a self,
+        body: &'a types::StartFinConversationBody,
+    ) -> Result<Response<types::StartFinConversationResponse>, Error> {
+        self.call("startFinConversation", &[], &[], Some(body)).await
+    }
+    /// Pass the next message of the customer to Fin (`POST /fin/reply`).
+    pub async fn reply_to_fin<'a>(
+        &'a self,
+        body: &'a types::ReplyToFinBody,
+    ) -> Result<Response<types::ReplyToFinResponse>, Error> {
+        self.call("replyToFin", &[], &[], Some(body)).await
+    }
+    /// Record how satisfied the customer was, when Fin has asked; a remark makes the rating final (`POST /fin/csat`).
+    pub async fn submit_fin_csat<'a>(
+        &'a self,
+        body: &'a types::SubmitFinCsatBody,
+    ) -> Result<Response<types::SubmitFinCsatResponse>, Error> {
+        self.call("submitFinCsat", &[], &[], Some(body)).await
+    }
+    /// Show the addresses from which teammates may use the workspace (`GET /ip_allowlist`).
+    pub async fn get_ip_allowlist<'a>(
+        &'a self,
+    ) -> Result<Response<types::IpAllowlist>, Error> {
+        self.call("getIpAllowlist", &[], &[], None::<&()>).await
+    }
+    /// Replace the addresses from which teammates may use the workspace, and turn the check on or off (`PUT /ip_allowlist`).
+    pub async fn update_ip_allowlist<'a>(
+        &'a self,
+        body: &'a types::IpAllowlistInput,
+    ) -> Result<Response<types::IpAllowlist>, Error> {
+        self.call("updateIpAllowlist", &[], &[], Some(body)).await
+    }
+    /// Show the progress and the result of a job (`GET /jobs/status/{job_id}`).
+    pub async fn jobs_status<'a>(
+        &'a self,
+        job_id: &'a str,
+    ) -> Result<Response<types::Jobs>, Error> {
+        self.call("jobsStatus", &[job_id.to_string()], &[], None::<&()>).await
     }
     /// List phone calls (`GET /calls`).
     pub async fn list_calls<'a>(
         &'a self,
         page: Option<i64>,
         per_page: Option<i64>,
-    ) -> Result<Response<types::ListCallsResponse>, Error> {
+    ) -> Result<Response<types::CallList>, Error> {
         self.call(
                 "listCalls",
                 &[],
@@ -9762,6 +15492,13 @@ impl Client {
                 None::<&()>,
             )
             .await
+    }
+    /// Show one phone call (`GET /calls/{id}`).
+    pub async fn show_call<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<Response<types::Call>, Error> {
+        self.call("showCall", &[id.to_string()], &[], None::<&()>).await
     }
     /// Download the recording of a call (`GET /calls/{id}/recording`).
     pub async fn show_call_recording<'a>(
@@ -9776,5 +15513,1025 @@ impl Client {
         id: &'a str,
     ) -> Result<Download, Error> {
         self.stream("showCallTranscript", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// List the phone calls of up to 20 conversations, with their transcripts (`POST /calls/search`).
+    pub async fn list_calls_with_transcripts<'a>(
+        &'a self,
+        body: &'a types::ListCallsWithTranscriptsBody,
+    ) -> Result<Response<types::ListCallsWithTranscriptsResponse>, Error> {
+        self.call("listCallsWithTranscripts", &[], &[], Some(body)).await
+    }
+    /// Create a ticket in the background; the job says when it exists (`POST /tickets/enqueue`).
+    pub async fn enqueue_create_ticket<'a>(
+        &'a self,
+        body: &'a types::EnqueueCreateTicketBody,
+    ) -> Result<Response<types::Jobs>, Error> {
+        self.call("enqueueCreateTicket", &[], &[], Some(body)).await
+    }
+    /// List the notes about a company (`GET /companies/{company_id}/notes`).
+    pub async fn list_company_notes<'a>(
+        &'a self,
+        company_id: &'a str,
+        page: Option<i64>,
+        per_page: Option<i64>,
+    ) -> Result<Response<types::NoteList>, Error> {
+        self.call(
+                "listCompanyNotes",
+                &[company_id.to_string()],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Add a note about a company, for teammates only (`POST /companies/{company_id}/notes`).
+    pub async fn create_company_note<'a>(
+        &'a self,
+        company_id: &'a str,
+        body: &'a types::CreateCompanyNoteBody,
+    ) -> Result<Response<types::Note>, Error> {
+        self.call("createCompanyNote", &[company_id.to_string()], &[], Some(body)).await
+    }
+    /// List when teammates paused or resumed handling a conversation (`GET /conversations/{id}/handling_events`).
+    pub async fn list_handling_events<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<Response<types::HandlingEventList>, Error> {
+        self.call("listHandlingEvents", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// List the brands of the workspace, with the default one (`GET /brands`).
+    pub async fn list_brands<'a>(&'a self) -> Result<Response<types::BrandList>, Error> {
+        self.call("listBrands", &[], &[], None::<&()>).await
+    }
+    /// Show one brand (`GET /brands/{id}`).
+    pub async fn retrieve_brand<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<Response<types::Brand>, Error> {
+        self.call("retrieveBrand", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// List the addresses that the workspace sends email from (`GET /emails`).
+    pub async fn list_emails<'a>(&'a self) -> Result<Response<types::EmailList>, Error> {
+        self.call("listEmails", &[], &[], None::<&()>).await
+    }
+    /// Show one address that the workspace sends email from (`GET /emails/{id}`).
+    pub async fn retrieve_email<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<Response<types::EmailSetting>, Error> {
+        self.call("retrieveEmail", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// Announce a phone call that Fin Voice is going to take (`POST /fin_voice/register`).
+    pub async fn register_fin_voice_call<'a>(
+        &'a self,
+        body: &'a types::RegisterFinVoiceCallRequest,
+    ) -> Result<Response<types::AiCallResponse>, Error> {
+        self.call("registerFinVoiceCall", &[], &[], Some(body)).await
+    }
+    /// Show the call with the id that its registration returned (`GET /fin_voice/collect/{id}`).
+    pub async fn collect_fin_voice_call_by_id<'a>(
+        &'a self,
+        id: i64,
+    ) -> Result<Response<types::AiCallResponse>, Error> {
+        self.call("collectFinVoiceCallById", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// Show the call with this id of the telephone system (`GET /fin_voice/external_id/{external_id}`).
+    pub async fn collect_fin_voice_call_by_external_id<'a>(
+        &'a self,
+        external_id: &'a str,
+    ) -> Result<Response<types::AiCallResponse>, Error> {
+        self.call(
+                "collectFinVoiceCallByExternalId",
+                &[external_id.to_string()],
+                &[],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Show the latest call from a phone number (`GET /fin_voice/phone_number/{phone_number}`).
+    pub async fn collect_fin_voice_call_by_phone_number<'a>(
+        &'a self,
+        phone_number: &'a str,
+    ) -> Result<Download, Error> {
+        self.stream(
+                "collectFinVoiceCallByPhoneNumber",
+                &[phone_number.to_string()],
+                &[],
+                None::<&()>,
+            )
+            .await
+    }
+    /// List the calls of a conversation that Fin Voice took (`GET /fin_voice/conversation/{conversation_id}`).
+    pub async fn collect_fin_voice_calls_by_conversation_id<'a>(
+        &'a self,
+        conversation_id: &'a str,
+    ) -> Result<
+        Response<::std::option::Option<::std::vec::Vec<types::AiCallResponse>>>,
+        Error,
+    > {
+        self.call(
+                "collectFinVoiceCallsByConversationId",
+                &[conversation_id.to_string()],
+                &[],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Show the complete definition of a workflow (`GET /export/workflows/{id}`).
+    pub async fn export_workflow<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<Response<types::WorkflowExport>, Error> {
+        self.call("exportWorkflow", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// Show one macro with its text as HTML and as plain text (`GET /macros/{id}`).
+    pub async fn get_macro<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<Response<types::Macro>, Error> {
+        self.call("getMacro", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// List the macros, also called saved replies, most recently updated first (`GET /macros`).
+    pub async fn list_macros<'a>(
+        &'a self,
+        per_page: Option<i64>,
+        starting_after: Option<&'a str>,
+        updated_since: Option<i64>,
+    ) -> Result<Response<types::MacroList>, Error> {
+        self.call(
+                "listMacros",
+                &[],
+                &[
+                    ("per_page", per_page.map(|value| value.to_string())),
+                    ("starting_after", starting_after.map(|value| value.to_string())),
+                    ("updated_since", updated_since.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
+    }
+    /// List what teammates did in the workspace, by kind of activity (`POST /admins/activity_logs/search`).
+    pub async fn search_activity_logs<'a>(
+        &'a self,
+        body: &'a types::SearchActivityLogsBody,
+    ) -> Result<Response<types::ActivityLogList>, Error> {
+        self.call("searchActivityLogs", &[], &[], Some(body)).await
+    }
+    /// List the kinds of activity that the activity log can contain (`GET /admins/activity_log_event_types`).
+    pub async fn list_activity_log_event_types<'a>(
+        &'a self,
+    ) -> Result<Response<types::ActivityLogEventTypeList>, Error> {
+        self.call("listActivityLogEventTypes", &[], &[], None::<&()>).await
+    }
+    /// Show one date on which a schedule has other hours (`GET /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions/{id}`).
+    pub async fn get_office_hours_exception<'a>(
+        &'a self,
+        office_hours_schedule_id: &'a str,
+        id: &'a str,
+    ) -> Result<Response<types::OfficeHoursException>, Error> {
+        self.call(
+                "getOfficeHoursException",
+                &[office_hours_schedule_id.to_string(), id.to_string()],
+                &[],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Update a date on which a schedule has other hours (`PUT /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions/{id}`).
+    pub async fn update_office_hours_exception<'a>(
+        &'a self,
+        office_hours_schedule_id: &'a str,
+        id: &'a str,
+        body: &'a types::UpdateOfficeHoursExceptionRequest,
+    ) -> Result<Response<types::OfficeHoursException>, Error> {
+        self.call(
+                "updateOfficeHoursException",
+                &[office_hours_schedule_id.to_string(), id.to_string()],
+                &[],
+                Some(body),
+            )
+            .await
+    }
+    /// Delete a date on which a schedule has other hours (`DELETE /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions/{id}`).
+    pub async fn delete_office_hours_exception<'a>(
+        &'a self,
+        office_hours_schedule_id: &'a str,
+        id: &'a str,
+    ) -> Result<Response<types::DeleteOfficeHoursExceptionResponse>, Error> {
+        self.call(
+                "deleteOfficeHoursException",
+                &[office_hours_schedule_id.to_string(), id.to_string()],
+                &[],
+                None::<&()>,
+            )
+            .await
+    }
+    /// List the dates on which a schedule has other hours (`GET /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions`).
+    pub async fn list_office_hours_exceptions<'a>(
+        &'a self,
+        office_hours_schedule_id: &'a str,
+    ) -> Result<Response<types::OfficeHoursExceptionList>, Error> {
+        self.call(
+                "listOfficeHoursExceptions",
+                &[office_hours_schedule_id.to_string()],
+                &[],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Close a schedule on a date, or give it other hours (`POST /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions`).
+    pub async fn create_office_hours_exception<'a>(
+        &'a self,
+        office_hours_schedule_id: &'a str,
+        body: &'a types::CreateOfficeHoursExceptionRequest,
+    ) -> Result<Response<types::OfficeHoursException>, Error> {
+        self.call(
+                "createOfficeHoursException",
+                &[office_hours_schedule_id.to_string()],
+                &[],
+                Some(body),
+            )
+            .await
+    }
+    /// Show one office hours schedule (`GET /office_hours_schedules/{id}`).
+    pub async fn get_office_hours_schedule<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<Response<types::OfficeHoursSchedule>, Error> {
+        self.call("getOfficeHoursSchedule", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// Update an office hours schedule (`PUT /office_hours_schedules/{id}`).
+    pub async fn update_office_hours_schedule<'a>(
+        &'a self,
+        id: &'a str,
+        body: &'a types::UpdateOfficeHoursScheduleRequest,
+    ) -> Result<Response<types::OfficeHoursSchedule>, Error> {
+        self.call("updateOfficeHoursSchedule", &[id.to_string()], &[], Some(body)).await
+    }
+    /// Delete an office hours schedule with its exceptions (`DELETE /office_hours_schedules/{id}`).
+    pub async fn delete_office_hours_schedule<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<Response<types::DeleteOfficeHoursScheduleResponse>, Error> {
+        self.call("deleteOfficeHoursSchedule", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// List the office hours schedules of the workspace (`GET /office_hours_schedules`).
+    pub async fn list_office_hours_schedules<'a>(
+        &'a self,
+    ) -> Result<Response<types::OfficeHoursScheduleList>, Error> {
+        self.call("listOfficeHoursSchedules", &[], &[], None::<&()>).await
+    }
+    /// Create an office hours schedule (`POST /office_hours_schedules`).
+    pub async fn create_office_hours_schedule<'a>(
+        &'a self,
+        body: &'a types::CreateOfficeHoursScheduleRequest,
+    ) -> Result<Response<types::OfficeHoursSchedule>, Error> {
+        self.call("createOfficeHoursSchedule", &[], &[], Some(body)).await
+    }
+    /// Show an article as it would read with its staged draft; not found without one (`GET /articles/{id}/draft`).
+    pub async fn retrieve_article_draft<'a>(
+        &'a self,
+        id: i64,
+    ) -> Result<Response<types::Article>, Error> {
+        self.call("retrieveArticleDraft", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// Stage new text for a published article; the live text stays until the draft is published (`PUT /articles/{id}/draft`).
+    pub async fn stage_article_draft<'a>(
+        &'a self,
+        id: i64,
+        body: &'a types::UpdateArticleRequest,
+    ) -> Result<Response<types::Article>, Error> {
+        self.call("stageArticleDraft", &[id.to_string()], &[], Some(body)).await
+    }
+    /// Publish the staged draft of an article; a multilingual workspace must name the locales (`POST /articles/{id}/draft/publish`).
+    pub async fn publish_article_draft<'a>(
+        &'a self,
+        id: i64,
+        body: &'a types::PublishArticleDraftRequest,
+    ) -> Result<Response<types::Article>, Error> {
+        self.call("publishArticleDraft", &[id.to_string()], &[], Some(body)).await
+    }
+    /// Tag an article (`POST /articles/{article_id}/tags`).
+    pub async fn attach_tag_to_article<'a>(
+        &'a self,
+        article_id: i64,
+        body: &'a types::AttachTagToArticleBody,
+    ) -> Result<Response<types::Tag>, Error> {
+        self.call("attachTagToArticle", &[article_id.to_string()], &[], Some(body)).await
+    }
+    /// Remove a tag from an article (`DELETE /articles/{article_id}/tags/{id}`).
+    pub async fn detach_tag_from_article<'a>(
+        &'a self,
+        article_id: i64,
+        id: &'a str,
+    ) -> Result<Response<types::Tag>, Error> {
+        self.call(
+                "detachTagFromArticle",
+                &[article_id.to_string(), id.to_string()],
+                &[],
+                None::<&()>,
+            )
+            .await
+    }
+    /// List the versions of an article without their text, newest first (`GET /articles/{article_id}/versions`).
+    pub async fn list_article_versions<'a>(
+        &'a self,
+        article_id: i64,
+        locale: Option<&'a str>,
+        page: Option<i64>,
+        per_page: Option<i64>,
+    ) -> Result<Response<types::ArticleVersionList>, Error> {
+        self.call(
+                "listArticleVersions",
+                &[article_id.to_string()],
+                &[
+                    ("locale", locale.map(|value| value.to_string())),
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Show one version of an article with its text (`GET /articles/{article_id}/versions/{id}`).
+    pub async fn retrieve_article_version<'a>(
+        &'a self,
+        article_id: i64,
+        id: &'a str,
+        locale: Option<&'a str>,
+    ) -> Result<Response<types::ArticleVersion>, Error> {
+        self.call(
+                "retrieveArticleVersion",
+                &[article_id.to_string(), id.to_string()],
+                &[("locale", locale.map(|value| value.to_string()))],
+                None::<&()>,
+            )
+            .await
+    }
+    /// List the audiences that content for Fin can be limited to (`GET /audiences`).
+    pub async fn list_audiences<'a>(
+        &'a self,
+        page: Option<i64>,
+        per_page: Option<i64>,
+    ) -> Result<Response<types::AudienceList>, Error> {
+        self.call(
+                "listAudiences",
+                &[],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Create an audience (`POST /audiences`).
+    pub async fn create_audience<'a>(
+        &'a self,
+        body: &'a types::CreateAudienceRequest,
+    ) -> Result<Response<types::Audience>, Error> {
+        self.call("createAudience", &[], &[], Some(body)).await
+    }
+    /// Show one audience with its conditions (`GET /audiences/{id}`).
+    pub async fn retrieve_audience<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<Response<types::Audience>, Error> {
+        self.call("retrieveAudience", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// Update the name or the conditions of an audience (`PUT /audiences/{id}`).
+    pub async fn update_audience<'a>(
+        &'a self,
+        id: &'a str,
+        body: &'a types::UpdateAudienceRequest,
+    ) -> Result<Response<types::Audience>, Error> {
+        self.call("updateAudience", &[id.to_string()], &[], Some(body)).await
+    }
+    /// Delete an audience; content limited to it loses the limit (`DELETE /audiences/{id}`).
+    pub async fn delete_audience<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<Response<()>, Error> {
+        self.call("deleteAudience", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// List the redirects of a help center (`GET /help_center/help_centers/{help_center_id}/redirects`).
+    pub async fn list_help_center_redirects<'a>(
+        &'a self,
+        help_center_id: &'a str,
+        page: Option<i64>,
+        per_page: Option<i64>,
+    ) -> Result<Response<types::HelpCenterRedirectList>, Error> {
+        self.call(
+                "listHelpCenterRedirects",
+                &[help_center_id.to_string()],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Send visitors of an old address to an article or a collection (`POST /help_center/help_centers/{help_center_id}/redirects`).
+    pub async fn create_help_center_redirect<'a>(
+        &'a self,
+        help_center_id: &'a str,
+        body: &'a types::CreateHelpCenterRedirectRequest,
+    ) -> Result<Response<types::HelpCenterRedirect>, Error> {
+        self.call(
+                "createHelpCenterRedirect",
+                &[help_center_id.to_string()],
+                &[],
+                Some(body),
+            )
+            .await
+    }
+    /// Show one redirect of a help center (`GET /help_center/help_centers/{help_center_id}/redirects/{id}`).
+    pub async fn retrieve_help_center_redirect<'a>(
+        &'a self,
+        help_center_id: &'a str,
+        id: &'a str,
+    ) -> Result<Response<types::HelpCenterRedirect>, Error> {
+        self.call(
+                "retrieveHelpCenterRedirect",
+                &[help_center_id.to_string(), id.to_string()],
+                &[],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Delete a redirect; its old address no longer leads anywhere (`DELETE /help_center/help_centers/{help_center_id}/redirects/{id}`).
+    pub async fn delete_help_center_redirect<'a>(
+        &'a self,
+        help_center_id: &'a str,
+        id: &'a str,
+    ) -> Result<Response<types::DeletedHelpCenterRedirectObject>, Error> {
+        self.call(
+                "deleteHelpCenterRedirect",
+                &[help_center_id.to_string(), id.to_string()],
+                &[],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Tag an internal article (`POST /internal_articles/{internal_article_id}/tags`).
+    pub async fn attach_tag_to_internal_article<'a>(
+        &'a self,
+        internal_article_id: i64,
+        body: &'a types::AttachTagToInternalArticleBody,
+    ) -> Result<Response<types::Tag>, Error> {
+        self.call(
+                "attachTagToInternalArticle",
+                &[internal_article_id.to_string()],
+                &[],
+                Some(body),
+            )
+            .await
+    }
+    /// Remove a tag from an internal article (`DELETE /internal_articles/{internal_article_id}/tags/{id}`).
+    pub async fn detach_tag_from_internal_article<'a>(
+        &'a self,
+        internal_article_id: i64,
+        id: &'a str,
+    ) -> Result<Response<types::Tag>, Error> {
+        self.call(
+                "detachTagFromInternalArticle",
+                &[internal_article_id.to_string(), id.to_string()],
+                &[],
+                None::<&()>,
+            )
+            .await
+    }
+    /// List the banners that a contact would see now; counts each of them as shown (`GET /contacts/{id}/banners`).
+    pub async fn list_contact_banners<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<Response<types::BannerList>, Error> {
+        self.call("listContactBanners", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// Dismiss a banner for a contact, in the Messenger too (`POST /contacts/{id}/banners/{view_id}/dismiss`).
+    pub async fn dismiss_contact_banner<'a>(
+        &'a self,
+        id: &'a str,
+        view_id: &'a str,
+    ) -> Result<Response<types::BannerDismiss>, Error> {
+        self.call(
+                "dismissContactBanner",
+                &[id.to_string(), view_id.to_string()],
+                &[],
+                None::<&()>,
+            )
+            .await
+    }
+    /// List the contacts that were merged into a user, latest first (`GET /contacts/{id}/merge_history`).
+    pub async fn list_contact_merge_history<'a>(
+        &'a self,
+        id: &'a str,
+        cursor: Option<&'a str>,
+        order: Option<types::ListContactMergeHistoryOrder>,
+        per_page: Option<i64>,
+    ) -> Result<Response<types::MergeHistoryList>, Error> {
+        self.call(
+                "ListContactMergeHistory",
+                &[id.to_string()],
+                &[
+                    ("cursor", cursor.map(|value| value.to_string())),
+                    ("order", order.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Change, publish or delete up to 1,000 pieces of content; other types are silently skipped (`POST /content/bulk_actions`).
+    pub async fn bulk_content_actions<'a>(
+        &'a self,
+        body: &'a types::ContentBulkActionRequest,
+    ) -> Result<Response<types::ContentBulkActionResponse>, Error> {
+        self.call("bulkContentActions", &[], &[], Some(body)).await
+    }
+    /// Search articles, internal articles, snippets, external pages and files (`GET /content/search`).
+    pub async fn search_content<'a>(
+        &'a self,
+        any_tag_ids: Option<&'a str>,
+        content_types: Option<&'a str>,
+        copilot_state: Option<types::SearchContentCopilotState>,
+        created_at_after: Option<i64>,
+        created_at_before: Option<i64>,
+        created_by_ids: Option<&'a str>,
+        fin_sales_state: Option<types::SearchContentFinSalesState>,
+        fin_service_state: Option<types::SearchContentFinServiceState>,
+        folder_entity_type: Option<types::SearchContentFolderEntityType>,
+        folder_ids: Option<&'a str>,
+        last_updated_by_ids: Option<&'a str>,
+        locales: Option<&'a str>,
+        page: Option<i64>,
+        per_page: Option<i64>,
+        query: Option<&'a str>,
+        states: Option<&'a str>,
+        tag_ids: Option<&'a str>,
+        tag_operator: Option<types::SearchContentTagOperator>,
+        updated_at_after: Option<i64>,
+        updated_at_before: Option<i64>,
+    ) -> Result<Response<types::ContentSearchResponse>, Error> {
+        self.call(
+                "searchContent",
+                &[],
+                &[
+                    ("any_tag_ids", any_tag_ids.map(|value| value.to_string())),
+                    ("content_types", content_types.map(|value| value.to_string())),
+                    ("copilot_state", copilot_state.map(|value| value.to_string())),
+                    (
+                        "created_at_after",
+                        created_at_after.map(|value| value.to_string()),
+                    ),
+                    (
+                        "created_at_before",
+                        created_at_before.map(|value| value.to_string()),
+                    ),
+                    ("created_by_ids", created_by_ids.map(|value| value.to_string())),
+                    ("fin_sales_state", fin_sales_state.map(|value| value.to_string())),
+                    (
+                        "fin_service_state",
+                        fin_service_state.map(|value| value.to_string()),
+                    ),
+                    (
+                        "folder_entity_type",
+                        folder_entity_type.map(|value| value.to_string()),
+                    ),
+                    ("folder_ids", folder_ids.map(|value| value.to_string())),
+                    (
+                        "last_updated_by_ids",
+                        last_updated_by_ids.map(|value| value.to_string()),
+                    ),
+                    ("locales", locales.map(|value| value.to_string())),
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                    ("query", query.map(|value| value.to_string())),
+                    ("states", states.map(|value| value.to_string())),
+                    ("tag_ids", tag_ids.map(|value| value.to_string())),
+                    ("tag_operator", tag_operator.map(|value| value.to_string())),
+                    (
+                        "updated_at_after",
+                        updated_at_after.map(|value| value.to_string()),
+                    ),
+                    (
+                        "updated_at_before",
+                        updated_at_before.map(|value| value.to_string()),
+                    ),
+                ],
+                None::<&()>,
+            )
+            .await
+    }
+    /// List the snippets that Fin and Copilot answer from (`GET /content_snippets`).
+    pub async fn list_content_snippets<'a>(
+        &'a self,
+        page: Option<i64>,
+        per_page: Option<i64>,
+    ) -> Result<Response<types::ContentSnippetList>, Error> {
+        self.call(
+                "listContentSnippets",
+                &[],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Create a snippet, switched off unless its availability says otherwise (`POST /content_snippets`).
+    pub async fn create_content_snippet<'a>(
+        &'a self,
+        body: &'a types::ContentSnippetCreateRequest,
+    ) -> Result<Response<types::ContentSnippet>, Error> {
+        self.call("createContentSnippet", &[], &[], Some(body)).await
+    }
+    /// Show one snippet with its text (`GET /content_snippets/{id}`).
+    pub async fn get_content_snippet<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<Response<types::ContentSnippet>, Error> {
+        self.call("getContentSnippet", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// Update a snippet; what is not given stays as it is (`PUT /content_snippets/{id}`).
+    pub async fn update_content_snippet<'a>(
+        &'a self,
+        id: &'a str,
+        body: &'a types::ContentSnippetUpdateRequest,
+    ) -> Result<Response<types::ContentSnippet>, Error> {
+        self.call("updateContentSnippet", &[id.to_string()], &[], Some(body)).await
+    }
+    /// Delete a snippet; refused while a procedure uses it (`DELETE /content_snippets/{id}`).
+    pub async fn delete_content_snippet<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<Response<()>, Error> {
+        self.call("deleteContentSnippet", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// Tag a snippet (`POST /content_snippets/{content_snippet_id}/tags`).
+    pub async fn attach_tag_to_content_snippet<'a>(
+        &'a self,
+        content_snippet_id: &'a str,
+        body: &'a types::AttachTagToContentSnippetBody,
+    ) -> Result<Response<types::Tag>, Error> {
+        self.call(
+                "attachTagToContentSnippet",
+                &[content_snippet_id.to_string()],
+                &[],
+                Some(body),
+            )
+            .await
+    }
+    /// Remove a tag from a snippet (`DELETE /content_snippets/{content_snippet_id}/tags/{id}`).
+    pub async fn detach_tag_from_content_snippet<'a>(
+        &'a self,
+        content_snippet_id: &'a str,
+        id: &'a str,
+    ) -> Result<Response<types::Tag>, Error> {
+        self.call(
+                "detachTagFromContentSnippet",
+                &[content_snippet_id.to_string(), id.to_string()],
+                &[],
+                None::<&()>,
+            )
+            .await
+    }
+    /// List the side conversations that teammates started from a conversation, with their messages (`GET /conversations/{id}/side_conversations`).
+    pub async fn list_side_conversations<'a>(
+        &'a self,
+        id: &'a str,
+        page: Option<i64>,
+        per_page: Option<i64>,
+    ) -> Result<Response<types::SideConversationList>, Error> {
+        self.call(
+                "listSideConversations",
+                &[id.to_string()],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Merge a conversation into another one, which continues; cannot be undone (`POST /conversations/{id}/merge`).
+    pub async fn merge_conversation<'a>(
+        &'a self,
+        id: &'a str,
+        body: &'a types::MergeConversationsRequest,
+    ) -> Result<Response<types::Conversation>, Error> {
+        self.call("mergeConversation", &[id.to_string()], &[], Some(body)).await
+    }
+    /// List the ids of deleted conversations and when they were deleted (`GET /conversations/deleted`).
+    pub async fn list_deleted_conversation_ids<'a>(
+        &'a self,
+        order: Option<&'a str>,
+        page: Option<i64>,
+        per_page: Option<i64>,
+    ) -> Result<Response<types::DeletedConversationList>, Error> {
+        self.call(
+                "listDeletedConversationIds",
+                &[],
+                &[
+                    ("order", order.map(|value| value.to_string())),
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
+    }
+    /// List the attributes that conversations can have (`GET /conversations/attributes`).
+    pub async fn list_conversation_attributes<'a>(
+        &'a self,
+        include_archived: Option<bool>,
+    ) -> Result<Response<types::ConversationAttributeList>, Error> {
+        self.call(
+                "listConversationAttributes",
+                &[],
+                &[("include_archived", include_archived.map(|value| value.to_string()))],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Create an attribute for conversations (`POST /conversations/attributes`).
+    pub async fn create_conversation_attribute<'a>(
+        &'a self,
+        body: &'a types::CreateConversationAttributeRequest,
+    ) -> Result<Response<types::ConversationAttribute>, Error> {
+        self.call("createConversationAttribute", &[], &[], Some(body)).await
+    }
+    /// Show one attribute of conversations with its options (`GET /conversations/attributes/{id}`).
+    pub async fn get_conversation_attribute<'a>(
+        &'a self,
+        id: i64,
+    ) -> Result<Response<types::ConversationAttribute>, Error> {
+        self.call("getConversationAttribute", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// Update an attribute of conversations; its type cannot be changed (`PUT /conversations/attributes/{id}`).
+    pub async fn update_conversation_attribute<'a>(
+        &'a self,
+        id: i64,
+        body: &'a types::UpdateConversationAttributeRequest,
+    ) -> Result<Response<types::ConversationAttribute>, Error> {
+        self.call("updateConversationAttribute", &[id.to_string()], &[], Some(body))
+            .await
+    }
+    /// Archive an attribute of conversations; the API cannot restore it (`DELETE /conversations/attributes/{id}`).
+    pub async fn delete_conversation_attribute<'a>(
+        &'a self,
+        id: i64,
+    ) -> Result<Response<types::ConversationAttribute>, Error> {
+        self.call("deleteConversationAttribute", &[id.to_string()], &[], None::<&()>)
+            .await
+    }
+    /// Add an option to a list attribute of conversations (`POST /conversations/attributes/{id}/options`).
+    pub async fn create_conversation_attribute_option<'a>(
+        &'a self,
+        id: i64,
+        body: &'a types::CreateConversationAttributeOptionRequest,
+    ) -> Result<Response<types::ConversationAttribute>, Error> {
+        self.call(
+                "createConversationAttributeOption",
+                &[id.to_string()],
+                &[],
+                Some(body),
+            )
+            .await
+    }
+    /// Rename an option of a list attribute, also on the conversations that have it (`PUT /conversations/attributes/{id}/options/{option_id}`).
+    pub async fn update_conversation_attribute_option<'a>(
+        &'a self,
+        id: i64,
+        option_id: &'a str,
+        body: &'a types::UpdateConversationAttributeOptionRequest,
+    ) -> Result<Response<types::ConversationAttribute>, Error> {
+        self.call(
+                "updateConversationAttributeOption",
+                &[id.to_string(), option_id.to_string()],
+                &[],
+                Some(body),
+            )
+            .await
+    }
+    /// Archive an option of a list attribute, which keeps at least two (`DELETE /conversations/attributes/{id}/options/{option_id}`).
+    pub async fn delete_conversation_attribute_option<'a>(
+        &'a self,
+        id: i64,
+        option_id: &'a str,
+    ) -> Result<Response<types::ConversationAttribute>, Error> {
+        self.call(
+                "deleteConversationAttributeOption",
+                &[id.to_string(), option_id.to_string()],
+                &[],
+                None::<&()>,
+            )
+            .await
+    }
+    /// List the data connectors, most recently updated first (`GET /data_connectors`).
+    pub async fn list_data_connectors<'a>(
+        &'a self,
+        per_page: Option<i64>,
+        starting_after: Option<&'a str>,
+    ) -> Result<Response<types::DataConnectorList>, Error> {
+        self.call(
+                "listDataConnectors",
+                &[],
+                &[
+                    ("per_page", per_page.map(|value| value.to_string())),
+                    ("starting_after", starting_after.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Create a data connector as a draft (`POST /data_connectors`).
+    pub async fn create_data_connector<'a>(
+        &'a self,
+        body: &'a types::CreateDataConnectorRequest,
+    ) -> Result<Response<types::DataConnectorDetail>, Error> {
+        self.call("createDataConnector", &[], &[], Some(body)).await
+    }
+    /// Show one data connector with its inputs and response fields (`GET /data_connectors/{id}`).
+    pub async fn retrieve_data_connector<'a>(
+        &'a self,
+        id: &'a str,
+        state_version: Option<types::RetrieveDataConnectorStateVersion>,
+    ) -> Result<Response<types::DataConnectorDetail>, Error> {
+        self.call(
+                "RetrieveDataConnector",
+                &[id.to_string()],
+                &[("state_version", state_version.map(|value| value.to_string()))],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Delete a data connector, which must be a draft that nothing uses (`DELETE /data_connectors/{id}`).
+    pub async fn delete_data_connector<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<Response<types::DeletedDataConnectorObject>, Error> {
+        self.call("deleteDataConnector", &[id.to_string()], &[], None::<&()>).await
+    }
+    /// Update a data connector, set it live or make it a draft (`PATCH /data_connectors/{id}`).
+    pub async fn update_data_connector<'a>(
+        &'a self,
+        id: &'a str,
+        body: &'a types::UpdateDataConnectorRequest,
+    ) -> Result<Response<types::DataConnectorDetail>, Error> {
+        self.call("updateDataConnector", &[id.to_string()], &[], Some(body)).await
+    }
+    /// List the requests that a data connector made, of the last hour unless a time is given (`GET /data_connectors/{data_connector_id}/execution_results`).
+    pub async fn list_data_connector_execution_results<'a>(
+        &'a self,
+        data_connector_id: &'a str,
+        end_ts: Option<i64>,
+        error_type: Option<&'a str>,
+        include_bodies: Option<types::ListDataConnectorExecutionResultsIncludeBodies>,
+        per_page: Option<i64>,
+        start_ts: Option<i64>,
+        starting_after: Option<&'a str>,
+        success: Option<types::ListDataConnectorExecutionResultsSuccess>,
+    ) -> Result<Response<types::DataConnectorExecutionResultList>, Error> {
+        self.call(
+                "listDataConnectorExecutionResults",
+                &[data_connector_id.to_string()],
+                &[
+                    ("end_ts", end_ts.map(|value| value.to_string())),
+                    ("error_type", error_type.map(|value| value.to_string())),
+                    ("include_bodies", include_bodies.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                    ("start_ts", start_ts.map(|value| value.to_string())),
+                    ("starting_after", starting_after.map(|value| value.to_string())),
+                    ("success", success.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Show one request of a data connector, with the bodies of request and response (`GET /data_connectors/{data_connector_id}/execution_results/{id}`).
+    pub async fn show_data_connector_execution_result<'a>(
+        &'a self,
+        data_connector_id: &'a str,
+        id: &'a str,
+    ) -> Result<Response<types::DataConnectorExecutionResult>, Error> {
+        self.call(
+                "showDataConnectorExecutionResult",
+                &[data_connector_id.to_string(), id.to_string()],
+                &[],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Show what became of one WhatsApp message (`GET /messages/whatsapp/status`).
+    pub async fn retrieve_whats_app_message_status<'a>(
+        &'a self,
+        message_id: &'a str,
+    ) -> Result<Response<types::WhatsappMessageStatus>, Error> {
+        self.call(
+                "RetrieveWhatsAppMessageStatus",
+                &[],
+                &[("message_id", Some(message_id.to_string()))],
+                None::<&()>,
+            )
+            .await
+    }
+    /// List what became of the WhatsApp messages of one outbound send (`GET /messages/status`).
+    pub async fn get_whats_app_message_status<'a>(
+        &'a self,
+        per_page: Option<i64>,
+        ruleset_id: &'a str,
+        starting_after: Option<&'a str>,
+    ) -> Result<Response<types::WhatsappMessageStatusList>, Error> {
+        self.call(
+                "getWhatsAppMessageStatus",
+                &[],
+                &[
+                    ("per_page", per_page.map(|value| value.to_string())),
+                    ("ruleset_id", Some(ruleset_id.to_string())),
+                    ("starting_after", starting_after.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Count the open, idle and snoozed conversations of each teammate in a team (`GET /teams/{team_id}/metrics`).
+    pub async fn get_team_metrics<'a>(
+        &'a self,
+        team_id: &'a str,
+        idle_threshold: Option<i64>,
+    ) -> Result<Response<types::TeamMetricList>, Error> {
+        self.call(
+                "getTeamMetrics",
+                &[team_id.to_string()],
+                &[("idle_threshold", idle_threshold.map(|value| value.to_string()))],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Link a conversation to a tracker ticket (`POST /tickets/{ticket_id}/linked_conversations`).
+    pub async fn link_conversation_to_ticket<'a>(
+        &'a self,
+        ticket_id: &'a str,
+        body: &'a types::LinkConversationToTicketBody,
+    ) -> Result<Response<types::Conversation>, Error> {
+        self.call("linkConversationToTicket", &[ticket_id.to_string()], &[], Some(body))
+            .await
+    }
+    /// Unlink a conversation from a tracker ticket; both are kept (`DELETE /tickets/{ticket_id}/linked_conversations/{id}`).
+    pub async fn unlink_conversation_from_ticket<'a>(
+        &'a self,
+        ticket_id: &'a str,
+        id: &'a str,
+    ) -> Result<Response<types::Conversation>, Error> {
+        self.call(
+                "unlinkConversationFromTicket",
+                &[ticket_id.to_string(), id.to_string()],
+                &[],
+                None::<&()>,
+            )
+            .await
+    }
+    /// Change a ticket to another type of the same category, with the attributes that both have (`POST /tickets/{ticket_id}/change_type`).
+    pub async fn change_ticket_type<'a>(
+        &'a self,
+        ticket_id: &'a str,
+        body: &'a types::ChangeTicketTypeRequest,
+    ) -> Result<Response<types::Ticket>, Error> {
+        self.call("changeTicketType", &[ticket_id.to_string()], &[], Some(body)).await
+    }
+    /// listCustomObjectInstances (`GET /custom_object_instances/{custom_object_type_identifier}`).
+    pub async fn list_custom_object_instances<'a>(
+        &'a self,
+        custom_object_type_identifier: &'a str,
+        external_id: Option<&'a str>,
+        page: Option<i64>,
+        per_page: Option<i64>,
+        references_contact_id: Option<&'a str>,
+        references_conversation_id: Option<&'a str>,
+    ) -> Result<Response<types::CustomObjectInstancesPaginatedList>, Error> {
+        self.call(
+                "listCustomObjectInstances",
+                &[custom_object_type_identifier.to_string()],
+                &[
+                    ("external_id", external_id.map(|value| value.to_string())),
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                    (
+                        "references_contact_id",
+                        references_contact_id.map(|value| value.to_string()),
+                    ),
+                    (
+                        "references_conversation_id",
+                        references_conversation_id.map(|value| value.to_string()),
+                    ),
+                ],
+                None::<&()>,
+            )
+            .await
     }
 }

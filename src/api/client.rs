@@ -15,8 +15,10 @@ use super::error::Error;
 use super::operation::{Answer, Effect, Operation, Paging};
 use super::page_arguments::{page_size, with_size};
 use super::reply::Reply;
-use super::request_builder::{Arguments, needed_version, operation, operation_at, request};
+use super::request_builder::{Arguments, operation, operation_at, request};
 use super::transport::{Download, Idempotency, Settings, Transport};
+use super::version::ApiVersion;
+use super::version_history::{self, later};
 
 /// How many empty responses to a read are retried. The delay starts here and doubles.
 const EMPTY_RETRIES: u32 = 4;
@@ -97,21 +99,30 @@ impl Client {
         Ok(Client { transport: Transport::new(settings)?, version: None })
     }
 
-    /// Sends this `Intercom-Version` with every request, even to operations that need a later one.
+    /// Sends this `Intercom-Version` instead of the default one. Operations, parameters and values that need a later
+    /// version are sent with that one.
     pub fn with_version(mut self, version: impl Into<String>) -> Self {
         self.version = Some(version.into());
         self
     }
 
-    /// The `Intercom-Version` to send with a hand-made request, if it is not the default: the forced one, or
+    /// The `Intercom-Version` to send with a hand-made request, if it is not the default: the requested one, or
     /// the one that the operation at this path needs.
-    pub fn version_at(&self, method: &str, path: &str) -> Option<&str> {
-        self.version_for(operation_at(method, path))
+    pub fn version_at(&self, method: &str, path: &str) -> Option<String> {
+        let needed = operation_at(method, path).and_then(|operation| operation.version);
+        let version = self.requested_version();
+        let sent = needed.map_or_else(|| version.to_owned(), |needed| later(version, needed).to_owned());
+        (sent != self.transport.api_version()).then_some(sent)
     }
 
-    fn version_for(&self, operation: Option<&Operation>) -> Option<&str> {
-        let default = self.transport.api_version();
-        self.version().or_else(|| needed_version(operation?, default))
+    /// The `Intercom-Version` that a call is sent with.
+    pub fn version_of(&self, operation: &Operation, arguments: &Arguments) -> String {
+        version_history::version_of(operation, arguments, self.requested_version())
+    }
+
+    /// The version that was asked for, or the default one.
+    pub fn requested_version(&self) -> &str {
+        self.version().unwrap_or(self.transport.api_version())
     }
 
     /// The version that [`Client::with_version`] forces, if any.
@@ -124,12 +135,21 @@ impl Client {
         &self.transport
     }
 
+    /// The version in effect: the one that operations are sent with unless they need a later one. Decides the shape of
+    /// answers, and of requests that differ between versions.
+    pub fn api_version(&self) -> ApiVersion {
+        ApiVersion::from_text(self.version().unwrap_or_else(|| self.transport.api_version()))
+    }
+
     /// The request that [`Client::execute`] would send, without the authorization header.
     ///
     /// # Errors
     /// [`Error::InvalidRequest`] when an argument cannot be part of the URL.
     pub fn request(&self, operation: &Operation, arguments: &Arguments) -> Result<reqwest::Request, Error> {
-        request(self.transport.base_url(), self.version_for(Some(operation)), operation, arguments)
+        let version = self.version_of(operation, arguments);
+        let arguments = version_history::adapted(operation, arguments, &version)?;
+        let version = (version != self.transport.api_version()).then_some(version);
+        request(self.transport.base_url(), version.as_deref(), operation, &arguments)
     }
 
     /// The request for the first page, with this page size.

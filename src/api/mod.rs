@@ -4,6 +4,7 @@
 //! terminal: it compiles without them.
 
 pub mod access;
+pub mod app_version;
 pub mod builder;
 pub mod client;
 #[rustfmt::skip]
@@ -38,6 +39,7 @@ pub mod secret;
 pub mod timestamp;
 pub mod transport;
 pub mod version;
+mod version_history;
 pub mod web_address;
 
 pub use builder::ClientBuilder;

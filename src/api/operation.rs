@@ -26,6 +26,8 @@ pub struct Operation {
     pub confirm: Confirm,
     /// Lowest `Intercom-Version` that has the operation, when later than the pinned one.
     pub version: Option<&'static str>,
+    /// Last `Intercom-Version` that has the operation, when a later one lacks it.
+    pub until: Option<&'static str>,
     pub paging: Paging,
     /// Where the description puts the records of a list, e.g. `data` or `data.articles`.
     pub list: Option<&'static str>,
@@ -97,6 +99,40 @@ pub struct Parameter {
     pub default: Option<&'static str>,
     /// One line of help, in our words; empty if the name is enough.
     pub help: &'static str,
+    /// How it differs between API versions; `None` if all versions of the operation have it alike.
+    pub history: Option<&'static History>,
+}
+
+/// How a parameter differs between API versions.
+#[derive(Debug, Clone, Copy)]
+pub struct History {
+    /// Lowest `Intercom-Version` that has the parameter.
+    pub since: Option<&'static str>,
+    /// Last `Intercom-Version` that has the parameter.
+    pub until: Option<&'static str>,
+    /// The version from which on values are sent as another type, and that type.
+    pub retyped: Option<(&'static str, Retyped)>,
+    /// Values of a [`Kind::Choice`] that need a later version, with that version.
+    pub values: &'static [(&'static str, &'static str)],
+}
+
+/// How a value of the earlier type is sent to a later version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retyped {
+    /// An integer is sent as text.
+    Text,
+    /// The text of an integer is sent as an integer.
+    Integer,
+    /// Each text of a list is sent as an object with this field.
+    Wrapped(&'static str),
+}
+
+/// An API version that the table was made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DescribedVersion {
+    pub number: &'static str,
+    /// How many operations its description has.
+    pub operations: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -78,11 +78,6 @@ pub fn values_at(operation: &Operation, path: &str) -> Vec<String> {
     values.map(|(_, value)| percent_decode_str(value).decode_utf8_lossy().into_owned()).collect()
 }
 
-/// The version that an operation needs, if that is later than the default one.
-pub(super) fn needed_version(operation: &Operation, default: &str) -> Option<&'static str> {
-    operation.version.filter(|needed| is_later(needed, default))
-}
-
 /// A request below the base URL. `path` starts with `/` and is already percent-encoded.
 ///
 /// # Errors
@@ -124,8 +119,14 @@ pub(super) fn request(
         Method::Patch => reqwest::Method::PATCH,
     };
     let mut request = request_at(base_url, method, &path, &arguments.query)?;
-    if matches!(operation.answer, Answer::Bytes | Answer::Text) {
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
+    // Downloads of exports are refused without exactly this type.
+    let accepted = match operation.answer {
+        Answer::Bytes => Some("application/octet-stream"),
+        Answer::Text => Some("*/*"),
+        Answer::Json | Answer::Nothing => None,
+    };
+    if let Some(accepted) = accepted {
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accepted));
     }
     if let Some(version) = version {
         let version = HeaderValue::from_str(version)
@@ -161,18 +162,6 @@ fn fill(template: &str, values: &[String]) -> Result<String, Error> {
     Ok(path)
 }
 
-/// Whether `one` is a later API version than `other`: `2.14` > `2.9`, and a name (`Preview`, `Unstable`) is
-/// later than any number.
-fn is_later(one: &str, other: &str) -> bool {
-    let numbers =
-        |version: &str| -> Option<Vec<u32>> { version.split('.').map(|part| part.parse().ok()).collect() };
-    match (numbers(one), numbers(other)) {
-        (Some(one), Some(other)) => one > other,
-        (None, Some(_)) => true,
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,13 +191,5 @@ mod tests {
         let path = "/contacts/a%2Fb/tags";
         assert_eq!(values_at(operation, path), ["a/b"]);
         assert_eq!(fill(operation.path, &values_at(operation, path)).unwrap(), path);
-    }
-
-    #[test]
-    fn versions_compare_by_number() {
-        assert!(is_later("2.14", "2.9"));
-        assert!(!is_later("2.13", "2.13"));
-        assert!(!is_later("2.14", "Preview"));
-        assert!(is_later("Preview", "2.14"));
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::error::Error;
+use super::versions::{SINCE, UNTIL};
 
 /// HTTP methods of a path item.
 pub const METHODS: [&str; 5] = ["get", "post", "put", "delete", "patch"];
@@ -21,6 +22,10 @@ pub struct OperationFacts<'a> {
     pub id: String,
     pub method: &'static str,
     pub path: &'a str,
+    /// The version that it needs, if later than the pinned one.
+    pub since: Option<&'a str>,
+    /// The last version that has it, if a later one lacks it.
+    pub until: Option<&'a str>,
     pub tags: Vec<&'a str>,
     pub deprecated: bool,
     /// Path parameters in path order, then query parameters. Header parameters are omitted.
@@ -38,6 +43,8 @@ pub struct ParameterFacts {
     pub in_path: bool,
     pub required: bool,
     pub exploded: bool,
+    pub since: Option<String>,
+    pub until: Option<String>,
     pub schema: Value,
 }
 
@@ -108,7 +115,10 @@ impl Description {
         OperationFacts {
             id: operation_id(method, path, operation),
             method,
-            path,
+            // Two versions of an operation at the same path differ by a mark at its end.
+            path: path.split('#').next().unwrap_or(path),
+            since: operation[SINCE].as_str(),
+            until: operation[UNTIL].as_str(),
             tags: operation["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect(),
             deprecated: operation["deprecated"] == true,
             parameters: self.parameters(path, item, operation),
@@ -122,7 +132,7 @@ impl Description {
         let mut declared: Vec<ParameterFacts> = Vec::new();
         let sources = [&operation["parameters"], &item["parameters"]];
         for source in sources.iter().flat_map(|list| list.as_array()).flatten() {
-            let source = self.resolve(source);
+            let (marks, source) = (source, self.resolve(source));
             let name = source["name"].as_str().unwrap_or_default();
             let known = declared.iter().any(|parameter| parameter.name == name);
             // Some files declare a path parameter as a query parameter, or one that is not in the path. The
@@ -137,6 +147,8 @@ impl Description {
                 in_path,
                 required: in_path || source["required"] == true,
                 exploded: source["explode"] != false,
+                since: text(&marks[SINCE]),
+                until: text(&marks[UNTIL]),
                 schema: self.resolve(&source["schema"]).clone(),
             });
         }
@@ -148,6 +160,8 @@ impl Description {
                     in_path: true,
                     required: true,
                     exploded: false,
+                    since: None,
+                    until: None,
                     schema: serde_json::json!({ "type": "string" }),
                 })
             })
@@ -175,6 +189,29 @@ impl Description {
     }
 }
 
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+/// Whether the response of an operation is a list: its component (`admin_list`) or its type (`list`) says so, or
+/// it has pages.
+pub fn is_list(description: &Description, operation: &Value) -> bool {
+    let (_, response) = description.success(operation);
+    let content = response.and_then(|content| content.iter().find(|(kind, _)| kind.contains("json")));
+    let Some(schema) = content.and_then(|(_, media)| media.get("schema")) else { return false };
+    is_list_schema(description, schema)
+}
+
+/// Whether the schema of a response is a list.
+pub fn is_list_schema(description: &Description, schema: &Value) -> bool {
+    let is_named_list = reference(schema).is_some_and(|name| name.ends_with("_list"));
+    let schema = description.resolve(schema);
+    let kinds = description.resolve(&schema["properties"]["type"])["enum"].as_array();
+    let is_list = |kind: &Value| kind.as_str().is_some_and(|kind| kind.ends_with("list"));
+    let has_pages = ["pages", "next_cursor"].iter().any(|name| schema["properties"].get(name).is_some());
+    is_named_list || has_pages || kinds.is_some_and(|kinds| kinds.iter().any(is_list))
+}
+
 /// The JSON pointer in a `$ref`, if the value is one.
 pub fn reference(value: &Value) -> Option<&str> {
     value.get("$ref")?.as_str()?.strip_prefix('#')
@@ -191,7 +228,7 @@ pub fn operation_id(method: &str, path: &str, operation: &Value) -> String {
 }
 
 /// `GET /exports/{job}` → `getExportsJob`.
-fn synthetic_id(method: &str, path: &str) -> String {
+pub fn synthetic_id(method: &str, path: &str) -> String {
     let words = path.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.fold(method.to_owned(), |id, word| {
         let (first, rest) = word.split_at(1);

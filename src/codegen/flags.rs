@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::description::{Description, ParameterFacts};
+use super::history::{History, Within};
 use super::names::kebab;
 use super::schema;
 
@@ -19,6 +20,8 @@ pub(super) struct FlagSpec {
     pub required: bool,
     pub default: Option<String>,
     pub help: String,
+    /// How it differs between versions.
+    pub history: Option<History>,
 }
 
 /// Adds the flags of a path or query parameter. An object in the query is sent as its properties (`form`,
@@ -37,6 +40,7 @@ pub(super) fn parameter_flags(
         required: parameter.required,
         default: None,
         help: String::new(),
+        history: History::of_parameter(description, parameter),
     });
     if parameter.in_path || !is_object(&parameter.schema) || !parameter.exploded {
         return;
@@ -50,6 +54,7 @@ pub(super) fn parameter_flags(
             required: false,
             default: None,
             help: String::new(),
+            history: History::of_parameter(description, parameter),
         });
     }
 }
@@ -63,6 +68,7 @@ pub(super) fn field_flags(description: &Description, field: &schema::Field, flag
         required: field.required,
         default: default(description, field.required, &field.schema),
         help: String::new(),
+        history: History::of_schema(description, &field.schema),
     });
     for property in nested_fields(description, &field.schema) {
         flags.push(FlagSpec {
@@ -73,6 +79,8 @@ pub(super) fn field_flags(description: &Description, field: &schema::Field, flag
             required: field.required && property.required,
             default: default(description, field.required && property.required, &property.schema),
             help: String::new(),
+            history: History::of_schema(description, &property.schema)
+                .within(History::of_schema(description, &field.schema)),
         });
     }
 }

@@ -10,15 +10,20 @@ pub mod effect;
 pub mod error;
 mod flags;
 pub mod handwritten;
+mod history;
 pub mod lenient_fields;
 pub mod names;
 pub mod normalize;
 pub mod overlay;
 pub mod schema;
 pub mod shape;
+pub mod stamp;
 pub mod strip_prose;
 pub mod table;
 pub mod update;
+#[path = "../api/version.rs"]
+pub mod version;
+pub mod versions;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,6 +31,11 @@ use std::path::{Path, PathBuf};
 use description::Description;
 use error::Error;
 use overlay::Overlay;
+use table::DescribedVersion;
+use version::ApiVersion;
+
+/// The folder of the generator, whose files are inputs like those in `spec/`.
+const CODEGEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/codegen");
 
 /// The text of the two generated files.
 pub struct GeneratedFiles {
@@ -33,26 +43,74 @@ pub struct GeneratedFiles {
     pub commands: String,
 }
 
-/// Path of the description in `spec`, `intercom-<version>.yaml`.
+/// Everything in `spec/`: the described versions, merged, and the overlay.
+pub struct Spec {
+    pub description: Description,
+    pub overlay: Overlay,
+    pub versions: Vec<DescribedVersion>,
+    /// The texts of all descriptions, for their hash.
+    pub sources: String,
+}
+
+/// Paths of the descriptions in `spec`, `intercom-<version>.yaml`, oldest version first.
 ///
 /// # Errors
-/// [`Error::Layout`] unless there is exactly one.
-pub fn description_path(spec: &Path) -> Result<PathBuf, Error> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(spec)
-        .map_err(|source| Error::read(spec, source))?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            name.starts_with("intercom-") && name.ends_with(".yaml")
-        })
-        .collect();
-    match (paths.pop(), paths.is_empty()) {
-        (Some(path), true) => Ok(path),
-        (None, _) => Err(Error::Layout(format!("no intercom-<version>.yaml in {}", spec.display()))),
-        (Some(_), false) => {
-            Err(Error::Layout(format!("more than one intercom-<version>.yaml in {}", spec.display())))
-        }
+/// [`Error::Layout`] if there is none, or a name is not that of a version.
+pub fn description_paths(spec: &Path) -> Result<Vec<(ApiVersion, PathBuf)>, Error> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(spec).map_err(|source| Error::read(spec, source))? {
+        let path = entry.map_err(|source| Error::read(spec, source))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let Some(version) = name.strip_prefix("intercom-").and_then(|rest| rest.strip_suffix(".yaml")) else {
+            continue;
+        };
+        let version =
+            version.parse().map_err(|error| Error::Layout(format!("{}: {error}", path.display())))?;
+        paths.push((version, path));
     }
+    if paths.is_empty() {
+        return Err(Error::Layout(format!("no intercom-<version>.yaml in {}", spec.display())));
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Reads and merges everything in `spec`.
+///
+/// # Errors
+/// If a file cannot be read or parsed.
+pub fn load(spec: &Path) -> Result<Spec, Error> {
+    let read = |path: &Path| fs::read_to_string(path).map_err(|source| Error::read(path, source));
+    let overlay = Overlay::parse(&read(&spec.join("overlay.yaml"))?)?;
+    let texts: Result<Vec<String>, Error> =
+        description_paths(spec)?.iter().map(|(_, path)| read(path)).collect();
+    merged(&texts?, overlay)
+}
+
+/// Merges the texts of descriptions, oldest version first, corrected by the overlay.
+///
+/// # Errors
+/// If there is no text, or one is not YAML.
+pub fn merged(texts: &[String], overlay: Overlay) -> Result<Spec, Error> {
+    let mut versions = Vec::new();
+    let mut merged: Option<Description> = None;
+    for text in texts {
+        let mut description = Description::parse(text)?;
+        let number = description.version().to_owned();
+        versions.push(DescribedVersion { number, operations: description.operations().len() });
+        overlay.rename_placeholders(&mut description);
+        let Some(earlier) = &mut merged else {
+            overlay.apply(&mut description);
+            merged = Some(description);
+            continue;
+        };
+        versions::align(earlier, &mut description);
+        overlay.apply(&mut description);
+        let previous = &versions[versions.len() - 2].number;
+        versions::merge(earlier, description, previous);
+    }
+    let description = merged.ok_or_else(|| Error::Layout("no description".to_owned()))?;
+    Ok(Spec { description, overlay, versions, sources: texts.concat() })
 }
 
 /// Reads `spec/` and returns both generated files without writing them.
@@ -60,22 +118,15 @@ pub fn description_path(spec: &Path) -> Result<PathBuf, Error> {
 /// # Errors
 /// If a file cannot be read or parsed, or the description contains something that no rule covers.
 pub fn render(spec: &Path) -> Result<GeneratedFiles, Error> {
-    let path = description_path(spec)?;
-    let text = fs::read_to_string(&path).map_err(|source| Error::read(&path, source))?;
-    let mut description = Description::parse(&text)?;
-    let overlay_path = spec.join("overlay.yaml");
-    let overlay_text =
-        fs::read_to_string(&overlay_path).map_err(|source| Error::read(&overlay_path, source))?;
-    let overlay = Overlay::parse(&overlay_text)?;
-    overlay.apply(&mut description);
+    let Spec { description, overlay, versions, sources } = load(spec)?;
     Ok(GeneratedFiles {
-        commands: table::render(&description, &overlay, &text)?,
+        commands: table::render(&description, &overlay, &versions, &sources)?,
         client: client::render(description, |id| overlay.help(id))?,
     })
 }
 
-/// Writes both generated files into `out`, each only if its content changes, so that a build from an
-/// up-to-date tree writes nothing. Returns the files that changed.
+/// Writes both generated files and their stamp into `out`, each only if its content changes, so that a build from
+/// an up-to-date tree writes nothing. Returns the files that changed.
 ///
 /// # Errors
 /// As [`render`], and if a file cannot be written.
@@ -89,5 +140,7 @@ pub fn generate(spec: &Path, out: &Path) -> Result<Vec<PathBuf>, Error> {
             changed.push(path);
         }
     }
+    let stamp = stamp::write(spec, Path::new(CODEGEN), out).map_err(|source| Error::write(out, source))?;
+    changed.extend(stamp);
     Ok(changed)
 }

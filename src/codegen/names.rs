@@ -1,5 +1,7 @@
 //! Derives names of commands and flags that the overlay does not define.
 
+use super::description::synthetic_id;
+
 /// `pagination.per_page` → `pagination-per-page`; `ISO8601Date` → `iso8601-date`.
 pub fn kebab(name: &str) -> String {
     let mut kebab = String::with_capacity(name.len() + 4);
@@ -27,19 +29,87 @@ pub fn kebab(name: &str) -> String {
     kebab.trim_end_matches('-').to_owned()
 }
 
-/// The command of an operation that the overlay does not name: the tag as group, then the operation id
-/// without the words of the group.
+/// Words that say nothing at the end of a command, such as the last one of `attachTagToArticle`.
+const PREPOSITIONS: [&str; 8] = ["a", "by", "for", "from", "in", "of", "to", "with"];
+
+/// What a command is derived from.
+pub struct Named<'a> {
+    pub tags: &'a [&'a str],
+    pub id: &'a str,
+    pub method: &'a str,
+    pub path: &'a str,
+}
+
+/// Commands for an operation that the overlay does not name, best first: a tag as group, then the operation id
+/// without the words of the group. The tag that the path starts with is the best one.
 ///
 /// `IP Allowlist` + `getIpAllowlist` → `ip-allowlist get`; `Jobs` + `jobsStatus` → `jobs status`.
-pub fn derived_command(tag: Option<&str>, operation_id: &str) -> String {
-    let Some(group) = tag.map(kebab).filter(|group| !group.is_empty()) else {
-        return kebab(operation_id);
-    };
+pub fn derived_commands(operation: &Named<'_>) -> Vec<String> {
+    let first_segment = literals(operation.path).next().map(kebab).unwrap_or_default();
+    let mut groups: Vec<String> =
+        operation.tags.iter().map(|tag| kebab(tag)).filter(|group| !group.is_empty()).collect();
+    groups.sort_by_key(|group| *group != first_segment);
+    if groups.is_empty() && !first_segment.is_empty() {
+        groups.push(first_segment);
+    }
+    let mut commands: Vec<String> = groups.iter().map(|group| in_group(group, operation)).collect();
+    commands
+        .extend(groups.first().map(|group| format!("{} {}", nested(group, operation), kebab(operation.id))));
+    commands.push(format!("other {}", kebab(operation.id)));
+    commands
+}
+
+fn in_group(group: &str, operation: &Named<'_>) -> String {
     let group_words: Vec<&str> = group.split('-').collect();
-    let id = kebab(operation_id);
-    let is_in_group = |word: &&str| group_words.iter().any(|other| is_same_word(word, other));
-    let leaf: Vec<&str> = id.split('-').filter(|word| !is_in_group(word)).collect();
-    if leaf.is_empty() { format!("{group} {id}") } else { format!("{group} {}", leaf.join("-")) }
+    let is_in_group = |word: &str| group_words.iter().any(|other| is_same_word(word, other));
+    let words = if operation.id == synthetic_id(operation.method, operation.path) {
+        words_of_path(operation)
+    } else {
+        kebab(operation.id).split('-').map(str::to_owned).collect()
+    };
+    let mut leaf: Vec<String> = words.into_iter().filter(|word| !is_in_group(word)).collect();
+    leaf.dedup();
+    while leaf.len() > 1 && leaf.last().is_some_and(|word| PREPOSITIONS.contains(&word.as_str())) {
+        leaf.pop();
+    }
+    let group = nested(group, operation);
+    if leaf.is_empty() {
+        format!("{group} {}", kebab(operation.id))
+    } else {
+        format!("{group} {}", leaf.join("-"))
+    }
+}
+
+/// A group named like the first two segments of the path is nested: `conversations attributes`.
+fn nested(group: &str, operation: &Named<'_>) -> String {
+    let segments: Vec<String> = literals(operation.path).take(2).map(kebab).collect();
+    if segments.len() == 2 && segments.join("-") == group { segments.join(" ") } else { group.to_owned() }
+}
+
+/// The words of an operation without an id: its last segment if that is a verb, or a verb for its method and the
+/// segments.
+fn words_of_path(operation: &Named<'_>) -> Vec<String> {
+    const VERBS: [&str; 6] = ["download", "enqueue", "get", "list", "search", "start"];
+    let segments: Vec<String> = literals(operation.path).map(kebab).collect();
+    let is_verb = |segment: &&String| VERBS.contains(&segment.split('-').next().unwrap_or_default());
+    let words = |text: &str| text.split('-').map(str::to_owned).collect::<Vec<_>>();
+    if let Some(verb) = segments.iter().rev().find(is_verb) {
+        return words(verb);
+    }
+    let is_record = operation.path.ends_with('}');
+    let verb = match operation.method {
+        "get" if is_record => "get",
+        "get" => "list",
+        "post" => "create",
+        "delete" => "delete",
+        _ => "update",
+    };
+    std::iter::once(verb.to_owned()).chain(segments.iter().flat_map(|segment| words(segment))).collect()
+}
+
+/// The segments of a path that are not parameters.
+fn literals(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty() && !segment.starts_with('{'))
 }
 
 /// Whether two words differ only by a plural ending.
@@ -67,10 +137,40 @@ mod tests {
 
     #[test]
     fn derived_commands_do_not_repeat_their_group() {
-        assert_eq!(derived_command(Some("IP Allowlist"), "getIpAllowlist"), "ip-allowlist get");
-        assert_eq!(derived_command(Some("Jobs"), "jobsStatus"), "jobs status");
-        assert_eq!(derived_command(Some("Fin Agent"), "replyToFin"), "fin-agent reply-to");
-        assert_eq!(derived_command(Some("Calls"), "calls"), "calls calls");
-        assert_eq!(derived_command(None, "ping"), "ping");
+        for (tags, id, method, path, expected) in [
+            (vec!["IP Allowlist"], "getIpAllowlist", "get", "/ip_allowlist", "ip-allowlist get"),
+            (vec!["Jobs"], "jobsStatus", "get", "/jobs/status/{id}", "jobs status"),
+            (vec!["Fin Agent"], "replyToFin", "post", "/fin/reply", "fin-agent reply"),
+            (vec!["Calls"], "calls", "get", "/calls", "calls calls"),
+            (vec![], "ping", "get", "/ping", "ping ping"),
+            (
+                vec!["Articles", "Tags"],
+                "attachTagToArticle",
+                "post",
+                "/articles/{id}/tags",
+                "articles attach-tag",
+            ),
+            (
+                vec!["Notes", "Companies"],
+                "listCompanyNotes",
+                "get",
+                "/companies/{id}/notes",
+                "companies list-notes",
+            ),
+            (
+                vec!["Conversations Attributes"],
+                "createConversationAttributeOption",
+                "post",
+                "/conversations/attributes/{id}/options",
+                "conversations attributes create-option",
+            ),
+            (vec!["Reports"], "getReportsGetSets", "get", "/reports/get_sets", "reports get-sets"),
+            (vec!["Reports"], "postReportsEnqueue", "post", "/reports/enqueue", "reports enqueue"),
+            (vec!["Reports"], "getReportsJob", "get", "/reports/{job}", "reports get"),
+            (vec!["Reports"], "getDownloadReportsJob", "get", "/download/reports/{job}", "reports download"),
+        ] {
+            let derived = derived_commands(&Named { tags: &tags, id, method, path });
+            assert_eq!(derived[0], expected, "{derived:?}");
+        }
     }
 }

@@ -7,11 +7,12 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::description::{Description, METHODS, operation_id};
 use super::effect::{Confirm, Reach};
 use super::error::Error;
+use super::versions;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,8 +22,6 @@ pub struct Overlay {
     /// Default help for flags by wire name, used if the operation does not define it.
     #[serde(default)]
     pub flags: BTreeMap<String, String>,
-    #[serde(default)]
-    pub additions: AddedOperations,
     /// Corrected choices of fields, by schema name and field name.
     #[serde(default)]
     pub choices: BTreeMap<String, BTreeMap<String, ChoicesCorrection>>,
@@ -34,16 +33,6 @@ pub struct ChoicesCorrection {
     pub values: Vec<String>,
     #[serde(rename = "why")]
     _why: String,
-}
-
-/// Operations of later versions that are offered already.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AddedOperations {
-    #[serde(default, rename = "why")]
-    _why: String,
-    #[serde(default)]
-    pub paths: Map<String, Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -70,9 +59,12 @@ pub struct OperationEntry {
     /// Corrected types of parameters, by name.
     #[serde(default)]
     pub types: BTreeMap<String, TypeCorrection>,
-    /// Parameters that contain epoch seconds although their type does not say so.
+    /// Parameters, and fields of an inline body, that contain epoch seconds although their type does not say so.
     #[serde(default)]
     pub times: BTreeMap<String, TimeCorrection>,
+    /// Names of path parameters, by their described name.
+    #[serde(default)]
+    pub placeholders: BTreeMap<String, String>,
     pub version: Option<RequiredVersion>,
     pub answer: Option<AnswerCorrection>,
     pub body: Option<BodyCorrection>,
@@ -170,9 +162,24 @@ impl Overlay {
             .map_err(|error| Error::Yaml { what: "spec/overlay.yaml", reason: error.to_string() })
     }
 
+    /// Renames path parameters.
+    pub fn rename_placeholders(&self, description: &mut Description) {
+        let Some(paths) = description.root["paths"].as_object_mut() else { return };
+        for (path, mut item) in std::mem::take(paths) {
+            let entries = METHODS
+                .iter()
+                .filter_map(|method| self.operations.get(&operation_id(method, &path, item.get(*method)?)));
+            let names: Vec<&BTreeMap<String, String>> = entries.map(|entry| &entry.placeholders).collect();
+            let renamed = names.into_iter().flatten().fold(path.clone(), |path, (described, name)| {
+                path.replace(&format!("{{{described}}}"), &format!("{{{name}}}"))
+            });
+            versions::rename_placeholders(&path, &renamed, &mut item);
+            paths.insert(renamed, item);
+        }
+    }
+
     /// Applies the corrections to the description.
     pub fn apply(&self, description: &mut Description) {
-        self.add_operations(description);
         for (schema, fields) in &self.choices {
             for (field, choices) in fields {
                 let place = format!("/components/schemas/{schema}/properties/{field}/enum");
@@ -191,18 +198,6 @@ impl Overlay {
             }
         }
         self.add_body_fields(description);
-    }
-
-    fn add_operations(&self, description: &mut Description) {
-        let known: Vec<String> = description.operations().into_iter().map(|facts| facts.id).collect();
-        for (path, item) in &self.additions.paths {
-            for method in METHODS {
-                let Some(operation) = item.get(method) else { continue };
-                if !known.contains(&operation_id(method, path, operation)) {
-                    description.root["paths"][path][method] = operation.clone();
-                }
-            }
-        }
     }
 
     /// Replaces the request schema by an `allOf` of the described one and the addition. The described one is
@@ -251,6 +246,10 @@ impl OperationEntry {
         for name in self.times.keys() {
             for parameter in parameters.iter_mut().filter(|parameter| parameter["name"] == name.as_str()) {
                 parameter["schema"]["format"] = "timestamp".into();
+            }
+            let field = format!("/requestBody/content/application~1json/schema/properties/{name}");
+            if let Some(field) = operation.pointer_mut(&field) {
+                field["format"] = "timestamp".into();
             }
         }
         for addition in &self.parameters {

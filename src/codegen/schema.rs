@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::description::{Description, reference};
+use super::versions::{LATER, SINCE};
 
 /// One top-level field of a request body.
 #[derive(Debug, Clone)]
@@ -15,13 +16,23 @@ pub struct Field {
     pub required: bool,
 }
 
-/// The fields of a body, joined over all its alternatives. A field is required only if every alternative
-/// requires it, and a choice offers the values of all alternatives.
+/// Schemas that contain themselves are followed up to this depth.
+const MAX_DEPTH: usize = 16;
+
+/// The fields of a body, joined over all its alternatives. A field is required only if every alternative of the
+/// pinned version requires it, and a choice offers the values of all alternatives.
 pub fn fields(description: &Description, schema: &Value) -> Vec<Field> {
+    fields_at(description, schema, 0)
+}
+
+fn fields_at(description: &Description, schema: &Value, depth: usize) -> Vec<Field> {
     let schema = description.resolve(schema);
     let mut fields: Vec<Field> = Vec::new();
+    if depth > MAX_DEPTH {
+        return fields;
+    }
     for part in schema["allOf"].as_array().into_iter().flatten() {
-        for field in self::fields(description, part) {
+        for field in fields_at(description, part, depth + 1) {
             add(&mut fields, field, true);
         }
     }
@@ -31,28 +42,32 @@ pub fn fields(description: &Description, schema: &Value) -> Vec<Field> {
     }
     for combination in ["oneOf", "anyOf"] {
         let Some(alternatives) = schema[combination].as_array() else { continue };
-        let alternatives: Vec<Vec<Field>> = alternatives
+        let alternatives: Vec<(bool, Vec<Field>)> = alternatives
             .iter()
-            .map(|alternative| self::fields(description, alternative))
+            .map(|alternative| {
+                let fields = fields_at(description, alternative, depth + 1);
+                (alternative.get(SINCE).is_none(), since(alternative, fields))
+            })
             // An alternative without fields only states which other fields are required together.
-            .filter(|fields| !fields.is_empty())
+            .filter(|(_, fields)| !fields.is_empty())
             .collect();
         let is_always_required = |name: &str| {
-            alternatives.iter().all(|fields| fields.iter().any(|field| field.name == name && field.required))
+            let mut pinned = alternatives.iter().filter(|(is_pinned, _)| *is_pinned);
+            pinned.all(|(_, fields)| fields.iter().any(|field| field.name == name && field.required))
         };
         let required: Vec<String> = alternatives
             .first()
             .into_iter()
-            .flatten()
+            .flat_map(|(_, fields)| fields)
             .filter(|field| is_always_required(&field.name))
             .map(|field| field.name.clone())
             .collect();
-        for mut field in alternatives.into_iter().flatten() {
+        for mut field in alternatives.into_iter().flat_map(|(_, fields)| fields) {
             field.required = required.contains(&field.name);
             add(&mut fields, field, false);
         }
     }
-    for name in required(description, schema) {
+    for name in required(description, schema, depth) {
         for field in fields.iter_mut().filter(|field| name == field.name) {
             field.required = true;
         }
@@ -60,18 +75,32 @@ pub fn fields(description: &Description, schema: &Value) -> Vec<Field> {
     fields
 }
 
+/// Marks the fields of an alternative that a later version adds.
+fn since(alternative: &Value, mut fields: Vec<Field>) -> Vec<Field> {
+    if let Some(version) = alternative.get(SINCE) {
+        for schema in fields.iter_mut().filter_map(|field| field.schema.as_object_mut()) {
+            schema.entry(SINCE).or_insert_with(|| version.clone());
+        }
+    }
+    fields
+}
+
 /// The fields that every alternative of a body requires.
-fn required(description: &Description, schema: &Value) -> BTreeSet<String> {
+fn required(description: &Description, schema: &Value, depth: usize) -> BTreeSet<String> {
     let schema = description.resolve(schema);
     let named = schema["required"].as_array().into_iter().flatten();
     let mut required: BTreeSet<String> = named.filter_map(|name| name.as_str().map(str::to_owned)).collect();
+    if depth > MAX_DEPTH {
+        return required;
+    }
     for part in schema["allOf"].as_array().into_iter().flatten() {
-        required.extend(self::required(description, part));
+        required.extend(self::required(description, part, depth + 1));
     }
     for combination in ["oneOf", "anyOf"] {
         let alternatives = schema[combination].as_array().into_iter().flatten();
         let in_all = alternatives
-            .map(|alternative| self::required(description, alternative))
+            .filter(|alternative| alternative.get(SINCE).is_none())
+            .map(|alternative| self::required(description, alternative, depth + 1))
             .reduce(|one, other| one.intersection(&other).cloned().collect());
         required.extend(in_all.unwrap_or_default());
     }
@@ -88,6 +117,9 @@ fn add(fields: &mut Vec<Field>, field: Field, together: bool) {
     known.required =
         if together { known.required || field.required } else { known.required && field.required };
     let choices = |schema: &Value| schema["enum"].as_array().cloned();
+    if let (None, Some(schema)) = (field.schema.get(SINCE), known.schema.as_object_mut()) {
+        schema.shift_remove(SINCE);
+    }
     match (choices(&known.schema), choices(&field.schema)) {
         (Some(mut values), Some(more)) => {
             let new: Vec<_> = more.into_iter().filter(|value| !values.contains(value)).collect();
@@ -109,7 +141,7 @@ pub fn json_schema(schema: &Value) -> Value {
         return json!({ "$ref": definition(target) });
     }
     let mut kept = Map::new();
-    for (keyword, value) in source {
+    for (keyword, value) in source.iter().filter(|(keyword, _)| !keyword.starts_with("x-")) {
         match keyword.as_str() {
             "nullable" | "format" | "default" | "deprecated" | "discriminator" => None,
             "properties" => kept.insert(keyword.clone(), json_schemas(value)),
@@ -125,6 +157,10 @@ pub fn json_schema(schema: &Value) -> Value {
             }
             _ => kept.insert(keyword.clone(), value.clone()),
         };
+    }
+    if let Some(later) = source.get(LATER) {
+        let earlier = std::mem::take(&mut kept);
+        kept.insert("anyOf".to_owned(), json!([earlier, json_schema(&later["schema"])]));
     }
     if source.get("nullable") == Some(&Value::Bool(true)) && !kept.is_empty() {
         return json!({ "anyOf": [kept, { "type": "null" }] });

@@ -1,11 +1,12 @@
-//! Checks whether another version of the description can be used, and which commands it changes.
+//! Takes the description of another API version: which commands it adds, changes and removes, and what to write into
+//! the overlay.
 //!
 //! A removed command breaks scripts, and a truncated file looks like a version with fewer operations. Neither
 //! may go unnoticed. Nothing is written here.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -14,71 +15,106 @@ use super::error::Error;
 use super::overlay::Overlay;
 use super::strip_prose::strip_prose;
 use super::table::{self, Command};
+use super::version::ApiVersion;
+use super::{Spec, description_paths, merged};
 
 /// The oldest version that has the operations of all stable commands.
-const OLDEST: (u32, u32) = (2, 13);
+const OLDEST: ApiVersion = ApiVersion::Number(2, 13);
 
-/// A usable new description.
-pub struct Update {
-    pub version: String,
-    /// The text for `spec/`.
-    pub facts: String,
-    pub added: Vec<Command>,
-    pub removed: Vec<RemovedCommand>,
+/// How a description is taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Choices {
+    /// Pins this version: older descriptions go.
+    pub pin: bool,
+    /// Accepts that commands go.
+    pub allow_removals: bool,
 }
 
-/// A command without an operation in the new description.
+/// A usable description.
+pub struct Update {
+    pub version: ApiVersion,
+    /// The text for `spec/`.
+    pub facts: String,
+    /// Descriptions that go.
+    pub superseded: Vec<PathBuf>,
+    pub added: Vec<Command>,
+    pub changed: Vec<ChangedCommand>,
+    pub removed: Vec<RemovedCommand>,
+    /// Entries for the overlay, as YAML, for the new operations that have none.
+    pub entries: String,
+}
+
+/// A command whose parameters or version differ.
+pub struct ChangedCommand {
+    pub name: String,
+    /// One line for each difference.
+    pub differences: Vec<String>,
+}
+
+/// A command without an operation afterwards.
 pub struct RemovedCommand {
     pub command: Command,
     /// The command that now has the same method and path.
     pub replacement: Option<String>,
 }
 
-/// Compares a vendor's file with the description in `spec`. With `allow_removals`, the new table may be
-/// smaller than the old one.
+/// Compares `spec` with and without a vendor's file.
 ///
 /// # Errors
-/// If the file is not a description, is too old, has dangling references, or has fewer operations than
-/// allowed.
-pub fn prepare(vendor: &str, spec: &Path, allow_removals: bool) -> Result<Update, Error> {
+/// If the file is not a description, is too old, has dangling references, or removes commands without leave.
+pub fn prepare(vendor: &str, spec: &Path, choices: Choices) -> Result<Update, Error> {
     let (version, facts) = strip_prose(vendor)?;
-    check_version(&version)?;
+    let version: ApiVersion = version.parse().map_err(|error| Error::Layout(format!("{error}")))?;
     let root: Value = serde_saphyr::from_str(&facts)
         .map_err(|error| Error::Yaml { what: "the reduced description", reason: error.to_string() })?;
     check_references(&root)?;
+    let described = description_paths(spec)?;
+    check_version(&version, &described, choices.pin)?;
 
-    let overlay_path = spec.join("overlay.yaml");
-    let overlay = fs::read_to_string(&overlay_path).map_err(|source| Error::read(&overlay_path, source))?;
-    let overlay = Overlay::parse(&overlay)?;
-    let path = super::description_path(spec)?;
-    let pinned = fs::read_to_string(&path).map_err(|source| Error::read(&path, source))?;
-    let (old, new) = (commands(&pinned, &overlay)?, commands(&facts, &overlay)?);
+    let read = |path: &Path| fs::read_to_string(path).map_err(|source| Error::read(path, source));
+    let overlay = || Overlay::parse(&read(&spec.join("overlay.yaml"))?);
+    let mut texts: BTreeMap<ApiVersion, String> = BTreeMap::new();
+    for (version, path) in &described {
+        texts.insert(version.clone(), read(path)?);
+    }
+    let before = merged(&texts.values().cloned().collect::<Vec<_>>(), overlay()?)?;
+    // A file with much less than the version beside it has been cut off.
+    let neighbour = texts.get(&version).or_else(|| texts.range(..&version).next_back().map(|(_, text)| text));
+    check_size(&facts, neighbour, choices.allow_removals)?;
+    texts.insert(version.clone(), facts.clone());
+    if choices.pin {
+        texts.retain(|other, _| *other >= version);
+    }
+    let after = merged(&texts.values().cloned().collect::<Vec<_>>(), overlay()?)?;
+    let superseded = described.into_iter().filter(|(other, _)| !texts.contains_key(other));
+    let superseded = superseded.map(|(_, path)| path).collect();
 
+    let (old, new) = (commands(&before)?, commands(&after)?);
     let removed: Vec<RemovedCommand> = old
         .values()
         .filter(|command| !contains(&new, command))
         .map(|command| removed_command(command, &new))
         .collect();
-    let added: Vec<Command> = new.values().filter(|command| !contains(&old, command)).cloned().collect();
-    if new.len() < old.len() && !allow_removals {
+    if !removed.is_empty() && !choices.allow_removals {
         let names: Vec<&str> = removed.iter().take(5).map(|removed| removed.command.name.as_str()).collect();
         return Err(Error::Layout(format!(
-            "the file has {} operations, the pinned description {}: it is incomplete or removes commands \
-             ({}, ...); pass --allow-removals to accept that",
-            new.len(),
-            old.len(),
+            "{} commands would go ({}): pass --allow-removals to accept that",
+            removed.len(),
             names.join(", ")
         )));
     }
-    Ok(Update { version, facts, added, removed })
+    let added: Vec<Command> = new.values().filter(|command| !contains(&old, command)).cloned().collect();
+    let changed =
+        new.values().filter_map(|command| changed_command(old.get(&command.name)?, command)).collect();
+    let without_entry = new.values().filter(|command| !after.overlay.operations.contains_key(&command.id));
+    let entries = without_entry.map(entry).collect();
+    Ok(Update { version, facts, superseded, added, changed, removed, entries })
 }
 
 type Commands = BTreeMap<String, Command>;
 
-fn commands(text: &str, overlay: &Overlay) -> Result<Commands, Error> {
-    let mut description = Description::parse(text)?;
-    overlay.apply(&mut description);
-    let commands = table::commands(&description, overlay)?;
+fn commands(spec: &Spec) -> Result<Commands, Error> {
+    let commands = table::commands(&spec.description, &spec.overlay)?;
     Ok(commands.into_iter().map(|command| (command.name.clone(), command)).collect())
 }
 
@@ -93,16 +129,63 @@ fn removed_command(command: &Command, new: &Commands) -> RemovedCommand {
     RemovedCommand { command: command.clone(), replacement: same.map(|other| other.name.clone()) }
 }
 
-/// Rejects old versions. A version that is not a number, such as `Preview`, is accepted.
-fn check_version(version: &str) -> Result<(), Error> {
-    let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
-    let (Ok(major), Ok(minor)) = (major.trim().parse::<u32>(), minor.trim().parse::<u32>()) else {
-        return Ok(());
-    };
-    if (major, minor) < OLDEST {
+fn changed_command(old: &Command, new: &Command) -> Option<ChangedCommand> {
+    let mut differences = Vec::new();
+    if (&old.method, &old.path) != (&new.method, &new.path) {
+        differences.push(format!("{} {} is now {} {}", old.method, old.path, new.method, new.path));
+    }
+    if old.version != new.version {
+        let text =
+            |version: &Option<String>| version.clone().unwrap_or_else(|| "the pinned version".to_owned());
+        differences.push(format!("needs {} instead of {}", text(&new.version), text(&old.version)));
+    }
+    if old.until != new.until {
+        let until = new.until.as_deref().unwrap_or("the newest version");
+        differences.push(format!("described up to {until}"));
+    }
+    for (name, facts) in &new.parameters {
+        match old.parameters.get(name) {
+            None => differences.push(format!("+ {name} ({facts})")),
+            Some(before) if before != facts => differences.push(format!("~ {name} ({before} -> {facts})")),
+            Some(_) => {}
+        }
+    }
+    for name in old.parameters.keys().filter(|name| !new.parameters.contains_key(*name)) {
+        differences.push(format!("- {name}"));
+    }
+    (!differences.is_empty()).then(|| ChangedCommand { name: new.name.clone(), differences })
+}
+
+/// An overlay entry to complete.
+fn entry(command: &Command) -> String {
+    let Command { id, name, method, path, effect, .. } = command;
+    format!("  {id}:  # {method} {path}\n    command: {name}\n    effect: {effect}\n    help: ''\n")
+}
+
+/// Rejects versions for which `spec` has no place.
+fn check_version(version: &ApiVersion, described: &[(ApiVersion, PathBuf)], pin: bool) -> Result<(), Error> {
+    if *version < OLDEST {
         return Err(Error::Layout(format!(
-            "the file describes version {version}: expected {}.{} or newer",
-            OLDEST.0, OLDEST.1
+            "the file describes version {version}: expected {OLDEST} or newer"
+        )));
+    }
+    match described.first() {
+        Some((pinned, _)) if version < pinned && !pin => Err(Error::Layout(format!(
+            "the file describes version {version}, but {pinned} is pinned: expected a newer version, or --pin"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Rejects a file that has fewer operations than the version beside it.
+fn check_size(facts: &str, neighbour: Option<&String>, allow_removals: bool) -> Result<(), Error> {
+    let Some(neighbour) = neighbour else { return Ok(()) };
+    let (old, new) = (Description::parse(neighbour)?, Description::parse(facts)?);
+    let (old, new) = (old.operations().len(), new.operations().len());
+    if new < old && !allow_removals {
+        return Err(Error::Layout(format!(
+            "the file has {new} operations, the version before it {old}: it is incomplete or removes operations; \
+             pass --allow-removals to accept that"
         )));
     }
     Ok(())

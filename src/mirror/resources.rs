@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::projection::Projection;
+use crate::api::ApiVersion;
 use crate::data::lenient;
 use crate::data::spelling::did_you_mean;
 
@@ -26,18 +27,22 @@ macro_rules! resources {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum ResourceName {
-            $($variant,)+
+            $(#[doc = concat!("The table `", $table, "`.")] $variant,)+
         }
 
         impl ResourceName {
+            /// All resources.
             pub const ALL: &'static [ResourceName] = &[$(ResourceName::$variant,)+];
 
+            /// The name, for example `conversation_parts`.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(ResourceName::$variant => $table,)+
                 }
             }
 
+            /// How the resource is fetched and stored.
+            #[doc(hidden)]
             pub fn resource(self) -> &'static Resource {
                 match self {
                     $(ResourceName::$variant => &$entry,)+
@@ -84,6 +89,7 @@ impl fmt::Display for ResourceName {
     }
 }
 
+/// A text that does not name a resource.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown resource {:?}: {}expected {}", .0, similar_resource(.0), ResourceName::all_names())]
 pub struct UnknownResource(pub String);
@@ -120,6 +126,8 @@ pub struct Resource {
     pub links: &'static [Link],
     /// Routes to everything, best first; empty if the records are part of another resource.
     pub routes: &'static [Route],
+    /// What the routes leave out in some API versions.
+    pub complement: Option<Complement>,
     /// Routes to what changed since a time, best first. If empty, every sync fetches everything.
     pub changes: &'static [Route],
     /// Operation that fetches a record by its id. Called before a record is considered deleted.
@@ -182,6 +190,15 @@ pub struct Route {
     pub blind_spot: Option<&'static str>,
 }
 
+/// Another list with records that the routes of a resource leave out in some API versions.
+#[derive(Debug)]
+pub struct Complement {
+    pub is_needed: fn(&ApiVersion) -> bool,
+    pub route: Route,
+    /// SQL condition for stored records that neither list has in these versions, and that are therefore kept.
+    pub unlisted: &'static str,
+}
+
 /// How a list is restricted to what changed since a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
@@ -209,6 +226,7 @@ const DEFAULT: Resource = Resource {
     derive_id: None,
     links: &[],
     routes: &[],
+    complement: None,
     changes: &[],
     get_operation: None,
     by_ids: None,

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use crate::codegen;
 use crate::codegen::description::{Description, OperationFacts};
-use crate::codegen::overlay::Overlay;
 use crate::codegen::schema;
 use crate::support::{RecordedRequest, Server, against, stderr};
 use intercom::api::commands::{OPERATIONS, SPEC_VERSION};
@@ -13,11 +12,7 @@ use serde_json::{Map, Value, json};
 
 fn description() -> Description {
     let spec = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec");
-    let text = std::fs::read_to_string(codegen::description_path(&spec).unwrap()).unwrap();
-    let overlay = std::fs::read_to_string(spec.join("overlay.yaml")).unwrap();
-    let mut description = Description::parse(&text).unwrap();
-    Overlay::parse(&overlay).unwrap().apply(&mut description);
-    description
+    codegen::load(&spec).unwrap().description
 }
 
 /// A small value that matches a schema of the description.

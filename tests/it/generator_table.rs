@@ -106,8 +106,9 @@ fn a_response_with_pages_is_a_list() {
     let operation = |id: &str, schema: &Value| json!({"get": {"operationId": id, "tags": ["Things"], "responses": {"200": {"content": {"application/json": {"schema": schema}}}}}});
     let text = json!({"openapi": "3.0.1", "info": {"version": "2.16"}, "paths": {
         "/notes": operation("listNotes", &schema), "/history": operation("listHistory", &history), "/one": operation("getOne", &json!({"type": "object"}))}});
-    let rows = table::render(&Description::parse(&text.to_string()).unwrap(), &overlay("operations: {}"), "")
-        .unwrap();
+    let rows =
+        table::render(&Description::parse(&text.to_string()).unwrap(), &overlay("operations: {}"), &[], "")
+            .unwrap();
     assert_eq!(
         (rows.matches("Paging::Whole").count(), rows.matches("Paging::None").count()),
         (2, 1),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::codegen::strip_prose::strip_prose;
-use crate::codegen::update;
+use crate::codegen::update::{self, Choices};
 use crate::generator::VENDOR;
 
 /// A folder like `spec/` with this description pinned.
@@ -16,16 +16,17 @@ fn pinned(description: &str) -> tempfile::TempDir {
 
 fn prepared(vendor: &str, pinned: &str, allow_removals: bool) -> Result<update::Update, String> {
     let folder = self::pinned(pinned);
-    update::prepare(vendor, folder.path(), allow_removals).map_err(|error| error.to_string())
+    let choices = Choices { pin: true, allow_removals };
+    update::prepare(vendor, folder.path(), choices).map_err(|error| error.to_string())
 }
 
 #[test]
 fn an_update_reports_added_and_removed_commands() {
     let vendor = VENDOR.replace("operationId: createTool", "operationId: forgeTool");
     assert_ne!(vendor, VENDOR);
-    let update = prepared(&vendor, &strip_prose(VENDOR).unwrap().1, false).unwrap();
+    let update = prepared(&vendor, &strip_prose(VENDOR).unwrap().1, true).unwrap();
     let added: Vec<&str> = update.added.iter().map(|command| command.name.as_str()).collect();
-    assert_eq!((update.version.as_str(), added), ("2.15", vec!["tools forge"]));
+    assert_eq!((update.version.to_string().as_str(), added), ("2.15", vec!["tools forge"]));
     let removed: Vec<(&str, Option<&str>)> = update
         .removed
         .iter()

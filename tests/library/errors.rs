@@ -29,7 +29,7 @@ async fn the_status_selects_the_variant() {
     let status = Arc::new(AtomicU16::new(0));
     let injected = status.clone();
     sandbox.intercept(move |_, _| Some(injected.load(Ordering::Relaxed)));
-    let mut error = async |code: u16| {
+    let error = async |code: u16| {
         status.store(code, Ordering::Relaxed);
         let error = get(&client, "1").await.unwrap_err();
         assert_eq!(error.status(), Some(code));

@@ -7,6 +7,7 @@ pub mod addresses;
 pub mod blocks;
 mod compare;
 pub mod dialect;
+#[cfg(feature = "cli")]
 pub mod front_matter;
 pub mod html;
 mod insertions;
@@ -14,6 +15,7 @@ pub mod markdown;
 pub mod merge;
 pub mod normalize;
 pub mod patch;
+pub mod sequence;
 
 /// Checks that reading a body and merging it without an edit yields the same bytes, whatever the body holds.
 /// The fuzz target and the property tests both call this.
