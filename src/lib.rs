@@ -66,7 +66,9 @@ pub mod sandbox;
 mod selection;
 
 pub use api::{AdminId, ArticleId, ContactId, ConversationId, TagId, TeamId};
-pub use api::{Client, ClientBuilder, Error, Observer, Region, Response, Settings, Timestamp, Token, types};
+pub use api::{
+    Client, ClientBuilder, Error, Observer, Region, Response, Settings, Timestamp, Token, groups, types,
+};
 pub use api::{Filter, List, Order, Page};
 #[cfg(feature = "mirror")]
 pub use local::Mirror;

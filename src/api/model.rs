@@ -121,9 +121,9 @@ pub(crate) fn put_nullable<T: Field>(
 
 /// Puts a field into an object, unless `extra` has the value that it was read from.
 pub(crate) fn put_required<T: Field>(object: &mut Object, name: &str, field: &T, extra: &Object) {
-    let is_received = extra.get(name).is_some_and(
-        |received| matches!(T::read(received.clone()), Fit::Partly(read, _) if read == *field),
-    );
+    let is_received = extra
+        .get(name)
+        .is_some_and(|received| matches!(T::read(received.clone()), Fit::Partly(read, _) if read == *field));
     if !is_received {
         object.insert(name.to_owned(), field.write());
     }
@@ -320,7 +320,9 @@ impl Field for Timestamp {
         match serde_json::from_value::<Timestamp>(value.clone()) {
             // A fraction of a second, and the spelling of a text, stay as received.
             Ok(time) if value.is_i64() => Fit::Whole(time),
-            Ok(time) if value.as_str().is_some_and(|text| integer(text).is_some() || text == time.to_string()) => {
+            Ok(time)
+                if value.as_str().is_some_and(|text| integer(text).is_some() || text == time.to_string()) =>
+            {
                 Fit::Whole(time)
             }
             Ok(time) => Fit::Partly(time, value),

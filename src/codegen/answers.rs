@@ -50,14 +50,15 @@ fn single_reference(value: &Value) -> Option<Value> {
 
 /// Merges a component `x_list_item` into the component `x`: the same record, with fewer fields in lists.
 pub fn merge_list_items(description: &mut Description) {
-    let names: Vec<String> =
-        schemas(description).filter_map(|(name, _)| Some(name.strip_suffix("_list_item")?.to_owned())).collect();
+    let names: Vec<String> = schemas(description)
+        .filter_map(|(name, _)| Some(name.strip_suffix("_list_item")?.to_owned()))
+        .collect();
     for name in names {
         let item = format!("{name}_list_item");
         let known = |name: &str| description.root["components"]["schemas"].get(name).cloned();
         let (Some(record), Some(listed)) = (known(&name), known(&item)) else { continue };
-        let mut all = merged(description, &record, record["allOf"].as_array().map_or(&[], Vec::as_slice));
-        let more = merged(description, &listed, listed["allOf"].as_array().map_or(&[], Vec::as_slice));
+        let mut all = merged(description, &record, parts(&record));
+        let more = merged(description, &listed, parts(&listed));
         add_properties(&mut all, &more);
         description.root["components"]["schemas"][&name] = all;
         if let Some(schemas) = description.root["components"]["schemas"].as_object_mut() {
@@ -65,6 +66,10 @@ pub fn merge_list_items(description: &mut Description) {
         }
         redirect(&mut description.root, &format!("#{SCHEMAS}{item}"), &format!("#{SCHEMAS}{name}"));
     }
+}
+
+fn parts(schema: &Value) -> &[Value] {
+    schema["allOf"].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
 fn schemas(description: &Description) -> impl Iterator<Item = (&String, &Value)> {
@@ -99,9 +104,7 @@ pub fn extend_references(description: &mut Description) {
     each_operation(description, |_, _, operation| {
         extend(&snapshot, &mut operation["responses"], &is_answer, &mut extensions);
         let own = plain(&format!("{}_request", operation["operationId"].as_str().unwrap_or_default()));
-        let is_own = |name: &str| {
-            plain(name) == own || uses.iter().filter(|used| *used == name).count() == 1
-        };
+        let is_own = |name: &str| plain(name) == own || uses.iter().filter(|used| *used == name).count() == 1;
         if let Some(body) = operation.pointer_mut("/requestBody/content/application~1json/schema") {
             extend_one(&snapshot, body, &is_own, &mut extensions);
         }
@@ -168,8 +171,7 @@ fn extend_one(
     extensions: &mut Vec<(String, Value)>,
 ) {
     let Some(parts) = value["allOf"].as_array() else { return };
-    let names: Vec<&str> =
-        parts.iter().filter_map(|part| reference(part)?.strip_prefix(SCHEMAS)).collect();
+    let names: Vec<&str> = parts.iter().filter_map(|part| reference(part)?.strip_prefix(SCHEMAS)).collect();
     let [name] = names[..] else { return };
     let is_object = !description.root["components"]["schemas"][name]["properties"].is_null()
         || !description.root["components"]["schemas"][name]["allOf"].is_null();
@@ -193,7 +195,9 @@ pub fn name_bodies_by_operation(description: &mut Description) {
     let source = description.root["components"]["schemas"].clone();
     each_operation(description, |_, _, operation| {
         let name = format!("{}_request", operation["operationId"].as_str().unwrap_or_default());
-        let Some(body) = operation.pointer_mut("/requestBody/content/application~1json/schema") else { return };
+        let Some(body) = operation.pointer_mut("/requestBody/content/application~1json/schema") else {
+            return;
+        };
         let Some(component) = reference(body).and_then(|target| target.strip_prefix(SCHEMAS)) else { return };
         if plain(component).ends_with("request") || !taken.insert(plain(&name)) {
             return;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::description::{Description, plain, reference};
 use super::shape::{REQUEST, ROLE};
+use super::versions::SINCE;
 
 const SCHEMAS: &str = "/components/schemas/";
 
@@ -34,14 +35,16 @@ fn replace(
 ) {
     let name = reference(value).and_then(|target| target.strip_prefix(SCHEMAS)).map(str::to_owned);
     if let Some(name) = name.filter(|name| values.contains(name)) {
-        let is_nullable = value["nullable"] == true;
+        let kept = ["nullable", SINCE].map(|keyword| (keyword, value.get(keyword).cloned()));
         if inside.contains(&name) {
             *value = json!({});
             return;
         }
         *value = known.get(&name).cloned().unwrap_or_else(|| json!({}));
-        if is_nullable {
-            value["nullable"] = true.into();
+        for (keyword, kept) in kept {
+            if let Some(kept) = kept {
+                value[keyword] = kept;
+            }
         }
         inside.push(name);
         replace(value, known, values, inside);
@@ -90,7 +93,9 @@ struct InlineObjects {
 
 impl InlineObjects {
     fn in_properties(&mut self, parent: &str, schema: &mut Value) {
-        for (name, property) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        for (name, property) in
+            schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten()
+        {
             self.in_value(parent, &pascal(name), property);
         }
     }
@@ -100,15 +105,15 @@ impl InlineObjects {
             let item = singular(property);
             self.in_value(parent, &item, &mut schema["items"]);
         } else if schema.get("properties").is_some() {
-            let is_nullable = schema["nullable"] == true;
-            if let Some(object) = schema.as_object_mut() {
-                object.shift_remove("nullable");
+            let mut target = json!({});
+            for keyword in ["nullable", SINCE] {
+                if let Some(value) = schema.as_object_mut().and_then(|object| object.shift_remove(keyword)) {
+                    target[keyword] = value;
+                }
             }
             let name = self.component(parent, property, schema);
-            *schema = json!({ "$ref": format!("#{SCHEMAS}{name}") });
-            if is_nullable {
-                schema["nullable"] = true.into();
-            }
+            target["$ref"] = format!("#{SCHEMAS}{name}").into();
+            *schema = target;
         }
     }
 

@@ -97,8 +97,17 @@ fn id_of(owner: &str) -> Option<&'static str> {
         ("Article", "ArticleId"),
     ];
     // What is left of the name of a component that is about the record itself.
-    const ENDINGS: [&str; 9] =
-        ["", "WithApp", "Basic", "Reference", "Archived", "Unarchived", "Blocked", "Deleted", "CreateResponse"];
+    const ENDINGS: [&str; 9] = [
+        "",
+        "WithApp",
+        "Basic",
+        "Reference",
+        "Archived",
+        "Unarchived",
+        "Blocked",
+        "Deleted",
+        "CreateResponse",
+    ];
     RECORDS.iter().find_map(|(record, id)| {
         let ending = owner.strip_prefix(record)?;
         ENDINGS.contains(&ending).then_some(*id)

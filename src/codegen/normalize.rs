@@ -218,8 +218,24 @@ pub fn name_inline_bodies(description: &mut Description) {
 
 /// Names that generated code uses for other types.
 const RESERVED: [&str; 18] = [
-    "adminid", "articleid", "box", "clone", "contactid", "conversationid", "default", "i64", "f64", "map", "option",
-    "self", "string", "tagid", "teamid", "timestamp", "value", "vec",
+    "adminid",
+    "articleid",
+    "box",
+    "clone",
+    "contactid",
+    "conversationid",
+    "default",
+    "i64",
+    "f64",
+    "map",
+    "option",
+    "self",
+    "string",
+    "tagid",
+    "teamid",
+    "timestamp",
+    "value",
+    "vec",
 ];
 
 /// Renames components that would become the same Rust type, such as `ticket_type` and `TicketType`, or a type of

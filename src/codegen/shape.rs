@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::description::{Description, plain, reference};
 use super::schema::{Field, fields};
-use super::versions::LATER;
+use super::versions::{LATER, SINCE};
 
 /// Suffix of the request copy of a schema that responses use too.
 pub(super) const INPUT: &str = "_input";
@@ -21,6 +21,19 @@ pub(super) const ANSWER: &str = "answer";
 
 /// A schema for responses. Keeps types, and what typed values come from: choices and formats. No field is required.
 pub fn lenient(description: &Description, schema: &Value) -> Value {
+    let mut lenient = lenient_type(description, schema);
+    keep_since(schema, &mut lenient);
+    lenient
+}
+
+/// Keeps the version that a field needs, for its documentation.
+fn keep_since(source: &Value, schema: &mut Value) {
+    if let Some(version) = source.get(SINCE) {
+        schema[SINCE] = version.clone();
+    }
+}
+
+fn lenient_type(description: &Description, schema: &Value) -> Value {
     if let Some(target) = reference(schema) {
         return json!({ "$ref": format!("#{target}") });
     }
@@ -78,6 +91,7 @@ pub fn strict(description: &Description, schema: &Value, shared: &BTreeSet<Strin
     if schema["nullable"] == true || description.resolve(schema)["nullable"] == true {
         strict["nullable"] = true.into();
     }
+    keep_since(schema, &mut strict);
     strict
 }
 
@@ -143,7 +157,8 @@ fn only_object<'a>(description: &Description, schema: &'a Value) -> Option<&'a V
     if schema.get("properties").is_some() || schema.get("allOf").is_some() {
         return None;
     }
-    let alternatives = ["oneOf", "anyOf"].iter().filter_map(|keyword| schema.get(*keyword)?.as_array()).flatten();
+    let alternatives =
+        ["oneOf", "anyOf"].iter().filter_map(|keyword| schema.get(*keyword)?.as_array()).flatten();
     let mut objects = alternatives.filter(|part| !fields(description, part).is_empty());
     objects.next().filter(|only| reference(only).is_some() && objects.next().is_none())
 }

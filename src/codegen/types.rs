@@ -11,7 +11,8 @@ use syn::{File, FnArg, ImplItem, Item, ItemStruct, Type};
 
 use super::description::{Description, plain};
 use super::marks::MARK;
-use super::shape::{REQUEST, ROLE};
+use super::shape::{REQUEST, ROLE, choices};
+use super::versions::SINCE;
 
 /// The type of a value in Rust.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +50,8 @@ pub struct Field {
     pub constant: Option<String>,
     /// Whether an id is an integer on the wire, or a time is text.
     pub spelling: Option<&'static str>,
-    pub choices: Vec<String>,
+    /// The version that it needs, if later than the pinned one.
+    pub since: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -78,6 +80,8 @@ pub enum Answer {
 pub struct Types {
     pub models: BTreeMap<String, Model>,
     pub signatures: BTreeMap<String, Signature>,
+    /// The first value of each set of choices, by the name of its type.
+    pub first_choices: BTreeMap<String, String>,
 }
 
 /// Reads what progenitor generated for a description.
@@ -88,7 +92,8 @@ pub fn read(file: &File, description: &Description) -> Types {
         .flatten()
         .map(|(name, schema)| (plain(name), schema))
         .collect();
-    let mut types = Types { models: BTreeMap::new(), signatures: BTreeMap::new() };
+    let mut types =
+        Types { models: BTreeMap::new(), signatures: BTreeMap::new(), first_choices: BTreeMap::new() };
     for item in &file.items {
         match item {
             Item::Mod(module) if module.ident == "types" => {
@@ -132,8 +137,10 @@ fn model(item: &ItemStruct, schema: &Value) -> Model {
     let fields = properties.into_iter().flatten().filter_map(|(wire, property)| {
         let (ident, _, kind) = generated.iter().find(|(_, name, _)| name == wire)?;
         let is_required = required.contains(wire.as_str());
-        let choices: Vec<String> = super::shape::choices(property).into_iter().map(str::to_owned).collect();
-        let constant = choices.first().filter(|_| is_required && choices.len() == 1).cloned();
+        let constant = match choices(property)[..] {
+            [only] if is_required => Some(only.to_owned()),
+            _ => None,
+        };
         let kind = kind_of(kind);
         let spelling = spelling(&kind, property);
         let presence = match (is_required, property["nullable"] == true && is_request) {
@@ -141,7 +148,8 @@ fn model(item: &ItemStruct, schema: &Value) -> Model {
             (false, true) => Presence::Nullable,
             (false, false) => Presence::Optional,
         };
-        Some(Field { ident: ident.clone(), wire: wire.clone(), kind, presence, constant, spelling, choices })
+        let since = property[SINCE].as_str().map(str::to_owned);
+        Some(Field { ident: ident.clone(), wire: wire.clone(), kind, presence, constant, spelling, since })
     });
     Model { name: item.ident.to_string(), is_request, fields: fields.collect() }
 }
@@ -150,10 +158,12 @@ fn model(item: &ItemStruct, schema: &Value) -> Model {
 fn renamed(field: &syn::Field) -> Option<String> {
     let mut name = None;
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        // Other arguments end the parse early; `rename` is the first one.
+        // An argument that does not parse is not `rename`.
         let _ = attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("rename") {
                 name = Some(meta.value()?.parse::<syn::LitStr>()?.value());
+            } else if meta.input.peek(syn::Token![=]) {
+                meta.value()?.parse::<syn::Expr>()?;
             }
             Ok(())
         });
@@ -239,14 +249,41 @@ fn signature(function: &syn::ImplItemFn) -> Signature {
 
 fn first_argument(kind: &Type) -> Option<&Type> {
     let Type::Path(path) = kind else { return None };
-    let syn::PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+    let syn::PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else {
+        return None;
+    };
     arguments.args.iter().find_map(|argument| match argument {
         syn::GenericArgument::Type(kind) => Some(kind),
         _ => None,
     })
 }
 
+/// Types that are not generated.
+const NATIVE: [&str; 7] =
+    ["AdminId", "ArticleId", "ContactId", "ConversationId", "TagId", "TeamId", "Timestamp"];
+
 impl Kind {
+    /// The choices inside lists and boxes.
+    pub fn choices(&self) -> Option<&str> {
+        marked(self).filter(|name| !NATIVE.contains(name))
+    }
+
+    /// The type in Rust. `scope` is the module of models and choices, with `::`.
+    pub fn rust(&self, scope: &str) -> String {
+        match self {
+            Kind::Text => "String".to_owned(),
+            Kind::Integer => "i64".to_owned(),
+            Kind::Number => "f64".to_owned(),
+            Kind::Boolean => "bool".to_owned(),
+            Kind::Json => "serde_json::Value".to_owned(),
+            Kind::Object => "serde_json::Map<String, serde_json::Value>".to_owned(),
+            Kind::Marked(name) if NATIVE.contains(&name.as_str()) => name.clone(),
+            Kind::Marked(name) | Kind::Model(name) => format!("{scope}{name}"),
+            Kind::List(items) => format!("Vec<{}>", items.rust(scope)),
+            Kind::Boxed(inner) => format!("Box<{}>", inner.rust(scope)),
+        }
+    }
+
     /// The model inside lists and boxes.
     pub fn model(&self) -> Option<&str> {
         match self {
@@ -273,6 +310,11 @@ impl Model {
 }
 
 impl Types {
+    /// A valid value of choices.
+    pub fn first_choice(&self, name: &str) -> &str {
+        self.first_choices.get(name).map_or("", String::as_str)
+    }
+
     /// The type of the elements at a path of keys, `data` or `data.articles`.
     pub fn elements(&self, answer: &Kind, keys: &str) -> Option<Kind> {
         let mut kind = answer.clone();

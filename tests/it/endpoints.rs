@@ -16,7 +16,7 @@ fn description() -> Description {
 }
 
 /// A small value that matches a schema of the description.
-fn sample(description: &Description, schema: &Value) -> Value {
+pub fn sample(description: &Description, schema: &Value) -> Value {
     nested_sample(description, schema, 0)
 }
 

@@ -32,4 +32,5 @@ mod style;
 mod support;
 mod sync_changes;
 mod sync_faults;
+mod typed_client;
 mod versions;
