@@ -6,9 +6,7 @@
 
 use std::error::Error;
 
-use futures::TryStreamExt;
-use intercom::api::request_builder::{Arguments, operation};
-use intercom::{Client, Region, Settings, Token, types};
+use intercom::{Client, Region, Settings, Token};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -19,32 +17,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let client = Client::new(Settings::new(base_url, Some(token)))?;
 
-    // A typed function. Its models tolerate fields that differ from the description, and the raw
-    // document is available beside them.
-    let me = client.identify_admin().await?;
+    // One record. Its types tolerate fields that differ from the description, and the raw document is available
+    // beside them.
+    let me = client.me().await?;
     println!("{} ({} bytes)", me.name.as_deref().unwrap_or("?"), me.raw().len());
 
-    // All pages of a list, each fetched when it is polled.
-    let contacts = operation("ListContacts")?;
-    let mut pages = std::pin::pin!(client.pages(contacts, Arguments::default(), None));
+    // All contacts, with one page in memory.
+    let mut contacts = client.contacts().list().stream();
     let mut count = 0;
-    while let Some(page) = pages.try_next().await? {
-        for contact in page.records::<types::Contact>() {
-            let contact = contact?;
-            count += 1;
-            if count <= 3 {
-                println!(
-                    "{} {}",
-                    contact.id.as_deref().unwrap_or("?"),
-                    contact.email.as_deref().unwrap_or("-")
-                );
-            }
+    while let Some(contact) = contacts.try_next().await? {
+        count += 1;
+        if count <= 3 {
+            println!("{} {}", contact.id.as_deref().unwrap_or("?"), contact.email.as_deref().unwrap_or("-"));
         }
     }
     println!("{count} contacts");
 
-    // Errors carry the status, code, message and request id.
-    match client.show_contact("no-such-contact", None).await {
+    // Errors have the status, code, message and request id.
+    match client.contacts().get("no-such-contact").await {
         Ok(contact) => println!("found {:?}", contact.id),
         Err(error) => println!("{:?} {:?}: {error}", error.status(), error.code()),
     }

@@ -2,6 +2,8 @@
 //!
 //! Every argument, parameter and field is given. Values without a type come from the test.
 
+use std::collections::BTreeSet;
+
 use super::client::Generated;
 use super::method_text::{group_name, parameters_name, put};
 use super::methods::{OperationMethod, Returns};
@@ -9,6 +11,20 @@ use super::types::{Kind, Model, Presence, Types};
 
 /// Schemas can be recursive: optional fields below this depth are left out.
 const MAX_DEPTH: usize = 3;
+
+/// One method per operation: the one with most parameters.
+fn methods(generated: &Generated) -> impl Iterator<Item = (&str, &OperationMethod)> {
+    let with_later: BTreeSet<&str> = generated
+        .groups
+        .methods()
+        .filter(|(_, method)| method.has_later_parameters)
+        .map(|(_, method)| method.id.as_str())
+        .collect();
+    generated
+        .groups
+        .methods()
+        .filter(move |(_, method)| method.has_later_parameters || !with_later.contains(method.id.as_str()))
+}
 
 /// The whole file.
 pub fn render(generated: &Generated) -> String {
@@ -19,18 +35,18 @@ pub fn render(generated: &Generated) -> String {
          pub type Samples<'s> = &'s (dyn Fn(&str, &str) -> Value + Sync);\n\n\
          /// The ids of the operations.\npub const IDS: &[&str] = &[\n",
     );
-    for (_, method) in generated.groups.methods() {
+    for (_, method) in methods(generated) {
         put(&mut text, format_args!("    {:?},\n", method.id));
     }
     text.push_str(
         "];\n\n/// Sends one operation. What it returns is not looked at.\n\
          pub async fn send(client: &Client, samples: Samples<'_>, id: &str) {\n    match id {\n",
     );
-    for (index, (_, method)) in generated.groups.methods().enumerate() {
+    for (index, (_, method)) in methods(generated).enumerate() {
         put(&mut text, format_args!("        {:?} => call_{index}(client, samples).await,\n", method.id));
     }
     text.push_str("        other => panic!(\"unknown operation {other}\"),\n    }\n}\n\n");
-    for (index, (group, method)) in generated.groups.methods().enumerate() {
+    for (index, (group, method)) in methods(generated).enumerate() {
         put(
             &mut text,
             format_args!(

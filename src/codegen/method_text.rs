@@ -150,6 +150,12 @@ fn called(client: &str, method: &str, id: &str, path: &str, query: &str, body: &
 
 fn write_documentation(text: &mut String, method: &OperationMethod, indent: &str) {
     put(text, format_args!("{indent}/// {}: `{}`.\n", method.help, method.route));
+    if method.has_later_parameters {
+        put(
+            text,
+            format_args!("{indent}///\n{indent}/// With all parameters, also those of later API versions.\n"),
+        );
+    }
     if let Some(version) = &method.version {
         put(text, format_args!("{indent}///\n{indent}/// Needs API {version}, which is sent with it.\n"));
     }

@@ -50,6 +50,7 @@ pub struct Groups {
 }
 
 /// A method that sends one operation.
+#[derive(Clone)]
 pub struct OperationMethod {
     pub id: String,
     /// The words of its command.
@@ -66,14 +67,21 @@ pub struct OperationMethod {
     pub optional: Vec<Parameter>,
     pub body: Option<Kind>,
     pub returns: Returns,
+    /// Whether the optional parameters of later versions are among the parameters, which makes them one argument:
+    /// a new version must not change what a method takes.
+    pub has_later_parameters: bool,
 }
 
+#[derive(Clone)]
 pub struct Parameter {
     pub ident: String,
     pub wire: String,
     pub kind: Kind,
+    /// Whether it needs a later version than the operation.
+    pub is_later: bool,
 }
 
+#[derive(Clone)]
 pub enum Returns {
     /// A list of these elements.
     List(Kind),
@@ -181,6 +189,7 @@ impl OperationMethod {
                 wire: parameter.name.clone(),
                 kind: id_in_path(facts.path, &parameter.name)
                     .map_or(Kind::Text, |id| Kind::Marked(id.to_owned())),
+                is_later: false,
             });
             let path = path.collect();
             let in_query = in_query
@@ -192,11 +201,12 @@ impl OperationMethod {
                     ident: idents.name(&parameter.name),
                     wire: parameter.name.clone(),
                     kind: query_kind(&facts.id, parameter, choices),
+                    is_later: parameter.since.is_some() && parameter.since != command.version,
                 };
                 if parameter.required { required.push(one) } else { optional.push(one) }
             }
             let spelling = command.readable.first().unwrap_or(&command.name);
-            methods.push(OperationMethod {
+            let whole = OperationMethod {
                 id: facts.id.clone(),
                 words: spelling.split(' ').map(str::to_owned).collect(),
                 name: String::new(),
@@ -209,14 +219,26 @@ impl OperationMethod {
                 optional,
                 body: signature.body.filter(|_| !is_search),
                 returns,
-            });
+                has_later_parameters: false,
+            };
+            methods.extend(whole.with_later_parameters());
         }
         methods
     }
 
+    /// The method without the optional parameters of later versions, and one with them if there are any.
+    fn with_later_parameters(self) -> Vec<Self> {
+        if self.optional.iter().all(|parameter| !parameter.is_later) {
+            return vec![self];
+        }
+        let later = OperationMethod { has_later_parameters: true, ..self.clone() };
+        let optional = self.optional.into_iter().filter(|parameter| !parameter.is_later).collect();
+        vec![OperationMethod { optional, has_later_parameters: false, ..later.clone() }, later]
+    }
+
     /// Whether the optional parameters are one argument.
     pub fn has_parameters_struct(&self) -> bool {
-        self.optional.len() > MAX_OPTIONAL_ARGUMENTS
+        self.has_later_parameters || self.optional.len() > MAX_OPTIONAL_ARGUMENTS
     }
 }
 
@@ -285,8 +307,14 @@ impl Groups {
                 (false, true) => ident(&method.id),
                 (false, false) => ident(&rest),
             };
+            if method.has_later_parameters {
+                name.push_str("_with");
+            }
             if !taken.insert((group.clone(), name.clone())) {
                 name = ident(&method.id);
+                if method.has_later_parameters {
+                    name.push_str("_with");
+                }
                 taken.insert((group.clone(), name.clone()));
             }
             method.name = name;

@@ -16,6 +16,7 @@ use super::description::{Description, METHODS, plain, reference};
 use super::inline::{name_inline_objects, pascal, replace_references_to_values};
 use super::schema::{fields, reach};
 use super::shape::{INPUT, lenient, strict};
+use super::versions::SINCE;
 
 /// Applies every rule.
 pub fn normalize(description: &mut Description) {
@@ -74,7 +75,13 @@ pub fn rewrite_parameters(description: &mut Description) {
             let parameters = facts.parameters.iter().flat_map(|parameter| {
                 let place = if parameter.in_path { "path" } else { "query" };
                 let parameter_of = |name: &str, schema: &Value, required: bool| {
-                    json!({ "name": name, "in": place, "required": required, "schema": scalar(description, schema) })
+                    let mut rewritten = json!({
+                        "name": name, "in": place, "required": required, "schema": scalar(description, schema),
+                    });
+                    if let Some(version) = &parameter.since {
+                        rewritten[SINCE] = version.as_str().into();
+                    }
+                    rewritten
                 };
                 let properties = fields(description, &parameter.schema);
                 if properties.is_empty() || parameter.in_path || parameter.schema["type"] != "object" {
