@@ -9,7 +9,6 @@
 // Files are opened in `cli::files`. Modules that open files themselves are marked below, with the reason.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
-#[allow(missing_docs, reason = "documented as its parts become public")]
 pub mod api;
 #[cfg(feature = "articles")]
 #[allow(clippy::disallowed_methods, reason = "the articles folder, which `cli::files` has checked")]
@@ -32,12 +31,14 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "articles")]
 pub mod convert;
+#[allow(missing_docs, reason = "belongs to the programs")]
 mod data;
 #[cfg(feature = "filter")]
 #[doc(hidden)]
 #[allow(missing_docs, reason = "belongs to the programs")]
 pub mod filter;
 #[cfg(any(feature = "articles", feature = "filter", feature = "sandbox"))]
+#[allow(missing_docs, reason = "belongs to the programs")]
 mod html;
 #[cfg(feature = "mirror")]
 pub mod local;
@@ -62,6 +63,7 @@ pub mod report;
 pub mod sandbox;
 #[cfg(feature = "filter")]
 #[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports, reason = "the programs use all of it"))]
+#[allow(missing_docs, reason = "belongs to the programs")]
 mod selection;
 
 pub use api::{AdminId, ArticleId, ContactId, ConversationId, TagId, TeamId};

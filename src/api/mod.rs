@@ -3,20 +3,33 @@
 //! This layer knows HTTP and Intercom's conventions. It must not depend on flags, files, SQLite or a
 //! terminal: it compiles without them.
 
+#[doc(hidden)]
+#[allow(missing_docs, reason = "belongs to the programs")]
 pub mod access;
 pub mod builder;
 pub mod client;
+#[doc(hidden)]
+#[allow(missing_docs, reason = "a table")]
 #[rustfmt::skip]
 #[path = "../../generated/commands.rs"]
 pub mod commands;
+#[doc(hidden)]
+#[allow(missing_docs, reason = "belongs to the programs")]
 pub mod conflict;
+#[doc(hidden)]
+#[allow(missing_docs, reason = "belongs to the programs")]
 pub mod effect;
 pub mod error;
+#[doc(hidden)]
+#[allow(missing_docs, reason = "belongs to the programs")]
 pub mod error_budget;
 mod error_response;
 #[rustfmt::skip]
+#[allow(missing_docs, reason = "fields have the names that the API gives them")]
 #[path = "../../generated/client.rs"]
 mod generated;
+#[doc(hidden)]
+#[allow(missing_docs, reason = "belongs to the programs")]
 pub mod identity;
 pub mod ids;
 mod json_repair;
@@ -25,6 +38,8 @@ mod limiter;
 pub mod list;
 pub mod observer;
 pub mod operation;
+#[doc(hidden)]
+#[allow(missing_docs, reason = "belongs to the programs")]
 pub mod page_arguments;
 pub mod paging;
 pub mod region;
@@ -37,11 +52,14 @@ pub mod timestamp;
 pub mod transport;
 pub mod version;
 mod version_history;
+#[doc(hidden)]
+#[allow(missing_docs, reason = "belongs to the programs")]
 pub mod web_address;
 
 pub use builder::ClientBuilder;
 pub use client::{Client, Response};
 pub use error::Error;
+#[doc(hidden)]
 pub use error_budget::ErrorBudget;
 pub use generated::types;
 pub use ids::{AdminId, ArticleId, ContactId, ConversationId, TagId, TeamId};

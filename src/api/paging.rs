@@ -30,6 +30,7 @@ use scroll::ScrollEnd;
 /// One page of a list, with its records as received.
 #[derive(Debug)]
 pub struct RawPage {
+    /// The response.
     pub reply: Reply,
     /// Path of the list inside the document, keys joined by dots: `data`, `conversations`, `data.articles`.
     /// `None` if the document contains no list.
@@ -52,8 +53,11 @@ pub struct RawPage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Next {
+    /// `starting_after`, in the query or in the body.
     StartingAfter(String),
+    /// The number of the page, from 1.
     Page(u64),
+    /// The parameter of a scroll.
     Scroll(String),
     /// Another query parameter, with its value.
     Query(String, String),

@@ -9,9 +9,12 @@ use reqwest::Url;
 /// A data region of Intercom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Region {
+    /// The United States.
     #[default]
     Us,
+    /// The European Union.
     Eu,
+    /// Australia.
     Au,
 }
 
@@ -21,6 +24,7 @@ pub enum Region {
 pub struct UnknownRegion(pub String);
 
 impl Region {
+    /// All regions.
     pub const ALL: [Region; 3] = [Region::Us, Region::Eu, Region::Au];
 
     /// The name as typed: `us`, `eu` or `au`.

@@ -153,10 +153,13 @@ impl fmt::Debug for Settings {
 /// A request as it would be sent, with secrets masked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestPreview {
+    /// For example `GET`.
     pub method: String,
+    /// With the query.
     pub url: String,
     /// Names in lower case, values as text.
     pub headers: Vec<(String, String)>,
+    /// The body, if it has one.
     pub body: Option<Bytes>,
 }
 
@@ -165,6 +168,7 @@ pub struct RequestPreview {
 pub struct Usage {
     /// Requests sent, including retries and redirects.
     pub requests: u64,
+    /// Of these, repeated ones.
     pub retries: u64,
     /// Responses with status 429.
     pub refused: u64,
@@ -330,6 +334,7 @@ impl Transport {
         self.0.limiter.expect(calls as u64);
     }
 
+    /// The requests so far.
     pub fn usage(&self) -> Usage {
         Usage {
             requests: self.0.requests.load(Relaxed),

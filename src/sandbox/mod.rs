@@ -39,35 +39,45 @@
 #![deny(missing_docs)]
 
 mod admission;
+#[allow(missing_docs, reason = "not part of the public interface")]
 mod calendar;
 mod document_quirks;
+#[allow(missing_docs, reason = "not part of the public interface")]
 mod handlers;
 mod html;
 #[doc(hidden)]
+#[allow(missing_docs, reason = "not part of the public interface")]
 pub mod model;
+#[allow(missing_docs, reason = "not part of the public interface")]
 mod new_records;
 mod options;
 mod page_quirks;
+#[allow(missing_docs, reason = "not part of the public interface")]
 mod paging;
 mod quirk;
 mod random;
+#[allow(missing_docs, reason = "not part of the public interface")]
 mod record_set;
+#[allow(missing_docs, reason = "not part of the public interface")]
 mod render;
+#[allow(missing_docs, reason = "not part of the public interface")]
 mod request;
+#[allow(missing_docs, reason = "not part of the public interface")]
 mod response;
+#[allow(missing_docs, reason = "not part of the public interface")]
 mod router;
+#[allow(missing_docs, reason = "not part of the public interface")]
 mod schema;
+#[allow(missing_docs, reason = "not part of the public interface")]
 mod search;
+#[allow(missing_docs, reason = "not part of the public interface")]
 mod seed;
 mod server;
 mod validate;
+#[allow(missing_docs, reason = "not part of the public interface")]
 mod workspace;
 
 use std::time::Duration;
-
-use reqwest::Url;
-
-use crate::api::{self, Client, Settings, Token};
 
 #[doc(hidden)]
 pub use self::calendar::WorkspaceClock;
@@ -86,6 +96,7 @@ use self::server::{SandboxServer, lock};
 pub use self::workspace::Workspace;
 #[doc(hidden)]
 pub use self::workspace::{CompanyScroll, IdSequence};
+use crate::api::{self, Client, Token};
 
 /// A running sandbox. Stops when dropped.
 pub struct Sandbox {
@@ -118,9 +129,7 @@ impl Sandbox {
     /// # Errors
     /// If the token in the options cannot be sent in a header.
     pub fn client(&self) -> Result<Client, api::Error> {
-        let base_url = Url::parse(self.server.base_url())
-            .map_err(|error| api::Error::InvalidRequest(format!("invalid base URL: {error}")))?;
-        Client::new(Settings::new(base_url, Some(Token::new(self.token())?)))
+        Client::builder().base_url(self.server.base_url())?.token(Token::new(self.token())?).build()
     }
 
     /// All requests so far, oldest first.

@@ -103,12 +103,8 @@ async fn a_refreshed_conversation_has_its_parts() {
 
 #[tokio::test]
 async fn response_times_are_durations() {
-    let copy = copy_of(&[
-        ResourceName::Conversations,
-        ResourceName::ConversationParts,
-        ResourceName::Teams,
-    ])
-    .await;
+    let copy =
+        copy_of(&[ResourceName::Conversations, ResourceName::ConversationParts, ResourceName::Teams]).await;
     let options = || SlaOptions::new().group_by(GroupBy::None).min_samples(1);
     let report = copy.mirror.sla(options().target(Metric::FirstResponse, Duration::from_secs(60))).unwrap();
     let figures = report.total.figures.of(Metric::FirstResponse).unwrap();

@@ -16,7 +16,9 @@ use crate::api::error::Error;
 
 /// A response whose body has not been read yet.
 pub struct Download {
+    /// The status, from 200 to 299.
     pub status: StatusCode,
+    /// The headers.
     pub headers: HeaderMap,
     response: Response,
     label: RequestLabel,
