@@ -38,7 +38,7 @@ mod data;
 #[allow(missing_docs, reason = "belongs to the programs")]
 pub mod filter;
 #[cfg(any(feature = "articles", feature = "filter", feature = "sandbox"))]
-#[allow(missing_docs, reason = "belongs to the programs")]
+#[allow(missing_docs, reason = "shared by the other modules")]
 mod html;
 #[cfg(feature = "mirror")]
 pub mod local;

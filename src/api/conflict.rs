@@ -31,14 +31,18 @@ impl Conflict {
         let without_spaces = words.replace(' ', "");
         let says_busy =
             ["inprogress", "running", "underway", "locked"].iter().any(|word| without_spaces.contains(word));
+        // A change or a removal can conflict with the state of the record itself.
+        let creates = error.method == reqwest::Method::POST || id.is_some() || says(&["exist"]);
         Some(if says(&["multiple", "several", "more than one"]) {
             Conflict::Ambiguous
         } else if says(&["archived"]) {
             Conflict::Archived { id }
         } else if id.is_none() && says_busy {
             Conflict::Busy
-        } else {
+        } else if creates {
             Conflict::Exists { id }
+        } else {
+            return None;
         })
     }
 
@@ -74,6 +78,19 @@ mod tests {
             serde_json::json!({"type": "error.list", "errors": [{"code": "conflict", "message": message}]});
         let status = StatusCode::from_u16(status).unwrap();
         Conflict::read(&ApiError::read(status, Method::POST, "/contacts".into(), None, &body.to_string()))
+    }
+
+    #[test]
+    fn a_removal_that_conflicts_with_the_state_of_its_record_names_no_other() {
+        let conflict = |method: Method, message: &str| {
+            let body = serde_json::json!({"errors": [{"message": message}]}).to_string();
+            Conflict::read(&ApiError::read(StatusCode::CONFLICT, method, "/x/1".into(), None, &body))
+        };
+        let state = "It must be in draft state to be deleted";
+        assert_eq!(conflict(Method::DELETE, state), None);
+        assert_eq!(conflict(Method::POST, state), Some(Conflict::Exists { id: None }));
+        let taken = "A contact matching those details already exists with id=5";
+        assert_eq!(conflict(Method::PUT, taken), Some(Conflict::Exists { id: Some("5".to_owned()) }));
     }
 
     #[test]

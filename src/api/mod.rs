@@ -6,6 +6,7 @@
 #[doc(hidden)]
 #[allow(missing_docs, reason = "belongs to the programs")]
 pub mod access;
+pub mod app_version;
 pub mod builder;
 pub mod client;
 #[doc(hidden)]

@@ -48,6 +48,7 @@ mod token_errors;
 mod token_store;
 pub(crate) mod tree;
 mod verbose;
+mod version_changes;
 mod web_flags;
 mod where_flag;
 

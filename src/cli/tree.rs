@@ -200,9 +200,18 @@ impl Tree<'_> {
         }
         let command = match only_one_below(registration.words) {
             Some(operation) => self.with_operation(command, registration.words, operation),
-            None => command,
+            None => self.with_own_commands(command, registration.words),
         };
         self.explained(self.with_global_flags(command), registration.words, None)
+    }
+
+    /// Adds the hand-written commands below one that can be called itself, such as `api versions`.
+    fn with_own_commands(&self, command: Command, words: &str) -> Command {
+        if !self.registry.commands().any(|other| is_below(other.words, words)) {
+            return command;
+        }
+        let command = command.subcommand_negates_reqs(true).disable_help_subcommand(true);
+        self.with_handwritten(command, words)
     }
 
     /// Adds the operation whose group has the same words: its flags, which cannot be mixed with those of the command,
@@ -359,26 +368,56 @@ fn group_help(path: &str) -> String {
         ("admins", "Teammates, their away mode and their activity log"),
         ("ai", "Content that Fin uses: import sources and external pages"),
         ("articles", "Help center articles"),
+        ("brands", "Brands of the workspace"),
+        ("articles draft", "Unpublished text of a published article"),
+        ("articles tags", "Tags of an article"),
+        ("articles versions", "Earlier texts of an article"),
+        ("audiences", "Groups of contacts that content for Fin can be limited to"),
         ("calls", "Phone calls, their recordings and transcripts"),
         ("companies", "Companies and their contacts"),
         ("companies contacts", "Contacts of a company"),
+        ("companies notes", "Notes about a company"),
         ("companies segments", "Segments of a company"),
         ("contacts", "People: users and leads, with notes, tags, companies and subscriptions"),
+        ("contacts banners", "Banners that a contact sees"),
         ("contacts companies", "Companies of a contact"),
+        ("contacts merge-history", "Contacts that were merged into a user"),
         ("contacts notes", "Notes about a contact"),
         ("contacts segments", "Segments of a contact"),
         ("contacts subscriptions", "Subscriptions of a contact to kinds of messages"),
         ("contacts tags", "Tags of a contact"),
+        ("content", "Articles, snippets, external pages and files together: search, bulk actions"),
+        ("content bulk-actions", "Changes of up to 1,000 pieces of content"),
+        ("content-snippets", "Short texts that Fin and Copilot answer from"),
+        ("content-snippets tags", "Tags of a snippet"),
         ("conversations", "Conversations: read, search, reply, assign, tag, measure"),
+        ("conversations attributes", "Attributes that conversations can have"),
+        ("conversations attributes options", "Options of a list attribute of conversations"),
         ("conversations customers", "Contacts in a conversation"),
+        ("conversations side", "Side conversations of a conversation"),
         ("conversations tags", "Tags of a conversation"),
+        ("conversations handling-events", "Pauses of teammates in a conversation"),
         ("custom-object-instances", "Instances of custom objects"),
         ("data-attributes", "Attributes of contacts, companies and conversations"),
+        ("data-connectors", "Connectors that let workflows and Fin use other systems"),
+        ("data-connectors execution-results", "Requests that a data connector made"),
+        ("emails", "Addresses that the workspace sends email from"),
         ("events", "Events of contacts"),
+        ("fin", "Fin in your own channel: start, reply, rating"),
+        ("fin-voice", "Phone calls that Fin takes"),
         ("help-center", "Help centers and their collections"),
+        ("help-center redirects", "Redirects from old addresses of a help center"),
         ("intercom-export", "Exports of message data"),
         ("internal-articles", "Articles for teammates only"),
+        ("ip-allowlist", "Addresses from which teammates may use the workspace"),
+        ("jobs", "Progress of work in the background"),
+        ("message-status", "Delivery of WhatsApp messages"),
+        ("internal-articles tags", "Tags of an internal article"),
+        ("macros", "Macros, also called saved replies"),
         ("news", "News items and newsfeeds"),
+        ("office-hours", "Weekly office hours, and dates with other hours"),
+        ("office-hours exceptions", "Dates on which a schedule has other hours"),
+        ("reporting-export", "Exports of reporting data"),
         ("segments", "Segments of people and companies"),
         ("tags", "Tags of the workspace"),
         ("teams", "Teams and their members"),
@@ -387,6 +426,7 @@ fn group_help(path: &str) -> String {
         ("tickets", "Tickets: create, update, reply, search, tag"),
         ("tickets tags", "Tags of a ticket"),
         ("visitors", "Anonymous visitors"),
+        ("workflows", "Workflows and their definitions"),
     ];
     let help = groups.iter().find(|(group, _)| *group == path).map(|(_, help)| (*help).to_owned());
     help.unwrap_or_else(|| {

@@ -13,6 +13,7 @@ mod projection;
 #[cfg(feature = "cli")]
 pub mod registry;
 mod resources;
+mod spelling;
 mod store;
 mod sync;
 

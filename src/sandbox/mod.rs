@@ -39,45 +39,41 @@
 #![deny(missing_docs)]
 
 mod admission;
-#[allow(missing_docs, reason = "not part of the public interface")]
 mod calendar;
 mod document_quirks;
-#[allow(missing_docs, reason = "not part of the public interface")]
 mod handlers;
 mod html;
 #[doc(hidden)]
-#[allow(missing_docs, reason = "not part of the public interface")]
 pub mod model;
-#[allow(missing_docs, reason = "not part of the public interface")]
+#[allow(missing_docs, reason = "prepares workspaces for this crate's own tests")]
 mod new_records;
 mod options;
 mod page_quirks;
-#[allow(missing_docs, reason = "not part of the public interface")]
 mod paging;
 mod quirk;
 mod random;
-#[allow(missing_docs, reason = "not part of the public interface")]
+#[allow(missing_docs, reason = "prepares workspaces for this crate's own tests")]
 mod record_set;
-#[allow(missing_docs, reason = "not part of the public interface")]
+#[allow(missing_docs, reason = "prepares workspaces for this crate's own tests")]
 mod render;
-#[allow(missing_docs, reason = "not part of the public interface")]
 mod request;
-#[allow(missing_docs, reason = "not part of the public interface")]
+#[allow(missing_docs, reason = "prepares workspaces for this crate's own tests")]
 mod response;
-#[allow(missing_docs, reason = "not part of the public interface")]
 mod router;
-#[allow(missing_docs, reason = "not part of the public interface")]
 mod schema;
-#[allow(missing_docs, reason = "not part of the public interface")]
 mod search;
-#[allow(missing_docs, reason = "not part of the public interface")]
 mod seed;
 mod server;
 mod validate;
-#[allow(missing_docs, reason = "not part of the public interface")]
+mod version_shapes;
+#[allow(missing_docs, reason = "prepares workspaces for this crate's own tests")]
 mod workspace;
 
 use std::time::Duration;
+
+use reqwest::Url;
+
+use crate::api::{self, Client, Settings, Token};
 
 #[doc(hidden)]
 pub use self::calendar::WorkspaceClock;
@@ -93,10 +89,11 @@ pub use self::response::ErrorResponse;
 pub use self::seed::story;
 pub use self::server::{Fault, LoggedRequest};
 use self::server::{SandboxServer, lock};
+#[doc(hidden)]
+pub use self::version_shapes::shape;
 pub use self::workspace::Workspace;
 #[doc(hidden)]
-pub use self::workspace::{CompanyScroll, IdSequence};
-use crate::api::{self, Client, Token};
+pub use self::workspace::{CompanyScroll, IdSequence, IpAllowlist};
 
 /// A running sandbox. Stops when dropped.
 pub struct Sandbox {
@@ -129,7 +126,9 @@ impl Sandbox {
     /// # Errors
     /// If the token in the options cannot be sent in a header.
     pub fn client(&self) -> Result<Client, api::Error> {
-        Client::builder().base_url(self.server.base_url())?.token(Token::new(self.token())?).build()
+        let base_url = Url::parse(self.server.base_url())
+            .map_err(|error| api::Error::InvalidRequest(format!("invalid base URL: {error}")))?;
+        Client::new(Settings::new(base_url, Some(Token::new(self.token())?)))
     }
 
     /// All requests so far, oldest first.

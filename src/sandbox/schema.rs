@@ -11,11 +11,14 @@ use crate::api::commands::DEFINITIONS;
 
 /// All supported keywords.
 #[cfg(test)]
-pub const KEYWORDS: [&str; 12] = [
+pub const KEYWORDS: [&str; 15] = [
     "type",
     "enum",
+    "minimum",
+    "maximum",
     "required",
     "properties",
+    "additionalProperties",
     "items",
     "anyOf",
     "allOf",
@@ -70,6 +73,14 @@ fn check(schema: &Value, value: &Value, path: &str, skipped: Option<&str>) -> Op
             if let Some(value) = fields.get(name).filter(|_| !(path.is_empty() && skipped == Some(name))) {
                 violations.extend(check(property, value, &join_path(path, name), skipped));
             }
+        }
+        if schema["additionalProperties"] == false {
+            let unknown = fields.keys().filter(|name| schema["properties"].get(name).is_none());
+            violations.extend(unknown.map(|name| SchemaViolation {
+                field: join_path(path, name),
+                kind: ViolationKind::Invalid,
+                count: 1,
+            }));
         }
     }
     if let (Value::Array(elements), Some(items)) = (value, schema.get("items")) {
@@ -126,8 +137,13 @@ fn satisfies_value_keywords(schema: &Value, value: &Value) -> bool {
         })
     };
     let characters = value.as_str().map(|text| text.chars().count());
+    let bound = |keyword: &str| schema[keyword].as_f64();
+    let is_in_range = value.as_f64().is_none_or(|number| {
+        bound("minimum").is_none_or(|min| number >= min) && bound("maximum").is_none_or(|max| number <= max)
+    });
     has_type
         && in_enum
+        && is_in_range
         && has_length("minLength", "maxLength", characters)
         && has_length("minItems", "maxItems", value.as_array().map(Vec::len))
 }

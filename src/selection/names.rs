@@ -7,6 +7,7 @@ use futures::TryStreamExt;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use crate::api::ApiVersion;
 use crate::api::client::Client;
 use crate::api::error::Error;
 use crate::api::identity::identity;
@@ -69,8 +70,10 @@ pub async fn directory<S: NameSource>(
     source: &S,
     expression: &Expression,
     searched: Searchable,
+    version: ApiVersion,
 ) -> Result<Directory, S::Error> {
-    let mut directory = Directory::default();
+    let has_exact_times = version.has(&ApiVersion::EXACT_CONTACT_TIMES);
+    let mut directory = Directory { version: Some(version), ..Directory::default() };
     for kind in filter::required_names(expression, searched) {
         let names = || filter::names_in(expression, searched, kind);
         match kind {
@@ -112,7 +115,12 @@ pub async fn directory<S: NameSource>(
             }
         }
     }
-    directory.zone = source.zone(filter::compares_days(expression, searched, &directory)).await?;
+    directory.zone = if has_exact_times {
+        // What is still compared by days has them in UTC.
+        Some(TimeZone::UTC)
+    } else {
+        source.zone(filter::compares_days(expression, searched, &directory)).await?
+    };
     Ok(directory)
 }
 

@@ -9,6 +9,7 @@
 //! never be guessed.
 
 mod comparison;
+pub(crate) mod priority;
 mod search_fields;
 
 use std::cell::Cell;
@@ -19,6 +20,7 @@ use serde_json::Value;
 use self::comparison::ValueComparison;
 #[cfg(feature = "mirror")]
 pub(crate) use self::comparison::collapse_spaces;
+pub(crate) use self::priority::with_spellings;
 #[cfg(feature = "mirror")]
 pub(crate) use self::search_fields::IdList;
 pub(crate) use self::search_fields::{FieldLocation, FieldType, locate};
@@ -231,6 +233,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn test(&self, test: &Value) -> Option<bool> {
+        let test = &*with_spellings(Some(self.searched), test);
         let location = locate(self.searched, test)?;
         let value = &test["value"];
         match test["operator"].as_str().unwrap_or("=") {

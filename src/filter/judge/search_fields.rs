@@ -15,7 +15,10 @@ pub(crate) enum FieldType {
     /// The id of another record; 0 means none.
     Reference,
     Number,
+    /// A time; of contacts, the workspace's day that includes it.
     Time,
+    /// A time of a contact that is compared to the second.
+    ExactTime,
     Flag,
     /// Ids of other records.
     Ids(IdList),
@@ -172,7 +175,8 @@ pub(crate) fn locate(searched: Searchable, test: &Value) -> Option<FieldLocation
         return Some(FieldLocation { kind, keys: vec!["custom_attributes", name], is_standard: false });
     }
     let (_, kind, _) = FIELDS.iter().find(|(owner, _, names)| *owner == of && names.contains(&field))?;
+    let kind = if test["type"] == "time" && *kind == FieldType::Time { FieldType::ExactTime } else { *kind };
     let renamed = DOCUMENT_NAMES.iter().find(|(owner, name, _)| *owner == of && *name == field);
     let keys = renamed.map_or_else(|| field.split('.').collect(), |(.., keys)| keys.to_vec());
-    Some(FieldLocation { kind: *kind, keys, is_standard: true })
+    Some(FieldLocation { kind, keys, is_standard: true })
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::read::RecordQuery;
 use crate::data::lenient;
 use crate::filter::Searchable;
-use crate::filter::judge::{FieldLocation, FieldType, IdList, collapse_spaces, locate};
+use crate::filter::judge::{FieldLocation, FieldType, IdList, collapse_spaces, locate, with_spellings};
 use crate::mirror::error::Error;
 use crate::mirror::resources::ResourceName;
 
@@ -95,8 +95,11 @@ struct SqlField<'p> {
 
 /// Locates the field of a test; `None` if the API cannot search the resource by it.
 fn locate_in(resource: ResourceName, test: &Value) -> Option<FieldLocation<'_>> {
-    let searched = Searchable::ALL.into_iter().find(|searched| ResourceName::from(*searched) == resource)?;
-    locate(searched, test)
+    locate(searched_of(resource)?, test)
+}
+
+fn searched_of(resource: ResourceName) -> Option<Searchable> {
+    Searchable::ALL.into_iter().find(|searched| ResourceName::from(*searched) == resource)
 }
 
 /// The column of a field, if it has one.
@@ -120,6 +123,8 @@ impl Search<'_> {
                 _ => Ok(format!("({})", conditions.join(&format!(" {operator} ")))),
             };
         }
+        let predicate = &*with_spellings(searched_of(self.resource), predicate);
+        let operator = predicate["operator"].as_str().unwrap_or("=");
         let Some(field) = predicate["field"].as_str() else {
             return Err(Error::InvalidQuery(format!("invalid search predicate {predicate}")));
         };
@@ -154,7 +159,7 @@ impl Search<'_> {
             }
             FieldType::Digits => format!("phone_digits({stored})"),
             // Documents may contain numbers as text; columns contain numbers.
-            FieldType::Number | FieldType::Time if column.is_none() => {
+            FieldType::Number | FieldType::Time | FieldType::ExactTime if column.is_none() => {
                 format!("CAST({stored} AS NUMERIC)")
             }
             _ => stored,
@@ -207,7 +212,7 @@ impl Search<'_> {
                         | FieldType::Untyped => {
                             format!("({expression} IS NULL OR {expression} = '')")
                         }
-                        FieldType::Time => format!("coalesce({expression}, 0) = 0"),
+                        FieldType::Time | FieldType::ExactTime => format!("coalesce({expression}, 0) = 0"),
                         _ => format!("{expression} IS NULL"),
                     };
                     Some(if operator == "=" { is_null } else { format!("NOT {is_null}") })
@@ -235,6 +240,7 @@ impl Search<'_> {
             }
             FieldType::Number => self.number(expression, operator, value),
             FieldType::Time => self.time(expression, operator, lenient::time(value)?),
+            FieldType::ExactTime => self.exact_time(expression, operator, lenient::time(value)?),
             FieldType::Flag => {
                 let compare = if operator == "!=" { "<>" } else { "=" };
                 self.values.push(lenient::flag(value)?.into());
@@ -309,9 +315,7 @@ impl Search<'_> {
 
     fn time(&mut self, at: &str, operator: &str, moment: i64) -> Option<String> {
         if self.resource != ResourceName::Contacts {
-            let test = self.number(at, operator, &Value::from(moment))?;
-            // A time of zero means that the event has not happened.
-            return Some(if operator.starts_with('<') { format!("({at} <> 0 AND {test})") } else { test });
+            return self.exact_time(at, operator, moment);
         }
         let (begin, end) = self.day(moment)?;
         let (test, values) = match operator {
@@ -325,6 +329,12 @@ impl Search<'_> {
         };
         self.values.extend(values.into_iter().map(Cell::from));
         Some(test)
+    }
+
+    fn exact_time(&mut self, at: &str, operator: &str, moment: i64) -> Option<String> {
+        let test = self.number(at, operator, &Value::from(moment))?;
+        // A time of zero means that the event has not happened.
+        Some(if operator.starts_with('<') { format!("({at} <> 0 AND {test})") } else { test })
     }
 
     /// The start and end of the workspace's day that includes a time, in epoch seconds.

@@ -3,18 +3,21 @@
 
 mod agent_context;
 mod analytics;
+mod api_versions;
 mod budget;
 mod demo;
 mod export;
 mod formats;
 mod html_report;
 mod import;
+mod knowledge;
 mod names_in_tables;
 mod nothing_found;
 mod offline;
 mod pagination;
 mod profile;
 mod search;
+mod settings;
 mod sql;
 mod sync;
 mod tail;
