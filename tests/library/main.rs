@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
 
 mod errors;
+mod examples;
 mod lists;
 mod observing;
 mod settings;
