@@ -85,7 +85,7 @@ impl<T> List<T> {
         filter: impl Into<Filter>,
     ) -> Self {
         let request = operation(id).and_then(|search| {
-            let body = json!({ "query": filter.into().query_at(search.path)? });
+            let body = json!({ "query": filter.into().query_at(search.path, client.requested_version())? });
             Ok((search, Arguments::typed(path, query, Some(&body))?))
         });
         List::of(client, request)

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::error::Error;
 use super::ids::{AdminId, ArticleId, ContactId, ConversationId, TagId, TeamId};
 use super::timestamp::Timestamp;
+use super::version::ApiVersion;
 
 /// Maximum nesting of groups in the API's search.
 pub const MAX_DEPTH: usize = 2;
@@ -179,10 +180,12 @@ impl Filter {
         Ok(&self.query)
     }
 
-    /// The query for the search at a path. Ids are integers or text, depending on the field.
-    pub(super) fn query_at(&self, path: &str) -> Result<Value, Error> {
+    /// The query for the search at a path. Ids are integers or text, depending on the field and the API version.
+    pub(super) fn query_at(&self, path: &str, version: &str) -> Result<Value, Error> {
         let mut query = self.query()?.clone();
-        fit_ids(&mut query, path);
+        let version = version.parse::<ApiVersion>();
+        let has_text_owners = version.is_ok_and(|version| version.has(&ApiVersion::OWNER_IS_TEXT));
+        fit_ids(&mut query, &|field| id_form(path, field, has_text_owners));
         Ok(query)
     }
 }
@@ -267,10 +270,10 @@ enum IdForm {
 }
 
 /// The type that the search at this path expects; `None` for fields that are not ids.
-fn id_form(path: &str, field: &str) -> Option<IdForm> {
+fn id_form(path: &str, field: &str, has_text_owners: bool) -> Option<IdForm> {
     match (path, field) {
-        ("/conversations/search", "admin_assignee_id" | "team_assignee_id")
-        | ("/contacts/search", "owner_id") => Some(IdForm::Integer),
+        ("/conversations/search", "admin_assignee_id" | "team_assignee_id") => Some(IdForm::Integer),
+        ("/contacts/search", "owner_id") if !has_text_owners => Some(IdForm::Integer),
         // Custom attributes have dots in their names, and any type.
         (_, field) if field == "id" || field.ends_with("_id") || field.ends_with("_ids") => {
             (!field.contains('.')).then_some(IdForm::Text)
@@ -279,14 +282,16 @@ fn id_form(path: &str, field: &str) -> Option<IdForm> {
     }
 }
 
-fn fit_ids(query: &mut Value, path: &str) {
-    let form = query["field"].as_str().map(|field| id_form(path, field));
+fn fit_ids(query: &mut Value, form_of: &impl Fn(&str) -> Option<IdForm>) {
+    let form = query["field"].as_str().map(form_of);
     match (form, query.get_mut("value")) {
         (Some(Some(form)), Some(Value::Array(values))) => {
-            values.iter_mut().for_each(|value| fit(value, form))
+            values.iter_mut().for_each(|value| fit(value, form));
         }
         (Some(Some(form)), Some(value)) => fit(value, form),
-        (None, Some(Value::Array(members))) => members.iter_mut().for_each(|member| fit_ids(member, path)),
+        (None, Some(Value::Array(members))) => {
+            members.iter_mut().for_each(|member| fit_ids(member, form_of));
+        }
         _ => {}
     }
 }
@@ -410,13 +415,17 @@ mod tests {
         let filter =
             Filter::eq("admin_assignee_id", &admin) & Filter::is_in("tag_ids", [json!(7), tag.into()]);
         let value = |path: &str| {
-            let query = filter.query_at(path).unwrap();
+            let query = filter.query_at(path, "2.13").unwrap();
             (query["value"][0]["value"].clone(), query["value"][1]["value"].clone())
         };
         assert_eq!(value("/conversations/search"), (json!(5), json!(["7", "7"])));
         assert_eq!(value("/tickets/search"), (json!("5"), json!(["7", "7"])));
         let custom = Filter::eq("custom_attributes.legacy_id", 5);
-        assert_eq!(custom.query_at("/contacts/search").unwrap()["value"], 5);
+        assert_eq!(custom.query_at("/contacts/search", "2.13").unwrap()["value"], 5);
+        let owner = Filter::eq("owner_id", AdminId::from(5));
+        for (version, value) in [("2.13", json!(5)), ("2.16", json!("5")), ("Preview", json!("5"))] {
+            assert_eq!(owner.query_at("/contacts/search", version).unwrap()["value"], value, "{version}");
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ async fn the_status_selects_the_variant() {
     let status = Arc::new(AtomicU16::new(0));
     let injected = status.clone();
     sandbox.intercept(move |_, _| Some(injected.load(Ordering::Relaxed)));
-    let mut error = async |code: u16| {
+    let error = async |code: u16| {
         status.store(code, Ordering::Relaxed);
         let error = get(&client, "1").await.unwrap_err();
         assert_eq!(error.status(), Some(code));
@@ -38,11 +38,10 @@ async fn the_status_selects_the_variant() {
     for code in [401, 403] {
         assert!(matches!(error(code).await, Error::Unauthorized { .. }));
     }
-    for code in [400, 409, 422, 500, 503] {
+    // A 429 with another code than the rate limit's is about something else, such as a running export.
+    for code in [400, 409, 422, 429, 500, 503] {
         assert!(matches!(error(code).await, Error::Api { status, .. } if status == code));
     }
-    let limited = error(429).await;
-    assert!(matches!(limited, Error::RateLimited { attempts: 1, .. }), "{limited:?}");
 }
 
 #[tokio::test]
@@ -66,7 +65,7 @@ async fn a_change_whose_response_was_lost_may_have_been_made() {
     let client = client(&sandbox);
     sandbox.inject_faults(|_, request| (request.method == "POST").then_some(Fault::Drop));
     let error = create(&client).await.unwrap_err();
-    assert!(matches!(error, Error::OutcomeUnknown { .. }) && error.status().is_none(), "{error:?}");
+    assert!(matches!(error, Error::OutcomeUnknown { .. }), "{error:?}");
     assert_eq!(sandbox.requests().len(), 1);
     assert_eq!(sandbox.with_workspace(|workspace| workspace.contacts.iter().count()), 58);
 }

@@ -89,7 +89,8 @@ async fn every_kind_of_list_can_be_walked_page_by_page() {
     for (id, count) in [
         ("ListContacts", 57),
         ("listConversations", 34),
-        ("listAllCompanies", 23),
+        // Companies without people are missing from the list, but not from the scroll.
+        ("listAllCompanies", 19),
         ("scrollOverAllCompanies", 23),
         ("listArticles", 40),
         ("listTeams", 4),
