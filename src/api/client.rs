@@ -17,6 +17,7 @@ use super::page_arguments::{page_size, with_size};
 use super::reply::Reply;
 use super::request_builder::{Arguments, operation, operation_at, request};
 use super::transport::{Download, Idempotency, Settings, Transport};
+use super::version::ApiVersion;
 use super::version_history::{self, later};
 
 /// How many empty responses to a read are retried. The delay starts here and doubles.
@@ -132,6 +133,12 @@ impl Client {
     /// The transport, for requests that are not in the operation table.
     pub fn transport(&self) -> &Transport {
         &self.transport
+    }
+
+    /// The version in effect: the one that operations are sent with unless they need a later one. Decides the shape of
+    /// answers, and of requests that differ between versions.
+    pub fn api_version(&self) -> ApiVersion {
+        ApiVersion::from_text(self.version().unwrap_or_else(|| self.transport.api_version()))
     }
 
     /// The request that [`Client::execute`] would send, without the authorization header.

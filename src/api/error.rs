@@ -399,8 +399,10 @@ impl Error {
 impl From<ApiError> for Error {
     fn from(error: ApiError) -> Self {
         let (status, code) = (error.status, error.code().map(str::to_owned));
-        let is_about_record =
-            |code: &str| matches!(code, "not_found" | "gone" | "deleted") || code.ends_with("_not_found");
+        let is_about_record = |code: &str| {
+            matches!(code, "not_found" | "gone" | "deleted" | "contact_merged")
+                || code.ends_with("_not_found")
+        };
         let merged_into = error.merged_into.clone();
         let is_missing = code.as_deref().is_some_and(is_about_record);
         let error = Box::new(error);
@@ -505,7 +507,7 @@ mod tests {
     fn only_the_codes_for_missing_records_mean_that_a_record_is_gone() {
         let is_gone = |status: u16, body: &str| read(status, body).is_gone();
         let coded = |code: &str| format!(r#"{{"type":"error.list","errors":[{{"code":"{code}"}}]}}"#);
-        for code in ["not_found", "company_not_found", "gone"] {
+        for code in ["not_found", "company_not_found", "gone", "contact_merged"] {
             assert!(is_gone(404, &coded(code)) && is_gone(410, &coded(code)), "{code}");
         }
         for code in ["api_plan_restricted", "forbidden", "unauthorized"] {

@@ -72,6 +72,8 @@ pub(crate) fn is_error_list(document: &str) -> bool {
         #[serde(borrow, default)]
         id: Option<&'d RawValue>,
         #[serde(borrow, default)]
+        conversation_id: Option<&'d RawValue>,
+        #[serde(borrow, default)]
         errors: Option<&'d RawValue>,
         #[serde(borrow, default)]
         error: Option<&'d RawValue>,
@@ -84,8 +86,10 @@ pub(crate) fn is_error_list(document: &str) -> bool {
     let kind = envelope.kind.map_or("null", RawValue::get);
     // Message deliveries are records with an `error`.
     let is_record = envelope.id.is_some() || !matches!(kind, "null" | "\"list\"" | "\"error\"");
+    // Fin takes a message, and answers which attributes beside it were not accepted.
+    let is_taken = envelope.conversation_id.is_some() && kind == "null";
     kind == "\"error.list\""
-        || envelope.errors.is_some_and(has_content)
+        || (!is_taken && envelope.errors.is_some_and(has_content))
         || (!is_record && envelope.error.is_some_and(has_content))
 }
 
@@ -124,15 +128,26 @@ impl fmt::Display for ApiError {
 
 impl std::error::Error for ApiError {}
 
-/// Reads `{"errors": [...]}` as described, and the gateways' variants `{"error": ...}` and `{"message":
-/// ...}`.
+/// Reads `{"errors": [...]}` as described, `{"errors": {"field": "message"}}` as ratings of Fin answer it, and the
+/// gateways' variants `{"error": ...}` and `{"message": ...}`.
 fn problems(document: &Value) -> Vec<Problem> {
+    let has_message = |entry: &Value| ["code", "message"].iter().any(|name| entry.get(name).is_some());
     let entries = match (&document["errors"], &document["error"]) {
         (Value::Array(list), _) => list.as_slice(),
+        (errors @ Value::Object(_), _) if has_message(errors) => std::slice::from_ref(errors),
+        (Value::Object(fields), _) if !fields.is_empty() => {
+            return fields.iter().filter_map(of_field).collect();
+        }
         (_, error @ Value::Object(_)) => std::slice::from_ref(error),
         _ => std::slice::from_ref(document),
     };
     entries.iter().filter_map(problem).collect()
+}
+
+/// What is wrong with one field; `base` means the whole request.
+fn of_field((field, message): (&String, &Value)) -> Option<Problem> {
+    let field = (field != "base").then(|| field.clone());
+    Some(Problem { code: None, message: text(message)?, field })
 }
 
 fn problem(entry: &Value) -> Option<Problem> {
@@ -201,6 +216,16 @@ mod tests {
     }
 
     #[test]
+    fn errors_by_field_are_parsed() {
+        let error =
+            read(422, r#"{"errors":{"rating":"Rating isn't an option","base":"The window has closed"}}"#);
+        let text = "GET /contacts/1: Rating isn't an option (field rating); The window has closed \
+                    [status 422, request header-id]";
+        assert_eq!(error.to_string(), text);
+        assert_eq!(read(400, r#"{"errors":{"code":"x","message":"no"}}"#).code(), Some("x"));
+    }
+
+    #[test]
     fn a_success_that_reports_an_error_is_detected() {
         for document in [
             r#"{"type":"error.list"}"#,
@@ -217,6 +242,7 @@ mod tests {
             r#"{"type":"list","data":[],"error":""}"#,
             r#"{"id":"1","error":{"message":"not delivered"}}"#,
             r#"{"type":"whatsapp_message_status","error":{"message":"not delivered"}}"#,
+            r#"{"conversation_id":"c1","errors":{"user":{"attributes":{"plan":"does not exist"}}}}"#,
             r#"[{"error":"x"}]"#,
         ] {
             assert!(!is_error_list(document), "{document}");

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::error::Error;
-use super::operation::{Operation, Paging};
+use super::operation::{Operation, Paging, Place};
 use super::request_builder::Arguments;
 
 /// The page size to request: the requested one within the operation's limits, or its maximum if none is
@@ -28,7 +28,8 @@ pub fn requested_size(arguments: &Arguments) -> Option<u32> {
     let in_query = arguments.query.iter().find(|(name, _)| name == "per_page");
     let in_body = || {
         let body: Value = serde_json::from_slice(arguments.body.as_deref()?).ok()?;
-        body["pagination"]["per_page"].as_u64()?.try_into().ok()
+        let size = body["pagination"]["per_page"].as_u64().or_else(|| body["per_page"].as_u64());
+        size?.try_into().ok()
     };
     in_query.and_then(|(_, size)| size.parse().ok()).or_else(in_body)
 }
@@ -45,9 +46,31 @@ pub(crate) fn with_size(
     let Some(size) = size else { return Ok(arguments) };
     match operation.paging {
         Paging::CursorInBody { .. } => set_in_body(&mut arguments, "per_page", json!(size))?,
-        _ => set_in_query(&mut arguments, "per_page", size.to_string()),
+        _ => set_number(operation, &mut arguments, "per_page", size.into())?,
     }
     Ok(arguments)
+}
+
+/// Sets the number or the size of a page where the operation takes it: in the query, or at the top of the body.
+///
+/// # Errors
+/// As [`set_in_body`].
+pub(super) fn set_number(
+    operation: &Operation,
+    arguments: &mut Arguments,
+    name: &str,
+    value: u64,
+) -> Result<(), Error> {
+    let is_field = |place: Place| {
+        operation.parameters.iter().any(|parameter| parameter.place == place && parameter.name == name)
+    };
+    if !is_field(Place::Body) || is_field(Place::Query) {
+        set_in_query(arguments, name, value.to_string());
+        return Ok(());
+    }
+    change_body(arguments, |body| {
+        body.insert(name.to_owned(), json!(value));
+    })
 }
 
 /// Sets a query value, replacing an existing one.
@@ -61,7 +84,7 @@ pub(super) fn set_in_query(arguments: &mut Arguments, name: &str, value: String)
 /// # Errors
 /// [`Error::InvalidRequest`] if the body is not a JSON object.
 pub(super) fn set_in_body(arguments: &mut Arguments, name: &str, value: Value) -> Result<(), Error> {
-    edit_body(arguments, |body| {
+    change_body(arguments, |body| {
         let pagination = body.entry("pagination").or_insert_with(|| json!({}));
         if !pagination.is_object() {
             *pagination = json!({});
@@ -75,12 +98,12 @@ pub(super) fn set_in_body(arguments: &mut Arguments, name: &str, value: Value) -
 /// # Errors
 /// As [`set_in_body`].
 pub(super) fn set_sort(arguments: &mut Arguments, field: &str, order: &str) -> Result<(), Error> {
-    edit_body(arguments, |body| {
+    change_body(arguments, |body| {
         body.insert("sort".to_owned(), json!({ "field": field, "order": order }));
     })
 }
 
-fn edit_body(arguments: &mut Arguments, edit: impl FnOnce(&mut Map<String, Value>)) -> Result<(), Error> {
+fn change_body(arguments: &mut Arguments, change: impl FnOnce(&mut Map<String, Value>)) -> Result<(), Error> {
     let not_an_object = || Error::InvalidRequest("invalid search body: expected a JSON object".into());
     let mut body: Value = match &arguments.body {
         Some(body) => {
@@ -88,7 +111,7 @@ fn edit_body(arguments: &mut Arguments, edit: impl FnOnce(&mut Map<String, Value
         }
         None => json!({}),
     };
-    edit(body.as_object_mut().ok_or_else(not_an_object)?);
+    change(body.as_object_mut().ok_or_else(not_an_object)?);
     arguments.body = Some(body.to_string().into_bytes());
     Ok(())
 }

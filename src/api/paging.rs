@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::error::{Error, Unexpected};
 use super::operation::{Operation, Paging};
-use super::page_arguments::{page_size, set_in_body, set_in_query, with_size};
+use super::page_arguments::{page_size, set_in_body, set_in_query, set_number, with_size};
 use super::reply::Reply;
 use super::request_builder::Arguments;
 use coverage::CoverageTracker;
@@ -233,7 +233,7 @@ impl Next {
             (Next::Page(page), Paging::CursorInBody { .. }) => {
                 set_in_body(&mut arguments, "page", json!(page))?;
             }
-            (Next::Page(page), _) => set_in_query(&mut arguments, "page", page.to_string()),
+            (Next::Page(page), _) => set_number(operation, &mut arguments, "page", *page)?,
             (Next::Scroll(scroll), _) => set_in_query(&mut arguments, "scroll_param", scroll.clone()),
             (Next::Query(name, value), _) => set_in_query(&mut arguments, name, value.clone()),
         }

@@ -119,8 +119,14 @@ pub(super) fn request(
         Method::Patch => reqwest::Method::PATCH,
     };
     let mut request = request_at(base_url, method, &path, &arguments.query)?;
-    if matches!(operation.answer, Answer::Bytes | Answer::Text) {
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
+    // Downloads of exports are refused without exactly this type.
+    let accepted = match operation.answer {
+        Answer::Bytes => Some("application/octet-stream"),
+        Answer::Text => Some("*/*"),
+        Answer::Json | Answer::Nothing => None,
+    };
+    if let Some(accepted) = accepted {
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accepted));
     }
     if let Some(version) = version {
         let version = HeaderValue::from_str(version)

@@ -36,12 +36,22 @@ impl ApiVersion {
     pub const PARENT_IDS_ONLY: ApiVersion = ApiVersion::Number(2, 16);
     /// A merged contact is answered with 410 and a link to its successor instead of 404.
     pub const MERGED_IS_GONE: ApiVersion = ApiVersion::Number(2, 16);
+    /// Merging contacts that share neither email nor phone requires `skip_duplicate_validation`.
+    pub const MERGE_REQUIRES_DUPLICATES: ApiVersion = ApiVersion::Number(2, 16);
+    /// Tagging people with `POST /tags` skips those who do not exist.
+    pub const TAGGING_SKIPS_MISSING: ApiVersion = ApiVersion::Number(2, 16);
     /// Attributes of conversations have a list of their own; `/data_attributes` refuses them.
     pub const CONVERSATION_ATTRIBUTES: ApiVersion = ApiVersion::Number(2, 16);
     /// Instances of a custom object type can be listed.
     pub const CUSTOM_OBJECT_LIST: ApiVersion = ApiVersion::Number(2, 16);
     /// Contact search compares times to the second instead of by day.
     pub const EXACT_CONTACT_TIMES: ApiVersion = ApiVersion::Number(2, 17);
+
+    /// The version that a text in a request means. Text that is not a version counts as a name, which is later than any
+    /// number, as a service refuses it anyway.
+    pub fn from_text(text: &str) -> Self {
+        text.parse().unwrap_or_else(|_| ApiVersion::Name(text.to_owned()))
+    }
 
     /// Whether this version has a change, e.g. [`ApiVersion::GRADED_PRIORITIES`].
     pub fn has(&self, change: &ApiVersion) -> bool {
@@ -100,6 +110,9 @@ mod tests {
         for text in ["", "3", "latest", "2,16", "2.", ".1", "2.x", "2.1.3", "+2.1"] {
             assert!(text.parse::<ApiVersion>().is_err(), "{text}");
         }
+        let message = "3".parse::<ApiVersion>().unwrap_err().to_string();
+        assert!(message.starts_with("invalid API version \"3\": expected 2.13, 2.14"), "{message}");
+        assert!(message.ends_with(", a later number or Preview"), "{message}");
         assert_eq!(version("unstable").to_string(), "Unstable");
         assert_eq!(version("2.16").to_string(), "2.16");
     }

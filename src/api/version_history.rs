@@ -8,10 +8,30 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::commands::{SPEC_VERSION, VERSIONS};
 use super::error::Error;
 use super::operation::{History, Operation, Parameter, Place, Retyped};
 use super::request_builder::Arguments;
 use super::version::ApiVersion;
+
+impl ApiVersion {
+    /// The version that the operation table was made from, which requests have unless another one is chosen.
+    pub fn pinned() -> ApiVersion {
+        SPEC_VERSION.parse().unwrap_or(ApiVersion::Number(2, 13))
+    }
+
+    /// Reads a version that a person typed.
+    ///
+    /// # Errors
+    /// A message that lists the versions of the operation table.
+    pub fn typed(text: &str) -> Result<ApiVersion, String> {
+        text.parse().map_err(|_| {
+            let known: Vec<&str> = VERSIONS.iter().map(|version| version.number).collect();
+            let known = known.join(", ");
+            format!("invalid API version {text:?}: expected {known}, a later number or Preview")
+        })
+    }
+}
 
 /// The later of two versions. A version that cannot be read is as late as the program was asked to send it.
 pub fn later<'a>(requested: &'a str, needed: &'a str) -> &'a str {

@@ -16,7 +16,7 @@ pub struct Article {
     pub default_locale: String,
     /// Epoch seconds.
     pub updated_at: Option<i64>,
-    /// Id of the collection that contains it.
+    /// Id of the collection that contains it. See [`parent_id`].
     pub parent_id: Option<String>,
     pub tags: Vec<String>,
     /// Contents by locale, including the default locale.
@@ -115,7 +115,7 @@ impl Article {
             id,
             default_locale: locale,
             updated_at: lenient::time(&document["updated_at"]),
-            parent_id: lenient::reference(&document["parent_id"]),
+            parent_id: parent_id(&document),
             tags: tags.filter_map(|tag| lenient::text(&tag["name"])).collect(),
             contents,
             document,
@@ -126,6 +126,22 @@ impl Article {
     pub fn is_as_complete_as(&self, before: &Article) -> bool {
         self.document.get("body").is_some()
             && before.contents.keys().all(|locale| self.contents.contains_key(locale))
+    }
+
+    /// Whether it will be published or unpublished at a set time.
+    fn is_scheduled(&self) -> bool {
+        ["scheduled_publish_at", "scheduled_unpublish_at"]
+            .iter()
+            .any(|field| !self.document[*field].is_null())
+    }
+
+    /// Whether the help center has a draft of one of these languages beside the published text.
+    pub fn has_draft<'l>(&self, mut locales: impl Iterator<Item = &'l String>) -> bool {
+        let is_staged = |content: &Value| lenient::flag(&content["has_unpublished_changes"]).unwrap_or(false);
+        locales.any(|locale| {
+            is_staged(&self.document["translated_content"][locale])
+                || *locale == self.default_locale && is_staged(&self.document)
+        })
     }
 
     pub fn content(&self, locale: &str) -> Option<&ArticleContent> {
@@ -144,7 +160,9 @@ impl Article {
         }
         let sources = [&self.document, &self.document["translated_content"][&self.default_locale]];
         let mut states = sources.into_iter().filter_map(|content| content["state"].as_str());
-        if let Some(state) = states.find(|state| is_state(state)) {
+        // An article with a schedule comes from a version that keeps the state when it is left out, and sending it could
+        // cancel the schedule.
+        if let Some(state) = states.find(|state| is_state(state)).filter(|_| !self.is_scheduled()) {
             body.entry("state").or_insert_with(|| json!(state));
         }
         if let Some(parent_id) = parent_id {
@@ -154,7 +172,11 @@ impl Article {
         let mut translated = Map::new();
         let existing = self.document["translated_content"].as_object();
         for (locale, content) in existing.into_iter().flatten().filter(|(_, content)| content.is_object()) {
-            translated.insert(locale.clone(), Value::Object(resend(content)));
+            let mut content = resend(content);
+            if *locale == self.default_locale && self.is_scheduled() {
+                content.remove("state");
+            }
+            translated.insert(locale.clone(), Value::Object(content));
         }
         for (locale, edit) in edits {
             if *locale == self.default_locale && !translated.contains_key(locale) {
@@ -172,6 +194,13 @@ impl Article {
         }
         Value::Object(body)
     }
+}
+
+/// Id of the collection that contains an article: the first of `parent_ids`, which every API version has. A document
+/// without them may have `parent_id`, which versions from 2.16 leave out.
+pub fn parent_id(document: &Value) -> Option<String> {
+    let ids = document["parent_ids"].as_array().into_iter().flatten();
+    ids.filter_map(lenient::reference).next().or_else(|| lenient::reference(&document["parent_id"]))
 }
 
 /// The body of the request that creates an article.
@@ -205,7 +234,8 @@ pub fn creation(
     Value::Object(body)
 }
 
-/// A language of the server's version in the form that the API accepts: without nulls, with ids as numbers.
+/// A language of the server's version in the form that the API accepts: without nulls and read-only fields, with ids as
+/// numbers.
 fn resend(content: &Value) -> Map<String, Value> {
     let mut kept = Map::new();
     for (name, value) in content.as_object().into_iter().flatten() {
@@ -215,6 +245,9 @@ fn resend(content: &Value) -> Map<String, Value> {
             "title" | "description" | "body" | "url" => lenient::text(value).map(Value::from),
             "state" => value.as_str().filter(|state| is_state(state)).map(Value::from),
             "type" => Some(json!("article_content")),
+            // Another form of the body, which excludes it in requests.
+            "body_markdown" => None,
+            "has_unpublished_changes" | "draft_updated_at" | "created_by_id" | "updated_by_id" => None,
             _ => Some(value.clone()).filter(|value| !value.is_null()),
         };
         if let Some(value) = value {
@@ -278,6 +311,79 @@ mod tests {
                 },
             })
         );
+    }
+
+    #[test]
+    fn the_first_parent_is_the_collection_in_every_version() {
+        for (document, expected) in [
+            (json!({"parent_id": 60, "parent_type": "collection", "parent_ids": [60, 5]}), Some("60")),
+            (json!({"parent_ids": [60, 5]}), Some("60")),
+            (json!({"parent_ids": ["60"]}), Some("60")),
+            (json!({"parent_id": "60"}), Some("60")),
+            (json!({"parent_id": 60, "parent_ids": []}), Some("60")),
+            (json!({"parent_ids": []}), None),
+            (json!({"parent_id": null, "parent_ids": null}), None),
+            (json!({}), None),
+        ] {
+            assert_eq!(parent_id(&document).as_deref(), expected, "{document}");
+        }
+    }
+
+    #[test]
+    fn an_update_keeps_what_newer_versions_add() {
+        let content = |text: &str| {
+            json!({"type": "article_content", "title": text, "body": format!("<p>{text}</p>"), "body_markdown": text,
+                "state": "draft", "author_id": 9, "audience_ids": [3], "ai_chatbot_availability": false,
+                "ai_copilot_availability": true, "ai_sales_agent_availability": false, "created_by_id": 4,
+                "updated_by_id": null, "has_unpublished_changes": false, "draft_updated_at": null})
+        };
+        let mut document = content("T");
+        for (name, value) in [
+            ("id", json!("1")),
+            ("default_locale", json!("en")),
+            ("parent_ids", json!([60])),
+            ("scheduled_publish_at", json!(1_795_000_000)),
+            ("help_center_audience", json!("restricted")),
+            ("exclude_from_article_suggestions", json!(true)),
+            ("translated_content", json!({"en": content("T"), "fr": content("F")})),
+        ] {
+            document[name] = value;
+        }
+        let edits =
+            BTreeMap::from([("fr".to_owned(), Edit { body: Some("<p>G</p>".into()), ..Edit::default() })]);
+        let sent = |text: &str, body: &str, state: Option<&str>| {
+            let mut sent = json!({"type": "article_content", "title": text, "body": body, "author_id": 9,
+                "audience_ids": [3], "ai_chatbot_availability": false, "ai_copilot_availability": true,
+                "ai_sales_agent_availability": false});
+            if let Some(state) = state {
+                sent["state"] = json!(state);
+            }
+            sent
+        };
+        // The schedule is kept by leaving the state out.
+        let article = Article::read(document.clone()).unwrap();
+        let translated = json!({"type": "article_translated_content", "en": sent("T", "<p>T</p>", None),
+            "fr": sent("F", "<p>G</p>", Some("draft"))});
+        assert_eq!(article.update(&edits, None), json!({"author_id": 9, "translated_content": translated}));
+        document["scheduled_publish_at"] = json!(null);
+        let update = Article::read(document).unwrap().update(&edits, Some("61"));
+        assert_eq!(
+            (&update["state"], &update["translated_content"]["en"]["state"]),
+            (&json!("draft"), &json!("draft"))
+        );
+        assert_eq!((&update["parent_id"], &update["parent_type"]), (&json!("61"), &json!("collection")));
+    }
+
+    #[test]
+    fn a_draft_beside_the_published_text_is_found_by_language() {
+        let article = |changed: Value| {
+            let document = json!({"id": "1", "default_locale": "en", "has_unpublished_changes": changed["en"],
+                "translated_content": {"fr": {"title": "F", "has_unpublished_changes": changed["fr"]}}});
+            Article::read(document).unwrap()
+        };
+        let has_draft = |changed: Value, locale: &str| article(changed).has_draft([locale.to_owned()].iter());
+        assert!(has_draft(json!({"en": true}), "en") && has_draft(json!({"fr": true}), "fr"));
+        assert!(!has_draft(json!({"en": true}), "fr") && !has_draft(json!({}), "en"));
     }
 
     #[test]

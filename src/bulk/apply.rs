@@ -347,7 +347,9 @@ impl<'a> Applier<'a> {
 
     /// Sends the request once, apart from retries of the transport. Returns the state in the response, if any.
     async fn send(&self, head: &Head, record: &PlannedRecord) -> Result<Value, api::Error> {
-        let (operation, arguments) = record.change.request(head.target, &record.id, &head.admin_id)?;
+        let version = self.client.api_version();
+        let (operation, arguments) =
+            record.change.request(head.target, &record.id, &head.admin_id, &version)?;
         let reply = self.client.execute(operation, &arguments).await?;
         // A merge returns the user's document, which does not show that the lead is gone.
         if matches!(record.change, Change::Merge { .. }) {

@@ -1,10 +1,11 @@
-//! Parses contact fields, as users write them, into the values that an update sends.
+//! Parses contact fields, as users write them, into the values that an update sends in each API version.
 
 use serde_json::{Map, Value, json};
 
 use super::change::Change;
 use super::error::Error;
 use super::selection::SelectedRecord;
+use crate::api::ApiVersion;
 use crate::data::lenient;
 
 /// Parses a time into epoch seconds; the error is the reason why it is invalid.
@@ -98,6 +99,18 @@ pub fn set(
     };
     fields.insert(name.to_owned(), typed);
     Ok(())
+}
+
+/// The body that creates or updates a contact, in the form of an API version. The fields may come from a document or a plan
+/// of another one.
+pub(super) fn body(fields: &Map<String, Value>, version: &ApiVersion) -> Value {
+    let mut body = fields.clone();
+    if let Some(owner) = body.get_mut("owner_id")
+        && let Some(id) = lenient::integer(owner)
+    {
+        *owner = if version.has(&ApiVersion::OWNER_IS_TEXT) { json!(id.to_string()) } else { json!(id) };
+    }
+    Value::Object(body)
 }
 
 /// The value of a custom attribute: text that looks like a number or flag becomes one; `"5"` stays text.

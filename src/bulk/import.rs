@@ -10,6 +10,7 @@ use futures::{Stream, StreamExt, stream};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::contact_fields;
 use super::error::{Error, error_json};
 use super::import_journal::{ImportJournal, ImportLine, ImportState};
 use crate::api::client::Client;
@@ -160,8 +161,11 @@ impl<'a> Import<'a> {
     }
 
     async fn send(&self, body: &Map<String, Value>) -> (ImportStatus, Option<String>, Option<Value>) {
-        let body = json!(body).to_string().into_bytes();
-        let arguments = Arguments { body: Some(body), ..Arguments::default() };
+        let body = match self.operation.id {
+            "CreateContact" => contact_fields::body(body, &self.client.api_version()),
+            _ => json!(body),
+        };
+        let arguments = Arguments { body: Some(body.to_string().into_bytes()), ..Arguments::default() };
         match self.client.execute(self.operation, &arguments).await {
             Ok(reply) => {
                 // The record exists, even if the response cannot be read.

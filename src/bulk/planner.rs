@@ -12,6 +12,7 @@ use super::error::{Error, error_json};
 use super::plan::{BulkPlan, PlannedRecord};
 use super::read;
 use super::selection::SelectedRecord;
+use super::state::is_same_state;
 use super::target::BulkTarget;
 use crate::api;
 use crate::api::ErrorBudget;
@@ -84,7 +85,7 @@ impl Planner<'_> {
             }
             let before = record.before.clone();
             *record = self.plan_record(record.clone(), document, &mut budget).await?;
-            if is_agreed && record.is_due() && record.before != before {
+            if is_agreed && record.is_due() && !is_same_state(&record.before, &before) {
                 record.skip = Some(CHANGED.to_owned());
             }
         }

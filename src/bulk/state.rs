@@ -73,9 +73,14 @@ pub(super) fn same(expected: &Value, now: &Value) -> bool {
         (Value::Object(expected), now) => expected.iter().all(|(key, value)| same(value, &now[key])),
         (Value::Null, now) => now.is_null(),
         (expected, now) => {
-            expected == now || (!now.is_null() && lenient::text(expected) == lenient::text(now))
+            expected == now || lenient::text(expected).is_some_and(|text| lenient::text(now) == Some(text))
         }
     }
+}
+
+/// Whether two states of a record are the same, in the spelling of whatever API version.
+pub(super) fn is_same_state(one: &Value, other: &Value) -> bool {
+    same(one, other) && same(other, one)
 }
 
 /// Compares values of a contact's field, where two spellings can be the same value, for example an address in upper
@@ -90,7 +95,9 @@ pub(super) fn same_field(name: &str, expected: &Value, now: &Value) -> bool {
         let key = by.key(expected);
         key.is_some() && key == by.key(now)
     });
-    has_same_key || same(expected, now)
+    // Nobody is null or 0.
+    let is_same_owner = || name == "owner_id" && lenient::reference(expected) == lenient::reference(now);
+    has_same_key || same(expected, now) || is_same_owner()
 }
 
 /// Whether a field was set: it has the new value, or at least no longer the previous one. The API normalizes stored
@@ -105,7 +112,8 @@ pub(super) fn was_set(expected: &Value, before: &Value, now: &Value) -> bool {
                 (Some(expected), Some(now)) => expected.trim() == now.trim(),
                 _ => false,
             };
-            same(expected, now) || is_same_trimmed || now != before
+            // API versions differ in how they spell a value.
+            same(expected, now) || is_same_trimmed || !same(before, now)
         }
     }
 }

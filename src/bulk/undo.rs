@@ -11,7 +11,7 @@ use super::error::{Error, error_json};
 use super::journal::{BulkRun, RecordStatus};
 use super::plan::PlannedRecord;
 use super::read;
-use super::state::tagged_by;
+use super::state::{is_same_state, tagged_by};
 use crate::api::client::Client;
 
 /// Plans the undo of `run`. Records that cannot be undone have the reason in `skip`.
@@ -76,7 +76,8 @@ fn undo_record(record: &PlannedRecord, run: &BulkRun, now: Option<Value>) -> Pla
         record.skip = None;
         return record;
     };
-    let is_unchanged = matches!(run.status(&record.id), RecordStatus::Done { after, .. } if *after == now);
+    let is_unchanged =
+        matches!(run.status(&record.id), RecordStatus::Done { after, .. } if is_same_state(after, &now));
     if !is_unchanged && !record.change.is_done(before, &now) {
         return skip(record, "changed since");
     }

@@ -110,9 +110,8 @@ impl CommandLine<'_> {
     fn refuse_empty_periods(&self) -> Result<(), Error> {
         let times = || self.operation.parameters.iter().filter(|parameter| parameter.kind == Kind::Time);
         for from in times() {
-            let Some(stem) = from.name.strip_suffix("_after") else { continue };
-            let is_end = |parameter: &&Parameter| parameter.name.strip_suffix("_before") == Some(stem);
-            let Some(to) = times().find(is_end) else { continue };
+            let Some(end) = end_of_period(from.name) else { continue };
+            let Some(to) = times().find(|parameter| parameter.name == end) else { continue };
             let (begins, ends) = (self.values(from)?, self.values(to)?);
             if let (Some(begin), Some(end)) = (begins.last(), ends.last())
                 && begin.as_i64() > end.as_i64()
@@ -264,12 +263,23 @@ fn pairs(text: &str) -> Result<Value, String> {
         .ok_or_else(|| format!("invalid value {text:?}: expected key=value or a JSON object"))
 }
 
+/// The parameter that ends the period which this one starts.
+fn end_of_period(start: &str) -> Option<String> {
+    let after = start.strip_suffix("_after").map(|stem| format!("{stem}_before"));
+    after.or_else(|| start.strip_prefix("start_").map(|stem| format!("end_{stem}")))
+}
+
 /// Sends an object as its fields, and a list as a repeated parameter.
 fn append_query(query: &mut Vec<(String, String)>, parameter: &Parameter, value: &Value) {
     match value {
         Value::Object(fields) => query.extend(fields.iter().map(|(name, value)| (name.clone(), text(value)))),
-        Value::Array(elements) => {
-            query.extend(elements.iter().map(|value| (parameter.name.to_owned(), text(value))));
+        Value::Array(elements) => elements.iter().for_each(|value| append_query(query, parameter, value)),
+        // All described lists in queries have their elements in one value, separated by commas.
+        value if matches!(parameter.kind, Kind::List(_)) => {
+            match query.iter_mut().find(|(name, _)| name == parameter.name) {
+                Some((_, elements)) => elements.push_str(&format!(",{}", text(value))),
+                None => query.push((parameter.name.to_owned(), text(value))),
+            }
         }
         value => {
             let name = parameter.name.rsplit('.').next().unwrap_or(parameter.name);

@@ -17,6 +17,7 @@ use super::globals::{Globals, region};
 use super::output::OutputFlags;
 use super::output::names::NameLookup;
 use super::output::warn_once;
+use crate::api::ApiVersion;
 use crate::api::client::Client;
 use crate::api::region::Region;
 use crate::api::transport::Settings;
@@ -151,6 +152,18 @@ impl Context {
         }
         let config = Config::read(&path)?;
         Ok(config.profile(config.current(self.globals.connection.profile.as_deref()))?)
+    }
+
+    /// The API version in effect: `--api-version`, else that of the profile or the config file, else the default one.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an invalid version in the config file; those of [`Self::settings`].
+    pub fn api_version(&self) -> Result<ApiVersion, Error> {
+        if let Some(version) = &self.globals.connection.api_version {
+            return Ok(version.clone());
+        }
+        let configured = configured_version(&self.settings()?)?;
+        Ok(configured.unwrap_or_else(ApiVersion::pinned))
     }
 
     /// The time zone of typed dates: `--utc` or `--timezone`, else that of the office hours, else UTC.
@@ -358,12 +371,12 @@ impl Context {
             transport.timeout = timeout;
         }
         transport.total = self.globals.connection.total;
-        if let Some(version) = &settings.api_version {
-            transport.api_version = version.clone();
+        if let Some(version) = configured_version(settings)? {
+            transport.api_version = version.to_string();
         }
         let client = self.clients.get(transport)?;
         Ok(match &self.globals.connection.api_version {
-            Some(version) => client.with_version(version),
+            Some(version) => client.with_version(version.to_string()),
             None => client,
         })
     }
@@ -390,4 +403,10 @@ impl Context {
         }
         Ok(headers)
     }
+}
+
+/// The API version of a profile or of the config file, if it sets one.
+fn configured_version(settings: &config::Settings) -> Result<Option<ApiVersion>, Error> {
+    let version = settings.api_version.as_deref().map(ApiVersion::typed).transpose();
+    version.map_err(|error| Error::Config(config::Error::Value(format!("api_version: {error}"))))
 }

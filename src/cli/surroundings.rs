@@ -23,6 +23,7 @@ use crate::api::client::Client;
 use crate::api::identity::identity;
 use crate::api::request_builder::{Arguments, operation};
 use crate::api::web_address::{WebApp, WebPage};
+use crate::articles::article::parent_id;
 use crate::data::lenient;
 use crate::mirror::offline::{OfflineAnswer, OfflineRequest, offline_operation};
 use crate::mirror::{ResourceName, Store};
@@ -173,7 +174,7 @@ impl Sources<'_> {
             }
             Some("article") => {
                 let is_in_collection = record["parent_type"].as_str().is_none_or(|kind| kind == "collection");
-                let id = lenient::reference(&record["parent_id"]).filter(|_| is_in_collection);
+                let id = parent_id(record).filter(|_| is_in_collection);
                 lookups.extend(id.map(|id| Lookup::of("retrieveCollection", id)));
                 None
             }

@@ -9,6 +9,7 @@ use super::globals::DataSource;
 use super::mirror_paths::{self, MirrorFlag};
 use super::output::warn;
 use super::time::Times;
+use crate::api::ApiVersion;
 use crate::api::client::Client;
 use crate::api::operation::Operation;
 use crate::filter::{self, CompiledFilter, Directory, Expression, NamedRecord, Searchable};
@@ -31,30 +32,32 @@ impl<'t> TypedFilter<'t> {
     }
 
     /// Whether it depends on the names in a workspace, or on its time zone.
-    pub fn needs_names(&self) -> bool {
-        !filter::required_names(&self.expression, self.searched).is_empty()
-            || filter::compares_days(&self.expression, self.searched, &Directory::default())
+    ///
+    /// # Errors
+    /// An invalid setting.
+    pub fn needs_names(&self, context: &Context) -> Result<bool, Error> {
+        let directory = Directory { version: Some(context.api_version()?), ..Directory::default() };
+        Ok(!filter::required_names(&self.expression, self.searched).is_empty()
+            || filter::compares_days(&self.expression, self.searched, &directory))
     }
 
     /// # Errors
-    /// When a required list cannot be read.
-    pub async fn directory(&self, source: NameSource<'_>) -> Result<Directory, Error> {
-        Ok(source.directory(&self.expression, self.searched).await?)
+    /// When a required list cannot be read; an invalid setting.
+    pub async fn directory(&self, context: &Context, source: NameSource<'_>) -> Result<Directory, Error> {
+        Ok(source.directory(&self.expression, self.searched, context.api_version()?).await?)
     }
 
     /// # Errors
     /// A usage error that points at the position; an invalid setting.
     pub fn compile(&self, context: &Context, directory: &Directory) -> Result<CompiledFilter, Error> {
-        // Contacts are compared by days in the workspace's time zone, everything else by exact times.
-        let zone = match (self.searched, &directory.zone) {
-            (Searchable::Contacts, zone) => zone.clone().unwrap_or(TimeZone::UTC),
-            _ => context.zone()?,
-        };
+        let version = context.api_version()?;
+        let compares_days =
+            self.searched == Searchable::Contacts && !version.has(&ApiVersion::EXACT_CONTACT_TIMES);
+        // Days are those of the workspace, exact times those of the person who types them.
+        let zone =
+            if compares_days { directory.zone.clone().unwrap_or(TimeZone::UTC) } else { context.zone()? };
         let times = Times::at(Timestamp::now(), zone);
-        let configured = || context.settings().ok().and_then(|settings| settings.api_version);
-        let version = context.globals.connection.api_version.clone().or_else(configured);
-        let has_graded_priorities = version.is_some_and(|version| has_graded_priorities(&version));
-        let directory = Directory { has_graded_priorities, ..directory.clone() };
+        let directory = Directory { version: Some(version), ..directory.clone() };
         filter::compile(&self.expression, self.searched, &directory, &|text| times.moment(text))
             .map_err(|error| usage_error(&error, self.text))
     }
@@ -82,13 +85,6 @@ fn warn_of_skipped(SkippedRecord { resource, id }: SkippedRecord<'_>) {
     ));
 }
 
-/// Versions are numbers such as 2.16. A name such as Unstable is newer than all of them.
-fn has_graded_priorities(version: &str) -> bool {
-    let number =
-        version.split_once('.').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
-    number.is_none_or(|number: (u32, u32)| number >= (2, 16))
-}
-
 /// Compiles a filter with names from the workspace.
 ///
 /// # Errors
@@ -100,7 +96,7 @@ pub async fn resolve(
     searched: Searchable,
 ) -> Result<WhereFilter, Error> {
     let typed = TypedFilter::parse(text, searched)?;
-    let directory = typed.directory(NameSource::Workspace(client)).await?;
+    let directory = typed.directory(context, NameSource::Workspace(client)).await?;
     typed.with_names(context, directory)
 }
 
@@ -123,7 +119,7 @@ pub async fn of_search(
     // The meaning of a filter does not depend on these names.
     let optional = [NamedRecord::ContactAttribute, NamedRecord::TicketAttribute];
     let directory = match store {
-        Ok(store) => typed.directory(NameSource::Mirror(&store)).await?,
+        Ok(store) => typed.directory(context, NameSource::Mirror(&store)).await?,
         Err(error) => {
             let required = filter::required_names(&typed.expression, searched);
             if !required.iter().all(|name| optional.contains(name)) {
@@ -133,15 +129,4 @@ pub async fn of_search(
         }
     };
     typed.with_names(context, directory).map(Some)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn graded_priorities_start_with_a_version() {
-        let versions = ["2.9", "2.15", "2.16", "3.0", "Unstable"];
-        assert_eq!(versions.map(has_graded_priorities), [false, false, true, true, true]);
-    }
 }

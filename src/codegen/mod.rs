@@ -17,6 +17,7 @@ pub mod normalize;
 pub mod overlay;
 pub mod schema;
 pub mod shape;
+pub mod stamp;
 pub mod strip_prose;
 pub mod table;
 pub mod update;
@@ -32,6 +33,9 @@ use error::Error;
 use overlay::Overlay;
 use table::DescribedVersion;
 use version::ApiVersion;
+
+/// The folder of the generator, whose files are inputs like those in `spec/`.
+const CODEGEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/codegen");
 
 /// The text of the two generated files.
 pub struct GeneratedFiles {
@@ -121,8 +125,8 @@ pub fn render(spec: &Path) -> Result<GeneratedFiles, Error> {
     })
 }
 
-/// Writes both generated files into `out`, each only if its content changes, so that a build from an
-/// up-to-date tree writes nothing. Returns the files that changed.
+/// Writes both generated files and their stamp into `out`, each only if its content changes, so that a build from
+/// an up-to-date tree writes nothing. Returns the files that changed.
 ///
 /// # Errors
 /// As [`render`], and if a file cannot be written.
@@ -136,5 +140,7 @@ pub fn generate(spec: &Path, out: &Path) -> Result<Vec<PathBuf>, Error> {
             changed.push(path);
         }
     }
+    let stamp = stamp::write(spec, Path::new(CODEGEN), out).map_err(|source| Error::write(out, source))?;
+    changed.extend(stamp);
     Ok(changed)
 }

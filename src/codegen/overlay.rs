@@ -59,7 +59,7 @@ pub struct OperationEntry {
     /// Corrected types of parameters, by name.
     #[serde(default)]
     pub types: BTreeMap<String, TypeCorrection>,
-    /// Parameters that contain epoch seconds although their type does not say so.
+    /// Parameters, and fields of an inline body, that contain epoch seconds although their type does not say so.
     #[serde(default)]
     pub times: BTreeMap<String, TimeCorrection>,
     /// Names of path parameters, by their described name.
@@ -246,6 +246,10 @@ impl OperationEntry {
         for name in self.times.keys() {
             for parameter in parameters.iter_mut().filter(|parameter| parameter["name"] == name.as_str()) {
                 parameter["schema"]["format"] = "timestamp".into();
+            }
+            let field = format!("/requestBody/content/application~1json/schema/properties/{name}");
+            if let Some(field) = operation.pointer_mut(&field) {
+                field["format"] = "timestamp".into();
             }
         }
         for addition in &self.parameters {

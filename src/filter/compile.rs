@@ -11,10 +11,11 @@ mod words;
 use serde_json::{Value, json};
 
 use super::directory::Directory;
-use super::fields::{FieldType, GRADED_PRIORITIES, NamedRecord, Searchable};
+use super::fields::{FieldType, NamedRecord, Searchable};
 use super::person::email_spellings;
 use super::query::{self, MAX_DEPTH, MAX_MEMBERS};
 use super::{Column, Error, Expression, Literal, Operator, Test};
+use crate::api::ApiVersion;
 
 /// Parses a time as typed, and returns epoch seconds or an error message.
 pub type ParseTime<'a> = &'a dyn Fn(&str) -> Result<i64, String>;
@@ -41,6 +42,9 @@ pub fn compile(
     parse_time: ParseTime<'_>,
 ) -> Result<CompiledFilter, Error> {
     let mut exact = Compiler { searchable, directory, parse_time }.expression(expression, 1)?;
+    if directory.has(&ApiVersion::EXACT_CONTACT_TIMES) {
+        mark_exact_times(&mut exact, searchable);
+    }
     query::mark_server_only(&mut exact, searchable, directory);
     let query = query::query(&exact, searchable, directory, true);
     let without_null =
@@ -55,6 +59,18 @@ pub fn compile(
         ));
     }
     Ok(CompiledFilter { query, without_null, exact })
+}
+
+/// Marks the tests of contact times, which [`crate::mirror::search_sql`] else compares by days.
+fn mark_exact_times(predicate: &mut Value, searchable: Searchable) {
+    if let (true, Some(members)) = (predicate["field"].is_null(), predicate["value"].as_array_mut()) {
+        members.iter_mut().for_each(|member| mark_exact_times(member, searchable));
+        return;
+    }
+    let field = predicate["field"].as_str().and_then(|field| searchable.field(field));
+    if matches!(field, Some((_, FieldType::Day))) {
+        predicate["type"] = json!("time");
+    }
 }
 
 struct Compiler<'a> {
@@ -99,7 +115,7 @@ impl Compiler<'_> {
     }
 
     fn test(&self, test: &Test, depth: usize) -> Result<Value, Error> {
-        let Some((field, field_type)) = self.searchable.field(&test.field) else {
+        let Some((field, field_type)) = self.directory.field(self.searchable, &test.field) else {
             return Err(Error::new(test.at, self.unknown_field(&test.field)));
         };
         let negated = test.operator.is_negative();
@@ -111,8 +127,10 @@ impl Compiler<'_> {
         let values = &test.values;
         Ok(match field_type {
             FieldType::Tags | FieldType::TagsWithoutIn => self.tags(test, &field)?,
-            FieldType::Choice(_) if field == "priority" && self.directory.has_graded_priorities => {
-                one_of(&field, negated, self.choices(test, &field, GRADED_PRIORITIES)?)
+            FieldType::Choice(_)
+                if field == "priority" && self.directory.has(&ApiVersion::GRADED_PRIORITIES) =>
+            {
+                one_of(&field, negated, self.grades(test)?)
             }
             FieldType::Choice(known) => one_of(&field, negated, self.choices(test, &field, known)?),
             FieldType::TicketState => self.ticket_states(test)?,

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
 
-use super::fields::NamedRecord;
+use super::fields::{FieldType, NamedRecord, Searchable};
 use super::{Error, Literal};
+use crate::api::ApiVersion;
 use crate::data::spelling::did_you_mean;
 
 /// The names in a workspace, each list as pairs of id and name.
@@ -31,8 +32,8 @@ pub struct Directory {
     pub contact_attributes: Option<Vec<Attribute>>,
     /// Ids of contacts by the email address, external id or phone number in the filter.
     pub contacts: HashMap<String, Vec<String>>,
-    /// Whether conversations have graded priorities, as from API version 2.16.
-    pub has_graded_priorities: bool,
+    /// The API version of the search. `None` means none of the changes that came with later versions.
+    pub version: Option<ApiVersion>,
     /// Time zone of the workspace, in which its days start and end.
     pub zone: Option<TimeZone>,
 }
@@ -54,6 +55,26 @@ pub struct StateLabel {
 }
 
 impl Directory {
+    /// Whether the search has a change of the API, e.g. [`ApiVersion::GRADED_PRIORITIES`].
+    pub(super) fn has(&self, change: &ApiVersion) -> bool {
+        self.version.as_ref().is_some_and(|version| version.has(change))
+    }
+
+    /// The API's name of a field, and its type in this API version.
+    pub(super) fn field(&self, searchable: Searchable, name: &str) -> Option<(String, FieldType)> {
+        let (name, field_type) = searchable.field(name)?;
+        let field_type = match field_type {
+            FieldType::Day if self.has(&ApiVersion::EXACT_CONTACT_TIMES) => FieldType::Time,
+            FieldType::NumericId(kind)
+                if searchable == Searchable::Contacts && self.has(&ApiVersion::OWNER_IS_TEXT) =>
+            {
+                FieldType::TextId(kind)
+            }
+            other => other,
+        };
+        Some((name, field_type))
+    }
+
     fn list(&self, kind: NamedRecord) -> &[(String, String)] {
         match kind {
             NamedRecord::Tag => &self.tags,

@@ -58,7 +58,7 @@ pub fn names_in(expression: &Expression, searchable: Searchable, kind: NamedReco
 /// Whether a filter compares calendar days, which depend on the time zone of the workspace. The directory says
 /// which attributes are dates.
 pub fn compares_days(expression: &Expression, searchable: Searchable, directory: &Directory) -> bool {
-    let is_of_days = |name: &str| match searchable.field(name) {
+    let is_of_days = |name: &str| match directory.field(searchable, name) {
         Some((_, FieldType::Day)) => true,
         Some((field, FieldType::Custom)) => {
             let name = field.strip_prefix("custom_attributes.");

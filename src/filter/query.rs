@@ -197,7 +197,7 @@ impl QueryBuilder<'_> {
                 BroadCondition::Test(test(field, operator, value))
             }
         };
-        let field_type = match self.searchable.field(field) {
+        let field_type = match self.directory.field(self.searchable, field) {
             Some((_, field_type)) => field_type,
             None if field == "phone_digits" => return phone_endings(value),
             // Only the documents contain it.
@@ -269,6 +269,10 @@ impl QueryBuilder<'_> {
             }
             (FieldType::Custom, ">", value) if value.is_f64() => query(">", below(value)),
             (FieldType::Custom, "<", value) if value.is_f64() => query("<", above(value)),
+            // The search for contacts refuses it for times.
+            (FieldType::Time, "!=", _) if self.searchable == Searchable::Contacts => {
+                BroadCondition::Everything
+            }
             // Newer servers use other names for the ticket categories.
             (FieldType::Choice(_), "=" | "IN", value) if field == "category" => {
                 let names = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);

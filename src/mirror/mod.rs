@@ -12,6 +12,7 @@ pub mod offline;
 mod projection;
 pub mod registry;
 mod resources;
+mod spelling;
 mod store;
 mod sync;
 

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::projection::Projection;
+use crate::api::ApiVersion;
 use crate::data::lenient;
 use crate::data::spelling::did_you_mean;
 
@@ -120,6 +121,8 @@ pub struct Resource {
     pub links: &'static [Link],
     /// Routes to everything, best first; empty if the records are part of another resource.
     pub routes: &'static [Route],
+    /// What the routes leave out in some API versions.
+    pub complement: Option<Complement>,
     /// Routes to what changed since a time, best first. If empty, every sync fetches everything.
     pub changes: &'static [Route],
     /// Operation that fetches a record by its id. Called before a record is considered deleted.
@@ -182,6 +185,15 @@ pub struct Route {
     pub blind_spot: Option<&'static str>,
 }
 
+/// Another list with records that the routes of a resource leave out in some API versions.
+#[derive(Debug)]
+pub struct Complement {
+    pub is_needed: fn(&ApiVersion) -> bool,
+    pub route: Route,
+    /// SQL condition for stored records that neither list has in these versions, and that are therefore kept.
+    pub unlisted: &'static str,
+}
+
 /// How a list is restricted to what changed since a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
@@ -209,6 +221,7 @@ const DEFAULT: Resource = Resource {
     derive_id: None,
     links: &[],
     routes: &[],
+    complement: None,
     changes: &[],
     get_operation: None,
     by_ids: None,

@@ -3,13 +3,15 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::response::ErrorResponse;
+use super::router::is_available;
+use crate::api::ApiVersion;
 use crate::api::operation::Operation;
 
 /// Length of a rate limit window in seconds.
 const WINDOW: u64 = 10;
 
 /// The newest minor version of each supported major version.
-const NEWEST: &[(u32, u32)] = &[(1, 4), (2, 16)];
+const NEWEST: &[(u32, u32)] = &[(1, 4), (2, 17)];
 
 /// Counts requests per window of ten seconds of real time.
 #[derive(Debug)]
@@ -67,30 +69,31 @@ pub fn authorize(header: Option<&str>, token: &str) -> Result<(), ErrorResponse>
     }
 }
 
-/// Checks the `Intercom-Version` header. Without one, the app's version, `default`, applies.
-pub fn check_version(
-    header: Option<&str>,
-    default: &str,
-    operation: &Operation,
-) -> Result<(), ErrorResponse> {
-    let header = header.unwrap_or(default);
-    if header.eq_ignore_ascii_case("unstable") {
-        return Ok(());
-    }
-    let version = parse(header)
-        .filter(|(major, minor)| NEWEST.iter().any(|newest| major == &newest.0 && minor <= &newest.1))
-        .ok_or_else(|| ErrorResponse::new(400, "intercom_version_invalid", "Unknown API version"))?;
-    match operation.version.and_then(parse) {
-        Some(required) if version < required => {
-            Err(ErrorResponse::new(400, "intercom_version_invalid", "not available in current API version"))
+/// The version in the `Intercom-Version` header. Without one, the app's version, `default`, applies.
+pub fn requested_version(header: Option<&str>, default: &ApiVersion) -> Result<ApiVersion, ErrorResponse> {
+    let Some(header) = header else { return Ok(default.clone()) };
+    header
+        .parse()
+        .ok()
+        .filter(exists)
+        .ok_or_else(|| ErrorResponse::new(400, "intercom_version_invalid", "Unknown API version"))
+}
+
+fn exists(version: &ApiVersion) -> bool {
+    match version {
+        ApiVersion::Name(_) => true,
+        ApiVersion::Number(major, minor) => {
+            NEWEST.iter().any(|newest| major == &newest.0 && minor <= &newest.1)
         }
-        _ => Ok(()),
     }
 }
 
-fn parse(version: &str) -> Option<(u32, u32)> {
-    let (major, minor) = version.split_once('.')?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
+/// Refuses an operation that this version lacks.
+pub fn check_availability(version: &ApiVersion, operation: &Operation) -> Result<(), ErrorResponse> {
+    if is_available(version, operation) {
+        return Ok(());
+    }
+    Err(ErrorResponse::new(400, "intercom_version_invalid", "not available in current API version"))
 }
 
 #[cfg(test)]
@@ -115,14 +118,27 @@ mod tests {
     }
 
     #[test]
-    fn a_version_must_exist_and_include_the_operation() {
-        let (contacts, _) = route("GET", "/contacts").unwrap();
-        assert!(check_version(None, "2.13", contacts).is_ok());
-        assert!(check_version(Some("2.9"), "2.13", contacts).is_ok());
-        assert!(check_version(Some("2.99"), "2.13", contacts).is_err());
-        assert!(check_version(Some("newest"), "2.13", contacts).is_err());
+    fn a_version_must_exist() {
+        let app = ApiVersion::Number(2, 15);
+        let requested = |header| requested_version(header, &app).map(|version| version.to_string());
+        assert_eq!(requested(None).unwrap(), "2.15");
+        for header in ["1.4", "2.9", "2.17", "Preview", "Unstable"] {
+            assert_eq!(requested(Some(header)).unwrap(), header);
+        }
+        assert_eq!(requested(Some("unstable")).unwrap(), "Unstable");
+        for header in ["2.99", "3.0", "newest", ""] {
+            assert_eq!(requested(Some(header)).unwrap_err().code, "intercom_version_invalid", "{header}");
+        }
+    }
+
+    #[test]
+    fn an_operation_requires_its_version() {
+        let (contacts, _) = route(&ApiVersion::pinned(), "GET", "/contacts").unwrap();
+        let (older, exact) = (ApiVersion::Number(2, 13), ApiVersion::Number(2, 14));
+        assert!(check_availability(&older, contacts).is_ok());
         let newer = Operation { version: Some("2.14"), ..*contacts };
-        assert!(check_version(Some("2.13"), "2.13", &newer).is_err());
-        assert!(check_version(Some("2.14"), "2.13", &newer).is_ok());
+        assert!(check_availability(&older, &newer).is_err());
+        assert!(check_availability(&exact, &newer).is_ok());
+        assert!(check_availability(&ApiVersion::Name("Preview".to_owned()), &newer).is_ok());
     }
 }

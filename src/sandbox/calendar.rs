@@ -43,6 +43,11 @@ fn local(zone: &TimeZone, at: i64) -> i64 {
     Timestamp::from_second(at).map_or(at, |time| at + i64::from(zone.to_offset(time).seconds()))
 }
 
+/// A time (epoch seconds) as RFC 3339 text in UTC; empty if no calendar has it.
+pub fn time_text(at: i64) -> String {
+    Timestamp::from_second(at).map_or_else(|_| String::new(), |time| time.to_string())
+}
+
 /// The calendar day, as a day number, that contains `at` (epoch seconds).
 pub fn day(zone: &TimeZone, at: i64) -> i64 {
     local(zone, at).div_euclid(DAY)

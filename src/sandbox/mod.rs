@@ -26,6 +26,7 @@ mod search;
 mod seed;
 mod server;
 mod validate;
+mod version_shapes;
 mod workspace;
 
 use std::time::Duration;
@@ -38,7 +39,8 @@ pub use self::response::ErrorResponse;
 pub use self::seed::story;
 pub use self::server::{Fault, LoggedRequest};
 use self::server::{SandboxServer, lock};
-pub use self::workspace::{CompanyScroll, IdSequence, Workspace};
+pub use self::version_shapes::shape;
+pub use self::workspace::{CompanyScroll, IdSequence, IpAllowlist, Workspace};
 
 /// A running sandbox. Stops when dropped.
 pub struct Sandbox {

@@ -86,6 +86,62 @@ impl Workspace {
         }))
     }
 
+    /// An audience without conditions.
+    pub fn new_audience(&mut self, name: &str, at: i64) -> PlainRecord {
+        PlainRecord::new(json!({
+            "type": "audience",
+            "id": self.next_id(IdSequence::Audience),
+            "name": name,
+            "predicates": [],
+            "role_predicates": [],
+            "created_at": at,
+            "updated_at": at,
+        }))
+    }
+
+    /// A snippet without text.
+    pub fn new_snippet(&mut self, title: &str, at: i64) -> PlainRecord {
+        PlainRecord::new(json!({
+            "type": "content_snippet",
+            "id": self.next_id(IdSequence::Snippet),
+            "title": title,
+            "locale": "en",
+            "json_blocks": [],
+            "body_markdown": "",
+            "created_at": at,
+            "updated_at": at,
+        }))
+    }
+
+    /// An attribute of conversations that all teams see. List attributes start without options.
+    pub fn new_conversation_attribute(
+        &self,
+        number: u64,
+        [name, data_type]: [&str; 2],
+        at: i64,
+    ) -> PlainRecord {
+        let mut document = json!({
+            "type": "conversation_attribute",
+            "id": number,
+            "name": name,
+            "description": "",
+            "data_type": data_type,
+            "required": false,
+            "visible_to_team_ids": [],
+            "archived": false,
+            "created_at": at,
+            "updated_at": at,
+            "admin_id": self.my_id().to_string(),
+        });
+        match data_type {
+            "string" => document["multiline"] = json!(false),
+            "list" => document["options"] = json!([]),
+            "relationship" => document["reference"] = json!({"type": "one", "object_type_id": null}),
+            _ => {}
+        }
+        PlainRecord { id: number.to_string(), document }
+    }
+
     /// A ticket type for customers, with a title and a description.
     pub fn new_ticket_type(&mut self, id: &str, name: &str, at: i64) -> PlainRecord {
         let attributes = [("_default_title_", false), ("_default_description_", true)]
@@ -154,4 +210,18 @@ impl Workspace {
             ..TicketRecord::default()
         }
     }
+}
+
+/// An instance of a custom object without attributes: its id, its type, and the id that the customer gave it.
+pub fn new_custom_object([id, kind, external_id]: [&str; 3], at: i64) -> PlainRecord {
+    PlainRecord::new(json!({
+        "id": id,
+        "external_id": external_id,
+        "external_created_at": null,
+        "external_updated_at": null,
+        "created_at": at,
+        "updated_at": at,
+        "type": kind,
+        "custom_attributes": {},
+    }))
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use jiff::tz::TimeZone;
 
 use super::quirk::Quirk;
+use crate::api::ApiVersion;
 
 /// The default access token.
 pub const TOKEN: &str = "sandbox-token";
@@ -37,6 +38,8 @@ pub struct Options {
     pub now: i64,
     /// `US`, `EU` or `AU`, as reported by `/me`.
     pub region: String,
+    /// The app's API version, which answers requests that do not name one.
+    pub api_version: ApiVersion,
     /// IANA name of the zone that defines calendar days. Falls back to UTC on systems without a time zone
     /// database.
     pub timezone: String,
@@ -68,6 +71,7 @@ impl Default for Options {
             latency: Duration::ZERO,
             now: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64),
             region: "US".to_owned(),
+            api_version: ApiVersion::pinned(),
             timezone: "America/Los_Angeles".to_owned(),
             locales: vec!["en".to_owned()],
             story: false,

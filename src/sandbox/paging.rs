@@ -122,6 +122,27 @@ impl<'a, T> RecordPage<'a, T> {
         }
         list.into()
     }
+
+    /// The page without the address of the next one, as lists answer it that only count their pages.
+    pub fn without_link(mut self) -> Self {
+        if let Some(pages) = self.pages.as_object_mut() {
+            pages.shift_remove("next");
+        }
+        self
+    }
+
+    /// The response with this page, with the page numbers beside the records instead of in `pages`.
+    pub fn flat_list(self, document: impl FnMut(&'a T) -> Value) -> SuccessResponse {
+        json!({
+            "type": "list",
+            "data": self.records.into_iter().map(document).collect::<Vec<_>>(),
+            "total_count": self.total_count,
+            "page": self.pages["page"],
+            "per_page": self.pages["per_page"],
+            "total_pages": self.pages["total_pages"],
+        })
+        .into()
+    }
 }
 
 /// The requested page of `sorted`, which must be in order of (key, id), ascending or `descending`.
@@ -169,19 +190,40 @@ pub fn newest_first<'a, T: WorkspaceRecord>(
 pub fn numbered_page<'a, T>(
     request: &ApiRequest,
     rows: &'a [T],
-    (default, max): (usize, usize),
+    sizes: (usize, usize),
 ) -> Result<RecordPage<'a, T>, ErrorResponse> {
     let number = |name| request.query(name).map(|text| parse_integer(name, text)).transpose();
-    let per_page =
-        validate_page_size(number("per_page")?.unwrap_or(default as i64), request.max_page_size(max))?;
-    let page = usize::try_from(number("page")?.unwrap_or(1))
+    let position = (number("page")?, number("per_page")?);
+    page_at(request, rows, position, sizes, |page, per_page| json!(next_link(request, page, per_page)))
+}
+
+/// The page given by `page` (from 1) and `per_page` in the body, which says nothing about the next one but their
+/// number.
+pub fn page_in_body<'a, T>(
+    request: &ApiRequest,
+    rows: &'a [T],
+    sizes: (usize, usize),
+) -> Result<RecordPage<'a, T>, ErrorResponse> {
+    let position = (request.integer("page"), request.integer("per_page"));
+    page_at(request, rows, position, sizes, |_, _| Value::Null)
+}
+
+fn page_at<'a, T>(
+    request: &ApiRequest,
+    rows: &'a [T],
+    (page, per_page): (Option<i64>, Option<i64>),
+    (default, max): (usize, usize),
+    next: impl FnOnce(usize, usize) -> Value,
+) -> Result<RecordPage<'a, T>, ErrorResponse> {
+    let per_page = validate_page_size(per_page.unwrap_or(default as i64), request.max_page_size(max))?;
+    let page = usize::try_from(page.unwrap_or(1))
         .ok()
         .filter(|page| *page >= 1)
         .ok_or_else(|| ErrorResponse::invalid("page", "page must be 1 or greater"))?;
     let start = ((page - 1).saturating_mul(per_page)).min(rows.len());
     let end = (start + per_page).min(rows.len());
-    let next = (end < rows.len()).then(|| next_link(request, page + 1, per_page));
-    Ok(RecordPage::new(rows[start..end].iter().collect(), rows.len(), json!(next), page, per_page))
+    let next = if end < rows.len() { next(page + 1, per_page) } else { Value::Null };
+    Ok(RecordPage::new(rows[start..end].iter().collect(), rows.len(), next, page, per_page))
 }
 
 /// The response with a list that has no pages.
@@ -189,7 +231,8 @@ pub fn whole_list(kind: &str, key: &str, documents: impl Iterator<Item = Value>)
     json!({"type": kind, key: documents.collect::<Vec<_>>()}).into()
 }
 
-fn next_link(request: &ApiRequest, page: usize, per_page: usize) -> String {
+/// The address of another page of the same list.
+pub fn next_link(request: &ApiRequest, page: usize, per_page: usize) -> String {
     let mut link = format!("{}{}?per_page={per_page}&page={page}", request.base_url, request.url_path);
     for (name, value) in request.query.iter().filter(|(name, _)| name != "page" && name != "per_page") {
         let escape = |text| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC);

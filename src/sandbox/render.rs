@@ -140,7 +140,7 @@ impl Workspace {
             "state": conversation.state.as_str(),
             "read": conversation.read,
             "tags": {"type": "tag.list", "tags": tags},
-            "priority": if conversation.priority { "priority" } else { "not_priority" },
+            "priority": conversation.priority.as_str(),
             "sla_applied": null,
             "statistics": self.statistics(conversation).document(),
             "conversation_rating": conversation.rating,
@@ -149,7 +149,7 @@ impl Workspace {
             "custom_attributes": conversation.custom_attributes,
             "topics": {},
             "ticket": null,
-            "linked_objects": self.linked_tickets(conversation),
+            "linked_objects": self.linked_objects(conversation),
             "ai_agent": conversation.ai_agent,
             "ai_agent_participated": !conversation.ai_agent.is_null(),
         }))
@@ -197,13 +197,16 @@ impl Workspace {
         })
     }
 
-    fn linked_tickets(&self, conversation: &Conversation) -> Value {
-        let data: Vec<_> = conversation
+    /// The tickets of a conversation, and the conversations that it was merged with.
+    fn linked_objects(&self, conversation: &Conversation) -> Value {
+        let tickets = conversation
             .tickets
             .iter()
             .filter_map(|id| self.tickets.get(id))
-            .map(|ticket| json!({"type": "ticket", "id": ticket.id, "category": self.category(ticket)}))
-            .collect();
+            .map(|ticket| json!({"type": "ticket", "id": ticket.id, "category": self.category(ticket)}));
+        let merged = conversation.merged_into.iter().chain(&conversation.merged_from);
+        let merged = merged.map(|id| json!({"type": "conversation", "id": id, "category": null}));
+        let data: Vec<_> = tickets.chain(merged).collect();
         json!({"type": "list", "total_count": data.len(), "has_more": false, "data": data})
     }
 
@@ -220,6 +223,7 @@ impl Workspace {
         let linked: Vec<_> = ticket
             .conversation_id
             .iter()
+            .chain(&ticket.linked_conversations)
             .map(|id| json!({"type": "conversation", "id": id, "category": null}))
             .collect();
         let assignee = |id: Option<i64>| id.unwrap_or(0).to_string();

@@ -3,12 +3,15 @@
 use serde_json::Value;
 
 use super::response::ErrorResponse;
+use crate::api::ApiVersion;
 use crate::api::operation::{Operation, Paging};
 
 /// A request that passed admission and validation against the operation table.
 #[derive(Debug)]
 pub struct ApiRequest {
     pub operation: &'static Operation,
+    /// The version that answers.
+    pub version: ApiVersion,
     /// Values of the `{parameters}` in the path.
     pub path: Vec<(&'static str, String)>,
     pub query: Vec<(String, String)>,

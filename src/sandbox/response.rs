@@ -1,4 +1,4 @@
-//! What a handler returns: a JSON document, or an error in the shape of the vendor's error list.
+//! What a handler returns: a JSON document, a file, or an error in the shape of the vendor's error list.
 //!
 //! Handlers never touch HTTP. The server turns the status and JSON given here into a response.
 
@@ -10,13 +10,15 @@ pub type HandlerResult = Result<SuccessResponse, ErrorResponse>;
 #[derive(Debug)]
 pub struct SuccessResponse {
     pub status: u16,
-    /// `None` for a response without content.
+    /// `None` for a response without content, or with a file.
     pub body: Option<Value>,
+    /// A file to download, instead of a document.
+    pub file: Option<Vec<u8>>,
 }
 
 impl From<Value> for SuccessResponse {
     fn from(body: Value) -> Self {
-        SuccessResponse { status: 200, body: Some(body) }
+        SuccessResponse { status: 200, body: Some(body), file: None }
     }
 }
 
@@ -28,7 +30,17 @@ impl SuccessResponse {
 
     /// A response without content.
     pub fn empty(status: u16) -> Self {
-        SuccessResponse { status, body: None }
+        SuccessResponse { status, body: None, file: None }
+    }
+
+    /// The response to a request that created a record.
+    pub fn created(document: Value) -> Self {
+        SuccessResponse { status: 201, body: Some(document), file: None }
+    }
+
+    /// The response to a download.
+    pub fn file(content: impl Into<Vec<u8>>) -> Self {
+        SuccessResponse { status: 200, body: None, file: Some(content.into()) }
     }
 }
 
@@ -70,6 +82,11 @@ impl ErrorResponse {
     /// 404 for any other record.
     pub fn record_not_found() -> Self {
         ErrorResponse::not_found("Record not found")
+    }
+
+    /// 422 for values that each have the right type, but cannot be stored.
+    pub fn unprocessable(field: impl Into<String>, message: impl Into<String>) -> Self {
+        ErrorResponse { status: 422, ..ErrorResponse::invalid(field, message) }
     }
 
     /// 400 for a parameter with an invalid value.

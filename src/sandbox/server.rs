@@ -13,7 +13,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::admission::{RateLimitStatus, RateWindow, authorize, check_version};
+use super::admission::{RateLimitStatus, RateWindow, authorize, check_availability, requested_version};
 use super::handlers;
 use super::options::{Error, Options};
 use super::quirk::{Quirk, Refusal};
@@ -23,8 +23,8 @@ use super::response::{ErrorResponse, HandlerResult};
 use super::router::route;
 use super::validate::{check_body, check_query};
 use super::workspace::Workspace;
-use super::{document_quirks, page_quirks};
-use crate::api::commands::SPEC_VERSION;
+use super::{document_quirks, page_quirks, version_shapes};
+use crate::api::ApiVersion;
 use crate::api::operation::Effect;
 
 /// Maximum size of a request body in bytes.
@@ -56,6 +56,15 @@ pub enum Fault {
     Truncate,
     /// Handle the request, then send an empty response body.
     Blank,
+}
+
+/// What a request leads to beside its result.
+#[derive(Debug, Default)]
+struct RequestEffects {
+    rate_limit: Option<RateLimitStatus>,
+    /// The version that answers; `None` if the request was refused before it was known.
+    version: Option<ApiVersion>,
+    fault: Option<Fault>,
 }
 
 /// Called before a request is handled; returns the fault to inject.
@@ -148,9 +157,9 @@ async fn serve(State(state): State<Arc<ServerState>>, request: axum::extract::Re
         operation: None,
         status: 0,
     };
-    let mut fault = None;
-    let (rate_limit, result) = state.handle(&mut logged, &head.headers, &head.uri, body, &mut fault);
-    state.respond(logged, rate_limit, result, fault)
+    let mut effects = RequestEffects::default();
+    let result = state.handle(&mut logged, &head.headers, &head.uri, body, &mut effects);
+    state.respond(logged, result, effects)
 }
 
 impl ServerState {
@@ -160,19 +169,15 @@ impl ServerState {
         headers: &HeaderMap,
         uri: &Uri,
         body: Result<Bytes, axum::Error>,
-        fault: &mut Option<Fault>,
-    ) -> (Option<RateLimitStatus>, HandlerResult) {
+        effects: &mut RequestEffects,
+    ) -> HandlerResult {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        if let Err(error) = authorize(header("authorization"), self.options.token()) {
-            return (None, Err(error));
-        }
+        authorize(header("authorization"), self.options.token())?;
         let (rate_limit, admitted) = lock(&self.limit).admit();
-        let result = admitted
-            .and_then(|()| {
-                body.map_err(|_| ErrorResponse::new(413, "request_too_large", "The body is too large"))
-            })
-            .and_then(|body| self.dispatch(logged, header("intercom-version"), uri, &body, fault));
-        (Some(rate_limit), result)
+        effects.rate_limit = Some(rate_limit);
+        admitted?;
+        let body = body.map_err(|_| ErrorResponse::new(413, "request_too_large", "The body is too large"))?;
+        self.dispatch(logged, header("intercom-version"), uri, &body, effects)
     }
 
     fn dispatch(
@@ -181,29 +186,36 @@ impl ServerState {
         version: Option<&str>,
         uri: &Uri,
         body: &[u8],
-        fault: &mut Option<Fault>,
+        effects: &mut RequestEffects,
     ) -> HandlerResult {
-        let (operation, path) = route(&logged.method, &logged.path)
+        let version = requested_version(version, &self.options.api_version);
+        let routed = version.as_ref().unwrap_or(&self.options.api_version);
+        let (operation, path) = route(routed, &logged.method, &logged.path)
             .ok_or_else(|| ErrorResponse::not_found("The requested path does not exist"))?;
         logged.operation = Some(operation.id);
         let mut workspace = lock(&self.workspace);
         if let Some(hook) = lock(&self.request_hook).as_mut() {
-            *fault = hook(&mut workspace, logged);
+            effects.fault = hook(&mut workspace, logged);
         }
-        if let Some(Fault::Status(status)) = *fault {
+        if let Some(Fault::Status(status)) = effects.fault {
             return Err(ErrorResponse::new(status, "server_error", "Fault injected by the sandbox"));
         }
-        check_version(version, SPEC_VERSION, operation)?;
+        let version = version?;
+        effects.version = Some(version.clone());
+        check_availability(&version, operation)?;
         let query = parse_query(uri);
         check_query(operation, &query)?;
-        let body = check_body(operation, body)?;
+        let body = check_body(&version, operation, body)?;
         let is_ignored = operation.effect != Effect::Read
             && workspace
                 .quirks
                 .iter()
                 .any(|quirk| matches!(quirk, Quirk::IgnoredWrites(pattern) if pattern.matches(&logged.path)));
         if is_ignored {
-            return respond_unchanged(&mut workspace, &self.base_url, &logged.path, &body);
+            let mut response =
+                respond_unchanged(&mut workspace, &self.base_url, &version, &logged.path, &body)?;
+            response.body.iter_mut().for_each(|document| version_shapes::shape(&version, document));
+            return Ok(response);
         }
         let handler = handlers::handler_for(operation.id).ok_or_else(|| {
             ErrorResponse::new(
@@ -218,6 +230,7 @@ impl ServerState {
         workspace.wake_snoozed();
         let mut request = ApiRequest {
             operation,
+            version,
             path,
             query,
             body,
@@ -227,6 +240,7 @@ impl ServerState {
         page_quirks::before(&workspace.quirks, &mut request)?;
         let is_cut_short = page_quirks::is_cut_short(&workspace.quirks, &request);
         let mut response = handler(&mut workspace, &request)?;
+        response.body.iter_mut().for_each(|document| version_shapes::shape(&request.version, document));
         if let Some(page) = response.body.as_mut().filter(|_| !workspace.quirks.is_empty()) {
             let cursor = lock(&self.request_ids).uuid();
             page_quirks::after(&workspace.quirks, &logged.path, is_cut_short, &cursor, page);
@@ -238,19 +252,19 @@ impl ServerState {
     fn respond(
         &self,
         mut logged: LoggedRequest,
-        rate_limit: Option<RateLimitStatus>,
         result: HandlerResult,
-        fault: Option<Fault>,
+        effects: RequestEffects,
     ) -> Response<Body> {
+        let RequestEffects { rate_limit, version, fault } = effects;
         let request_id = lock(&self.request_ids).uuid();
-        let mut link = None;
+        let (mut link, mut file) = (None, None);
         let (status, document): (u16, Option<Value>) = match result {
-            Ok(response) => (response.status, response.body),
+            Ok(response) => {
+                file = response.file;
+                (response.status, response.body)
+            }
             Err(error) => {
-                link = error
-                    .canonical
-                    .as_ref()
-                    .map(|path| format!("<{}{path}>; rel=\"canonical\"", self.base_url));
+                link = error.canonical.as_ref().map(|path| format!("<{path}>; rel=\"canonical\""));
                 (error.status, Some(error.document(&request_id)))
             }
         };
@@ -263,9 +277,13 @@ impl ServerState {
 
         let text = document.map(|document| document.to_string()).unwrap_or_default();
         let text = document_quirks::change_text(&lock(&self.workspace).quirks, text);
-        let is_empty = text.is_empty();
+        let content_type = if file.is_some() {
+            Some("application/octet-stream".to_owned())
+        } else {
+            (!text.is_empty()).then(|| "application/json; charset=utf-8".to_owned())
+        };
         let mut response = Response::new(match fault {
-            None | Some(Fault::Status(_)) => Body::from(text),
+            None | Some(Fault::Status(_)) => file.map_or_else(|| Body::from(text), Body::from),
             Some(Fault::Blank) => Body::empty(),
             Some(Fault::Drop) => aborted_body(""),
             Some(Fault::Truncate) => aborted_body(text.get(..text.len() / 2).unwrap_or_default()),
@@ -274,8 +292,9 @@ impl ServerState {
         let headers = response.headers_mut();
         let (now, ahead) = self.time();
         for (name, value) in [
-            ("content-type", (!is_empty).then(|| "application/json; charset=utf-8".to_owned())),
+            ("content-type", content_type),
             ("x-request-id", Some(request_id)),
+            ("intercom-version", version.map(|version| version.to_string())),
             ("link", link),
             ("date", Some(httpdate::fmt_http_date(now))),
         ] {
@@ -301,7 +320,13 @@ impl ServerState {
 }
 
 /// The response to an ignored write: the tag named in the request, or the unchanged record.
-fn respond_unchanged(workspace: &mut Workspace, base_url: &str, path: &str, body: &Value) -> HandlerResult {
+fn respond_unchanged(
+    workspace: &mut Workspace,
+    base_url: &str,
+    version: &ApiVersion,
+    path: &str,
+    body: &Value,
+) -> HandlerResult {
     if let Some(tag) = path.ends_with("/tags").then(|| body["id"].as_str()).flatten() {
         return Ok(json!({"type": "tag", "id": tag}).into());
     }
@@ -310,11 +335,17 @@ fn respond_unchanged(workspace: &mut Workspace, base_url: &str, path: &str, body
         Some(into) => format!("/contacts/{into}"),
         None => path.split('/').take(3).collect::<Vec<_>>().join("/"),
     };
-    let (operation, path) = route("GET", &record).ok_or_else(ErrorResponse::record_not_found)?;
+    let (operation, path) = route(version, "GET", &record).ok_or_else(ErrorResponse::record_not_found)?;
     let handler = handlers::handler_for(operation.id).ok_or_else(ErrorResponse::record_not_found)?;
-    let (query, body) = (Vec::new(), Value::Null);
-    let request =
-        ApiRequest { operation, path, query, body, url_path: record, base_url: base_url.to_owned() };
+    let request = ApiRequest {
+        operation,
+        version: version.clone(),
+        path,
+        query: Vec::new(),
+        body: Value::Null,
+        url_path: record,
+        base_url: base_url.to_owned(),
+    };
     handler(workspace, &request)
 }
 

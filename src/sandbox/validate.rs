@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use super::response::ErrorResponse;
 use super::schema::{SchemaViolation, ViolationKind, first_violation};
+use super::version_shapes;
+use crate::api::ApiVersion;
 use crate::api::operation::{Kind, Operation, Parameter, Place};
 
 /// Validates the types of known query parameters. Unknown parameters are ignored.
@@ -40,14 +42,15 @@ fn check_value(parameter: &Parameter, value: &str) -> Result<(), ErrorResponse> 
     }
 }
 
-/// Parses and validates the body. Returns `Null` if it is empty.
-pub fn check_body(operation: &Operation, bytes: &[u8]) -> Result<Value, ErrorResponse> {
-    let body = if bytes.iter().all(u8::is_ascii_whitespace) {
+/// Parses and validates the body, and gives it the form that handlers read. Returns `Null` if it is empty.
+pub fn check_body(version: &ApiVersion, operation: &Operation, bytes: &[u8]) -> Result<Value, ErrorResponse> {
+    let mut body = if bytes.iter().all(u8::is_ascii_whitespace) {
         Value::Null
     } else {
         serde_json::from_slice(bytes)
             .map_err(|_| ErrorResponse::new(400, "parameter_invalid", "The body is not valid JSON"))?
     };
+    version_shapes::read_request(version, operation.id, &mut body)?;
     match &operation.body {
         None if body.is_null() || body == json!({}) => Ok(Value::Null),
         None => Err(ErrorResponse::new(400, "parameter_invalid", "This operation does not accept a body")),
@@ -99,7 +102,8 @@ mod tests {
     fn errors_name_the_invalid_field() {
         let check = |id: &str, body: Value| {
             let operation = OPERATIONS.iter().find(|operation| operation.id == id).unwrap();
-            check_body(operation, body.to_string().as_bytes()).map_err(|error| (error.code, error.field))
+            check_body(&ApiVersion::Number(2, 13), operation, body.to_string().as_bytes())
+                .map_err(|error| (error.code, error.field))
         };
         let field = |name: &str| Some(name.to_owned());
         let invalid = check("CreateContact", json!({"email": 7}));

@@ -10,10 +10,17 @@ use serde_json::Value;
 use super::calendar::WorkspaceClock;
 use super::model::admin::Admin;
 use super::model::article::HelpArticle;
+use super::model::banner::BannerView;
 use super::model::company::Company;
 use super::model::contact::{ContactNote, ContactRecord, DataEvent};
-use super::model::conversation::{Author, Conversation, ConversationEvent, ConversationState};
+use super::model::conversation::{
+    Author, Conversation, ConversationEvent, ConversationPart, ConversationState,
+};
+use super::model::data_connector::{ConnectorExecution, DataConnector};
+use super::model::fin::FinConversation;
+use super::model::knowledge::Knowledge;
 use super::model::plain::PlainRecord;
+use super::model::reporting_job::ReportingJob;
 use super::model::ticket::TicketRecord;
 use super::quirk::Quirk;
 use super::random::Random;
@@ -51,9 +58,13 @@ pub struct Workspace {
     pub internal_articles: RecordSet<PlainRecord>,
     pub collections: RecordSet<PlainRecord>,
     pub help_centers: RecordSet<PlainRecord>,
+    pub knowledge: Knowledge,
     pub news_items: RecordSet<PlainRecord>,
     pub newsfeeds: RecordSet<PlainRecord>,
+    /// Instances of custom objects, of all types.
+    pub custom_objects: RecordSet<PlainRecord>,
     pub notes: Vec<ContactNote>,
+    pub company_notes: RecordSet<PlainRecord>,
     pub tags: RecordSet<PlainRecord>,
     pub segments: RecordSet<PlainRecord>,
     pub data_attributes: RecordSet<PlainRecord>,
@@ -61,16 +72,61 @@ pub struct Workspace {
     pub events: Vec<DataEvent>,
     /// The activity log of teammates.
     pub activities: Vec<Value>,
+    /// Why teammates are away.
+    pub away_reasons: RecordSet<PlainRecord>,
+    pub ip_allowlist: IpAllowlist,
+    pub office_hours: RecordSet<PlainRecord>,
+    /// Dates on which schedules of office hours have other hours.
+    pub office_hours_exceptions: RecordSet<PlainRecord>,
+    pub brands: RecordSet<PlainRecord>,
+    /// Addresses that email is sent from.
+    pub sender_addresses: RecordSet<PlainRecord>,
+    pub workflows: RecordSet<PlainRecord>,
+    pub data_connectors: RecordSet<DataConnector>,
+    pub connector_executions: RecordSet<ConnectorExecution>,
+    /// When teammates paused and resumed handling conversations, by conversation id, oldest first.
+    pub handling_events: HashMap<String, Vec<Value>>,
+    /// WhatsApp messages sent to many people at once.
+    pub whatsapp_messages: RecordSet<PlainRecord>,
+    /// Conversations that Fin answers elsewhere, by their own ids.
+    pub fin_conversations: HashMap<String, FinConversation>,
+    /// Phone calls that Fin takes, by the ids of their registrations.
+    pub fin_voice_calls: RecordSet<PlainRecord>,
+    /// Work done in the background.
+    pub jobs: RecordSet<PlainRecord>,
+    pub reporting_jobs: HashMap<String, ReportingJob>,
     /// The open scroll over all companies; there can be only one.
     pub scroll: Option<CompanyScroll>,
     /// Maps the id of each merged contact to the id of the contact it was merged into.
     pub merged: HashMap<String, String>,
+    /// Merges of contacts, in the order in which they happened.
+    pub merges: Vec<ContactMerge>,
+    /// Deleted conversations, in the order in which they were deleted.
+    pub deleted_conversations: Vec<DeletedConversation>,
+    /// Side conversations by the id of their conversation.
+    pub side_conversations: HashMap<String, Vec<SideConversation>>,
+    pub conversation_attributes: RecordSet<PlainRecord>,
+    pub macros: RecordSet<PlainRecord>,
+    /// Every user sees all of them.
+    pub banners: RecordSet<PlainRecord>,
+    /// By view id.
+    pub banner_views: HashMap<String, BannerView>,
+    /// Maps the `external_id` of each merged contact to the id that it had.
+    pub merged_external_ids: HashMap<String, String>,
     /// Enabled quirks; may change while the workspace is served.
     pub quirks: Vec<Quirk>,
     /// When the next snoozed conversation reopens, in epoch seconds.
     pub(super) next_wake_at: Option<i64>,
     pub(super) random: Random,
     pub(super) last_ids: HashMap<IdSequence, u64>,
+}
+
+/// The addresses from which teammates may use the workspace.
+#[derive(Debug, Clone, Default)]
+pub struct IpAllowlist {
+    pub is_enabled: bool,
+    /// Addresses, and ranges in CIDR notation.
+    pub entries: Vec<String>,
 }
 
 /// A scroll over a snapshot of all companies.
@@ -81,6 +137,32 @@ pub struct CompanyScroll {
     pub remaining: Vec<String>,
     /// Time of the last request, in epoch seconds.
     pub used_at: i64,
+}
+
+/// A contact that was merged into another one.
+#[derive(Debug, Clone)]
+pub struct ContactMerge {
+    pub source_id: String,
+    /// `user` or `lead`.
+    pub source_role: &'static str,
+    pub into: String,
+    pub at: i64,
+}
+
+/// What is left of a deleted conversation.
+#[derive(Debug, Clone)]
+pub struct DeletedConversation {
+    pub id: String,
+    pub deleted_at: i64,
+    pub metrics_retained: bool,
+}
+
+/// A thread between teammates about a conversation.
+#[derive(Debug, Clone)]
+pub struct SideConversation {
+    pub id: String,
+    /// Oldest first.
+    pub parts: Vec<ConversationPart>,
 }
 
 /// A sequence of consecutive numeric ids. Start values are about as large as in the real API.
@@ -94,7 +176,13 @@ pub enum IdSequence {
     /// Ticket numbers shown to users.
     TicketNumber,
     Call,
+    Audience,
+    Snippet,
+    Redirect,
+    ConversationAttribute,
     Other,
+    /// Records that later API versions added, apart so that the ids of all others stay the same.
+    Addition,
 }
 
 impl IdSequence {
@@ -107,7 +195,12 @@ impl IdSequence {
             IdSequence::Ticket => 7_300_000,
             IdSequence::TicketNumber => 0,
             IdSequence::Call => 880_000,
+            IdSequence::Audience => 6_100_000,
+            IdSequence::Snippet => 6_200_000,
+            IdSequence::Redirect => 6_300_000,
+            IdSequence::ConversationAttribute => 6_500_000,
             IdSequence::Other => 5_000_000,
+            IdSequence::Addition => 6_200_000,
         }
     }
 }
@@ -190,12 +283,14 @@ impl Workspace {
     }
 
     pub fn contact(&self, id: &str) -> Result<&ContactRecord, ErrorResponse> {
-        self.contacts.get(id).ok_or_else(|| self.missing_contact_error(id))
+        self.contacts.get(id).ok_or_else(|| self.missing_contact_error(id, false))
     }
 
-    /// The error for a contact that does not exist.
-    fn missing_contact_error(&self, id: &str) -> ErrorResponse {
-        match self.merged.get(id).filter(|_| self.quirks.contains(&Quirk::GoneWithLink)) {
+    /// The error for a contact that does not exist. `has_link`: whether it links a merged contact to its successor,
+    /// as the quirk `gone-with-link` does anyway.
+    pub fn missing_contact_error(&self, id: &str, has_link: bool) -> ErrorResponse {
+        let has_link = has_link || self.quirks.contains(&Quirk::GoneWithLink);
+        match self.merged.get(id).filter(|_| has_link) {
             Some(into) => ErrorResponse {
                 canonical: Some(format!("/contacts/{into}")),
                 ..ErrorResponse::new(410, "contact_merged", "This contact was merged, see the 'Link' header")

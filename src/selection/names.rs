@@ -6,6 +6,7 @@ use futures::TryStreamExt;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use crate::api::ApiVersion;
 use crate::api::client::Client;
 use crate::api::identity::identity;
 use crate::api::request_builder::{Arguments, operation};
@@ -28,8 +29,14 @@ impl NameSource<'_> {
     ///
     /// # Errors
     /// When a required list cannot be read.
-    pub async fn directory(self, expression: &Expression, searched: Searchable) -> Result<Directory, Error> {
-        let mut directory = Directory::default();
+    pub async fn directory(
+        self,
+        expression: &Expression,
+        searched: Searchable,
+        version: ApiVersion,
+    ) -> Result<Directory, Error> {
+        let has_exact_times = version.has(&ApiVersion::EXACT_CONTACT_TIMES);
+        let mut directory = Directory { version: Some(version), ..Directory::default() };
         for kind in filter::required_names(expression, searched) {
             let names = || filter::names_in(expression, searched, kind);
             match kind {
@@ -73,6 +80,8 @@ impl NameSource<'_> {
             }
         }
         directory.zone = match self {
+            // What is still compared by days has them in UTC.
+            _ if has_exact_times => Some(TimeZone::UTC),
             NameSource::Mirror(store) => Some(stored_zone(store)?),
             // Without the zone, days are only compared where all time zones agree.
             NameSource::Workspace(client) if filter::compares_days(expression, searched, &directory) => {

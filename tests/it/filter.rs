@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use intercom::api::ApiVersion;
 use intercom::filter::{Attribute, CompiledFilter, Directory, Searchable, StateLabel, compile, parse};
 use intercom::mirror::read::RecordQuery;
 use intercom::mirror::{ResourceName, Store, SyncOptions, search_sql, sync};
@@ -13,6 +14,7 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 
 use crate::bulk::NOW;
+use crate::support::api_version;
 
 /// A workspace and its mirror.
 struct MirroredWorkspace {
@@ -36,7 +38,7 @@ static WORKSPACES: LazyLock<Vec<MirroredWorkspace>> = LazyLock::new(|| {
         &["strict-groups", "inclusive-comparison", "sparse-search=statistics"],
         &["strict-groups", "unassigned=absent", "no-null-search", "markup-search", "sparse-search=tags"],
     ];
-    quirks.iter().map(|quirks| MirroredWorkspace::new(quirks)).collect()
+    quirks.iter().map(|quirks| MirroredWorkspace::new(api_version(), quirks)).collect()
 });
 
 /// Makes records realistic: markup and entities, non-ASCII letters, grouped phone numbers.
@@ -98,7 +100,7 @@ fn add_realistic_values(workspace: &mut Workspace) {
 }
 
 impl MirroredWorkspace {
-    fn new(quirks: &[&str]) -> Self {
+    fn new(version: Option<String>, quirks: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(&folder.path().join("mirror.db")).unwrap();
         let options = Options {
@@ -113,10 +115,12 @@ impl MirroredWorkspace {
         };
         let sandbox = RUNTIME.block_on(Sandbox::start(options)).unwrap();
         sandbox.with_workspace(add_realistic_values);
-        let settings = intercom::Settings::new(
+        let mut settings = intercom::Settings::new(
             sandbox.base_url().parse().unwrap(),
             Some(intercom::Token::new(TOKEN).unwrap()),
         );
+        settings.api_version = version.clone().unwrap_or(settings.api_version);
+        let version: Option<ApiVersion> = version.map(|version| version.parse().unwrap());
         let client = intercom::Client::new(settings).unwrap();
         let summary = RUNTIME.block_on(sync(
             &client,
@@ -126,7 +130,13 @@ impl MirroredWorkspace {
         ));
         assert!(summary.unwrap().resources.iter().all(|resource| resource.complete || resource.skipped));
         store.index().unwrap();
-        let zone = TimeZone::get(&store.workspace().unwrap().unwrap().timezone.unwrap()).unwrap();
+        let has_exact_times =
+            version.as_ref().is_some_and(|version| version.has(&ApiVersion::EXACT_CONTACT_TIMES));
+        let zone = if has_exact_times {
+            TimeZone::UTC
+        } else {
+            TimeZone::get(&store.workspace().unwrap().unwrap().timezone.unwrap()).unwrap()
+        };
         let directory = sandbox.with_workspace(|workspace| Directory {
             tags: workspace.tags.iter().map(|tag| (tag.id.clone(), tag.text("name").to_owned())).collect(),
             teams: workspace
@@ -171,6 +181,7 @@ impl MirroredWorkspace {
                     .collect(),
             ),
             zone: Some(zone.clone()),
+            version,
             ..Directory::default()
         });
         let documents = Searchable::ALL.iter().map(|searchable| {
@@ -422,6 +433,39 @@ fn every_kind_of_test_selects_the_same_in_the_workspace_and_in_the_mirror() {
         assert!(differences.is_empty(), "{differences:#?}");
         let not_empty = results.iter().flatten().filter(|ids| !ids.is_empty()).count();
         assert!(not_empty > tests.len() / 3, "{searchable}: most tests select nothing");
+    }
+}
+
+#[test]
+fn times_of_contacts_are_exact_from_a_version() {
+    let workspace = MirroredWorkspace::new(Some("2.17".to_owned()), &["inclusive-comparison"]);
+    let contacts = &workspace.documents[1];
+    let some = contacts.iter().filter_map(|contact| contact["created_at"].as_i64()).max().unwrap();
+    let parse_time = |text: &str| text.parse().map_err(|_| text.to_owned());
+    for operator in ["=", "!=", ">", ">=", "<", "<="] {
+        for at in [some, some - 1, some - 3_600] {
+            let text = format!("created_at {operator} {at}");
+            let compiled =
+                compile(&parse(&text).unwrap(), Searchable::Contacts, &workspace.directory, &parse_time)
+                    .unwrap();
+            let matches = |created: i64| match operator {
+                "=" => created == at,
+                "!=" => created != at,
+                ">" => created > at,
+                ">=" => created >= at,
+                "<" => created < at,
+                _ => created <= at,
+            };
+            let expected: BTreeSet<String> = contacts
+                .iter()
+                .filter(|contact| contact["created_at"].as_i64().is_some_and(matches))
+                .map(|contact| contact["id"].as_str().unwrap().to_owned())
+                .collect();
+            assert_eq!(workspace.search(Searchable::Contacts, &compiled), expected, "{text}");
+            let (local, mismatches) = workspace.search_mirror(Searchable::Contacts, &compiled);
+            assert_eq!(local, expected, "{text}");
+            assert!(local.is_disjoint(&mismatches), "{text}");
+        }
     }
 }
 

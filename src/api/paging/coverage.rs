@@ -100,8 +100,8 @@ impl CoverageTracker {
     }
 }
 
-/// A hash that identifies a record: of its id, or of the whole record if it has none. `None` if it is not a
-/// record.
+/// A hash that identifies a record: of its id, or of the whole record if it has none. A name, as in a list of kinds,
+/// is a record too. `None` for anything else.
 fn identity(item: &str) -> Option<u64> {
     #[derive(Deserialize)]
     struct RecordIdentity {
@@ -112,9 +112,13 @@ fn identity(item: &str) -> Option<u64> {
         #[serde(default)]
         message: Value,
     }
+    let mut hasher = DefaultHasher::new();
+    if item.starts_with('"') {
+        item.hash(&mut hasher);
+        return Some(hasher.finish());
+    }
     let record: RecordIdentity =
         serde_json::from_str(item).ok().filter(|_| item.trim_start().starts_with('{'))?;
-    let mut hasher = DefaultHasher::new();
     match &record.id {
         Value::String(id) if !id.trim().is_empty() => id.trim().hash(&mut hasher),
         Value::Number(id) => id.to_string().hash(&mut hasher),
@@ -135,7 +139,9 @@ pub fn is_first(query: &[(String, String)], body: Option<&[u8]>) -> bool {
     let names_page = |body: Value| {
         let pagination = &body["pagination"];
         pagination["starting_after"].as_str().is_some_and(|cursor| !cursor.is_empty())
-            || pagination["page"].as_u64().is_some_and(|page| page > 1)
+            || [&pagination["page"], &body["page"]]
+                .iter()
+                .any(|page| page.as_u64().is_some_and(|page| page > 1))
     };
     // A body that is not JSON names no page.
     let in_body = body.and_then(|body| serde_json::from_slice(body).ok()).is_some_and(names_page);

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::{Next, RawPage};
 use crate::api::error::Error;
@@ -34,7 +34,12 @@ impl RawPage {
             Some(field) => serde_json::from_str(field.get()).map_err(|error| reply.wrong_shape(&error)),
             None => Ok(Value::Null),
         };
-        let (pages, more, total) = (value("pages")?, value("has_more")?, value("total_count")?);
+        let (more, total) = (value("has_more")?, value("total_count")?);
+        let pages = match value("pages")? {
+            // Some lists have their page numbers beside the records.
+            Value::Null => json!({"page": value("page")?, "total_pages": value("total_pages")?}),
+            pages => pages,
+        };
         let next = match operation.paging {
             Paging::None => None,
             Paging::Scroll if items.is_empty() => None,

@@ -5,7 +5,9 @@
 
 use std::ops::Range;
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::DiffOp;
+
+use super::sequence::differences;
 
 /// How one side changed the blocks of the base. Indices are those of the side's blocks.
 pub(super) struct SideChanges {
@@ -29,7 +31,7 @@ pub(super) fn compare(base: &[u64], side: &[u64], similarity: impl Fn(usize, usi
         inserted: vec![Vec::new(); base.len() + 1],
     };
     let mut stretch: Option<(Range<usize>, Range<usize>)> = None;
-    let mut ops = capture_diff_slices(Algorithm::Myers, base, side);
+    let mut ops = differences(base, side);
     ops.push(DiffOp::Equal { old_index: base.len(), new_index: side.len(), len: 0 });
     for op in ops {
         let (olds, news) = (op.old_range(), op.new_range());

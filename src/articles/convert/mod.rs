@@ -14,6 +14,7 @@ pub mod markdown;
 pub mod merge;
 pub mod normalize;
 pub mod patch;
+pub mod sequence;
 
 /// Checks that reading a body and merging it without an edit yields the same bytes, whatever the body holds.
 /// The fuzz target and the property tests both call this.

@@ -9,10 +9,11 @@ mod tokens;
 
 use std::ops::Range;
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::DiffOp;
 
 use super::html::ast::{AstNode, NodeKind};
 use super::markdown::render::{escape_attribute, escape_text};
+use super::sequence::differences;
 use tokens::TextToken;
 
 /// The HTML of `new`, with the bytes of `old` where the meaning is the same.
@@ -49,7 +50,7 @@ fn patch_children(old: &AstNode<'_>, new: &AstNode<'_>, out: &mut String) {
     let before: Vec<u64> = old.children.iter().map(|child| child.hash).collect();
     let after: Vec<u64> = new.children.iter().map(|child| child.hash).collect();
     let mut regions: Vec<(Range<usize>, Range<usize>)> = Vec::new();
-    for op in capture_diff_slices(Algorithm::Myers, &before, &after) {
+    for op in differences(&before, &after) {
         let (olds, news) = (op.old_range(), op.new_range());
         match (op, regions.last_mut()) {
             (DiffOp::Equal { .. }, _) => {
@@ -296,7 +297,7 @@ fn patch_code(source: &str, text: &str, out: &mut String) {
 fn write_tokens(old: &[TextToken<'_>], new: &[TextToken<'_>], out: &mut String) {
     let before: Vec<&str> = old.iter().map(|token| token.text.as_ref()).collect();
     let after: Vec<&str> = new.iter().map(|token| token.text.as_ref()).collect();
-    for op in capture_diff_slices(Algorithm::Myers, &before, &after) {
+    for op in differences(&before, &after) {
         match op {
             DiffOp::Equal { old_index, len, .. } => {
                 old[old_index..old_index + len].iter().for_each(|token| out.push_str(token.source));

@@ -1,10 +1,12 @@
 //! The outcome of a command for one article or file, as records for scripts and as a diff for people.
 
 use serde_json::{Map, Value, json};
+use similar::DiffTag;
 
 use super::error::Error;
 use super::finding::{Finding, Rule};
 use crate::articles::convert::merge::{BlockChange, MergeConflict};
+use crate::articles::convert::sequence::differences;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ArticleStatus {
@@ -159,13 +161,20 @@ impl ArticleOutcome {
         let mut text = String::new();
         for (locale, change) in &self.changes {
             text.push_str(&format!("@@ {locale} @@\n"));
-            for diff in similar::TextDiff::from_lines(&change.before, &change.after).iter_all_changes() {
-                let sign = match diff.tag() {
-                    similar::ChangeTag::Delete => '-',
-                    similar::ChangeTag::Insert => '+',
-                    similar::ChangeTag::Equal => ' ',
-                };
-                text.push_str(&format!("{sign}{}\n", diff.value().trim_end_matches('\n')));
+            let [before, after] =
+                [&change.before, &change.after].map(|side| side.split_inclusive('\n').collect::<Vec<&str>>());
+            let mut add = |sign: char, lines: &[&str]| {
+                for line in lines {
+                    text.push_str(&format!("{sign}{}\n", line.trim_end_matches('\n')));
+                }
+            };
+            for operation in differences(&before, &after) {
+                if operation.tag() == DiffTag::Equal {
+                    add(' ', &before[operation.old_range()]);
+                } else {
+                    add('-', &before[operation.old_range()]);
+                    add('+', &after[operation.new_range()]);
+                }
             }
         }
         text

@@ -29,7 +29,9 @@ pub const AFTER_HELP: &str = "A filter compares fields with values and joins com
              is unassigned, `tags = null` untagged, `last_seen_at = null` never seen. Times are epoch \
              seconds, dates, or spans before now: `updated_at > 7d` means in the last seven days, and = with a date means any \
              time of that day. Times and date attributes of contacts are compared by whole days in the workspace's time \
-             zone: > means after that day, < before it.\n\n\
+             zone: > means after that day, < before it. From API version 2.17, times of contacts are exact and date attributes \
+             are days in UTC. Priorities are priority and not_priority; from API version 2.16 they are none, low, medium, \
+             high and urgent, where priority means high or urgent.\n\n\
              Use the name or id of teams, teammates, tags, segments, companies and ticket types (for teammates also the email \
              address); the email address, external id, telephone number or id of contacts; and the category or label \
              of ticket states. Email addresses and telephone numbers match in any spelling. For tags, = and in match \
@@ -82,9 +84,9 @@ impl HandwrittenCommand for FilterExplanation {
         // Names come from the mirror with --data-source local, else from the workspace.
         let local = context.globals.connection.data_source() == DataSource::Local;
         let directory = match &store {
-            _ if !typed.needs_names() => Directory::default(),
-            Some(store) if local => typed.directory(NameSource::Mirror(store)).await?,
-            _ => typed.directory(NameSource::Workspace(&context.client()?)).await?,
+            _ if !typed.needs_names(context)? => Directory::default(),
+            Some(store) if local => typed.directory(context, NameSource::Mirror(store)).await?,
+            _ => typed.directory(context, NameSource::Workspace(&context.client()?)).await?,
         };
         let compiled = typed.compile(context, &directory)?;
         let zone = match directory.zone {

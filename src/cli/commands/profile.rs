@@ -85,7 +85,10 @@ fn flags(globals: &Globals) -> Vec<(String, Flag)> {
     add("region", globals.connection.region.map(|region| Flag::Text(region.to_string())));
     add("base_url", globals.connection.base_url.clone().map(Flag::Text));
     add("read_only", globals.consent.read_only.then_some(Flag::Switch(true)));
-    add("api_version", globals.connection.api_version.clone().map(Flag::Text));
+    add(
+        "api_version",
+        globals.connection.api_version.as_ref().map(|version| Flag::Text(version.to_string())),
+    );
     let seconds = |time: std::time::Duration| Flag::Text(format!("{}s", time.as_secs()));
     add("defaults.timeout", globals.connection.timeout.map(seconds));
     add("defaults.max-age", globals.connection.max_age.map(seconds));

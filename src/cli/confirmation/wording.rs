@@ -22,21 +22,32 @@ const BLOCK: Verb = verb("Block", "Blocked", "not blocked");
 const CHANGE: Verb = verb("Change", "Changed", "not changed");
 const CONVERT: Verb = verb("Convert", "Converted", "not converted");
 const DELETE: Verb = verb("Delete", "Deleted", "not deleted");
+const DISMISS: Verb = verb("Dismiss", "Dismissed", "not dismissed");
 const MERGE: Verb = verb("Merge", "Merged", "not merged");
+const PUBLISH: Verb = verb("Publish", "Published", "not published");
 const REDACT: Verb = verb("Redact", "Redacted", "not redacted");
+const RATE: Verb = verb("Rate", "Rated", "not rated");
 const REMOVE: Verb = verb("Remove", "Removed", "not removed");
+const REPLACE: Verb = verb("Replace", "Replaced", "not replaced");
 const REPLY: Verb = verb("Reply to", "Replied to", "not sent");
 const SAVE: Verb = verb("Save", "Saved", "not saved");
 const SET: Verb = verb("Set", "Set", "not set");
+const STAGE: Verb = verb("Stage", "Staged", "not staged");
 const UNARCHIVE: Verb = verb("Unarchive", "Unarchived", "not unarchived");
+const UNLINK: Verb = verb("Unlink", "Unlinked", "not unlinked");
 const UPDATE: Verb = verb("Update", "Updated", "not updated");
 
 /// Verbs of other operations, whose help starts with them.
-const OTHER: [Verb; 9] = [
+const OTHER: [Verb; 14] = [
     verb("Add", "Added", "not added"),
+    verb("Announce", "Announced", "not announced"),
     verb("Cancel", "Canceled", "not canceled"),
+    verb("Close", "Closed", "not closed"),
     verb("Create", "Created", "not created"),
+    verb("Link", "Linked", "not linked"),
+    verb("List", "Listed", "not listed"),
     verb("Opt", "Opted", "not opted"),
+    verb("Pass", "Passed", "not passed"),
     verb("Record", "Recorded", "not recorded"),
     verb("Send", "Sent", "not sent"),
     verb("Start", "Started", "not started"),
@@ -77,6 +88,37 @@ const WORDINGS: &[(&str, Verb, &str, &str)] = &[
     ("deleteArticle", DELETE, "article {0:articles}", GONE),
     ("updateArticle", UPDATE, "article {0:articles}", OVERWRITES),
     (
+        "stageArticleDraft",
+        STAGE,
+        "a draft of article {0:articles}",
+        "It replaces the text of a draft that is staged already.",
+    ),
+    ("publishArticleDraft", PUBLISH, "the draft of article {0:articles}", "Readers see it at once."),
+    ("detachTagFromArticle", REMOVE, "tag {1:tags} from article {0:articles}", ""),
+    ("detachTagFromInternalArticle", REMOVE, "tag {1:tags} from internal article {0:internal_articles}", ""),
+    ("detachTagFromContentSnippet", REMOVE, "tag {1:tags} from snippet {0:content_snippets}", ""),
+    ("updateContentSnippet", UPDATE, "snippet {0:content_snippets}", OVERWRITES),
+    (
+        "deleteContentSnippet",
+        DELETE,
+        "snippet {0:content_snippets}",
+        "Fin no longer uses it. This cannot be undone.",
+    ),
+    ("updateAudience", UPDATE, "audience {0:audiences}", OVERWRITES),
+    ("deleteAudience", DELETE, "audience {0:audiences}", GONE),
+    (
+        "deleteHelpCenterRedirect",
+        DELETE,
+        "redirect {1} of help center {0:help_center/help_centers}",
+        "Its old address no longer leads anywhere. This cannot be undone.",
+    ),
+    (
+        "bulkContentActions",
+        CHANGE,
+        "many pieces of content: {action}",
+        "It applies to all that are listed; a deletion cannot be undone.",
+    ),
+    (
         "deleteCompany",
         ARCHIVE,
         "company {0:companies}",
@@ -99,6 +141,12 @@ const WORDINGS: &[(&str, Verb, &str, &str)] = &[
         "lead {from:contacts} into {into:contacts}",
         "The lead is removed. This cannot be undone.",
     ),
+    (
+        "dismissContactBanner",
+        DISMISS,
+        "banner view {1} for contact {0:contacts}",
+        "The contact no longer sees it. This cannot be undone.",
+    ),
     ("detachSubscriptionTypeToContact", REMOVE, "subscription type {1} from contact {0:contacts}", ""),
     ("detachTagFromContact", REMOVE, "tag {1:tags} from contact {0:contacts}", ""),
     ("UpdateContact", UPDATE, "contact {0:contacts}", OVERWRITES),
@@ -109,6 +157,36 @@ const WORDINGS: &[(&str, Verb, &str, &str)] = &[
         DELETE,
         "conversation {0:conversations}",
         "Its messages are deleted, reports still count it. This cannot be undone.",
+    ),
+    (
+        "mergeConversation",
+        MERGE,
+        "conversation {0:conversations} into {merge_into_conversation_id:conversations}",
+        "The first one is closed. This cannot be undone.",
+    ),
+    (
+        "updateConversationAttribute",
+        UPDATE,
+        "conversation attribute {0:conversations/attributes}",
+        OVERWRITES,
+    ),
+    (
+        "deleteConversationAttribute",
+        ARCHIVE,
+        "conversation attribute {0:conversations/attributes}",
+        "Conversations keep its values. This cannot be undone.",
+    ),
+    (
+        "updateConversationAttributeOption",
+        UPDATE,
+        "option {1} of conversation attribute {0:conversations/attributes}",
+        OVERWRITES,
+    ),
+    (
+        "deleteConversationAttributeOption",
+        ARCHIVE,
+        "option {1} of conversation attribute {0:conversations/attributes}",
+        "Conversations keep its values. This cannot be undone.",
     ),
     ("manageConversation", CHANGE, "conversation {0:conversations}", ""),
     (
@@ -149,6 +227,41 @@ const WORDINGS: &[(&str, Verb, &str, &str)] = &[
         "A visitor that is merged into a user is deleted. This cannot be undone.",
     ),
     ("updateVisitor", UPDATE, "a visitor", OVERWRITES),
+    ("updateOfficeHoursSchedule", UPDATE, "office hours {0:office_hours_schedules}", OVERWRITES),
+    (
+        "deleteOfficeHoursSchedule",
+        DELETE,
+        "office hours {0:office_hours_schedules}",
+        "Its exceptions are deleted too. This cannot be undone.",
+    ),
+    (
+        "updateOfficeHoursException",
+        UPDATE,
+        "exception {1} of office hours {0:office_hours_schedules}",
+        OVERWRITES,
+    ),
+    ("deleteOfficeHoursException", DELETE, "exception {1} of office hours {0:office_hours_schedules}", GONE),
+    (
+        "updateIpAllowlist",
+        REPLACE,
+        "the IP allowlist of the workspace",
+        "Teammates at other addresses can be locked out, which cannot be undone from there.",
+    ),
+    ("updateDataConnector", UPDATE, "data connector {0:data_connectors}", OVERWRITES),
+    ("deleteDataConnector", DELETE, "data connector {0:data_connectors}", GONE),
+    ("submitFinCsat", RATE, "conversation {conversation_id} with Fin", "A rating with a remark is final."),
+    (
+        "changeTicketType",
+        CHANGE,
+        "the type of ticket {0:tickets}",
+        "Attributes that the new type does not have lose their values.",
+    ),
+    (
+        "unlinkConversationFromTicket",
+        UNLINK,
+        "conversation {1:conversations} from ticket {0:tickets}",
+        "Both are kept.",
+    ),
 ];
 
 /// The words of an operation; `None` if it needs no confirmation, or belongs to an API version that this table does not

@@ -68,6 +68,19 @@ pub fn rejected(error: &api::Error) -> Hint {
         format!("{} {}", problem.field.as_deref().unwrap_or_default(), problem.message).to_lowercase()
     });
     let text: String = texts.collect();
+    match response.path.trim_end_matches('/') {
+        "/contacts/merge" if text.contains("duplicate") => {
+            return Hint::new("the contacts share neither email address nor phone number: ")
+                .flag("skip-duplicate-validation")
+                .text(" merges them anyway, which cannot be undone");
+        }
+        "/data_attributes" if text.contains("conversation") => {
+            return Hint::default()
+                .run("api GET /conversations/attributes")
+                .text(" lists the attributes of conversations");
+        }
+        _ => {}
+    }
     if ["admin_id", "author_id", "assignee_id", "admin id"].iter().any(|field| text.contains(field)) {
         return Hint::default()
             .run("me")
@@ -149,6 +162,29 @@ mod tests {
             ("bad", None, "--dry-run"),
         ] {
             let error = error(400, reqwest::Method::GET, "/contacts", message, field);
+            let shown = rejected(&error).to_string();
+            assert!(shown.contains(hint), "{message}: {shown}");
+        }
+    }
+
+    #[test]
+    fn what_newer_versions_refuse_has_its_own_hint() {
+        for (method, path, message, hint) in [
+            (
+                "POST",
+                "/contacts/merge",
+                "Contacts can only be merged when they are duplicates",
+                "--skip-duplicate-validation",
+            ),
+            (
+                "GET",
+                "/data_attributes",
+                "model=conversation is not supported",
+                "`intercom-pp-cli api GET /conversations/attributes`",
+            ),
+            ("POST", "/contacts/merge", "from is missing", "--dry-run"),
+        ] {
+            let error = error(400, method.parse().unwrap(), path, message, None);
             let shown = rejected(&error).to_string();
             assert!(shown.contains(hint), "{message}: {shown}");
         }

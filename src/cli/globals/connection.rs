@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::api::ApiVersion;
 use crate::api::region::Region;
 use crate::cli::duration;
 use crate::cli::error::{Error, InvalidValue};
@@ -25,8 +26,8 @@ pub struct ConnectionFlags {
     #[arg(long, value_name = "URL")]
     pub base_url: Option<String>,
     /// Intercom-Version to send with every request
-    #[arg(long, value_name = "VERSION")]
-    pub api_version: Option<String>,
+    #[arg(long, value_name = "VERSION", value_parser = api_version)]
+    pub api_version: Option<ApiVersion>,
     /// Add a header to every request (repeatable)
     #[arg(id = "header", long = "header", value_name = "NAME: VALUE", value_parser = header)]
     pub headers: Vec<(String, String)>,
@@ -84,6 +85,10 @@ impl ConnectionFlags {
 pub fn region(name: &str, source: &str) -> Result<Region, Error> {
     name.parse()
         .map_err(|_| Error::usage(format!("{source}: unknown region {name:?}: expected us, eu or au")))
+}
+
+fn api_version(text: &str) -> Result<ApiVersion, InvalidValue> {
+    ApiVersion::typed(text).map_err(|error| InvalidValue::from(format!("--api-version: {error}")))
 }
 
 fn source(name: &str) -> Result<DataSource, InvalidValue> {

@@ -15,12 +15,20 @@ static KEY_FIELDS: &[(&str, &str)] = &[
     ("admin", "type,id,name,email,job_title,away_mode_enabled,away_mode_reassign,has_inbox_seat,team_ids"),
     (
         "article",
-        "type,id,title,state,author_id,parent_id,parent_type,default_locale,url,created_at,updated_at",
+        "type,id,title,state,author_id,parent_id,parent_type,parent_ids,default_locale,url,created_at,updated_at",
     ),
+    (
+        "article_version",
+        "type,id,article_id,title,state,author_id,created_by_id,created_via,from_version_id,created_at",
+    ),
+    ("audience", "type,id,name,created_at,updated_at"),
+    ("banner", "type,id,view_id,title,style,position,created_at"),
     (
         "call",
         "type,id,conversation_id,admin_id,contact_id,state,direction,call_type,phone,initiated_at,answered_at,ended_at,created_at",
     ),
+    ("away_status_reason", "type,id,label,emoji,order,deleted"),
+    ("brand", "type,id,name,is_default,help_center_id,default_address_settings_id"),
     ("collection", "type,id,name,parent_id,help_center_id,default_locale,order,url,created_at,updated_at"),
     (
         "company",
@@ -32,8 +40,16 @@ static KEY_FIELDS: &[(&str, &str)] = &[
     ),
     ("contact_reference", "type,id,external_id"),
     (
+        "content_snippet",
+        "type,id,title,locale,ai_chatbot_availability,ai_copilot_availability,ai_sales_agent_availability,audience_ids,created_at,updated_at",
+    ),
+    (
         "conversation",
         "type,id,title,state,open,read,priority,admin_assignee_id,team_assignee_id,source.type,source.subject,source.author.type,source.author.id,source.author.name,source.author.email,waiting_since,snoozed_until,created_at,updated_at",
+    ),
+    (
+        "conversation_attribute",
+        "type,id,name,data_type,description,required,options,archived,created_at,updated_at",
     ),
     (
         "conversation_part",
@@ -43,17 +59,35 @@ static KEY_FIELDS: &[(&str, &str)] = &[
         "data_attribute",
         "type,id,model,name,full_name,label,data_type,options,custom,archived,created_at,updated_at",
     ),
+    ("data_connector", "type,id,name,description,state,http_method,direct_fin_usage,created_at,updated_at"),
+    (
+        "data_connector.execution",
+        "type,id,data_connector_id,success,http_status,error_type,error_message,execution_time_ms,conversation_id,created_at",
+    ),
+    ("email_setting", "type,id,email,verified,brand_id,forwarding_enabled"),
     ("event", "type,id,event_name,created_at,user_id,intercom_user_id,email,metadata"),
     ("article_content", "type,title,description,state,author_id,url,created_at,updated_at"),
     ("help_center", "id,workspace_id,identifier,display_name,website_turned_on,created_at,updated_at"),
+    (
+        "help_center_redirect",
+        "type,id,from_url,locale,help_center_id,target_type,target_id,created_at,updated_at",
+    ),
     ("internal_article", "type,id,title,owner_id,author_id,locale,created_at,updated_at"),
+    ("macro", "type,id,name,visible_to,visible_to_team_ids,available_on,created_at,updated_at"),
+    ("merge_history", "type,source_contact_id,source_contact_role,merged_at"),
     ("news-item", "type,id,title,state,sender_id,created_at,updated_at"),
     ("newsfeed", "type,id,name,created_at,updated_at"),
     ("note", "type,id,contact.id,author.id,author.name,created_at,body"),
+    (
+        "office_hours_exception",
+        "type,id,office_hours_schedule_id,exception_date,exception_type,name,time_intervals,recurring_annually",
+    ),
+    ("office_hours_schedule", "type,id,name,time_zone_name,time_intervals,twenty_four_seven"),
     ("segment", "type,id,name,person_type,count,created_at,updated_at"),
     ("subscription", "type,id,state,consent_type,default_translation.name,content_types"),
     ("tag", "type,id,name,applied_at"),
     ("team", "type,id,name,admin_ids"),
+    ("team_metric", "type,admin_id,open,idle,snoozed"),
     (
         "ticket",
         "type,id,ticket_id,category,open,ticket_attributes._default_title_,ticket_state.id,ticket_state.internal_label,ticket_type.id,ticket_type.name,admin_assignee_id,team_assignee_id,created_at,updated_at,snoozed_until",

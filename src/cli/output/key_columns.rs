@@ -23,12 +23,20 @@ static TABLES: &[(&str, &str)] = &[
     ("admin", "id name email job=job_title | away=away_mode_enabled inbox_seat=has_inbox_seat"),
     (
         "article",
-        "id title state updated=updated_at | author=author_id collection=parent_id locale=default_locale created=created_at url",
+        "id title state updated=updated_at | author=author_id collection=parent_id|parent_ids locale=default_locale created=created_at url",
     ),
+    (
+        "article_version",
+        "id title state by=created_by_id created=created_at | author=author_id via=created_via from=from_version_id",
+    ),
+    ("audience", "id name updated=updated_at | created=created_at"),
+    ("banner", "id title view_id shown=created_at | style position"),
     (
         "collection",
         "id name updated=updated_at | parent=parent_id locale=default_locale order url created=created_at",
     ),
+    ("away_status_reason", "id label emoji deleted | order updated=updated_at"),
+    ("brand", "id name is_default | address=default_address_settings_id help_center=help_center_id"),
     (
         "company",
         "id name plan=plan.name users=user_count last_seen=last_request_at | company_id monthly_spend industry size sessions=session_count updated=updated_at created=created_at",
@@ -42,8 +50,16 @@ static TABLES: &[(&str, &str)] = &[
         "id name email role last_seen=last_seen_at|last_request_at | phone owner=owner_id updated=updated_at created=created_at external_id last_replied=last_replied_at last_contacted=last_contacted_at signed_up=signed_up_at",
     ),
     (
+        "content_snippet",
+        "id title fin=ai_chatbot_availability copilot=ai_copilot_availability updated=updated_at | sales=ai_sales_agent_availability locale created=created_at",
+    ),
+    (
         "conversation",
         "id from=source.author.name|source.author.email|source.author.id state title=title|source.subject|source.body updated=updated_at assignee=admin_assignee_id|team_assignee_id | team=team_assignee_id waiting=waiting_since email=source.author.email priority channel=source.type snoozed=snoozed_until created=created_at read",
+    ),
+    (
+        "conversation_attribute",
+        "id name kind=data_type required archived | description updated=updated_at created=created_at",
     ),
     (
         "conversation_part",
@@ -53,22 +69,46 @@ static TABLES: &[(&str, &str)] = &[
         "data_attribute",
         "name=full_name|name label model kind=data_type | custom archived id updated=updated_at created=created_at",
     ),
+    (
+        "data_connector",
+        "id name state method=http_method updated=updated_at | fin=direct_fin_usage created=created_at",
+    ),
+    (
+        "data_connector.execution",
+        "id success status=http_status error=error_type at=created_at | ms=execution_time_ms source=source_type conversation_id",
+    ),
+    ("email_setting", "id email verified forwarding=forwarding_enabled | brand=brand_id domain"),
     ("event", "event_name created=created_at | email user_id metadata id"),
     (
         "help_center",
         "id name=display_name identifier | website_turned_on updated=updated_at created=created_at",
     ),
     (
+        "help_center_redirect",
+        "id from=from_url target=target_type target_id locale | updated=updated_at created=created_at",
+    ),
+    (
         "internal_article",
         "id title updated=updated_at | owner=owner_id author=author_id locale created=created_at",
     ),
+    ("macro", "id name visible=visible_to updated=updated_at | available=available_on created=created_at"),
+    ("merge_history", "contact=source_contact_id role=source_contact_role merged=merged_at"),
     ("news-item", "id title state updated=updated_at | sender=sender_id created=created_at"),
     ("newsfeed", "id name updated=updated_at | created=created_at"),
     ("note", "id author=author.name|author.id body created=created_at | contact=contact.id"),
+    (
+        "office_hours_exception",
+        "id date=exception_date kind=exception_type name annual=recurring_annually | updated=updated_at",
+    ),
+    (
+        "office_hours_schedule",
+        "id name zone=time_zone_name always=twenty_four_seven | updated=updated_at created=created_at",
+    ),
     ("segment", "id name kind=person_type count updated=updated_at | created=created_at"),
     ("subscription", "id name=default_translation.name state consent=consent_type"),
     ("tag", "id name applied=applied_at"),
     ("team", "id name"),
+    ("team_metric", "admin=admin_id open idle snoozed"),
     (
         "ticket",
         "id title=ticket_attributes._default_title_ state=ticket_state.internal_label|ticket_state.category ticket_type=ticket_type.name updated=updated_at assignee=admin_assignee_id|team_assignee_id | number=ticket_id team=team_assignee_id category snoozed=snoozed_until created=created_at",
@@ -184,12 +224,13 @@ fn kind(record: &Value) -> Option<&str> {
 /// The value at a path; texts that may have markup as plain text.
 fn value_at(record: &Value, path: &[String]) -> Value {
     let value = select::value_at(record, path).unwrap_or_default();
-    match value.as_str() {
-        Some(text)
-            if path.last().is_some_and(|name| ["body", "subject", "title"].contains(&name.as_str())) =>
-        {
+    let name = path.last().map_or("", String::as_str);
+    match &value {
+        Value::String(text) if ["body", "subject", "title"].contains(&name) => {
             excerpt(text, EXCERPT_CHARS).trim().into()
         }
+        // An article is in the first of its collections, which encloses it directly.
+        Value::Array(ids) if name == "parent_ids" => ids.first().cloned().unwrap_or_default(),
         _ => value,
     }
 }
@@ -291,6 +332,21 @@ mod tests {
             json!({"id": "1", "name": "Billing", "help_center_id": 1, "parent_id": "7", "order": 2});
         let shown = shown(&collection);
         assert_eq!(shown[2], ("parent".to_owned(), "Billing".to_owned()), "{shown:?}");
+    }
+
+    #[test]
+    fn the_collection_of_an_article_is_shown_in_every_api_version() {
+        for parent in [
+            json!({"parent_id": 7, "parent_type": "collection", "parent_ids": [7, 3]}),
+            json!({"parent_ids": [7, 3]}),
+        ] {
+            let mut article = json!({"type": "article", "id": "1", "title": "Export"});
+            article.as_object_mut().unwrap().extend(parent.as_object().unwrap().clone());
+            let cells = shown(&article);
+            assert!(cells.contains(&("collection".to_owned(), "Billing".to_owned())), "{cells:?}");
+        }
+        let outside = shown(&json!({"type": "article", "id": "1", "title": "Export", "parent_ids": []}));
+        assert!(outside.iter().all(|(title, _)| title != "collection"), "{outside:?}");
     }
 
     #[test]

@@ -114,6 +114,7 @@ pub fn owner(path: &[impl AsRef<str>], record: &Value) -> Option<ResourceName> {
         "parent_id" if holder["parent_type"] == "collection" || is_collection(holder) => {
             ResourceName::Collections
         }
+        "parent_ids" if holder["type"] == "article" => ResourceName::Collections,
         // The id of a referenced record; its own id stays.
         "id" if !above.is_empty() && own_name(holder).is_none() => return resource_of(holder),
         _ => return None,

@@ -1,7 +1,7 @@
 //! Tests what filters compile to, and which errors they produce.
 
 use super::*;
-use crate::filter::{Attribute, StateLabel, parse};
+use crate::filter::{Attribute, StateLabel, compares_days, parse};
 
 fn directory() -> Directory {
     let named = |list: &[(&str, &str)]| {
@@ -39,6 +39,11 @@ fn directory() -> Directory {
         contacts: [("ann@example.com".to_owned(), vec!["c1".to_owned(), "c2".to_owned()])].into(),
         ..Directory::default()
     }
+}
+
+/// The directory for this API version.
+fn at(version: &str) -> Directory {
+    Directory { version: Some(version.parse().unwrap()), ..directory() }
 }
 
 fn parse_time(text: &str) -> Result<i64, String> {
@@ -294,12 +299,62 @@ fn a_teammate_or_team_that_has_left_is_named_by_its_id() {
 
 #[test]
 fn priorities_are_those_of_the_api_version() {
-    let newer = Directory { has_graded_priorities: true, ..directory() };
+    let newer = at("2.16");
     let with = |directory: &Directory, text: &str| {
-        compile(&parse(text).unwrap(), Searchable::Conversations, directory, &parse_time).is_ok()
+        compile(&parse(text).unwrap(), Searchable::Conversations, directory, &parse_time)
+            .map(|compiled| compiled.query)
     };
-    assert!(with(&newer, "priority in (high, urgent)") && !with(&newer, "priority = not_priority"));
-    assert!(with(&directory(), "priority = not_priority") && !with(&directory(), "priority = high"));
+    assert_eq!(with(&newer, "priority = urgent").unwrap(), test("priority", "=", json!("urgent")));
+    for (older, grades) in [
+        ("priority = priority", "priority in (high, urgent)"),
+        ("priority = not_priority", "priority in (none, low, medium)"),
+        ("priority != priority", "priority not in (high, urgent)"),
+        ("priority in (priority, low)", "priority in (high, urgent, low)"),
+    ] {
+        assert_eq!(with(&newer, older).unwrap(), with(&newer, grades).unwrap(), "{older}");
+    }
+    let error = with(&newer, "priority = hihg").unwrap_err();
+    assert!(error.message.contains("expected one of \"none\", \"low\""), "{error}");
+    for directory in [directory(), at("2.15")] {
+        assert!(with(&directory, "priority = not_priority").is_ok());
+        assert!(with(&directory, "priority = high").is_err());
+    }
+}
+
+#[test]
+fn contact_times_are_exact_from_a_version() {
+    let compiled = |version: &str, text: &str| {
+        compile(&parse(text).unwrap(), Searchable::Contacts, &at(version), &|text| {
+            Ok(text.trim_end_matches('h').parse().unwrap_or(90_000))
+        })
+    };
+    let exact =
+        |operator: &str| json!({"field": "last_seen_at", "operator": operator, "value": 24, "type": "time"});
+    assert!(
+        compiled("2.16", "last_seen_at >= 24h").is_err() && compiled("2.16", "last_seen_at > 24h").is_err()
+    );
+    for (operator, sent) in
+        [(">", test("last_seen_at", ">", json!(24))), (">=", test("last_seen_at", ">", json!(23)))]
+    {
+        let compiled = compiled("2.17", &format!("last_seen_at {operator} 24h")).unwrap();
+        assert_eq!((compiled.exact, compiled.query), (exact(operator), sent));
+    }
+    let unequal = compiled("2.17", "last_seen_at != 24h").unwrap();
+    assert_eq!((unequal.exact, unequal.query), (exact("!="), test("created_at", ">", json!(0))));
+    let day = compiled("2.17", "created_at = 2026-05-24").unwrap();
+    assert_eq!(day.exact["operator"], "AND", "{}", day.exact);
+    assert!(compares_days(&parse("last_seen_at > 7d").unwrap(), Searchable::Contacts, &at("2.16")));
+    assert!(!compares_days(&parse("last_seen_at > 7d").unwrap(), Searchable::Contacts, &at("2.17")));
+}
+
+#[test]
+fn the_owner_of_a_contact_is_text_from_a_version() {
+    let query = |version: &str| {
+        let compiled =
+            compile(&parse("owner = 99999").unwrap(), Searchable::Contacts, &at(version), &parse_time);
+        compiled.unwrap().query["value"].clone()
+    };
+    assert_eq!([query("2.15"), query("2.16")], [json!(99999), json!("99999")]);
 }
 
 #[test]

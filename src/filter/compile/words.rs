@@ -9,10 +9,14 @@ use serde_json::{Value, json};
 
 use super::{Compiler, comparison, group, one_of};
 use crate::filter::directory::unknown_name;
-use crate::filter::fields::{NamedRecord, STATE_CATEGORIES};
+use crate::filter::fields::{GRADED_PRIORITIES, NamedRecord, STATE_CATEGORIES};
 use crate::filter::person::Phone;
 use crate::filter::query::CATEGORIES;
 use crate::filter::{Error, Literal, Operator, Test};
+
+/// The grades that versions without grades show as one priority.
+const UNGRADED: [(&str, &[&str]); 2] =
+    [("priority", &["high", "urgent"]), ("not_priority", &["none", "low", "medium"])];
 
 impl Compiler<'_> {
     /// The choices that match the values of a test, wholly or in part.
@@ -33,6 +37,24 @@ impl Compiler<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// Priorities with grades. Those of earlier versions are accepted and mean the grades that they are shown for.
+    pub(super) fn grades(&self, test: &Test) -> Result<Vec<Value>, Error> {
+        let mut grades: Vec<Value> = Vec::new();
+        for literal in &test.values {
+            let wanted = literal.text.trim().to_lowercase();
+            let ungraded = UNGRADED.iter().find(|(name, _)| *name == wanted && test.operator.is_whole());
+            let found = match ungraded {
+                Some((_, grades)) => grades.iter().map(|grade| json!(grade)).collect(),
+                None => {
+                    let test = Test { values: vec![literal.clone()], ..test.clone() };
+                    self.choices(&test, "priority", GRADED_PRIORITIES)?
+                }
+            };
+            grades.extend(found);
+        }
+        Ok(grades)
     }
 
     /// Ticket states by category, or by a label of the workspace.

@@ -3,8 +3,10 @@
 use rusqlite::types::Value as Cell;
 use serde_json::Value;
 
-use super::{Bound, DEFAULT, JsonField, Link, Resource, ResourceName, Route, column};
+use super::{Bound, Complement, DEFAULT, JsonField, Link, Resource, ResourceName, Route, column};
+use crate::api::ApiVersion;
 use crate::data::lenient;
+use crate::mirror::spelling;
 
 pub static CONTACTS: Resource = Resource {
     name: ResourceName::Contacts,
@@ -138,20 +140,25 @@ pub static SEGMENTS: Resource = Resource {
 
 pub static DATA_ATTRIBUTES: Resource = Resource {
     name: ResourceName::DataAttributes,
-    about: "Attributes of contacts and companies",
+    about: "Attributes of contacts, companies and conversations",
     columns: &[
-        column("model", JsonField::Text("/model")),
+        column("model", JsonField::Derived(&["/model", "/type"], attribute_model)),
         column("name", JsonField::Text("/name")),
-        column("full_name", JsonField::Text("/full_name")),
-        column("data_type", JsonField::Text("/data_type")),
-        column("custom", JsonField::Flag("/custom")),
+        column("full_name", JsonField::Derived(&["/full_name", "/type", "/name"], attribute_full_name)),
+        column("data_type", JsonField::Derived(&["/data_type"], attribute_data_type)),
+        column("custom", JsonField::Derived(&["/custom", "/type"], attribute_is_custom)),
         column("archived", JsonField::Flag("/archived")),
         column("created_at", JsonField::Time("/created_at")),
         column("updated_at", JsonField::Time("/updated_at")),
     ],
     updated_at_column: Some("updated_at"),
     derive_id: Some(attribute_name),
-    routes: &[Route { query: &[("include_archived", "true")], ..Route::get("lisDataAttributes") }],
+    routes: &[Route { query: ALSO_ARCHIVED, ..Route::get("lisDataAttributes") }],
+    complement: Some(Complement {
+        is_needed: |version| version.has(&ApiVersion::CONVERSATION_ATTRIBUTES),
+        route: Route { query: ALSO_ARCHIVED, ..Route::get("listConversationAttributes") },
+        unlisted: "model = 'conversation' AND NOT coalesce(custom, 0)",
+    }),
     ..DEFAULT
 };
 
@@ -205,6 +212,35 @@ fn unlisted(contact: &Value) -> Cell {
     ];
     let names: Vec<&str> = lists.iter().filter(|(_, unlisted)| *unlisted).map(|(name, _)| *name).collect();
     if names.is_empty() { Cell::Null } else { names.join(",").into() }
+}
+
+const ALSO_ARCHIVED: &[(&str, &str)] = &[("include_archived", "true")];
+
+/// Whether an attribute comes from the list that only has attributes of conversations, all of them custom.
+fn is_of_conversations(attribute: &Value) -> bool {
+    attribute["type"] == "conversation_attribute"
+}
+
+fn attribute_model(attribute: &Value) -> Cell {
+    let implied = is_of_conversations(attribute).then(|| "conversation".to_owned());
+    lenient::text(&attribute["model"]).or(implied).into()
+}
+
+fn attribute_full_name(attribute: &Value) -> Cell {
+    let custom_name = || Some(format!("custom_attributes.{}", lenient::text(&attribute["name"])?));
+    let implied = || if is_of_conversations(attribute) { custom_name() } else { None };
+    lenient::text(&attribute["full_name"]).or_else(implied).into()
+}
+
+/// The type in the words of the list of all attributes.
+fn attribute_data_type(attribute: &Value) -> Cell {
+    let data_type = lenient::text(&attribute["data_type"]);
+    data_type.map(|data_type| spelling::data_type(&data_type).to_owned()).into()
+}
+
+fn attribute_is_custom(attribute: &Value) -> Cell {
+    let implied = is_of_conversations(attribute).then_some(true);
+    lenient::flag(&attribute["custom"]).or(implied).into()
 }
 
 /// Built-in attributes have no id, but a name that is unique within their model.

@@ -9,6 +9,7 @@
 
 mod comparison;
 mod document;
+mod priority;
 mod search_fields;
 
 use jiff::Timestamp;
@@ -108,6 +109,8 @@ impl Search<'_> {
                 _ => Ok(format!("({})", conditions.join(&format!(" {operator} ")))),
             };
         }
+        let predicate = &*priority::with_spellings(self.resource, predicate);
+        let operator = predicate["operator"].as_str().unwrap_or("=");
         let Some(field) = predicate["field"].as_str() else {
             return Err(Error::InvalidQuery(format!("invalid search predicate {predicate}")));
         };
@@ -141,7 +144,7 @@ impl Search<'_> {
             }
             FieldType::Digits => format!("phone_digits({stored})"),
             // Documents may contain numbers as text; columns contain numbers.
-            FieldType::Number | FieldType::Time if location.column.is_none() => {
+            FieldType::Number | FieldType::Time | FieldType::ExactTime if location.column.is_none() => {
                 format!("CAST({stored} AS NUMERIC)")
             }
             _ => stored,
@@ -194,7 +197,7 @@ impl Search<'_> {
                         | FieldType::Untyped => {
                             format!("({expression} IS NULL OR {expression} = '')")
                         }
-                        FieldType::Time => format!("coalesce({expression}, 0) = 0"),
+                        FieldType::Time | FieldType::ExactTime => format!("coalesce({expression}, 0) = 0"),
                         _ => format!("{expression} IS NULL"),
                     };
                     Some(if operator == "=" { is_null } else { format!("NOT {is_null}") })
@@ -222,6 +225,7 @@ impl Search<'_> {
             }
             FieldType::Number => self.number(expression, operator, value),
             FieldType::Time => self.time(expression, operator, lenient::time(value)?),
+            FieldType::ExactTime => self.exact_time(expression, operator, lenient::time(value)?),
             FieldType::Flag => {
                 let compare = if operator == "!=" { "<>" } else { "=" };
                 self.values.push(lenient::flag(value)?.into());
@@ -296,9 +300,7 @@ impl Search<'_> {
 
     fn time(&mut self, at: &str, operator: &str, moment: i64) -> Option<String> {
         if self.resource != ResourceName::Contacts {
-            let test = self.number(at, operator, &Value::from(moment))?;
-            // A time of zero means that the event has not happened.
-            return Some(if operator.starts_with('<') { format!("({at} <> 0 AND {test})") } else { test });
+            return self.exact_time(at, operator, moment);
         }
         let (begin, end) = self.day(moment)?;
         let (test, values) = match operator {
@@ -312,6 +314,12 @@ impl Search<'_> {
         };
         self.values.extend(values.into_iter().map(Cell::from));
         Some(test)
+    }
+
+    fn exact_time(&mut self, at: &str, operator: &str, moment: i64) -> Option<String> {
+        let test = self.number(at, operator, &Value::from(moment))?;
+        // A time of zero means that the event has not happened.
+        Some(if operator.starts_with('<') { format!("({at} <> 0 AND {test})") } else { test })
     }
 
     /// The start and end of the workspace's day that includes a time, in epoch seconds.

@@ -112,6 +112,19 @@ impl Store {
         Ok(written)
     }
 
+    /// Counts records that meet an SQL condition as listed, because no list could have returned them.
+    pub(in crate::mirror) fn mark_unlisted(
+        &mut self,
+        resource: ResourceName,
+        condition: &str,
+    ) -> Result<(), Error> {
+        let sql = format!(
+            "INSERT OR IGNORE INTO sync_seen (resource, id) SELECT '{resource}', id FROM {resource} WHERE {condition}"
+        );
+        self.connection.execute(&sql, [])?;
+        Ok(())
+    }
+
     pub(super) fn write(&mut self) -> Result<Transaction<'_>, Error> {
         Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
     }
@@ -162,7 +175,7 @@ impl<'c> EmbeddedParts<'c> {
 
     /// The parts of an unchanged ticket are already stored.
     fn store(&mut self, raw: &str, upsert: Upsert) -> Result<WriteCounts, Error> {
-        if matches!(upsert, Upsert::Unchanged | Upsert::Skipped) {
+        if matches!(upsert, Upsert::Unchanged | Upsert::Respelled | Upsert::Skipped) {
             return Ok(WriteCounts::default());
         }
         match Detail::read(&OF_TICKETS, raw, None, self.fetched_at) {

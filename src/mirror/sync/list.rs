@@ -3,6 +3,7 @@
 //! A listing either reaches the end or reports why it did not. Restarting is always safe, because records are
 //! upserted by id. Continuing from a doubtful cursor is not.
 
+mod complement;
 mod gap;
 mod missing_ids;
 mod pages;
@@ -142,6 +143,9 @@ async fn complete(
     }
     if let Some(reason) = gap::close(sync, route, plan.since()).await? {
         return Ok(Ending::Incomplete(reason));
+    }
+    if plan.since().is_none() {
+        complement::read(sync).await?;
     }
     if plan.removes() {
         deletions::prune(sync).await?;

@@ -3,7 +3,7 @@
 //! Fetches only missing and outdated records. The contact itself must be looked up in the workspace, because an address
 //! may have moved to another contact since the last sync.
 
-use super::find::find_contact;
+use super::find::{ContactMatch, find_contact};
 use super::overview::{Contact360, ContactOptions, contact_360};
 use crate::data::lenient;
 use crate::mirror::{ContactRefresh, ResourceName, Store};
@@ -46,13 +46,15 @@ pub async fn refreshed_contact_360(
             }
         }
     };
-    let id = fetch_contact(&mut refresh, query, known_id.as_deref()).await?;
+    let ContactMatch { id, merged } = fetch_contact(&mut refresh, query, known_id.as_deref()).await?;
     refresh.conversations(&id).await?;
     let listed = contact_360(&refresh.store, &id, options)?;
     refresh.threads(&incomplete_threads(&listed)).await?;
     refresh.related_records(&id).await?;
     let mut found = contact_360(&refresh.store, &id, options)?;
     found.never_synced.clear();
+    found.merged.extend(merged);
+    found.merged.dedup();
     let (synced_at, requests) = (Some(refresh.now), refresh.requests);
     Ok(ContactReport { found, is_live: true, synced_at, requests })
 }
@@ -67,29 +69,36 @@ fn synced_at(store: &Store) -> Result<Option<i64>, Error> {
     Ok(oldest)
 }
 
-/// Fetches the contact and returns its id. `known_id` is the id of the contact that the mirror finds.
+/// Fetches the contact, or the one that it was merged into. `known_id` is the id of the contact that the mirror finds.
 async fn fetch_contact(
     refresh: &mut ContactRefresh,
     query: &str,
     known_id: Option<&str>,
-) -> Result<String, Error> {
+) -> Result<ContactMatch, Error> {
     let is_id = query.len() == 24 && query.chars().all(|letter| letter.is_ascii_hexdigit());
+    let fetched = |asked: &str, id: String| {
+        let merged = Some(asked.to_owned()).filter(|asked| *asked != id);
+        ContactMatch { id, merged: merged.into_iter().collect() }
+    };
     if is_id && let Some(id) = refresh.contact(known_id.unwrap_or(query)).await? {
-        return Ok(id);
+        return Ok(fetched(query, id));
     }
     match &refresh.matching_contacts(query).await?[..] {
         [] => {}
-        [only] => return Ok(only.clone()),
-        _ => return Ok(find_contact(refresh.store.connection(), query)?.id),
+        [only] => return Ok(ContactMatch { id: only.clone(), merged: Vec::new() }),
+        _ => return find_contact(refresh.store.connection(), query),
     }
     // The search index can be minutes behind.
     if !is_id
         && let Some(known_id) = known_id
-        && refresh.contact(known_id).await?.is_some()
+        && let Some(id) = refresh.contact(known_id).await?
     {
+        if id != known_id {
+            return Ok(fetched(known_id, id));
+        }
         match find_contact(refresh.store.connection(), query) {
             Err(Error::NoContact { .. }) => {}
-            found => return Ok(found?.id),
+            found => return found,
         }
     }
     Err(Error::NotInWorkspace { query: query.to_owned(), is_mirrored: known_id.is_some() })

@@ -1,12 +1,15 @@
 //! Teammates and their activity log.
 
 use std::cmp::Reverse;
+use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 
 use super::operations::operations;
+use super::plain::list_all;
+use crate::sandbox::model::activity_kinds;
 use crate::sandbox::model::admin::Admin;
-use crate::sandbox::paging::{numbered_page, parse_integer, whole_list};
+use crate::sandbox::paging::{ListKeys, numbered_page, page_in_body, parse_integer, whole_list};
 use crate::sandbox::request::ApiRequest;
 use crate::sandbox::response::{ErrorResponse, HandlerResult};
 use crate::sandbox::workspace::Workspace;
@@ -18,6 +21,9 @@ operations! {
     "retrieveAdmin" => retrieve,
     "setAwayAdmin" => set_away,
     "listActivityLogs" => list_activities,
+    "searchActivityLogs" => search_activities,
+    "listActivityLogEventTypes" => list_activity_kinds,
+    "listAwayStatusReasons" => |workspace, _| list_all(&workspace.away_reasons, "list", "data"),
 }
 
 fn not_found() -> ErrorResponse {
@@ -68,13 +74,47 @@ fn set_away(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
 fn list_activities(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let time = |name, default: i64| request.query(name).map_or(Ok(default), |at| parse_integer(name, at));
     let period = time("created_at_after", 0)?..=time("created_at_before", i64::MAX)?;
+    let activities = activities(workspace, &period, |_| true);
+    let page = numbered_page(request, &activities, (20, 50))?;
+    Ok(page.list("activity_log.list", ACTIVITY_KEYS, |activity| (*activity).clone()))
+}
+
+const ACTIVITY_KEYS: ListKeys = &["pages", "activity_logs"];
+
+/// The activities in a period of which `keep` accepts the kind, newest first.
+fn activities<'a>(
+    workspace: &'a Workspace,
+    period: &RangeInclusive<i64>,
+    keep: impl Fn(&str) -> bool,
+) -> Vec<&'a Value> {
     let created_at = |activity: &Value| activity["created_at"].as_i64();
     let mut activities: Vec<_> = workspace
         .activities
         .iter()
         .filter(|activity| created_at(activity).is_some_and(|at| period.contains(&at)))
+        .filter(|activity| keep(activity["activity_type"].as_str().unwrap_or_default()))
         .collect();
     activities.sort_by_key(|activity| Reverse(created_at(activity)));
-    let page = numbered_page(request, &activities, (20, 50))?;
-    Ok(page.list("activity_log.list", &["pages", "activity_logs"], |activity| (*activity).clone()))
+    activities
+}
+
+fn list_activity_kinds(_: &mut Workspace, _: &ApiRequest) -> HandlerResult {
+    let kinds: Vec<_> = activity_kinds::names().collect();
+    Ok(json!({"type": "activity_log_event_type.list", "event_types": kinds}).into())
+}
+
+/// Page and page size are in the body.
+fn search_activities(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
+    let from =
+        request.integer("created_at_after").ok_or_else(|| ErrorResponse::missing("created_at_after"))?;
+    let period = from..=request.integer("created_at_before").unwrap_or(i64::MAX);
+    let kinds: Vec<_> =
+        request.body["event_types"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let is_known = |kind: &str| activity_kinds::names().any(|known| known == kind);
+    if let Some(unknown) = kinds.iter().find(|kind| !is_known(kind)) {
+        return Err(ErrorResponse::invalid("event_types", format!("{unknown} is not an event type")));
+    }
+    let activities = activities(workspace, &period, |kind| kinds.is_empty() || kinds.contains(&kind));
+    let page = page_in_body(request, &activities, (20, 250))?;
+    Ok(page.list("activity_log.list", ACTIVITY_KEYS, |activity| (*activity).clone()))
 }

@@ -5,11 +5,13 @@
 
 use serde_json::{Map, Value, json};
 
+use super::article_versions::record_version;
 use super::operations::operations;
-use super::plain::delete;
-use crate::html::plain;
+use super::plain;
+use crate::html::plain as plain_text;
 use crate::sandbox::html::{normalize_article, relative_image_url};
 use crate::sandbox::model::article::{HelpArticle, article_content};
+use crate::sandbox::model::knowledge::ARTICLE;
 use crate::sandbox::paging::{PAGES_FIRST, numbered_page};
 use crate::sandbox::quirk::Quirk;
 use crate::sandbox::record_set::WorkspaceRecord;
@@ -22,21 +24,25 @@ operations! {
     "retrieveArticle" => |workspace, request| respond_with(workspace, request.path("id")),
     "createArticle" => create,
     "updateArticle" => update,
-    "deleteArticle" => |workspace, request| delete(&mut workspace.articles, request, "article"),
+    "deleteArticle" => delete,
     "searchArticles" => search,
 }
 
-fn document(workspace: &Workspace, article: &HelpArticle) -> Value {
+pub fn document(workspace: &Workspace, article: &HelpArticle) -> Value {
     let mut parents = Vec::new();
     let mut next = article.parent_id.as_deref();
     while let Some(collection) = next.and_then(|id| workspace.collections.get(id)) {
         parents.push(collection.id.clone());
         next = Some(collection.text("parent_id")).filter(|id| parents.iter().all(|parent| parent != id));
     }
-    article.document(&workspace.id, workspace.locale(), &parents)
+    let mut document = article.document(&workspace.id, workspace.locale(), &parents);
+    let tags = workspace.knowledge.settings(ARTICLE, &article.id).tags;
+    let tags: Vec<_> = tags.iter().map(|tag| tag.document(workspace.tag_name(&tag.tag_id))).collect();
+    document["tags"]["tags"] = json!(tags);
+    document
 }
 
-fn respond_with(workspace: &Workspace, id: &str) -> HandlerResult {
+pub fn respond_with(workspace: &Workspace, id: &str) -> HandlerResult {
     let article = workspace.articles.find(id)?;
     let mut document = document(workspace, article);
     document["statistics"] = article.statistics();
@@ -69,6 +75,7 @@ fn create(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
 fn update(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let id = request.path("id");
     let mut article = workspace.articles.find(id)?.clone();
+    let before = article.clone();
     if workspace.quirks.contains(&Quirk::TokenByline)
         && let Some(owner) = workspace.me().map(|admin| admin.id)
     {
@@ -77,8 +84,18 @@ fn update(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     apply(workspace, &mut article, &request.body)?;
     article.published = request.text("state") != Some("draft");
     article.touch(workspace.now());
+    record_version(workspace, &before, &article);
     workspace.articles.insert(article);
     respond_with(workspace, id)
+}
+
+fn delete(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
+    let response = plain::delete(&mut workspace.articles, request, "article")?;
+    let id = request.path("id");
+    workspace.knowledge.drafts.remove(id);
+    workspace.knowledge.versions.remove(id);
+    workspace.knowledge.forget_settings(ARTICLE, id);
+    Ok(response)
 }
 
 /// Applies the fields of the body and of the default locale in `translated_content`.
@@ -114,14 +131,14 @@ fn apply(workspace: &mut Workspace, article: &mut HelpArticle, body: &Value) -> 
 }
 
 /// The API fetches images when it saves a body, so it requires absolute URLs.
-fn require_absolute_image_urls(body: &str) -> Result<(), ErrorResponse> {
+pub fn require_absolute_image_urls(body: &str) -> Result<(), ErrorResponse> {
     match relative_image_url(body) {
         None => Ok(()),
         Some(src) => Err(ErrorResponse::invalid("body", format!("image {src:?} must be an absolute URL"))),
     }
 }
 
-fn normalize(workspace: &mut Workspace, body: &str) -> String {
+pub fn normalize(workspace: &mut Workspace, body: &str) -> String {
     normalize_article(body, || format!("{:010x}", workspace.random.next() >> 24))
 }
 
@@ -178,7 +195,8 @@ fn search(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
         .filter(|article| state.is_none_or(|state| article.state() == state))
         .filter(|article| in_help_center(workspace, article, request.query("help_center_id")))
         .filter(|article| {
-            let text = format!("{} {} {}", article.title, article.description, plain::text(&article.body));
+            let text =
+                format!("{} {} {}", article.title, article.description, plain_text::text(&article.body));
             text.to_lowercase().contains(&phrase)
         })
         .collect();

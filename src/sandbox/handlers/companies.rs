@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 
 use super::operations::operations;
 use crate::sandbox::model::company::Company;
+use crate::sandbox::model::plain::PlainRecord;
 use crate::sandbox::paging::{DATA_FIRST, numbered_page, whole_list};
 use crate::sandbox::quirk::Quirk;
 use crate::sandbox::record_set::WorkspaceRecord;
 use crate::sandbox::request::ApiRequest;
 use crate::sandbox::response::{ErrorResponse, HandlerResult, SuccessResponse};
-use crate::sandbox::workspace::{CompanyScroll, Workspace};
+use crate::sandbox::workspace::{CompanyScroll, IdSequence, Workspace};
 
 /// Default and maximum.
 const PAGE_SIZES: (usize, usize) = (15, 60);
@@ -29,6 +30,7 @@ operations! {
     "createOrUpdateCompany" => upsert,
     "UpdateCompany" => update,
     "deleteCompany" => delete,
+    "createCompanyNote" => create_note,
     "ListAttachedContacts" => list_contacts,
     "ListAttachedSegmentsForCompanies" => list_segments,
 }
@@ -211,4 +213,25 @@ fn list_contacts(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResu
 fn list_segments(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let company = workspace.companies.get(request.path("id")).ok_or_else(ErrorResponse::company_not_found)?;
     Ok(whole_list("list", "data", workspace.segment_documents(&company.segments)))
+}
+
+fn create_note(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
+    let company = workspace.companies.get(request.path("company_id"));
+    let company_id = company.ok_or_else(ErrorResponse::company_not_found)?.id.clone();
+    let body = request.required("body")?;
+    let admin_id = match request.text("admin_id") {
+        Some(id) => workspace.acting_admin(id).map_err(|_| ErrorResponse::record_not_found())?,
+        None => workspace.my_id(),
+    };
+    let note = PlainRecord::new(json!({
+        "type": "note",
+        "id": workspace.next_id(IdSequence::Other),
+        "created_at": workspace.now(),
+        "company": {"type": "company", "id": company_id},
+        "author": workspace.admin(admin_id).map(|admin| admin.author()),
+        "body": body,
+    }));
+    let document = note.document.clone();
+    workspace.company_notes.insert(note);
+    Ok(document.into())
 }

@@ -80,6 +80,9 @@ fn create_note(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult
 
 fn retrieve_note(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let id = request.path("id");
+    if let Some(note) = workspace.company_notes.get(id) {
+        return Ok(note.document.clone().into());
+    }
     let note =
         workspace.notes.iter().find(|note| note.id == id).ok_or_else(ErrorResponse::record_not_found)?;
     Ok(note_document(workspace, note).into())

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::operations::operations;
+use crate::api::ApiVersion;
 use crate::sandbox::model::contact::ContactRecord;
 use crate::sandbox::paging::{PAGES_FIRST, newest_first};
 use crate::sandbox::quirk::Quirk;
@@ -10,7 +11,7 @@ use crate::sandbox::record_set::WorkspaceRecord;
 use crate::sandbox::request::ApiRequest;
 use crate::sandbox::response::{ErrorResponse, HandlerResult, SuccessResponse};
 use crate::sandbox::search::run_search;
-use crate::sandbox::workspace::Workspace;
+use crate::sandbox::workspace::{ContactMerge, Workspace};
 
 const DEFAULT_PAGE_SIZE: usize = 50;
 
@@ -45,7 +46,8 @@ fn search(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
 }
 
 fn show(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
-    let contact = workspace.contact(request.path("id"))?;
+    let id = request.path("id");
+    let contact = workspace.contacts.get(id).ok_or_else(|| missing(workspace, request, id))?;
     if contact.archived && workspace.quirks.contains(&Quirk::HiddenArchived) {
         return Err(ErrorResponse::contact_not_found());
     }
@@ -53,10 +55,17 @@ fn show(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
 }
 
 fn show_by_external_id(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
-    let contact = workspace
-        .contact_by_external_id(request.path("external_id"))
-        .ok_or_else(ErrorResponse::contact_not_found)?;
+    let external_id = request.path("external_id");
+    let contact = workspace.contact_by_external_id(external_id).ok_or_else(|| {
+        let id = workspace.merged_external_ids.get(external_id).map_or("", String::as_str);
+        missing(workspace, request, id)
+    })?;
     Ok(workspace.contact_document(contact).into())
+}
+
+/// The error of a read for a contact that does not exist.
+fn missing(workspace: &Workspace, request: &ApiRequest, id: &str) -> ErrorResponse {
+    workspace.missing_contact_error(id, request.version.has(&ApiVersion::MERGED_IS_GONE))
 }
 
 fn create(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
@@ -230,8 +239,19 @@ fn merge(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     if !workspace.contact(into)?.is_user {
         return Err(ErrorResponse::invalid("into", "a lead can only be merged into a user"));
     }
+    require_duplicates(workspace, request, [from, into])?;
     let lead = workspace.contacts.remove(from).ok_or_else(ErrorResponse::contact_not_found)?;
     workspace.merged.insert(from.to_owned(), into.to_owned());
+    let merge = ContactMerge {
+        source_id: from.to_owned(),
+        source_role: lead.role(),
+        into: into.to_owned(),
+        at: workspace.now(),
+    };
+    workspace.merges.push(merge);
+    if let Some(external_id) = &lead.external_id {
+        workspace.merged_external_ids.insert(external_id.clone(), from.to_owned());
+    }
     let user = workspace.touch_contact(into)?;
     copy_missing_fields(user, lead.clone());
     let user_id = user.id.clone();
@@ -252,6 +272,27 @@ fn merge(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     move_calls(workspace, &lead.id, Some(&user_id));
     let user = workspace.contact(&user_id)?;
     Ok(workspace.contact_document(user).into())
+}
+
+/// Some versions merge only contacts with the same email address or phone number, unless the request waives it.
+fn require_duplicates(
+    workspace: &Workspace,
+    request: &ApiRequest,
+    ids: [&str; 2],
+) -> Result<(), ErrorResponse> {
+    let is_waived = request.flag("skip_duplicate_validation") == Some(true);
+    if is_waived || !request.version.has(&ApiVersion::MERGE_REQUIRES_DUPLICATES) {
+        return Ok(());
+    }
+    let [from, into] = [workspace.contact(ids[0])?, workspace.contact(ids[1])?];
+    let has_same = |read: fn(&ContactRecord) -> Option<&String>| {
+        read(from).zip(read(into)).is_some_and(|(from, into)| from.eq_ignore_ascii_case(into))
+    };
+    if has_same(|contact| contact.email.as_ref()) || has_same(|contact| contact.phone.as_ref()) {
+        return Ok(());
+    }
+    let message = "These contacts are not duplicates: they share neither email nor phone. Set skip_duplicate_validation to merge them";
+    Err(ErrorResponse::invalid("from", message))
 }
 
 /// Copies the lead's values to the fields that the user lacks.

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::operations::operations;
-use super::plain::delete;
 use crate::html::plain;
 use crate::sandbox::model::contact::ContactRecord;
 use crate::sandbox::model::conversation::{
@@ -25,7 +24,6 @@ operations! {
     "retrieveConversation" => |workspace, request| respond_with(workspace, request.path("id"), request),
     "createConversation" => create,
     "updateConversation" => update,
-    "deleteConversation" => |workspace, request| delete(&mut workspace.conversations, request, "conversation"),
     "replyConversation" => reply,
     "manageConversation" => manage,
     "createMessage" => create_message,

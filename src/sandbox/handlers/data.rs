@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::operations::operations;
+use crate::api::ApiVersion;
 use crate::sandbox::model::contact::{ContactRecord, DataEvent};
 use crate::sandbox::paging::whole_list;
 use crate::sandbox::record_set::WorkspaceRecord;
@@ -20,9 +21,16 @@ operations! {
 }
 
 fn list_attributes(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
+    let omits_conversations = request.version.has(&ApiVersion::CONVERSATION_ATTRIBUTES);
+    if omits_conversations && request.query("model") == Some("conversation") {
+        let message = "model must be contact or company";
+        let error = ErrorResponse::new(422, "parameter_invalid", message);
+        return Err(ErrorResponse { field: Some("model".to_owned()), ..error });
+    }
     let attributes = workspace
         .data_attributes
         .iter()
+        .filter(|attribute| !(omits_conversations && attribute.text("model") == "conversation"))
         .filter(|attribute| request.query("model").is_none_or(|model| attribute.text("model") == model))
         .filter(|attribute| attribute.document["archived"] == false || request.is_true("include_archived"));
     Ok(whole_list("list", "data", attributes.map(|attribute| attribute.document.clone())))

@@ -50,12 +50,13 @@ operations! {
     "listLiveNewsfeedItems" => list_live_news,
 }
 
-fn retrieve(records: &RecordSet<PlainRecord>, request: &ApiRequest) -> HandlerResult {
+/// The record with the id in the path.
+pub fn retrieve(records: &RecordSet<PlainRecord>, request: &ApiRequest) -> HandlerResult {
     Ok(records.find(request.path("id"))?.document.clone().into())
 }
 
 /// All records, in insertion order.
-fn list_all(records: &RecordSet<PlainRecord>, kind: &str, key: &str) -> HandlerResult {
+pub fn list_all(records: &RecordSet<PlainRecord>, kind: &str, key: &str) -> HandlerResult {
     Ok(whole_list(kind, key, records.iter().map(|record| record.document.clone())))
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operations::operations;
+use crate::api::ApiVersion;
 use crate::sandbox::model::plain::PlainRecord;
 use crate::sandbox::model::tagging::{AppliedTag, Taggable};
 use crate::sandbox::record_set::{RecordSet, WorkspaceRecord};
@@ -23,7 +24,7 @@ fn create(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
         return Ok(tag.document.clone().into());
     }
     let companies = resolve_companies(workspace, &request.body["companies"])?;
-    let users = resolve_users(workspace, &request.body["users"])?;
+    let users = resolve_users(workspace, request)?;
     let tag = find_or_create(workspace, name);
     for (id, untag) in companies {
         tag_company(workspace, &id, &tag.id, untag);
@@ -64,11 +65,14 @@ fn resolve_companies(workspace: &Workspace, list: &Value) -> Result<Vec<(String,
         .collect()
 }
 
-fn resolve_users(workspace: &Workspace, list: &Value) -> Result<Vec<String>, ErrorResponse> {
-    list.as_array()
-        .into_iter()
-        .flatten()
-        .map(|entry| Ok(workspace.contact(entry["id"].as_str().unwrap_or_default())?.id.clone()))
+/// Ids of the people in the list. Some versions skip those who do not exist.
+fn resolve_users(workspace: &Workspace, request: &ApiRequest) -> Result<Vec<String>, ErrorResponse> {
+    let skips_missing = request.version.has(&ApiVersion::TAGGING_SKIPS_MISSING);
+    let users = request.body["users"].as_array().into_iter().flatten();
+    users
+        .map(|user| workspace.contact(user["id"].as_str().unwrap_or_default()))
+        .filter(|contact| contact.is_ok() || !skips_missing)
+        .map(|contact| Ok(contact?.id.clone()))
         .collect()
 }
 
@@ -123,6 +127,7 @@ fn delete(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     remove_tag(&mut workspace.contacts, id);
     remove_tag(&mut workspace.conversations, id);
     remove_tag(&mut workspace.tickets, id);
+    workspace.knowledge.remove_tag(id);
     Ok(SuccessResponse::empty(200))
 }
 

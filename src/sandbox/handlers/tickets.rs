@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::conversations::{as_html, find_contact};
 use super::operations::operations;
 use super::tags::{attach, detach};
+use crate::api::ApiVersion;
 use crate::sandbox::model::contact::ContactRecord;
 use crate::sandbox::model::conversation::Author;
 use crate::sandbox::model::ticket::{TicketPart, TicketRecord};
@@ -25,11 +26,11 @@ operations! {
     "detachTagFromTicket" => detach_tag,
 }
 
-fn not_found() -> ErrorResponse {
+pub fn not_found() -> ErrorResponse {
     ErrorResponse::new(404, "ticket_not_found", "Ticket not found")
 }
 
-fn respond_with(workspace: &Workspace, id: &str) -> HandlerResult {
+pub fn respond_with(workspace: &Workspace, id: &str) -> HandlerResult {
     let ticket = workspace.tickets.get(id).ok_or_else(not_found)?;
     Ok(workspace.ticket_document(ticket).into())
 }
@@ -41,6 +42,17 @@ fn search(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
 }
 
 fn create(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
+    let ticket = requested_ticket(workspace, request)?;
+    let document = workspace.ticket_document(&ticket);
+    workspace.tickets.insert(ticket);
+    Ok(document.into())
+}
+
+/// The ticket that a body describes, not yet part of the workspace.
+pub fn requested_ticket(
+    workspace: &mut Workspace,
+    request: &ApiRequest,
+) -> Result<TicketRecord, ErrorResponse> {
     let type_id = request.required("ticket_type_id")?;
     let ticket_type = workspace.ticket_types.get(type_id);
     if ticket_type.is_none_or(|ticket_type| ticket_type.document["archived"] == true) {
@@ -55,16 +67,13 @@ fn create(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     }
     let company_id = request.text("company_id").map(str::to_owned);
     let now = workspace.now();
-    let ticket = TicketRecord {
+    Ok(TicketRecord {
         attributes,
         contacts,
         company_id,
         created_at: request.integer("created_at").unwrap_or(now),
         ..workspace.new_ticket(type_id, now)
-    };
-    let document = workspace.ticket_document(&ticket);
-    workspace.tickets.insert(ticket);
-    Ok(document.into())
+    })
 }
 
 /// The id of a contact given by id, external id or email. An unknown email creates a contact.
@@ -141,15 +150,14 @@ fn update(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     if let Some(state_id) = request.text("ticket_state_id") {
         set_state(workspace, &mut ticket, state_id)?;
     }
-    if request.body["assignment"].is_object() {
-        assign(workspace, &mut ticket, &request.body["assignment"])?;
-    }
+    assign(workspace, &mut ticket, request)?;
     ticket.touch(workspace.now());
     workspace.tickets.insert(ticket);
     respond_with(workspace, request.path("id"))
 }
 
-fn set_state(
+/// Moves a ticket to a state, and notes it in its history.
+pub fn set_state(
     workspace: &mut Workspace,
     ticket: &mut TicketRecord,
     state_id: &str,
@@ -174,9 +182,25 @@ fn set_state(
     Ok(())
 }
 
-fn assign(workspace: &Workspace, ticket: &mut TicketRecord, assignment: &Value) -> Result<(), ErrorResponse> {
-    if let Some(admin_id) = assignment["admin_id"].as_str() {
-        workspace.acting_admin(admin_id)?;
+/// Applies `assignment` of the body or, in newer versions, its members at the top level.
+fn assign(
+    workspace: &Workspace,
+    ticket: &mut TicketRecord,
+    request: &ApiRequest,
+) -> Result<(), ErrorResponse> {
+    let is_flat = request.version.has(&ApiVersion::FLAT_TICKET_ASSIGNMENT);
+    let assignment = if is_flat { &request.body } else { &request.body["assignment"] };
+    let admin_id = match &assignment["admin_id"] {
+        Value::String(id) if !is_flat => Some(id.clone()),
+        Value::Number(id) if is_flat => Some(id.to_string()),
+        Value::Null => None,
+        _ => return Err(ErrorResponse::invalid("admin_id", "admin_id has an invalid type")),
+    };
+    if let Some(admin_id) = admin_id {
+        workspace.acting_admin(&admin_id)?;
+    }
+    if !assignment.is_object() || is_flat && assignment["assignee_id"].is_null() {
+        return Ok(());
     }
     let missing =
         || ErrorResponse::new(404, "assignee_not_found", "assignee_id does not match any teammate or team");

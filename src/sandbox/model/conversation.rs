@@ -26,6 +26,46 @@ impl ConversationState {
     }
 }
 
+/// How urgent a conversation is. Versions without grades only know whether it is a priority.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ConversationPriority {
+    #[default]
+    None,
+    Low,
+    Medium,
+    High,
+    Urgent,
+}
+
+impl ConversationPriority {
+    const ALL: [ConversationPriority; 5] = [
+        ConversationPriority::None,
+        ConversationPriority::Low,
+        ConversationPriority::Medium,
+        ConversationPriority::High,
+        ConversationPriority::Urgent,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ConversationPriority::None => "none",
+            ConversationPriority::Low => "low",
+            ConversationPriority::Medium => "medium",
+            ConversationPriority::High => "high",
+            ConversationPriority::Urgent => "urgent",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|priority| priority.as_str() == text)
+    }
+
+    /// Whether versions without grades call it a priority.
+    pub fn is_priority(self) -> bool {
+        matches!(self, ConversationPriority::High | ConversationPriority::Urgent)
+    }
+}
+
 /// The author of a message or an action.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Author {
@@ -164,7 +204,7 @@ pub struct Conversation {
     pub snoozed_until: Option<i64>,
     pub state: ConversationState,
     pub read: bool,
-    pub priority: bool,
+    pub priority: ConversationPriority,
     pub admin_assignee_id: Option<i64>,
     pub team_assignee_id: Option<i64>,
     pub source: SourceMessage,
@@ -178,8 +218,12 @@ pub struct Conversation {
     pub rating: Value,
     /// The AI agent's part in it, as the API returns it; null without one.
     pub ai_agent: Value,
-    /// Ids of tickets created from it.
+    /// Ids of tickets created from it, and of the tracker ticket that it is linked to.
     pub tickets: Vec<String>,
+    /// Id of the conversation that it was merged into.
+    pub merged_into: Option<String>,
+    /// Ids of the conversations that were merged into it.
+    pub merged_from: Vec<String>,
 }
 
 workspace_records!(Conversation);
@@ -240,6 +284,50 @@ impl Conversation {
         let index = self.parts.partition_point(|other| other.created_at <= part.created_at);
         self.parts.insert(index, part);
         self.updated_at = self.updated_at.max(now);
+    }
+
+    /// Takes over the messages, people, tags and tickets of another conversation; `source_part_id` is the new id of its
+    /// first message. Events of the other one stay behind, and the state of this one does not change.
+    pub fn absorb(&mut self, other: &mut Conversation, source_part_id: String) {
+        let first = ConversationPart {
+            id: source_part_id,
+            part_type: "comment",
+            body: Some(other.source.body.clone()),
+            created_at: other.created_at,
+            updated_at: other.created_at,
+            author: other.source.author.clone(),
+            assigned_to: None,
+            state: ConversationState::Open,
+            redacted: other.source.redacted,
+        };
+        let (messages, events) =
+            std::mem::take(&mut other.parts).into_iter().partition(|part| part.body.is_some());
+        other.parts = events;
+        let messages: Vec<ConversationPart> = messages;
+        for mut part in std::iter::once(first).chain(messages) {
+            let index = self.parts.partition_point(|own| own.created_at <= part.created_at);
+            let before = index.checked_sub(1).map(|index| self.parts[index].state);
+            part.state = before.unwrap_or_default();
+            part.assigned_to = None;
+            if part.part_type != "note" {
+                part.part_type = "comment";
+            }
+            self.parts.insert(index, part);
+        }
+        self.waiting_since = self.waiting_since.into_iter().chain(other.waiting_since.take()).min();
+        for contact in &other.contacts {
+            if !self.contacts.contains(contact) {
+                self.contacts.push(contact.clone());
+            }
+        }
+        for tag in &other.tags {
+            if self.tags.iter().all(|own| own.tag_id != tag.tag_id) {
+                self.tags.push(tag.clone());
+            }
+        }
+        self.tickets.append(&mut other.tickets);
+        self.merged_from.push(other.id.clone());
+        other.merged_into = Some(self.id.clone());
     }
 
     fn set_state(&mut self, state: ConversationState, snoozed_until: Option<i64>) {

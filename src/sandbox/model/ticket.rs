@@ -60,6 +60,8 @@ pub struct TicketRecord {
     pub is_shared: bool,
     /// Id of the conversation it was created from.
     pub conversation_id: Option<String>,
+    /// Ids of the conversations about the problem that a tracker ticket is for.
+    pub linked_conversations: Vec<String>,
     /// Oldest first.
     pub parts: Vec<TicketPart>,
     pub tags: Vec<AppliedTag>,

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use crate::api::ApiVersion;
 use crate::sandbox::model::contact::ContactRecord;
 use crate::sandbox::model::conversation::Conversation;
 use crate::sandbox::model::ticket::TicketRecord;
 use crate::sandbox::quirk::Quirk;
 use crate::sandbox::record_set::WorkspaceRecord;
+use crate::sandbox::version_shapes;
 use crate::sandbox::workspace::Workspace;
 
 /// How a field is compared.
@@ -39,10 +41,25 @@ pub enum FieldValue<'a> {
     Any(Option<&'a Value>),
 }
 
+/// What a field is read with: the workspace, and the version that answers.
+#[derive(Clone, Copy)]
+pub struct SearchScope<'a> {
+    pub workspace: &'a Workspace,
+    pub version: &'a ApiVersion,
+}
+
+impl SearchScope<'_> {
+    /// The assignee id of a conversation, as this version has it.
+    fn assignee(&self, id: Option<i64>) -> Option<i64> {
+        let zero = self.version.has(&ApiVersion::UNASSIGNED_IS_ZERO).then_some(0);
+        self.workspace.assignee(id).or(zero)
+    }
+}
+
 /// A searchable field.
 pub struct SearchField<T> {
     pub kind: FieldKind,
-    pub read: for<'a> fn(&'a T, &'a Workspace) -> FieldValue<'a>,
+    pub read: for<'a> fn(&'a T, &SearchScope<'a>) -> FieldValue<'a>,
 }
 
 /// A record type that can be searched.
@@ -94,13 +111,13 @@ macro_rules! field_value {
 
 /// The table of a record type: names of fields, their kind, and their value.
 macro_rules! fields {
-    (|$row:ident, $workspace:ident| $($($name:literal)|+ => $kind:ident($value:expr),)+) => {
+    (|$row:ident, $scope:ident| $($($name:literal)|+ => $kind:ident($value:expr),)+) => {
         fn field(name: &str) -> Option<SearchField<Self>> {
             match name {
                 $($($name)|+ => Some(SearchField {
                     kind: FieldKind::$kind,
-                    read: |$row, $workspace| {
-                        let _ = $workspace;
+                    read: |$row, $scope| {
+                        let _ = $scope;
                         field_value!($kind, $value)
                     },
                 }),)+
@@ -122,7 +139,7 @@ impl SearchableRecord for ContactRecord {
         self.custom_attributes.get(name)
     }
 
-    fields! { |row, workspace|
+    fields! { |row, scope|
         "id" => Text(Some(&row.id)),
         "role" => Text(Some(row.role())),
         "name" => Text(row.name.as_ref()),
@@ -174,7 +191,7 @@ impl SearchableRecord for Conversation {
         self.custom_attributes.get(name)
     }
 
-    fields! { |row, workspace|
+    fields! { |row, scope|
         "id" => Text(Some(&row.id)),
         "title" => Text(row.title.as_ref()),
         "created_at" => Time(Some(row.created_at)),
@@ -187,19 +204,19 @@ impl SearchableRecord for Conversation {
         "source.subject" => Text(Some(&row.source.subject)),
         "source.body" => Words(Some(&row.source.body)),
         "source.url" => Text(row.source.url.as_ref()),
-        "source.author.id" => Text(author_field(row, workspace, "id")),
-        "source.author.type" => Text(author_field(row, workspace, "type")),
-        "source.author.name" => Text(author_field(row, workspace, "name")),
-        "source.author.email" => Text(author_field(row, workspace, "email")),
+        "source.author.id" => Text(author_field(row, scope.workspace, "id")),
+        "source.author.type" => Text(author_field(row, scope.workspace, "type")),
+        "source.author.name" => Text(author_field(row, scope.workspace, "name")),
+        "source.author.email" => Text(author_field(row, scope.workspace, "email")),
         "contact_ids" => Ids(&row.contacts),
         "teammate_ids" => Ids(row.teammates().iter().map(i64::to_string)),
         "tag_ids" => Ids(row.tags.iter().map(|tag| &tag.tag_id)),
-        "admin_assignee_id" => Number(workspace.assignee(row.admin_assignee_id)),
-        "team_assignee_id" => Number(workspace.assignee(row.team_assignee_id)),
-        "open" => Boolean(indexed_state(row, workspace) != "closed"),
+        "admin_assignee_id" => Number(scope.assignee(row.admin_assignee_id)),
+        "team_assignee_id" => Number(scope.assignee(row.team_assignee_id)),
+        "open" => Boolean(indexed_state(row, scope.workspace) != "closed"),
         "read" => Boolean(row.read),
-        "state" => Text(Some(indexed_state(row, workspace))),
-        "priority" => Text(Some(if row.priority { "priority" } else { "not_priority" })),
+        "state" => Text(Some(indexed_state(row, scope.workspace))),
+        "priority" => Text(Some(version_shapes::priority(scope.version, row.priority))),
         "ai_agent_participated" => Boolean(!row.ai_agent.is_null()),
         "ai_agent.resolution_state" => Text(row.ai_agent["resolution_state"].as_str()),
         "ai_agent.last_answer_type" => Text(row.ai_agent["last_answer_type"].as_str()),
@@ -207,25 +224,25 @@ impl SearchableRecord for Conversation {
         "conversation_rating.score" => Number(row.rating["rating"].as_i64()),
         "conversation_rating.remark" => Text(row.rating["remark"].as_str()),
         "conversation_rating.replied_at" => Time(row.rating["created_at"].as_i64()),
-        "statistics.time_to_assignment" => Number(workspace.statistics(row).time_to_assignment),
-        "statistics.time_to_admin_reply" => Number(workspace.statistics(row).time_to_admin_reply),
-        "statistics.time_to_first_close" => Number(workspace.statistics(row).time_to_first_close),
-        "statistics.time_to_last_close" => Number(workspace.statistics(row).time_to_last_close),
-        "statistics.median_time_to_reply" => Number(workspace.statistics(row).median_time_to_reply),
-        "statistics.first_contact_reply_at" => Time(workspace.statistics(row).first_contact_reply_at),
-        "statistics.first_assignment_at" => Time(workspace.statistics(row).first_assignment_at),
-        "statistics.first_admin_reply_at" => Time(workspace.statistics(row).first_admin_reply_at),
-        "statistics.first_close_at" => Time(workspace.statistics(row).first_close_at),
-        "statistics.last_assignment_at" => Time(workspace.statistics(row).last_assignment_at),
+        "statistics.time_to_assignment" => Number(scope.workspace.statistics(row).time_to_assignment),
+        "statistics.time_to_admin_reply" => Number(scope.workspace.statistics(row).time_to_admin_reply),
+        "statistics.time_to_first_close" => Number(scope.workspace.statistics(row).time_to_first_close),
+        "statistics.time_to_last_close" => Number(scope.workspace.statistics(row).time_to_last_close),
+        "statistics.median_time_to_reply" => Number(scope.workspace.statistics(row).median_time_to_reply),
+        "statistics.first_contact_reply_at" => Time(scope.workspace.statistics(row).first_contact_reply_at),
+        "statistics.first_assignment_at" => Time(scope.workspace.statistics(row).first_assignment_at),
+        "statistics.first_admin_reply_at" => Time(scope.workspace.statistics(row).first_admin_reply_at),
+        "statistics.first_close_at" => Time(scope.workspace.statistics(row).first_close_at),
+        "statistics.last_assignment_at" => Time(scope.workspace.statistics(row).last_assignment_at),
         "statistics.last_assignment_admin_reply_at" =>
-            Time(workspace.statistics(row).last_assignment_admin_reply_at),
-        "statistics.last_contact_reply_at" => Time(workspace.statistics(row).last_contact_reply_at),
-        "statistics.last_admin_reply_at" => Time(workspace.statistics(row).last_admin_reply_at),
-        "statistics.last_close_at" => Time(workspace.statistics(row).last_close_at),
-        "statistics.last_closed_by_id" => Text(workspace.statistics(row).last_closed_by_id),
-        "statistics.count_reopens" => Number(Some(workspace.statistics(row).count_reopens)),
-        "statistics.count_assignments" => Number(Some(workspace.statistics(row).count_assignments)),
-        "statistics.count_conversation_parts" => Number(Some(workspace.statistics(row).count_conversation_parts)),
+            Time(scope.workspace.statistics(row).last_assignment_admin_reply_at),
+        "statistics.last_contact_reply_at" => Time(scope.workspace.statistics(row).last_contact_reply_at),
+        "statistics.last_admin_reply_at" => Time(scope.workspace.statistics(row).last_admin_reply_at),
+        "statistics.last_close_at" => Time(scope.workspace.statistics(row).last_close_at),
+        "statistics.last_closed_by_id" => Text(scope.workspace.statistics(row).last_closed_by_id),
+        "statistics.count_reopens" => Number(Some(scope.workspace.statistics(row).count_reopens)),
+        "statistics.count_assignments" => Number(Some(scope.workspace.statistics(row).count_assignments)),
+        "statistics.count_conversation_parts" => Number(Some(scope.workspace.statistics(row).count_conversation_parts)),
     }
 }
 
@@ -239,20 +256,20 @@ impl SearchableRecord for TicketRecord {
         self.attributes.get(attributes.find(|attribute| attribute["id"] == id)?["name"].as_str()?)
     }
 
-    fields! { |row, workspace|
+    fields! { |row, scope|
         "id" => Text(Some(&row.id)),
         "created_at" => Time(Some(row.created_at)),
         "updated_at" => Time(Some(row.updated_at)),
         "snoozed_until" => Time(row.snoozed_until),
         "title" => Text(row.attributes.get("_default_title_").and_then(Value::as_str)),
         "description" => Text(row.attributes.get("_default_description_").and_then(Value::as_str)),
-        "category" => Text(Some(workspace.category(row))),
+        "category" => Text(Some(scope.workspace.category(row))),
         "ticket_type_id" => Text(Some(&row.type_id)),
         "contact_ids" => Ids(&row.contacts),
         "admin_assignee_id" => Text(Some(row.admin_assignee_id.unwrap_or(0).to_string())),
         "team_assignee_id" => Text(Some(row.team_assignee_id.unwrap_or(0).to_string())),
         "open" => Boolean(row.open),
-        "state" => Text(workspace.ticket_states.get(&row.state_id).map(|state| state.text("category"))),
+        "state" => Text(scope.workspace.ticket_states.get(&row.state_id).map(|state| state.text("category"))),
         "tag_ids" => Ids(row.tags.iter().map(|tag| &tag.tag_id)),
     }
 }

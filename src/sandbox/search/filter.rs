@@ -4,12 +4,12 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::fields::{FieldKind, FieldValue, SearchField, SearchableRecord};
+use super::fields::{FieldKind, FieldValue, SearchField, SearchScope, SearchableRecord};
+use crate::api::ApiVersion;
 use crate::html::plain;
 use crate::sandbox::calendar;
 use crate::sandbox::quirk::Quirk;
 use crate::sandbox::response::ErrorResponse;
-use crate::sandbox::workspace::Workspace;
 
 /// Maximum nesting depth of groups.
 const MAX_DEPTH: usize = 2;
@@ -73,7 +73,9 @@ impl SearchOperator {
 
 /// What comparisons need besides the record.
 pub struct FilterContext<'a> {
-    workspace: &'a Workspace,
+    scope: SearchScope<'a>,
+    /// Whether times of contacts are compared to the second.
+    has_exact_times: bool,
     /// Whether `>` and `<` include equality.
     is_inclusive: bool,
     /// Whether messages are compared with their markup.
@@ -81,17 +83,23 @@ pub struct FilterContext<'a> {
 }
 
 impl<'a> FilterContext<'a> {
-    pub fn new(workspace: &'a Workspace) -> Self {
-        let has = |quirk| workspace.quirks.contains(&quirk);
+    pub fn new(scope: SearchScope<'a>) -> Self {
+        let has = |quirk| scope.workspace.quirks.contains(&quirk);
         FilterContext {
-            workspace,
+            scope,
+            has_exact_times: scope.version.has(&ApiVersion::EXACT_CONTACT_TIMES),
             is_inclusive: has(Quirk::InclusiveComparison),
             has_markup: has(Quirk::MarkupSearch),
         }
     }
 
-    fn day(&self, at: i64) -> i64 {
-        calendar::day(&self.workspace.timezone, at)
+    /// What is compared of a time: the day of the workspace's calendar, or the time itself.
+    fn comparable<T: SearchableRecord>(&self, at: i64) -> i64 {
+        if T::DATES_BY_DAY && !self.has_exact_times {
+            calendar::day(&self.scope.workspace.timezone, at)
+        } else {
+            at
+        }
     }
 }
 
@@ -186,10 +194,10 @@ impl<T: SearchableRecord> Comparison<T> {
     fn matches(&self, record: &T, context: &FilterContext) -> bool {
         let (field_value, is_words) = match &self.field {
             ComparedField::Standard(field) => {
-                ((field.read)(record, context.workspace), field.kind == FieldKind::Words)
+                ((field.read)(record, &context.scope), field.kind == FieldKind::Words)
             }
             ComparedField::Custom(name) => {
-                (FieldValue::Any(record.custom_attribute(name, context.workspace)), false)
+                (FieldValue::Any(record.custom_attribute(name, context.scope.workspace)), false)
             }
         };
         let equals = || self.values.iter().any(|value| is_equal::<T>(&field_value, value, is_words, context));
@@ -219,8 +227,10 @@ impl<T: SearchableRecord> Comparison<T> {
     fn ordering(&self, field_value: &FieldValue, context: &FilterContext) -> Option<Ordering> {
         let value = self.values.first()?.as_i64()?;
         match field_value {
-            FieldValue::Time(at) if T::DATES_BY_DAY => Some(context.day((*at)?).cmp(&context.day(value))),
-            FieldValue::Number(number) | FieldValue::Time(number) => Some((*number)?.cmp(&value)),
+            FieldValue::Time(at) => {
+                Some(context.comparable::<T>((*at)?).cmp(&context.comparable::<T>(value)))
+            }
+            FieldValue::Number(number) => Some((*number)?.cmp(&value)),
             FieldValue::Any(attribute) => Some((*attribute)?.as_i64()?.cmp(&value)),
             _ => None,
         }
@@ -288,10 +298,9 @@ fn is_equal<T: SearchableRecord>(
         (FieldValue::Text(Some(text)), Value::String(value)) if is_words => has_word(text, value),
         (FieldValue::Text(Some(text)), Value::String(value)) => text.to_lowercase() == value.to_lowercase(),
         (FieldValue::Number(Some(number)), value) => value.as_i64() == Some(*number),
-        (FieldValue::Time(Some(at)), value) if T::DATES_BY_DAY => {
-            value.as_i64().is_some_and(|value| context.day(value) == context.day(*at))
+        (FieldValue::Time(Some(at)), value) => {
+            value.as_i64().is_some_and(|value| context.comparable::<T>(value) == context.comparable::<T>(*at))
         }
-        (FieldValue::Time(Some(at)), value) => value.as_i64() == Some(*at),
         (FieldValue::Boolean(flag), value) => value.as_bool() == Some(*flag),
         (FieldValue::Ids(ids), Value::String(value)) => ids.iter().any(|id| id == value),
         (FieldValue::Any(Some(attribute)), value) => *attribute == value,

@@ -9,7 +9,7 @@ mod filter;
 
 use serde_json::Value;
 
-use self::fields::{FieldKind, FieldValue, SearchField, SearchableRecord};
+use self::fields::{FieldKind, FieldValue, SearchField, SearchScope, SearchableRecord};
 use self::filter::{FilterContext, SearchFilter};
 use super::paging::{PageRequest, RecordPage, cursor_page};
 use super::quirk::Quirk;
@@ -49,11 +49,12 @@ pub fn run_search<'a, T: SearchableRecord>(
         None => return Err(ErrorResponse::missing("query")),
     };
     let sort = Sort::<T>::compile(request.body.get("sort"))?;
-    let context = FilterContext::new(workspace);
+    let scope = SearchScope { workspace, version: &request.version };
+    let context = FilterContext::new(scope);
     let mut matches: Vec<_> = records
         .newest_first()
         .filter(|record| !is_blind && record.is_searchable() && filter.matches(record, &context))
-        .map(|record| (sort.key(record, workspace), record))
+        .map(|record| (sort.key(record, &scope), record))
         .collect();
     if !sort.is_default {
         matches.sort_by(|a, b| (a.0, a.1.id()).cmp(&(b.0, b.1.id())));
@@ -92,10 +93,11 @@ impl<T: SearchableRecord> Sort<T> {
     fn compile(sort: Option<&Value>) -> Result<Self, ErrorResponse> {
         let sort = sort.filter(|sort| !sort.is_null()).unwrap_or(&Value::Null);
         let name = sort["field"].as_str().unwrap_or("updated_at");
-        let descending = match sort["order"].as_str() {
-            None | Some("descending") => true,
-            Some("ascending") => false,
-            Some(_) => {
+        let descending = match &sort["order"] {
+            Value::Null => true,
+            order if order == "descending" => true,
+            order if order == "ascending" => false,
+            _ => {
                 return Err(ErrorResponse::invalid("sort.order", "order must be ascending or descending"));
             }
         };
@@ -105,8 +107,8 @@ impl<T: SearchableRecord> Sort<T> {
         Ok(Sort { field, descending, is_default: descending && name == "updated_at" })
     }
 
-    fn key(&self, record: &T, workspace: &Workspace) -> i64 {
-        match (self.field.read)(record, workspace) {
+    fn key(&self, record: &T, scope: &SearchScope<'_>) -> i64 {
+        match (self.field.read)(record, scope) {
             FieldValue::Time(Some(at)) => at,
             _ => 0,
         }

@@ -5,7 +5,8 @@ use serde_json::json;
 use super::words::*;
 use crate::sandbox::calendar::{DAY, HOUR, MINUTE};
 use crate::sandbox::model::conversation::{
-    AssigneeChange, Author, Conversation, ConversationEvent, ConversationState, SourceMessage,
+    AssigneeChange, Author, Conversation, ConversationEvent, ConversationPriority, ConversationState,
+    SourceMessage,
 };
 use crate::sandbox::model::plain::PlainRecord;
 use crate::sandbox::model::tagging::AppliedTag;
@@ -35,6 +36,17 @@ pub fn fill(workspace: &mut Workspace, options: &Options) {
         let mut builder = ConversationBuilder::new(workspace, contact, at, options);
         builder.add_parts(options.parts_per_conversation);
         builder.finish();
+    }
+}
+
+/// A grade that follows from the id, so that it leaves the random sequence as it is.
+fn priority(is_priority: bool, id: &str) -> ConversationPriority {
+    match (is_priority, id.bytes().last()) {
+        (true, Some(b'0'..=b'3')) => ConversationPriority::Urgent,
+        (true, _) => ConversationPriority::High,
+        (false, Some(b'0')) => ConversationPriority::Medium,
+        (false, Some(b'1')) => ConversationPriority::Low,
+        (false, _) => ConversationPriority::None,
     }
 }
 
@@ -94,7 +106,7 @@ impl<'a> ConversationBuilder<'a> {
         };
         let id = workspace.next_id(IdSequence::Conversation);
         let mut conversation = Conversation::new(id, contact.clone(), source, at);
-        conversation.priority = workspace.random.chance(7);
+        conversation.priority = priority(workspace.random.chance(7), &conversation.id);
         if workspace.random.chance(40) {
             conversation.title = Some(TOPICS[topic].0.to_owned());
             let area = workspace.random.pick(AREAS);

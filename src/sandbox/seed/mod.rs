@@ -4,7 +4,11 @@
 
 mod help;
 mod inbox;
+mod inbox_settings;
+mod knowledge;
+mod operation;
 mod people;
+mod settings;
 pub mod story;
 mod tickets;
 mod words;
@@ -14,11 +18,12 @@ use std::collections::HashMap;
 use jiff::tz::TimeZone;
 
 use super::calendar::{DAY, WorkspaceClock};
+use super::model::knowledge::Knowledge;
 use super::options::Options;
 use super::random::Random;
 use super::record_set::RecordSet;
 
-use super::workspace::Workspace;
+use super::workspace::{IpAllowlist, Workspace};
 
 /// Creates a workspace with seed data.
 pub fn workspace(options: &Options, timezone: TimeZone) -> Workspace {
@@ -29,6 +34,10 @@ pub fn workspace(options: &Options, timezone: TimeZone) -> Workspace {
     tickets::fill(&mut workspace, options);
     help::fill(&mut workspace, options);
     inbox::add_calls(&mut workspace, options);
+    settings::fill(&mut workspace, options.now);
+    operation::fill(&mut workspace, options.now);
+    knowledge::fill(&mut workspace, options);
+    inbox_settings::fill(&mut workspace, options);
     if options.story {
         story::fill(&mut workspace, options);
     }
@@ -57,17 +66,43 @@ fn empty(options: &Options, timezone: TimeZone) -> Workspace {
         internal_articles: RecordSet::default(),
         collections: RecordSet::default(),
         help_centers: RecordSet::default(),
+        knowledge: Knowledge::default(),
         news_items: RecordSet::default(),
         newsfeeds: RecordSet::default(),
+        custom_objects: RecordSet::default(),
         notes: Vec::new(),
+        company_notes: RecordSet::default(),
         tags: RecordSet::default(),
         segments: RecordSet::default(),
         data_attributes: RecordSet::default(),
         subscription_types: RecordSet::default(),
         events: Vec::new(),
         activities: Vec::new(),
+        away_reasons: RecordSet::default(),
+        ip_allowlist: IpAllowlist::default(),
+        office_hours: RecordSet::default(),
+        office_hours_exceptions: RecordSet::default(),
+        brands: RecordSet::default(),
+        sender_addresses: RecordSet::default(),
+        workflows: RecordSet::default(),
+        data_connectors: RecordSet::default(),
+        connector_executions: RecordSet::default(),
+        handling_events: HashMap::new(),
+        whatsapp_messages: RecordSet::default(),
+        fin_conversations: HashMap::new(),
+        fin_voice_calls: RecordSet::default(),
+        jobs: RecordSet::default(),
+        reporting_jobs: HashMap::new(),
         scroll: None,
         merged: HashMap::new(),
+        merges: Vec::new(),
+        deleted_conversations: Vec::new(),
+        side_conversations: HashMap::new(),
+        conversation_attributes: RecordSet::default(),
+        macros: RecordSet::default(),
+        banners: RecordSet::default(),
+        banner_views: HashMap::new(),
+        merged_external_ids: HashMap::new(),
         quirks: Vec::new(),
         next_wake_at: None,
         random: Random::new(options.seed),

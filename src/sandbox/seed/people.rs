@@ -9,6 +9,7 @@ use crate::sandbox::model::company::Company;
 use crate::sandbox::model::contact::{ContactNote, ContactRecord, DataEvent};
 use crate::sandbox::model::plain::PlainRecord;
 use crate::sandbox::model::tagging::AppliedTag;
+use crate::sandbox::new_records::new_custom_object;
 use crate::sandbox::options::Options;
 use crate::sandbox::workspace::{IdSequence, Workspace};
 
@@ -115,6 +116,7 @@ fn set_up(workspace: &mut Workspace, options: &Options) {
             "content_types": ["email"],
         })));
     }
+    workspace.custom_objects.insert(new_custom_object(["22", "Order", "order-1842"], created_at));
     for name in ["Visitors", "Customers"] {
         let id = workspace.next_id(IdSequence::Other);
         workspace.newsfeeds.insert(PlainRecord::new(json!({

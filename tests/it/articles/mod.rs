@@ -8,3 +8,4 @@ mod new_files;
 mod push;
 mod round_trip;
 mod team;
+mod versions;

@@ -11,6 +11,7 @@ mod selection;
 mod single;
 mod sparse_responses;
 mod verification;
+mod versions;
 
 use crate::support;
 use std::collections::BTreeMap;

@@ -165,7 +165,12 @@ async fn a_merged_contact_names_its_successor() {
         let id = |is_user| {
             workspace.contacts.iter().find(|contact| contact.is_user == is_user).unwrap().id.clone()
         };
-        (id(false), id(true))
+        let (lead, user) = (id(false), id(true));
+        // Some versions merge only duplicates.
+        for id in [&lead, &user] {
+            workspace.contacts.get_mut(id).unwrap().email = Some("same@example.com".to_owned());
+        }
+        (lead, user)
     });
     let merge = ["contacts", "merge", "--from", &lead, "--into", &user, "--yes"];
     assert!(scene.run(&merge).status.success());

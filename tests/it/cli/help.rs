@@ -18,7 +18,7 @@ const TOPICS: [&str; 9] =
     ["api", "commands", "dates", "environment", "exit-codes", "filters", "flags", "output", "profiles"];
 
 /// Operations that read, but that the sandbox does not implement: their examples run with `--dry-run`.
-const NOT_IN_THE_SANDBOX: [&str; 13] = [
+const NOT_IN_THE_SANDBOX: [&str; 11] = [
     "ai get-content-import-source",
     "ai get-external-page",
     "ai list-content-import-sources",
@@ -26,8 +26,6 @@ const NOT_IN_THE_SANDBOX: [&str; 13] = [
     "calls recording",
     "calls transcript",
     "companies segments list",
-    "custom-object-instances get",
-    "custom-object-instances get-by-external-id",
     "intercom-export download",
     "intercom-export get",
     "internal-articles search",

@@ -235,6 +235,39 @@ fn headers_and_api_version_can_be_set() {
 }
 
 #[test]
+fn an_api_version_is_checked_before_anything_is_sent() {
+    let setting = Setting::new(|_| json(200, "{}"));
+    for version in ["3", "latest", "2,16", "2.x", ""] {
+        let output = setting.run(&["me", "--api-version", version]);
+        let printed = stderr(&output);
+        assert_eq!(code(&output), 2, "{printed}");
+        assert!(printed.contains(&format!("--api-version: invalid API version {version:?}")), "{printed}");
+        assert!(printed.contains("expected 2.13, 2.14") && printed.contains("Preview"), "{printed}");
+        let config = format!("api_version = {version:?}\n[profiles.eu]\n");
+        std::fs::write(setting.home.path().join("config.toml"), config).unwrap();
+        for more in [
+            &["me"][..],
+            &["me", "--profile", "eu"],
+            &["contacts", "search", "--where", "id = 1", "--dry-run"],
+        ] {
+            let output = setting.run(&[more, &["--config", "config.toml"]].concat());
+            assert_eq!(code(&output), 10, "{}", stderr(&output));
+            assert!(stderr(&output).contains("api_version: invalid API version"), "{}", stderr(&output));
+        }
+        let output = setting.run(&["profile", "save", "eu", "--api-version", version]);
+        assert_eq!(code(&output), 2, "{}", stderr(&output));
+    }
+    assert!(setting.server.take().is_empty());
+    for version in ["2.9", "2.17", "2.18", "3.0", "Preview", "preview", "unstable"] {
+        assert_eq!(code(&setting.run(&["me", "--api-version", version])), 0, "{version}");
+    }
+    let requests = setting.server.take();
+    let versions: Vec<_> =
+        requests.iter().map(|request| request.header("intercom-version").unwrap()).collect();
+    assert_eq!(versions, ["2.9", "2.17", "2.18", "3.0", "Preview", "Preview", "Unstable"]);
+}
+
+#[test]
 fn the_error_code_decides_whether_another_version_is_suggested() {
     let refused = |code: &str, message: &str, path: &str| {
         let problem = json!({ "type": "error.list", "errors": [{ "code": code, "message": message }] });

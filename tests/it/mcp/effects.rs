@@ -241,25 +241,40 @@ async fn every_example_runs() {
 }
 
 /// Tools that add a record and change no other.
-const ADDING: [&str; 19] = [
+const ADDING: [&str; 34] = [
     "ai_create-content-import-source",
     "articles_create",
+    "articles_tags_attach",
+    "audiences_create",
+    "companies_notes_create",
     "contacts_companies_attach",
     "contacts_create",
     "contacts_notes_create",
     "contacts_tags_attach",
+    "content-snippets_create",
+    "content-snippets_tags_attach",
+    "conversations_attributes_create",
+    "conversations_attributes_options_create",
     "conversations_create",
     "conversations_customers_attach",
     "conversations_tags_attach",
     "data-attributes_create",
+    "data-connectors_create",
     "events_create-data",
+    "fin-voice_register",
     "help-center_create-collection",
+    "help-center_redirects_create",
     "intercom-export_create",
     "internal-articles_create",
+    "internal-articles_tags_attach",
     "news_create-item",
+    "office-hours_create",
+    "office-hours_exceptions_create",
+    "reporting-export_enqueue",
     "ticket-types_attributes_create",
     "ticket-types_create",
     "tickets_create",
+    "tickets_enqueue",
     "tickets_tags_attach",
 ];
 

@@ -5,6 +5,7 @@ mod interruptions;
 mod migration;
 mod sizes;
 mod store_file;
+mod versions;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

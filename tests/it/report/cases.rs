@@ -90,6 +90,9 @@ impl Case {
                                    "total_count": self.parts.len()},
         });
         (self.twist)(&mut document);
+        if let Some(version) = crate::support::api_version() {
+            intercom::sandbox::shape(&version.parse().unwrap(), &mut document);
+        }
         document
     }
 }

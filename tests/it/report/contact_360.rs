@@ -390,7 +390,12 @@ async fn live_follows_a_merged_contact() {
         let id = |is_user| {
             workspace.contacts.iter().find(|contact| contact.is_user == is_user).unwrap().id.clone()
         };
-        (id(false), id(true))
+        let (lead, user) = (id(false), id(true));
+        // Some versions merge only duplicates.
+        for id in [&lead, &user] {
+            workspace.contacts.get_mut(id).unwrap().email = Some("same@example.com".to_owned());
+        }
+        (lead, user)
     });
     assert_eq!(run(&["sync", "--db", "before.db"]).status.code(), Some(0));
     assert!(run(&["contacts", "merge", "--from", &lead, "--into", &user, "--yes"]).status.success());
@@ -398,9 +403,19 @@ async fn live_follows_a_merged_contact() {
     for more in [&[][..], &["--db", "before.db"]] {
         let output = run(&[&["contact", "360", &lead, "--live"], more].concat());
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        assert_eq!(document(&output)["results"]["contact"]["id"], user.as_str(), "{more:?}");
+        let printed = document(&output);
+        assert_eq!(printed["results"]["contact"]["id"], user.as_str(), "{more:?}");
+        assert_eq!(printed["meta"]["merged_contacts"], json!([lead]), "{more:?}");
+        let notice = format!("contact {lead} was merged into {user}");
+        assert!(stderr(&output).contains(&notice), "{}", stderr(&output));
     }
-    // A 404 does not name the surviving contact.
+    let output = run(&["contacts", "view", &lead]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(stderr(&output).contains(&format!("the contact was merged into {user}")), "{}", stderr(&output));
+    // A 404 does not name the surviving contact, and no version from 2.16 answers it.
     sandbox.with_workspace(|workspace| workspace.quirks.clear());
-    assert_eq!(run(&["contact", "360", &lead, "--live"]).status.code(), Some(3));
+    for (version, code) in [("2.13", 3), ("2.16", 0)] {
+        let output = run(&["contact", "360", &lead, "--live", "--api-version", version]);
+        assert_eq!(output.status.code(), Some(code), "{version}: {}", stderr(&output));
+    }
 }

@@ -1,9 +1,14 @@
 //! Tests of the sandbox over HTTP. It must be as awkward to work with as the real API.
 
 mod conversations;
+mod knowledge;
 mod lists;
+mod merges;
+mod operation;
 mod people;
 mod quirks;
+mod settings;
+mod versions;
 
 use std::collections::HashSet;
 use std::time::Duration;

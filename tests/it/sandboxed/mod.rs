@@ -10,11 +10,16 @@ use std::time::Duration;
 
 use intercom::api::client::Client;
 use intercom::api::transport::Settings;
-use intercom::api::{Region, Token};
+use intercom::api::{ApiVersion, Region, Token};
 use intercom::mirror::{Event, Store, Summary, SyncOptions, sync};
-use intercom::sandbox::{Options, Sandbox, TOKEN, Workspace};
+use intercom::sandbox::{Options, Sandbox, TOKEN, Workspace, shape};
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// The API version that tests run with, unless it is the default one. As in `support`, which benchmarks lack.
+fn api_version() -> Option<String> {
+    std::env::var("TEST_API_VERSION").ok()
+}
 
 /// Start time of the sandbox's clock: long enough ago that no record counts as recently changed.
 pub const NOW: i64 = 1_760_000_000;
@@ -62,6 +67,7 @@ pub fn client(base_url: &str) -> Client {
     base.set_host(Some(host)).unwrap();
     base.set_port(Some(port.parse().unwrap())).unwrap();
     let mut settings = Settings::new(base, Some(Token::new(TOKEN).unwrap()));
+    settings.api_version = api_version().unwrap_or(settings.api_version);
     settings.first_delay = Duration::from_millis(1);
     settings.retries = 2;
     Client::new(settings).unwrap()
@@ -79,7 +85,9 @@ pub type Records = BTreeMap<(&'static str, String), String>;
 pub fn expected(sandbox: &Sandbox) -> Records {
     sandbox.with_workspace(|workspace| {
         let mut records = Records::new();
-        let mut add = |table, document: Value| {
+        let version = api_version().map_or_else(ApiVersion::pinned, |version| version.parse().unwrap());
+        let mut add = |table, mut document: Value| {
+            shape(&version, &mut document);
             let id = document["id"].as_str().unwrap().to_owned();
             records.insert((table, id), document.to_string());
         };
@@ -161,6 +169,11 @@ fn tables(store: &Store) -> Vec<String> {
 
 /// All rows and columns of the store, except the times of syncing.
 pub fn dump(store: &Store) -> Vec<String> {
+    dump_without(store, &[])
+}
+
+/// Like [`dump`], without some columns.
+pub fn dump_without(store: &Store, columns_to_skip: &[&str]) -> Vec<String> {
     let mut rows = Vec::new();
     for table in tables(store) {
         let mut statement = store.connection().prepare(&format!("SELECT * FROM {table}")).unwrap();
@@ -170,7 +183,8 @@ pub fn dump(store: &Store) -> Vec<String> {
             let cells = columns
                 .iter()
                 .enumerate()
-                .filter(|(_, name)| !["synced_at", "fetched_at", "read_at"].contains(&name.as_str()));
+                .filter(|(_, name)| !["synced_at", "fetched_at", "read_at"].contains(&name.as_str()))
+                .filter(|(_, name)| !columns_to_skip.contains(&name.as_str()));
             let cells: Vec<String> =
                 cells.map(|(index, name)| format!("{name}={:?}", row.get_ref(index).unwrap())).collect();
             rows.push(format!("{table}: {}", cells.join(" ")));

@@ -12,6 +12,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
+use intercom::api::ApiVersion;
 use serde_json::Value;
 
 /// A request as received by the server.
@@ -112,9 +113,24 @@ fn read(stream: &TcpStream) -> Option<RecordedRequest> {
     Some(RecordedRequest { method, path, query: url.query_pairs().into_owned().collect(), headers, body })
 }
 
+/// The variable with the API version of all commands and clients; without it they use the default one. The module
+/// `versions` runs tests again with it.
+pub const API_VERSION_VARIABLE: &str = "TEST_API_VERSION";
+
+/// The API version that tests run with, unless it is the default one.
+pub fn api_version() -> Option<String> {
+    std::env::var(API_VERSION_VARIABLE).ok()
+}
+
+/// Whether tests run with this API version or a later one.
+pub fn has_change(change: &ApiVersion) -> bool {
+    api_version().is_some_and(|version| version.parse::<ApiVersion>().unwrap().has(change))
+}
+
 /// The binary with its own home directory and a clean environment.
 pub fn binary(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_intercom-pp-cli"));
+    command.args(api_version().map(|version| format!("--api-version={version}")));
     command
         .env_clear()
         .env("HOME", home)

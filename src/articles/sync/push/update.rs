@@ -68,6 +68,16 @@ impl PushSession<'_> {
             }
             return Ok(outcome);
         }
+        if prefer == Prefer::Neither && fresh.has_draft(edits.keys()) {
+            let reason = format!(
+                "article {id} has a draft in the help center that an update could replace: publish or discard it \
+                 there, or use --force {id}"
+            );
+            outcome.status = ArticleStatus::Conflict;
+            outcome.error =
+                Some(Error::content(self.folder.root().join(first.unwrap_or_default()), None, reason));
+            return Ok(outcome);
+        }
         if self.options.plan_only {
             outcome.status = ArticleStatus::WouldUpdate;
             return Ok(outcome);

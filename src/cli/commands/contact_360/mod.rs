@@ -16,7 +16,7 @@ use crate::cli::mirror_paths::{self, MirrorFlag};
 use crate::cli::output::clock::Clock;
 use crate::cli::output::names::Names;
 use crate::cli::output::palette::Palette;
-use crate::cli::output::{Extent, Format, Output, terminal_width, to_json, warn};
+use crate::cli::output::{Extent, Format, Output, notice, terminal_width, to_json, warn};
 use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::cli::web_flags::WebFlags;
 use crate::cli::{open_mirror, preview};
@@ -91,9 +91,12 @@ impl HandwrittenCommand for ShowContact360 {
             output.report(meta, candidates).await?;
         }
         let answer = answer?;
+        let shown = lenient::id(&answer.found.contact["id"]).unwrap_or_default();
+        if answer.found.merged.iter().any(|merged| merged == query) {
+            notice(&format!("contact {query} was merged into {shown}"));
+        }
         if self.web.is_set() {
-            let id = lenient::id(&answer.found.contact["id"]).unwrap_or_default();
-            return self.web.show(context, WebPage::Contact, &id).await;
+            return self.web.show(context, WebPage::Contact, &shown).await;
         }
         show(context, &answer).await
     }

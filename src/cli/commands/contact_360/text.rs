@@ -38,6 +38,11 @@ pub fn render(found: &Contact360, sheet: &Sheet<'_>, names: &mut Names) -> Strin
     let _ = writeln!(text, "{}", sheet.palette.dim(&format!("contact {id}")));
     let about = ["role", "email", "phone", "external_id"].iter().filter_map(|name| field(name));
     sheet.fact(&mut text, "person", &about.collect::<Vec<_>>().join(" · "));
+    sheet.fact(
+        &mut text,
+        "merged",
+        &found.merged.iter().map(|id| one_line(id)).collect::<Vec<_>>().join(", "),
+    );
     let companies = found.companies.iter().filter_map(|company| {
         let name = company["name"].as_str().map(str::to_owned);
         let known = name.or_else(|| names.of(ResourceName::Companies, &company["id"]));

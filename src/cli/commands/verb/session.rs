@@ -92,8 +92,9 @@ impl<'a> VerbSession<'a> {
     /// If the operation is missing from the API, or a setting is invalid.
     pub fn requests(&self, record: &PlannedRecord) -> Result<Vec<Value>, Error> {
         let admin_id = self.identity.admin_id.as_deref().unwrap_or_default();
+        let version = self.client.api_version();
         let requests = record.change.steps(self.target).into_iter().map(|change| {
-            let (operation, arguments) = change.request(self.target, &record.id, admin_id)?;
+            let (operation, arguments) = change.request(self.target, &record.id, admin_id, &version)?;
             let request = self.client.request(operation, &arguments)?;
             let body = arguments.body.as_deref().and_then(|body| serde_json::from_slice::<Value>(body).ok());
             Ok(json!({ "method": operation.method.as_str(), "path": request.url().path(), "body": body }))

@@ -38,7 +38,7 @@ impl ValueComparison<'_> {
                 | FieldType::Domain
                 | FieldType::Digits
                 | FieldType::Untyped => actual.is_null() || actual == "",
-                FieldType::Time => lenient::moment(actual).is_none(),
+                FieldType::Time | FieldType::ExactTime => lenient::moment(actual).is_none(),
                 _ => actual.is_null(),
             }),
             _ => self.compare_non_null(kind, actual, operator, value),
@@ -77,6 +77,10 @@ impl ValueComparison<'_> {
             FieldType::Time => match lenient::moment(actual) {
                 None => Some(false),
                 Some(at) => self.compare_times(at, operator, lenient::time(value)?),
+            },
+            FieldType::ExactTime => match lenient::moment(actual) {
+                None => Some(false),
+                Some(at) => ordered(at.cmp(&lenient::time(value)?), operator),
             },
             FieldType::Untyped => self.untyped(actual, operator, value),
             FieldType::Ids(_) | FieldType::Teammates | FieldType::ServerOnly => None,

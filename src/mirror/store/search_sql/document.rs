@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::comparison::ValueComparison;
+use super::priority::with_spellings;
 use super::search_fields::{FieldLocation, FieldType, locate};
 use crate::data::lenient;
 use crate::mirror::resources::ResourceName;
@@ -220,6 +221,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn test(&self, test: &Value) -> Option<bool> {
+        let test = &*with_spellings(self.resource, test);
         let location = locate(self.resource, test)?;
         let value = &test["value"];
         match test["operator"].as_str().unwrap_or("=") {

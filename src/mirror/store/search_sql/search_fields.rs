@@ -15,7 +15,10 @@ pub(super) enum FieldType {
     /// The id of another record; 0 means none.
     Reference,
     Number,
+    /// A time; of contacts, the workspace's day that includes it.
     Time,
+    /// A time of a contact that is compared to the second.
+    ExactTime,
     Flag,
     /// Ids of other records.
     Ids(IdList),
@@ -176,8 +179,9 @@ pub(super) fn locate(resource: ResourceName, test: &Value) -> Option<FieldLocati
         return Some(FieldLocation { kind, keys: vec!["custom_attributes", name], column: None });
     }
     let (_, kind, _) = FIELDS.iter().find(|(owner, _, names)| *owner == of && names.contains(&field))?;
+    let kind = if test["type"] == "time" && *kind == FieldType::Time { FieldType::ExactTime } else { *kind };
     let renamed = DOCUMENT_NAMES.iter().find(|(owner, name, _)| *owner == of && *name == field);
     let keys = renamed.map_or_else(|| field.split('.').collect(), |(.., keys)| keys.to_vec());
     let column = COLUMN_NAMES.iter().find(|(name, _)| *name == field).map_or(field, |(_, column)| column);
-    Some(FieldLocation { kind: *kind, keys, column: resource.has_column(column).then_some(column) })
+    Some(FieldLocation { kind, keys, column: resource.has_column(column).then_some(column) })
 }

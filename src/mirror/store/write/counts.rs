@@ -30,7 +30,7 @@ impl WriteCounts {
         match upsert {
             Upsert::Inserted => self.inserted += 1,
             Upsert::Updated => self.updated += 1,
-            Upsert::Unchanged => {}
+            Upsert::Unchanged | Upsert::Respelled => {}
             Upsert::Skipped => self.unidentified += 1,
         }
     }
@@ -42,6 +42,8 @@ pub(in crate::mirror::store) enum Upsert {
     Inserted,
     Updated,
     Unchanged,
+    /// Stored again, but only written differently by another API version.
+    Respelled,
     /// It has no id.
     Skipped,
 }

@@ -1,5 +1,7 @@
 //! Upserts one record, together with the typed columns and the links that its document contains.
 
+use std::cmp::Ordering;
+
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use serde_json::Value;
 
@@ -11,6 +13,18 @@ use crate::mirror::conversation::{Detail, OF_TICKETS};
 use crate::mirror::error::Error;
 use crate::mirror::projection::Projection;
 use crate::mirror::resources::{Resource, ResourceName};
+use crate::mirror::spelling::is_respelled;
+
+/// How the stored record relates to a received one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Age {
+    /// It is newer or equal, and kept.
+    Current,
+    /// It has the same time, and another document.
+    Same,
+    /// It is older, or its age is unknown.
+    Other,
+}
 
 /// A resource's table with its prepared statements.
 pub(in crate::mirror::store) struct Table<'c> {
@@ -22,6 +36,7 @@ pub(in crate::mirror::store) struct Table<'c> {
     pub keeps_equal: bool,
     insert: CachedStatement<'c>,
     find: CachedStatement<'c>,
+    stored: CachedStatement<'c>,
     touch: CachedStatement<'c>,
     update: CachedStatement<'c>,
     links: Vec<Links<'c>>,
@@ -39,6 +54,7 @@ impl<'c> Table<'c> {
         let updated_at = resource.updated_at_column.unwrap_or("NULL");
         let parent = resource.parent.unwrap_or("NULL");
         let find = format!("SELECT {updated_at}, raw = ?2 AND {parent} IS ?3 FROM {table} WHERE id = ?1");
+        let stored = format!("SELECT raw FROM {table} WHERE id = ?1");
         let touch = format!("UPDATE {table} SET synced_at = ?2 WHERE id = ?1");
         let (insert, update) = write_statements(resource);
         let links = resource.links.iter().map(|link| Links::new(connection, link));
@@ -51,6 +67,7 @@ impl<'c> Table<'c> {
             keeps_equal: resource.list_is_summary,
             insert: connection.prepare_cached(&insert)?,
             find: connection.prepare_cached(&find)?,
+            stored: connection.prepare_cached(&stored)?,
             touch: connection.prepare_cached(&touch)?,
             update: connection.prepare_cached(&update)?,
             links: links.collect::<Result<_, _>>()?,
@@ -66,22 +83,23 @@ impl<'c> Table<'c> {
         // Most records of a long sync are new, so try to insert first.
         let upsert = if record.write(self.resource, self.synced_at, &mut self.insert)? {
             Upsert::Inserted
-        } else if self.is_current(&record)? {
-            self.touch.execute((&id, self.synced_at))?;
-            Upsert::Unchanged
         } else {
+            let age = self.compare(&record)?;
+            if age == Age::Current {
+                self.touch.execute((&id, self.synced_at))?;
+                return Ok((Upsert::Unchanged, Some(id)));
+            }
+            let is_respelled = age == Age::Same && self.is_respelled(&record)?;
             if let Some(lists) = &mut self.lists {
                 lists.compare(&id, &document)?;
             }
             record.write(self.resource, self.synced_at, &mut self.update)?;
-            Upsert::Updated
+            if is_respelled { Upsert::Respelled } else { Upsert::Updated }
         };
-        if upsert != Upsert::Unchanged {
-            // A new record has no links to remove.
-            let is_new = upsert == Upsert::Inserted;
-            for links in &mut self.links {
-                links.update(&id, &document, is_new)?;
-            }
+        // A new record has no links to remove.
+        let is_new = upsert == Upsert::Inserted;
+        for links in &mut self.links {
+            links.update(&id, &document, is_new)?;
         }
         Ok((upsert, Some(id)))
     }
@@ -98,20 +116,26 @@ impl<'c> Table<'c> {
         Ok(())
     }
 
-    /// Whether the stored record is newer or equal.
-    fn is_current(&mut self, record: &Record<'_>) -> Result<bool, Error> {
+    fn compare(&mut self, record: &Record<'_>) -> Result<Age, Error> {
         let Record { id, parent, document, raw } = record;
         let stored: Option<(Option<i64>, bool)> =
             self.find.query_row((id, raw, parent), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         let received = self.resource.updated_at_column.and_then(|column| lenient::time(&document[column]));
         Ok(match (stored, received) {
-            (Some((_, true)), _) => true,
-            (Some((Some(stored), _)), Some(received)) => {
-                stored > received
-                    || (stored == received && (self.keeps_equal || omits_parts(self.resource, raw)))
-            }
-            _ => false,
+            (Some((_, true)), _) => Age::Current,
+            (Some((Some(stored), _)), Some(received)) => match stored.cmp(&received) {
+                Ordering::Greater => Age::Current,
+                Ordering::Equal if self.keeps_equal || omits_parts(self.resource, raw) => Age::Current,
+                Ordering::Equal => Age::Same,
+                Ordering::Less => Age::Other,
+            },
+            _ => Age::Other,
         })
+    }
+
+    fn is_respelled(&mut self, record: &Record<'_>) -> Result<bool, Error> {
+        let stored: Option<String> = self.stored.query_row([record.id], |row| row.get(0)).optional()?;
+        Ok(stored.is_some_and(|stored| is_respelled(self.resource.name, &stored, record.raw)))
     }
 }
 

@@ -172,7 +172,7 @@ fn translate_generated(number: usize, article: &mut HelpArticle) {
 }
 
 /// HTML as the API stores it, with heading ids that depend on the text only.
-fn stored(body: &str) -> String {
+pub(super) fn stored(body: &str) -> String {
     let mut heading = body.len();
     normalize_article(body, || {
         heading += 1;

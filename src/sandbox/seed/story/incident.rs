@@ -3,7 +3,7 @@
 use super::people::Cast;
 use super::{TICKET, Thread};
 use crate::sandbox::calendar::{DAY, HOUR, MINUTE};
-use crate::sandbox::model::conversation::{AssigneeChange, Author, ConversationEvent};
+use crate::sandbox::model::conversation::{AssigneeChange, Author, ConversationEvent, ConversationPriority};
 use crate::sandbox::workspace::Workspace;
 
 /// Customers who report the incident: person, channel, subject, text, and minutes since.
@@ -48,7 +48,7 @@ fn shown_conversation(workspace: &mut Workspace, cast: &Cast, now: i64, has_tick
         ["nadia", "conversation", "Checkout fails for Visa cards", text],
         start,
     );
-    thread.conversation.priority = true;
+    thread.conversation.priority = ConversationPriority::High;
     if has_ticket {
         thread.conversation.tickets.push(TICKET.to_string());
     }

@@ -6,22 +6,28 @@
 
 mod articles;
 mod incident;
+mod knowledge;
 mod people;
 
 use serde_json::json;
 
 use self::people::Cast;
-use crate::sandbox::calendar::{HOUR, MINUTE};
-use crate::sandbox::model::conversation::{Author, Conversation, ConversationEvent, SourceMessage};
+use crate::sandbox::calendar::{DAY, HOUR, MINUTE};
+use crate::sandbox::model::conversation::{
+    Author, Conversation, ConversationEvent, ConversationPart, ConversationState, SourceMessage,
+};
 use crate::sandbox::model::tagging::AppliedTag;
 use crate::sandbox::model::ticket::TicketPart;
 use crate::sandbox::options::Options;
-use crate::sandbox::workspace::{IdSequence, Workspace};
+use crate::sandbox::workspace::{DeletedConversation, IdSequence, SideConversation, Workspace};
 
 /// The customer of the conversation that the documents show.
 pub const CUSTOMER: &str = "nadia@kestrel-coffee.example";
 /// The conversation that the documents show.
 pub const CONVERSATION: u64 = 215_460_000_000_001;
+/// The side conversation of that conversation, and the id of its first message.
+const SIDE_CONVERSATION: u64 = 6_600_001;
+const FIRST_SIDE_PART: u64 = 28_390_000_001;
 /// The ticket of the incident.
 pub const TICKET: u64 = 7_200_001;
 
@@ -29,6 +35,7 @@ pub const TICKET: u64 = 7_200_001;
 pub fn fill(workspace: &mut Workspace, options: &Options) {
     if options.articles > 0 {
         articles::fill(workspace, options);
+        knowledge::fill(workspace, options.now);
     }
     if options.contacts == 0 || options.conversations == 0 {
         return;
@@ -39,6 +46,35 @@ pub fn fill(workspace: &mut Workspace, options: &Options) {
     if has_tickets {
         ticket(workspace, &cast, options.now);
     }
+    side_conversation(workspace, &cast, options.now);
+    people::merge_earlier_lead(workspace, options.now);
+    workspace.deleted_conversations.push(DeletedConversation {
+        id: (CONVERSATION + 98).to_string(),
+        deleted_at: options.now - 3 * DAY,
+        metrics_retained: true,
+    });
+}
+
+/// What support and engineering write to each other about the conversation that the documents show.
+fn side_conversation(workspace: &mut Workspace, cast: &Cast, now: i64) {
+    let messages = [
+        (230, cast.lead, "<p>Can you see failed payments in the logs?</p>"),
+        (221, cast.engineer, "<p>Yes, 3-D Secure callbacks are dropped since the release.</p>"),
+    ];
+    let part = |(number, (minutes, admin, body)): (u64, (i64, i64, &str))| ConversationPart {
+        id: (FIRST_SIDE_PART + number).to_string(),
+        part_type: "comment",
+        body: Some(body.to_owned()),
+        created_at: now - minutes * MINUTE,
+        updated_at: now - minutes * MINUTE,
+        author: Author::Admin(admin),
+        assigned_to: None,
+        state: ConversationState::Open,
+        redacted: false,
+    };
+    let parts = (0..).zip(messages).map(part).collect();
+    let thread = SideConversation { id: SIDE_CONVERSATION.to_string(), parts };
+    workspace.side_conversations.insert(CONVERSATION.to_string(), vec![thread]);
 }
 
 /// A conversation, written from its start. Times are seconds before the present of the workspace.
@@ -171,7 +207,6 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::sandbox::calendar::DAY;
 
     const NOW: i64 = 1_764_000_000;
 
