@@ -15384,20 +15384,20 @@ impl Client {
     ) -> Result<Response<types::Contact>, Error> {
         self.call("convertVisitor", &[], &[], Some(body)).await
     }
-    /// listAwayStatusReasons (`GET /away_status_reasons`).
+    /// List the reasons that teammates can give for being away, including deleted ones (`GET /away_status_reasons`).
     pub async fn list_away_status_reasons<'a>(
         &'a self,
     ) -> Result<Response<types::AwayStatusReasonList>, Error> {
         self.call("listAwayStatusReasons", &[], &[], None::<&()>).await
     }
-    /// postExportReportingDataEnqueue (`POST /export/reporting_data/enqueue`).
+    /// Start an export of reporting data; five can be pending at a time (`POST /export/reporting_data/enqueue`).
     pub async fn post_export_reporting_data_enqueue<'a>(
         &'a self,
         body: &'a types::PostExportReportingDataEnqueueBody,
     ) -> Result<Response<types::PostExportReportingDataEnqueueResponse>, Error> {
         self.call("postExportReportingDataEnqueue", &[], &[], Some(body)).await
     }
-    /// getExportReportingDataJobIdentifier (`GET /export/reporting_data/{job_identifier}`).
+    /// Show the progress of a reporting export (`GET /export/reporting_data/{job_identifier}`).
     pub async fn get_export_reporting_data_job_identifier<'a>(
         &'a self,
         job_identifier: &'a str,
@@ -15415,13 +15415,13 @@ impl Client {
             )
             .await
     }
-    /// getExportReportingDataGetDatasets (`GET /export/reporting_data/get_datasets`).
+    /// List the reporting datasets with the attributes that can be exported (`GET /export/reporting_data/get_datasets`).
     pub async fn get_export_reporting_data_get_datasets<'a>(
         &'a self,
     ) -> Result<Response<types::GetExportReportingDataGetDatasetsResponse>, Error> {
         self.call("getExportReportingDataGetDatasets", &[], &[], None::<&()>).await
     }
-    /// getDownloadReportingDataJobIdentifier (`GET /download/reporting_data/{job_identifier}`).
+    /// Download a finished reporting export as CSV (`GET /download/reporting_data/{job_identifier}`).
     pub async fn get_download_reporting_data_job_identifier<'a>(
         &'a self,
         job_identifier: &'a str,
@@ -15435,41 +15435,41 @@ impl Client {
             )
             .await
     }
-    /// startFinConversation (`POST /fin/start`).
+    /// Start Fin on a conversation that takes place in your own channel (`POST /fin/start`).
     pub async fn start_fin_conversation<'a>(
         &'a self,
         body: &'a types::StartFinConversationBody,
     ) -> Result<Response<types::StartFinConversationResponse>, Error> {
         self.call("startFinConversation", &[], &[], Some(body)).await
     }
-    /// replyToFin (`POST /fin/reply`).
+    /// Pass the next message of the customer to Fin (`POST /fin/reply`).
     pub async fn reply_to_fin<'a>(
         &'a self,
         body: &'a types::ReplyToFinBody,
     ) -> Result<Response<types::ReplyToFinResponse>, Error> {
         self.call("replyToFin", &[], &[], Some(body)).await
     }
-    /// submitFinCsat (`POST /fin/csat`).
+    /// Record how satisfied the customer was, when Fin has asked; a remark makes the rating final (`POST /fin/csat`).
     pub async fn submit_fin_csat<'a>(
         &'a self,
         body: &'a types::SubmitFinCsatBody,
     ) -> Result<Response<types::SubmitFinCsatResponse>, Error> {
         self.call("submitFinCsat", &[], &[], Some(body)).await
     }
-    /// getIpAllowlist (`GET /ip_allowlist`).
+    /// Show the addresses from which teammates may use the workspace (`GET /ip_allowlist`).
     pub async fn get_ip_allowlist<'a>(
         &'a self,
     ) -> Result<Response<types::IpAllowlist>, Error> {
         self.call("getIpAllowlist", &[], &[], None::<&()>).await
     }
-    /// updateIpAllowlist (`PUT /ip_allowlist`).
+    /// Replace the addresses from which teammates may use the workspace, and turn the check on or off (`PUT /ip_allowlist`).
     pub async fn update_ip_allowlist<'a>(
         &'a self,
         body: &'a types::IpAllowlistInput,
     ) -> Result<Response<types::IpAllowlist>, Error> {
         self.call("updateIpAllowlist", &[], &[], Some(body)).await
     }
-    /// jobsStatus (`GET /jobs/status/{job_id}`).
+    /// Show the progress and the result of a job (`GET /jobs/status/{job_id}`).
     pub async fn jobs_status<'a>(
         &'a self,
         job_id: &'a str,
@@ -15514,28 +15514,39 @@ impl Client {
     ) -> Result<Download, Error> {
         self.stream("showCallTranscript", &[id.to_string()], &[], None::<&()>).await
     }
-    /// listCallsWithTranscripts (`POST /calls/search`).
+    /// List the phone calls of up to 20 conversations, with their transcripts (`POST /calls/search`).
     pub async fn list_calls_with_transcripts<'a>(
         &'a self,
         body: &'a types::ListCallsWithTranscriptsBody,
     ) -> Result<Response<types::ListCallsWithTranscriptsResponse>, Error> {
         self.call("listCallsWithTranscripts", &[], &[], Some(body)).await
     }
-    /// enqueueCreateTicket (`POST /tickets/enqueue`).
+    /// Create a ticket in the background; the job says when it exists (`POST /tickets/enqueue`).
     pub async fn enqueue_create_ticket<'a>(
         &'a self,
         body: &'a types::EnqueueCreateTicketBody,
     ) -> Result<Response<types::Jobs>, Error> {
         self.call("enqueueCreateTicket", &[], &[], Some(body)).await
     }
-    /// listCompanyNotes (`GET /companies/{company_id}/notes`).
+    /// List the notes about a company (`GET /companies/{company_id}/notes`).
     pub async fn list_company_notes<'a>(
         &'a self,
         company_id: &'a str,
+        page: Option<i64>,
+        per_page: Option<i64>,
     ) -> Result<Response<types::NoteList>, Error> {
-        self.call("listCompanyNotes", &[company_id.to_string()], &[], None::<&()>).await
+        self.call(
+                "listCompanyNotes",
+                &[company_id.to_string()],
+                &[
+                    ("page", page.map(|value| value.to_string())),
+                    ("per_page", per_page.map(|value| value.to_string())),
+                ],
+                None::<&()>,
+            )
+            .await
     }
-    /// createCompanyNote (`POST /companies/{company_id}/notes`).
+    /// Add a note about a company, for teammates only (`POST /companies/{company_id}/notes`).
     pub async fn create_company_note<'a>(
         &'a self,
         company_id: &'a str,
@@ -15543,50 +15554,50 @@ impl Client {
     ) -> Result<Response<types::Note>, Error> {
         self.call("createCompanyNote", &[company_id.to_string()], &[], Some(body)).await
     }
-    /// listHandlingEvents (`GET /conversations/{id}/handling_events`).
+    /// List when teammates paused or resumed handling a conversation (`GET /conversations/{id}/handling_events`).
     pub async fn list_handling_events<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::HandlingEventList>, Error> {
         self.call("listHandlingEvents", &[id.to_string()], &[], None::<&()>).await
     }
-    /// listBrands (`GET /brands`).
+    /// List the brands of the workspace, with the default one (`GET /brands`).
     pub async fn list_brands<'a>(&'a self) -> Result<Response<types::BrandList>, Error> {
         self.call("listBrands", &[], &[], None::<&()>).await
     }
-    /// retrieveBrand (`GET /brands/{id}`).
+    /// Show one brand (`GET /brands/{id}`).
     pub async fn retrieve_brand<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::Brand>, Error> {
         self.call("retrieveBrand", &[id.to_string()], &[], None::<&()>).await
     }
-    /// listEmails (`GET /emails`).
+    /// List the addresses that the workspace sends email from (`GET /emails`).
     pub async fn list_emails<'a>(&'a self) -> Result<Response<types::EmailList>, Error> {
         self.call("listEmails", &[], &[], None::<&()>).await
     }
-    /// retrieveEmail (`GET /emails/{id}`).
+    /// Show one address that the workspace sends email from (`GET /emails/{id}`).
     pub async fn retrieve_email<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::EmailSetting>, Error> {
         self.call("retrieveEmail", &[id.to_string()], &[], None::<&()>).await
     }
-    /// registerFinVoiceCall (`POST /fin_voice/register`).
+    /// Announce a phone call that Fin Voice is going to take (`POST /fin_voice/register`).
     pub async fn register_fin_voice_call<'a>(
         &'a self,
         body: &'a types::RegisterFinVoiceCallRequest,
     ) -> Result<Response<types::AiCallResponse>, Error> {
         self.call("registerFinVoiceCall", &[], &[], Some(body)).await
     }
-    /// collectFinVoiceCallById (`GET /fin_voice/collect/{id}`).
+    /// Show the call with the id that its registration returned (`GET /fin_voice/collect/{id}`).
     pub async fn collect_fin_voice_call_by_id<'a>(
         &'a self,
         id: i64,
     ) -> Result<Response<types::AiCallResponse>, Error> {
         self.call("collectFinVoiceCallById", &[id.to_string()], &[], None::<&()>).await
     }
-    /// collectFinVoiceCallByExternalId (`GET /fin_voice/external_id/{external_id}`).
+    /// Show the call with this id of the telephone system (`GET /fin_voice/external_id/{external_id}`).
     pub async fn collect_fin_voice_call_by_external_id<'a>(
         &'a self,
         external_id: &'a str,
@@ -15599,7 +15610,7 @@ impl Client {
             )
             .await
     }
-    /// collectFinVoiceCallByPhoneNumber (`GET /fin_voice/phone_number/{phone_number}`).
+    /// Show the latest call from a phone number (`GET /fin_voice/phone_number/{phone_number}`).
     pub async fn collect_fin_voice_call_by_phone_number<'a>(
         &'a self,
         phone_number: &'a str,
@@ -15612,7 +15623,7 @@ impl Client {
             )
             .await
     }
-    /// collectFinVoiceCallsByConversationId (`GET /fin_voice/conversation/{conversation_id}`).
+    /// List the calls of a conversation that Fin Voice took (`GET /fin_voice/conversation/{conversation_id}`).
     pub async fn collect_fin_voice_calls_by_conversation_id<'a>(
         &'a self,
         conversation_id: &'a str,
@@ -15628,21 +15639,21 @@ impl Client {
             )
             .await
     }
-    /// exportWorkflow (`GET /export/workflows/{id}`).
+    /// Show the complete definition of a workflow (`GET /export/workflows/{id}`).
     pub async fn export_workflow<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::WorkflowExport>, Error> {
         self.call("exportWorkflow", &[id.to_string()], &[], None::<&()>).await
     }
-    /// getMacro (`GET /macros/{id}`).
+    /// Show one macro with its text as HTML and as plain text (`GET /macros/{id}`).
     pub async fn get_macro<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::Macro>, Error> {
         self.call("getMacro", &[id.to_string()], &[], None::<&()>).await
     }
-    /// listMacros (`GET /macros`).
+    /// List the macros, also called saved replies, most recently updated first (`GET /macros`).
     pub async fn list_macros<'a>(
         &'a self,
         per_page: Option<i64>,
@@ -15661,20 +15672,20 @@ impl Client {
             )
             .await
     }
-    /// searchActivityLogs (`POST /admins/activity_logs/search`).
+    /// List what teammates did in the workspace, by kind of activity (`POST /admins/activity_logs/search`).
     pub async fn search_activity_logs<'a>(
         &'a self,
         body: &'a types::SearchActivityLogsBody,
     ) -> Result<Response<types::ActivityLogList>, Error> {
         self.call("searchActivityLogs", &[], &[], Some(body)).await
     }
-    /// listActivityLogEventTypes (`GET /admins/activity_log_event_types`).
+    /// List the kinds of activity that the activity log can contain (`GET /admins/activity_log_event_types`).
     pub async fn list_activity_log_event_types<'a>(
         &'a self,
     ) -> Result<Response<types::ActivityLogEventTypeList>, Error> {
         self.call("listActivityLogEventTypes", &[], &[], None::<&()>).await
     }
-    /// getOfficeHoursException (`GET /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions/{id}`).
+    /// Show one date on which a schedule has other hours (`GET /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions/{id}`).
     pub async fn get_office_hours_exception<'a>(
         &'a self,
         office_hours_schedule_id: &'a str,
@@ -15688,7 +15699,7 @@ impl Client {
             )
             .await
     }
-    /// updateOfficeHoursException (`PUT /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions/{id}`).
+    /// Update a date on which a schedule has other hours (`PUT /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions/{id}`).
     pub async fn update_office_hours_exception<'a>(
         &'a self,
         office_hours_schedule_id: &'a str,
@@ -15703,7 +15714,7 @@ impl Client {
             )
             .await
     }
-    /// deleteOfficeHoursException (`DELETE /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions/{id}`).
+    /// Delete a date on which a schedule has other hours (`DELETE /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions/{id}`).
     pub async fn delete_office_hours_exception<'a>(
         &'a self,
         office_hours_schedule_id: &'a str,
@@ -15717,7 +15728,7 @@ impl Client {
             )
             .await
     }
-    /// listOfficeHoursExceptions (`GET /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions`).
+    /// List the dates on which a schedule has other hours (`GET /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions`).
     pub async fn list_office_hours_exceptions<'a>(
         &'a self,
         office_hours_schedule_id: &'a str,
@@ -15730,7 +15741,7 @@ impl Client {
             )
             .await
     }
-    /// createOfficeHoursException (`POST /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions`).
+    /// Close a schedule on a date, or give it other hours (`POST /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions`).
     pub async fn create_office_hours_exception<'a>(
         &'a self,
         office_hours_schedule_id: &'a str,
@@ -15744,14 +15755,14 @@ impl Client {
             )
             .await
     }
-    /// getOfficeHoursSchedule (`GET /office_hours_schedules/{id}`).
+    /// Show one office hours schedule (`GET /office_hours_schedules/{id}`).
     pub async fn get_office_hours_schedule<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::OfficeHoursSchedule>, Error> {
         self.call("getOfficeHoursSchedule", &[id.to_string()], &[], None::<&()>).await
     }
-    /// updateOfficeHoursSchedule (`PUT /office_hours_schedules/{id}`).
+    /// Update an office hours schedule (`PUT /office_hours_schedules/{id}`).
     pub async fn update_office_hours_schedule<'a>(
         &'a self,
         id: &'a str,
@@ -15759,34 +15770,34 @@ impl Client {
     ) -> Result<Response<types::OfficeHoursSchedule>, Error> {
         self.call("updateOfficeHoursSchedule", &[id.to_string()], &[], Some(body)).await
     }
-    /// deleteOfficeHoursSchedule (`DELETE /office_hours_schedules/{id}`).
+    /// Delete an office hours schedule with its exceptions (`DELETE /office_hours_schedules/{id}`).
     pub async fn delete_office_hours_schedule<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::DeleteOfficeHoursScheduleResponse>, Error> {
         self.call("deleteOfficeHoursSchedule", &[id.to_string()], &[], None::<&()>).await
     }
-    /// listOfficeHoursSchedules (`GET /office_hours_schedules`).
+    /// List the office hours schedules of the workspace (`GET /office_hours_schedules`).
     pub async fn list_office_hours_schedules<'a>(
         &'a self,
     ) -> Result<Response<types::OfficeHoursScheduleList>, Error> {
         self.call("listOfficeHoursSchedules", &[], &[], None::<&()>).await
     }
-    /// createOfficeHoursSchedule (`POST /office_hours_schedules`).
+    /// Create an office hours schedule (`POST /office_hours_schedules`).
     pub async fn create_office_hours_schedule<'a>(
         &'a self,
         body: &'a types::CreateOfficeHoursScheduleRequest,
     ) -> Result<Response<types::OfficeHoursSchedule>, Error> {
         self.call("createOfficeHoursSchedule", &[], &[], Some(body)).await
     }
-    /// retrieveArticleDraft (`GET /articles/{id}/draft`).
+    /// Show an article as it would read with its staged draft; not found without one (`GET /articles/{id}/draft`).
     pub async fn retrieve_article_draft<'a>(
         &'a self,
         id: i64,
     ) -> Result<Response<types::Article>, Error> {
         self.call("retrieveArticleDraft", &[id.to_string()], &[], None::<&()>).await
     }
-    /// stageArticleDraft (`PUT /articles/{id}/draft`).
+    /// Stage new text for a published article; the live text stays until the draft is published (`PUT /articles/{id}/draft`).
     pub async fn stage_article_draft<'a>(
         &'a self,
         id: i64,
@@ -15794,7 +15805,7 @@ impl Client {
     ) -> Result<Response<types::Article>, Error> {
         self.call("stageArticleDraft", &[id.to_string()], &[], Some(body)).await
     }
-    /// publishArticleDraft (`POST /articles/{id}/draft/publish`).
+    /// Publish the staged draft of an article; a multilingual workspace must name the locales (`POST /articles/{id}/draft/publish`).
     pub async fn publish_article_draft<'a>(
         &'a self,
         id: i64,
@@ -15802,7 +15813,7 @@ impl Client {
     ) -> Result<Response<types::Article>, Error> {
         self.call("publishArticleDraft", &[id.to_string()], &[], Some(body)).await
     }
-    /// attachTagToArticle (`POST /articles/{article_id}/tags`).
+    /// Tag an article (`POST /articles/{article_id}/tags`).
     pub async fn attach_tag_to_article<'a>(
         &'a self,
         article_id: i64,
@@ -15810,7 +15821,7 @@ impl Client {
     ) -> Result<Response<types::Tag>, Error> {
         self.call("attachTagToArticle", &[article_id.to_string()], &[], Some(body)).await
     }
-    /// detachTagFromArticle (`DELETE /articles/{article_id}/tags/{id}`).
+    /// Remove a tag from an article (`DELETE /articles/{article_id}/tags/{id}`).
     pub async fn detach_tag_from_article<'a>(
         &'a self,
         article_id: i64,
@@ -15824,7 +15835,7 @@ impl Client {
             )
             .await
     }
-    /// listArticleVersions (`GET /articles/{article_id}/versions`).
+    /// List the versions of an article without their text, newest first (`GET /articles/{article_id}/versions`).
     pub async fn list_article_versions<'a>(
         &'a self,
         article_id: i64,
@@ -15844,7 +15855,7 @@ impl Client {
             )
             .await
     }
-    /// retrieveArticleVersion (`GET /articles/{article_id}/versions/{id}`).
+    /// Show one version of an article with its text (`GET /articles/{article_id}/versions/{id}`).
     pub async fn retrieve_article_version<'a>(
         &'a self,
         article_id: i64,
@@ -15859,7 +15870,7 @@ impl Client {
             )
             .await
     }
-    /// listAudiences (`GET /audiences`).
+    /// List the audiences that content for Fin can be limited to (`GET /audiences`).
     pub async fn list_audiences<'a>(
         &'a self,
         page: Option<i64>,
@@ -15876,21 +15887,21 @@ impl Client {
             )
             .await
     }
-    /// createAudience (`POST /audiences`).
+    /// Create an audience (`POST /audiences`).
     pub async fn create_audience<'a>(
         &'a self,
         body: &'a types::CreateAudienceRequest,
     ) -> Result<Response<types::Audience>, Error> {
         self.call("createAudience", &[], &[], Some(body)).await
     }
-    /// retrieveAudience (`GET /audiences/{id}`).
+    /// Show one audience with its conditions (`GET /audiences/{id}`).
     pub async fn retrieve_audience<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::Audience>, Error> {
         self.call("retrieveAudience", &[id.to_string()], &[], None::<&()>).await
     }
-    /// updateAudience (`PUT /audiences/{id}`).
+    /// Update the name or the conditions of an audience (`PUT /audiences/{id}`).
     pub async fn update_audience<'a>(
         &'a self,
         id: &'a str,
@@ -15898,14 +15909,14 @@ impl Client {
     ) -> Result<Response<types::Audience>, Error> {
         self.call("updateAudience", &[id.to_string()], &[], Some(body)).await
     }
-    /// deleteAudience (`DELETE /audiences/{id}`).
+    /// Delete an audience; content limited to it loses the limit (`DELETE /audiences/{id}`).
     pub async fn delete_audience<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<()>, Error> {
         self.call("deleteAudience", &[id.to_string()], &[], None::<&()>).await
     }
-    /// listHelpCenterRedirects (`GET /help_center/help_centers/{help_center_id}/redirects`).
+    /// List the redirects of a help center (`GET /help_center/help_centers/{help_center_id}/redirects`).
     pub async fn list_help_center_redirects<'a>(
         &'a self,
         help_center_id: &'a str,
@@ -15923,7 +15934,7 @@ impl Client {
             )
             .await
     }
-    /// createHelpCenterRedirect (`POST /help_center/help_centers/{help_center_id}/redirects`).
+    /// Send visitors of an old address to an article or a collection (`POST /help_center/help_centers/{help_center_id}/redirects`).
     pub async fn create_help_center_redirect<'a>(
         &'a self,
         help_center_id: &'a str,
@@ -15937,7 +15948,7 @@ impl Client {
             )
             .await
     }
-    /// retrieveHelpCenterRedirect (`GET /help_center/help_centers/{help_center_id}/redirects/{id}`).
+    /// Show one redirect of a help center (`GET /help_center/help_centers/{help_center_id}/redirects/{id}`).
     pub async fn retrieve_help_center_redirect<'a>(
         &'a self,
         help_center_id: &'a str,
@@ -15951,7 +15962,7 @@ impl Client {
             )
             .await
     }
-    /// deleteHelpCenterRedirect (`DELETE /help_center/help_centers/{help_center_id}/redirects/{id}`).
+    /// Delete a redirect; its old address no longer leads anywhere (`DELETE /help_center/help_centers/{help_center_id}/redirects/{id}`).
     pub async fn delete_help_center_redirect<'a>(
         &'a self,
         help_center_id: &'a str,
@@ -15965,7 +15976,7 @@ impl Client {
             )
             .await
     }
-    /// attachTagToInternalArticle (`POST /internal_articles/{internal_article_id}/tags`).
+    /// Tag an internal article (`POST /internal_articles/{internal_article_id}/tags`).
     pub async fn attach_tag_to_internal_article<'a>(
         &'a self,
         internal_article_id: i64,
@@ -15979,7 +15990,7 @@ impl Client {
             )
             .await
     }
-    /// detachTagFromInternalArticle (`DELETE /internal_articles/{internal_article_id}/tags/{id}`).
+    /// Remove a tag from an internal article (`DELETE /internal_articles/{internal_article_id}/tags/{id}`).
     pub async fn detach_tag_from_internal_article<'a>(
         &'a self,
         internal_article_id: i64,
@@ -15993,14 +16004,14 @@ impl Client {
             )
             .await
     }
-    /// listContactBanners (`GET /contacts/{id}/banners`).
+    /// List the banners that a contact would see now; counts each of them as shown (`GET /contacts/{id}/banners`).
     pub async fn list_contact_banners<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::BannerList>, Error> {
         self.call("listContactBanners", &[id.to_string()], &[], None::<&()>).await
     }
-    /// dismissContactBanner (`POST /contacts/{id}/banners/{view_id}/dismiss`).
+    /// Dismiss a banner for a contact, in the Messenger too (`POST /contacts/{id}/banners/{view_id}/dismiss`).
     pub async fn dismiss_contact_banner<'a>(
         &'a self,
         id: &'a str,
@@ -16014,7 +16025,7 @@ impl Client {
             )
             .await
     }
-    /// ListContactMergeHistory (`GET /contacts/{id}/merge_history`).
+    /// List the contacts that were merged into a user, latest first (`GET /contacts/{id}/merge_history`).
     pub async fn list_contact_merge_history<'a>(
         &'a self,
         id: &'a str,
@@ -16034,14 +16045,14 @@ impl Client {
             )
             .await
     }
-    /// bulkContentActions (`POST /content/bulk_actions`).
+    /// Change, publish or delete up to 1,000 pieces of content; other types are silently skipped (`POST /content/bulk_actions`).
     pub async fn bulk_content_actions<'a>(
         &'a self,
         body: &'a types::ContentBulkActionRequest,
     ) -> Result<Response<types::ContentBulkActionResponse>, Error> {
         self.call("bulkContentActions", &[], &[], Some(body)).await
     }
-    /// searchContent (`GET /content/search`).
+    /// Search articles, internal articles, snippets, external pages and files (`GET /content/search`).
     pub async fn search_content<'a>(
         &'a self,
         any_tag_ids: Option<&'a str>,
@@ -16115,7 +16126,7 @@ impl Client {
             )
             .await
     }
-    /// listContentSnippets (`GET /content_snippets`).
+    /// List the snippets that Fin and Copilot answer from (`GET /content_snippets`).
     pub async fn list_content_snippets<'a>(
         &'a self,
         page: Option<i64>,
@@ -16132,21 +16143,21 @@ impl Client {
             )
             .await
     }
-    /// createContentSnippet (`POST /content_snippets`).
+    /// Create a snippet, switched off unless its availability says otherwise (`POST /content_snippets`).
     pub async fn create_content_snippet<'a>(
         &'a self,
         body: &'a types::ContentSnippetCreateRequest,
     ) -> Result<Response<types::ContentSnippet>, Error> {
         self.call("createContentSnippet", &[], &[], Some(body)).await
     }
-    /// getContentSnippet (`GET /content_snippets/{id}`).
+    /// Show one snippet with its text (`GET /content_snippets/{id}`).
     pub async fn get_content_snippet<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::ContentSnippet>, Error> {
         self.call("getContentSnippet", &[id.to_string()], &[], None::<&()>).await
     }
-    /// updateContentSnippet (`PUT /content_snippets/{id}`).
+    /// Update a snippet; what is not given stays as it is (`PUT /content_snippets/{id}`).
     pub async fn update_content_snippet<'a>(
         &'a self,
         id: &'a str,
@@ -16154,14 +16165,14 @@ impl Client {
     ) -> Result<Response<types::ContentSnippet>, Error> {
         self.call("updateContentSnippet", &[id.to_string()], &[], Some(body)).await
     }
-    /// deleteContentSnippet (`DELETE /content_snippets/{id}`).
+    /// Delete a snippet; refused while a procedure uses it (`DELETE /content_snippets/{id}`).
     pub async fn delete_content_snippet<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<()>, Error> {
         self.call("deleteContentSnippet", &[id.to_string()], &[], None::<&()>).await
     }
-    /// attachTagToContentSnippet (`POST /content_snippets/{content_snippet_id}/tags`).
+    /// Tag a snippet (`POST /content_snippets/{content_snippet_id}/tags`).
     pub async fn attach_tag_to_content_snippet<'a>(
         &'a self,
         content_snippet_id: &'a str,
@@ -16175,7 +16186,7 @@ impl Client {
             )
             .await
     }
-    /// detachTagFromContentSnippet (`DELETE /content_snippets/{content_snippet_id}/tags/{id}`).
+    /// Remove a tag from a snippet (`DELETE /content_snippets/{content_snippet_id}/tags/{id}`).
     pub async fn detach_tag_from_content_snippet<'a>(
         &'a self,
         content_snippet_id: &'a str,
@@ -16189,7 +16200,7 @@ impl Client {
             )
             .await
     }
-    /// listSideConversations (`GET /conversations/{id}/side_conversations`).
+    /// List the side conversations that teammates started from a conversation, with their messages (`GET /conversations/{id}/side_conversations`).
     pub async fn list_side_conversations<'a>(
         &'a self,
         id: &'a str,
@@ -16207,7 +16218,7 @@ impl Client {
             )
             .await
     }
-    /// mergeConversation (`POST /conversations/{id}/merge`).
+    /// Merge a conversation into another one, which continues; cannot be undone (`POST /conversations/{id}/merge`).
     pub async fn merge_conversation<'a>(
         &'a self,
         id: &'a str,
@@ -16215,7 +16226,7 @@ impl Client {
     ) -> Result<Response<types::Conversation>, Error> {
         self.call("mergeConversation", &[id.to_string()], &[], Some(body)).await
     }
-    /// listDeletedConversationIds (`GET /conversations/deleted`).
+    /// List the ids of deleted conversations and when they were deleted (`GET /conversations/deleted`).
     pub async fn list_deleted_conversation_ids<'a>(
         &'a self,
         order: Option<&'a str>,
@@ -16234,7 +16245,7 @@ impl Client {
             )
             .await
     }
-    /// listConversationAttributes (`GET /conversations/attributes`).
+    /// List the attributes that conversations can have (`GET /conversations/attributes`).
     pub async fn list_conversation_attributes<'a>(
         &'a self,
         include_archived: Option<bool>,
@@ -16247,21 +16258,21 @@ impl Client {
             )
             .await
     }
-    /// createConversationAttribute (`POST /conversations/attributes`).
+    /// Create an attribute for conversations (`POST /conversations/attributes`).
     pub async fn create_conversation_attribute<'a>(
         &'a self,
         body: &'a types::CreateConversationAttributeRequest,
     ) -> Result<Response<types::ConversationAttribute>, Error> {
         self.call("createConversationAttribute", &[], &[], Some(body)).await
     }
-    /// getConversationAttribute (`GET /conversations/attributes/{id}`).
+    /// Show one attribute of conversations with its options (`GET /conversations/attributes/{id}`).
     pub async fn get_conversation_attribute<'a>(
         &'a self,
         id: i64,
     ) -> Result<Response<types::ConversationAttribute>, Error> {
         self.call("getConversationAttribute", &[id.to_string()], &[], None::<&()>).await
     }
-    /// updateConversationAttribute (`PUT /conversations/attributes/{id}`).
+    /// Update an attribute of conversations; its type cannot be changed (`PUT /conversations/attributes/{id}`).
     pub async fn update_conversation_attribute<'a>(
         &'a self,
         id: i64,
@@ -16270,7 +16281,7 @@ impl Client {
         self.call("updateConversationAttribute", &[id.to_string()], &[], Some(body))
             .await
     }
-    /// deleteConversationAttribute (`DELETE /conversations/attributes/{id}`).
+    /// Archive an attribute of conversations; the API cannot restore it (`DELETE /conversations/attributes/{id}`).
     pub async fn delete_conversation_attribute<'a>(
         &'a self,
         id: i64,
@@ -16278,7 +16289,7 @@ impl Client {
         self.call("deleteConversationAttribute", &[id.to_string()], &[], None::<&()>)
             .await
     }
-    /// createConversationAttributeOption (`POST /conversations/attributes/{id}/options`).
+    /// Add an option to a list attribute of conversations (`POST /conversations/attributes/{id}/options`).
     pub async fn create_conversation_attribute_option<'a>(
         &'a self,
         id: i64,
@@ -16292,7 +16303,7 @@ impl Client {
             )
             .await
     }
-    /// updateConversationAttributeOption (`PUT /conversations/attributes/{id}/options/{option_id}`).
+    /// Rename an option of a list attribute, also on the conversations that have it (`PUT /conversations/attributes/{id}/options/{option_id}`).
     pub async fn update_conversation_attribute_option<'a>(
         &'a self,
         id: i64,
@@ -16307,7 +16318,7 @@ impl Client {
             )
             .await
     }
-    /// deleteConversationAttributeOption (`DELETE /conversations/attributes/{id}/options/{option_id}`).
+    /// Archive an option of a list attribute, which keeps at least two (`DELETE /conversations/attributes/{id}/options/{option_id}`).
     pub async fn delete_conversation_attribute_option<'a>(
         &'a self,
         id: i64,
@@ -16321,7 +16332,7 @@ impl Client {
             )
             .await
     }
-    /// listDataConnectors (`GET /data_connectors`).
+    /// List the data connectors, most recently updated first (`GET /data_connectors`).
     pub async fn list_data_connectors<'a>(
         &'a self,
         per_page: Option<i64>,
@@ -16338,14 +16349,14 @@ impl Client {
             )
             .await
     }
-    /// createDataConnector (`POST /data_connectors`).
+    /// Create a data connector as a draft (`POST /data_connectors`).
     pub async fn create_data_connector<'a>(
         &'a self,
         body: &'a types::CreateDataConnectorRequest,
     ) -> Result<Response<types::DataConnectorDetail>, Error> {
         self.call("createDataConnector", &[], &[], Some(body)).await
     }
-    /// RetrieveDataConnector (`GET /data_connectors/{id}`).
+    /// Show one data connector with its inputs and response fields (`GET /data_connectors/{id}`).
     pub async fn retrieve_data_connector<'a>(
         &'a self,
         id: &'a str,
@@ -16359,14 +16370,14 @@ impl Client {
             )
             .await
     }
-    /// deleteDataConnector (`DELETE /data_connectors/{id}`).
+    /// Delete a data connector, which must be a draft that nothing uses (`DELETE /data_connectors/{id}`).
     pub async fn delete_data_connector<'a>(
         &'a self,
         id: &'a str,
     ) -> Result<Response<types::DeletedDataConnectorObject>, Error> {
         self.call("deleteDataConnector", &[id.to_string()], &[], None::<&()>).await
     }
-    /// updateDataConnector (`PATCH /data_connectors/{id}`).
+    /// Update a data connector, set it live or make it a draft (`PATCH /data_connectors/{id}`).
     pub async fn update_data_connector<'a>(
         &'a self,
         id: &'a str,
@@ -16374,7 +16385,7 @@ impl Client {
     ) -> Result<Response<types::DataConnectorDetail>, Error> {
         self.call("updateDataConnector", &[id.to_string()], &[], Some(body)).await
     }
-    /// listDataConnectorExecutionResults (`GET /data_connectors/{data_connector_id}/execution_results`).
+    /// List the requests that a data connector made, of the last hour unless a time is given (`GET /data_connectors/{data_connector_id}/execution_results`).
     pub async fn list_data_connector_execution_results<'a>(
         &'a self,
         data_connector_id: &'a str,
@@ -16402,7 +16413,7 @@ impl Client {
             )
             .await
     }
-    /// showDataConnectorExecutionResult (`GET /data_connectors/{data_connector_id}/execution_results/{id}`).
+    /// Show one request of a data connector, with the bodies of request and response (`GET /data_connectors/{data_connector_id}/execution_results/{id}`).
     pub async fn show_data_connector_execution_result<'a>(
         &'a self,
         data_connector_id: &'a str,
@@ -16416,7 +16427,7 @@ impl Client {
             )
             .await
     }
-    /// RetrieveWhatsAppMessageStatus (`GET /messages/whatsapp/status`).
+    /// Show what became of one WhatsApp message (`GET /messages/whatsapp/status`).
     pub async fn retrieve_whats_app_message_status<'a>(
         &'a self,
         message_id: &'a str,
@@ -16429,7 +16440,7 @@ impl Client {
             )
             .await
     }
-    /// getWhatsAppMessageStatus (`GET /messages/status`).
+    /// List what became of the WhatsApp messages of one outbound send (`GET /messages/status`).
     pub async fn get_whats_app_message_status<'a>(
         &'a self,
         per_page: Option<i64>,
@@ -16448,7 +16459,7 @@ impl Client {
             )
             .await
     }
-    /// getTeamMetrics (`GET /teams/{team_id}/metrics`).
+    /// Count the open, idle and snoozed conversations of each teammate in a team (`GET /teams/{team_id}/metrics`).
     pub async fn get_team_metrics<'a>(
         &'a self,
         team_id: &'a str,
@@ -16462,7 +16473,7 @@ impl Client {
             )
             .await
     }
-    /// linkConversationToTicket (`POST /tickets/{ticket_id}/linked_conversations`).
+    /// Link a conversation to a tracker ticket (`POST /tickets/{ticket_id}/linked_conversations`).
     pub async fn link_conversation_to_ticket<'a>(
         &'a self,
         ticket_id: &'a str,
@@ -16471,7 +16482,7 @@ impl Client {
         self.call("linkConversationToTicket", &[ticket_id.to_string()], &[], Some(body))
             .await
     }
-    /// unlinkConversationFromTicket (`DELETE /tickets/{ticket_id}/linked_conversations/{id}`).
+    /// Unlink a conversation from a tracker ticket; both are kept (`DELETE /tickets/{ticket_id}/linked_conversations/{id}`).
     pub async fn unlink_conversation_from_ticket<'a>(
         &'a self,
         ticket_id: &'a str,
@@ -16485,7 +16496,7 @@ impl Client {
             )
             .await
     }
-    /// changeTicketType (`POST /tickets/{ticket_id}/change_type`).
+    /// Change a ticket to another type of the same category, with the attributes that both have (`POST /tickets/{ticket_id}/change_type`).
     pub async fn change_ticket_type<'a>(
         &'a self,
         ticket_id: &'a str,

@@ -4,6 +4,7 @@
 //! terminal: it compiles without them.
 
 pub mod access;
+pub mod app_version;
 pub mod builder;
 pub mod client;
 #[rustfmt::skip]

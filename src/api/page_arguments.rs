@@ -68,7 +68,7 @@ pub(super) fn set_number(
         set_in_query(arguments, name, value.to_string());
         return Ok(());
     }
-    change_body(arguments, |body| {
+    edit_body(arguments, |body| {
         body.insert(name.to_owned(), json!(value));
     })
 }
@@ -84,7 +84,7 @@ pub(super) fn set_in_query(arguments: &mut Arguments, name: &str, value: String)
 /// # Errors
 /// [`Error::InvalidRequest`] if the body is not a JSON object.
 pub(super) fn set_in_body(arguments: &mut Arguments, name: &str, value: Value) -> Result<(), Error> {
-    change_body(arguments, |body| {
+    edit_body(arguments, |body| {
         let pagination = body.entry("pagination").or_insert_with(|| json!({}));
         if !pagination.is_object() {
             *pagination = json!({});
@@ -98,12 +98,12 @@ pub(super) fn set_in_body(arguments: &mut Arguments, name: &str, value: Value) -
 /// # Errors
 /// As [`set_in_body`].
 pub(super) fn set_sort(arguments: &mut Arguments, field: &str, order: &str) -> Result<(), Error> {
-    change_body(arguments, |body| {
+    edit_body(arguments, |body| {
         body.insert("sort".to_owned(), json!({ "field": field, "order": order }));
     })
 }
 
-fn change_body(arguments: &mut Arguments, change: impl FnOnce(&mut Map<String, Value>)) -> Result<(), Error> {
+fn edit_body(arguments: &mut Arguments, edit: impl FnOnce(&mut Map<String, Value>)) -> Result<(), Error> {
     let not_an_object = || Error::InvalidRequest("invalid search body: expected a JSON object".into());
     let mut body: Value = match &arguments.body {
         Some(body) => {
@@ -111,7 +111,7 @@ fn change_body(arguments: &mut Arguments, change: impl FnOnce(&mut Map<String, V
         }
         None => json!({}),
     };
-    change(body.as_object_mut().ok_or_else(not_an_object)?);
+    edit(body.as_object_mut().ok_or_else(not_an_object)?);
     arguments.body = Some(body.to_string().into_bytes());
     Ok(())
 }

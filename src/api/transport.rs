@@ -240,7 +240,8 @@ impl Transport {
         request_at(self.base_url(), method, path, query)
     }
 
-    /// Sends a request, retries it if that is safe and may help, and reads the whole response.
+    /// Sends a request, retries it if that is safe and may help, and reads the whole response. A request with an empty
+    /// `Intercom-Version` is sent without that header.
     ///
     /// # Errors
     /// The error of the last attempt. Any status that is not a success is [`Error::Api`] or one of the variants for a

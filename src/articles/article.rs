@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+pub use super::convert::addresses::is_locale;
 use crate::data::lenient;
 
 #[derive(Debug, Clone)]
@@ -266,18 +267,6 @@ pub fn is_id(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 40
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
-/// Whether a text has the form of a locale, for example `en`, `pt-BR` or `zh-CN`.
-pub fn is_locale(text: &str) -> bool {
-    let mut parts = text.split('-');
-    let language = parts.next().unwrap_or_default();
-    (2..=3).contains(&language.len())
-        && language.bytes().all(|byte| byte.is_ascii_lowercase())
-        && text.len() <= 16
-        && parts.all(|part| {
-            (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        })
 }
 
 #[cfg(test)]

@@ -4,8 +4,11 @@
 //! manifest. `sync` is built on it: it keeps a folder and the help center in step. Nothing is ever written outside the
 //! folder.
 
+#[cfg(feature = "cli")]
 pub mod article;
 pub mod convert;
+#[cfg(feature = "cli")]
 pub mod sync;
 
+#[cfg(feature = "cli")]
 pub use sync::error::Error;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::change::Change;
 use super::error::Error;
 use super::target::BulkTarget;
-use crate::mirror::{ResourceName, search_sql};
+use crate::filter::{Searchable, judge};
 use crate::selection::WhereFilter;
 
 /// Header of a run.
@@ -41,7 +41,7 @@ pub struct Head {
 /// it is changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SelectionFilter {
-    /// Condition for [`crate::mirror::search_sql`].
+    /// Condition for [`crate::filter::judge`].
     pub exact: Value,
     /// Name of the workspace's time zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,14 +58,15 @@ impl From<&WhereFilter> for SelectionFilter {
 impl SelectionFilter {
     /// Whether the record certainly no longer matches.
     pub fn excludes(&self, target: BulkTarget, record: &Value) -> bool {
-        let resource = match target {
-            BulkTarget::Conversations => ResourceName::Conversations,
-            BulkTarget::Contacts => ResourceName::Contacts,
-            BulkTarget::Companies => ResourceName::Companies,
-            BulkTarget::Tickets => ResourceName::Tickets,
+        let searched = match target {
+            BulkTarget::Conversations => Searchable::Conversations,
+            BulkTarget::Contacts => Searchable::Contacts,
+            BulkTarget::Tickets => Searchable::Tickets,
+            // No filter selects companies.
+            BulkTarget::Companies => return false,
         };
         let zone = self.zone.as_deref().and_then(|name| TimeZone::get(name).ok());
-        search_sql::holds(resource, &self.exact, record, zone.as_ref()) == Some(false)
+        judge::holds(searched, &self.exact, record, zone.as_ref()) == Some(false)
     }
 }
 

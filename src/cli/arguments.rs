@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::context::Context;
 use super::error::{Error, Hint, HintTopic};
 use super::files::Content;
-use super::time::Times;
+use super::time::{Times, times};
 use crate::api::operation::{Kind, Operation, Parameter, Place, Scalar};
 use crate::api::request_builder::Arguments;
 
@@ -208,7 +208,7 @@ fn value(context: &Context, parameter: &Parameter, text: &str) -> Result<Value, 
         Kind::Number => scalar(Scalar::Number, text),
         Kind::Boolean => scalar(Scalar::Boolean, text),
         Kind::Time => {
-            let times = Times::of(context).map_err(|error| error.to_string())?;
+            let times = times(context).map_err(|error| error.to_string())?;
             // The only time parameter that must be in the future.
             if parameter.name == "snoozed_until" { future(&times, text) } else { times.moment(text) }
                 .map(Value::from)

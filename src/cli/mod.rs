@@ -14,7 +14,6 @@ pub(crate) mod context;
 mod credentials;
 mod dispatch;
 mod download;
-mod duration;
 mod endpoint;
 pub(crate) mod error;
 #[allow(clippy::disallowed_methods, reason = "the only module that opens files named by arguments")]
@@ -30,7 +29,6 @@ mod live_block;
 pub(crate) mod meta;
 #[allow(clippy::disallowed_methods, reason = "the registry of mirrors in the data folder")]
 pub(crate) mod mirror_paths;
-mod named_days;
 mod offline;
 mod open_mirror;
 pub(crate) mod output;
@@ -50,6 +48,7 @@ mod token_errors;
 mod token_store;
 pub(crate) mod tree;
 mod verbose;
+mod version_changes;
 mod web_flags;
 mod where_flag;
 
@@ -62,6 +61,8 @@ use error::{Error, Exit};
 use globals::Globals;
 use output::palette::Palette;
 use registry::Registry;
+
+use crate::data::times::duration;
 
 pub(crate) use in_process::Session;
 

@@ -12,7 +12,7 @@ use super::context::Context;
 use super::error::{Error, Exit, Hint};
 use super::flag_values::Suggested;
 use super::output::warn;
-use crate::mirror::{self, ResourceName, Store, SyncState, UnknownResource};
+use crate::mirror::{ResourceName, Store, SyncState, UnknownResource};
 use crate::report::timeline_cache;
 
 /// Opens a mirror with an up-to-date search index. Warns if the index cannot be updated because a sync is running.
@@ -21,15 +21,8 @@ use crate::report::timeline_cache;
 /// Those of [`Store::open_read_only`].
 pub fn indexed(path: &Path) -> Result<Store, Error> {
     let store = Store::open_read_only(path)?;
-    if !store.texts_due()? {
-        return Ok(store);
-    }
-    match Store::open(path).and_then(|mut store| store.index()) {
-        Ok(_) => {}
-        Err(error @ (mirror::Error::Database(_) | mirror::Error::File { .. })) => {
-            warn(&format!("the latest records cannot be searched yet: {error}"));
-        }
-        Err(error) => return Err(error.into()),
+    if let Some(error) = store.update_index()? {
+        warn(&format!("the latest records cannot be searched yet: {error}"));
     }
     Ok(store)
 }
@@ -41,13 +34,7 @@ pub fn indexed(path: &Path) -> Result<Store, Error> {
 /// Those of [`Store::open_read_only`].
 pub fn with_timelines(path: &Path) -> Result<Store, Error> {
     let store = Store::open_read_only(path)?;
-    if timeline_cache::is_stored(&store)? {
-        return Ok(store);
-    }
-    if let Ok(writable) = Store::open(path) {
-        // Fails if another process is writing, or the file is read-only.
-        let _ = timeline_cache::refresh(&writable);
-    }
+    timeline_cache::prepare(&store)?;
     Ok(store)
 }
 

@@ -200,9 +200,18 @@ impl Tree<'_> {
         }
         let command = match only_one_below(registration.words) {
             Some(operation) => self.with_operation(command, registration.words, operation),
-            None => command,
+            None => self.with_own_commands(command, registration.words),
         };
         self.explained(self.with_global_flags(command), registration.words, None)
+    }
+
+    /// Adds the hand-written commands below one that can be called itself, such as `api versions`.
+    fn with_own_commands(&self, command: Command, words: &str) -> Command {
+        if !self.registry.commands().any(|other| is_below(other.words, words)) {
+            return command;
+        }
+        let command = command.subcommand_negates_reqs(true).disable_help_subcommand(true);
+        self.with_handwritten(command, words)
     }
 
     /// Adds the operation whose group has the same words: its flags, which cannot be mixed with those of the command,

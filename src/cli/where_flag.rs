@@ -14,7 +14,7 @@ use crate::api::client::Client;
 use crate::api::operation::Operation;
 use crate::filter::{self, CompiledFilter, Directory, Expression, NamedRecord, Searchable};
 use crate::mirror::Store;
-use crate::selection::{NameSource, SkippedRecord, WhereFilter};
+use crate::selection::{self, NameSource, SkippedRecord, StoredNames, WhereFilter};
 
 /// A filter as typed, for one kind of record.
 pub struct TypedFilter<'t> {
@@ -43,8 +43,11 @@ impl<'t> TypedFilter<'t> {
 
     /// # Errors
     /// When a required list cannot be read; an invalid setting.
-    pub async fn directory(&self, context: &Context, source: NameSource<'_>) -> Result<Directory, Error> {
-        Ok(source.directory(&self.expression, self.searched, context.api_version()?).await?)
+    pub async fn directory<S: NameSource>(&self, context: &Context, source: &S) -> Result<Directory, Error>
+    where
+        Error: From<S::Error>,
+    {
+        Ok(selection::directory(source, &self.expression, self.searched, context.api_version()?).await?)
     }
 
     /// # Errors
@@ -78,8 +81,8 @@ fn usage_error(error: &filter::Error, text: &str) -> Error {
     )
 }
 
-fn warn_of_skipped(SkippedRecord { resource, id }: SkippedRecord<'_>) {
-    let noun = resource.as_str().trim_end_matches('s');
+fn warn_of_skipped(SkippedRecord { searched, id }: SkippedRecord<'_>) {
+    let noun = searched.as_str().trim_end_matches('s');
     warn(&format!(
         "skipped {noun} {id} and others that do not show all fields in the filter; sync, then use --data-source local or --sql"
     ));
@@ -96,7 +99,7 @@ pub async fn resolve(
     searched: Searchable,
 ) -> Result<WhereFilter, Error> {
     let typed = TypedFilter::parse(text, searched)?;
-    let directory = typed.directory(context, NameSource::Workspace(client)).await?;
+    let directory = typed.directory(context, client).await?;
     typed.with_names(context, directory)
 }
 
@@ -119,7 +122,7 @@ pub async fn of_search(
     // The meaning of a filter does not depend on these names.
     let optional = [NamedRecord::ContactAttribute, NamedRecord::TicketAttribute];
     let directory = match store {
-        Ok(store) => typed.directory(context, NameSource::Mirror(&store)).await?,
+        Ok(store) => typed.directory(context, &StoredNames(&store)).await?,
         Err(error) => {
             let required = filter::required_names(&typed.expression, searched);
             if !required.iter().all(|name| optional.contains(name)) {

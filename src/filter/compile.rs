@@ -27,7 +27,7 @@ pub struct CompiledFilter {
     pub query: Value,
     /// The query for a server that rejects null as a value, if it differs.
     pub without_null: Option<Value>,
-    /// The exact predicate, for [`crate::mirror::search_sql`].
+    /// The exact predicate, for [`super::judge`].
     pub exact: Value,
 }
 

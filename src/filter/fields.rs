@@ -5,12 +5,11 @@
 
 use std::fmt;
 
-use clap::ValueEnum;
-
 use super::Operator;
 
 /// A kind of record that the API can search.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Searchable {
     Conversations,
     Contacts,

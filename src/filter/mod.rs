@@ -25,6 +25,7 @@ mod compile;
 pub mod contact_lookup;
 mod directory;
 mod fields;
+pub mod judge;
 mod lexer;
 mod needs;
 mod parse;

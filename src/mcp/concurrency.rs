@@ -20,6 +20,7 @@ const QUEUE_TIMEOUT: Duration = Duration::from_secs(8);
 const LOCAL: &[&str] = &[
     "agent-context",
     "analytics",
+    "api versions",
     "articles translations",
     "auth list",
     "bulk runs",

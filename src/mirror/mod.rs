@@ -10,6 +10,7 @@ mod error;
 pub mod follow;
 pub mod offline;
 mod projection;
+#[cfg(feature = "cli")]
 pub mod registry;
 mod resources;
 mod spelling;
@@ -19,13 +20,15 @@ mod sync;
 pub use error::{Error, Holder};
 pub use resources::{ResourceName, UnknownResource};
 pub use store::contacts::{ContactSummary, matching_contacts};
+#[cfg(feature = "cli")]
+pub use store::default_path;
 #[cfg(feature = "parquet")]
 pub use store::parquet;
 pub use store::state::SyncState;
 pub use store::status::{Sizes, Status, status, status_with};
 pub use store::upsert_contact::ContactList;
 pub use store::write::{WriteCounts, lacks_parts};
-pub use store::{Store, Workspace, aggregate, default_path, read, schema, search, search_sql, sql};
+pub use store::{Store, Workspace, aggregate, read, schema, search, search_sql, sql};
 pub use sync::events::{Cause, Event, Observer, ResourceOutcome, Summary};
 pub use sync::refresh_contact::{ContactRefresh, contact_search};
 pub use sync::sync;

@@ -27,18 +27,22 @@ macro_rules! resources {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum ResourceName {
-            $($variant,)+
+            $(#[doc = concat!("The table `", $table, "`.")] $variant,)+
         }
 
         impl ResourceName {
+            /// All resources.
             pub const ALL: &'static [ResourceName] = &[$(ResourceName::$variant,)+];
 
+            /// The name, for example `conversation_parts`.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(ResourceName::$variant => $table,)+
                 }
             }
 
+            /// How the resource is fetched and stored.
+            #[doc(hidden)]
             pub fn resource(self) -> &'static Resource {
                 match self {
                     $(ResourceName::$variant => &$entry,)+
@@ -85,6 +89,7 @@ impl fmt::Display for ResourceName {
     }
 }
 
+/// A text that does not name a resource.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown resource {:?}: {}expected {}", .0, similar_resource(.0), ResourceName::all_names())]
 pub struct UnknownResource(pub String);

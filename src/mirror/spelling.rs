@@ -7,14 +7,7 @@ use serde_json::{Map, Value};
 
 use super::resources::ResourceName;
 use crate::data::lenient;
-
-/// How priorities are written, before and since they have grades: a value and the values that match a search for it.
-const PRIORITIES: [(&str, &[&str]); 4] = [
-    ("priority", &["priority", "high", "urgent"]),
-    ("not_priority", &["not_priority", "none", "low", "medium"]),
-    ("high", &["high", "priority"]),
-    ("none", &["none", "not_priority"]),
-];
+use crate::filter::judge::priority::priorities;
 
 /// A field that API versions write in different ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,13 +84,6 @@ fn is_same_priority(one: &str, other: &str) -> bool {
     let includes =
         |ungraded: &str, grade: &str| ungraded.ends_with("priority") && priorities(ungraded).contains(&grade);
     includes(one, other) || includes(other, one)
-}
-
-/// The stored values that a search for this priority finds. A priority without a grade counts as `high`, its absence
-/// as `none`.
-pub(super) fn priorities(priority: &str) -> Vec<&str> {
-    let known = PRIORITIES.iter().find(|(name, _)| name.eq_ignore_ascii_case(priority));
-    known.map_or_else(|| vec![priority], |(_, matching)| matching.to_vec())
 }
 
 /// The type of an attribute, in the words of the list that has the attributes of all kinds of records.

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
 use super::timeline;
+pub use crate::data::times::zone::zone;
 
 /// The opening hours of a team.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,32 +80,6 @@ fn open_hours(text: &str) -> Option<(Time, Option<Time>)> {
         end => Some(end.parse().ok()?),
     };
     end.is_none_or(|end| end > start).then_some((start, end))
-}
-
-/// The time zone of an IANA name.
-///
-/// # Errors
-/// A message with similar names.
-pub fn zone(name: &str) -> Result<TimeZone, String> {
-    TimeZone::get(name.trim()).map_err(|_| {
-        let lower = name.trim().to_lowercase();
-        let city = lower.rsplit('/').next().unwrap_or(&lower).replace(' ', "_");
-        let stem: String = city.chars().take(4).collect();
-        let similar: Vec<String> = jiff::tz::db()
-            .available()
-            .map(|zone| zone.to_string())
-            .filter(|zone| {
-                !stem.is_empty()
-                    && zone.to_lowercase().rsplit('/').next().is_some_and(|city| city.starts_with(&stem))
-            })
-            .take(5)
-            .collect();
-        if similar.is_empty() {
-            format!("unknown time zone {name:?}: expected an IANA name, for example Europe/Dublin or UTC")
-        } else {
-            format!("unknown time zone {name:?}: did you mean {}?", similar.join(", "))
-        }
-    })
 }
 
 /// The name of a zone found by [`zone`].

@@ -6,7 +6,6 @@
 
 mod conversation;
 
-use clap::ValueEnum;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
 use serde::Serialize;
@@ -76,7 +75,8 @@ impl Grouping {
 
 /// The start of a conversation opened by the team or a workflow. One opened by a contact starts with its opening
 /// message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum Start {
     // When a contact first wrote, or when it was created as long as none has.
@@ -164,6 +164,22 @@ pub fn refresh(store: &Store) -> Result<u64, Error> {
 /// If the database cannot be read.
 pub fn is_stored(store: &Store) -> Result<bool, Error> {
     is_complete(store.connection())
+}
+
+/// Stores all missing timelines through another connection, because this one may only read. If they cannot be written,
+/// reports compute them, which is slower.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn prepare(store: &Store) -> Result<(), Error> {
+    if is_stored(store)? {
+        return Ok(());
+    }
+    if let Ok(writable) = Store::open(store.path()) {
+        // Fails if another process is writing, or the file is read-only.
+        let _ = refresh(&writable);
+    }
+    Ok(())
 }
 
 /// Calls `each` for every conversation that matches the query.

@@ -3,22 +3,61 @@
 //! For tests, experiments and demos without an account. It reproduces the API's awkward behaviour (dates
 //! compared by day, one scroll at a time, page size limits), because a sandbox that is more forgiving than the
 //! API proves nothing. It must never write to disk or make network requests.
+//!
+//! To test a program that uses this client, add the crate once more as a dev-dependency with the feature `sandbox`:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! intercom-pp-cli = { version = "0.1", default-features = false, features = ["sandbox"] }
+//! ```
+//!
+//! ```
+//! use intercom::sandbox::{Fault, Options, Sandbox};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = Sandbox::start(Options { contacts: 7, ..Options::default() }).await?;
+//! let client = sandbox.client()?;
+//!
+//! // The code under test.
+//! let contacts = client.contacts().list().all().await?;
+//! assert_eq!(contacts.len(), 7);
+//!
+//! // What it sent.
+//! let requests = sandbox.requests();
+//! assert_eq!((requests[0].method.as_str(), requests[0].path.as_str()), ("GET", "/contacts"));
+//!
+//! // What it does when a request fails.
+//! sandbox.inject_faults(|_, request| (request.path == "/me").then_some(Fault::Status(403)));
+//! assert!(client.me().await.is_err_and(|error| error.is_unauthorized()));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The sandbox implements the operations that programs use most; others answer 501.
+
+#![deny(missing_docs)]
 
 mod admission;
 mod calendar;
 mod document_quirks;
 mod handlers;
 mod html;
+#[doc(hidden)]
 pub mod model;
+#[allow(missing_docs, reason = "prepares workspaces for this crate's own tests")]
 mod new_records;
 mod options;
 mod page_quirks;
 mod paging;
 mod quirk;
 mod random;
+#[allow(missing_docs, reason = "prepares workspaces for this crate's own tests")]
 mod record_set;
+#[allow(missing_docs, reason = "prepares workspaces for this crate's own tests")]
 mod render;
 mod request;
+#[allow(missing_docs, reason = "prepares workspaces for this crate's own tests")]
 mod response;
 mod router;
 mod schema;
@@ -27,20 +66,34 @@ mod seed;
 mod server;
 mod validate;
 mod version_shapes;
+#[allow(missing_docs, reason = "prepares workspaces for this crate's own tests")]
 mod workspace;
 
 use std::time::Duration;
 
+use reqwest::Url;
+
+use crate::api::{self, Client, Settings, Token};
+
+#[doc(hidden)]
 pub use self::calendar::WorkspaceClock;
 pub use self::options::{Error, Options, TOKEN};
-pub use self::quirk::{NAMES as QUIRK_NAMES, Quirk};
+#[doc(hidden)]
+pub use self::quirk::NAMES as QUIRK_NAMES;
+pub use self::quirk::Quirk;
+#[doc(hidden)]
 pub use self::record_set::{RecordSet, WorkspaceRecord};
+#[doc(hidden)]
 pub use self::response::ErrorResponse;
+#[doc(hidden)]
 pub use self::seed::story;
 pub use self::server::{Fault, LoggedRequest};
 use self::server::{SandboxServer, lock};
+#[doc(hidden)]
 pub use self::version_shapes::shape;
-pub use self::workspace::{CompanyScroll, IdSequence, IpAllowlist, Workspace};
+pub use self::workspace::Workspace;
+#[doc(hidden)]
+pub use self::workspace::{CompanyScroll, IdSequence, IpAllowlist};
 
 /// A running sandbox. Stops when dropped.
 pub struct Sandbox {
@@ -63,6 +116,21 @@ impl Sandbox {
         self.server.base_url().to_owned()
     }
 
+    /// The bearer token that the sandbox accepts.
+    pub fn token(&self) -> &str {
+        self.server.token()
+    }
+
+    /// A client of this sandbox, with the default settings.
+    ///
+    /// # Errors
+    /// If the token in the options cannot be sent in a header.
+    pub fn client(&self) -> Result<Client, api::Error> {
+        let base_url = Url::parse(self.server.base_url())
+            .map_err(|error| api::Error::InvalidRequest(format!("invalid base URL: {error}")))?;
+        Client::new(Settings::new(base_url, Some(Token::new(self.token())?)))
+    }
+
     /// All requests so far, oldest first.
     pub fn requests(&self) -> Vec<LoggedRequest> {
         lock(&self.server.state.log).clone()
@@ -73,6 +141,7 @@ impl Sandbox {
         lock(&self.server.state.log).clear();
     }
 
+    #[doc(hidden)]
     /// Reads or changes the workspace. `act` must not send requests to the sandbox: that would deadlock.
     pub fn with_workspace<R>(&self, act: impl FnOnce(&mut Workspace) -> R) -> R {
         act(&mut lock(&self.server.state.workspace))
@@ -83,6 +152,7 @@ impl Sandbox {
         self.with_workspace(|workspace| workspace.clock.advance(by));
     }
 
+    #[doc(hidden)]
     /// Calls `hook` with every authorized request before it is handled. The hook may change the workspace, or
     /// return an error status to respond with. Replaces any earlier hook.
     pub fn intercept(
@@ -92,7 +162,7 @@ impl Sandbox {
         self.inject_faults(move |workspace, request| hook(workspace, request).map(Fault::Status));
     }
 
-    /// Like [`Sandbox::intercept`], for every kind of fault.
+    /// Calls `hook` with every authorized request before it is handled, and fails as it says. Replaces any earlier hook.
     pub fn inject_faults(
         &self,
         hook: impl FnMut(&mut Workspace, &LoggedRequest) -> Option<Fault> + Send + 'static,

@@ -1,5 +1,7 @@
 //! What a sandbox contains and how it is served, and why it can fail to start.
 
+#![deny(missing_docs)]
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
@@ -10,23 +12,37 @@ use crate::api::ApiVersion;
 /// The default access token.
 pub const TOKEN: &str = "sandbox-token";
 
-/// The contents of the workspace, and how it is served.
+/// The contents of the workspace, and how it is served. The defaults make a small workspace with everything in it.
+///
+/// ```
+/// use intercom::sandbox::Options;
+///
+/// let options = Options { contacts: 3, conversations: 0, ..Options::default() };
+/// assert_eq!(options.token(), intercom::sandbox::TOKEN);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Options {
     /// 0 selects any free port.
     pub port: u16,
     /// Equal seeds produce equal workspaces.
     pub seed: u64,
+    /// Number of contacts.
     pub contacts: usize,
+    /// Number of companies.
     pub companies: usize,
+    /// Number of conversations.
     pub conversations: usize,
-    /// On average.
+    /// Number of parts per conversation, on average.
     pub parts_per_conversation: usize,
+    /// Number of tickets.
     pub tickets: usize,
-    /// With none of them the workspace has no phone, and refuses to list calls.
+    /// Number of calls. With none of them the workspace has no phone, and refuses to list calls.
     pub calls: usize,
+    /// Number of articles.
     pub articles: usize,
+    /// Number of teammates.
     pub admins: usize,
+    /// Number of teams.
     pub teams: usize,
     /// The accepted bearer token; [`TOKEN`] when `None`.
     pub token: Option<String>,
@@ -86,10 +102,16 @@ impl Options {
         Options { story: true, calls: 6, locales: vec!["en".to_owned(), "fr".to_owned()], ..self }
     }
 
+    /// The accepted bearer token.
     pub fn token(&self) -> &str {
         self.token.as_deref().unwrap_or(TOKEN)
     }
 
+    /// The time zone.
+    ///
+    /// # Errors
+    /// If it is unknown.
+    #[doc(hidden)]
     pub fn zone(&self) -> Result<TimeZone, Error> {
         match TimeZone::get(&self.timezone) {
             Ok(zone) => Ok(zone),
@@ -102,10 +124,18 @@ impl Options {
 /// Why a sandbox failed to start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The port is in use.
     #[error("cannot listen on port {port}: {source}")]
-    Bind { port: u16, source: std::io::Error },
+    Bind {
+        /// The requested port.
+        port: u16,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// The system refused a thread or a socket.
     #[error("cannot start the server: {0}")]
     Serve(std::io::Error),
+    /// The time zone is unknown.
     #[error("unknown time zone {0:?}: expected an IANA name, for example Europe/Berlin")]
     TimeZone(String),
 }

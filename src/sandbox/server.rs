@@ -35,6 +35,7 @@ const MAX_LOGGED_REQUESTS: usize = 200_000;
 /// A request that was served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggedRequest {
+    /// For example `GET`.
     pub method: String,
     /// Without the query.
     pub path: String,
@@ -42,6 +43,7 @@ pub struct LoggedRequest {
     pub query: String,
     /// Id of the operation, if the method and path match one.
     pub operation: Option<&'static str>,
+    /// Status of the response. 0 before the request is handled.
     pub status: u16,
 }
 
@@ -122,6 +124,10 @@ impl SandboxServer {
 
     pub fn base_url(&self) -> &str {
         &self.state.base_url
+    }
+
+    pub fn token(&self) -> &str {
+        self.state.options.token()
     }
 }
 

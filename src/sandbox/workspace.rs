@@ -27,7 +27,7 @@ use super::random::Random;
 use super::record_set::{RecordSet, WorkspaceRecord};
 use super::response::ErrorResponse;
 
-/// A workspace and its contents.
+/// A workspace and its contents. Its fields are not part of the public interface.
 #[derive(Debug)]
 pub struct Workspace {
     /// The app's `id_code`.

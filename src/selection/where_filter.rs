@@ -15,9 +15,8 @@ use crate::api::client::Client;
 use crate::api::error::Error;
 use crate::api::request_builder::{Arguments, operation};
 use crate::data::lenient;
+use crate::filter::judge::{self, Judgement};
 use crate::filter::{CompiledFilter, Searchable};
-use crate::mirror::ResourceName;
-use crate::mirror::search_sql::{self, Judgement};
 
 /// Maximum number of records read one by one for a filter.
 const MAX_READS: usize = 5_000;
@@ -28,7 +27,7 @@ const READ_CONCURRENCY: usize = 16;
 #[derive(Debug)]
 pub struct WhereFilter {
     pub compiled: CompiledFilter,
-    resource: ResourceName,
+    searched: Searchable,
     /// Time zone of the workspace.
     pub zone: Option<TimeZone>,
     /// Called for the first record that cannot be tested.
@@ -43,7 +42,7 @@ pub struct WhereFilter {
 /// A record that does not show all fields in the filter.
 #[derive(Debug, Clone, Copy)]
 pub struct SkippedRecord<'a> {
-    pub resource: ResourceName,
+    pub searched: Searchable,
     /// Empty if it has none.
     pub id: &'a str,
 }
@@ -57,7 +56,7 @@ impl WhereFilter {
     ) -> Self {
         WhereFilter {
             compiled,
-            resource: searched.into(),
+            searched,
             zone,
             on_skipped,
             rejects_null: AtomicBool::new(false),
@@ -95,7 +94,7 @@ impl WhereFilter {
             && self.reads.fetch_add(1, Ordering::Relaxed) < MAX_READS
             && let Some(id) = &id
         {
-            verdict = match read(client, self.resource, id).await {
+            verdict = match read(client, self.searched, id).await {
                 Ok(record) => self.judge(&record, true),
                 // A deleted record cannot be shown or changed.
                 Err(error) if error.is_not_found() => Judgement::Excluded,
@@ -106,7 +105,7 @@ impl WhereFilter {
         let is_decided = matches!(verdict, Judgement::Selected | Judgement::Excluded);
         if !is_decided && !self.has_skipped.swap(true, Ordering::Relaxed) {
             (self.on_skipped)(SkippedRecord {
-                resource: self.resource,
+                searched: self.searched,
                 id: id.as_deref().unwrap_or_default(),
             });
         }
@@ -117,7 +116,7 @@ impl WhereFilter {
         let CompiledFilter { query, without_null, exact } = &self.compiled;
         let sent = without_null.as_ref().filter(|_| self.rejects_null.load(Ordering::Relaxed));
         let (sent, zone) = (sent.unwrap_or(query), self.zone.as_ref());
-        search_sql::judge(self.resource, exact, sent, document, zone, is_record)
+        judge::judge(self.searched, exact, sent, document, zone, is_record)
     }
 
     /// The arguments of the search without null values, after a server rejected them.
@@ -131,11 +130,11 @@ impl WhereFilter {
 }
 
 /// Reads a whole record.
-async fn read(client: &Client, resource: ResourceName, id: &str) -> Result<Value, Error> {
-    let name = match resource {
-        ResourceName::Contacts => "ShowContact",
-        ResourceName::Tickets => "getTicket",
-        _ => "retrieveConversation",
+async fn read(client: &Client, searched: Searchable, id: &str) -> Result<Value, Error> {
+    let name = match searched {
+        Searchable::Contacts => "ShowContact",
+        Searchable::Tickets => "getTicket",
+        Searchable::Conversations => "retrieveConversation",
     };
     let arguments = Arguments { path: vec![id.to_owned()], ..Arguments::default() };
     let reply = client.fetch(operation(name)?, &arguments).await?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use intercom::api::ApiVersion;
-use intercom::filter::{Attribute, CompiledFilter, Directory, Searchable, StateLabel, compile, parse};
+use intercom::filter::{Attribute, CompiledFilter, Directory, Searchable, StateLabel, compile, judge, parse};
 use intercom::mirror::read::RecordQuery;
 use intercom::mirror::{ResourceName, Store, SyncOptions, search_sql, sync};
 use intercom::sandbox::{Options, Sandbox, TOKEN, Workspace};
@@ -207,7 +207,6 @@ impl MirroredWorkspace {
 
     /// The ids that the API's search finds and that match the exact predicate.
     fn search(&self, searchable: Searchable, compiled: &CompiledFilter) -> BTreeSet<String> {
-        let resource: ResourceName = searchable.as_str().parse().unwrap();
         let operation = intercom::api::request_builder::operation(searchable.operation()).unwrap();
         let ask = |query: &Value| {
             let body = json!({ "query": query, "pagination": { "per_page": 150 } });
@@ -225,17 +224,17 @@ impl MirroredWorkspace {
         let answer: Value = serde_json::from_slice(&reply.body).unwrap();
         let key = if searchable == Searchable::Contacts { "data" } else { searchable.as_str() };
         let found = answer[key].as_array().unwrap().iter();
-        let judge = |document: &Value, is_record: bool| {
-            search_sql::judge(resource, &compiled.exact, query, document, Some(&self.zone), is_record)
+        let verdict = |document: &Value, is_record: bool| {
+            judge::judge(searchable, &compiled.exact, query, document, Some(&self.zone), is_record)
         };
         let records =
             &self.documents[Searchable::ALL.iter().position(|resource| *resource == searchable).unwrap()];
-        let matching = found.filter(|document| match judge(document, false) {
-            search_sql::Judgement::Incomplete => {
+        let matching = found.filter(|document| match verdict(document, false) {
+            judge::Judgement::Incomplete => {
                 let record = records.iter().find(|record| record["id"] == document["id"]).unwrap();
-                judge(record, true) == search_sql::Judgement::Selected
+                verdict(record, true) == judge::Judgement::Selected
             }
-            verdict => verdict == search_sql::Judgement::Selected,
+            other => other == judge::Judgement::Selected,
         });
         matching.map(|record| record["id"].as_str().unwrap().to_owned()).collect()
     }
@@ -262,7 +261,7 @@ impl MirroredWorkspace {
         let index = Searchable::ALL.iter().position(|other| *other == searchable).unwrap();
         let mismatches = self.documents[index]
             .iter()
-            .filter(|document| search_sql::holds(resource, exact, document, Some(&self.zone)) == Some(false))
+            .filter(|document| judge::holds(searchable, exact, document, Some(&self.zone)) == Some(false))
             .map(|document| document["id"].as_str().unwrap().to_owned());
         (found, mismatches.collect())
     }

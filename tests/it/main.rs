@@ -20,6 +20,7 @@ mod generator;
 mod generator_stamp;
 mod generator_table;
 mod generator_update;
+mod local;
 mod mcp;
 mod mirror;
 mod readme;

@@ -56,8 +56,17 @@ pub(super) fn complete(headers: &mut HeaderMap, settings: &Settings, has_body: b
     if has_body {
         headers.entry(CONTENT_TYPE).or_insert(JSON);
     }
-    if let Ok(version) = HeaderValue::from_str(&settings.api_version) {
-        headers.entry(VERSION).or_insert(version);
+    match headers.get(VERSION) {
+        // Without the header, the app's own version answers.
+        Some(version) if version.is_empty() => {
+            headers.remove(VERSION);
+        }
+        Some(_) => {}
+        None => {
+            if let Ok(version) = HeaderValue::from_str(&settings.api_version) {
+                headers.insert(VERSION, version);
+            }
+        }
     }
     if let Some(Ok(mut bearer)) = settings.token.as_ref().map(bearer) {
         bearer.set_sensitive(true);

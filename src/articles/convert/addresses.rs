@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use super::html::scan::{Scanner, TokenKind, attribute_value, links};
 use super::normalize::{normalize_line_endings, strip_signature};
-use crate::articles::article::is_locale;
 
 /// Index of the files and addresses of all known articles.
 #[derive(Debug, Clone, Default)]
@@ -291,6 +290,18 @@ pub fn rewrite_links<'a>(html: &'a str, change: impl Fn(&str) -> Option<String>)
     }
     out.push_str(&html[copied..]);
     out.into()
+}
+
+/// Whether a text has the form of a locale, for example `en`, `pt-BR` or `zh-CN`.
+pub fn is_locale(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let language = parts.next().unwrap_or_default();
+    (2..=3).contains(&language.len())
+        && language.bytes().all(|byte| byte.is_ascii_lowercase())
+        && text.len() <= 16
+        && parts.all(|part| {
+            (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
 }
 
 #[cfg(test)]

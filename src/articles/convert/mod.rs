@@ -7,6 +7,7 @@ pub mod addresses;
 pub mod blocks;
 mod compare;
 pub mod dialect;
+#[cfg(feature = "cli")]
 pub mod front_matter;
 pub mod html;
 mod insertions;

@@ -9,7 +9,7 @@ use crate::bulk::tags::ResolvedTag;
 use crate::bulk::{BulkTarget, Change, NotFoundKind, directory};
 use crate::cli::error::{Error, Exit};
 use crate::cli::snooze_time::snooze_time;
-use crate::cli::time::Times;
+use crate::cli::time::times;
 
 #[derive(Args)]
 #[group(skip)]
@@ -61,7 +61,7 @@ impl Verb for Snooze {
     const EXAMPLE: &'static str = "conversations snooze 215470000000003 --until 'tomorrow 09:00'";
 
     async fn resolve(&self, session: &VerbSession<'_>) -> Result<(Change, Value), Error> {
-        let until = snooze_time(&Times::of(session.context)?, &self.until)?;
+        let until = snooze_time(&times(session.context)?, &self.until)?;
         Ok((Change::Snooze { until }, json!({ "snoozed_until": until })))
     }
 }

@@ -16,7 +16,7 @@ use crate::cli::where_flag::TypedFilter;
 use crate::data::printable;
 use crate::filter::{Directory, Searchable};
 use crate::mirror::search_sql;
-use crate::selection::{NameSource, stored_zone};
+use crate::selection::{StoredNames, stored_zone};
 
 /// The language of `--where`.
 pub const AFTER_HELP: &str = "A filter compares fields with values and joins comparisons with `and`, `or` and parentheses:\n\n\
@@ -85,8 +85,8 @@ impl HandwrittenCommand for FilterExplanation {
         let local = context.globals.connection.data_source() == DataSource::Local;
         let directory = match &store {
             _ if !typed.needs_names(context)? => Directory::default(),
-            Some(store) if local => typed.directory(context, NameSource::Mirror(store)).await?,
-            _ => typed.directory(context, NameSource::Workspace(&context.client()?)).await?,
+            Some(store) if local => typed.directory(context, &StoredNames(store)).await?,
+            _ => typed.directory(context, &context.client()?).await?,
         };
         let compiled = typed.compile(context, &directory)?;
         let zone = match directory.zone {

@@ -54,6 +54,7 @@ pub const COMMANDS: &[Registration] = &[
     Registration::of::<mirror::VacuumMirror>(),
     Registration::of::<contact_360::ShowContact360>(),
     Registration::of::<api::CallApi>(),
+    Registration::of::<api::ListVersions>(),
     Registration::of::<auth::Login>(),
     Registration::of::<auth::TokenStatus>(),
     Registration::of::<auth::ListLogins>(),

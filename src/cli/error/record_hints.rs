@@ -23,7 +23,9 @@ pub fn not_found(error: &api::Error) -> Hint {
             .or("")
             .run(format!("contacts search --where 'email = {address}'"));
     }
-    match listing(collection) {
+    // Some collections are below another word, for example `conversations/attributes`.
+    let nested = segments.get(..2).map(|two| two.join("/"));
+    match nested.as_deref().and_then(listing).or_else(|| listing(collection)) {
         Some(Operation { list: Some(_), paging, .. }) if *paging == Paging::None => Hint::new("check the id"),
         Some(operation) => {
             let words = operation.spellings().next().unwrap_or(operation.command);
@@ -138,6 +140,10 @@ mod tests {
         for (path, hint) in [
             ("/contacts/9", "check the id: `intercom-pp-cli contacts list` lists them"),
             ("/tickets/9", "check the id: `intercom-pp-cli tickets search --where FILTER` finds them"),
+            (
+                "/conversations/attributes/9",
+                "check the id: `intercom-pp-cli conversations attributes list` lists them",
+            ),
             ("/nothing/9", "check the id"),
         ] {
             let error = error(404, reqwest::Method::GET, path, "not found", None);

@@ -39,9 +39,10 @@ impl Detail {
     }
 }
 
-/// Gives a command its page. `path` are the words that call it.
+/// Gives a command its page, which also lists the commands below it. `path` are the words that call it.
 pub fn attach(command: Command, path: &str, examples: Vec<String>, detail: Detail) -> Command {
-    let text = Page::of(&command, path, examples).text(detail, layout::width());
+    let below = sections::of_group(&command, path, &|_| true);
+    let text = Page::of(&command, path, examples).with_sections(below).text(detail, layout::width());
     command.override_help(StyledStr::from(text))
 }
 

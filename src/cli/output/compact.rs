@@ -45,7 +45,7 @@ static KEY_FIELDS: &[(&str, &str)] = &[
     ),
     (
         "conversation",
-        "type,id,title,state,open,read,priority,admin_assignee_id,team_assignee_id,source.type,source.subject,source.author.type,source.author.id,source.author.name,source.author.email,waiting_since,snoozed_until,created_at,updated_at",
+        "type,id,title,state,open,read,priority,admin_assignee_id,team_assignee_id,source.type,source.subject,source.author.type,source.author.id,source.author.name,source.author.email,waiting_since,snoozed_until,created_at,updated_at,metrics_retained,deleted_at",
     ),
     (
         "conversation_attribute",
@@ -210,8 +210,9 @@ pub fn columns(records: &[Value], for_people: bool) -> FieldSelection {
         collect_paths(&record(one), !for_people, &mut Vec::new(), &mut paths);
     }
     if for_people {
-        // All records of a list have the same type, so people do not need the column.
-        let has_more = paths.len() > 1;
+        // The records of most lists have the same type, so people do not need the column.
+        let is_mixed = records.windows(2).any(|two| two[0]["type"] != two[1]["type"]);
+        let has_more = paths.len() > 1 && !is_mixed;
         paths.retain(|path| !has_more || *path != ["type"]);
         paths.sort_by_key(|path| rank(&path.join(".")));
     }

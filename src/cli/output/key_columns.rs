@@ -55,7 +55,7 @@ static TABLES: &[(&str, &str)] = &[
     ),
     (
         "conversation",
-        "id from=source.author.name|source.author.email|source.author.id state title=title|source.subject|source.body updated=updated_at assignee=admin_assignee_id|team_assignee_id | team=team_assignee_id waiting=waiting_since email=source.author.email priority channel=source.type snoozed=snoozed_until created=created_at read",
+        "id from=source.author.name|source.author.email|source.author.id state title=title|source.subject|source.body updated=updated_at assignee=admin_assignee_id|team_assignee_id | team=team_assignee_id waiting=waiting_since email=source.author.email priority channel=source.type snoozed=snoozed_until created=created_at read metrics_kept=metrics_retained deleted=deleted_at",
     ),
     (
         "conversation_attribute",

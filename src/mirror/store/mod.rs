@@ -39,7 +39,6 @@ use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use etcetera::BaseStrategy;
 use percent_encoding::{AsciiSet, CONTROLS};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
@@ -47,7 +46,6 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params};
 use serde::{Deserialize, Serialize};
 
 use self::lock::Lock;
-use crate::api::identity::UNKNOWN_WORKSPACE;
 use crate::mirror::error::Error;
 
 /// How long to wait for another writer.
@@ -79,11 +77,16 @@ pub struct Workspace {
     pub timezone: Option<String>,
 }
 
+#[cfg(feature = "cli")]
 /// The default path for the store of a workspace or profile.
 ///
 /// # Errors
 /// [`Error::NoHome`] without a data directory.
 pub fn default_path(workspace: &str) -> Result<PathBuf, Error> {
+    use etcetera::BaseStrategy;
+
+    use crate::api::identity::UNKNOWN_WORKSPACE;
+
     let data = etcetera::choose_base_strategy().map_err(|_| Error::NoHome)?.data_dir();
     let sanitize =
         |letter: char| if letter.is_alphanumeric() || "-_.".contains(letter) { letter } else { '_' };

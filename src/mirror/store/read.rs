@@ -76,6 +76,7 @@ impl RecordQuery {
 
 impl ResourceName {
     /// The columns of the resource's table, except for the document; `id` is the first.
+    #[doc(hidden)]
     pub fn typed_columns(self) -> Vec<TypedColumn> {
         let resource = self.resource();
         let text = |name| TypedColumn { name, kind: ColumnType::Text };
@@ -101,6 +102,7 @@ impl ResourceName {
     }
 
     /// Whether the table has this column.
+    #[doc(hidden)]
     pub fn has_column(self, name: &str) -> bool {
         self.typed_columns().iter().any(|column| column.name == name)
     }

@@ -3,6 +3,8 @@
 //! Returns the records that a reader would open (a conversation rather than a message), each with its best match.
 //! Never writes: `search_index` maintains the index.
 
+#![deny(missing_docs)]
+
 use std::collections::HashSet;
 
 use rusqlite::types::Value as Cell;
@@ -29,6 +31,7 @@ const MOST_WORDS: u32 = 100;
 pub struct SearchOptions {
     /// All types if empty.
     pub types: Vec<SearchType>,
+    /// The most hits.
     pub limit: usize,
     /// Only what was written since this time (contacts, companies and articles: changed), in epoch seconds.
     pub since: Option<i64>,
@@ -43,6 +46,7 @@ impl Default for SearchOptions {
 /// A search result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Hit {
+    /// The type of the record.
     #[serde(rename = "type")]
     pub kind: SearchType,
     /// Id of the conversation, contact, article, company or ticket.
@@ -53,10 +57,11 @@ pub struct Hit {
     /// The part that matches; `None` if the opening message or the title does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part_id: Option<String>,
+    /// The subject, name or title.
     pub title: Option<String>,
     /// Text around the match, with the search words between `**`.
     pub snippet: String,
-    /// Epoch seconds.
+    /// When it was written (contacts, companies and articles: changed), in epoch seconds.
     pub written_at: Option<i64>,
     /// Higher is better.
     pub score: f64,
@@ -65,6 +70,7 @@ pub struct Hit {
 /// Results, best first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SearchResults {
+    /// The records found.
     pub hits: Vec<Hit>,
     /// Whether there are more than `limit`.
     pub more: bool,

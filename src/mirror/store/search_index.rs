@@ -81,6 +81,22 @@ impl Store {
         Ok(indexed)
     }
 
+    /// Brings the index up to date through another connection, because this one may only read. Returns the reason if
+    /// that failed; searches then miss the latest records.
+    ///
+    /// # Errors
+    /// If this connection fails, or the file cannot be used at all.
+    pub fn update_index(&self) -> Result<Option<Error>, Error> {
+        if !self.texts_due()? {
+            return Ok(None);
+        }
+        match Store::open(self.path()).and_then(|mut store| store.index()) {
+            Ok(_) => Ok(None),
+            Err(error @ (Error::Database(_) | Error::File { .. })) => Ok(Some(error)),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether records have changed since the index was last updated.
     ///
     /// # Errors

@@ -1,29 +1,28 @@
 //! Evaluates the API's search predicates on the mirror.
 //!
-//! A predicate is compiled to an SQL condition on one table, or evaluated on a single document. A field or operator
-//! that cannot be supported is an error that names it: no part of a predicate may ever be ignored. As in the API,
-//! texts are not case-sensitive, and times compare to the second, or for contacts by the workspace's day.
+//! A predicate is compiled to an SQL condition on one table. A field or operator that cannot be supported is an error
+//! that names it: no part of a predicate may ever be ignored. As in the API, texts are not case-sensitive, and times
+//! compare to the second, or for contacts by the workspace's day. [`crate::filter::judge`] evaluates the same predicates
+//! on single documents.
 //!
 //! In addition to the API's predicates, groups may have any depth and be negated (`NOT`), all numbers and times
 //! support `>=` and `<=`, all fields can be compared with null, and contacts have the field `phone_digits`.
-
-mod comparison;
-mod document;
-mod priority;
-mod search_fields;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::types::Value as Cell;
 use serde_json::{Value, json};
 
-pub use self::document::{Judgement, holds, judge};
-use self::search_fields::{FieldLocation, FieldType, IdList, locate};
 use super::read::RecordQuery;
 use crate::data::lenient;
 use crate::filter::Searchable;
+use crate::filter::judge::{FieldLocation, FieldType, IdList, collapse_spaces, locate, with_spellings};
 use crate::mirror::error::Error;
 use crate::mirror::resources::ResourceName;
+
+/// Fields with other names in the tables.
+const COLUMN_NAMES: &[(&str, &str)] =
+    &[("conversation_rating.score", "rating"), ("email_domain", "email"), ("phone_digits", "phone")];
 
 impl From<Searchable> for ResourceName {
     fn from(searched: Searchable) -> Self {
@@ -94,6 +93,21 @@ struct SqlField<'p> {
     location: FieldLocation<'p>,
 }
 
+/// Locates the field of a test; `None` if the API cannot search the resource by it.
+fn locate_in(resource: ResourceName, test: &Value) -> Option<FieldLocation<'_>> {
+    locate(searched_of(resource)?, test)
+}
+
+fn searched_of(resource: ResourceName) -> Option<Searchable> {
+    Searchable::ALL.into_iter().find(|searched| ResourceName::from(*searched) == resource)
+}
+
+/// The column of a field, if it has one.
+fn column<'p>(resource: ResourceName, location: &FieldLocation<'_>, field: &'p str) -> Option<&'p str> {
+    let column = COLUMN_NAMES.iter().find(|(name, _)| *name == field).map_or(field, |(_, column)| column);
+    (location.is_standard && resource.has_column(column)).then_some(column)
+}
+
 impl Search<'_> {
     fn condition(&mut self, predicate: &Value) -> Result<String, Error> {
         let operator = predicate["operator"].as_str().unwrap_or("=");
@@ -109,7 +123,7 @@ impl Search<'_> {
                 _ => Ok(format!("({})", conditions.join(&format!(" {operator} ")))),
             };
         }
-        let predicate = &*priority::with_spellings(self.resource, predicate);
+        let predicate = &*with_spellings(searched_of(self.resource), predicate);
         let operator = predicate["operator"].as_str().unwrap_or("=");
         let Some(field) = predicate["field"].as_str() else {
             return Err(Error::InvalidQuery(format!("invalid search predicate {predicate}")));
@@ -122,7 +136,7 @@ impl Search<'_> {
     /// The location and type of the field of a test.
     fn sql_field<'p>(&self, test: &'p Value, field: &str) -> Result<SqlField<'p>, Error> {
         let resource = self.resource.as_str();
-        let found = locate(self.resource, test).filter(|location| {
+        let found = locate_in(self.resource, test).filter(|location| {
             let can_be_key = |key: &&str| !key.contains('\0');
             !matches!(location.kind, FieldType::ServerOnly | FieldType::Teammates)
                 && location.keys.iter().all(can_be_key)
@@ -130,7 +144,8 @@ impl Search<'_> {
         let location = found.ok_or_else(|| {
             Error::InvalidQuery(format!("cannot search {resource} by {field} in the mirror"))
         })?;
-        let stored = location.column.map_or_else(|| path(&location.keys), str::to_owned);
+        let column = column(self.resource, &location, field);
+        let stored = column.map_or_else(|| path(&location.keys), str::to_owned);
         let expression = match location.kind {
             FieldType::Ids(_) => format!("{resource}.id"),
             FieldType::Html => format!(
@@ -144,7 +159,7 @@ impl Search<'_> {
             }
             FieldType::Digits => format!("phone_digits({stored})"),
             // Documents may contain numbers as text; columns contain numbers.
-            FieldType::Number | FieldType::Time | FieldType::ExactTime if location.column.is_none() => {
+            FieldType::Number | FieldType::Time | FieldType::ExactTime if column.is_none() => {
                 format!("CAST({stored} AS NUMERIC)")
             }
             _ => stored,
@@ -207,7 +222,7 @@ impl Search<'_> {
         }
         match kind {
             FieldType::Html if matches!(operator, "~" | "!~") => {
-                self.text(expression, operator, comparison::collapse_spaces(value.as_str()?))
+                self.text(expression, operator, collapse_spaces(value.as_str()?))
             }
             FieldType::Html | FieldType::ServerOnly | FieldType::Teammates => None,
             FieldType::Text | FieldType::Domain | FieldType::Digits => {

@@ -1,5 +1,7 @@
 //! The types of records that full-text search can return.
 
+#![deny(missing_docs)]
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -11,14 +13,20 @@ use crate::mirror::error::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SearchType {
+    /// Conversations, found by any of their messages.
     Conversations,
+    /// Contacts, found by name or email address.
     Contacts,
+    /// Articles and internal articles.
     Articles,
+    /// Companies.
     Companies,
+    /// Tickets, found by any of their parts.
     Tickets,
 }
 
 impl SearchType {
+    /// All types.
     pub const ALL: [SearchType; 5] = [
         SearchType::Conversations,
         SearchType::Contacts,
@@ -27,6 +35,7 @@ impl SearchType {
         SearchType::Tickets,
     ];
 
+    /// The name, for example `conversations`.
     pub const fn as_str(self) -> &'static str {
         match self {
             SearchType::Conversations => "conversations",

@@ -28,7 +28,9 @@ const FORBIDDEN: [&str; 5] = ["load_extension", "readfile", "writefile", "edit",
 /// Limits of one statement; `None` means no limit.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SqlLimits {
+    /// The most rows.
     pub rows: Option<u64>,
+    /// The longest time.
     pub time: Option<Duration>,
 }
 

@@ -21,9 +21,9 @@ use crate::mirror::store::Store;
 use crate::mirror::store::upsert_contact::ContactList;
 
 /// The requests about one contact, and the store that their responses go to.
-pub struct ContactRefresh {
-    client: Client,
-    pub store: Store,
+pub struct ContactRefresh<'a> {
+    client: &'a Client,
+    pub store: &'a mut Store,
     /// The number of requests so far.
     pub requests: u64,
     /// Epoch seconds.
@@ -43,8 +43,8 @@ fn path_of(id: &str) -> Arguments {
     Arguments { path: vec![id.to_owned()], ..Arguments::default() }
 }
 
-impl ContactRefresh {
-    pub fn new(client: Client, store: Store) -> Self {
+impl<'a> ContactRefresh<'a> {
+    pub fn new(client: &'a Client, store: &'a mut Store) -> Self {
         ContactRefresh { client, store, requests: 0, now: Timestamp::now().as_second() }
     }
 
@@ -55,7 +55,7 @@ impl ContactRefresh {
     pub async fn check_workspace(&mut self) -> Result<(), Error> {
         let Some(stored) = self.store.workspace()? else { return Ok(()) };
         self.requests += 1;
-        let owner = identity(&self.client).await?;
+        let owner = identity(self.client).await?;
         match owner.reported_workspace() {
             Some(code) if code != stored.id_code => Err(Error::OtherWorkspace {
                 path: self.store.path().to_owned(),
@@ -63,6 +63,19 @@ impl ContactRefresh {
                 given: code.to_owned(),
             }),
             _ => Ok(()),
+        }
+    }
+
+    /// Binds a new store to the workspace of the token, or checks that it belongs to it.
+    ///
+    /// # Errors
+    /// [`Error::OtherWorkspace`] if it does not, and if the request or the database fails.
+    pub async fn bind(&mut self) -> Result<(), Error> {
+        self.requests += 1;
+        let owner = identity(self.client).await?;
+        match super::workspace(self.client, &owner)? {
+            Some(workspace) => self.store.bind(&workspace),
+            None => Ok(()),
         }
     }
 
@@ -121,17 +134,26 @@ impl ContactRefresh {
     /// If a request or the database fails.
     pub async fn threads(&mut self, ids: &[&str]) -> Result<(), Error> {
         for id in ids {
-            match self.get("retrieveConversation", &path_of(id)).await {
-                Ok(document) => {
-                    let detail = Detail::read(&OF_CONVERSATIONS, document.get(), None, self.now);
-                    self.store.store_detail(&detail.map_err(|error| unreadable(&error))?, self.now)?;
-                }
-                // Deleted since it was listed.
-                Err(Error::Api(error)) if error.is_not_found() => {}
-                Err(error) => return Err(error),
-            }
+            // `None`: deleted since it was listed.
+            self.thread(id).await?;
         }
         Ok(())
+    }
+
+    /// Fetches a conversation with its parts, and returns its id. `None` if it was deleted.
+    ///
+    /// # Errors
+    /// If the request or the database fails.
+    pub async fn thread(&mut self, id: &str) -> Result<Option<String>, Error> {
+        let document = match self.get("retrieveConversation", &path_of(id)).await {
+            Ok(document) => document,
+            Err(Error::Api(error)) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let detail = Detail::read(&OF_CONVERSATIONS, document.get(), None, self.now);
+        let detail = detail.map_err(|error| unreadable(&error))?;
+        self.store.store_detail(&detail, self.now)?;
+        Ok(Some(detail.id))
     }
 
     /// Fetches tickets and segments of a contact, and the tags, companies, notes and names that the mirror lacks.

@@ -26,16 +26,16 @@ pub struct ContactReport {
 /// # Errors
 /// [`Error::NotInWorkspace`], [`Error::SeveralContacts`], and if a request or the store fails.
 pub async fn refreshed_contact_360(
-    mut refresh: ContactRefresh,
+    mut refresh: ContactRefresh<'_>,
     query: &str,
     options: &ContactOptions,
     max_age: Option<i64>,
 ) -> Result<ContactReport, Error> {
-    let known_id = match contact_360(&refresh.store, query, options) {
+    let known_id = match contact_360(refresh.store, query, options) {
         // The workspace decides which of them it is, and whether they are still several.
         Err(Error::NothingSynced { .. } | Error::NoContact { .. }) => None,
         stored => {
-            let synced_at = synced_at(&refresh.store)?;
+            let synced_at = synced_at(refresh.store)?;
             let age = synced_at.map(|synced_at| refresh.now - synced_at);
             if age.zip(max_age).is_some_and(|(age, max_age)| age <= max_age) {
                 return Ok(ContactReport { found: stored?, is_live: false, synced_at, requests: 0 });
@@ -48,10 +48,10 @@ pub async fn refreshed_contact_360(
     };
     let ContactMatch { id, merged } = fetch_contact(&mut refresh, query, known_id.as_deref()).await?;
     refresh.conversations(&id).await?;
-    let listed = contact_360(&refresh.store, &id, options)?;
+    let listed = contact_360(refresh.store, &id, options)?;
     refresh.threads(&incomplete_threads(&listed)).await?;
     refresh.related_records(&id).await?;
-    let mut found = contact_360(&refresh.store, &id, options)?;
+    let mut found = contact_360(refresh.store, &id, options)?;
     found.never_synced.clear();
     found.merged.extend(merged);
     found.merged.dedup();
@@ -71,7 +71,7 @@ fn synced_at(store: &Store) -> Result<Option<i64>, Error> {
 
 /// Fetches the contact, or the one that it was merged into. `known_id` is the id of the contact that the mirror finds.
 async fn fetch_contact(
-    refresh: &mut ContactRefresh,
+    refresh: &mut ContactRefresh<'_>,
     query: &str,
     known_id: Option<&str>,
 ) -> Result<ContactMatch, Error> {

@@ -1,5 +1,9 @@
 //! The counts and percentiles of one row.
 
+#![deny(missing_docs)]
+
+use std::time::Duration;
+
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
@@ -14,11 +18,15 @@ use crate::report::timeline_cache::ResponseTimes;
 pub struct Figures {
     /// Conversations in which a contact wrote.
     pub conversations: u64,
+    /// With a response of a teammate.
     pub answered: u64,
+    /// Without one.
     pub unanswered: u64,
+    /// Closed now.
     pub closed: u64,
     /// Open or snoozed.
     pub open: u64,
+    /// Snoozed now.
     pub snoozed: u64,
     /// Reopened at least once after a close.
     pub reopened: u64,
@@ -32,20 +40,39 @@ pub struct Figures {
     pub measured: Vec<MetricFigures>,
 }
 
-/// One metric. The unit is [`Metric::unit`].
+/// The figures of one metric.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MetricFigures {
+    /// The metric.
     pub metric: Metric,
+    /// The median, rounded, in the unit of the metric (minutes; hours for resolutions). `None` with too few samples.
     pub p50: Option<f64>,
+    /// The 90th percentile, in the same way.
     pub p90: Option<f64>,
+    /// The two percentiles in seconds.
+    pub(super) seconds: [Option<i64>; 2],
+    /// The number of samples.
     pub n: usize,
     /// Still waiting, and past the target. `None` without a target.
     pub breached: Option<u64>,
-    /// The share of all samples and all breached ones. `None` without a target.
+    /// The share of samples within the target, in percent of all samples and all breached ones. `None` without a target.
     pub target_met_pct: Option<f64>,
 }
 
+impl MetricFigures {
+    /// The median, to the second. `None` with too few samples.
+    pub fn median(&self) -> Option<Duration> {
+        self.seconds[0].and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
+    }
+
+    /// The 90th percentile, to the second. `None` with too few samples.
+    pub fn percentile_90(&self) -> Option<Duration> {
+        self.seconds[1].and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
+    }
+}
+
 impl Figures {
+    /// The figures of a metric, if it was requested.
     pub fn of(&self, metric: Metric) -> Option<&MetricFigures> {
         self.measured.iter().find(|measured| measured.metric == metric)
     }
@@ -235,12 +262,10 @@ impl GroupTotals {
 impl Samples {
     fn measured(&mut self, metric: Metric, options: &SlaOptions) -> MetricFigures {
         let n = self.seconds.len();
-        let mut percentile = |percent| {
-            let seconds =
-                nearest_rank(&mut self.seconds, percent).filter(|_| n >= options.min_samples.max(1))?;
-            Some(metric.unit().of(seconds))
-        };
-        let (p50, p90) = (percentile(50), percentile(90));
+        let mut percentile =
+            |percent| nearest_rank(&mut self.seconds, percent).filter(|_| n >= options.min_samples.max(1));
+        let seconds = [percentile(50), percentile(90)];
+        let [p50, p90] = seconds.map(|seconds| seconds.map(|seconds| metric.unit().of(seconds)));
         let has_target = options.targets.of(metric).is_some();
         let total = n as u64 + self.breached;
         let share = self.met as f64 / total as f64 * 100.0;
@@ -248,6 +273,7 @@ impl Samples {
             metric,
             p50,
             p90,
+            seconds,
             n,
             breached: has_target.then_some(self.breached),
             target_met_pct: (has_target && total > 0).then(|| (share * 10.0).round() / 10.0),

@@ -1,8 +1,9 @@
 //! Assigns conversations to the rows of the report, and names the rows.
 
+#![deny(missing_docs)]
+
 use std::collections::BTreeMap;
 
-use clap::ValueEnum;
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use serde::Serialize;
 
@@ -10,21 +11,27 @@ use crate::report::error::Error;
 use crate::report::timeline_cache::{Grouping, ResponseTimes};
 
 /// What the rows of the report are grouped by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum GroupBy {
-    // The team it is assigned to now.
+    /// The team it is assigned to now.
+    #[cfg_attr(feature = "cli", value(help = None::<&'static str>))]
     Team,
-    // The teammate it is assigned to now.
-    #[value(alias = "teammate")]
+    /// The teammate it is assigned to now.
+    #[cfg_attr(feature = "cli", value(alias = "teammate", help = None::<&'static str>))]
     Admin,
-    // Each of its tags; a conversation can be in several rows.
+    /// Each of its tags; a conversation can be in several rows.
+    #[cfg_attr(feature = "cli", value(help = None::<&'static str>))]
     Tag,
-    // For example `email`.
+    /// The channel of its first message, for example `email`.
+    #[cfg_attr(feature = "cli", value(help = None::<&'static str>))]
     Channel,
-    // Each company of its contacts; a conversation can be in several rows.
+    /// Each company of its contacts; a conversation can be in several rows.
+    #[cfg_attr(feature = "cli", value(help = None::<&'static str>))]
     Company,
-    // One row for everything.
+    /// One row for everything.
+    #[cfg_attr(feature = "cli", value(help = None::<&'static str>))]
     None,
 }
 

@@ -18,7 +18,7 @@ pub mod wording;
 
 pub use compute::sla;
 pub use explain::{Explanation, explain};
-pub use figures::Figures;
+pub use figures::{Figures, MetricFigures};
 pub use groups::{GroupBy, NO_GROUP};
 pub use options::{Metric, PeriodAnchor, Resolution, SlaOptions, Targets};
 pub use reconcile::{Difference, reconcile};

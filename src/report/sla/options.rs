@@ -1,6 +1,7 @@
 //! What a report is about: its metrics, groups, period and targets.
 
-use clap::ValueEnum;
+#![deny(missing_docs)]
+
 use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
 
@@ -8,17 +9,28 @@ use super::groups::GroupBy;
 use crate::report::business_hours::Schedule;
 use crate::report::timeline_cache::Start;
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ValueEnum)]
+/// What is measured. `docs/sla.md` has the definitions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
+    /// From the first message of a contact to the first response of a teammate.
+    #[cfg_attr(feature = "cli", value(help = None::<&'static str>))]
     #[default]
     FirstResponse,
+    /// From the first message of a contact to the close that counts.
+    #[cfg_attr(feature = "cli", value(help = None::<&'static str>))]
     Resolution,
+    /// From each later message of a contact to the next response.
+    #[cfg_attr(feature = "cli", value(help = None::<&'static str>))]
     NextResponse,
+    /// How long teammates handled a closed conversation.
+    #[cfg_attr(feature = "cli", value(help = None::<&'static str>))]
     Handle,
 }
 
 impl Metric {
+    /// All metrics.
     pub const ALL: [Metric; 4] =
         [Metric::FirstResponse, Metric::Resolution, Metric::NextResponse, Metric::Handle];
 
@@ -42,6 +54,7 @@ impl Metric {
         }
     }
 
+    /// The unit of its figures.
     pub const fn unit(self) -> Unit {
         match self {
             Metric::Resolution => Unit::Hours,
@@ -58,11 +71,14 @@ impl Metric {
 /// The unit of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
+    /// Minutes, to two decimal places.
     Minutes,
+    /// Hours, to three decimal places.
     Hours,
 }
 
 impl Unit {
+    /// The unit in column names.
     pub const fn name(self) -> &'static str {
         match self {
             Unit::Minutes => "minutes",
@@ -70,6 +86,7 @@ impl Unit {
         }
     }
 
+    /// The unit for people.
     pub const fn symbol(self) -> &'static str {
         match self {
             Unit::Minutes => "min",
@@ -87,23 +104,31 @@ impl Unit {
 }
 
 /// The moment of a conversation that must be in the period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum PeriodAnchor {
+    /// When it started.
+    #[cfg_attr(feature = "cli", value(help = None::<&'static str>))]
     Start,
-    // The first response.
+    /// The first response.
+    #[cfg_attr(feature = "cli", value(help = None::<&'static str>))]
     Reply,
-    // The close that resolves it.
+    /// The close that resolves it.
+    #[cfg_attr(feature = "cli", value(help = None::<&'static str>))]
     Close,
 }
 
 /// The close that counts as the resolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum Resolution {
-    // The last one, if the conversation is closed now.
+    /// The last one, if the conversation is closed now.
+    #[cfg_attr(feature = "cli", value(help = None::<&'static str>))]
     LastClose,
-    // The first one, even if the conversation was reopened.
+    /// The first one, even if the conversation was reopened.
+    #[cfg_attr(feature = "cli", value(help = None::<&'static str>))]
     FirstClose,
 }
 
@@ -112,10 +137,12 @@ pub enum Resolution {
 pub struct Targets([Option<i64>; 4]);
 
 impl Targets {
+    /// The target of a metric.
     pub fn of(&self, metric: Metric) -> Option<i64> {
         self.0[metric as usize]
     }
 
+    /// Sets the target of a metric.
     pub fn set(&mut self, metric: Metric, seconds: i64) {
         self.0[metric as usize] = Some(seconds);
     }
@@ -129,10 +156,14 @@ impl Serialize for Targets {
     }
 }
 
+/// What to report.
 #[derive(Debug, Clone)]
 pub struct SlaOptions {
+    /// What the rows are grouped by.
     pub group_by: GroupBy,
+    /// What is measured.
     pub metrics: Vec<Metric>,
+    /// The moment that must be in the period.
     pub by: PeriodAnchor,
     /// The start of a conversation that the team started.
     pub start: Start,
@@ -142,9 +173,11 @@ pub struct SlaOptions {
     pub until: Option<i64>,
     /// Only time in these hours counts; `None` counts all time.
     pub business_hours: Option<Schedule>,
+    /// The targets.
     pub targets: Targets,
     /// With fewer samples, percentiles are null.
     pub min_samples: usize,
+    /// The close that counts.
     pub resolution: Resolution,
     /// Whether to exclude the time in which a conversation was snoozed.
     pub without_snoozed: bool,

@@ -1,5 +1,7 @@
 //! The rows of the report: their columns, labels and order.
 
+#![deny(missing_docs)]
+
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
@@ -14,9 +16,13 @@ use crate::data::spelling::did_you_mean;
 /// One row. In JSON, the group's name and id are in its own columns, for example `team` and `team_id`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SlaRow {
+    /// What the rows are grouped by.
     pub group_by: GroupBy,
+    /// The name of the team, teammate, tag, channel or company; `(none)` for conversations without one.
     pub name: String,
+    /// Its id, where it has one.
     pub id: Option<String>,
+    /// The figures of its conversations.
     pub figures: Figures,
 }
 

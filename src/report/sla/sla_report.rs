@@ -1,5 +1,7 @@
 //! The report, and what its mirror lacks.
 
+#![deny(missing_docs)]
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -12,15 +14,21 @@ use crate::report::error::{Error, require_synced};
 /// The report. `rows` are sorted by name; the row without a group comes last.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SlaReport {
+    /// What the rows are grouped by.
     pub group_by: GroupBy,
+    /// Start of the period, in epoch seconds.
     pub since: Option<i64>,
+    /// End of the period (exclusive), in epoch seconds.
     pub until: Option<i64>,
+    /// One row for each group.
     pub rows: Vec<SlaRow>,
     /// All conversations. Each counts once, even if it is in several rows.
     pub total: SlaRow,
+    /// What the mirror lacks.
     pub missing: MissingData,
-    /// The end of the waiting times still running; see [`MissingData::as_of`].
+    /// The end of the waiting times still running, in epoch seconds; see [`MissingData::as_of`].
     pub as_of: i64,
+    #[doc(hidden)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distribution: Option<Distribution>,
 }
@@ -42,6 +50,7 @@ pub struct MissingData {
 }
 
 impl MissingData {
+    #[doc(hidden)]
     /// What the sync states of the two resources say about a period.
     ///
     /// # Errors

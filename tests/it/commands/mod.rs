@@ -3,6 +3,7 @@
 
 mod agent_context;
 mod analytics;
+mod api_versions;
 mod budget;
 mod demo;
 mod export;

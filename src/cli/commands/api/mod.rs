@@ -4,6 +4,7 @@
 //! sent to another server.
 
 mod fields;
+mod versions;
 
 use clap::Args;
 use futures::TryStreamExt;
@@ -11,6 +12,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use self::fields::Field;
+pub use self::versions::ListVersions;
 use crate::api::client::Client;
 use crate::api::effect;
 use crate::api::operation::{self, Operation};
@@ -46,7 +48,8 @@ More:
   intercom-pp-cli api GET /contacts --query per_page=5
   intercom-pp-cli api /conversations --paginate --jq '.results.conversations | length'
   intercom-pp-cli api -X PUT /contacts/ID -f name=Ann -F 'custom_attributes[seats]=9'
-  intercom-pp-cli api /tags --input tag.json -i"
+  intercom-pp-cli api /tags --input tag.json -i
+  intercom-pp-cli api versions"
 )]
 pub struct CallApi {
     /// Path of the endpoint, for example /contacts/search

@@ -11,7 +11,7 @@ use crate::bulk::{BulkPlan, BulkTarget, Change, contact_fields};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::registry::{Effect, HandwrittenCommand};
-use crate::cli::time::Times;
+use crate::cli::time::{Times, times};
 
 /// A kind of change, with the flags that describe it.
 pub trait BulkChange: Args {
@@ -79,7 +79,7 @@ impl<C: BulkChange> HandwrittenCommand for BulkCommand<C> {
 
 impl<C: BulkChange> BulkCommand<C> {
     async fn plan(&self, session: &BulkSession<'_>) -> Result<BulkPlan, Error> {
-        let times = Times::of(session.context)?;
+        let times = times(session.context)?;
         let (change, fields) = self.change.resolve(&session.client, &times).await?;
         let action = C::WORDS.rsplit_once("bulk-").map_or(C::WORDS, |(_, action)| action);
         let mut about = json!({ "action": action });

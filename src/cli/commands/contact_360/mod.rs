@@ -133,7 +133,8 @@ async fn from_workspace(
     // The temporary mirror is deleted together with its folder.
     let folder = tempfile::tempdir()?;
     let path = given.or(own).unwrap_or_else(|| folder.path().join("person.db"));
-    let mut refresh = ContactRefresh::new(client, Store::open(&path)?);
+    let mut store = Store::open(&path)?;
+    let mut refresh = ContactRefresh::new(&client, &mut store);
     // A mirror given with --db may belong to another workspace.
     if is_given {
         refresh.check_workspace().await?;

@@ -3,14 +3,16 @@
 use jiff::Timestamp;
 
 use super::findings::{Findings, new_token};
+use crate::api::app_version::app_version;
 use crate::api::client::Client;
 use crate::api::commands::SPEC_VERSION;
 use crate::api::identity::identity;
 use crate::api::reply::Reply;
+use crate::api::version::ApiVersion;
 use crate::cli::context::{ApiServer, Context};
 use crate::cli::credentials::Credential;
 use crate::cli::error::{Error, Exit, Hint};
-use crate::cli::regions;
+use crate::cli::{regions, version_changes};
 use crate::config;
 use crate::data::span;
 
@@ -34,6 +36,7 @@ pub async fn check(
             let name = me.workspace_name.as_deref().unwrap_or("?");
             findings.ok("workspace", format!("{name} ({})", me.reported_workspace().unwrap_or("?")));
             check_version(&client, findings);
+            check_app_version(&client, findings).await;
             check_rate(&client, findings);
             check_clock(&me.reply, findings);
         }
@@ -82,6 +85,42 @@ fn check_version(client: &Client, findings: &mut Findings) {
     }
 }
 
+/// The version that the app would answer by default, and what the pinned one does differently. Never a problem, because
+/// every request names its version.
+async fn check_app_version(client: &Client, findings: &mut Findings) {
+    match app_version(client).await {
+        Ok(Some(version)) => findings.ok("app version", app_version_detail(&version)),
+        Ok(None) => findings.skipped(
+            "app version",
+            "not reported by the server, so the version that the app answers by default cannot be known",
+        ),
+        Err(error) => findings.skipped("app version", format!("cannot be known: {error}")),
+    }
+}
+
+fn app_version_detail(reported: &str) -> String {
+    let lead = format!("requests without Intercom-Version are answered as {reported}");
+    let versions = (reported.parse::<ApiVersion>(), SPEC_VERSION.parse::<ApiVersion>());
+    let (Ok(reported), Ok(pinned)) = versions else {
+        return format!("{lead}; commands send {SPEC_VERSION}");
+    };
+    if reported == pinned {
+        return format!("{lead}, which commands send as well");
+    }
+    if reported < pinned {
+        return format!("{lead}; commands send {pinned}, and do not know what differs before it");
+    }
+    let changes: Vec<&str> = version_changes::between(&pinned, &reported).map(|change| change.name).collect();
+    if changes.is_empty() {
+        return format!("{lead}; commands send {pinned}, and notice no difference");
+    }
+    format!(
+        "{lead}; commands send {pinned}. With {reported} would change: {}; see \
+         `intercom-pp-cli api versions --changes {pinned}..{reported}`",
+        changes.join(", ")
+    )
+}
+
 fn check_rate(client: &Client, findings: &mut Findings) {
     match client.transport().usage().rate {
         Some(rate) if rate.remaining * 10 < rate.limit => findings.warning(
@@ -108,5 +147,25 @@ fn check_clock(reply: &Reply, findings: &mut Findings) {
             "set the clock; relative times like 24h use this machine's clock",
         ),
         Some(skew) => findings.ok("clock", format!("{} s off the server", skew.abs())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_detail_names_what_would_change() {
+        let detail = app_version_detail("2.16");
+        assert!(
+            detail.starts_with("requests without Intercom-Version are answered as 2.16; commands send "),
+            "{detail}"
+        );
+        assert!(detail.contains("graded priorities") && detail.contains("..2.16`"), "{detail}");
+        assert!(!detail.contains("times in contact search"), "{detail}");
+        assert!(app_version_detail("Preview").contains("times in contact search"));
+        assert!(app_version_detail(SPEC_VERSION).ends_with("which commands send as well"));
+        assert!(app_version_detail("1.0").ends_with("do not know what differs before it"));
+        assert!(app_version_detail("odd").ends_with(SPEC_VERSION));
     }
 }

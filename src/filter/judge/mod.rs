@@ -1,29 +1,41 @@
 //! Evaluates a search predicate on one document.
 //!
+//! In addition to the API's predicates, groups may have any depth and be negated (`NOT`), all numbers and times support
+//! `>=` and `<=`, all fields can be compared with null, and contacts have the field `phone_digits`. The mirror evaluates
+//! the same predicates in SQL, with the same table of fields.
+//!
 //! Servers return too many records: their comparisons may include equality, match single words, compare days instead
 //! of times, or use an outdated index. The document decides. If it lacks a field, the result is unknown and must
 //! never be guessed.
+
+mod comparison;
+pub(crate) mod priority;
+mod search_fields;
 
 use std::cell::Cell;
 
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::comparison::ValueComparison;
-use super::priority::with_spellings;
-use super::search_fields::{FieldLocation, FieldType, locate};
+use self::comparison::ValueComparison;
+#[cfg(feature = "mirror")]
+pub(crate) use self::comparison::collapse_spaces;
+pub(crate) use self::priority::with_spellings;
+#[cfg(feature = "mirror")]
+pub(crate) use self::search_fields::IdList;
+pub(crate) use self::search_fields::{FieldLocation, FieldType, locate};
+use super::Searchable;
 use crate::data::lenient;
-use crate::mirror::resources::ResourceName;
 
 /// Whether a predicate selects a document; `None` if the document does not show it. Without the workspace's zone, days
 /// are compared only if the result is the same in every zone.
 pub fn holds(
-    resource: ResourceName,
+    searched: Searchable,
     predicate: &Value,
     document: &Value,
     zone: Option<&TimeZone>,
 ) -> Option<bool> {
-    Evaluator::new(resource, document, zone, true).group(predicate)
+    Evaluator::new(searched, document, zone, true).group(predicate)
 }
 
 /// Whether a predicate selects a document that a search returned.
@@ -41,14 +53,14 @@ pub enum Judgement {
 /// unchanged and that the document must have passed. `is_record`: the document is the full record, so what it lacks
 /// does not exist.
 pub fn judge(
-    resource: ResourceName,
+    searched: Searchable,
     predicate: &Value,
     query: &Value,
     document: &Value,
     zone: Option<&TimeZone>,
     is_record: bool,
 ) -> Judgement {
-    let mut evaluator = Evaluator::new(resource, document, zone, is_record);
+    let mut evaluator = Evaluator::new(searched, document, zone, is_record);
     let mut facts = Vec::new();
     evaluator.collect_facts(query, &mut facts);
     // Servers differ on whether comparisons include the bound.
@@ -112,7 +124,7 @@ fn members<'p>(group: &'p Value, operator: &str, into: &mut Vec<&'p Value>) {
 static NULL: Value = Value::Null;
 
 struct Evaluator<'a> {
-    resource: ResourceName,
+    searched: Searchable,
     document: &'a Value,
     comparison: ValueComparison<'a>,
     /// Parts of the query that the document must satisfy.
@@ -131,11 +143,11 @@ enum Lookup<'a> {
 }
 
 impl<'a> Evaluator<'a> {
-    fn new(resource: ResourceName, document: &'a Value, zone: Option<&'a TimeZone>, is_record: bool) -> Self {
+    fn new(searched: Searchable, document: &'a Value, zone: Option<&'a TimeZone>, is_record: bool) -> Self {
         Evaluator {
-            resource,
+            searched,
             document,
-            comparison: ValueComparison { resource, zone },
+            comparison: ValueComparison { searched, zone },
             facts: Vec::new(),
             is_field_missing: Cell::new(false),
             is_record,
@@ -203,7 +215,7 @@ impl<'a> Evaluator<'a> {
 
     /// Whether documents never contain the field of a test.
     fn is_server_only(&self, test: &Value) -> bool {
-        locate(self.resource, test).is_none_or(|location| match location.kind {
+        locate(self.searched, test).is_none_or(|location| match location.kind {
             FieldType::ServerOnly => true,
             FieldType::Ids(list) => list.keys.is_empty(),
             _ => false,
@@ -221,8 +233,8 @@ impl<'a> Evaluator<'a> {
     }
 
     fn test(&self, test: &Value) -> Option<bool> {
-        let test = &*with_spellings(self.resource, test);
-        let location = locate(self.resource, test)?;
+        let test = &*with_spellings(Some(self.searched), test);
+        let location = locate(self.searched, test)?;
         let value = &test["value"];
         match test["operator"].as_str().unwrap_or("=") {
             "IN" => self.any(&location, value),

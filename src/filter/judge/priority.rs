@@ -7,18 +7,25 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use crate::mirror::resources::ResourceName;
-use crate::mirror::spelling::priorities;
+use crate::filter::Searchable;
+
+/// How priorities are written, before and since they have grades: a value and the values that match a search for it.
+pub(crate) const PRIORITIES: [(&str, &[&str]); 4] = [
+    ("priority", &["priority", "high", "urgent"]),
+    ("not_priority", &["not_priority", "none", "low", "medium"]),
+    ("high", &["high", "priority"]),
+    ("none", &["none", "not_priority"]),
+];
 
 /// The test with all spellings of the priorities in it. Other tests stay as they are.
-pub(super) fn with_spellings(resource: ResourceName, test: &Value) -> Cow<'_, Value> {
+pub(crate) fn with_spellings(searched: Option<Searchable>, test: &Value) -> Cow<'_, Value> {
     let value = &test["value"];
     let values: Vec<&Value> = match (test["operator"].as_str().unwrap_or("="), value) {
         ("=" | "!=", Value::String(_)) => vec![value],
         ("IN" | "NIN", Value::Array(values)) => values.iter().collect(),
         _ => return Cow::Borrowed(test),
     };
-    if resource != ResourceName::Conversations || test["field"] != "priority" {
+    if searched != Some(Searchable::Conversations) || test["field"] != "priority" {
         return Cow::Borrowed(test);
     }
     let mut spellings: Vec<Value> = Vec::new();
@@ -40,13 +47,20 @@ pub(super) fn with_spellings(resource: ResourceName, test: &Value) -> Cow<'_, Va
     Cow::Owned(test)
 }
 
+/// The stored values that a search for this priority finds. A priority without a grade counts as `high`, its absence
+/// as `none`.
+pub(crate) fn priorities(priority: &str) -> Vec<&str> {
+    let known = PRIORITIES.iter().find(|(name, _)| name.eq_ignore_ascii_case(priority));
+    known.map_or_else(|| vec![priority], |(_, matching)| matching.to_vec())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn spelled(operator: &str, value: Value) -> Value {
         let test = json!({"field": "priority", "operator": operator, "value": value});
-        let spelled = with_spellings(ResourceName::Conversations, &test).into_owned();
+        let spelled = with_spellings(Some(Searchable::Conversations), &test).into_owned();
         json!([spelled["operator"], spelled["value"]])
     }
 
@@ -64,8 +78,8 @@ mod tests {
             assert_eq!(spelled(operator, value.clone()), json!([operator, value]));
         }
         let other = json!({"field": "state", "operator": "=", "value": "priority"});
-        assert_eq!(*with_spellings(ResourceName::Conversations, &other), other);
+        assert_eq!(*with_spellings(Some(Searchable::Conversations), &other), other);
         let elsewhere = json!({"field": "priority", "operator": "=", "value": "priority"});
-        assert_eq!(*with_spellings(ResourceName::Tickets, &elsewhere), elsewhere);
+        assert_eq!(*with_spellings(Some(Searchable::Tickets), &elsewhere), elsewhere);
     }
 }

@@ -1,14 +1,14 @@
-//! Locates the fields of the API's searches in documents and in the tables of the mirror.
+//! Locates the fields of the API's searches in documents.
 //!
-//! Both use this one table, so that a predicate cannot have two meanings. It also lists the fields that only the
+//! The SQL of the mirror uses the same table, so that a predicate cannot have two meanings. It also lists the fields that only the
 //! server knows, whose values must never be guessed.
 
 use serde_json::Value;
 
-use crate::mirror::resources::ResourceName;
+use crate::filter::Searchable;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FieldType {
+pub(crate) enum FieldType {
     Text,
     /// HTML, compared as its visible text.
     Html,
@@ -34,9 +34,9 @@ pub(super) enum FieldType {
     ServerOnly,
 }
 
-/// A list of ids: the link table, its two columns, and the keys of the list in the document, if it has one.
+/// A list of ids: the mirror's link table, its two columns, and the keys of the list in the document, if it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct IdList {
+pub(crate) struct IdList {
     pub table: &'static str,
     pub owner: &'static str,
     pub other: &'static str,
@@ -54,7 +54,7 @@ const fn list(
 
 type Row = (&'static str, FieldType, &'static [&'static str]);
 
-/// The searchable fields of each resource.
+/// The searchable fields of each kind of record.
 #[rustfmt::skip]
 const FIELDS: &[Row] = &[
     (
@@ -147,41 +147,36 @@ const DOCUMENT_NAMES: &[(&str, &str, &[&str])] = &[
     ("tickets", "state", &["ticket_state", "category"]),
 ];
 
-/// Fields with other names in the tables.
-const COLUMN_NAMES: &[(&str, &str)] =
-    &[("conversation_rating.score", "rating"), ("email_domain", "email"), ("phone_digits", "phone")];
-
 /// The location and type of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FieldLocation<'p> {
+pub(crate) struct FieldLocation<'p> {
     pub kind: FieldType,
     /// The path in the document.
     pub keys: Vec<&'p str>,
-    /// The column in the mirror, if it has one.
-    pub column: Option<&'p str>,
+    /// Whether it is a field of all records of this kind, not a custom attribute.
+    pub is_standard: bool,
 }
 
-/// Locates the field of a test; `None` if the resource has no such search field.
-pub(super) fn locate(resource: ResourceName, test: &Value) -> Option<FieldLocation<'_>> {
+/// Locates the field of a test; `None` if this kind of record has no such search field.
+pub(crate) fn locate(searched: Searchable, test: &Value) -> Option<FieldLocation<'_>> {
     let field = test["field"].as_str()?;
-    let of = resource.as_str();
+    let of = searched.as_str();
     // The search identifies ticket attributes by id, the documents by name.
     if of == "tickets" && field.starts_with("ticket_attribute.") {
         let name = test["attribute"].as_str()?;
         return Some(FieldLocation {
             kind: FieldType::Untyped,
             keys: vec!["ticket_attributes", name],
-            column: None,
+            is_standard: false,
         });
     }
     if let Some(name) = field.strip_prefix("custom_attributes.").filter(|_| of != "tickets") {
         let kind = if test["type"] == "date" { FieldType::Time } else { FieldType::Untyped };
-        return Some(FieldLocation { kind, keys: vec!["custom_attributes", name], column: None });
+        return Some(FieldLocation { kind, keys: vec!["custom_attributes", name], is_standard: false });
     }
     let (_, kind, _) = FIELDS.iter().find(|(owner, _, names)| *owner == of && names.contains(&field))?;
     let kind = if test["type"] == "time" && *kind == FieldType::Time { FieldType::ExactTime } else { *kind };
     let renamed = DOCUMENT_NAMES.iter().find(|(owner, name, _)| *owner == of && *name == field);
     let keys = renamed.map_or_else(|| field.split('.').collect(), |(.., keys)| keys.to_vec());
-    let column = COLUMN_NAMES.iter().find(|(name, _)| *name == field).map_or(field, |(_, column)| column);
-    Some(FieldLocation { kind, keys, column: resource.has_column(column).then_some(column) })
+    Some(FieldLocation { kind, keys, is_standard: true })
 }

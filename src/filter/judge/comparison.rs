@@ -10,19 +10,19 @@ use serde_json::Value;
 
 use super::search_fields::FieldType;
 use crate::data::lenient;
+use crate::filter::Searchable;
 use crate::filter::person::phone_digits;
 use crate::html::plain;
-use crate::mirror::resources::ResourceName;
 
 /// Custom attributes from this value on may be times in epoch seconds.
 const EARLIEST_TIME: i64 = 100_000_000;
 /// Upper bound of the difference between two local clocks on earth, in seconds.
 const MAX_ZONE_DIFFERENCE: i64 = 2 * 86_400;
 
-/// How values of a resource are compared.
+/// How values of a kind of record are compared.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ValueComparison<'a> {
-    pub resource: ResourceName,
+    pub searched: Searchable,
     /// The workspace's zone, if known.
     pub zone: Option<&'a TimeZone>,
 }
@@ -89,7 +89,7 @@ impl ValueComparison<'_> {
 
     /// Compares times of contacts by the workspace's day, others to the second.
     fn compare_times(self, actual: i64, operator: &str, expected: i64) -> Option<bool> {
-        if self.resource != ResourceName::Contacts {
+        if self.searched != Searchable::Contacts {
             return ordered(actual.cmp(&expected), operator);
         }
         let Some(zone) = self.zone else {
@@ -119,7 +119,7 @@ impl ValueComparison<'_> {
             ("=", Some(number), Some(expected)) if number == expected => Some(true),
             ("=", Some(number), Some(expected)) => {
                 // The API compares date attributes by day, and the document does not show which attributes are dates.
-                let may_be_date = self.resource == ResourceName::Contacts
+                let may_be_date = self.searched == Searchable::Contacts
                     && expected >= EARLIEST_TIME as f64
                     && (number - expected).abs() <= MAX_ZONE_DIFFERENCE as f64;
                 if may_be_date { None } else { Some(false) }
@@ -168,7 +168,7 @@ fn ordered(order: Ordering, operator: &str) -> Option<bool> {
 }
 
 /// Collapses white space as in the plain text of messages.
-pub(super) fn collapse_spaces(text: &str) -> String {
+pub(crate) fn collapse_spaces(text: &str) -> String {
     let inside = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let before = if text.starts_with(char::is_whitespace) { " " } else { "" };
     let after = if text.ends_with(char::is_whitespace) && !inside.is_empty() { " " } else { "" };
