@@ -34,6 +34,8 @@ pub mod request_builder;
 mod retry;
 pub mod search_filter;
 pub mod secret;
+#[cfg(feature = "filter")]
+pub(crate) mod tested_search;
 pub mod timestamp;
 pub mod transport;
 pub mod version;

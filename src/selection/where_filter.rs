@@ -85,6 +85,11 @@ impl WhereFilter {
         Ok(judged.filter_map(|(raw, is_selected)| is_selected.then_some(raw)).collect())
     }
 
+    /// Whether records were skipped because they do not show all fields in the filter.
+    pub fn has_skipped(&self) -> bool {
+        self.has_skipped.load(Ordering::Relaxed)
+    }
+
     async fn selects(&self, client: &Client, raw: &RawValue) -> Result<bool, Error> {
         // Show invalid documents instead of hiding them.
         let Ok(document) = serde_json::from_str::<Value>(raw.get()) else { return Ok(true) };

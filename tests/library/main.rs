@@ -6,6 +6,7 @@ mod errors;
 mod lists;
 mod observing;
 mod settings;
+mod text_filters;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
