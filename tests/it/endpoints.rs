@@ -206,6 +206,8 @@ fn check_body(
         .map(|error| error.to_string())
         // The samples are large, to show that no number passes through a float.
         .filter(|error| !error.contains("greater than the maximum"))
+        // Lists of choices are typed as lists of texts.
+        .filter(|error| !(error.contains("a text/with") && error.contains("is not one of")))
         .collect();
     assert!(errors.is_empty(), "{id}: {body} {errors:?}");
 }
