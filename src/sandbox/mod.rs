@@ -20,16 +20,16 @@
 //! let client = sandbox.client()?;
 //!
 //! // The code under test.
-//! let contacts = client.contacts().list().all().await?;
-//! assert_eq!(contacts.len(), 7);
+//! let me = client.identify_admin().await?;
+//! assert!(me.email.is_some());
 //!
 //! // What it sent.
 //! let requests = sandbox.requests();
-//! assert_eq!((requests[0].method.as_str(), requests[0].path.as_str()), ("GET", "/contacts"));
+//! assert_eq!((requests[0].method.as_str(), requests[0].path.as_str()), ("GET", "/me"));
 //!
 //! // What it does when a request fails.
 //! sandbox.inject_faults(|_, request| (request.path == "/me").then_some(Fault::Status(403)));
-//! assert!(client.me().await.is_err_and(|error| error.is_unauthorized()));
+//! assert!(client.identify_admin().await.is_err_and(|error| error.is_unauthorized()));
 //! # Ok(())
 //! # }
 //! ```

@@ -19,7 +19,7 @@ fn stamped() -> tempfile::TempDir {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
-    assert!(!is_current(&tree), "without a stamp, nothing is known");
+    assert!(!is_current(&tree), "a tree without a stamp is not current");
     let [spec, codegen, generated] = folders(tree.path());
     let written = stamp::write(&spec, &codegen, &generated).unwrap();
     assert_eq!(written, Some(generated.join("stamp.txt")));

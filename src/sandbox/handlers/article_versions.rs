@@ -56,10 +56,8 @@ fn versions_of(workspace: &Workspace, article: &HelpArticle) -> Vec<ArticleVersi
 /// The locale that the request asks for, or the default one.
 fn requested_locale<'a>(workspace: &'a Workspace, request: &'a ApiRequest) -> Result<&'a str, ErrorResponse> {
     let locale = request.query("locale").unwrap_or(workspace.locale());
-    match workspace.locales.iter().any(|enabled| enabled == locale) {
-        true => Ok(locale),
-        false => Err(ErrorResponse::invalid("locale", "Unknown locale")),
-    }
+    let is_enabled = workspace.locales.iter().any(|enabled| enabled == locale);
+    if is_enabled { Ok(locale) } else { Err(ErrorResponse::invalid("locale", "Unknown locale")) }
 }
 
 /// A version and its place in the history, starting at 1.

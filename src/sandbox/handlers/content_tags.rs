@@ -30,10 +30,7 @@ fn content_id<'a>(
         _ => ("content_snippet_id", "content_snippet_not_found", "Content snippet not found"),
     };
     let id = request.path(parameter);
-    match workspace.has_content(kind, id) {
-        true => Ok(id),
-        false => Err(ErrorResponse::new(404, code, message)),
-    }
+    if workspace.has_content(kind, id) { Ok(id) } else { Err(ErrorResponse::new(404, code, message)) }
 }
 
 fn tag_not_found() -> ErrorResponse {

@@ -52,7 +52,7 @@ pub fn fill(workspace: &mut Workspace, options: &Options) {
         }
         workspace.knowledge.snippets.insert(snippet);
     }
-    if let Some(id) = workspace.internal_articles.iter().nth(1).map(|article| article.id.clone()) {
+    if let Some(id) = workspace.internal_articles[..].get(1).map(|article| article.id.clone()) {
         tag(workspace, INTERNAL_ARTICLE, &id, created_at);
     }
     let redirect = PlainRecord::new(json!({
@@ -71,7 +71,7 @@ pub fn fill(workspace: &mut Workspace, options: &Options) {
 
 /// Applies the tag that marks content.
 pub fn tag(workspace: &mut Workspace, kind: &'static str, id: &str, applied_at: i64) {
-    let Some(tag_id) = workspace.tags.iter().nth(TAG).map(|tag| tag.id.clone()) else { return };
+    let Some(tag_id) = workspace.tags[..].get(TAG).map(|tag| tag.id.clone()) else { return };
     let admin_id = workspace.my_id();
     let applied = AppliedTag { tag_id, applied_at, admin_id };
     workspace.knowledge.settings_mut(kind, id).tags.push(applied);

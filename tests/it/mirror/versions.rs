@@ -155,9 +155,16 @@ async fn reports_and_searches_answer_the_same_for_both_versions() {
     }
 
     // Filters of either version find both spellings.
+    let config = home.path().join("config.toml");
     let ids = |store: &Store, version: &str, filter: &str| {
-        let words = ["conversations", "search", "--where", filter, "--all", "--data-source", "local"];
-        let found = ask(store, &[&words[..], &["--api-version", version]].concat());
+        let database = store.connection().path().unwrap();
+        std::fs::write(&config, format!("store = {database:?}\n")).unwrap();
+        let mut command = support::against(home.path(), &fixture.sandbox.base_url());
+        command.env("INTERCOM_ACCESS_TOKEN", TOKEN).args(["--config", config.to_str().unwrap()]);
+        command.args(["conversations", "search", "--where", filter, "--all", "--data-source", "local"]);
+        let output = command.args(["--api-version", version, "--json"]).output().unwrap();
+        assert!(output.status.success(), "{filter}: {}", support::stderr(&output));
+        let found = support::document(&output)["results"].clone();
         let found = found.as_array().or_else(|| found["conversations"].as_array()).unwrap();
         found.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>()
     };

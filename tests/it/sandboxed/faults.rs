@@ -3,6 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use intercom::api::ApiVersion;
 use intercom::api::Client;
 use intercom::api::request_builder::{Arguments, operation};
 use intercom::sandbox::{Fault, Sandbox, Workspace};
@@ -82,7 +83,12 @@ pub async fn merge(client: &Client, sandbox: &Sandbox) {
         };
         (first(false), first(true))
     });
-    let body = format!(r#"{{"from":"{lead}","into":"{user}"}}"#).into_bytes();
+    let mut body = serde_json::json!({"from": lead, "into": user});
+    // The two have nothing in common.
+    if client.api_version().has(&ApiVersion::MERGE_REQUIRES_DUPLICATES) {
+        body["skip_duplicate_validation"] = true.into();
+    }
+    let body = body.to_string().into_bytes();
     let arguments = Arguments { body: Some(body), ..Arguments::default() };
     client.execute(operation("MergeContact").unwrap(), &arguments).await.unwrap();
 }

@@ -127,6 +127,15 @@ pub fn has_change(change: &ApiVersion) -> bool {
     api_version().is_some_and(|version| version.parse::<ApiVersion>().unwrap().has(change))
 }
 
+/// The body that merges a lead into a user who has nothing in common with it.
+pub fn merge_body(lead: &str, user: &str) -> String {
+    let mut body = serde_json::json!({"from": lead, "into": user});
+    if has_change(&ApiVersion::MERGE_REQUIRES_DUPLICATES) {
+        body["skip_duplicate_validation"] = true.into();
+    }
+    body.to_string()
+}
+
 /// The binary with its own home directory and a clean environment.
 pub fn binary(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_intercom-pp-cli"));

@@ -47,7 +47,7 @@ async fn calls_follow_merged_and_deleted_contacts() {
     });
     assert!(fixture.sync(&mut store).await.complete);
     assert_calls(&store, &fixture);
-    let merge = |lead: &str| Some(format!(r#"{{"from":"{lead}","into":"{user}"}}"#));
+    let merge = |lead: &str| Some(crate::support::merge_body(lead, &user));
     let named = |contact: &str| count(&store, &format!("calls WHERE contact_id = '{contact}'"));
     let affected = named(&leads[0]) + named(&gone);
 

@@ -35,7 +35,7 @@ async fn assert_deletions_are_removed(options: &SyncOptions) {
             )
         });
     fixture.sandbox.advance(2 * HOUR);
-    let merge = format!(r#"{{"from":"{lead}","into":"{user}"}}"#);
+    let merge = crate::support::merge_body(&lead, &user);
     call(&fixture, "MergeContact", &[], Some(merge)).await;
     call(&fixture, "DeleteContact", &[&gone], None).await;
     call(&fixture, "deleteConversation", &[&conversation], None).await;
