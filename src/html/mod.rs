@@ -5,9 +5,9 @@
 
 #![cfg_attr(not(feature = "cli"), allow(dead_code, reason = "each feature uses another part"))]
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "sandbox")]
 pub mod compose;
 pub mod plain;
-#[cfg(feature = "cli")]
+#[cfg(feature = "sandbox")]
 pub mod readable;
 pub mod scan;
