@@ -130,7 +130,7 @@ pub static CHANGES: &[VersionChange] = &[
         name: "410 for merged contacts",
         change: "A contact that was merged into another answers 410 with a link to it, instead of 404",
         commands: &["contacts get", "contacts view", "contacts 360", "sync"],
-        handling: "Both mean that the contact no longer exists",
+        handling: "Both mean that the contact is gone; contact 360 --live shows the one it became",
     },
     VersionChange {
         version: V2_16,
@@ -138,7 +138,7 @@ pub static CHANGES: &[VersionChange] = &[
         change: "Merging contacts is refused if they do not look like duplicates, unless \
                  skip_duplicate_validation is true",
         commands: &["contacts merge", "contacts dupes"],
-        handling: "The refusal is reported; contacts merge sends the fields as given",
+        handling: "The refusal is reported; contacts merge takes --skip-duplicate-validation",
     },
     VersionChange {
         version: V2_16,
