@@ -32,7 +32,7 @@ pub static CHANGES: &[VersionChange] = &[
         change: "Internal articles exist; earlier versions refuse them with status 400",
         commands: &[
             "internal-articles list",
-            "internal-articles retrieve",
+            "internal-articles get",
             "internal-articles search",
             "internal-articles create",
             "internal-articles update",
@@ -51,7 +51,7 @@ pub static CHANGES: &[VersionChange] = &[
         version: V2_14,
         name: "job_identifier of exports",
         change: "A data export reports its job as job_identifier instead of job_identfier",
-        commands: &["intercom-export create-data", "intercom-export get-data", "intercom-export cancel-data"],
+        commands: &["intercom-export create", "intercom-export get", "intercom-export cancel"],
         handling: "The response is printed as received",
     },
     VersionChange {
@@ -152,7 +152,7 @@ pub static CHANGES: &[VersionChange] = &[
         name: "attributes of conversations",
         change: "Attributes of conversations have a separate list; data-attributes refuses \
                  model=conversation with status 422",
-        commands: &["data-attributes lis", "sync"],
+        commands: &["data-attributes list", "sync"],
         handling: "sync reads them from the list that the version in use has",
     },
     VersionChange {
@@ -194,7 +194,8 @@ mod tests {
         for change in CHANGES {
             assert!(!change.commands.is_empty() && !change.handling.is_empty(), "{}", change.change);
             for command in change.commands {
-                assert!(catalog().entry(command).is_some(), "{command}");
+                let shown = catalog().entry(command).map(|entry| entry.shown.clone());
+                assert_eq!(shown.as_deref(), Some(*command), "named as in lists of commands");
             }
         }
     }
