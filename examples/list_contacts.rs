@@ -1,52 +1,44 @@
-//! Lists contacts with the typed client: `cargo run --example list_contacts`.
+//! Lists contacts: a page, then everyone who matches a filter, then everyone.
 //!
-//! Needs `INTERCOM_ACCESS_TOKEN`. Set `INTERCOM_BASE_URL` to use another server, for example a sandbox.
+//! `cargo run --example list_contacts` runs against a sandbox. Set `INTERCOM_ACCESS_TOKEN` for a real workspace.
 
-#![allow(clippy::print_stdout, reason = "the example prints its result")]
+#![allow(clippy::print_stdout, reason = "the example prints its results")]
 
-use std::error::Error;
+mod workspace;
 
-use futures::TryStreamExt;
-use intercom::api::request_builder::{Arguments, operation};
-use intercom::{Client, Region, Settings, Token, types};
+use std::time::Duration;
+
+use intercom::{Client, Error, Filter, Timestamp};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let token = Token::new(std::env::var("INTERCOM_ACCESS_TOKEN")?)?;
-    let base_url = match std::env::var("INTERCOM_BASE_URL") {
-        Ok(url) => url.parse()?,
-        Err(_) => Region::Us.base_url(),
-    };
-    let client = Client::new(Settings::new(base_url, Some(token)))?;
-
-    // A typed function. Its models tolerate fields that differ from the description, and the raw
-    // document is available beside them.
-    let me = client.identify_admin().await?;
-    println!("{} ({} bytes)", me.name.as_deref().unwrap_or("?"), me.raw().len());
-
-    // All pages of a list, each fetched when it is polled.
-    let contacts = operation("ListContacts")?;
-    let mut pages = std::pin::pin!(client.pages(contacts, Arguments::default(), None));
-    let mut count = 0;
-    while let Some(page) = pages.try_next().await? {
-        for contact in page.records::<types::Contact>() {
-            let contact = contact?;
-            count += 1;
-            if count <= 3 {
-                println!(
-                    "{} {}",
-                    contact.id.as_deref().unwrap_or("?"),
-                    contact.email.as_deref().unwrap_or("-")
-                );
-            }
-        }
-    }
-    println!("{count} contacts");
-
-    // Errors carry the status, code, message and request id.
-    match client.show_contact("no-such-contact", None).await {
-        Ok(contact) => println!("found {:?}", contact.id),
-        Err(error) => println!("{:?} {:?}: {error}", error.status(), error.code()),
-    }
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let workspace = workspace::connect().await?;
+    run(&workspace.client).await?;
     Ok(())
+}
+
+/// Returns the numbers of users who signed up in the last year, and of all contacts.
+pub async fn run(client: &Client) -> Result<(usize, usize), Error> {
+    // One page. It derefs to a slice of contacts.
+    let page = client.contacts().list().per_page(5).page().await?;
+    println!("{} of {} contacts:", page.len(), page.total_count().unwrap_or_default());
+    for contact in &page {
+        println!("  {} {}", contact.name.as_deref().unwrap_or("-"), contact.email.as_deref().unwrap_or("-"));
+    }
+
+    // A filter built in code. The API compares the times of contacts by day.
+    let year_ago = Timestamp::now() - Duration::from_secs(365 * 24 * 3_600);
+    let recent_users = Filter::eq("role", "user") & Filter::gt("signed_up_at", year_ago);
+    let recent = client.contacts().search(recent_users).all().await?;
+    println!("{} users signed up in the last year", recent.len());
+
+    // All contacts, with one page in memory.
+    let mut all = 0;
+    let mut contacts = client.contacts().list().stream();
+    while let Some(contact) = contacts.try_next().await? {
+        assert!(contact.id.is_some());
+        all += 1;
+    }
+    println!("{all} contacts in all");
+    Ok((recent.len(), all))
 }

@@ -48,7 +48,7 @@ impl Identity {
         let (code, name, region, timezone) =
             me.app.map(|app| (app.id_code, app.name, app.region, app.timezone)).unwrap_or_default();
         Ok(Identity {
-            admin_id: trimmed(me.id),
+            admin_id: trimmed(me.id.map(String::from)),
             admin_name: me.name,
             workspace: trimmed(code).unwrap_or_else(|| UNKNOWN_WORKSPACE.to_owned()),
             workspace_name: name,

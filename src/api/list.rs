@@ -23,6 +23,8 @@ use super::paging::{Next, RawPage};
 use super::reply::Reply;
 use super::request_builder::{Arguments, operation};
 use super::search_filter::{Filter, Order};
+#[cfg(feature = "filter")]
+use super::tested_search::TestedSearch;
 
 /// A list or search that has not been requested yet.
 ///
@@ -47,6 +49,8 @@ pub struct List<T> {
     per_page: Option<u32>,
     limit: Option<usize>,
     allows_incomplete: bool,
+    #[cfg(feature = "filter")]
+    tested: Option<TestedSearch>,
     records: PhantomData<fn() -> T>,
 }
 
@@ -84,8 +88,15 @@ impl<T> List<T> {
         query: &[(&str, Option<String>)],
         filter: impl Into<Filter>,
     ) -> Self {
+        let filter = filter.into();
+        #[cfg(feature = "filter")]
+        if let Some(unresolved) = filter.to_resolve() {
+            let request = operation(id)
+                .and_then(|search| Ok((search, Arguments::typed(path, query, Some(&json!({})))?)));
+            return List { tested: Some(TestedSearch::new(unresolved)), ..List::of(client, request) };
+        }
         let request = operation(id).and_then(|search| {
-            let body = json!({ "query": filter.into().query_at(search.path, client.requested_version())? });
+            let body = json!({ "query": filter.query_at(search.path, client.requested_version())? });
             Ok((search, Arguments::typed(path, query, Some(&body))?))
         });
         List::of(client, request)
@@ -99,6 +110,8 @@ impl<T> List<T> {
             per_page: None,
             limit: None,
             allows_incomplete: false,
+            #[cfg(feature = "filter")]
+            tested: None,
             records: PhantomData,
         }
     }
@@ -106,8 +119,17 @@ impl<T> List<T> {
     /// The same list with its records read as another type, for example as a struct with only the fields that a
     /// program needs, or as [`serde_json::Value`].
     pub fn read_as<U>(self) -> List<U> {
-        let List { client, request, position, per_page, limit, allows_incomplete, records: _ } = self;
-        List { client, request, position, per_page, limit, allows_incomplete, records: PhantomData }
+        List {
+            client: self.client,
+            request: self.request,
+            position: self.position,
+            per_page: self.per_page,
+            limit: self.limit,
+            allows_incomplete: self.allows_incomplete,
+            #[cfg(feature = "filter")]
+            tested: self.tested,
+            records: PhantomData,
+        }
     }
 
     /// Records per page, as far as the operation allows; the default is the most that it allows. Has no effect on
@@ -180,6 +202,11 @@ impl<T> List<T> {
             Paging::Cursor { max } | Paging::CursorInBody { max } | Paging::Page { max } => max,
             Paging::None | Paging::Whole | Paging::Scroll => 0,
         };
+        // Most results may be dropped, so that small pages would mean many requests.
+        #[cfg(feature = "filter")]
+        if self.tested.is_some() {
+            return self.per_page;
+        }
         // Without a known maximum, the server may not accept a size at all.
         let limit = self.limit.and_then(|limit| u32::try_from(limit).ok()).filter(|limit| *limit < max);
         match (self.per_page, limit) {
@@ -190,6 +217,11 @@ impl<T> List<T> {
 
     fn raw_pages(&self) -> Result<BoxStream<'static, Result<RawPage, Error>>, Error> {
         let (list, arguments) = self.first_request()?;
+        #[cfg(feature = "filter")]
+        if let Some(tested) = self.tested.clone() {
+            let (client, position) = (self.client.clone(), self.position.clone());
+            return Ok(tested.pages(client, list, arguments, self.size(list), position));
+        }
         let pages = self.client.pages_at(list, arguments, self.size(list), self.position.clone());
         Ok(pages.boxed())
     }
@@ -327,6 +359,8 @@ impl<T> Clone for List<T> {
             per_page: self.per_page,
             limit: self.limit,
             allows_incomplete: self.allows_incomplete,
+            #[cfg(feature = "filter")]
+            tested: self.tested.clone(),
             records: PhantomData,
         }
     }

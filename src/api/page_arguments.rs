@@ -103,6 +103,17 @@ pub(super) fn set_sort(arguments: &mut Arguments, field: &str, order: &str) -> R
     })
 }
 
+/// Sets the query of a search, replacing an existing one.
+///
+/// # Errors
+/// As [`set_in_body`].
+#[cfg(feature = "filter")]
+pub(super) fn set_query(arguments: &mut Arguments, query: Value) -> Result<(), Error> {
+    edit_body(arguments, |body| {
+        body.insert("query".to_owned(), query);
+    })
+}
+
 fn edit_body(arguments: &mut Arguments, edit: impl FnOnce(&mut Map<String, Value>)) -> Result<(), Error> {
     let not_an_object = || Error::InvalidRequest("invalid search body: expected a JSON object".into());
     let mut body: Value = match &arguments.body {

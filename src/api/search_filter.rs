@@ -5,11 +5,15 @@
 //! [`Filter::gt`]).
 
 use std::ops::{BitAnd, BitOr};
+#[cfg(feature = "filter")]
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::error::Error;
 use super::ids::{AdminId, ArticleId, ContactId, ConversationId, TagId, TeamId};
+#[cfg(feature = "filter")]
+use super::tested_search::UnresolvedFilter;
 use super::timestamp::Timestamp;
 use super::version::ApiVersion;
 
@@ -39,9 +43,12 @@ const OPERATORS: [&str; 12] = ["=", "!=", "IN", "NIN", "<", "<=", ">", ">=", "~"
 ///
 /// The API allows groups in two levels, with at most 15 members each. A filter beyond that is refused by the
 /// request that uses it, before anything is sent. [`Filter::is_in`] counts as one member.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Filter {
+    /// Of a filter from text: only the text.
     query: Value,
+    #[cfg(feature = "filter")]
+    unresolved: Option<Arc<dyn UnresolvedFilter>>,
 }
 
 impl Filter {
@@ -129,7 +136,7 @@ impl Filter {
     /// A query as the API reads it: `{"field", "operator", "value"}`, or a group
     /// `{"operator": "AND", "value": [...]}`. For operators that this type does not know.
     pub fn raw(query: Value) -> Self {
-        Filter { query }
+        Filter::of(query)
     }
 
     /// The name that the search of contacts gives to a custom attribute.
@@ -144,7 +151,27 @@ impl Filter {
     }
 
     fn test(field: impl Into<String>, operator: &str, value: impl Into<Value>) -> Self {
-        Filter { query: json!({ "field": field.into(), "operator": operator, "value": value.into() }) }
+        Filter::of(json!({ "field": field.into(), "operator": operator, "value": value.into() }))
+    }
+
+    fn of(query: Value) -> Self {
+        Filter {
+            query,
+            #[cfg(feature = "filter")]
+            unresolved: None,
+        }
+    }
+
+    /// A filter from text, which the search resolves.
+    #[cfg(feature = "filter")]
+    pub(crate) fn unresolved(text: &str, filter: Arc<dyn UnresolvedFilter>) -> Self {
+        Filter { query: json!({ "text": text }), unresolved: Some(filter) }
+    }
+
+    /// The filter to resolve, if it is from text.
+    #[cfg(feature = "filter")]
+    pub(super) fn to_resolve(&self) -> Option<Arc<dyn UnresolvedFilter>> {
+        self.unresolved.clone()
     }
 
     /// Members that are groups of the same kind become members of this one.
@@ -167,14 +194,14 @@ impl Filter {
             1 => members.remove(0),
             _ => json!({ "operator": operator, "value": members }),
         };
-        Filter { query }
+        Filter::of(query)
     }
 
     /// The query as sent, checked against the limits of the API.
     ///
     /// # Errors
     /// [`Error::InvalidRequest`] if groups are empty, too large or nested too deeply, if a field has no name, or
-    /// if a value does not fit its operator.
+    /// if a value does not fit its operator. A filter from text has a query only in the search that uses it.
     pub fn query(&self) -> Result<&Value, Error> {
         check(&self.query, 1).map_err(|reason| Error::InvalidRequest(format!("invalid filter: {reason}")))?;
         Ok(&self.query)
@@ -187,6 +214,13 @@ impl Filter {
         let has_text_owners = version.is_ok_and(|version| version.has(&ApiVersion::OWNER_IS_TEXT));
         fit_ids(&mut query, &|field| id_form(path, field, has_text_owners));
         Ok(query)
+    }
+}
+
+/// Filters are equal if they were built in the same way.
+impl PartialEq for Filter {
+    fn eq(&self, other: &Self) -> bool {
+        self.query == other.query
     }
 }
 
@@ -214,6 +248,9 @@ fn check(query: &Value, depth: usize) -> Result<(), String> {
     let Value::Object(fields) = query else { return Err(format!("expected an object, not {query}")) };
     if is_group(fields) {
         return check_group(fields, depth);
+    }
+    if !fields.contains_key("field") && fields.contains_key("text") {
+        return Err("a filter from text cannot be combined with others: write all of it as text".to_owned());
     }
     let name = match fields.get("field") {
         Some(Value::String(name)) if !name.trim().is_empty() => name,

@@ -139,7 +139,7 @@ fn choice(schema: &Value) -> Option<String> {
 }
 
 /// Whether a value is epoch seconds: the description marks it as a time, or it is an integer named like one.
-fn is_time(name: &str, schema: &Value) -> bool {
+pub(super) fn is_time(name: &str, schema: &Value) -> bool {
     let marked = ["date-time", "timestamp", "date"].iter().any(|format| schema["format"] == *format);
     let named = ["_at", "_until", "_after", "_before"].iter().any(|ending| name.ends_with(ending));
     match schema["type"].as_str() {

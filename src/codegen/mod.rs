@@ -4,6 +4,8 @@
 //! [`update::prepare`] first. The generator reads `spec/` and writes `generated/`. It must not touch any
 //! other file, and it must produce the same bytes for the same input.
 
+pub mod answers;
+mod call_text;
 pub mod client;
 pub mod description;
 pub mod effect;
@@ -11,7 +13,10 @@ pub mod error;
 mod flags;
 pub mod handwritten;
 mod history;
-pub mod lenient_fields;
+pub mod inline;
+pub mod marks;
+mod method_text;
+mod methods;
 pub mod names;
 pub mod normalize;
 pub mod overlay;
@@ -20,6 +25,8 @@ pub mod shape;
 pub mod stamp;
 pub mod strip_prose;
 pub mod table;
+mod type_text;
+pub mod types;
 pub mod update;
 #[path = "../api/version.rs"]
 pub mod version;
@@ -37,9 +44,10 @@ use version::ApiVersion;
 /// The folder of the generator, whose files are inputs like those in `spec/`.
 const CODEGEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/codegen");
 
-/// The text of the two generated files.
+/// The text of the generated files.
 pub struct GeneratedFiles {
     pub client: String,
+    pub calls: String,
     pub commands: String,
 }
 
@@ -113,27 +121,26 @@ pub fn merged(texts: &[String], overlay: Overlay) -> Result<Spec, Error> {
     Ok(Spec { description, overlay, versions, sources: texts.concat() })
 }
 
-/// Reads `spec/` and returns both generated files without writing them.
+/// Reads `spec/` and returns the generated files without writing them.
 ///
 /// # Errors
 /// If a file cannot be read or parsed, or the description contains something that no rule covers.
 pub fn render(spec: &Path) -> Result<GeneratedFiles, Error> {
     let Spec { description, overlay, versions, sources } = load(spec)?;
-    Ok(GeneratedFiles {
-        commands: table::render(&description, &overlay, &versions, &sources)?,
-        client: client::render(description, |id| overlay.help(id))?,
-    })
+    let commands = table::render(&description, &overlay, &versions, &sources)?;
+    let client::ClientFiles { client, calls } = client::render(description, &overlay)?;
+    Ok(GeneratedFiles { client, calls, commands })
 }
 
-/// Writes both generated files and their stamp into `out`, each only if its content changes, so that a build from
+/// Writes the generated files and their stamp into `out`, each only if its content changes, so that a build from
 /// an up-to-date tree writes nothing. Returns the files that changed.
 ///
 /// # Errors
 /// As [`render`], and if a file cannot be written.
 pub fn generate(spec: &Path, out: &Path) -> Result<Vec<PathBuf>, Error> {
-    let generated = render(spec)?;
     let mut changed = Vec::new();
-    for (name, text) in [("client.rs", generated.client), ("commands.rs", generated.commands)] {
+    let GeneratedFiles { client, calls, commands } = render(spec)?;
+    for (name, text) in [("client.rs", client), ("calls.rs", calls), ("commands.rs", commands)] {
         let path = out.join(name);
         if fs::read_to_string(&path).ok().as_deref() != Some(text.as_str()) {
             fs::write(&path, text).map_err(|source| Error::write(&path, source))?;

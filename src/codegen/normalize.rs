@@ -9,9 +9,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::answers::{
+    extend_references, merge_partial_records, name_bodies_by_operation, unwrap_single_references,
+};
 use super::description::{Description, METHODS, plain, reference};
+use super::inline::{name_inline_objects, pascal, replace_references_to_values};
 use super::schema::{fields, reach};
-use super::shape::{INPUT, lenient, named_choices, strict};
+use super::shape::{INPUT, lenient, strict};
+use super::versions::{LATER, SINCE};
 
 /// Applies every rule.
 pub fn normalize(description: &mut Description) {
@@ -19,14 +24,21 @@ pub fn normalize(description: &mut Description) {
     rewrite_parameters(description);
     rewrite_responses(description);
     rewrite_bodies(description);
+    reduce_later_types(description);
+    drop_unreachable_schemas(description);
+    unwrap_single_references(description);
+    merge_partial_records(description);
+    extend_references(description);
+    name_bodies_by_operation(description);
     name_inline_bodies(description);
     disambiguate_component_names(description);
     separate_requests_from_responses(description);
+    replace_references_to_values(description);
     drop_unreachable_schemas(description);
-    rename_clashing_inline_types(description);
+    name_inline_objects(description);
 }
 
-fn each_operation(description: &mut Description, mut visit: impl FnMut(&str, &str, &mut Value)) {
+pub(super) fn each_operation(description: &mut Description, mut visit: impl FnMut(&str, &str, &mut Value)) {
     let paths = description.root["paths"].as_object_mut();
     for (path, item) in paths.into_iter().flatten() {
         for method in METHODS {
@@ -65,7 +77,13 @@ pub fn rewrite_parameters(description: &mut Description) {
             let parameters = facts.parameters.iter().flat_map(|parameter| {
                 let place = if parameter.in_path { "path" } else { "query" };
                 let parameter_of = |name: &str, schema: &Value, required: bool| {
-                    json!({ "name": name, "in": place, "required": required, "schema": scalar(description, schema) })
+                    let mut rewritten = json!({
+                        "name": name, "in": place, "required": required, "schema": scalar(description, schema),
+                    });
+                    if let Some(version) = &parameter.since {
+                        rewritten[SINCE] = version.as_str().into();
+                    }
+                    rewritten
                 };
                 let properties = fields(description, &parameter.schema);
                 if properties.is_empty() || parameter.in_path || parameter.schema["type"] != "object" {
@@ -95,17 +113,19 @@ pub fn rewrite_parameters(description: &mut Description) {
     });
 }
 
-/// Reduces the schema of a path or query value to its type. Anything but a number or a boolean is sent as a
-/// string.
+/// Reduces the schema of a path or query value to a scalar. Anything but a number or a boolean is sent as a string.
 fn scalar(description: &Description, schema: &Value) -> Value {
     let schema = description.resolve(schema);
-    match schema["type"].as_str() {
+    let mut scalar = match schema["type"].as_str() {
         Some(kind @ ("integer" | "number" | "boolean")) => json!({ "type": kind }),
-        _ => match named_choices(schema) {
-            Some(choices) => json!({ "type": "string", "enum": choices }),
-            None => json!({ "type": "string" }),
-        },
+        _ => json!({ "type": "string" }),
+    };
+    for keyword in ["format", "enum"] {
+        if let Some(value) = schema.get(keyword) {
+            scalar[keyword] = value.clone();
+        }
     }
+    scalar
 }
 
 /// Keeps only the success response of each operation; the transport parses errors. Responses that are not
@@ -162,6 +182,22 @@ pub fn rewrite_bodies(description: &mut Description) {
     });
 }
 
+/// Keeps only the JSON type of what a value is in a later version: the typed client needs no more of it.
+fn reduce_later_types(description: &mut Description) {
+    fn reduce(value: &mut Value, known: &Description) {
+        if let Some(schema) = value.get_mut(LATER).and_then(|later| later.get_mut("schema")) {
+            *schema = json!({ "type": known.resolve(schema)["type"] });
+        }
+        match value {
+            Value::Array(elements) => elements.iter_mut().for_each(|element| reduce(element, known)),
+            Value::Object(fields) => fields.values_mut().for_each(|field| reduce(field, known)),
+            _ => {}
+        }
+    }
+    let known = Description { root: description.root.clone() };
+    reduce(&mut description.root, &known);
+}
+
 /// Turns inline objects of operations into components, so that the rules for components apply to them.
 /// progenitor would name them after the operation even if the name is taken.
 pub fn name_inline_bodies(description: &mut Description) {
@@ -170,11 +206,13 @@ pub fn name_inline_bodies(description: &mut Description) {
     let mut named = Map::new();
     each_operation(description, |_, _, operation| {
         let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
-        let mut name = |ending: &str, schema: &mut Value| {
-            if reference(schema).is_some()
-                || schema["type"] == "array"
-                || schema.as_object().is_none_or(Map::is_empty)
-            {
+        let mut name = |ending: &str, mut schema: &mut Value| {
+            let mut ending = ending.to_owned();
+            while schema["type"] == "array" {
+                schema = &mut schema["items"];
+                ending.push_str("_item");
+            }
+            if reference(schema).is_some() || schema.as_object().is_none_or(Map::is_empty) {
                 return;
             }
             let mut name = format!("{id}_{ending}");
@@ -185,7 +223,7 @@ pub fn name_inline_bodies(description: &mut Description) {
             named.insert(name, std::mem::replace(schema, target));
         };
         if let Some(body) = operation.pointer_mut("/requestBody/content/application~1json/schema") {
-            name("body", body);
+            name("request", body);
         }
         for response in operation["responses"].as_object_mut().into_iter().flat_map(Map::values_mut) {
             if let Some(schema) = response.pointer_mut("/content/application~1json/schema") {
@@ -203,14 +241,38 @@ pub fn name_inline_bodies(description: &mut Description) {
     }
 }
 
-/// Renames components that would become the same Rust type, such as `ticket_type` and `TicketType`.
+/// Names that generated code uses for other types.
+const RESERVED: [&str; 18] = [
+    "adminid",
+    "articleid",
+    "box",
+    "clone",
+    "contactid",
+    "conversationid",
+    "default",
+    "i64",
+    "f64",
+    "map",
+    "option",
+    "self",
+    "string",
+    "tagid",
+    "teamid",
+    "timestamp",
+    "value",
+    "vec",
+];
+
+/// Renames components that would become the same Rust type, such as `ticket_type` and `TicketType`, or a type of
+/// another name.
 pub fn disambiguate_component_names(description: &mut Description) {
     let mut taken = BTreeSet::new();
     let mut renamed: Vec<(String, String)> = Vec::new();
     let Some(schemas) = description.root["components"]["schemas"].as_object_mut() else { return };
     for name in schemas.keys() {
-        let mut unique = name.clone();
-        while !taken.insert(plain(&unique)) {
+        let is_name = pascal(name).starts_with(|first: char| first.is_ascii_alphabetic());
+        let mut unique = if is_name { name.clone() } else { format!("schema_{name}") };
+        while RESERVED.contains(&plain(&unique).as_str()) || !taken.insert(plain(&unique)) {
             unique.push_str("_other");
         }
         if unique != *name {
@@ -230,7 +292,7 @@ fn schemas_of(description: &mut Description) -> Option<&mut Map<String, Value>> 
     description.root["components"]["schemas"].as_object_mut()
 }
 
-fn redirect(value: &mut Value, old: &str, new: &str) {
+pub(super) fn redirect(value: &mut Value, old: &str, new: &str) {
     if value.get("$ref").is_some_and(|target| target == old) {
         value["$ref"] = new.into();
     }
@@ -297,51 +359,11 @@ fn operation_values(description: &Description) -> impl Iterator<Item = &Value> {
     paths.into_iter().flatten().flat_map(|(_, item)| METHODS.iter().filter_map(|method| item.get(*method)))
 }
 
-/// Removes schemas that no operation refers to, to save compile time.
+/// Removes schemas that no operation refers to, which would take names and compile time.
 pub fn drop_unreachable_schemas(description: &mut Description) {
     let mut reachable = BTreeSet::new();
     reach(description, &description.root["paths"], &mut reachable);
     if let Some(schemas) = description.root["components"]["schemas"].as_object_mut() {
         schemas.retain(|name, _| reachable.contains(name));
     }
-}
-
-/// Gives inline objects a title if a component has their name. typify names an inline object after its parent
-/// and property, but prefers a title.
-pub fn rename_clashing_inline_types(description: &mut Description) {
-    let schemas = description.root["components"]["schemas"].as_object_mut();
-    let Some(schemas) = schemas else { return };
-    let mut taken: BTreeSet<String> = schemas.keys().map(|name| plain(name)).collect();
-    for (name, schema) in schemas.iter_mut() {
-        rename_inline(&pascal(name), schema, &mut taken);
-    }
-}
-
-fn rename_inline(parent: &str, schema: &mut Value, taken: &mut BTreeSet<String>) {
-    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
-    for (name, property) in properties.into_iter().flatten() {
-        rename_one(&format!("{parent}{}", pascal(name)), property, taken);
-    }
-    if let Some(items) = schema.get_mut("items") {
-        rename_one(&format!("{parent}Item"), items, taken);
-    }
-}
-
-fn rename_one(name: &str, schema: &mut Value, taken: &mut BTreeSet<String>) {
-    let becomes_type = schema.get("properties").is_some() || schema.get("enum").is_some();
-    let mut unique = name.to_owned();
-    if becomes_type {
-        while !taken.insert(plain(&unique)) {
-            unique.push_str("Inline");
-        }
-        if unique != name {
-            schema["title"] = unique.clone().into();
-        }
-    }
-    rename_inline(&unique, schema, taken);
-}
-
-fn pascal(name: &str) -> String {
-    let words = name.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(|word| word[..1].to_ascii_uppercase() + &word[1..]).collect()
 }

@@ -8,14 +8,32 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::description::{Description, plain, reference};
-use super::schema::fields;
-use super::versions::LATER;
+use super::schema::{Field, fields};
+use super::versions::{LATER, SINCE};
 
 /// Suffix of the request copy of a schema that responses use too.
 pub(super) const INPUT: &str = "_input";
 
-/// A schema for responses. Keeps types only: no required fields, choices, formats or limits.
+/// Keyword of an object: whether it is part of a request or of an answer.
+pub(super) const ROLE: &str = "x-role";
+pub(super) const REQUEST: &str = "request";
+pub(super) const ANSWER: &str = "answer";
+
+/// A schema for responses. Keeps types, and what typed values come from: choices and formats. No field is required.
 pub fn lenient(description: &Description, schema: &Value) -> Value {
+    let mut lenient = lenient_type(description, schema);
+    keep_since(schema, &mut lenient);
+    lenient
+}
+
+/// Keeps the version that a field needs, for its documentation.
+fn keep_since(source: &Value, schema: &mut Value) {
+    if let Some(version) = source.get(SINCE) {
+        schema[SINCE] = version.clone();
+    }
+}
+
+fn lenient_type(description: &Description, schema: &Value) -> Value {
     if let Some(target) = reference(schema) {
         return json!({ "$ref": format!("#{target}") });
     }
@@ -23,92 +41,157 @@ pub fn lenient(description: &Description, schema: &Value) -> Value {
         return lenient(description, &merged(description, schema, parts));
     }
     if schema.get("oneOf").is_some() || schema.get("anyOf").is_some() {
-        return json!({});
+        if !are_objects(description, schema) {
+            return json!({});
+        }
+        let fields = fields(description, schema);
+        return object(properties(fields, |schema| lenient(description, schema)), &json!([]), ANSWER);
     }
-    match scalar_type(schema).or(schema["type"].as_str()) {
-        Some("array") => {
-            let items = lenient(description, &schema["items"]);
-            json!({ "type": "array", "items": items, "nullable": true })
+    if let Some(shared) = shared_type(schema) {
+        return shared;
+    }
+    match scalar(schema) {
+        Some(scalar) => scalar,
+        None if schema["type"] == "array" => {
+            json!({ "type": "array", "items": lenient(description, &schema["items"]) })
         }
-        Some(kind @ ("string" | "integer" | "number" | "boolean")) => {
-            json!({ "type": kind, "nullable": true })
-        }
-        _ => match schema["properties"].as_object() {
-            // typify ignores `additionalProperties: true`, but not the equivalent empty schema.
+        None => match schema["properties"].as_object() {
             Some(properties) if !properties.is_empty() => {
                 let properties = properties
                     .iter()
                     .map(|(name, schema)| (name.clone(), lenient(description, schema)))
                     .collect();
-                object(properties, &json!([]))
+                object(properties, &json!([]), ANSWER)
             }
-            _ if schema["type"] == "object" => {
-                json!({ "type": "object", "additionalProperties": {}, "nullable": true })
-            }
+            _ if schema["type"] == "object" => free_object(),
             _ => json!({}),
         },
     }
 }
 
-/// The type of a scalar that every version's values can be read as.
-fn scalar_type(schema: &Value) -> Option<&'static str> {
-    let later = schema.get(LATER)?["schema"]["type"].as_str()?;
-    match (schema["type"].as_str()?, later) {
-        ("integer" | "number", "integer" | "number") => Some("number"),
-        ("string" | "integer" | "number" | "boolean", "string" | "integer" | "number" | "boolean") => {
-            Some("string")
-        }
-        _ => None,
-    }
+/// What the values of every version can be read as, if the type of a value depends on the version.
+fn shared_type(schema: &Value) -> Option<Value> {
+    let later = schema.get(LATER)?["schema"]["type"].as_str();
+    let mut shared = scalar(schema)?;
+    let kind = match (shared["type"].as_str()?, later) {
+        (kind, Some(later)) if kind == later => kind,
+        ("integer" | "number", Some("integer" | "number")) => "number",
+        (_, Some("string" | "integer" | "number" | "boolean")) => "string",
+        _ => return Some(json!({})),
+    };
+    let kind = kind.to_owned();
+    shared["type"] = kind.into();
+    Some(shared)
 }
 
-/// A schema for requests: types, required fields, and choices that are valid Rust names. Defaults are dropped
-/// because they would be sent. Alternatives become one object with the fields of all of them.
+/// A schema for requests: types, required fields, choices, and which fields can be null. Defaults are dropped because
+/// they would be sent. Alternatives become one object with the fields of all of them.
 pub fn strict(description: &Description, schema: &Value, shared: &BTreeSet<String>) -> Value {
+    let mut strict = strict_type(description, schema, shared);
+    if schema["nullable"] == true || description.resolve(schema)["nullable"] == true {
+        strict["nullable"] = true.into();
+    }
+    keep_since(schema, &mut strict);
+    strict
+}
+
+fn strict_type(description: &Description, schema: &Value, shared: &BTreeSet<String>) -> Value {
     if let Some(target) = reference(schema) {
         let name = target.trim_start_matches("/components/schemas/");
         let ending = if shared.contains(name) { INPUT } else { "" };
         return json!({ "$ref": format!("#/components/schemas/{name}{ending}") });
+    }
+    if let Some(only) = only_object(description, schema) {
+        return strict_type(description, only, shared);
     }
     if ["allOf", "oneOf", "anyOf"].iter().any(|keyword| schema.get(keyword).is_some()) {
         let fields = fields(description, schema);
         if fields.is_empty() {
             return json!({});
         }
-        let required: Vec<&str> =
-            fields.iter().filter(|field| field.required).map(|field| field.name.as_str()).collect();
-        let properties: Map<_, _> = fields
-            .iter()
-            .map(|field| (field.name.clone(), strict(description, &field.schema, shared)))
-            .collect();
-        return object(properties, &json!(required));
+        let required: Vec<String> =
+            fields.iter().filter(|field| field.required).map(|field| field.name.clone()).collect();
+        let properties = properties(fields, |schema| strict(description, schema, shared));
+        return object(properties, &json!(required), REQUEST);
     }
-    match schema["type"].as_str() {
-        Some("array") => json!({ "type": "array", "items": strict(description, &schema["items"], shared) }),
-        Some("string") => match named_choices(schema) {
-            Some(choices) => json!({ "type": "string", "enum": choices }),
-            None => json!({ "type": "string" }),
-        },
-        Some(kind @ ("integer" | "number" | "boolean")) => json!({ "type": kind }),
-        _ => match schema["properties"].as_object() {
+    match scalar(schema) {
+        Some(scalar) => scalar,
+        None if schema["type"] == "array" => {
+            json!({ "type": "array", "items": strict_type(description, &schema["items"], shared) })
+        }
+        None => match schema["properties"].as_object() {
             Some(properties) if !properties.is_empty() => {
                 let required = schema.get("required").cloned().unwrap_or_else(|| json!([]));
                 let properties = properties
                     .iter()
                     .map(|(name, schema)| (name.clone(), strict(description, schema, shared)))
                     .collect();
-                object(properties, &required)
+                object(properties, &required, REQUEST)
             }
-            _ if schema["type"] == "object" => json!({ "type": "object", "additionalProperties": {} }),
+            _ if schema["type"] == "object" => free_object(),
             _ => json!({}),
         },
     }
 }
 
+fn properties(fields: Vec<Field>, shape: impl Fn(&Value) -> Value) -> Map<String, Value> {
+    fields.into_iter().map(|field| (field.name, shape(&field.schema))).collect()
+}
+
+/// An object with any fields.
+fn free_object() -> Value {
+    json!({ "type": "object", "additionalProperties": {} })
+}
+
+/// Whether all alternatives are objects, or only name fields of the object.
+fn are_objects(description: &Description, schema: &Value) -> bool {
+    ["oneOf", "anyOf"].iter().filter_map(|keyword| schema.get(*keyword)?.as_array()).flatten().all(|part| {
+        let part = description.resolve(part);
+        let names_fields = ["properties", "required", "allOf"].iter().any(|key| part.get(*key).is_some());
+        names_fields || (part.get("oneOf").is_some() && are_objects(description, part))
+    })
+}
+
+/// The only alternative that is an object, if it is a reference: one record or a list of them.
+fn only_object<'a>(description: &Description, schema: &'a Value) -> Option<&'a Value> {
+    if schema.get("properties").is_some() || schema.get("allOf").is_some() {
+        return None;
+    }
+    let alternatives =
+        ["oneOf", "anyOf"].iter().filter_map(|keyword| schema.get(*keyword)?.as_array()).flatten();
+    let mut objects = alternatives.filter(|part| !fields(description, part).is_empty());
+    objects.next().filter(|only| reference(only).is_some() && objects.next().is_none())
+}
+
+/// A scalar with what its type in Rust depends on: its format and its choices.
+fn scalar(schema: &Value) -> Option<Value> {
+    let choices = choices(schema);
+    let kind = match schema["type"].as_str() {
+        Some(kind @ ("string" | "integer" | "number" | "boolean")) => kind,
+        None if !choices.is_empty() => "string",
+        _ => return None,
+    };
+    let mut scalar = json!({ "type": kind });
+    if let Some(format) = schema.get("format") {
+        scalar["format"] = format.clone();
+    }
+    if kind == "string" && !choices.is_empty() {
+        scalar["enum"] = json!(choices);
+    }
+    Some(scalar)
+}
+
+/// The choices of a string, each once.
+pub(super) fn choices(schema: &Value) -> Vec<&str> {
+    let mut taken = BTreeSet::new();
+    let choices = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    choices.filter(|choice| taken.insert(*choice)).collect()
+}
+
 /// An object that also accepts unknown fields. Required fields without a description are dropped. If several
 /// properties would become the same Rust field, or one would be named like the map of unknown fields, only
 /// the first is kept; the others are available in that map.
-fn object(properties: Map<String, Value>, required: &Value) -> Value {
+fn object(properties: Map<String, Value>, required: &Value, role: &str) -> Value {
     let mut taken = BTreeSet::from(["extra".to_owned()]);
     let properties: Map<_, _> = properties
         .into_iter()
@@ -120,25 +203,16 @@ fn object(properties: Map<String, Value>, required: &Value) -> Value {
         .flatten()
         .filter(|name| name.as_str().is_some_and(|name| properties.contains_key(name)))
         .collect();
-    let mut object = json!({ "type": "object", "properties": properties, "additionalProperties": {} });
+    let mut object =
+        json!({ "type": "object", ROLE: role, "properties": properties, "additionalProperties": {} });
     if !required.is_empty() {
         object["required"] = json!(required);
     }
     object
 }
 
-/// The choices of a string. `None` if one of them (`=`, `!=`, `~`, a number) cannot be a Rust name, or if two
-/// of them would become the same name.
-pub(super) fn named_choices(schema: &Value) -> Option<Vec<&str>> {
-    let choices: Vec<&str> = schema["enum"].as_array()?.iter().filter_map(Value::as_str).collect();
-    let is_name = |choice: &&str| choice.starts_with(|first: char| first.is_ascii_alphabetic());
-    let distinct: BTreeSet<String> = choices.iter().map(|choice| plain(choice)).collect();
-    let usable = !choices.is_empty() && choices.iter().all(is_name) && distinct.len() == choices.len();
-    usable.then_some(choices)
-}
-
 /// Merges `allOf` and the properties beside it into one object.
-fn merged(description: &Description, schema: &Value, parts: &[Value]) -> Value {
+pub(super) fn merged(description: &Description, schema: &Value, parts: &[Value]) -> Value {
     let mut properties = Map::new();
     for part in parts.iter().chain([schema]) {
         let part = description.resolve(part);

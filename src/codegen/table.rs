@@ -151,6 +151,12 @@ pub struct Command {
     pub until: Option<String>,
     /// Place, type and versions of each parameter, by wire name.
     pub parameters: BTreeMap<String, String>,
+    pub help: String,
+    /// Rust source of the `Paging`.
+    pub paging: String,
+    /// Where the response has its list.
+    pub list: Option<String>,
+    pub answer: AnswerKind,
 }
 
 /// The commands that the table will have, sorted.
@@ -170,6 +176,10 @@ pub fn commands(description: &Description, overlay: &Overlay) -> Result<Vec<Comm
         version: version(&row).map(str::to_owned),
         until: row.facts.until.map(str::to_owned),
         parameters: row.parameters.iter().map(|flag| (flag.name.clone(), facts_of(flag))).collect(),
+        help: help(&row),
+        paging: paging(&row),
+        list: list_key(&row),
+        answer: answer(&row),
         name: row.command,
     });
     Ok(commands.collect())

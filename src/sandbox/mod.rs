@@ -20,7 +20,7 @@
 //! let client = sandbox.client()?;
 //!
 //! // The code under test.
-//! let me = client.identify_admin().await?;
+//! let me = client.me().await?;
 //! assert!(me.email.is_some());
 //!
 //! // What it sent.
@@ -29,7 +29,7 @@
 //!
 //! // What it does when a request fails.
 //! sandbox.inject_faults(|_, request| (request.path == "/me").then_some(Fault::Status(403)));
-//! assert!(client.identify_admin().await.is_err_and(|error| error.is_unauthorized()));
+//! assert!(client.me().await.is_err_and(|error| error.is_unauthorized()));
 //! # Ok(())
 //! # }
 //! ```

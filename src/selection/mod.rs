@@ -9,6 +9,7 @@ mod filtered_page;
 #[cfg(feature = "mirror")]
 mod mirror_names;
 mod names;
+mod text_filter;
 mod where_filter;
 
 #[cfg(feature = "cli")]

@@ -76,13 +76,15 @@ impl WhereFilter {
         client: &Client,
         documents: Vec<T>,
     ) -> Result<Vec<T>, Error> {
-        let verdicts: Vec<bool> = stream::iter(documents.iter().map(Borrow::borrow))
-            .map(|raw: &RawValue| self.selects(client, raw))
-            .buffered(READ_CONCURRENCY)
-            .try_collect()
-            .await?;
+        let tests: Vec<_> = documents.iter().map(|raw| self.selects(client, raw.borrow())).collect();
+        let verdicts: Vec<bool> = stream::iter(tests).buffered(READ_CONCURRENCY).try_collect().await?;
         let judged = documents.into_iter().zip(verdicts);
         Ok(judged.filter_map(|(raw, is_selected)| is_selected.then_some(raw)).collect())
+    }
+
+    /// Whether records were skipped because they do not show all fields in the filter.
+    pub fn has_skipped(&self) -> bool {
+        self.has_skipped.load(Ordering::Relaxed)
     }
 
     async fn selects(&self, client: &Client, raw: &RawValue) -> Result<bool, Error> {

@@ -9,7 +9,7 @@ use crate::codegen::description::Description;
 use crate::codegen::normalize;
 use crate::codegen::overlay::Overlay;
 use crate::codegen::strip_prose::strip_prose;
-use crate::codegen::{client, schema, shape, table};
+use crate::codegen::{answers, client, inline, schema, shape, table};
 use serde_json::{Value, json};
 
 pub const VENDOR: &str = include_str!("../fixtures/vendor.yaml");
@@ -140,11 +140,33 @@ fn response_schemas_are_lenient() {
     let tool = shape::lenient(&description, &schemas["tool"]);
     assert!(tool.get("required").is_none());
     assert_eq!(tool["additionalProperties"], json!({}));
-    assert_eq!(tool["properties"]["state"], json!({"type": "string", "nullable": true}));
-    assert_eq!(tool["properties"]["made_at"], json!({"type": "integer", "nullable": true}));
+    assert_eq!(tool["properties"]["state"], json!({"type": "string", "enum": ["new", "worn"]}));
+    assert_eq!(tool["properties"]["made_at"], json!({"type": "integer", "format": "date-time"}));
+    assert_eq!(tool["properties"]["description"], json!({"type": "string"}), "every field can be missing");
     let list = shape::lenient(&description, &schemas["tool_list"]);
     assert_eq!(list["properties"]["pages"]["properties"]["next"], json!({}), "alternatives are any JSON");
-    assert_eq!(list["properties"]["data"]["nullable"], true);
+}
+
+#[test]
+fn alternatives_of_objects_are_one_object_in_responses() {
+    let description = small();
+    let body =
+        &description.root["paths"]["/tools"]["post"]["requestBody"]["content"]["application/json"]["schema"];
+    let either = shape::lenient(&description, body);
+    let names: Vec<&String> = either["properties"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["kind", "weight", "owner", "region", "teeth", "made_at"]);
+    assert!(either.get("required").is_none());
+}
+
+#[test]
+fn a_value_whose_type_depends_on_the_version_is_read_as_both() {
+    let description = small();
+    let lenient = |schema: Value| shape::lenient(&description, &schema);
+    let later = |kind: &str| json!({"version": "2.16", "schema": {"type": kind}});
+    assert_eq!(lenient(json!({"type": "integer", "x-later": later("string")})), json!({"type": "string"}));
+    assert_eq!(lenient(json!({"type": "integer", "x-later": later("number")})), json!({"type": "number"}));
+    assert_eq!(lenient(json!({"type": "string", "x-later": later("array")})), json!({}));
+    assert_eq!(lenient(json!({"type": "string", "x-since": "2.14"}))["x-since"], "2.14");
 }
 
 #[test]
@@ -158,8 +180,8 @@ fn request_schemas_are_strict_but_accept_unknown_fields() {
         json!({"type": "string", "enum": ["new", "worn"]}),
         "the default is dropped"
     );
-    assert_eq!(tool["properties"]["operator"], json!({"type": "string"}), "= cannot be a Rust name");
-    assert_eq!(tool["properties"]["made_at"], json!({"type": "integer"}));
+    assert_eq!(tool["properties"]["description"], json!({"type": "string", "nullable": true}));
+    assert_eq!(tool["properties"]["operator"], json!({"type": "string", "enum": ["=", "!="]}));
     let body =
         &description.root["paths"]["/tools"]["post"]["requestBody"]["content"]["application/json"]["schema"];
     let either = shape::strict(&description, body, &BTreeSet::new());
@@ -189,10 +211,79 @@ fn unreachable_schemas_are_dropped() {
 }
 
 #[test]
-fn inline_types_do_not_clash_with_components() {
-    let root = normalized(normalize::rename_clashing_inline_types);
-    let owner = &root["components"]["schemas"]["tool"]["properties"]["owner"];
-    assert_eq!(owner["title"], "ToolOwnerInline");
+fn objects_inside_components_become_components_with_free_names() {
+    let root = normalized(|description| {
+        normalize::separate_requests_from_responses(description);
+        inline::name_inline_objects(description);
+    });
+    let schemas = &root["components"]["schemas"];
+    let owner = &schemas["tool"]["properties"]["owner"];
+    assert_eq!(owner["$ref"], "#/components/schemas/ToolOwnerObject", "tool_owner is another component");
+    assert_eq!(schemas["ToolOwnerObject"]["properties"], json!({"name": {"type": "string"}}));
+}
+
+#[test]
+fn equal_objects_at_the_same_property_are_one_type() {
+    let mut description = small();
+    let avatar = json!({"type": "object", "properties": {"url": {"type": "string"}}});
+    for name in ["contact", "visitor"] {
+        description.root["components"]["schemas"][name] =
+            json!({"type": "object", "properties": {"avatar": avatar, "other": avatar}});
+    }
+    inline::name_inline_objects(&mut description);
+    let schemas = &description.root["components"]["schemas"];
+    for (name, property, expected) in [
+        ("contact", "avatar", "ContactAvatar"),
+        ("visitor", "avatar", "ContactAvatar"),
+        ("contact", "other", "ContactOther"),
+    ] {
+        assert_eq!(schemas[name]["properties"][property]["$ref"], format!("#/components/schemas/{expected}"));
+    }
+}
+
+/// A description with one operation that returns `response` and takes `body`.
+fn with_operation(schemas: Value, response: Value, body: Option<Value>) -> Description {
+    let content = |schema: Value| json!({"application/json": {"schema": schema}});
+    let mut operation = json!({"operationId": "createTool", "tags": ["Tools"], "responses": {"200": {"content": content(response)}}});
+    if let Some(body) = body {
+        operation["requestBody"] = json!({"content": content(body)});
+    }
+    let text = json!({"openapi": "3.0.1", "info": {"version": "2.16"},
+        "paths": {"/tools": {"post": operation}}, "components": {"schemas": schemas}});
+    Description::parse(&text.to_string()).unwrap()
+}
+
+#[test]
+fn one_thing_has_one_schema_in_responses() {
+    let text = json!({"type": "string"});
+    let tool = json!({"type": "object", "properties": {"id": text}});
+    let reference = json!({"$ref": "#/components/schemas/tool"});
+    let response = json!({"allOf": [reference], "properties": {"more": text}});
+    let mut description = with_operation(
+        json!({"tool": tool, "tool_list_item": {"type": "object", "properties": {"listed": text}}}),
+        response,
+        None,
+    );
+    answers::merge_partial_records(&mut description);
+    answers::extend_references(&mut description);
+    let root = &description.root;
+    assert_eq!(
+        root["paths"]["/tools"]["post"]["responses"]["200"]["content"]["application/json"]["schema"],
+        reference
+    );
+    let schemas = &root["components"]["schemas"];
+    assert_eq!(schemas["tool"]["properties"], json!({"id": text, "listed": text, "more": text}));
+    assert!(schemas.get("tool_list_item").is_none());
+}
+
+#[test]
+fn a_reference_that_requests_share_is_not_extended() {
+    let reference = json!({"$ref": "#/components/schemas/tool"});
+    let response = json!({"allOf": [reference], "properties": {"more": {"type": "string"}}});
+    let schemas = json!({"tool": {"type": "object", "properties": {"id": {"type": "string"}}}});
+    let mut description = with_operation(schemas.clone(), response, Some(reference));
+    answers::extend_references(&mut description);
+    assert_eq!(description.root["components"]["schemas"], schemas);
 }
 
 #[test]
@@ -269,60 +360,41 @@ fn an_overlay_with_an_unknown_key_is_rejected() {
 
 #[test]
 fn the_client_has_typed_functions_and_lenient_models() {
-    let text = client::render(small(), str::to_owned).unwrap();
-    insta::assert_snapshot!("client_of_a_small_description", text);
+    let files = client::render(small(), &overlay("operations: {}")).unwrap();
+    insta::assert_snapshot!("client_of_a_small_description", files.client);
 }
 
-/// All names that are declared twice in one scope of the generated models and functions.
+/// All names that are declared twice in one scope of the generated client, which is text of macros and functions.
 fn duplicate_names(text: &str) -> Vec<String> {
-    let file = syn::parse_file(text).unwrap();
+    let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
+    let (mut module, mut scope) = ("", String::new());
     let mut duplicates = Vec::new();
-    let mut check = |scope: &str, names: Vec<String>| {
-        let mut seen = BTreeSet::new();
-        duplicates.extend(
-            names
-                .into_iter()
-                .filter(|name| !seen.insert(name.clone()))
-                .map(|name| format!("{scope}: {name}")),
-        );
-    };
-    for item in &file.items {
-        match item {
-            syn::Item::Mod(module) => {
-                let types = &module.content.as_ref().unwrap().1;
-                let name = |item: &syn::Item| match item {
-                    syn::Item::Struct(item) => Some(item.ident.to_string()),
-                    syn::Item::Enum(item) => Some(item.ident.to_string()),
-                    syn::Item::Type(item) => Some(item.ident.to_string()),
-                    _ => None,
-                };
-                check("types", types.iter().filter_map(name).collect());
-                for item in types {
-                    match item {
-                        syn::Item::Struct(item) => {
-                            let fields = item
-                                .fields
-                                .iter()
-                                .filter_map(|field| field.ident.as_ref())
-                                .map(ToString::to_string);
-                            check(&item.ident.to_string(), fields.collect());
-                        }
-                        syn::Item::Enum(item) => {
-                            let variants = item.variants.iter().map(|variant| variant.ident.to_string());
-                            check(&item.ident.to_string(), variants.collect());
-                        }
-                        _ => {}
-                    }
-                }
-            }
-            syn::Item::Impl(item) => {
-                let functions = item.items.iter().filter_map(|item| match item {
-                    syn::ImplItem::Fn(function) => Some(function.sig.ident.to_string()),
-                    _ => None,
-                });
-                check("functions", functions.collect());
-            }
-            _ => {}
+    for line in text.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix("pub mod ") {
+            module = name;
+            continue;
+        }
+        if line.starts_with("impl") {
+            scope = line.to_owned();
+        }
+        let word = |rest: &str| {
+            rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect::<String>()
+        };
+        let declared = if let Some(rest) =
+            ["pub struct ", "pub enum "].iter().find_map(|kind| line.strip_prefix(kind))
+        {
+            scope = word(rest);
+            (module.to_owned(), word(rest))
+        } else if let Some((_, rest)) = line.split_once("fn ").filter(|(before, _)| before.starts_with("pub"))
+        {
+            (scope.clone(), format!("fn {}", word(rest)))
+        } else if line.ends_with(',') && line.contains(" = \"") {
+            (scope.clone(), word(line))
+        } else {
+            continue;
+        };
+        if !seen.insert(declared.clone()) {
+            duplicates.push(format!("{}: {}", declared.0, declared.1));
         }
     }
     duplicates
@@ -334,12 +406,89 @@ fn an_unusual_description_becomes_valid_rust() {
     let described = Description::parse(&text).unwrap();
     let rows = table::render(&described, &overlay("operations: {}"), &[], &text).unwrap();
     assert_eq!(rows.matches("    Operation {").count(), described.operations().len());
-    let client = client::render(Description::parse(&text).unwrap(), str::to_owned).unwrap();
+    let client =
+        client::render(Description::parse(&text).unwrap(), &overlay("operations: {}")).unwrap().client;
     assert_eq!(duplicate_names(&client), Vec::<String>::new());
     assert!(
-        client.contains("pub async fn get_thing<") && client.contains("pub async fn patch_a<"),
+        client.contains("\"getThing\"") && client.contains("\"patchA\""),
         "two operations with the same id"
     );
+    assert!(!client.contains("\"post_b\","), "a body of multipart/form-data cannot be typed");
+    assert!(client.contains("// post_b takes multipart/form-data"), "{client}");
+}
+
+/// Descriptions of one operation each, with what their client must contain.
+#[test]
+fn odd_schemas_become_valid_rust() {
+    let object = |properties: Value| json!({"type": "object", "properties": properties});
+    let node = json!({"$ref": "#/components/schemas/node"});
+    for (name, schemas, response, body, expected) in [
+        (
+            "recursion",
+            json!({"node": object(json!({"next": node, "all": {"type": "array", "items": node}}))}),
+            node.clone(),
+            Some(node.clone()),
+            &["next: Box<Node>", "all: Vec<Node>"][..],
+        ),
+        (
+            "a list that contains itself",
+            json!({"node": {"type": "array", "items": node}}),
+            node.clone(),
+            None,
+            &["Response<Vec<serde_json::Value>>"],
+        ),
+        (
+            "choices that are not names",
+            json!({"node": object(json!({"kind": {"type": "string", "enum": ["=", "!=", "", "1", "a b", "a-b", "A", "other", "self"]}}))}),
+            node.clone(),
+            None,
+            &[
+                "Equal = \"=\"",
+                "NotEqual = \"!=\"",
+                "Empty = \"\"",
+                "V1 = \"1\"",
+                "AB = \"a b\"",
+                "AB_ = \"a-b\"",
+                "Self_ = \"self\"",
+            ],
+        ),
+        (
+            "names that collide with Rust and with our own",
+            json!({"string": object(json!({"new": {"type": "string"}, "type": {"type": "string"}, "extra": {}, "self": {"type": "string"}}))}),
+            json!({"$ref": "#/components/schemas/string"}),
+            Some(json!({"$ref": "#/components/schemas/string"})),
+            &["pub struct StringOther", "pub fn set_new(", "type_: String"],
+        ),
+        (
+            "a component whose name is a number",
+            json!({"3d": object(json!({"x": {"type": "integer"}}))}),
+            json!({"$ref": "#/components/schemas/3d"}),
+            None,
+            &["pub struct Schema3d"],
+        ),
+        (
+            "values that can be null, and constants",
+            json!({}),
+            json!({}),
+            Some(json!({"type": "object", "required": ["type", "name"], "properties": {
+                "type": {"type": "string", "enum": ["tool"]}, "name": {"type": "string"},
+                "phone": {"type": "string", "nullable": true}, "made_at": {"type": "string", "format": "date-time"}}})),
+            &[
+                "type_: \"tool\".into()",
+                "pub fn new(name: impl Into<String>)",
+                "pub fn clear_phone(mut self)",
+                "\"made_at\" Rfc3339",
+            ],
+        ),
+    ] {
+        let description = with_operation(schemas, response, body);
+        let files = client::render(description, &overlay("operations: {}"))
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(duplicate_names(&files.client), Vec::<String>::new(), "{name}");
+        for expected in expected {
+            assert!(files.client.contains(expected), "{name}: {expected} in\n{}", files.client);
+        }
+    }
 }
 
 #[test]
@@ -356,12 +505,12 @@ fn a_dangling_reference_becomes_any_json() {
 #[test]
 fn inline_bodies_get_a_free_name() {
     let mut description = small();
-    description.root["components"]["schemas"]["create_tool_body"] = json!({"type": "object"});
+    description.root["components"]["schemas"]["create_tool_request"] = json!({"type": "object"});
     normalize::name_inline_bodies(&mut description);
     let body =
         &description.root["paths"]["/tools"]["post"]["requestBody"]["content"]["application/json"]["schema"];
-    assert_eq!(body["$ref"], "#/components/schemas/createTool_body_inline");
-    assert!(description.root["components"]["schemas"]["createTool_body_inline"]["oneOf"].is_array());
+    assert_eq!(body["$ref"], "#/components/schemas/createTool_request_inline");
+    assert!(description.root["components"]["schemas"]["createTool_request_inline"]["oneOf"].is_array());
 }
 
 #[test]

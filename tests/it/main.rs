@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
 
+mod answers;
 mod articles;
 mod bulk;
 mod cli;
@@ -32,4 +33,5 @@ mod style;
 mod support;
 mod sync_changes;
 mod sync_faults;
+mod typed_client;
 mod versions;

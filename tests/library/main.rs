@@ -1,11 +1,14 @@
 //! Uses the library as a program would, against the sandbox.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
+#![allow(clippy::duplicate_mod, reason = "the examples share a module")]
 
 mod errors;
+mod examples;
 mod lists;
 mod observing;
 mod settings;
+mod text_filters;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
