@@ -13,2744 +13,3282 @@ use super::{AdminId, ArticleId, ContactId, ConversationId, TagId, TeamId, Timest
 
 /// The operations, by group.
 impl Client {
-    /// Operations on admins: `set_away`, `activity_logs`, `activity_logs_with`, `list`, `list_with`, `get`, `away_status_reasons`, `search_activity_logs`, `activity_log_event_types`.
+    /// Operations on admins: [`set_away`](groups::Admins::set_away), [`activity_logs`](groups::Admins::activity_logs), [`list`](groups::Admins::list), [`get`](groups::Admins::get), [`away_status_reasons`](groups::Admins::away_status_reasons), [`search_activity_logs`](groups::Admins::search_activity_logs), [`activity_log_event_types`](groups::Admins::activity_log_event_types).
+    ///
+    /// Requests nothing.
     pub fn admins(&self) -> groups::Admins<'_> {
         groups::Admins(self)
     }
 
-    /// Operations on ai: `list_content_import_sources`, `create_content_import_source`, `get_content_import_source`, `update_content_import_source`, `delete_content_import_source`, `list_external_pages`, `create_external_page`, `get_external_page`, `update_external_page`, `delete_external_page`.
+    /// Operations on ai: [`list_content_import_sources`](groups::Ai::list_content_import_sources), [`create_content_import_source`](groups::Ai::create_content_import_source), [`get_content_import_source`](groups::Ai::get_content_import_source), [`update_content_import_source`](groups::Ai::update_content_import_source), [`delete_content_import_source`](groups::Ai::delete_content_import_source), [`list_external_pages`](groups::Ai::list_external_pages), [`create_external_page`](groups::Ai::create_external_page), [`get_external_page`](groups::Ai::get_external_page), [`update_external_page`](groups::Ai::update_external_page), [`delete_external_page`](groups::Ai::delete_external_page).
+    ///
+    /// Requests nothing.
     pub fn ai(&self) -> groups::Ai<'_> {
         groups::Ai(self)
     }
 
-    /// Operations on articles: `list`, `create`, `get`, `update`, `delete`, `search`, `search_with`, `draft_get`, `draft_stage`, `draft_publish`, `tags_attach`, `tags_detach`, `versions_list`, `versions_list_with`, `versions_get`, `versions_get_with`.
+    /// Operations on articles: [`list`](groups::Articles::list), [`create`](groups::Articles::create), [`get`](groups::Articles::get), [`update`](groups::Articles::update), [`delete`](groups::Articles::delete), [`search`](groups::Articles::search), [`draft_get`](groups::Articles::draft_get), [`draft_stage`](groups::Articles::draft_stage), [`draft_publish`](groups::Articles::draft_publish), [`tags_attach`](groups::Articles::tags_attach), [`tags_detach`](groups::Articles::tags_detach), [`versions_list`](groups::Articles::versions_list), [`versions_get`](groups::Articles::versions_get).
+    ///
+    /// Requests nothing.
     pub fn articles(&self) -> groups::Articles<'_> {
         groups::Articles(self)
     }
 
-    /// Operations on audiences: `list`, `create`, `get`, `update`, `delete`.
+    /// Operations on audiences: [`list`](groups::Audiences::list), [`create`](groups::Audiences::create), [`get`](groups::Audiences::get), [`update`](groups::Audiences::update), [`delete`](groups::Audiences::delete).
+    ///
+    /// Requests nothing.
     pub fn audiences(&self) -> groups::Audiences<'_> {
         groups::Audiences(self)
     }
 
-    /// Operations on brands: `list`, `get`.
+    /// Operations on brands: [`list`](groups::Brands::list), [`get`](groups::Brands::get).
+    ///
+    /// Requests nothing.
     pub fn brands(&self) -> groups::Brands<'_> {
         groups::Brands(self)
     }
 
-    /// Operations on calls: `list`, `get`, `recording`, `transcript`, `search`.
+    /// Operations on calls: [`list`](groups::Calls::list), [`get`](groups::Calls::get), [`recording`](groups::Calls::recording), [`transcript`](groups::Calls::transcript), [`search`](groups::Calls::search).
+    ///
+    /// Requests nothing.
     pub fn calls(&self) -> groups::Calls<'_> {
         groups::Calls(self)
     }
 
-    /// Operations on companies: `list`, `list_with`, `upsert`, `get`, `update`, `delete`, `contacts_list`, `segments_list`, `list_all`, `list_all_with`, `scroll`, `notes_list`, `notes_create`.
+    /// Operations on companies: [`list`](groups::Companies::list), [`upsert`](groups::Companies::upsert), [`get`](groups::Companies::get), [`update`](groups::Companies::update), [`delete`](groups::Companies::delete), [`contacts_list`](groups::Companies::contacts_list), [`segments_list`](groups::Companies::segments_list), [`list_all`](groups::Companies::list_all), [`scroll`](groups::Companies::scroll), [`notes_list`](groups::Companies::notes_list), [`notes_create`](groups::Companies::notes_create).
+    ///
+    /// Requests nothing.
     pub fn companies(&self) -> groups::Companies<'_> {
         groups::Companies(self)
     }
 
-    /// Operations on contacts: `companies_list`, `companies_attach`, `companies_detach`, `notes_list`, `notes_create`, `segments_list`, `subscriptions_list`, `subscriptions_attach`, `subscriptions_detach`, `tags_list`, `tags_attach`, `tags_detach`, `get`, `get_with`, `update`, `update_with`, `delete`, `merge`, `merge_with`, `search`, `search_with`, `list`, `list_with`, `create`, `get_by_external_id`, `get_by_external_id_with`, `archive`, `unarchive`, `block`, `banners_list`, `banners_dismiss`, `merge_history_list`, `merge_history_list_with`.
+    /// Operations on contacts: [`companies_list`](groups::Contacts::companies_list), [`companies_attach`](groups::Contacts::companies_attach), [`companies_detach`](groups::Contacts::companies_detach), [`notes_list`](groups::Contacts::notes_list), [`notes_create`](groups::Contacts::notes_create), [`segments_list`](groups::Contacts::segments_list), [`subscriptions_list`](groups::Contacts::subscriptions_list), [`subscriptions_attach`](groups::Contacts::subscriptions_attach), [`subscriptions_detach`](groups::Contacts::subscriptions_detach), [`tags_list`](groups::Contacts::tags_list), [`tags_attach`](groups::Contacts::tags_attach), [`tags_detach`](groups::Contacts::tags_detach), [`get`](groups::Contacts::get), [`update`](groups::Contacts::update), [`delete`](groups::Contacts::delete), [`merge`](groups::Contacts::merge), [`search`](groups::Contacts::search), [`list`](groups::Contacts::list), [`create`](groups::Contacts::create), [`get_by_external_id`](groups::Contacts::get_by_external_id), [`archive`](groups::Contacts::archive), [`unarchive`](groups::Contacts::unarchive), [`block`](groups::Contacts::block), [`banners_list`](groups::Contacts::banners_list), [`banners_dismiss`](groups::Contacts::banners_dismiss), [`merge_history_list`](groups::Contacts::merge_history_list).
+    ///
+    /// Requests nothing.
     pub fn contacts(&self) -> groups::Contacts<'_> {
         groups::Contacts(self)
     }
 
-    /// Operations on content: `bulk_actions_run`, `search`, `search_with`.
+    /// Operations on content: [`bulk_actions_run`](groups::Content::bulk_actions_run), [`search`](groups::Content::search).
+    ///
+    /// Requests nothing.
     pub fn content(&self) -> groups::Content<'_> {
         groups::Content(self)
     }
 
-    /// Operations on content snippets: `list`, `create`, `get`, `update`, `delete`, `tags_attach`, `tags_detach`.
+    /// Operations on content snippets: [`list`](groups::ContentSnippets::list), [`create`](groups::ContentSnippets::create), [`get`](groups::ContentSnippets::get), [`update`](groups::ContentSnippets::update), [`delete`](groups::ContentSnippets::delete), [`tags_attach`](groups::ContentSnippets::tags_attach), [`tags_detach`](groups::ContentSnippets::tags_detach).
+    ///
+    /// Requests nothing.
     pub fn content_snippets(&self) -> groups::ContentSnippets<'_> {
         groups::ContentSnippets(self)
     }
 
-    /// Operations on conversations: `tags_attach`, `tags_detach`, `list`, `list_with`, `create`, `get`, `get_with`, `update`, `update_with`, `delete`, `delete_with`, `search`, `search_with`, `reply`, `manage`, `customers_attach`, `customers_detach`, `redact`, `convert_to_ticket`, `handling_events_list`, `side_list`, `merge`, `list_deleted`, `list_deleted_with`, `attributes_list`, `attributes_list_with`, `attributes_create`, `attributes_get`, `attributes_update`, `attributes_delete`, `attributes_options_create`, `attributes_options_update`, `attributes_options_delete`.
+    /// Operations on conversations: [`tags_attach`](groups::Conversations::tags_attach), [`tags_detach`](groups::Conversations::tags_detach), [`list`](groups::Conversations::list), [`create`](groups::Conversations::create), [`get`](groups::Conversations::get), [`update`](groups::Conversations::update), [`delete`](groups::Conversations::delete), [`search`](groups::Conversations::search), [`reply`](groups::Conversations::reply), [`manage`](groups::Conversations::manage), [`customers_attach`](groups::Conversations::customers_attach), [`customers_detach`](groups::Conversations::customers_detach), [`redact`](groups::Conversations::redact), [`convert_to_ticket`](groups::Conversations::convert_to_ticket), [`handling_events_list`](groups::Conversations::handling_events_list), [`side_list`](groups::Conversations::side_list), [`merge`](groups::Conversations::merge), [`list_deleted`](groups::Conversations::list_deleted), [`attributes_list`](groups::Conversations::attributes_list), [`attributes_create`](groups::Conversations::attributes_create), [`attributes_get`](groups::Conversations::attributes_get), [`attributes_update`](groups::Conversations::attributes_update), [`attributes_delete`](groups::Conversations::attributes_delete), [`attributes_options_create`](groups::Conversations::attributes_options_create), [`attributes_options_update`](groups::Conversations::attributes_options_update), [`attributes_options_delete`](groups::Conversations::attributes_options_delete).
+    ///
+    /// Requests nothing.
     pub fn conversations(&self) -> groups::Conversations<'_> {
         groups::Conversations(self)
     }
 
-    /// Operations on custom object instances: `get_by_external_id`, `create`, `delete_external`, `get`, `delete`, `list`, `list_with`.
+    /// Operations on custom object instances: [`get_by_external_id`](groups::CustomObjectInstances::get_by_external_id), [`create`](groups::CustomObjectInstances::create), [`delete_external`](groups::CustomObjectInstances::delete_external), [`get`](groups::CustomObjectInstances::get), [`delete`](groups::CustomObjectInstances::delete), [`list`](groups::CustomObjectInstances::list).
+    ///
+    /// Requests nothing.
     pub fn custom_object_instances(&self) -> groups::CustomObjectInstances<'_> {
         groups::CustomObjectInstances(self)
     }
 
-    /// Operations on data attributes: `list`, `list_with`, `create`, `update`.
+    /// Operations on data attributes: [`list`](groups::DataAttributes::list), [`create`](groups::DataAttributes::create), [`update`](groups::DataAttributes::update).
+    ///
+    /// Requests nothing.
     pub fn data_attributes(&self) -> groups::DataAttributes<'_> {
         groups::DataAttributes(self)
     }
 
-    /// Operations on data connectors: `list`, `create`, `get`, `get_with`, `delete`, `update`, `execution_results_list`, `execution_results_list_with`, `execution_results_get`.
+    /// Operations on data connectors: [`list`](groups::DataConnectors::list), [`create`](groups::DataConnectors::create), [`get`](groups::DataConnectors::get), [`delete`](groups::DataConnectors::delete), [`update`](groups::DataConnectors::update), [`execution_results_list`](groups::DataConnectors::execution_results_list), [`execution_results_get`](groups::DataConnectors::execution_results_get).
+    ///
+    /// Requests nothing.
     pub fn data_connectors(&self) -> groups::DataConnectors<'_> {
         groups::DataConnectors(self)
     }
 
-    /// Operations on emails: `list`, `get`.
+    /// Operations on emails: [`list`](groups::Emails::list), [`get`](groups::Emails::get).
+    ///
+    /// Requests nothing.
     pub fn emails(&self) -> groups::Emails<'_> {
         groups::Emails(self)
     }
 
-    /// Operations on events: `list_data`, `list_data_with`, `create_data`, `create_summaries`.
+    /// Operations on events: [`list_data`](groups::Events::list_data), [`create_data`](groups::Events::create_data), [`create_summaries`](groups::Events::create_summaries).
+    ///
+    /// Requests nothing.
     pub fn events(&self) -> groups::Events<'_> {
         groups::Events(self)
     }
 
-    /// Operations on fin: `start`, `reply`, `submit_csat`.
+    /// Operations on fin: [`start`](groups::Fin::start), [`reply`](groups::Fin::reply), [`submit_csat`](groups::Fin::submit_csat).
+    ///
+    /// Requests nothing.
     pub fn fin(&self) -> groups::Fin<'_> {
         groups::Fin(self)
     }
 
-    /// Operations on fin voice: `register`, `get`, `get_by_external_id`, `get_by_phone_number`, `list_by_conversation`.
+    /// Operations on fin voice: [`register`](groups::FinVoice::register), [`get`](groups::FinVoice::get), [`get_by_external_id`](groups::FinVoice::get_by_external_id), [`get_by_phone_number`](groups::FinVoice::get_by_phone_number), [`list_by_conversation`](groups::FinVoice::list_by_conversation).
+    ///
+    /// Requests nothing.
     pub fn fin_voice(&self) -> groups::FinVoice<'_> {
         groups::FinVoice(self)
     }
 
-    /// Operations on help center: `list_collections`, `create_collection`, `get_collection`, `update_collection`, `delete_collection`, `get`, `list`, `redirects_list`, `redirects_create`, `redirects_get`, `redirects_delete`.
+    /// Operations on help center: [`list_collections`](groups::HelpCenter::list_collections), [`create_collection`](groups::HelpCenter::create_collection), [`get_collection`](groups::HelpCenter::get_collection), [`update_collection`](groups::HelpCenter::update_collection), [`delete_collection`](groups::HelpCenter::delete_collection), [`get`](groups::HelpCenter::get), [`list`](groups::HelpCenter::list), [`redirects_list`](groups::HelpCenter::redirects_list), [`redirects_create`](groups::HelpCenter::redirects_create), [`redirects_get`](groups::HelpCenter::redirects_get), [`redirects_delete`](groups::HelpCenter::redirects_delete).
+    ///
+    /// Requests nothing.
     pub fn help_center(&self) -> groups::HelpCenter<'_> {
         groups::HelpCenter(self)
     }
 
-    /// Operations on intercom export: `create`, `get`, `cancel`, `download`.
+    /// Operations on intercom export: [`create`](groups::IntercomExport::create), [`get`](groups::IntercomExport::get), [`cancel`](groups::IntercomExport::cancel), [`download`](groups::IntercomExport::download).
+    ///
+    /// Requests nothing.
     pub fn intercom_export(&self) -> groups::IntercomExport<'_> {
         groups::IntercomExport(self)
     }
 
-    /// Operations on internal articles: `list`, `create`, `get`, `update`, `delete`, `search`, `search_with`, `tags_attach`, `tags_detach`.
+    /// Operations on internal articles: [`list`](groups::InternalArticles::list), [`create`](groups::InternalArticles::create), [`get`](groups::InternalArticles::get), [`update`](groups::InternalArticles::update), [`delete`](groups::InternalArticles::delete), [`search`](groups::InternalArticles::search), [`tags_attach`](groups::InternalArticles::tags_attach), [`tags_detach`](groups::InternalArticles::tags_detach).
+    ///
+    /// Requests nothing.
     pub fn internal_articles(&self) -> groups::InternalArticles<'_> {
         groups::InternalArticles(self)
     }
 
-    /// Operations on ip allowlist: `get`, `update`.
+    /// Operations on ip allowlist: [`get`](groups::IpAllowlist::get), [`update`](groups::IpAllowlist::update).
+    ///
+    /// Requests nothing.
     pub fn ip_allowlist(&self) -> groups::IpAllowlist<'_> {
         groups::IpAllowlist(self)
     }
 
-    /// Operations on jobs: `status`.
+    /// Operations on jobs: [`status`](groups::Jobs::status).
+    ///
+    /// Requests nothing.
     pub fn jobs(&self) -> groups::Jobs<'_> {
         groups::Jobs(self)
     }
 
-    /// Operations on macros: `get`, `list`, `list_with`.
+    /// Operations on macros: [`get`](groups::Macros::get), [`list`](groups::Macros::list).
+    ///
+    /// Requests nothing.
     pub fn macros(&self) -> groups::Macros<'_> {
         groups::Macros(self)
     }
 
-    /// Operations on message status: `get`, `list`.
+    /// Operations on message status: [`get`](groups::MessageStatus::get), [`list`](groups::MessageStatus::list).
+    ///
+    /// Requests nothing.
     pub fn message_status(&self) -> groups::MessageStatus<'_> {
         groups::MessageStatus(self)
     }
 
-    /// Operations on news: `list_items`, `create_item`, `get_item`, `update_item`, `delete_item`, `list_newsfeed_items`, `list_newsfeeds`, `get_newsfeed`.
+    /// Operations on news: [`list_items`](groups::News::list_items), [`create_item`](groups::News::create_item), [`get_item`](groups::News::get_item), [`update_item`](groups::News::update_item), [`delete_item`](groups::News::delete_item), [`list_newsfeed_items`](groups::News::list_newsfeed_items), [`list_newsfeeds`](groups::News::list_newsfeeds), [`get_newsfeed`](groups::News::get_newsfeed).
+    ///
+    /// Requests nothing.
     pub fn news(&self) -> groups::News<'_> {
         groups::News(self)
     }
 
-    /// Operations on office hours: `exceptions_get`, `exceptions_update`, `exceptions_delete`, `exceptions_list`, `exceptions_create`, `get`, `update`, `delete`, `list`, `create`.
+    /// Operations on office hours: [`exceptions_get`](groups::OfficeHours::exceptions_get), [`exceptions_update`](groups::OfficeHours::exceptions_update), [`exceptions_delete`](groups::OfficeHours::exceptions_delete), [`exceptions_list`](groups::OfficeHours::exceptions_list), [`exceptions_create`](groups::OfficeHours::exceptions_create), [`get`](groups::OfficeHours::get), [`update`](groups::OfficeHours::update), [`delete`](groups::OfficeHours::delete), [`list`](groups::OfficeHours::list), [`create`](groups::OfficeHours::create).
+    ///
+    /// Requests nothing.
     pub fn office_hours(&self) -> groups::OfficeHours<'_> {
         groups::OfficeHours(self)
     }
 
-    /// Operations on reporting export: `enqueue`, `get`, `list_datasets`, `download`.
+    /// Operations on reporting export: [`enqueue`](groups::ReportingExport::enqueue), [`get`](groups::ReportingExport::get), [`list_datasets`](groups::ReportingExport::list_datasets), [`download`](groups::ReportingExport::download).
+    ///
+    /// Requests nothing.
     pub fn reporting_export(&self) -> groups::ReportingExport<'_> {
         groups::ReportingExport(self)
     }
 
-    /// Operations on segments: `list`, `list_with`, `get`.
+    /// Operations on segments: [`list`](groups::Segments::list), [`get`](groups::Segments::get).
+    ///
+    /// Requests nothing.
     pub fn segments(&self) -> groups::Segments<'_> {
         groups::Segments(self)
     }
 
-    /// Operations on tags: `list`, `create`, `get`, `delete`.
+    /// Operations on tags: [`list`](groups::Tags::list), [`create`](groups::Tags::create), [`get`](groups::Tags::get), [`delete`](groups::Tags::delete).
+    ///
+    /// Requests nothing.
     pub fn tags(&self) -> groups::Tags<'_> {
         groups::Tags(self)
     }
 
-    /// Operations on teams: `list`, `get`, `metrics`, `metrics_with`.
+    /// Operations on teams: [`list`](groups::Teams::list), [`get`](groups::Teams::get), [`metrics`](groups::Teams::metrics).
+    ///
+    /// Requests nothing.
     pub fn teams(&self) -> groups::Teams<'_> {
         groups::Teams(self)
     }
 
-    /// Operations on ticket types: `attributes_create`, `attributes_update`, `list`, `create`, `get`, `update`.
+    /// Operations on ticket types: [`attributes_create`](groups::TicketTypes::attributes_create), [`attributes_update`](groups::TicketTypes::attributes_update), [`list`](groups::TicketTypes::list), [`create`](groups::TicketTypes::create), [`get`](groups::TicketTypes::get), [`update`](groups::TicketTypes::update).
+    ///
+    /// Requests nothing.
     pub fn ticket_types(&self) -> groups::TicketTypes<'_> {
         groups::TicketTypes(self)
     }
 
-    /// Operations on tickets: `reply`, `tags_attach`, `tags_detach`, `create`, `get`, `update`, `delete`, `search`, `enqueue`, `link_conversation`, `unlink_conversation`, `change_type`.
+    /// Operations on tickets: [`reply`](groups::Tickets::reply), [`tags_attach`](groups::Tickets::tags_attach), [`tags_detach`](groups::Tickets::tags_detach), [`create`](groups::Tickets::create), [`get`](groups::Tickets::get), [`update`](groups::Tickets::update), [`delete`](groups::Tickets::delete), [`search`](groups::Tickets::search), [`enqueue`](groups::Tickets::enqueue), [`link_conversation`](groups::Tickets::link_conversation), [`unlink_conversation`](groups::Tickets::unlink_conversation), [`change_type`](groups::Tickets::change_type).
+    ///
+    /// Requests nothing.
     pub fn tickets(&self) -> groups::Tickets<'_> {
         groups::Tickets(self)
     }
 
-    /// Operations on visitors: `get`, `update`, `convert`.
+    /// Operations on visitors: [`get`](groups::Visitors::get), [`update`](groups::Visitors::update), [`convert`](groups::Visitors::convert).
+    ///
+    /// Requests nothing.
     pub fn visitors(&self) -> groups::Visitors<'_> {
         groups::Visitors(self)
     }
 
-    /// Operations on workflows: `export`.
+    /// Operations on workflows: [`export`](groups::Workflows::export).
+    ///
+    /// Requests nothing.
     pub fn workflows(&self) -> groups::Workflows<'_> {
         groups::Workflows(self)
     }
 
-    /// Show the teammate and the workspace that the access token belongs to: `GET /me`.
+    /// Show the teammate and the workspace that the access token belongs to.
+    ///
+    /// `GET /me`
     ///
     /// # Errors
-    /// See [`Error`]: every status but success is one.
+    /// See [`Error`].
     pub async fn me(&self) -> Result<Response<types::AdminWithApp>, Error> {
         self.call("identifyAdmin", &[], &[], None::<&()>).await
     }
 
-    /// Send a message to a contact as a teammate, in the app or by email: `POST /messages`.
+    /// Send a message to a contact as a teammate, in the app or by email.
+    ///
+    /// `POST /messages`
     ///
     /// # Errors
-    /// See [`Error`]: every status but success is one.
+    /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
     pub async fn messages(&self, body: &types::CreateMessageRequest) -> Result<Response<types::Message>, Error> {
         self.call("createMessage", &[], &[], Some(body)).await
     }
 
-    /// Show one note: `GET /notes/{id}`.
+    /// Show one note.
+    ///
+    /// `GET /notes/{id}`
     ///
     /// # Errors
-    /// See [`Error`]: every status but success is one.
+    /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
     pub async fn notes(&self, id: impl std::fmt::Display) -> Result<Response<types::Note>, Error> {
         self.call("retrieveNote", &[id.to_string()], &[], None::<&()>).await
     }
 
-    /// List the kinds of messages that contacts can opt into or out of: `GET /subscription_types`.
+    /// List the kinds of messages that contacts can opt into or out of.
     ///
-    /// Nothing is requested before the list is read.
+    /// `GET /subscription_types`
+    ///
+    /// Requests nothing, and reports no error, before the list is read: see [`List`].
     pub fn subscription_types(&self) -> List<types::SubscriptionType> {
         List::new(self, "listSubscriptionTypes", &[], &[], None::<&()>)
     }
 
-    /// Text a caller a link that moves the call to the Messenger: `POST /phone_call_redirects`.
+    /// Text a caller a link that moves the call to the Messenger.
+    ///
+    /// `POST /phone_call_redirects`
     ///
     /// # Errors
-    /// See [`Error`]: every status but success is one.
+    /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
     pub async fn phone_call_redirects(&self, body: &types::CreatePhoneSwitchRequest) -> Result<Response<types::PhoneSwitch>, Error> {
         self.call("createPhoneSwitch", &[], &[], Some(body)).await
     }
 
-    /// List the states that tickets can be in: `GET /ticket_states`.
+    /// List the states that tickets can be in.
     ///
-    /// Nothing is requested before the list is read.
+    /// `GET /ticket_states`
+    ///
+    /// Requests nothing, and reports no error, before the list is read: see [`List`].
     pub fn ticket_states(&self) -> List<types::TicketStateDetailed> {
         List::new(self, "listTicketStates", &[], &[], None::<&()>)
     }
 
 }
 
-/// The operations of the API, a type for each group. `client.contacts()` and its like return them.
+/// The operations of the API, a type for each group, with the names of the commands.
+///
+/// `client.contacts()` and its like return them. Each method names the request that it sends and the version of
+/// the API that it needs, if that is not the lowest one. A method that ends with `_with` also takes the optional
+/// parameters of its operation.
 pub mod groups {
     use super::*;
 
-    /// Operations on admins, see [`Client::admins`].
+    /// Operations on admins, from [`Client::admins`].
     #[derive(Debug, Clone, Copy)]
     pub struct Admins<'c>(pub(super) &'c Client);
 
     impl Admins<'_> {
-        /// Set a teammate to away or back in the inbox: `PUT /admins/{id}/away`.
+        /// Set a teammate to away or back in the inbox.
+        ///
+        /// `PUT /admins/{id}/away`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn set_away(&self, id: impl Into<AdminId>, body: &types::SetAwayAdminRequest) -> Result<Response<types::Admin>, Error> {
             self.0.call("setAwayAdmin", &[id.into().into_string()], &[], Some(body)).await
         }
 
-        /// List what teammates did in the workspace: `GET /admins/activity_logs`.
+        /// List what teammates did in the workspace.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /admins/activity_logs`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn activity_logs(&self, created_at_after: impl Into<Timestamp>) -> List<types::ActivityLog> {
             List::new(self.0, "listActivityLogs", &[], &[("created_at_after", Some(in_query(&Into::<Timestamp>::into(created_at_after))))], None::<&()>)
         }
 
-        /// List what teammates did in the workspace: `GET /admins/activity_logs`.
+        /// List what teammates did in the workspace; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /admins/activity_logs`
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn activity_logs_with(&self, created_at_after: impl Into<Timestamp>, parameters: &types::AdminsActivityLogsParams) -> List<types::ActivityLog> {
             List::new(self.0, "listActivityLogs", &[], &[vec![("created_at_after", Some(in_query(&Into::<Timestamp>::into(created_at_after))))], Query::values(parameters)].concat(), None::<&()>)
         }
 
-        /// List the teammates of the workspace: `GET /admins`.
+        /// List the teammates of the workspace.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /admins`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::Admin> {
             List::new(self.0, "listAdmins", &[], &[], None::<&()>)
         }
 
-        /// List the teammates of the workspace: `GET /admins`.
+        /// List the teammates of the workspace; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /admins`
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_with(&self, parameters: &types::AdminsListParams) -> List<types::Admin> {
             List::new(self.0, "listAdmins", &[], &Query::values(parameters), None::<&()>)
         }
 
-        /// Show one teammate: `GET /admins/{id}`.
+        /// Show one teammate.
+        ///
+        /// `GET /admins/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl Into<AdminId>) -> Result<Response<types::Admin>, Error> {
             self.0.call("retrieveAdmin", &[id.into().into_string()], &[], None::<&()>).await
         }
 
-        /// List the reasons that teammates can give for being away, including deleted ones: `GET /away_status_reasons`.
+        /// List the reasons that teammates can give for being away, including deleted ones.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `GET /away_status_reasons`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.14, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn away_status_reasons(&self) -> List<types::AwayStatusReason> {
             List::new(self.0, "listAwayStatusReasons", &[], &[], None::<&()>)
         }
 
-        /// List what teammates did in the workspace, by kind of activity: `POST /admins/activity_logs/search`.
+        /// List what teammates did in the workspace, by kind of activity.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /admins/activity_logs/search`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn search_activity_logs(&self, body: &types::SearchActivityLogsRequest) -> List<types::ActivityLog> {
             List::new(self.0, "searchActivityLogs", &[], &[], Some(body))
         }
 
-        /// List the kinds of activity that the activity log can contain: `GET /admins/activity_log_event_types`.
+        /// List the kinds of activity that the activity log can contain.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /admins/activity_log_event_types`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn activity_log_event_types(&self) -> List<String> {
             List::new(self.0, "listActivityLogEventTypes", &[], &[], None::<&()>)
         }
 
     }
 
-    /// Operations on ai, see [`Client::ai`].
+    /// Operations on ai, from [`Client::ai`].
     #[derive(Debug, Clone, Copy)]
     pub struct Ai<'c>(pub(super) &'c Client);
 
     impl Ai<'_> {
-        /// List the sources that content for AI answers is imported from: `GET /ai/content_import_sources`.
+        /// List the sources that content for AI answers is imported from.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /ai/content_import_sources`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_content_import_sources(&self) -> List<types::ContentImportSource> {
             List::new(self.0, "listContentImportSources", &[], &[], None::<&()>)
         }
 
-        /// Create a source that external pages can belong to: `POST /ai/content_import_sources`.
+        /// Create a source that external pages can belong to.
+        ///
+        /// `POST /ai/content_import_sources`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create_content_import_source(&self, body: &types::CreateContentImportSourceRequest) -> Result<Response<types::ContentImportSource>, Error> {
             self.0.call("createContentImportSource", &[], &[], Some(body)).await
         }
 
-        /// Show one content import source: `GET /ai/content_import_sources/{id}`.
+        /// Show one content import source.
+        ///
+        /// `GET /ai/content_import_sources/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get_content_import_source(&self, id: impl std::fmt::Display) -> Result<Response<types::ContentImportSource>, Error> {
             self.0.call("getContentImportSource", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Update a content import source: `PUT /ai/content_import_sources/{id}`.
+        /// Update a content import source.
+        ///
+        /// `PUT /ai/content_import_sources/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update_content_import_source(&self, id: impl std::fmt::Display, body: &types::UpdateContentImportSourceRequest) -> Result<Response<types::ContentImportSource>, Error> {
             self.0.call("updateContentImportSource", &[id.to_string()], &[], Some(body)).await
         }
 
-        /// Delete a content import source together with all pages imported from it: `DELETE /ai/content_import_sources/{id}`.
+        /// Delete a content import source together with all pages imported from it.
+        ///
+        /// `DELETE /ai/content_import_sources/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn delete_content_import_source(&self, id: impl std::fmt::Display) -> Result<Response<()>, Error> {
             self.0.call("deleteContentImportSource", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// List the external pages that AI answers may use: `GET /ai/external_pages`.
+        /// List the external pages that AI answers may use.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /ai/external_pages`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_external_pages(&self) -> List<types::ExternalPage> {
             List::new(self.0, "listExternalPages", &[], &[], None::<&()>)
         }
 
-        /// Create an external page, or update the one with the same source and external id: `POST /ai/external_pages`.
+        /// Create an external page, or update the one with the same source and external id.
+        ///
+        /// `POST /ai/external_pages`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create_external_page(&self, body: &types::CreateExternalPageRequest) -> Result<Response<types::ExternalPage>, Error> {
             self.0.call("createExternalPage", &[], &[], Some(body)).await
         }
 
-        /// Show one external page: `GET /ai/external_pages/{id}`.
+        /// Show one external page.
+        ///
+        /// `GET /ai/external_pages/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get_external_page(&self, id: impl std::fmt::Display) -> Result<Response<types::ExternalPage>, Error> {
             self.0.call("getExternalPage", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Update an external page that was created through the API: `PUT /ai/external_pages/{id}`.
+        /// Update an external page that was created through the API.
+        ///
+        /// `PUT /ai/external_pages/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update_external_page(&self, id: impl std::fmt::Display, body: &types::UpdateExternalPageRequest) -> Result<Response<types::ExternalPage>, Error> {
             self.0.call("updateExternalPage", &[id.to_string()], &[], Some(body)).await
         }
 
-        /// Remove an external page from the content library and from AI answers: `DELETE /ai/external_pages/{id}`.
+        /// Remove an external page from the content library and from AI answers.
+        ///
+        /// `DELETE /ai/external_pages/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn delete_external_page(&self, id: impl std::fmt::Display) -> Result<Response<types::ExternalPage>, Error> {
             self.0.call("deleteExternalPage", &[id.to_string()], &[], None::<&()>).await
         }
 
     }
 
-    /// Operations on articles, see [`Client::articles`].
+    /// Operations on articles, from [`Client::articles`].
     #[derive(Debug, Clone, Copy)]
     pub struct Articles<'c>(pub(super) &'c Client);
 
     impl Articles<'_> {
-        /// List the articles of all help centers, most recently updated first: `GET /articles`.
+        /// List the articles of all help centers, most recently updated first.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /articles`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::Article> {
             List::new(self.0, "listArticles", &[], &[], None::<&()>)
         }
 
-        /// Create an article, as a draft unless its state says otherwise: `POST /articles`.
+        /// Create an article, as a draft unless its state says otherwise.
+        ///
+        /// `POST /articles`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create(&self, body: &types::CreateArticleRequest) -> Result<Response<types::Article>, Error> {
             self.0.call("createArticle", &[], &[], Some(body)).await
         }
 
-        /// Show one article with its body and statistics: `GET /articles/{id}`.
+        /// Show one article with its body and statistics.
+        ///
+        /// `GET /articles/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl Into<ArticleId>) -> Result<Response<types::Article>, Error> {
             self.0.call("retrieveArticle", &[id.into().into_string()], &[], None::<&()>).await
         }
 
-        /// Update an article; pass its state too, because omitting it can publish the change: `PUT /articles/{id}`.
+        /// Update an article; pass its state too, because omitting it can publish the change.
+        ///
+        /// `PUT /articles/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update(&self, id: impl Into<ArticleId>, body: &types::UpdateArticleRequest) -> Result<Response<types::Article>, Error> {
             self.0.call("updateArticle", &[id.into().into_string()], &[], Some(body)).await
         }
 
-        /// Delete an article: `DELETE /articles/{id}`.
+        /// Delete an article.
+        ///
+        /// `DELETE /articles/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn delete(&self, id: impl Into<ArticleId>) -> Result<Response<types::DeletedArticleObject>, Error> {
             self.0.call("deleteArticle", &[id.into().into_string()], &[], None::<&()>).await
         }
 
-        /// Search articles for a phrase: `GET /articles/search`.
+        /// Search articles for a phrase.
+        ///
+        /// `GET /articles/search`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// See [`Error`].
         pub async fn search(&self) -> Result<Response<types::ArticleSearchResponse>, Error> {
             self.0.call("searchArticles", &[], &[], None::<&()>).await
         }
 
-        /// Search articles for a phrase: `GET /articles/search`.
+        /// Search articles for a phrase; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /articles/search`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// See [`Error`].
         pub async fn search_with(&self, parameters: &types::ArticlesSearchParams) -> Result<Response<types::ArticleSearchResponse>, Error> {
             self.0.call("searchArticles", &[], &Query::values(parameters), None::<&()>).await
         }
 
-        /// Show an article as it would read with its staged draft; not found without one: `GET /articles/{id}/draft`.
+        /// Show an article as it would read with its staged draft; not found without one.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /articles/{id}/draft`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn draft_get(&self, id: impl Into<ArticleId>) -> Result<Response<types::Article>, Error> {
             self.0.call("retrieveArticleDraft", &[id.into().into_string()], &[], None::<&()>).await
         }
 
-        /// Stage new text for a published article; the live text stays until the draft is published: `PUT /articles/{id}/draft`.
+        /// Stage new text for a published article; the live text stays until the draft is published.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `PUT /articles/{id}/draft`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn draft_stage(&self, id: impl Into<ArticleId>, body: &types::UpdateArticleRequest) -> Result<Response<types::Article>, Error> {
             self.0.call("stageArticleDraft", &[id.into().into_string()], &[], Some(body)).await
         }
 
-        /// Publish the staged draft of an article; a multilingual workspace must name the locales: `POST /articles/{id}/draft/publish`.
+        /// Publish the staged draft of an article; a multilingual workspace must name the locales.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /articles/{id}/draft/publish`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn draft_publish(&self, id: impl Into<ArticleId>, body: &types::PublishArticleDraftRequest) -> Result<Response<types::Article>, Error> {
             self.0.call("publishArticleDraft", &[id.into().into_string()], &[], Some(body)).await
         }
 
-        /// Tag an article: `POST /articles/{article_id}/tags`.
+        /// Tag an article.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /articles/{article_id}/tags`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn tags_attach(&self, article_id: impl Into<ArticleId>, body: &types::AttachTagToArticleRequest) -> Result<Response<types::Tag>, Error> {
             self.0.call("attachTagToArticle", &[article_id.into().into_string()], &[], Some(body)).await
         }
 
-        /// Remove a tag from an article: `DELETE /articles/{article_id}/tags/{id}`.
+        /// Remove a tag from an article.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `DELETE /articles/{article_id}/tags/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn tags_detach(&self, article_id: impl Into<ArticleId>, id: impl Into<TagId>) -> Result<Response<types::Tag>, Error> {
             self.0.call("detachTagFromArticle", &[article_id.into().into_string(), id.into().into_string()], &[], None::<&()>).await
         }
 
-        /// List the versions of an article without their text, newest first: `GET /articles/{article_id}/versions`.
+        /// List the versions of an article without their text, newest first.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /articles/{article_id}/versions`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn versions_list(&self, article_id: impl Into<ArticleId>) -> List<types::ArticleVersionSummary> {
             List::new(self.0, "listArticleVersions", &[article_id.into().into_string()], &[], None::<&()>)
         }
 
-        /// List the versions of an article without their text, newest first: `GET /articles/{article_id}/versions`.
+        /// List the versions of an article without their text, newest first; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /articles/{article_id}/versions`
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn versions_list_with(&self, article_id: impl Into<ArticleId>, parameters: &types::ArticlesVersionsListParams) -> List<types::ArticleVersionSummary> {
             List::new(self.0, "listArticleVersions", &[article_id.into().into_string()], &Query::values(parameters), None::<&()>)
         }
 
-        /// Show one version of an article with its text: `GET /articles/{article_id}/versions/{id}`.
+        /// Show one version of an article with its text.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /articles/{article_id}/versions/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn versions_get(&self, article_id: impl Into<ArticleId>, id: impl std::fmt::Display) -> Result<Response<types::ArticleVersion>, Error> {
             self.0.call("retrieveArticleVersion", &[article_id.into().into_string(), id.to_string()], &[], None::<&()>).await
         }
 
-        /// Show one version of an article with its text: `GET /articles/{article_id}/versions/{id}`.
+        /// Show one version of an article with its text; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /articles/{article_id}/versions/{id}`
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn versions_get_with(&self, article_id: impl Into<ArticleId>, id: impl std::fmt::Display, parameters: &types::ArticlesVersionsGetParams) -> Result<Response<types::ArticleVersion>, Error> {
             self.0.call("retrieveArticleVersion", &[article_id.into().into_string(), id.to_string()], &Query::values(parameters), None::<&()>).await
         }
 
     }
 
-    /// Operations on audiences, see [`Client::audiences`].
+    /// Operations on audiences, from [`Client::audiences`].
     #[derive(Debug, Clone, Copy)]
     pub struct Audiences<'c>(pub(super) &'c Client);
 
     impl Audiences<'_> {
-        /// List the audiences that content for Fin can be limited to: `GET /audiences`.
+        /// List the audiences that content for Fin can be limited to.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /audiences`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::Audience> {
             List::new(self.0, "listAudiences", &[], &[], None::<&()>)
         }
 
-        /// Create an audience: `POST /audiences`.
+        /// Create an audience.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /audiences`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create(&self, body: &types::CreateAudienceRequest) -> Result<Response<types::Audience>, Error> {
             self.0.call("createAudience", &[], &[], Some(body)).await
         }
 
-        /// Show one audience with its conditions: `GET /audiences/{id}`.
+        /// Show one audience with its conditions.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /audiences/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl std::fmt::Display) -> Result<Response<types::Audience>, Error> {
             self.0.call("retrieveAudience", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Update the name or the conditions of an audience: `PUT /audiences/{id}`.
+        /// Update the name or the conditions of an audience.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `PUT /audiences/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update(&self, id: impl std::fmt::Display, body: &types::UpdateAudienceRequest) -> Result<Response<types::Audience>, Error> {
             self.0.call("updateAudience", &[id.to_string()], &[], Some(body)).await
         }
 
-        /// Delete an audience; content limited to it loses the limit: `DELETE /audiences/{id}`.
+        /// Delete an audience; content limited to it loses the limit.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `DELETE /audiences/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn delete(&self, id: impl std::fmt::Display) -> Result<Response<()>, Error> {
             self.0.call("deleteAudience", &[id.to_string()], &[], None::<&()>).await
         }
 
     }
 
-    /// Operations on brands, see [`Client::brands`].
+    /// Operations on brands, from [`Client::brands`].
     #[derive(Debug, Clone, Copy)]
     pub struct Brands<'c>(pub(super) &'c Client);
 
     impl Brands<'_> {
-        /// List the brands of the workspace, with the default one: `GET /brands`.
+        /// List the brands of the workspace, with the default one.
         ///
-        /// Needs API 2.15, which is sent with it.
+        /// `GET /brands`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.15, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::Brand> {
             List::new(self.0, "listBrands", &[], &[], None::<&()>)
         }
 
-        /// Show one brand: `GET /brands/{id}`.
+        /// Show one brand.
         ///
-        /// Needs API 2.15, which is sent with it.
+        /// `GET /brands/{id}`
+        ///
+        /// Needs API version 2.15, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl std::fmt::Display) -> Result<Response<types::Brand>, Error> {
             self.0.call("retrieveBrand", &[id.to_string()], &[], None::<&()>).await
         }
 
     }
 
-    /// Operations on calls, see [`Client::calls`].
+    /// Operations on calls, from [`Client::calls`].
     #[derive(Debug, Clone, Copy)]
     pub struct Calls<'c>(pub(super) &'c Client);
 
     impl Calls<'_> {
-        /// List phone calls: `GET /calls`.
+        /// List phone calls.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `GET /calls`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.14, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::Call> {
             List::new(self.0, "listCalls", &[], &[], None::<&()>)
         }
 
-        /// Show one phone call: `GET /calls/{id}`.
+        /// Show one phone call.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `GET /calls/{id}`
+        ///
+        /// Needs API version 2.14, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl std::fmt::Display) -> Result<Response<types::Call>, Error> {
             self.0.call("showCall", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Download the recording of a call: `GET /calls/{id}/recording`.
+        /// Download the recording of a call.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `GET /calls/{id}/recording`
+        ///
+        /// Needs API version 2.14, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn recording(&self, id: impl std::fmt::Display) -> Result<Download, Error> {
             self.0.stream("showCallRecording", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Download the transcript of a call as text: `GET /calls/{id}/transcript`.
+        /// Download the transcript of a call as text.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `GET /calls/{id}/transcript`
+        ///
+        /// Needs API version 2.14, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn transcript(&self, id: impl std::fmt::Display) -> Result<Download, Error> {
             self.0.stream("showCallTranscript", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// List the phone calls of up to 20 conversations, with their transcripts: `POST /calls/search`.
+        /// List the phone calls of up to 20 conversations, with their transcripts.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `POST /calls/search`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.14, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn search(&self, body: &types::ListCallsWithTranscriptsRequest) -> List<types::Call> {
             List::new(self.0, "listCallsWithTranscripts", &[], &[], Some(body))
         }
 
     }
 
-    /// Operations on companies, see [`Client::companies`].
+    /// Operations on companies, from [`Client::companies`].
     #[derive(Debug, Clone, Copy)]
     pub struct Companies<'c>(pub(super) &'c Client);
 
     impl Companies<'_> {
-        /// List companies by tag or segment, or find one by name or your id: `GET /companies`.
+        /// List companies by tag or segment, or find one by name or your id.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /companies`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::Company> {
             List::new(self.0, "retrieveCompany", &[], &[], None::<&()>)
         }
 
-        /// List companies by tag or segment, or find one by name or your id: `GET /companies`.
+        /// List companies by tag or segment, or find one by name or your id; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /companies`
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_with(&self, parameters: &types::CompaniesListParams) -> List<types::Company> {
             List::new(self.0, "retrieveCompany", &[], &Query::values(parameters), None::<&()>)
         }
 
-        /// Create a company, or update the one with the same company id: `POST /companies`.
+        /// Create a company, or update the one with the same company id.
+        ///
+        /// `POST /companies`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn upsert(&self, body: &types::CreateOrUpdateCompanyRequest) -> Result<Response<types::Company>, Error> {
             self.0.call("createOrUpdateCompany", &[], &[], Some(body)).await
         }
 
-        /// Show one company: `GET /companies/{id}`.
+        /// Show one company.
+        ///
+        /// `GET /companies/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl std::fmt::Display) -> Result<Response<types::Company>, Error> {
             self.0.call("RetrieveACompanyById", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Update a company; its company_id cannot be changed: `PUT /companies/{id}`.
+        /// Update a company; its company_id cannot be changed.
+        ///
+        /// `PUT /companies/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update(&self, id: impl std::fmt::Display, body: &types::UpdateCompanyRequest) -> Result<Response<types::Company>, Error> {
             self.0.call("UpdateCompany", &[id.to_string()], &[], Some(body)).await
         }
 
-        /// Archive a company and detach its contacts, which are kept: `DELETE /companies/{id}`.
+        /// Archive a company and detach its contacts, which are kept.
+        ///
+        /// `DELETE /companies/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn delete(&self, id: impl std::fmt::Display) -> Result<Response<types::DeletedCompanyObject>, Error> {
             self.0.call("deleteCompany", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// List the contacts of a company: `GET /companies/{id}/contacts`.
+        /// List the contacts of a company.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /companies/{id}/contacts`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn contacts_list(&self, id: impl std::fmt::Display) -> List<types::Contact> {
             List::new(self.0, "ListAttachedContacts", &[id.to_string()], &[], None::<&()>)
         }
 
-        /// List the segments of a company: `GET /companies/{id}/segments`.
+        /// List the segments of a company.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /companies/{id}/segments`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn segments_list(&self, id: impl std::fmt::Display) -> List<types::Segment> {
             List::new(self.0, "ListAttachedSegmentsForCompanies", &[id.to_string()], &[], None::<&()>)
         }
 
-        /// List up to 10,000 companies that have users, ordered by last activity: `POST /companies/list`.
+        /// List up to 10,000 companies that have users, ordered by last activity.
         ///
-        /// Nothing is requested before the list is read.
+        /// `POST /companies/list`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_all(&self) -> List<types::Company> {
             List::new(self.0, "listAllCompanies", &[], &[], None::<&()>)
         }
 
-        /// List up to 10,000 companies that have users, ordered by last activity: `POST /companies/list`.
+        /// List up to 10,000 companies that have users, ordered by last activity; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `POST /companies/list`
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_all_with(&self, parameters: &types::CompaniesListAllParams) -> List<types::Company> {
             List::new(self.0, "listAllCompanies", &[], &Query::values(parameters), None::<&()>)
         }
 
-        /// List all companies, including those without users; one scroll at a time per app: `GET /companies/scroll`.
+        /// List all companies, including those without users; one scroll at a time per app.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /companies/scroll`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn scroll(&self) -> List<types::Company> {
             List::new(self.0, "scrollOverAllCompanies", &[], &[], None::<&()>)
         }
 
-        /// List the notes about a company: `GET /companies/{company_id}/notes`.
+        /// List the notes about a company.
         ///
-        /// Needs API 2.15, which is sent with it.
+        /// `GET /companies/{company_id}/notes`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.15, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn notes_list(&self, company_id: impl std::fmt::Display) -> List<types::Note> {
             List::new(self.0, "listCompanyNotes", &[company_id.to_string()], &[], None::<&()>)
         }
 
-        /// Add a note about a company, for teammates only: `POST /companies/{company_id}/notes`.
+        /// Add a note about a company, for teammates only.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /companies/{company_id}/notes`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn notes_create(&self, company_id: impl std::fmt::Display, body: &types::CreateCompanyNoteRequest) -> Result<Response<types::Note>, Error> {
             self.0.call("createCompanyNote", &[company_id.to_string()], &[], Some(body)).await
         }
 
     }
 
-    /// Operations on contacts, see [`Client::contacts`].
+    /// Operations on contacts, from [`Client::contacts`].
     #[derive(Debug, Clone, Copy)]
     pub struct Contacts<'c>(pub(super) &'c Client);
 
     impl Contacts<'_> {
-        /// List the companies of a contact: `GET /contacts/{id}/companies`.
+        /// List the companies of a contact.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /contacts/{id}/companies`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn companies_list(&self, id: impl Into<ContactId>) -> List<types::Company> {
             List::new(self.0, "listCompaniesForAContact", &[id.into().into_string()], &[], None::<&()>)
         }
 
-        /// Add a contact to a company: `POST /contacts/{id}/companies`.
+        /// Add a contact to a company.
+        ///
+        /// `POST /contacts/{id}/companies`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn companies_attach(&self, id: impl Into<ContactId>, body: &types::AttachContactToACompanyRequest) -> Result<Response<types::Company>, Error> {
             self.0.call("attachContactToACompany", &[id.into().into_string()], &[], Some(body)).await
         }
 
-        /// Remove a contact from a company; both are kept: `DELETE /contacts/{contact_id}/companies/{id}`.
+        /// Remove a contact from a company; both are kept.
+        ///
+        /// `DELETE /contacts/{contact_id}/companies/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn companies_detach(&self, contact_id: impl Into<ContactId>, id: impl std::fmt::Display) -> Result<Response<types::Company>, Error> {
             self.0.call("detachContactFromACompany", &[contact_id.into().into_string(), id.to_string()], &[], None::<&()>).await
         }
 
-        /// List the notes about a contact: `GET /contacts/{id}/notes`.
+        /// List the notes about a contact.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /contacts/{id}/notes`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn notes_list(&self, id: impl Into<ContactId>) -> List<types::Note> {
             List::new(self.0, "listNotes", &[id.into().into_string()], &[], None::<&()>)
         }
 
-        /// Add a note about a contact, for teammates only: `POST /contacts/{id}/notes`.
+        /// Add a note about a contact, for teammates only.
+        ///
+        /// `POST /contacts/{id}/notes`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn notes_create(&self, id: impl Into<ContactId>, body: &types::CreateNoteRequest) -> Result<Response<types::Note>, Error> {
             self.0.call("createNote", &[id.into().into_string()], &[], Some(body)).await
         }
 
-        /// List the segments of a contact: `GET /contacts/{contact_id}/segments`.
+        /// List the segments of a contact.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /contacts/{contact_id}/segments`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn segments_list(&self, contact_id: impl Into<ContactId>) -> List<types::Segment> {
             List::new(self.0, "listSegmentsForAContact", &[contact_id.into().into_string()], &[], None::<&()>)
         }
 
-        /// List the subscription types that a contact has opted into or out of: `GET /contacts/{contact_id}/subscriptions`.
+        /// List the subscription types that a contact has opted into or out of.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /contacts/{contact_id}/subscriptions`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn subscriptions_list(&self, contact_id: impl Into<ContactId>) -> List<types::SubscriptionType> {
             List::new(self.0, "listSubscriptionsForAContact", &[contact_id.into().into_string()], &[], None::<&()>)
         }
 
-        /// Opt a contact into or out of a subscription type: `POST /contacts/{contact_id}/subscriptions`.
+        /// Opt a contact into or out of a subscription type.
+        ///
+        /// `POST /contacts/{contact_id}/subscriptions`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn subscriptions_attach(&self, contact_id: impl Into<ContactId>, body: &types::AttachSubscriptionTypeToContactRequest) -> Result<Response<types::SubscriptionType>, Error> {
             self.0.call("attachSubscriptionTypeToContact", &[contact_id.into().into_string()], &[], Some(body)).await
         }
 
-        /// Remove a contact's choice for a subscription type: `DELETE /contacts/{contact_id}/subscriptions/{id}`.
+        /// Remove a contact's choice for a subscription type.
+        ///
+        /// `DELETE /contacts/{contact_id}/subscriptions/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn subscriptions_detach(&self, contact_id: impl Into<ContactId>, id: impl std::fmt::Display) -> Result<Response<types::SubscriptionType>, Error> {
             self.0.call("detachSubscriptionTypeToContact", &[contact_id.into().into_string(), id.to_string()], &[], None::<&()>).await
         }
 
-        /// List the tags of a contact: `GET /contacts/{contact_id}/tags`.
+        /// List the tags of a contact.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /contacts/{contact_id}/tags`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn tags_list(&self, contact_id: impl Into<ContactId>) -> List<types::Tag> {
             List::new(self.0, "listTagsForAContact", &[contact_id.into().into_string()], &[], None::<&()>)
         }
 
-        /// Tag a contact: `POST /contacts/{contact_id}/tags`.
+        /// Tag a contact.
+        ///
+        /// `POST /contacts/{contact_id}/tags`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn tags_attach(&self, contact_id: impl Into<ContactId>, body: &types::AttachTagToContactRequest) -> Result<Response<types::Tag>, Error> {
             self.0.call("attachTagToContact", &[contact_id.into().into_string()], &[], Some(body)).await
         }
 
-        /// Remove a tag from a contact: `DELETE /contacts/{contact_id}/tags/{id}`.
+        /// Remove a tag from a contact.
+        ///
+        /// `DELETE /contacts/{contact_id}/tags/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn tags_detach(&self, contact_id: impl Into<ContactId>, id: impl Into<TagId>) -> Result<Response<types::Tag>, Error> {
             self.0.call("detachTagFromContact", &[contact_id.into().into_string(), id.into().into_string()], &[], None::<&()>).await
         }
 
-        /// Show one contact; a contact merged into another is not found: `GET /contacts/{id}`.
+        /// Show one contact; a contact merged into another is not found.
+        ///
+        /// `GET /contacts/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl Into<ContactId>) -> Result<Response<types::Contact>, Error> {
             self.0.call("ShowContact", &[id.into().into_string()], &[], None::<&()>).await
         }
 
-        /// Show one contact; a contact merged into another is not found: `GET /contacts/{id}`.
+        /// Show one contact; a contact merged into another is not found; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /contacts/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get_with(&self, id: impl Into<ContactId>, parameters: &types::ContactsGetParams) -> Result<Response<types::Contact>, Error> {
             self.0.call("ShowContact", &[id.into().into_string()], &Query::values(parameters), None::<&()>).await
         }
 
-        /// Update a contact: `PUT /contacts/{id}`.
+        /// Update a contact.
+        ///
+        /// `PUT /contacts/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update(&self, id: impl Into<ContactId>, body: &types::UpdateContactRequest) -> Result<Response<types::Contact>, Error> {
             self.0.call("UpdateContact", &[id.into().into_string()], &[], Some(body)).await
         }
 
-        /// Update a contact: `PUT /contacts/{id}`.
+        /// Update a contact; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `PUT /contacts/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update_with(&self, id: impl Into<ContactId>, parameters: &types::ContactsUpdateParams, body: &types::UpdateContactRequest) -> Result<Response<types::Contact>, Error> {
             self.0.call("UpdateContact", &[id.into().into_string()], &Query::values(parameters), Some(body)).await
         }
 
-        /// Delete a contact: `DELETE /contacts/{id}`.
+        /// Delete a contact.
+        ///
+        /// `DELETE /contacts/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn delete(&self, id: impl Into<ContactId>) -> Result<Response<types::ContactDeleted>, Error> {
             self.0.call("DeleteContact", &[id.into().into_string()], &[], None::<&()>).await
         }
 
-        /// Merge a lead into a user; the lead is removed permanently: `POST /contacts/merge`.
+        /// Merge a lead into a user; the lead is removed permanently.
+        ///
+        /// `POST /contacts/merge`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn merge(&self, body: &types::MergeContactsRequest) -> Result<Response<types::Contact>, Error> {
             self.0.call("MergeContact", &[], &[], Some(body)).await
         }
 
-        /// Merge a lead into a user; the lead is removed permanently: `POST /contacts/merge`.
+        /// Merge a lead into a user; the lead is removed permanently; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `POST /contacts/merge`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn merge_with(&self, parameters: &types::ContactsMergeParams, body: &types::MergeContactsRequest) -> Result<Response<types::Contact>, Error> {
             self.0.call("MergeContact", &[], &Query::values(parameters), Some(body)).await
         }
 
-        /// Search contacts by their fields; dates are compared by whole days: `POST /contacts/search`.
+        /// Search contacts by their fields; dates are compared by whole days.
         ///
-        /// Nothing is requested before the list is read.
+        /// `POST /contacts/search`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn search(&self, filter: impl Into<Filter>) -> List<types::Contact> {
             List::search(self.0, "SearchContacts", &[], &[], filter)
         }
 
-        /// Search contacts by their fields; dates are compared by whole days: `POST /contacts/search`.
+        /// Search contacts by their fields; dates are compared by whole days; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `POST /contacts/search`
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn search_with(&self, parameters: &types::ContactsSearchParams, filter: impl Into<Filter>) -> List<types::Contact> {
             List::search(self.0, "SearchContacts", &[], &Query::values(parameters), filter)
         }
 
-        /// List the contacts of the workspace, users and leads: `GET /contacts`.
+        /// List the contacts of the workspace, users and leads.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /contacts`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::Contact> {
             List::new(self.0, "ListContacts", &[], &[], None::<&()>)
         }
 
-        /// List the contacts of the workspace, users and leads: `GET /contacts`.
+        /// List the contacts of the workspace, users and leads; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /contacts`
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_with(&self, parameters: &types::ContactsListParams) -> List<types::Contact> {
             List::new(self.0, "ListContacts", &[], &Query::values(parameters), None::<&()>)
         }
 
-        /// Create a contact; needs an email, an external id or a role: `POST /contacts`.
+        /// Create a contact; needs an email, an external id or a role.
+        ///
+        /// `POST /contacts`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create(&self, body: &types::CreateContactRequest) -> Result<Response<types::Contact>, Error> {
             self.0.call("CreateContact", &[], &[], Some(body)).await
         }
 
-        /// Show the user with your own id; leads cannot be found this way: `GET /contacts/find_by_external_id/{external_id}`.
+        /// Show the user with your own id; leads cannot be found this way.
+        ///
+        /// `GET /contacts/find_by_external_id/{external_id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get_by_external_id(&self, external_id: impl std::fmt::Display) -> Result<Response<types::Contact>, Error> {
             self.0.call("ShowContactByExternalId", &[external_id.to_string()], &[], None::<&()>).await
         }
 
-        /// Show the user with your own id; leads cannot be found this way: `GET /contacts/find_by_external_id/{external_id}`.
+        /// Show the user with your own id; leads cannot be found this way; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /contacts/find_by_external_id/{external_id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get_by_external_id_with(&self, external_id: impl std::fmt::Display, parameters: &types::ContactsGetByExternalIdParams) -> Result<Response<types::Contact>, Error> {
             self.0.call("ShowContactByExternalId", &[external_id.to_string()], &Query::values(parameters), None::<&()>).await
         }
 
-        /// Archive a contact: `POST /contacts/{id}/archive`.
+        /// Archive a contact.
+        ///
+        /// `POST /contacts/{id}/archive`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn archive(&self, id: impl Into<ContactId>) -> Result<Response<types::ContactArchived>, Error> {
             self.0.call("ArchiveContact", &[id.into().into_string()], &[], None::<&()>).await
         }
 
-        /// Unarchive a contact: `POST /contacts/{id}/unarchive`.
+        /// Unarchive a contact.
+        ///
+        /// `POST /contacts/{id}/unarchive`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn unarchive(&self, id: impl Into<ContactId>) -> Result<Response<types::ContactUnarchived>, Error> {
             self.0.call("UnarchiveContact", &[id.into().into_string()], &[], None::<&()>).await
         }
 
-        /// Block a contact and archive its conversations: `POST /contacts/{id}/block`.
+        /// Block a contact and archive its conversations.
+        ///
+        /// `POST /contacts/{id}/block`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn block(&self, id: impl Into<ContactId>) -> Result<Response<types::ContactBlocked>, Error> {
             self.0.call("BlockContact", &[id.into().into_string()], &[], None::<&()>).await
         }
 
-        /// List the banners that a contact would see now; counts each of them as shown: `GET /contacts/{id}/banners`.
+        /// List the banners that a contact would see now; counts each of them as shown.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /contacts/{id}/banners`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn banners_list(&self, id: impl Into<ContactId>) -> List<types::Banner> {
             List::new(self.0, "listContactBanners", &[id.into().into_string()], &[], None::<&()>)
         }
 
-        /// Dismiss a banner for a contact, in the Messenger too: `POST /contacts/{id}/banners/{view_id}/dismiss`.
+        /// Dismiss a banner for a contact, in the Messenger too.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /contacts/{id}/banners/{view_id}/dismiss`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn banners_dismiss(&self, id: impl Into<ContactId>, view_id: impl std::fmt::Display) -> Result<Response<types::BannerDismiss>, Error> {
             self.0.call("dismissContactBanner", &[id.into().into_string(), view_id.to_string()], &[], None::<&()>).await
         }
 
-        /// List the contacts that were merged into a user, latest first: `GET /contacts/{id}/merge_history`.
+        /// List the contacts that were merged into a user, latest first.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /contacts/{id}/merge_history`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn merge_history_list(&self, id: impl Into<ContactId>) -> List<types::MergeHistoryItem> {
             List::new(self.0, "ListContactMergeHistory", &[id.into().into_string()], &[], None::<&()>)
         }
 
-        /// List the contacts that were merged into a user, latest first: `GET /contacts/{id}/merge_history`.
+        /// List the contacts that were merged into a user, latest first; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /contacts/{id}/merge_history`
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn merge_history_list_with(&self, id: impl Into<ContactId>, parameters: &types::ContactsMergeHistoryListParams) -> List<types::MergeHistoryItem> {
             List::new(self.0, "ListContactMergeHistory", &[id.into().into_string()], &Query::values(parameters), None::<&()>)
         }
 
     }
 
-    /// Operations on content, see [`Client::content`].
+    /// Operations on content, from [`Client::content`].
     #[derive(Debug, Clone, Copy)]
     pub struct Content<'c>(pub(super) &'c Client);
 
     impl Content<'_> {
-        /// Change, publish or delete up to 1,000 pieces of content; other types are silently skipped: `POST /content/bulk_actions`.
+        /// Change, publish or delete up to 1,000 pieces of content; other types are silently skipped.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /content/bulk_actions`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn bulk_actions_run(&self, body: &types::ContentBulkActionRequest) -> Result<Response<types::ContentBulkActionResponse>, Error> {
             self.0.call("bulkContentActions", &[], &[], Some(body)).await
         }
 
-        /// Search articles, internal articles, snippets, external pages and files: `GET /content/search`.
+        /// Search articles, internal articles, snippets, external pages and files.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /content/search`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn search(&self) -> List<types::ContentSearchResult> {
             List::new(self.0, "searchContent", &[], &[], None::<&()>)
         }
 
-        /// Search articles, internal articles, snippets, external pages and files: `GET /content/search`.
+        /// Search articles, internal articles, snippets, external pages and files; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /content/search`
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn search_with(&self, parameters: &types::ContentSearchParams) -> List<types::ContentSearchResult> {
             List::new(self.0, "searchContent", &[], &Query::values(parameters), None::<&()>)
         }
 
     }
 
-    /// Operations on content snippets, see [`Client::content_snippets`].
+    /// Operations on content snippets, from [`Client::content_snippets`].
     #[derive(Debug, Clone, Copy)]
     pub struct ContentSnippets<'c>(pub(super) &'c Client);
 
     impl ContentSnippets<'_> {
-        /// List the snippets that Fin and Copilot answer from: `GET /content_snippets`.
+        /// List the snippets that Fin and Copilot answer from.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /content_snippets`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::ContentSnippet> {
             List::new(self.0, "listContentSnippets", &[], &[], None::<&()>)
         }
 
-        /// Create a snippet, switched off unless its availability says otherwise: `POST /content_snippets`.
+        /// Create a snippet, switched off unless its availability says otherwise.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /content_snippets`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create(&self, body: &types::ContentSnippetCreateRequest) -> Result<Response<types::ContentSnippet>, Error> {
             self.0.call("createContentSnippet", &[], &[], Some(body)).await
         }
 
-        /// Show one snippet with its text: `GET /content_snippets/{id}`.
+        /// Show one snippet with its text.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /content_snippets/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl std::fmt::Display) -> Result<Response<types::ContentSnippet>, Error> {
             self.0.call("getContentSnippet", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Update a snippet; what is not given stays as it is: `PUT /content_snippets/{id}`.
+        /// Update a snippet; what is not given stays as it is.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `PUT /content_snippets/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update(&self, id: impl std::fmt::Display, body: &types::ContentSnippetUpdateRequest) -> Result<Response<types::ContentSnippet>, Error> {
             self.0.call("updateContentSnippet", &[id.to_string()], &[], Some(body)).await
         }
 
-        /// Delete a snippet; refused while a procedure uses it: `DELETE /content_snippets/{id}`.
+        /// Delete a snippet; refused while a procedure uses it.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `DELETE /content_snippets/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn delete(&self, id: impl std::fmt::Display) -> Result<Response<()>, Error> {
             self.0.call("deleteContentSnippet", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Tag a snippet: `POST /content_snippets/{content_snippet_id}/tags`.
+        /// Tag a snippet.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /content_snippets/{content_snippet_id}/tags`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn tags_attach(&self, content_snippet_id: impl std::fmt::Display, body: &types::AttachTagToContentSnippetRequest) -> Result<Response<types::Tag>, Error> {
             self.0.call("attachTagToContentSnippet", &[content_snippet_id.to_string()], &[], Some(body)).await
         }
 
-        /// Remove a tag from a snippet: `DELETE /content_snippets/{content_snippet_id}/tags/{id}`.
+        /// Remove a tag from a snippet.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `DELETE /content_snippets/{content_snippet_id}/tags/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn tags_detach(&self, content_snippet_id: impl std::fmt::Display, id: impl Into<TagId>) -> Result<Response<types::Tag>, Error> {
             self.0.call("detachTagFromContentSnippet", &[content_snippet_id.to_string(), id.into().into_string()], &[], None::<&()>).await
         }
 
     }
 
-    /// Operations on conversations, see [`Client::conversations`].
+    /// Operations on conversations, from [`Client::conversations`].
     #[derive(Debug, Clone, Copy)]
     pub struct Conversations<'c>(pub(super) &'c Client);
 
     impl Conversations<'_> {
-        /// Tag a conversation: `POST /conversations/{conversation_id}/tags`.
+        /// Tag a conversation.
+        ///
+        /// `POST /conversations/{conversation_id}/tags`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn tags_attach(&self, conversation_id: impl Into<ConversationId>, body: &types::AttachTagToConversationRequest) -> Result<Response<types::Tag>, Error> {
             self.0.call("attachTagToConversation", &[conversation_id.into().into_string()], &[], Some(body)).await
         }
 
-        /// Remove a tag from a conversation: `DELETE /conversations/{conversation_id}/tags/{id}`.
+        /// Remove a tag from a conversation.
+        ///
+        /// `DELETE /conversations/{conversation_id}/tags/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn tags_detach(&self, conversation_id: impl Into<ConversationId>, id: impl Into<TagId>, body: &types::DetachTagFromConversationRequest) -> Result<Response<types::Tag>, Error> {
             self.0.call("detachTagFromConversation", &[conversation_id.into().into_string(), id.into().into_string()], &[], Some(body)).await
         }
 
-        /// List conversations, without their parts: `GET /conversations`.
+        /// List conversations, without their parts.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /conversations`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::Conversation> {
             List::new(self.0, "listConversations", &[], &[], None::<&()>)
         }
 
-        /// List conversations, without their parts: `GET /conversations`.
+        /// List conversations, without their parts; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /conversations`
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_with(&self, parameters: &types::ConversationsListParams) -> List<types::Conversation> {
             List::new(self.0, "listConversations", &[], &Query::values(parameters), None::<&()>)
         }
 
-        /// Start a conversation on behalf of a contact: `POST /conversations`.
+        /// Start a conversation on behalf of a contact.
+        ///
+        /// `POST /conversations`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create(&self, body: &types::CreateConversationRequest) -> Result<Response<types::Message>, Error> {
             self.0.call("createConversation", &[], &[], Some(body)).await
         }
 
-        /// Show one conversation with its latest parts, up to 500: `GET /conversations/{id}`.
+        /// Show one conversation with its latest parts, up to 500.
+        ///
+        /// `GET /conversations/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl Into<ConversationId>) -> Result<Response<types::Conversation>, Error> {
             self.0.call("retrieveConversation", &[id.into().into_string()], &[], None::<&()>).await
         }
 
-        /// Show one conversation with its latest parts, up to 500: `GET /conversations/{id}`.
+        /// Show one conversation with its latest parts, up to 500; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /conversations/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get_with(&self, id: impl Into<ConversationId>, parameters: &types::ConversationsGetParams) -> Result<Response<types::Conversation>, Error> {
             self.0.call("retrieveConversation", &[id.into().into_string()], &Query::values(parameters), None::<&()>).await
         }
 
-        /// Update the title, custom attributes or read state of a conversation: `PUT /conversations/{id}`.
+        /// Update the title, custom attributes or read state of a conversation.
+        ///
+        /// `PUT /conversations/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update(&self, id: impl Into<ConversationId>, body: &types::UpdateConversationRequest) -> Result<Response<types::Conversation>, Error> {
             self.0.call("updateConversation", &[id.into().into_string()], &[], Some(body)).await
         }
 
-        /// Update the title, custom attributes or read state of a conversation: `PUT /conversations/{id}`.
+        /// Update the title, custom attributes or read state of a conversation; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `PUT /conversations/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update_with(&self, id: impl Into<ConversationId>, parameters: &types::ConversationsUpdateParams, body: &types::UpdateConversationRequest) -> Result<Response<types::Conversation>, Error> {
             self.0.call("updateConversation", &[id.into().into_string()], &Query::values(parameters), Some(body)).await
         }
 
-        /// Delete a conversation and its content permanently; reports still count it: `DELETE /conversations/{id}`.
+        /// Delete a conversation and its content permanently; reports still count it.
+        ///
+        /// `DELETE /conversations/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn delete(&self, id: impl Into<ConversationId>) -> Result<Response<types::ConversationDeleted>, Error> {
             self.0.call("deleteConversation", &[id.into().into_string()], &[], None::<&()>).await
         }
 
-        /// Delete a conversation and its content permanently; reports still count it: `DELETE /conversations/{id}`.
+        /// Delete a conversation and its content permanently; reports still count it; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `DELETE /conversations/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn delete_with(&self, id: impl Into<ConversationId>, parameters: &types::ConversationsDeleteParams) -> Result<Response<types::ConversationDeleted>, Error> {
             self.0.call("deleteConversation", &[id.into().into_string()], &Query::values(parameters), None::<&()>).await
         }
 
-        /// Search conversations by their fields; the results have no parts: `POST /conversations/search`.
+        /// Search conversations by their fields; the results have no parts.
         ///
-        /// Nothing is requested before the list is read.
+        /// `POST /conversations/search`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn search(&self, filter: impl Into<Filter>) -> List<types::Conversation> {
             List::search(self.0, "searchConversations", &[], &[], filter)
         }
 
-        /// Search conversations by their fields; the results have no parts: `POST /conversations/search`.
+        /// Search conversations by their fields; the results have no parts; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `POST /conversations/search`
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn search_with(&self, parameters: &types::ConversationsSearchParams, filter: impl Into<Filter>) -> List<types::Conversation> {
             List::search(self.0, "searchConversations", &[], &Query::values(parameters), filter)
         }
 
-        /// Reply to a conversation as a teammate or a contact, or leave a note: `POST /conversations/{id}/reply`.
+        /// Reply to a conversation as a teammate or a contact, or leave a note.
+        ///
+        /// `POST /conversations/{id}/reply`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn reply(&self, id: impl Into<ConversationId>, body: &types::ReplyConversationRequest) -> Result<Response<types::Conversation>, Error> {
             self.0.call("replyConversation", &[id.into().into_string()], &[], Some(body)).await
         }
 
-        /// Close, open, snooze or assign a conversation: `POST /conversations/{id}/parts`.
+        /// Close, open, snooze or assign a conversation.
+        ///
+        /// `POST /conversations/{id}/parts`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn manage(&self, id: impl Into<ConversationId>, body: &types::ManageConversationRequest) -> Result<Response<types::Conversation>, Error> {
             self.0.call("manageConversation", &[id.into().into_string()], &[], Some(body)).await
         }
 
-        /// Add a contact to a conversation; an unknown email address creates a lead: `POST /conversations/{id}/customers`.
+        /// Add a contact to a conversation; an unknown email address creates a lead.
+        ///
+        /// `POST /conversations/{id}/customers`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn customers_attach(&self, id: impl Into<ConversationId>, body: &types::AttachContactToConversationRequest) -> Result<Response<types::Conversation>, Error> {
             self.0.call("attachContactToConversation", &[id.into().into_string()], &[], Some(body)).await
         }
 
-        /// Remove a contact from a group conversation; the last one cannot be removed: `DELETE /conversations/{conversation_id}/customers/{contact_id}`.
+        /// Remove a contact from a group conversation; the last one cannot be removed.
+        ///
+        /// `DELETE /conversations/{conversation_id}/customers/{contact_id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn customers_detach(&self, conversation_id: impl Into<ConversationId>, contact_id: impl Into<ContactId>, body: &types::DetachContactFromConversationRequest) -> Result<Response<types::Conversation>, Error> {
             self.0.call("detachContactFromConversation", &[conversation_id.into().into_string(), contact_id.into().into_string()], &[], Some(body)).await
         }
 
-        /// Redact one message of a conversation; cannot be undone: `POST /conversations/redact`.
+        /// Redact one message of a conversation; cannot be undone.
+        ///
+        /// `POST /conversations/redact`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn redact(&self, body: &types::RedactConversationRequest) -> Result<Response<types::Conversation>, Error> {
             self.0.call("redactConversation", &[], &[], Some(body)).await
         }
 
-        /// Turn a conversation into a ticket: `POST /conversations/{id}/convert`.
+        /// Turn a conversation into a ticket.
+        ///
+        /// `POST /conversations/{id}/convert`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn convert_to_ticket(&self, id: impl Into<ConversationId>, body: &types::ConvertConversationToTicketRequest) -> Result<Response<types::Ticket>, Error> {
             self.0.call("convertConversationToTicket", &[id.into().into_string()], &[], Some(body)).await
         }
 
-        /// List when teammates paused or resumed handling a conversation: `GET /conversations/{id}/handling_events`.
+        /// List when teammates paused or resumed handling a conversation.
         ///
-        /// Needs API 2.15, which is sent with it.
+        /// `GET /conversations/{id}/handling_events`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.15, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn handling_events_list(&self, id: impl Into<ConversationId>) -> List<types::HandlingEvent> {
             List::new(self.0, "listHandlingEvents", &[id.into().into_string()], &[], None::<&()>)
         }
 
-        /// List the side conversations that teammates started from a conversation, with their messages: `GET /conversations/{id}/side_conversations`.
+        /// List the side conversations that teammates started from a conversation, with their messages.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /conversations/{id}/side_conversations`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn side_list(&self, id: impl Into<ConversationId>) -> List<types::SideConversationSummary> {
             List::new(self.0, "listSideConversations", &[id.into().into_string()], &[], None::<&()>)
         }
 
-        /// Merge a conversation into another one, which continues; cannot be undone: `POST /conversations/{id}/merge`.
+        /// Merge a conversation into another one, which continues; cannot be undone.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /conversations/{id}/merge`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn merge(&self, id: impl Into<ConversationId>, body: &types::MergeConversationsRequest) -> Result<Response<types::Conversation>, Error> {
             self.0.call("mergeConversation", &[id.into().into_string()], &[], Some(body)).await
         }
 
-        /// List the ids of deleted conversations and when they were deleted: `GET /conversations/deleted`.
+        /// List the ids of deleted conversations and when they were deleted.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /conversations/deleted`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_deleted(&self) -> List<types::DeletedConversationItem> {
             List::new(self.0, "listDeletedConversationIds", &[], &[], None::<&()>)
         }
 
-        /// List the ids of deleted conversations and when they were deleted: `GET /conversations/deleted`.
+        /// List the ids of deleted conversations and when they were deleted; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /conversations/deleted`
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_deleted_with(&self, parameters: &types::ConversationsListDeletedParams) -> List<types::DeletedConversationItem> {
             List::new(self.0, "listDeletedConversationIds", &[], &Query::values(parameters), None::<&()>)
         }
 
-        /// List the attributes that conversations can have: `GET /conversations/attributes`.
+        /// List the attributes that conversations can have.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /conversations/attributes`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn attributes_list(&self) -> List<types::ConversationAttribute> {
             List::new(self.0, "listConversationAttributes", &[], &[], None::<&()>)
         }
 
-        /// List the attributes that conversations can have: `GET /conversations/attributes`.
+        /// List the attributes that conversations can have; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /conversations/attributes`
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn attributes_list_with(&self, parameters: &types::ConversationsAttributesListParams) -> List<types::ConversationAttribute> {
             List::new(self.0, "listConversationAttributes", &[], &Query::values(parameters), None::<&()>)
         }
 
-        /// Create an attribute for conversations: `POST /conversations/attributes`.
+        /// Create an attribute for conversations.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /conversations/attributes`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn attributes_create(&self, body: &types::CreateConversationAttributeRequest) -> Result<Response<types::ConversationAttribute>, Error> {
             self.0.call("createConversationAttribute", &[], &[], Some(body)).await
         }
 
-        /// Show one attribute of conversations with its options: `GET /conversations/attributes/{id}`.
+        /// Show one attribute of conversations with its options.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /conversations/attributes/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn attributes_get(&self, id: impl std::fmt::Display) -> Result<Response<types::ConversationAttribute>, Error> {
             self.0.call("getConversationAttribute", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Update an attribute of conversations; its type cannot be changed: `PUT /conversations/attributes/{id}`.
+        /// Update an attribute of conversations; its type cannot be changed.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `PUT /conversations/attributes/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn attributes_update(&self, id: impl std::fmt::Display, body: &types::UpdateConversationAttributeRequest) -> Result<Response<types::ConversationAttribute>, Error> {
             self.0.call("updateConversationAttribute", &[id.to_string()], &[], Some(body)).await
         }
 
-        /// Archive an attribute of conversations; the API cannot restore it: `DELETE /conversations/attributes/{id}`.
+        /// Archive an attribute of conversations; the API cannot restore it.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `DELETE /conversations/attributes/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn attributes_delete(&self, id: impl std::fmt::Display) -> Result<Response<types::ConversationAttribute>, Error> {
             self.0.call("deleteConversationAttribute", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Add an option to a list attribute of conversations: `POST /conversations/attributes/{id}/options`.
+        /// Add an option to a list attribute of conversations.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /conversations/attributes/{id}/options`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn attributes_options_create(&self, id: impl std::fmt::Display, body: &types::CreateConversationAttributeOptionRequest) -> Result<Response<types::ConversationAttribute>, Error> {
             self.0.call("createConversationAttributeOption", &[id.to_string()], &[], Some(body)).await
         }
 
-        /// Rename an option of a list attribute, also on the conversations that have it: `PUT /conversations/attributes/{id}/options/{option_id}`.
+        /// Rename an option of a list attribute, also on the conversations that have it.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `PUT /conversations/attributes/{id}/options/{option_id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn attributes_options_update(&self, id: impl std::fmt::Display, option_id: impl std::fmt::Display, body: &types::UpdateConversationAttributeOptionRequest) -> Result<Response<types::ConversationAttribute>, Error> {
             self.0.call("updateConversationAttributeOption", &[id.to_string(), option_id.to_string()], &[], Some(body)).await
         }
 
-        /// Archive an option of a list attribute, which keeps at least two: `DELETE /conversations/attributes/{id}/options/{option_id}`.
+        /// Archive an option of a list attribute, which keeps at least two.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `DELETE /conversations/attributes/{id}/options/{option_id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn attributes_options_delete(&self, id: impl std::fmt::Display, option_id: impl std::fmt::Display) -> Result<Response<types::ConversationAttribute>, Error> {
             self.0.call("deleteConversationAttributeOption", &[id.to_string(), option_id.to_string()], &[], None::<&()>).await
         }
 
     }
 
-    /// Operations on custom object instances, see [`Client::custom_object_instances`].
+    /// Operations on custom object instances, from [`Client::custom_object_instances`].
     #[derive(Debug, Clone, Copy)]
     pub struct CustomObjectInstances<'c>(pub(super) &'c Client);
 
     impl CustomObjectInstances<'_> {
-        /// Show the custom object with your id: `GET /custom_object_instances/{custom_object_type_identifier}`.
+        /// Show the custom object with your id.
+        ///
+        /// `GET /custom_object_instances/{custom_object_type_identifier}`
         ///
         /// Versions after 2.15 do not have it.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get_by_external_id(&self, custom_object_type_identifier: impl std::fmt::Display, external_id: impl AsRef<str>) -> Result<Response<types::CustomObjectInstance>, Error> {
             self.0.call("getCustomObjectInstancesByExternalId", &[custom_object_type_identifier.to_string()], &[("external_id", Some(external_id.as_ref().to_owned()))], None::<&()>).await
         }
 
-        /// Create a custom object, or update the one with the same external id: `POST /custom_object_instances/{custom_object_type_identifier}`.
+        /// Create a custom object, or update the one with the same external id.
+        ///
+        /// `POST /custom_object_instances/{custom_object_type_identifier}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create(&self, custom_object_type_identifier: impl std::fmt::Display, body: &types::CreateOrUpdateCustomObjectInstanceRequest) -> Result<Response<types::CustomObjectInstance>, Error> {
             self.0.call("createCustomObjectInstances", &[custom_object_type_identifier.to_string()], &[], Some(body)).await
         }
 
-        /// Delete the custom object with your id (not Intercom's, despite the name): `DELETE /custom_object_instances/{custom_object_type_identifier}`.
+        /// Delete the custom object with your id (not Intercom's, despite the name).
+        ///
+        /// `DELETE /custom_object_instances/{custom_object_type_identifier}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn delete_external(&self, custom_object_type_identifier: impl std::fmt::Display, external_id: impl AsRef<str>) -> Result<Response<types::CustomObjectInstanceDeleted>, Error> {
             self.0.call("deleteCustomObjectInstancesById", &[custom_object_type_identifier.to_string()], &[("external_id", Some(external_id.as_ref().to_owned()))], None::<&()>).await
         }
 
-        /// Show the custom object with Intercom's id: `GET /custom_object_instances/{custom_object_type_identifier}/{id}`.
+        /// Show the custom object with Intercom's id.
+        ///
+        /// `GET /custom_object_instances/{custom_object_type_identifier}/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, custom_object_type_identifier: impl std::fmt::Display, id: impl std::fmt::Display) -> Result<Response<types::CustomObjectInstance>, Error> {
             self.0.call("getCustomObjectInstancesById", &[custom_object_type_identifier.to_string(), id.to_string()], &[], None::<&()>).await
         }
 
-        /// Delete the custom object with Intercom's id (not yours, despite the name): `DELETE /custom_object_instances/{custom_object_type_identifier}/{id}`.
+        /// Delete the custom object with Intercom's id (not yours, despite the name).
+        ///
+        /// `DELETE /custom_object_instances/{custom_object_type_identifier}/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn delete(&self, custom_object_type_identifier: impl std::fmt::Display, id: impl std::fmt::Display) -> Result<Response<types::CustomObjectInstanceDeleted>, Error> {
             self.0.call("deleteCustomObjectInstancesByExternalId", &[custom_object_type_identifier.to_string(), id.to_string()], &[], None::<&()>).await
         }
 
-        /// List the instances of a custom object type: `GET /custom_object_instances/{custom_object_type_identifier}`.
+        /// List the instances of a custom object type.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /custom_object_instances/{custom_object_type_identifier}`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self, custom_object_type_identifier: impl std::fmt::Display) -> List<types::CustomObjectInstance> {
             List::new(self.0, "listCustomObjectInstances", &[custom_object_type_identifier.to_string()], &[], None::<&()>)
         }
 
-        /// List the instances of a custom object type: `GET /custom_object_instances/{custom_object_type_identifier}`.
+        /// List the instances of a custom object type; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /custom_object_instances/{custom_object_type_identifier}`
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_with(&self, custom_object_type_identifier: impl std::fmt::Display, parameters: &types::CustomObjectInstancesListParams) -> List<types::CustomObjectInstance> {
             List::new(self.0, "listCustomObjectInstances", &[custom_object_type_identifier.to_string()], &Query::values(parameters), None::<&()>)
         }
 
     }
 
-    /// Operations on data attributes, see [`Client::data_attributes`].
+    /// Operations on data attributes, from [`Client::data_attributes`].
     #[derive(Debug, Clone, Copy)]
     pub struct DataAttributes<'c>(pub(super) &'c Client);
 
     impl DataAttributes<'_> {
-        /// List the attributes that contacts, companies and conversations can have: `GET /data_attributes`.
+        /// List the attributes that contacts, companies and conversations can have.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /data_attributes`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::DataAttribute> {
             List::new(self.0, "lisDataAttributes", &[], &[], None::<&()>)
         }
 
-        /// List the attributes that contacts, companies and conversations can have: `GET /data_attributes`.
+        /// List the attributes that contacts, companies and conversations can have; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /data_attributes`
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_with(&self, parameters: &types::DataAttributesListParams) -> List<types::DataAttribute> {
             List::new(self.0, "lisDataAttributes", &[], &Query::values(parameters), None::<&()>)
         }
 
-        /// Create a custom attribute for contacts or companies: `POST /data_attributes`.
+        /// Create a custom attribute for contacts or companies.
+        ///
+        /// `POST /data_attributes`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create(&self, body: &types::CreateDataAttributeRequest) -> Result<Response<types::DataAttribute>, Error> {
             self.0.call("createDataAttribute", &[], &[], Some(body)).await
         }
 
-        /// Update or archive a custom attribute; its type cannot be changed: `PUT /data_attributes/{id}`.
+        /// Update or archive a custom attribute; its type cannot be changed.
+        ///
+        /// `PUT /data_attributes/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update(&self, id: impl std::fmt::Display, body: &types::UpdateDataAttributeRequest) -> Result<Response<types::DataAttribute>, Error> {
             self.0.call("updateDataAttribute", &[id.to_string()], &[], Some(body)).await
         }
 
     }
 
-    /// Operations on data connectors, see [`Client::data_connectors`].
+    /// Operations on data connectors, from [`Client::data_connectors`].
     #[derive(Debug, Clone, Copy)]
     pub struct DataConnectors<'c>(pub(super) &'c Client);
 
     impl DataConnectors<'_> {
-        /// List the data connectors, most recently updated first: `GET /data_connectors`.
+        /// List the data connectors, most recently updated first.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /data_connectors`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::DataConnector> {
             List::new(self.0, "listDataConnectors", &[], &[], None::<&()>)
         }
 
-        /// Create a data connector as a draft: `POST /data_connectors`.
+        /// Create a data connector as a draft.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /data_connectors`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create(&self, body: &types::CreateDataConnectorRequest) -> Result<Response<types::DataConnectorDetail>, Error> {
             self.0.call("createDataConnector", &[], &[], Some(body)).await
         }
 
-        /// Show one data connector with its inputs and response fields: `GET /data_connectors/{id}`.
+        /// Show one data connector with its inputs and response fields.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /data_connectors/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl std::fmt::Display) -> Result<Response<types::DataConnectorDetail>, Error> {
             self.0.call("RetrieveDataConnector", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Show one data connector with its inputs and response fields: `GET /data_connectors/{id}`.
+        /// Show one data connector with its inputs and response fields; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /data_connectors/{id}`
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get_with(&self, id: impl std::fmt::Display, parameters: &types::DataConnectorsGetParams) -> Result<Response<types::DataConnectorDetail>, Error> {
             self.0.call("RetrieveDataConnector", &[id.to_string()], &Query::values(parameters), None::<&()>).await
         }
 
-        /// Delete a data connector, which must be a draft that nothing uses: `DELETE /data_connectors/{id}`.
+        /// Delete a data connector, which must be a draft that nothing uses.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `DELETE /data_connectors/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn delete(&self, id: impl std::fmt::Display) -> Result<Response<types::DeletedDataConnectorObject>, Error> {
             self.0.call("deleteDataConnector", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Update a data connector, set it live or make it a draft: `PATCH /data_connectors/{id}`.
+        /// Update a data connector, set it live or make it a draft.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `PATCH /data_connectors/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update(&self, id: impl std::fmt::Display, body: &types::UpdateDataConnectorRequest) -> Result<Response<types::DataConnectorDetail>, Error> {
             self.0.call("updateDataConnector", &[id.to_string()], &[], Some(body)).await
         }
 
-        /// List the requests that a data connector made, of the last hour unless a time is given: `GET /data_connectors/{data_connector_id}/execution_results`.
+        /// List the requests that a data connector made, of the last hour unless a time is given.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /data_connectors/{data_connector_id}/execution_results`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn execution_results_list(&self, data_connector_id: impl std::fmt::Display) -> List<types::DataConnectorExecutionResult> {
             List::new(self.0, "listDataConnectorExecutionResults", &[data_connector_id.to_string()], &[], None::<&()>)
         }
 
-        /// List the requests that a data connector made, of the last hour unless a time is given: `GET /data_connectors/{data_connector_id}/execution_results`.
+        /// List the requests that a data connector made, of the last hour unless a time is given; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /data_connectors/{data_connector_id}/execution_results`
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn execution_results_list_with(&self, data_connector_id: impl std::fmt::Display, parameters: &types::DataConnectorsExecutionResultsListParams) -> List<types::DataConnectorExecutionResult> {
             List::new(self.0, "listDataConnectorExecutionResults", &[data_connector_id.to_string()], &Query::values(parameters), None::<&()>)
         }
 
-        /// Show one request of a data connector, with the bodies of request and response: `GET /data_connectors/{data_connector_id}/execution_results/{id}`.
+        /// Show one request of a data connector, with the bodies of request and response.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /data_connectors/{data_connector_id}/execution_results/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn execution_results_get(&self, data_connector_id: impl std::fmt::Display, id: impl std::fmt::Display) -> Result<Response<types::DataConnectorExecutionResult>, Error> {
             self.0.call("showDataConnectorExecutionResult", &[data_connector_id.to_string(), id.to_string()], &[], None::<&()>).await
         }
 
     }
 
-    /// Operations on emails, see [`Client::emails`].
+    /// Operations on emails, from [`Client::emails`].
     #[derive(Debug, Clone, Copy)]
     pub struct Emails<'c>(pub(super) &'c Client);
 
     impl Emails<'_> {
-        /// List the addresses that the workspace sends email from: `GET /emails`.
+        /// List the addresses that the workspace sends email from.
         ///
-        /// Needs API 2.15, which is sent with it.
+        /// `GET /emails`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.15, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::EmailSetting> {
             List::new(self.0, "listEmails", &[], &[], None::<&()>)
         }
 
-        /// Show one address that the workspace sends email from: `GET /emails/{id}`.
+        /// Show one address that the workspace sends email from.
         ///
-        /// Needs API 2.15, which is sent with it.
+        /// `GET /emails/{id}`
+        ///
+        /// Needs API version 2.15, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl std::fmt::Display) -> Result<Response<types::EmailSetting>, Error> {
             self.0.call("retrieveEmail", &[id.to_string()], &[], None::<&()>).await
         }
 
     }
 
-    /// Operations on events, see [`Client::events`].
+    /// Operations on events, from [`Client::events`].
     #[derive(Debug, Clone, Copy)]
     pub struct Events<'c>(pub(super) &'c Client);
 
     impl Events<'_> {
-        /// List the events of one contact, from the last 90 days: `GET /events`.
+        /// List the events of one contact, from the last 90 days.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /events`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_data(&self, type_: impl AsRef<str>) -> List<types::DataEventSummaryItem> {
             List::new(self.0, "lisDataEvents", &[], &[("type", Some(type_.as_ref().to_owned()))], None::<&()>)
         }
 
-        /// List the events of one contact, from the last 90 days: `GET /events`.
+        /// List the events of one contact, from the last 90 days; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /events`
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_data_with(&self, type_: impl AsRef<str>, parameters: &types::EventsListDataParams) -> List<types::DataEventSummaryItem> {
             List::new(self.0, "lisDataEvents", &[], &[vec![("type", Some(type_.as_ref().to_owned()))], Query::values(parameters)].concat(), None::<&()>)
         }
 
-        /// Record that a contact did something; needs an id, a user id or an email: `POST /events`.
+        /// Record that a contact did something; needs an id, a user id or an email.
+        ///
+        /// `POST /events`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create_data(&self, body: &types::CreateDataEventRequest) -> Result<Response<()>, Error> {
             self.0.call("createDataEvent", &[], &[], Some(body)).await
         }
 
-        /// Record how often a user did something, and when first and last: `POST /events/summaries`.
+        /// Record how often a user did something, and when first and last.
+        ///
+        /// `POST /events/summaries`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create_summaries(&self, body: &types::CreateDataEventSummariesRequest) -> Result<Response<()>, Error> {
             self.0.call("dataEventSummaries", &[], &[], Some(body)).await
         }
 
     }
 
-    /// Operations on fin, see [`Client::fin`].
+    /// Operations on fin, from [`Client::fin`].
     #[derive(Debug, Clone, Copy)]
     pub struct Fin<'c>(pub(super) &'c Client);
 
     impl Fin<'_> {
-        /// Start Fin on a conversation that takes place in your own channel: `POST /fin/start`.
+        /// Start Fin on a conversation that takes place in your own channel.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `POST /fin/start`
+        ///
+        /// Needs API version 2.14, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn start(&self, body: &types::StartFinConversationRequest) -> Result<Response<types::StartFinConversationResponse>, Error> {
             self.0.call("startFinConversation", &[], &[], Some(body)).await
         }
 
-        /// Pass the next message of the customer to Fin: `POST /fin/reply`.
+        /// Pass the next message of the customer to Fin.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `POST /fin/reply`
+        ///
+        /// Needs API version 2.14, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn reply(&self, body: &types::ReplyToFinRequest) -> Result<Response<types::ReplyToFinResponse>, Error> {
             self.0.call("replyToFin", &[], &[], Some(body)).await
         }
 
-        /// Record how satisfied the customer was, when Fin has asked; a remark makes the rating final: `POST /fin/csat`.
+        /// Record how satisfied the customer was, when Fin has asked; a remark makes the rating final.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `POST /fin/csat`
+        ///
+        /// Needs API version 2.14, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn submit_csat(&self, body: &types::SubmitFinCsatRequest) -> Result<Response<types::SubmitFinCsatResponse>, Error> {
             self.0.call("submitFinCsat", &[], &[], Some(body)).await
         }
 
     }
 
-    /// Operations on fin voice, see [`Client::fin_voice`].
+    /// Operations on fin voice, from [`Client::fin_voice`].
     #[derive(Debug, Clone, Copy)]
     pub struct FinVoice<'c>(pub(super) &'c Client);
 
     impl FinVoice<'_> {
-        /// Announce a phone call that Fin Voice is going to take: `POST /fin_voice/register`.
+        /// Announce a phone call that Fin Voice is going to take.
         ///
-        /// Needs API 2.15, which is sent with it.
+        /// `POST /fin_voice/register`
+        ///
+        /// Needs API version 2.15, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn register(&self, body: &types::RegisterFinVoiceCallRequest) -> Result<Response<types::AiCallResponse>, Error> {
             self.0.call("registerFinVoiceCall", &[], &[], Some(body)).await
         }
 
-        /// Show the call with the id that its registration returned: `GET /fin_voice/collect/{id}`.
+        /// Show the call with the id that its registration returned.
         ///
-        /// Needs API 2.15, which is sent with it.
+        /// `GET /fin_voice/collect/{id}`
+        ///
+        /// Needs API version 2.15, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl std::fmt::Display) -> Result<Response<types::AiCallResponse>, Error> {
             self.0.call("collectFinVoiceCallById", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Show the call with this id of the telephone system: `GET /fin_voice/external_id/{external_id}`.
+        /// Show the call with this id of the telephone system.
         ///
-        /// Needs API 2.15, which is sent with it.
+        /// `GET /fin_voice/external_id/{external_id}`
+        ///
+        /// Needs API version 2.15, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get_by_external_id(&self, external_id: impl std::fmt::Display) -> Result<Response<types::AiCallResponse>, Error> {
             self.0.call("collectFinVoiceCallByExternalId", &[external_id.to_string()], &[], None::<&()>).await
         }
 
-        /// Show the latest call from a phone number: `GET /fin_voice/phone_number/{phone_number}`.
+        /// Show the latest call from a phone number.
         ///
-        /// Needs API 2.15, which is sent with it.
+        /// `GET /fin_voice/phone_number/{phone_number}`
+        ///
+        /// Needs API version 2.15, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get_by_phone_number(&self, phone_number: impl std::fmt::Display) -> Result<Response<serde_json::Value>, Error> {
             self.0.call("collectFinVoiceCallByPhoneNumber", &[phone_number.to_string()], &[], None::<&()>).await
         }
 
-        /// List the calls of a conversation that Fin Voice took: `GET /fin_voice/conversation/{conversation_id}`.
+        /// List the calls of a conversation that Fin Voice took.
         ///
-        /// Needs API 2.15, which is sent with it.
+        /// `GET /fin_voice/conversation/{conversation_id}`
+        ///
+        /// Needs API version 2.15, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn list_by_conversation(&self, conversation_id: impl std::fmt::Display) -> Result<Response<Vec<types::AiCallResponse>>, Error> {
             self.0.call("collectFinVoiceCallsByConversationId", &[conversation_id.to_string()], &[], None::<&()>).await
         }
 
     }
 
-    /// Operations on help center, see [`Client::help_center`].
+    /// Operations on help center, from [`Client::help_center`].
     #[derive(Debug, Clone, Copy)]
     pub struct HelpCenter<'c>(pub(super) &'c Client);
 
     impl HelpCenter<'_> {
-        /// List the collections of all help centers, most recently updated first: `GET /help_center/collections`.
+        /// List the collections of all help centers, most recently updated first.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /help_center/collections`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_collections(&self) -> List<types::Collection> {
             List::new(self.0, "listAllCollections", &[], &[], None::<&()>)
         }
 
-        /// Create a collection of articles: `POST /help_center/collections`.
+        /// Create a collection of articles.
+        ///
+        /// `POST /help_center/collections`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create_collection(&self, body: &types::CreateCollectionRequest) -> Result<Response<types::Collection>, Error> {
             self.0.call("createCollection", &[], &[], Some(body)).await
         }
 
-        /// Show one collection: `GET /help_center/collections/{id}`.
+        /// Show one collection.
+        ///
+        /// `GET /help_center/collections/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get_collection(&self, id: impl std::fmt::Display) -> Result<Response<types::Collection>, Error> {
             self.0.call("retrieveCollection", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Update a collection: `PUT /help_center/collections/{id}`.
+        /// Update a collection.
+        ///
+        /// `PUT /help_center/collections/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update_collection(&self, id: impl std::fmt::Display, body: &types::UpdateCollectionRequest) -> Result<Response<types::Collection>, Error> {
             self.0.call("updateCollection", &[id.to_string()], &[], Some(body)).await
         }
 
-        /// Delete a collection: `DELETE /help_center/collections/{id}`.
+        /// Delete a collection.
+        ///
+        /// `DELETE /help_center/collections/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn delete_collection(&self, id: impl std::fmt::Display) -> Result<Response<types::DeletedCollectionObject>, Error> {
             self.0.call("deleteCollection", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Show one help center: `GET /help_center/help_centers/{id}`.
+        /// Show one help center.
+        ///
+        /// `GET /help_center/help_centers/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl std::fmt::Display) -> Result<Response<types::HelpCenter>, Error> {
             self.0.call("retrieveHelpCenter", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// List the help centers of the workspace: `GET /help_center/help_centers`.
+        /// List the help centers of the workspace.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /help_center/help_centers`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::HelpCenter> {
             List::new(self.0, "listHelpCenters", &[], &[], None::<&()>)
         }
 
-        /// List the redirects of a help center: `GET /help_center/help_centers/{help_center_id}/redirects`.
+        /// List the redirects of a help center.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /help_center/help_centers/{help_center_id}/redirects`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn redirects_list(&self, help_center_id: impl std::fmt::Display) -> List<types::HelpCenterRedirect> {
             List::new(self.0, "listHelpCenterRedirects", &[help_center_id.to_string()], &[], None::<&()>)
         }
 
-        /// Send visitors of an old address to an article or a collection: `POST /help_center/help_centers/{help_center_id}/redirects`.
+        /// Send visitors of an old address to an article or a collection.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /help_center/help_centers/{help_center_id}/redirects`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn redirects_create(&self, help_center_id: impl std::fmt::Display, body: &types::CreateHelpCenterRedirectRequest) -> Result<Response<types::HelpCenterRedirect>, Error> {
             self.0.call("createHelpCenterRedirect", &[help_center_id.to_string()], &[], Some(body)).await
         }
 
-        /// Show one redirect of a help center: `GET /help_center/help_centers/{help_center_id}/redirects/{id}`.
+        /// Show one redirect of a help center.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /help_center/help_centers/{help_center_id}/redirects/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn redirects_get(&self, help_center_id: impl std::fmt::Display, id: impl std::fmt::Display) -> Result<Response<types::HelpCenterRedirect>, Error> {
             self.0.call("retrieveHelpCenterRedirect", &[help_center_id.to_string(), id.to_string()], &[], None::<&()>).await
         }
 
-        /// Delete a redirect; its old address no longer leads anywhere: `DELETE /help_center/help_centers/{help_center_id}/redirects/{id}`.
+        /// Delete a redirect; its old address no longer leads anywhere.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `DELETE /help_center/help_centers/{help_center_id}/redirects/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn redirects_delete(&self, help_center_id: impl std::fmt::Display, id: impl std::fmt::Display) -> Result<Response<types::DeletedHelpCenterRedirectObject>, Error> {
             self.0.call("deleteHelpCenterRedirect", &[help_center_id.to_string(), id.to_string()], &[], None::<&()>).await
         }
 
     }
 
-    /// Operations on intercom export, see [`Client::intercom_export`].
+    /// Operations on intercom export, from [`Client::intercom_export`].
     #[derive(Debug, Clone, Copy)]
     pub struct IntercomExport<'c>(pub(super) &'c Client);
 
     impl IntercomExport<'_> {
-        /// Start an export of message delivery data; one at a time per workspace: `POST /export/content/data`.
+        /// Start an export of message delivery data; one at a time per workspace.
+        ///
+        /// `POST /export/content/data`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create(&self, body: &types::CreateDataExportsRequest) -> Result<Response<types::DataExport>, Error> {
             self.0.call("createDataExport", &[], &[], Some(body)).await
         }
 
-        /// Show the progress of an export: `GET /export/content/data/{job_identifier}`.
+        /// Show the progress of an export.
+        ///
+        /// `GET /export/content/data/{job_identifier}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, job_identifier: impl std::fmt::Display) -> Result<Response<types::DataExport>, Error> {
             self.0.call("getDataExport", &[job_identifier.to_string()], &[], None::<&()>).await
         }
 
-        /// Cancel an export: `POST /export/cancel/{job_identifier}`.
+        /// Cancel an export.
+        ///
+        /// `POST /export/cancel/{job_identifier}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn cancel(&self, job_identifier: impl std::fmt::Display) -> Result<Response<types::DataExport>, Error> {
             self.0.call("cancelDataExport", &[job_identifier.to_string()], &[], None::<&()>).await
         }
 
-        /// Download a finished export as compressed CSV; available for two days: `GET /download/content/data/{job_identifier}`.
+        /// Download a finished export as compressed CSV; available for two days.
+        ///
+        /// `GET /download/content/data/{job_identifier}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn download(&self, job_identifier: impl std::fmt::Display) -> Result<Download, Error> {
             self.0.stream("downloadDataExport", &[job_identifier.to_string()], &[], None::<&()>).await
         }
 
     }
 
-    /// Operations on internal articles, see [`Client::internal_articles`].
+    /// Operations on internal articles, from [`Client::internal_articles`].
     #[derive(Debug, Clone, Copy)]
     pub struct InternalArticles<'c>(pub(super) &'c Client);
 
     impl InternalArticles<'_> {
-        /// List the articles that only teammates can read: `GET /internal_articles`.
+        /// List the articles that only teammates can read.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `GET /internal_articles`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.14, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::InternalArticle> {
             List::new(self.0, "listInternalArticles", &[], &[], None::<&()>)
         }
 
-        /// Create an article that only teammates can read: `POST /internal_articles`.
+        /// Create an article that only teammates can read.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `POST /internal_articles`
+        ///
+        /// Needs API version 2.14, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create(&self, body: &types::CreateInternalArticleRequest) -> Result<Response<types::InternalArticle>, Error> {
             self.0.call("createInternalArticle", &[], &[], Some(body)).await
         }
 
-        /// Show one internal article: `GET /internal_articles/{id}`.
+        /// Show one internal article.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `GET /internal_articles/{id}`
+        ///
+        /// Needs API version 2.14, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl std::fmt::Display) -> Result<Response<types::InternalArticle>, Error> {
             self.0.call("retrieveInternalArticle", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Update an internal article: `PUT /internal_articles/{id}`.
+        /// Update an internal article.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `PUT /internal_articles/{id}`
+        ///
+        /// Needs API version 2.14, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update(&self, id: impl std::fmt::Display, body: &types::UpdateInternalArticleRequest) -> Result<Response<types::InternalArticle>, Error> {
             self.0.call("updateInternalArticle", &[id.to_string()], &[], Some(body)).await
         }
 
-        /// Delete an internal article: `DELETE /internal_articles/{id}`.
+        /// Delete an internal article.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `DELETE /internal_articles/{id}`
+        ///
+        /// Needs API version 2.14, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn delete(&self, id: impl std::fmt::Display) -> Result<Response<types::DeletedInternalArticleObject>, Error> {
             self.0.call("deleteInternalArticle", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Search internal articles by their folder: `GET /internal_articles/search`.
+        /// Search internal articles by their folder.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `GET /internal_articles/search`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.14, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn search(&self) -> List<types::InternalArticle> {
             List::new(self.0, "searchInternalArticles", &[], &[], None::<&()>)
         }
 
-        /// Search internal articles by their folder: `GET /internal_articles/search`.
+        /// Search internal articles by their folder; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /internal_articles/search`
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// Needs API version 2.14, and is sent with it or a later one.
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn search_with(&self, parameters: &types::InternalArticlesSearchParams) -> List<types::InternalArticle> {
             List::new(self.0, "searchInternalArticles", &[], &Query::values(parameters), None::<&()>)
         }
 
-        /// Tag an internal article: `POST /internal_articles/{internal_article_id}/tags`.
+        /// Tag an internal article.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /internal_articles/{internal_article_id}/tags`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn tags_attach(&self, internal_article_id: impl std::fmt::Display, body: &types::AttachTagToInternalArticleRequest) -> Result<Response<types::Tag>, Error> {
             self.0.call("attachTagToInternalArticle", &[internal_article_id.to_string()], &[], Some(body)).await
         }
 
-        /// Remove a tag from an internal article: `DELETE /internal_articles/{internal_article_id}/tags/{id}`.
+        /// Remove a tag from an internal article.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `DELETE /internal_articles/{internal_article_id}/tags/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn tags_detach(&self, internal_article_id: impl std::fmt::Display, id: impl Into<TagId>) -> Result<Response<types::Tag>, Error> {
             self.0.call("detachTagFromInternalArticle", &[internal_article_id.to_string(), id.into().into_string()], &[], None::<&()>).await
         }
 
     }
 
-    /// Operations on ip allowlist, see [`Client::ip_allowlist`].
+    /// Operations on ip allowlist, from [`Client::ip_allowlist`].
     #[derive(Debug, Clone, Copy)]
     pub struct IpAllowlist<'c>(pub(super) &'c Client);
 
     impl IpAllowlist<'_> {
-        /// Show the addresses from which teammates may use the workspace: `GET /ip_allowlist`.
+        /// Show the addresses from which teammates may use the workspace.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `GET /ip_allowlist`
+        ///
+        /// Needs API version 2.14, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// See [`Error`].
         pub async fn get(&self) -> Result<Response<types::IpAllowlist>, Error> {
             self.0.call("getIpAllowlist", &[], &[], None::<&()>).await
         }
 
-        /// Replace the addresses from which teammates may use the workspace, and turn the check on or off: `PUT /ip_allowlist`.
+        /// Replace the addresses from which teammates may use the workspace, and turn the check on or off.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `PUT /ip_allowlist`
+        ///
+        /// Needs API version 2.14, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update(&self, body: &types::UpdateIpAllowlistRequest) -> Result<Response<types::IpAllowlist>, Error> {
             self.0.call("updateIpAllowlist", &[], &[], Some(body)).await
         }
 
     }
 
-    /// Operations on jobs, see [`Client::jobs`].
+    /// Operations on jobs, from [`Client::jobs`].
     #[derive(Debug, Clone, Copy)]
     pub struct Jobs<'c>(pub(super) &'c Client);
 
     impl Jobs<'_> {
-        /// Show the progress and the result of a job: `GET /jobs/status/{job_id}`.
+        /// Show the progress and the result of a job.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `GET /jobs/status/{job_id}`
+        ///
+        /// Needs API version 2.14, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn status(&self, job_id: impl std::fmt::Display) -> Result<Response<types::Jobs>, Error> {
             self.0.call("jobsStatus", &[job_id.to_string()], &[], None::<&()>).await
         }
 
     }
 
-    /// Operations on macros, see [`Client::macros`].
+    /// Operations on macros, from [`Client::macros`].
     #[derive(Debug, Clone, Copy)]
     pub struct Macros<'c>(pub(super) &'c Client);
 
     impl Macros<'_> {
-        /// Show one macro with its text as HTML and as plain text: `GET /macros/{id}`.
+        /// Show one macro with its text as HTML and as plain text.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /macros/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl std::fmt::Display) -> Result<Response<types::Macro>, Error> {
             self.0.call("getMacro", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// List the macros, also called saved replies, most recently updated first: `GET /macros`.
+        /// List the macros, also called saved replies, most recently updated first.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /macros`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::Macro> {
             List::new(self.0, "listMacros", &[], &[], None::<&()>)
         }
 
-        /// List the macros, also called saved replies, most recently updated first: `GET /macros`.
+        /// List the macros, also called saved replies, most recently updated first; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /macros`
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_with(&self, parameters: &types::MacrosListParams) -> List<types::Macro> {
             List::new(self.0, "listMacros", &[], &Query::values(parameters), None::<&()>)
         }
 
     }
 
-    /// Operations on message status, see [`Client::message_status`].
+    /// Operations on message status, from [`Client::message_status`].
     #[derive(Debug, Clone, Copy)]
     pub struct MessageStatus<'c>(pub(super) &'c Client);
 
     impl MessageStatus<'_> {
-        /// Show what became of one WhatsApp message: `GET /messages/whatsapp/status`.
+        /// Show what became of one WhatsApp message.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /messages/whatsapp/status`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// See [`Error`].
         pub async fn get(&self, message_id: impl AsRef<str>) -> Result<Response<types::WhatsappMessageStatus>, Error> {
             self.0.call("RetrieveWhatsAppMessageStatus", &[], &[("message_id", Some(message_id.as_ref().to_owned()))], None::<&()>).await
         }
 
-        /// List what became of the WhatsApp messages of one outbound send: `GET /messages/status`.
+        /// List what became of the WhatsApp messages of one outbound send.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /messages/status`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self, ruleset_id: impl AsRef<str>) -> List<types::WhatsappMessageStatusListEvent> {
             List::new(self.0, "getWhatsAppMessageStatus", &[], &[("ruleset_id", Some(ruleset_id.as_ref().to_owned()))], None::<&()>)
         }
 
     }
 
-    /// Operations on news, see [`Client::news`].
+    /// Operations on news, from [`Client::news`].
     #[derive(Debug, Clone, Copy)]
     pub struct News<'c>(pub(super) &'c Client);
 
     impl News<'_> {
-        /// List the news items of the workspace: `GET /news/news_items`.
+        /// List the news items of the workspace.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /news/news_items`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_items(&self) -> List<types::NewsItem> {
             List::new(self.0, "listNewsItems", &[], &[], None::<&()>)
         }
 
-        /// Create a news item, visible to customers once it is live: `POST /news/news_items`.
+        /// Create a news item, visible to customers once it is live.
+        ///
+        /// `POST /news/news_items`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create_item(&self, body: &types::NewsItemRequest) -> Result<Response<types::NewsItem>, Error> {
             self.0.call("createNewsItem", &[], &[], Some(body)).await
         }
 
-        /// Show one news item: `GET /news/news_items/{id}`.
+        /// Show one news item.
+        ///
+        /// `GET /news/news_items/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get_item(&self, id: impl std::fmt::Display) -> Result<Response<types::NewsItem>, Error> {
             self.0.call("retrieveNewsItem", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Update a news item: `PUT /news/news_items/{id}`.
+        /// Update a news item.
+        ///
+        /// `PUT /news/news_items/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update_item(&self, id: impl std::fmt::Display, body: &types::NewsItemRequest) -> Result<Response<types::NewsItem>, Error> {
             self.0.call("updateNewsItem", &[id.to_string()], &[], Some(body)).await
         }
 
-        /// Delete a news item: `DELETE /news/news_items/{id}`.
+        /// Delete a news item.
+        ///
+        /// `DELETE /news/news_items/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn delete_item(&self, id: impl std::fmt::Display) -> Result<Response<types::DeletedObject>, Error> {
             self.0.call("deleteNewsItem", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// List the live news items of a newsfeed: `GET /news/newsfeeds/{id}/items`.
+        /// List the live news items of a newsfeed.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /news/newsfeeds/{id}/items`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_newsfeed_items(&self, id: impl std::fmt::Display) -> List<types::NewsItem> {
             List::new(self.0, "listLiveNewsfeedItems", &[id.to_string()], &[], None::<&()>)
         }
 
-        /// List the newsfeeds of the workspace: `GET /news/newsfeeds`.
+        /// List the newsfeeds of the workspace.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /news/newsfeeds`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_newsfeeds(&self) -> List<types::Newsfeed> {
             List::new(self.0, "listNewsfeeds", &[], &[], None::<&()>)
         }
 
-        /// Show one newsfeed: `GET /news/newsfeeds/{id}`.
+        /// Show one newsfeed.
+        ///
+        /// `GET /news/newsfeeds/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get_newsfeed(&self, id: impl std::fmt::Display) -> Result<Response<types::Newsfeed>, Error> {
             self.0.call("retrieveNewsfeed", &[id.to_string()], &[], None::<&()>).await
         }
 
     }
 
-    /// Operations on office hours, see [`Client::office_hours`].
+    /// Operations on office hours, from [`Client::office_hours`].
     #[derive(Debug, Clone, Copy)]
     pub struct OfficeHours<'c>(pub(super) &'c Client);
 
     impl OfficeHours<'_> {
-        /// Show one date on which a schedule has other hours: `GET /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions/{id}`.
+        /// Show one date on which a schedule has other hours.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn exceptions_get(&self, office_hours_schedule_id: impl std::fmt::Display, id: impl std::fmt::Display) -> Result<Response<types::OfficeHoursException>, Error> {
             self.0.call("getOfficeHoursException", &[office_hours_schedule_id.to_string(), id.to_string()], &[], None::<&()>).await
         }
 
-        /// Update a date on which a schedule has other hours: `PUT /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions/{id}`.
+        /// Update a date on which a schedule has other hours.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `PUT /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn exceptions_update(&self, office_hours_schedule_id: impl std::fmt::Display, id: impl std::fmt::Display, body: &types::UpdateOfficeHoursExceptionRequest) -> Result<Response<types::OfficeHoursException>, Error> {
             self.0.call("updateOfficeHoursException", &[office_hours_schedule_id.to_string(), id.to_string()], &[], Some(body)).await
         }
 
-        /// Delete a date on which a schedule has other hours: `DELETE /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions/{id}`.
+        /// Delete a date on which a schedule has other hours.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `DELETE /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn exceptions_delete(&self, office_hours_schedule_id: impl std::fmt::Display, id: impl std::fmt::Display) -> Result<Response<types::DeleteOfficeHoursExceptionResponse>, Error> {
             self.0.call("deleteOfficeHoursException", &[office_hours_schedule_id.to_string(), id.to_string()], &[], None::<&()>).await
         }
 
-        /// List the dates on which a schedule has other hours: `GET /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions`.
+        /// List the dates on which a schedule has other hours.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn exceptions_list(&self, office_hours_schedule_id: impl std::fmt::Display) -> List<types::OfficeHoursException> {
             List::new(self.0, "listOfficeHoursExceptions", &[office_hours_schedule_id.to_string()], &[], None::<&()>)
         }
 
-        /// Close a schedule on a date, or give it other hours: `POST /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions`.
+        /// Close a schedule on a date, or give it other hours.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /office_hours_schedules/{office_hours_schedule_id}/office_hours_exceptions`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn exceptions_create(&self, office_hours_schedule_id: impl std::fmt::Display, body: &types::CreateOfficeHoursExceptionRequest) -> Result<Response<types::OfficeHoursException>, Error> {
             self.0.call("createOfficeHoursException", &[office_hours_schedule_id.to_string()], &[], Some(body)).await
         }
 
-        /// Show one office hours schedule: `GET /office_hours_schedules/{id}`.
+        /// Show one office hours schedule.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /office_hours_schedules/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl std::fmt::Display) -> Result<Response<types::OfficeHoursSchedule>, Error> {
             self.0.call("getOfficeHoursSchedule", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Update an office hours schedule: `PUT /office_hours_schedules/{id}`.
+        /// Update an office hours schedule.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `PUT /office_hours_schedules/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update(&self, id: impl std::fmt::Display, body: &types::UpdateOfficeHoursScheduleRequest) -> Result<Response<types::OfficeHoursSchedule>, Error> {
             self.0.call("updateOfficeHoursSchedule", &[id.to_string()], &[], Some(body)).await
         }
 
-        /// Delete an office hours schedule with its exceptions: `DELETE /office_hours_schedules/{id}`.
+        /// Delete an office hours schedule with its exceptions.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `DELETE /office_hours_schedules/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn delete(&self, id: impl std::fmt::Display) -> Result<Response<types::DeleteOfficeHoursScheduleResponse>, Error> {
             self.0.call("deleteOfficeHoursSchedule", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// List the office hours schedules of the workspace: `GET /office_hours_schedules`.
+        /// List the office hours schedules of the workspace.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /office_hours_schedules`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::OfficeHoursSchedule> {
             List::new(self.0, "listOfficeHoursSchedules", &[], &[], None::<&()>)
         }
 
-        /// Create an office hours schedule: `POST /office_hours_schedules`.
+        /// Create an office hours schedule.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /office_hours_schedules`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create(&self, body: &types::CreateOfficeHoursScheduleRequest) -> Result<Response<types::OfficeHoursSchedule>, Error> {
             self.0.call("createOfficeHoursSchedule", &[], &[], Some(body)).await
         }
 
     }
 
-    /// Operations on reporting export, see [`Client::reporting_export`].
+    /// Operations on reporting export, from [`Client::reporting_export`].
     #[derive(Debug, Clone, Copy)]
     pub struct ReportingExport<'c>(pub(super) &'c Client);
 
     impl ReportingExport<'_> {
-        /// Start an export of reporting data; five can be pending at a time: `POST /export/reporting_data/enqueue`.
+        /// Start an export of reporting data; five can be pending at a time.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `POST /export/reporting_data/enqueue`
+        ///
+        /// Needs API version 2.14, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn enqueue(&self, body: &types::PostExportReportingDataEnqueueRequest) -> Result<Response<types::PostExportReportingDataEnqueueResponse>, Error> {
             self.0.call("postExportReportingDataEnqueue", &[], &[], Some(body)).await
         }
 
-        /// Show the progress of a reporting export: `GET /export/reporting_data/{job_identifier}`.
+        /// Show the progress of a reporting export.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `GET /export/reporting_data/{job_identifier}`
+        ///
+        /// Needs API version 2.14, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, job_identifier: impl std::fmt::Display, app_id: impl AsRef<str>, client_id: impl AsRef<str>) -> Result<Response<types::GetExportReportingDataJobIdentifierResponse>, Error> {
             self.0.call("getExportReportingDataJobIdentifier", &[job_identifier.to_string()], &[("app_id", Some(app_id.as_ref().to_owned())), ("client_id", Some(client_id.as_ref().to_owned()))], None::<&()>).await
         }
 
-        /// List the reporting datasets with the attributes that can be exported: `GET /export/reporting_data/get_datasets`.
+        /// List the reporting datasets with the attributes that can be exported.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `GET /export/reporting_data/get_datasets`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.14, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_datasets(&self) -> List<types::GetExportReportingDataGetDatasetsResponseDataItem> {
             List::new(self.0, "getExportReportingDataGetDatasets", &[], &[], None::<&()>)
         }
 
-        /// Download a finished reporting export as CSV: `GET /download/reporting_data/{job_identifier}`.
+        /// Download a finished reporting export as CSV.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `GET /download/reporting_data/{job_identifier}`
+        ///
+        /// Needs API version 2.14, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn download(&self, job_identifier: impl std::fmt::Display, app_id: impl AsRef<str>) -> Result<Download, Error> {
             self.0.stream("getDownloadReportingDataJobIdentifier", &[job_identifier.to_string()], &[("app_id", Some(app_id.as_ref().to_owned()))], None::<&()>).await
         }
 
     }
 
-    /// Operations on segments, see [`Client::segments`].
+    /// Operations on segments, from [`Client::segments`].
     #[derive(Debug, Clone, Copy)]
     pub struct Segments<'c>(pub(super) &'c Client);
 
     impl Segments<'_> {
-        /// List the segments of the workspace: `GET /segments`.
+        /// List the segments of the workspace.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /segments`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::Segment> {
             List::new(self.0, "listSegments", &[], &[], None::<&()>)
         }
 
-        /// List the segments of the workspace: `GET /segments`.
+        /// List the segments of the workspace; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /segments`
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list_with(&self, parameters: &types::SegmentsListParams) -> List<types::Segment> {
             List::new(self.0, "listSegments", &[], &Query::values(parameters), None::<&()>)
         }
 
-        /// Show one segment: `GET /segments/{id}`.
+        /// Show one segment.
+        ///
+        /// `GET /segments/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl std::fmt::Display) -> Result<Response<types::Segment>, Error> {
             self.0.call("retrieveSegment", &[id.to_string()], &[], None::<&()>).await
         }
 
     }
 
-    /// Operations on tags, see [`Client::tags`].
+    /// Operations on tags, from [`Client::tags`].
     #[derive(Debug, Clone, Copy)]
     pub struct Tags<'c>(pub(super) &'c Client);
 
     impl Tags<'_> {
-        /// List the tags of the workspace: `GET /tags`.
+        /// List the tags of the workspace.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /tags`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::Tag> {
             List::new(self.0, "listTags", &[], &[], None::<&()>)
         }
 
-        /// Create or rename a tag, or tag companies and contacts: `POST /tags`.
+        /// Create or rename a tag, or tag companies and contacts.
+        ///
+        /// `POST /tags`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create(&self, body: &types::CreateTagRequest) -> Result<Response<types::Tag>, Error> {
             self.0.call("createTag", &[], &[], Some(body)).await
         }
 
-        /// Show one tag: `GET /tags/{id}`.
+        /// Show one tag.
+        ///
+        /// `GET /tags/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl Into<TagId>) -> Result<Response<types::Tag>, Error> {
             self.0.call("findTag", &[id.into().into_string()], &[], None::<&()>).await
         }
 
-        /// Delete a tag: `DELETE /tags/{id}`.
+        /// Delete a tag.
+        ///
+        /// `DELETE /tags/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn delete(&self, id: impl Into<TagId>) -> Result<Response<()>, Error> {
             self.0.call("deleteTag", &[id.into().into_string()], &[], None::<&()>).await
         }
 
     }
 
-    /// Operations on teams, see [`Client::teams`].
+    /// Operations on teams, from [`Client::teams`].
     #[derive(Debug, Clone, Copy)]
     pub struct Teams<'c>(pub(super) &'c Client);
 
     impl Teams<'_> {
-        /// List the teams of the workspace: `GET /teams`.
+        /// List the teams of the workspace.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /teams`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::Team> {
             List::new(self.0, "listTeams", &[], &[], None::<&()>)
         }
 
-        /// Show one team and the ids of its members: `GET /teams/{id}`.
+        /// Show one team and the ids of its members.
+        ///
+        /// `GET /teams/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl Into<TeamId>) -> Result<Response<types::Team>, Error> {
             self.0.call("retrieveTeam", &[id.into().into_string()], &[], None::<&()>).await
         }
 
-        /// Count the open, idle and snoozed conversations of each teammate in a team: `GET /teams/{team_id}/metrics`.
+        /// Count the open, idle and snoozed conversations of each teammate in a team.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `GET /teams/{team_id}/metrics`
         ///
-        /// Nothing is requested before the list is read.
+        /// Needs API version 2.16, and is sent with it or a later one.
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn metrics(&self, team_id: impl Into<TeamId>) -> List<types::TeamMetric> {
             List::new(self.0, "getTeamMetrics", &[team_id.into().into_string()], &[], None::<&()>)
         }
 
-        /// Count the open, idle and snoozed conversations of each teammate in a team: `GET /teams/{team_id}/metrics`.
+        /// Count the open, idle and snoozed conversations of each teammate in a team; with optional parameters.
         ///
-        /// With its optional parameters.
+        /// `GET /teams/{team_id}/metrics`
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
-        /// Nothing is requested before the list is read.
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn metrics_with(&self, team_id: impl Into<TeamId>, parameters: &types::TeamsMetricsParams) -> List<types::TeamMetric> {
             List::new(self.0, "getTeamMetrics", &[team_id.into().into_string()], &Query::values(parameters), None::<&()>)
         }
 
     }
 
-    /// Operations on ticket types, see [`Client::ticket_types`].
+    /// Operations on ticket types, from [`Client::ticket_types`].
     #[derive(Debug, Clone, Copy)]
     pub struct TicketTypes<'c>(pub(super) &'c Client);
 
     impl TicketTypes<'_> {
-        /// Add an attribute to a ticket type: `POST /ticket_types/{ticket_type_id}/attributes`.
+        /// Add an attribute to a ticket type.
+        ///
+        /// `POST /ticket_types/{ticket_type_id}/attributes`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn attributes_create(&self, ticket_type_id: impl std::fmt::Display, body: &types::CreateTicketTypeAttributeRequest) -> Result<Response<types::TicketTypeAttribute>, Error> {
             self.0.call("createTicketTypeAttribute", &[ticket_type_id.to_string()], &[], Some(body)).await
         }
 
-        /// Update or archive an attribute of a ticket type: `PUT /ticket_types/{ticket_type_id}/attributes/{id}`.
+        /// Update or archive an attribute of a ticket type.
+        ///
+        /// `PUT /ticket_types/{ticket_type_id}/attributes/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn attributes_update(&self, ticket_type_id: impl std::fmt::Display, id: impl std::fmt::Display, body: &types::UpdateTicketTypeAttributeRequest) -> Result<Response<types::TicketTypeAttribute>, Error> {
             self.0.call("updateTicketTypeAttribute", &[ticket_type_id.to_string(), id.to_string()], &[], Some(body)).await
         }
 
-        /// List the ticket types with their attributes: `GET /ticket_types`.
+        /// List the ticket types with their attributes.
         ///
-        /// Nothing is requested before the list is read.
+        /// `GET /ticket_types`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn list(&self) -> List<types::TicketType> {
             List::new(self.0, "listTicketTypes", &[], &[], None::<&()>)
         }
 
-        /// Create a ticket type with a title and a description attribute: `POST /ticket_types`.
+        /// Create a ticket type with a title and a description attribute.
+        ///
+        /// `POST /ticket_types`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create(&self, body: &types::CreateTicketTypeRequest) -> Result<Response<types::TicketType>, Error> {
             self.0.call("createTicketType", &[], &[], Some(body)).await
         }
 
-        /// Show one ticket type with its attributes: `GET /ticket_types/{id}`.
+        /// Show one ticket type with its attributes.
+        ///
+        /// `GET /ticket_types/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl std::fmt::Display) -> Result<Response<types::TicketType>, Error> {
             self.0.call("getTicketType", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Update or archive a ticket type: `PUT /ticket_types/{id}`.
+        /// Update or archive a ticket type.
+        ///
+        /// `PUT /ticket_types/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update(&self, id: impl std::fmt::Display, body: &types::UpdateTicketTypeRequest) -> Result<Response<types::TicketType>, Error> {
             self.0.call("updateTicketType", &[id.to_string()], &[], Some(body)).await
         }
 
     }
 
-    /// Operations on tickets, see [`Client::tickets`].
+    /// Operations on tickets, from [`Client::tickets`].
     #[derive(Debug, Clone, Copy)]
     pub struct Tickets<'c>(pub(super) &'c Client);
 
     impl Tickets<'_> {
-        /// Reply to a ticket as a teammate or a contact, or leave a note: `POST /tickets/{id}/reply`.
+        /// Reply to a ticket as a teammate or a contact, or leave a note.
+        ///
+        /// `POST /tickets/{id}/reply`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn reply(&self, id: impl std::fmt::Display, body: &types::ReplyTicketRequest) -> Result<Response<types::TicketReply>, Error> {
             self.0.call("replyTicket", &[id.to_string()], &[], Some(body)).await
         }
 
-        /// Tag a ticket: `POST /tickets/{ticket_id}/tags`.
+        /// Tag a ticket.
+        ///
+        /// `POST /tickets/{ticket_id}/tags`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn tags_attach(&self, ticket_id: impl std::fmt::Display, body: &types::AttachTagToTicketRequest) -> Result<Response<types::Tag>, Error> {
             self.0.call("attachTagToTicket", &[ticket_id.to_string()], &[], Some(body)).await
         }
 
-        /// Remove a tag from a ticket: `DELETE /tickets/{ticket_id}/tags/{id}`.
+        /// Remove a tag from a ticket.
+        ///
+        /// `DELETE /tickets/{ticket_id}/tags/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn tags_detach(&self, ticket_id: impl std::fmt::Display, id: impl Into<TagId>, body: &types::DetachTagFromTicketRequest) -> Result<Response<types::Tag>, Error> {
             self.0.call("detachTagFromTicket", &[ticket_id.to_string(), id.into().into_string()], &[], Some(body)).await
         }
 
-        /// Create a ticket for a contact: `POST /tickets`.
+        /// Create a ticket for a contact.
+        ///
+        /// `POST /tickets`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn create(&self, body: &types::CreateTicketRequest) -> Result<Response<types::Ticket>, Error> {
             self.0.call("createTicket", &[], &[], Some(body)).await
         }
 
-        /// Show one ticket with its parts: `GET /tickets/{id}`.
+        /// Show one ticket with its parts.
+        ///
+        /// `GET /tickets/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn get(&self, id: impl std::fmt::Display) -> Result<Response<types::Ticket>, Error> {
             self.0.call("getTicket", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Update a ticket, its state, assignment or attributes: `PUT /tickets/{id}`.
+        /// Update a ticket, its state, assignment or attributes.
+        ///
+        /// `PUT /tickets/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update(&self, id: impl std::fmt::Display, body: &types::UpdateTicketRequest) -> Result<Response<types::Ticket>, Error> {
             self.0.call("updateTicket", &[id.to_string()], &[], Some(body)).await
         }
 
-        /// Delete a ticket and its content permanently; reports still count it: `DELETE /tickets/{id}`.
+        /// Delete a ticket and its content permanently; reports still count it.
+        ///
+        /// `DELETE /tickets/{id}`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn delete(&self, id: impl std::fmt::Display) -> Result<Response<types::TicketDeleted>, Error> {
             self.0.call("deleteTicket", &[id.to_string()], &[], None::<&()>).await
         }
 
-        /// Search tickets by their fields: `POST /tickets/search`.
+        /// Search tickets by their fields.
         ///
-        /// Nothing is requested before the list is read.
+        /// `POST /tickets/search`
+        ///
+        /// Requests nothing, and reports no error, before the list is read: see [`List`].
         pub fn search(&self, filter: impl Into<Filter>) -> List<types::Ticket> {
             List::search(self.0, "searchTickets", &[], &[], filter)
         }
 
-        /// Create a ticket in the background; the job says when it exists: `POST /tickets/enqueue`.
+        /// Create a ticket in the background; the job says when it exists.
         ///
-        /// Needs API 2.14, which is sent with it.
+        /// `POST /tickets/enqueue`
+        ///
+        /// Needs API version 2.14, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn enqueue(&self, body: &types::EnqueueCreateTicketRequest) -> Result<Response<types::Jobs>, Error> {
             self.0.call("enqueueCreateTicket", &[], &[], Some(body)).await
         }
 
-        /// Link a conversation to a tracker ticket: `POST /tickets/{ticket_id}/linked_conversations`.
+        /// Link a conversation to a tracker ticket.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /tickets/{ticket_id}/linked_conversations`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn link_conversation(&self, ticket_id: impl std::fmt::Display, body: &types::LinkConversationToTicketRequest) -> Result<Response<types::Conversation>, Error> {
             self.0.call("linkConversationToTicket", &[ticket_id.to_string()], &[], Some(body)).await
         }
 
-        /// Unlink a conversation from a tracker ticket; both are kept: `DELETE /tickets/{ticket_id}/linked_conversations/{id}`.
+        /// Unlink a conversation from a tracker ticket; both are kept.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `DELETE /tickets/{ticket_id}/linked_conversations/{id}`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn unlink_conversation(&self, ticket_id: impl std::fmt::Display, id: impl std::fmt::Display) -> Result<Response<types::Conversation>, Error> {
             self.0.call("unlinkConversationFromTicket", &[ticket_id.to_string(), id.to_string()], &[], None::<&()>).await
         }
 
-        /// Change a ticket to another type of the same category, with the attributes that both have: `POST /tickets/{ticket_id}/change_type`.
+        /// Change a ticket to another type of the same category, with the attributes that both have.
         ///
-        /// Needs API 2.16, which is sent with it.
+        /// `POST /tickets/{ticket_id}/change_type`
+        ///
+        /// Needs API version 2.16, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn change_type(&self, ticket_id: impl std::fmt::Display, body: &types::ChangeTicketTypeRequest) -> Result<Response<types::Ticket>, Error> {
             self.0.call("changeTicketType", &[ticket_id.to_string()], &[], Some(body)).await
         }
 
     }
 
-    /// Operations on visitors, see [`Client::visitors`].
+    /// Operations on visitors, from [`Client::visitors`].
     #[derive(Debug, Clone, Copy)]
     pub struct Visitors<'c>(pub(super) &'c Client);
 
     impl Visitors<'_> {
-        /// Show one visitor: `GET /visitors`.
+        /// Show one visitor.
+        ///
+        /// `GET /visitors`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// See [`Error`].
         pub async fn get(&self, user_id: impl AsRef<str>) -> Result<Response<types::Visitor>, Error> {
             self.0.call("retrieveVisitorWithUserId", &[], &[("user_id", Some(user_id.as_ref().to_owned()))], None::<&()>).await
         }
 
-        /// Update a visitor, found by its id or user id: `PUT /visitors`.
+        /// Update a visitor, found by its id or user id.
+        ///
+        /// `PUT /visitors`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn update(&self, body: &types::UpdateVisitorRequest) -> Result<Response<types::Visitor>, Error> {
             self.0.call("updateVisitor", &[], &[], Some(body)).await
         }
 
-        /// Turn a visitor into a contact, or merge it into an existing user and delete it: `POST /visitors/convert`.
+        /// Turn a visitor into a contact, or merge it into an existing user and delete it.
+        ///
+        /// `POST /visitors/convert`
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::OutcomeUnknown`] if a change may have been made; others: see [`Error`].
         pub async fn convert(&self, body: &types::ConvertVisitorRequest) -> Result<Response<types::Contact>, Error> {
             self.0.call("convertVisitor", &[], &[], Some(body)).await
         }
 
     }
 
-    /// Operations on workflows, see [`Client::workflows`].
+    /// Operations on workflows, from [`Client::workflows`].
     #[derive(Debug, Clone, Copy)]
     pub struct Workflows<'c>(pub(super) &'c Client);
 
     impl Workflows<'_> {
-        /// Show the complete definition of a workflow: `GET /export/workflows/{id}`.
+        /// Show the complete definition of a workflow.
         ///
-        /// Needs API 2.15, which is sent with it.
+        /// `GET /export/workflows/{id}`
+        ///
+        /// Needs API version 2.15, and is sent with it or a later one.
         ///
         /// # Errors
-        /// See [`Error`]: every status but success is one.
+        /// [`Error::NotFound`] if the record does not exist; others: see [`Error`].
         pub async fn export(&self, id: impl std::fmt::Display) -> Result<Response<types::WorkflowExport>, Error> {
             self.0.call("exportWorkflow", &[id.to_string()], &[], None::<&()>).await
         }
@@ -2759,7 +3297,7 @@ pub mod groups {
 
 }
 
-/// What requests take and answers have.
+/// The types of requests and answers.
 ///
 /// Requests have `new`, with the required fields, and a method for each optional one. Answers keep what does not
 /// fit their fields in `extra`, and all of their fields are optional: the API leaves out what a record does not
@@ -2776,6 +3314,8 @@ pub mod types {
 
     model! {
         /// Activity log, as the API returns it.
+        ///
+        /// Returned by [`Admins::activity_logs`](crate::api::groups::Admins::activity_logs), [`Admins::search_activity_logs`](crate::api::groups::Admins::search_activity_logs).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct ActivityLog {
@@ -2816,25 +3356,25 @@ pub mod types {
                 auto: bool = "auto",
                 setting_type: String = "setting_type",
                 changes: serde_json::Map<String, serde_json::Value> = "changes",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 conversation_assignment_limit: i64 = "conversation_assignment_limit",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 ticket_assignment_limit: i64 = "ticket_assignment_limit",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 team: ActivityLogMetadataTeam = "team",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 team_assignment_limit: i64 = "team_assignment_limit",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 enabled: bool = "enabled",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 consent_id: i64 = "consent_id",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 expired_at: Timestamp = "expired_at",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 before: serde_json::Map<String, serde_json::Value> = "before",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 after: serde_json::Map<String, serde_json::Value> = "after",
-                /// Needs API 2.15.
+                /// Needs API version 2.15.
                 mode: String = "mode",
             }
             nullable {}
@@ -2892,6 +3432,8 @@ pub mod types {
 
     model! {
         /// Admin, as the API returns it.
+        ///
+        /// Returned by [`Admins::set_away`](crate::api::groups::Admins::set_away), [`Admins::list`](crate::api::groups::Admins::list), [`Admins::get`](crate::api::groups::Admins::get).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Admin {
@@ -2908,9 +3450,9 @@ pub mod types {
                 team_ids: Vec<TeamId> = "team_ids",
                 avatar: String = "avatar",
                 team_priority_level: TeamPriorityLevel = "team_priority_level",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 away_status_reason_id: i64 = "away_status_reason_id",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 role: AdminRole = "role",
             }
             nullable {}
@@ -2951,6 +3493,8 @@ pub mod types {
 
     model! {
         /// Admin with app, as the API returns it.
+        ///
+        /// Returned by [`Client::me`](crate::Client::me).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct AdminWithApp {
@@ -2988,9 +3532,9 @@ pub mod types {
                 rating: i64 = "rating",
                 rating_remark: String = "rating_remark",
                 content_sources: ContentSourcesList = "content_sources",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 created_at: Timestamp = "created_at",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 updated_at: Timestamp = "updated_at",
             }
             nullable {}
@@ -3000,6 +3544,8 @@ pub mod types {
 
     model! {
         /// Ai call response, as the API returns it.
+        ///
+        /// Returned by [`FinVoice::register`](crate::api::groups::FinVoice::register), [`FinVoice::get`](crate::api::groups::FinVoice::get), [`FinVoice::get_by_external_id`](crate::api::groups::FinVoice::get_by_external_id), [`FinVoice::list_by_conversation`](crate::api::groups::FinVoice::list_by_conversation).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct AiCallResponse {
@@ -3043,12 +3589,14 @@ pub mod types {
 
     model! {
         /// Article, as the API returns it.
+        ///
+        /// Returned by [`Articles::list`](crate::api::groups::Articles::list), [`Articles::create`](crate::api::groups::Articles::create), [`Articles::get`](crate::api::groups::Articles::get), [`Articles::update`](crate::api::groups::Articles::update), [`Articles::draft_get`](crate::api::groups::Articles::draft_get), [`Articles::draft_stage`](crate::api::groups::Articles::draft_stage), [`Articles::draft_publish`](crate::api::groups::Articles::draft_publish).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Article {
             required {}
             optional {
-                /// `article`.
+                /// Always `article`.
                 type_: String = "type",
                 id: ArticleId = "id",
                 workspace_id: String = "workspace_id",
@@ -3066,29 +3614,29 @@ pub mod types {
                 default_locale: String = "default_locale",
                 translated_content: ArticleTranslatedContent = "translated_content",
                 tags: Tags = "tags",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 body_markdown: String = "body_markdown",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 has_unpublished_changes: bool = "has_unpublished_changes",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 draft_updated_at: Timestamp = "draft_updated_at",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_chatbot_availability: bool = "ai_chatbot_availability",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_copilot_availability: bool = "ai_copilot_availability",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_sales_agent_availability: bool = "ai_sales_agent_availability",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 created_by_id: i64 = "created_by_id",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 updated_by_id: i64 = "updated_by_id",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 exclude_from_article_suggestions: bool = "exclude_from_article_suggestions",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 help_center_audience: ArticleHelpCenterAudience = "help_center_audience",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 scheduled_publish_at: Timestamp = "scheduled_publish_at",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 scheduled_unpublish_at: Timestamp = "scheduled_unpublish_at",
                 statistics: ArticleStatistics = "statistics",
             }
@@ -3104,7 +3652,7 @@ pub mod types {
         pub struct ArticleContent {
             required {}
             optional {
-                /// `article_content`.
+                /// Always `article_content`.
                 type_: String = "type",
                 title: String = "title",
                 description: String = "description",
@@ -3114,23 +3662,23 @@ pub mod types {
                 created_at: Timestamp = "created_at",
                 updated_at: Timestamp = "updated_at",
                 url: String = "url",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 body_markdown: String = "body_markdown",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 has_unpublished_changes: bool = "has_unpublished_changes",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 draft_updated_at: Timestamp = "draft_updated_at",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 audience_ids: Vec<i64> = "audience_ids",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_chatbot_availability: bool = "ai_chatbot_availability",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_copilot_availability: bool = "ai_copilot_availability",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_sales_agent_availability: bool = "ai_sales_agent_availability",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 created_by_id: i64 = "created_by_id",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 updated_by_id: i64 = "updated_by_id",
             }
             nullable {}
@@ -3152,27 +3700,27 @@ pub mod types {
                 created_at: Timestamp = "created_at",
                 updated_at: Timestamp = "updated_at",
                 url: String = "url",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 has_unpublished_changes: bool = "has_unpublished_changes",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_chatbot_availability: bool = "ai_chatbot_availability",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_copilot_availability: bool = "ai_copilot_availability",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_sales_agent_availability: bool = "ai_sales_agent_availability",
             }
             nullable {
-                /// `article_content`.
+                /// Always `article_content`.
                 type_: String = "type",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 body_markdown: String = "body_markdown",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 draft_updated_at: Timestamp = "draft_updated_at",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 audience_ids: Vec<i64> = "audience_ids",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 created_by_id: i64 = "created_by_id",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 updated_by_id: i64 = "updated_by_id",
             }
             spelled { "author_id" Integer, }
@@ -3180,12 +3728,12 @@ pub mod types {
     }
 
     impl ArticleContentInput {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             ArticleContentInput { type_: None, title: None, description: None, body: None, author_id: None, state: None, created_at: None, updated_at: None, url: None, body_markdown: None, has_unpublished_changes: None, draft_updated_at: None, audience_ids: None, ai_chatbot_availability: None, ai_copilot_availability: None, ai_sales_agent_availability: None, created_by_id: None, updated_by_id: None, extra: Default::default() }
         }
 
-        /// `article_content`.
+        /// Always `article_content`.
         #[must_use]
         pub fn type_(mut self, type_: impl Into<String>) -> Self {
             self.type_ = Some(Some(type_.into()));
@@ -3255,7 +3803,7 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `body_markdown`. Needs API version 2.16.
         #[must_use]
         pub fn body_markdown(mut self, body_markdown: impl Into<String>) -> Self {
             self.body_markdown = Some(Some(body_markdown.into()));
@@ -3269,14 +3817,14 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `has_unpublished_changes`. Needs API version 2.16.
         #[must_use]
         pub fn has_unpublished_changes(mut self, has_unpublished_changes: impl Into<bool>) -> Self {
             self.has_unpublished_changes = Some(has_unpublished_changes.into());
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `draft_updated_at`. Needs API version 2.16.
         #[must_use]
         pub fn draft_updated_at(mut self, draft_updated_at: impl Into<Timestamp>) -> Self {
             self.draft_updated_at = Some(Some(draft_updated_at.into()));
@@ -3290,7 +3838,7 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `audience_ids`. Needs API version 2.16.
         #[must_use]
         pub fn audience_ids(mut self, audience_ids: impl IntoIterator<Item = impl Into<i64>>) -> Self {
             self.audience_ids = Some(Some(audience_ids.into_iter().map(Into::into).collect()));
@@ -3304,28 +3852,28 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `ai_chatbot_availability`. Needs API version 2.16.
         #[must_use]
         pub fn ai_chatbot_availability(mut self, ai_chatbot_availability: impl Into<bool>) -> Self {
             self.ai_chatbot_availability = Some(ai_chatbot_availability.into());
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `ai_copilot_availability`. Needs API version 2.16.
         #[must_use]
         pub fn ai_copilot_availability(mut self, ai_copilot_availability: impl Into<bool>) -> Self {
             self.ai_copilot_availability = Some(ai_copilot_availability.into());
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `ai_sales_agent_availability`. Needs API version 2.16.
         #[must_use]
         pub fn ai_sales_agent_availability(mut self, ai_sales_agent_availability: impl Into<bool>) -> Self {
             self.ai_sales_agent_availability = Some(ai_sales_agent_availability.into());
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `created_by_id`. Needs API version 2.16.
         #[must_use]
         pub fn created_by_id(mut self, created_by_id: impl Into<i64>) -> Self {
             self.created_by_id = Some(Some(created_by_id.into()));
@@ -3339,7 +3887,7 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `updated_by_id`. Needs API version 2.16.
         #[must_use]
         pub fn updated_by_id(mut self, updated_by_id: impl Into<i64>) -> Self {
             self.updated_by_id = Some(Some(updated_by_id.into()));
@@ -3409,12 +3957,14 @@ pub mod types {
 
     model! {
         /// Article search response, as the API returns it.
+        ///
+        /// Returned by [`Articles::search`](crate::api::groups::Articles::search).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct ArticleSearchResponse {
             required {}
             optional {
-                /// `list`.
+                /// Always `list`.
                 type_: String = "type",
                 total_count: i64 = "total_count",
                 data: ArticleSearchResponseData = "data",
@@ -3447,7 +3997,7 @@ pub mod types {
         pub struct ArticleStatistics {
             required {}
             optional {
-                /// `article_statistics`.
+                /// Always `article_statistics`.
                 type_: String = "type",
                 views: i64 = "views",
                 conversions: i64 = "conversions",
@@ -3455,11 +4005,11 @@ pub mod types {
                 happy_reaction_percentage: f64 = "happy_reaction_percentage",
                 neutral_reaction_percentage: f64 = "neutral_reaction_percentage",
                 sad_reaction_percentage: f64 = "sad_reaction_percentage",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 fin_involvements: i64 = "fin_involvements",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 fin_resolutions: i64 = "fin_resolutions",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 fin_resolution_rate: f64 = "fin_resolution_rate",
             }
             nullable {}
@@ -3474,7 +4024,7 @@ pub mod types {
         pub struct ArticleTranslatedContent {
             required {}
             optional {
-                /// `article_translated_content`.
+                /// Always `article_translated_content`.
                 type_: String = "type",
                 ar: ArticleContent = "ar",
                 bg: ArticleContent = "bg",
@@ -3526,7 +4076,7 @@ pub mod types {
             required {}
             optional {}
             nullable {
-                /// `article_translated_content`.
+                /// Always `article_translated_content`.
                 type_: String = "type",
                 ar: ArticleContentInput = "ar",
                 bg: ArticleContentInput = "bg",
@@ -3571,12 +4121,12 @@ pub mod types {
     }
 
     impl ArticleTranslatedContentInput {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             ArticleTranslatedContentInput { type_: None, ar: None, bg: None, bs: None, ca: None, cs: None, da: None, de: None, el: None, en: None, es: None, et: None, fi: None, fr: None, he: None, hr: None, hu: None, id: None, it: None, ja: None, ko: None, lt: None, lv: None, mn: None, nb: None, nl: None, pl: None, pt: None, ro: None, ru: None, sl: None, sr: None, sv: None, tr: None, vi: None, pt_br: None, zh_cn: None, zh_tw: None, extra: Default::default() }
         }
 
-        /// `article_translated_content`.
+        /// Always `article_translated_content`.
         #[must_use]
         pub fn type_(mut self, type_: impl Into<String>) -> Self {
             self.type_ = Some(Some(type_.into()));
@@ -4118,12 +4668,14 @@ pub mod types {
 
     model! {
         /// Article version, as the API returns it.
+        ///
+        /// Returned by [`Articles::versions_get`](crate::api::groups::Articles::versions_get).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct ArticleVersion {
             required {}
             optional {
-                /// `article_version`.
+                /// Always `article_version`.
                 type_: String = "type",
                 id: String = "id",
                 article_id: ArticleId = "article_id",
@@ -4146,12 +4698,14 @@ pub mod types {
 
     model! {
         /// Article version summary, as the API returns it.
+        ///
+        /// Returned by [`Articles::versions_list`](crate::api::groups::Articles::versions_list).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct ArticleVersionSummary {
             required {}
             optional {
-                /// `article_version`.
+                /// Always `article_version`.
                 type_: String = "type",
                 id: String = "id",
                 article_id: ArticleId = "article_id",
@@ -4183,7 +4737,7 @@ pub mod types {
     }
 
     impl AttachContactToACompanyRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(id: impl Into<String>) -> Self {
             AttachContactToACompanyRequest { id: id.into(), extra: Default::default() }
         }
@@ -4220,7 +4774,7 @@ pub mod types {
     }
 
     impl AttachContactToConversationRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             AttachContactToConversationRequest { admin_id: None, customer: None, extra: Default::default() }
         }
@@ -4265,7 +4819,7 @@ pub mod types {
     }
 
     impl AttachContactToConversationRequestCustomer {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             AttachContactToConversationRequestCustomer { intercom_user_id: None, customer: None, user_id: None, email: None, extra: Default::default() }
         }
@@ -4329,7 +4883,7 @@ pub mod types {
     }
 
     impl AttachSubscriptionTypeToContactRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(id: impl Into<String>, consent_type: impl Into<String>) -> Self {
             AttachSubscriptionTypeToContactRequest { id: id.into(), consent_type: consent_type.into(), extra: Default::default() }
         }
@@ -4373,7 +4927,7 @@ pub mod types {
     }
 
     impl AttachTagToArticleRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(id: impl Into<String>) -> Self {
             AttachTagToArticleRequest { id: id.into(), admin_id: None, extra: Default::default() }
         }
@@ -4421,7 +4975,7 @@ pub mod types {
     }
 
     impl AttachTagToContactRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(id: impl Into<String>) -> Self {
             AttachTagToContactRequest { id: id.into(), extra: Default::default() }
         }
@@ -4458,7 +5012,7 @@ pub mod types {
     }
 
     impl AttachTagToContentSnippetRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(id: impl Into<String>) -> Self {
             AttachTagToContentSnippetRequest { id: id.into(), admin_id: None, extra: Default::default() }
         }
@@ -4508,7 +5062,7 @@ pub mod types {
     }
 
     impl AttachTagToConversationRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(id: impl Into<String>, admin_id: impl Into<AdminId>) -> Self {
             AttachTagToConversationRequest { id: id.into(), admin_id: admin_id.into(), extra: Default::default() }
         }
@@ -4552,7 +5106,7 @@ pub mod types {
     }
 
     impl AttachTagToInternalArticleRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(id: impl Into<String>) -> Self {
             AttachTagToInternalArticleRequest { id: id.into(), admin_id: None, extra: Default::default() }
         }
@@ -4602,7 +5156,7 @@ pub mod types {
     }
 
     impl AttachTagToTicketRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(id: impl Into<String>, admin_id: impl Into<AdminId>) -> Self {
             AttachTagToTicketRequest { id: id.into(), admin_id: admin_id.into(), extra: Default::default() }
         }
@@ -4631,12 +5185,14 @@ pub mod types {
 
     model! {
         /// Audience, as the API returns it.
+        ///
+        /// Returned by [`Audiences::list`](crate::api::groups::Audiences::list), [`Audiences::create`](crate::api::groups::Audiences::create), [`Audiences::get`](crate::api::groups::Audiences::get), [`Audiences::update`](crate::api::groups::Audiences::update).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Audience {
             required {}
             optional {
-                /// `audience`.
+                /// Always `audience`.
                 type_: String = "type",
                 id: String = "id",
                 name: String = "name",
@@ -4652,6 +5208,8 @@ pub mod types {
 
     model! {
         /// Away status reason, as the API returns it.
+        ///
+        /// Returned by [`Admins::away_status_reasons`](crate::api::groups::Admins::away_status_reasons).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct AwayStatusReason {
@@ -4673,6 +5231,8 @@ pub mod types {
 
     model! {
         /// Banner, as the API returns it.
+        ///
+        /// Returned by [`Contacts::banners_list`](crate::api::groups::Contacts::banners_list).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Banner {
@@ -4731,6 +5291,8 @@ pub mod types {
 
     model! {
         /// Banner dismiss, as the API returns it.
+        ///
+        /// Returned by [`Contacts::banners_dismiss`](crate::api::groups::Contacts::banners_dismiss).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct BannerDismiss {
@@ -4747,6 +5309,8 @@ pub mod types {
 
     model! {
         /// Brand, as the API returns it.
+        ///
+        /// Returned by [`Brands::list`](crate::api::groups::Brands::list), [`Brands::get`](crate::api::groups::Brands::get).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Brand {
@@ -4768,6 +5332,8 @@ pub mod types {
 
     model! {
         /// Call, as the API returns it.
+        ///
+        /// Returned by [`Calls::list`](crate::api::groups::Calls::list), [`Calls::get`](crate::api::groups::Calls::get), [`Calls::search`](crate::api::groups::Calls::search).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Call {
@@ -4819,7 +5385,7 @@ pub mod types {
     }
 
     impl ChangeTicketTypeRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(ticket_type_id: impl Into<String>, ticket_state_id: impl Into<String>) -> Self {
             ChangeTicketTypeRequest { ticket_type_id: ticket_type_id.into(), ticket_state_id: ticket_state_id.into(), ticket_attributes: None, extra: Default::default() }
         }
@@ -4855,6 +5421,8 @@ pub mod types {
 
     model! {
         /// Collection, as the API returns it.
+        ///
+        /// Returned by [`HelpCenter::list_collections`](crate::api::groups::HelpCenter::list_collections), [`HelpCenter::create_collection`](crate::api::groups::HelpCenter::create_collection), [`HelpCenter::get_collection`](crate::api::groups::HelpCenter::get_collection), [`HelpCenter::update_collection`](crate::api::groups::HelpCenter::update_collection).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Collection {
@@ -4881,12 +5449,14 @@ pub mod types {
 
     model! {
         /// Company, as the API returns it.
+        ///
+        /// Returned by [`Companies::list`](crate::api::groups::Companies::list), [`Companies::upsert`](crate::api::groups::Companies::upsert), [`Companies::get`](crate::api::groups::Companies::get), [`Companies::update`](crate::api::groups::Companies::update), [`Companies::list_all`](crate::api::groups::Companies::list_all), [`Companies::scroll`](crate::api::groups::Companies::scroll), [`Contacts::companies_list`](crate::api::groups::Contacts::companies_list), [`Contacts::companies_attach`](crate::api::groups::Contacts::companies_attach), [`Contacts::companies_detach`](crate::api::groups::Contacts::companies_detach).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Company {
             required {}
             optional {
-                /// `company`.
+                /// Always `company`.
                 type_: String = "type",
                 id: String = "id",
                 name: String = "name",
@@ -4906,7 +5476,7 @@ pub mod types {
                 custom_attributes: serde_json::Map<String, serde_json::Value> = "custom_attributes",
                 tags: Tags = "tags",
                 segments: CompanySegments = "segments",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 notes: CompanyNotes = "notes",
             }
             nullable {}
@@ -4922,7 +5492,7 @@ pub mod types {
             required {}
             optional {
                 id: String = "id",
-                /// `company`.
+                /// Always `company`.
                 type_: String = "type",
                 url: String = "url",
             }
@@ -4957,7 +5527,7 @@ pub mod types {
         pub struct CompanyNotes {
             required {}
             optional {
-                /// `note.list`.
+                /// Always `note.list`.
                 type_: String = "type",
                 notes: Vec<CompanyNote> = "notes",
             }
@@ -4991,7 +5561,7 @@ pub mod types {
         pub struct CompanySegments {
             required {}
             optional {
-                /// `segment.list`.
+                /// Always `segment.list`.
                 type_: String = "type",
                 segments: Vec<Segment> = "segments",
             }
@@ -5004,6 +5574,8 @@ pub mod types {
 
     model! {
         /// Contact, as the API returns it.
+        ///
+        /// Returned by [`Companies::contacts_list`](crate::api::groups::Companies::contacts_list), [`Contacts::get`](crate::api::groups::Contacts::get), [`Contacts::update`](crate::api::groups::Contacts::update), [`Contacts::merge`](crate::api::groups::Contacts::merge), [`Contacts::search`](crate::api::groups::Contacts::search), [`Contacts::list`](crate::api::groups::Contacts::list), [`Contacts::create`](crate::api::groups::Contacts::create), [`Contacts::get_by_external_id`](crate::api::groups::Contacts::get_by_external_id), [`Visitors::convert`](crate::api::groups::Visitors::convert).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Contact {
@@ -5054,7 +5626,7 @@ pub mod types {
                 companies: ContactCompanies = "companies",
                 location: ContactLocation = "location",
                 social_profiles: ContactSocialProfiles = "social_profiles",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 merge_history: Vec<MergeHistoryItem> = "merge_history",
                 enabled_push_messaging: bool = "enabled_push_messaging",
             }
@@ -5065,12 +5637,14 @@ pub mod types {
 
     model! {
         /// Contact archived, as the API returns it.
+        ///
+        /// Returned by [`Contacts::archive`](crate::api::groups::Contacts::archive).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct ContactArchived {
             required {}
             optional {
-                /// `contact`.
+                /// Always `contact`.
                 type_: String = "type",
                 id: ContactId = "id",
                 external_id: String = "external_id",
@@ -5098,12 +5672,14 @@ pub mod types {
 
     model! {
         /// Contact blocked, as the API returns it.
+        ///
+        /// Returned by [`Contacts::block`](crate::api::groups::Contacts::block).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct ContactBlocked {
             required {}
             optional {
-                /// `contact`.
+                /// Always `contact`.
                 type_: String = "type",
                 id: ContactId = "id",
                 external_id: String = "external_id",
@@ -5135,12 +5711,14 @@ pub mod types {
 
     model! {
         /// Contact deleted, as the API returns it.
+        ///
+        /// Returned by [`Contacts::delete`](crate::api::groups::Contacts::delete).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct ContactDeleted {
             required {}
             optional {
-                /// `contact`.
+                /// Always `contact`.
                 type_: String = "type",
                 id: ContactId = "id",
                 external_id: String = "external_id",
@@ -5194,7 +5772,7 @@ pub mod types {
         pub struct ContactReference {
             required {}
             optional {
-                /// `contact`.
+                /// Always `contact`.
                 type_: String = "type",
                 id: ContactId = "id",
                 external_id: String = "external_id",
@@ -5241,12 +5819,14 @@ pub mod types {
 
     model! {
         /// Contact unarchived, as the API returns it.
+        ///
+        /// Returned by [`Contacts::unarchive`](crate::api::groups::Contacts::unarchive).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct ContactUnarchived {
             required {}
             optional {
-                /// `contact`.
+                /// Always `contact`.
                 type_: String = "type",
                 id: ContactId = "id",
                 external_id: String = "external_id",
@@ -5280,7 +5860,7 @@ pub mod types {
     }
 
     impl ContentBulkActionRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(action: impl Into<ContentBulkActionAction>, content_ids: impl IntoIterator<Item = impl Into<ContentBulkActionRequestContentId>>) -> Self {
             ContentBulkActionRequest { action: action.into(), content_ids: content_ids.into_iter().map(Into::into).collect(), availability: None, audience: None, tags: None, extra: Default::default() }
         }
@@ -5344,7 +5924,7 @@ pub mod types {
     }
 
     impl ContentBulkActionRequestAudience {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             ContentBulkActionRequestAudience { add_segment_ids: None, remove_segment_ids: None, remove_all: None, extra: Default::default() }
         }
@@ -5394,7 +5974,7 @@ pub mod types {
     }
 
     impl ContentBulkActionRequestAvailability {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             ContentBulkActionRequestAvailability { ai_agent: None, copilot: None, sales_agent: None, extra: Default::default() }
         }
@@ -5442,7 +6022,7 @@ pub mod types {
     }
 
     impl ContentBulkActionRequestContentId {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(type_: impl Into<ContentBulkActionRequestContentIdType>, id: impl Into<String>) -> Self {
             ContentBulkActionRequestContentId { type_: type_.into(), id: id.into(), extra: Default::default() }
         }
@@ -5484,7 +6064,7 @@ pub mod types {
     }
 
     impl ContentBulkActionRequestTags {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             ContentBulkActionRequestTags { add_tag_ids: None, remove_tag_ids: None, extra: Default::default() }
         }
@@ -5513,6 +6093,8 @@ pub mod types {
 
     model! {
         /// Content bulk action response, as the API returns it.
+        ///
+        /// Returned by [`Content::bulk_actions_run`](crate::api::groups::Content::bulk_actions_run).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct ContentBulkActionResponse {
@@ -5528,12 +6110,14 @@ pub mod types {
 
     model! {
         /// Content import source, as the API returns it.
+        ///
+        /// Returned by [`Ai::list_content_import_sources`](crate::api::groups::Ai::list_content_import_sources), [`Ai::create_content_import_source`](crate::api::groups::Ai::create_content_import_source), [`Ai::get_content_import_source`](crate::api::groups::Ai::get_content_import_source), [`Ai::update_content_import_source`](crate::api::groups::Ai::update_content_import_source).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct ContentImportSource {
             required {}
             optional {
-                /// `content_import_source`.
+                /// Always `content_import_source`.
                 type_: String = "type",
                 id: i64 = "id",
                 last_synced_at: Timestamp = "last_synced_at",
@@ -5542,7 +6126,7 @@ pub mod types {
                 url: String = "url",
                 created_at: Timestamp = "created_at",
                 updated_at: Timestamp = "updated_at",
-                /// Needs API 2.15.
+                /// Needs API version 2.15.
                 audience_ids: Vec<i64> = "audience_ids",
             }
             nullable {}
@@ -5557,7 +6141,7 @@ pub mod types {
         pub struct ContentSearchArticleContentItem {
             required {}
             optional {
-                /// `article_content`.
+                /// Always `article_content`.
                 type_: String = "type",
                 id: String = "id",
                 title: String = "title",
@@ -5570,6 +6154,8 @@ pub mod types {
 
     model! {
         /// Content search result, as the API returns it.
+        ///
+        /// Returned by [`Content::search`](crate::api::groups::Content::search).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct ContentSearchResult {
@@ -5587,6 +6173,8 @@ pub mod types {
 
     model! {
         /// Content snippet, as the API returns it.
+        ///
+        /// Returned by [`ContentSnippets::list`](crate::api::groups::ContentSnippets::list), [`ContentSnippets::create`](crate::api::groups::ContentSnippets::create), [`ContentSnippets::get`](crate::api::groups::ContentSnippets::get), [`ContentSnippets::update`](crate::api::groups::ContentSnippets::update).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct ContentSnippet {
@@ -5642,7 +6230,7 @@ pub mod types {
     }
 
     impl ContentSnippetCreateRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(title: impl Into<String>) -> Self {
             ContentSnippetCreateRequest { title: title.into(), json_blocks: None, body_markdown: None, locale: None, audience_ids: None, ai_chatbot_availability: None, ai_copilot_availability: None, ai_sales_agent_availability: None, extra: Default::default() }
         }
@@ -5748,7 +6336,7 @@ pub mod types {
     }
 
     impl ContentSnippetUpdateRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             ContentSnippetUpdateRequest { title: None, json_blocks: None, body_markdown: None, locale: None, audience_ids: None, ai_chatbot_availability: None, ai_copilot_availability: None, ai_sales_agent_availability: None, extra: Default::default() }
         }
@@ -5848,7 +6436,7 @@ pub mod types {
         pub struct ContentSourcesList {
             required {}
             optional {
-                /// `content_source.list`.
+                /// Always `content_source.list`.
                 type_: String = "type",
                 total_count: i64 = "total_count",
                 content_sources: Vec<ContentSource> = "content_sources",
@@ -5862,6 +6450,8 @@ pub mod types {
 
     model! {
         /// Conversation, as the API returns it.
+        ///
+        /// Returned by [`Conversations::list`](crate::api::groups::Conversations::list), [`Conversations::get`](crate::api::groups::Conversations::get), [`Conversations::update`](crate::api::groups::Conversations::update), [`Conversations::search`](crate::api::groups::Conversations::search), [`Conversations::reply`](crate::api::groups::Conversations::reply), [`Conversations::manage`](crate::api::groups::Conversations::manage), [`Conversations::customers_attach`](crate::api::groups::Conversations::customers_attach), [`Conversations::customers_detach`](crate::api::groups::Conversations::customers_detach), [`Conversations::redact`](crate::api::groups::Conversations::redact), [`Conversations::merge`](crate::api::groups::Conversations::merge), [`Tickets::link_conversation`](crate::api::groups::Tickets::link_conversation), [`Tickets::unlink_conversation`](crate::api::groups::Tickets::unlink_conversation).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Conversation {
@@ -5892,20 +6482,20 @@ pub mod types {
                 linked_objects: LinkedObjectList = "linked_objects",
                 ai_agent_participated: bool = "ai_agent_participated",
                 ai_agent: AiAgent = "ai_agent",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 custom_attributes: serde_json::Map<String, serde_json::Value> = "custom_attributes",
-                /// Needs API 2.15.
+                /// Needs API version 2.15.
                 company: Company = "company",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 sales_agent_participated: bool = "sales_agent_participated",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 sales_agent: SalesAgent = "sales_agent",
                 channel: ConversationChannel = "channel",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 external_references: Vec<ConversationExternalReference> = "external_references",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 monitor_evaluations: Vec<ConversationMonitorEvaluation> = "monitor_evaluations",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 scorecards: Vec<ConversationScorecard> = "scorecards",
             }
             nullable {}
@@ -5929,7 +6519,7 @@ pub mod types {
     }
 
     impl ConversationAttachmentFiles {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             ConversationAttachmentFiles { content_type: None, data: None, name: None, extra: Default::default() }
         }
@@ -5965,12 +6555,14 @@ pub mod types {
 
     model! {
         /// Conversation attribute, as the API returns it.
+        ///
+        /// Returned by [`Conversations::attributes_list`](crate::api::groups::Conversations::attributes_list), [`Conversations::attributes_create`](crate::api::groups::Conversations::attributes_create), [`Conversations::attributes_get`](crate::api::groups::Conversations::attributes_get), [`Conversations::attributes_update`](crate::api::groups::Conversations::attributes_update), [`Conversations::attributes_delete`](crate::api::groups::Conversations::attributes_delete), [`Conversations::attributes_options_create`](crate::api::groups::Conversations::attributes_options_create), [`Conversations::attributes_options_update`](crate::api::groups::Conversations::attributes_options_update), [`Conversations::attributes_options_delete`](crate::api::groups::Conversations::attributes_options_delete).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct ConversationAttribute {
             required {}
             optional {
-                /// `conversation_attribute`.
+                /// Always `conversation_attribute`.
                 type_: String = "type",
                 id: i64 = "id",
                 name: String = "name",
@@ -6044,7 +6636,7 @@ pub mod types {
         pub struct ConversationContacts {
             required {}
             optional {
-                /// `contact.list`.
+                /// Always `contact.list`.
                 type_: String = "type",
                 contacts: Vec<ContactReference> = "contacts",
             }
@@ -6057,13 +6649,15 @@ pub mod types {
 
     model! {
         /// Conversation deleted, as the API returns it.
+        ///
+        /// Returned by [`Conversations::delete`](crate::api::groups::Conversations::delete).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct ConversationDeleted {
             required {}
             optional {
                 id: ConversationId = "id",
-                /// `conversation`.
+                /// Always `conversation`.
                 object: String = "object",
                 deleted: bool = "deleted",
             }
@@ -6146,7 +6740,7 @@ pub mod types {
                 tags: Vec<Tag> = "tags",
                 event_details: EventDetails = "event_details",
                 app_package_code: String = "app_package_code",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 metadata: ConversationPartMetadata = "metadata",
             }
             nullable {}
@@ -6165,9 +6759,9 @@ pub mod types {
                 id: String = "id",
                 name: String = "name",
                 email: String = "email",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 from_ai_agent: bool = "from_ai_agent",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 is_ai_answer: bool = "is_ai_answer",
             }
             nullable {}
@@ -6213,7 +6807,7 @@ pub mod types {
         pub struct ConversationParts {
             required {}
             optional {
-                /// `conversation_part.list`.
+                /// Always `conversation_part.list`.
                 type_: String = "type",
                 conversation_parts: Vec<ConversationPart> = "conversation_parts",
                 total_count: i64 = "total_count",
@@ -6237,7 +6831,7 @@ pub mod types {
                 created_at: Timestamp = "created_at",
                 contact: ContactReference = "contact",
                 teammate: Reference = "teammate",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 updated_at: Timestamp = "updated_at",
             }
             nullable {}
@@ -6348,11 +6942,11 @@ pub mod types {
                 attachments: Vec<PartAttachment> = "attachments",
                 url: String = "url",
                 redacted: bool = "redacted",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 recipients: Vec<ConversationSourceRecipient> = "recipients",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 reply_to: Vec<ConversationSourceReplyToItem> = "reply_to",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 email_message_metadata: SourceEmailMessageMetadata = "email_message_metadata",
             }
             nullable {}
@@ -6454,7 +7048,7 @@ pub mod types {
             optional {
                 /// Ticket attributes as a JSON object, for example {"_default_title_":"Broken link"}.
                 attributes: serde_json::Map<String, serde_json::Value> = "attributes",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ticket_state_id: String = "ticket_state_id",
             }
             nullable {}
@@ -6463,7 +7057,7 @@ pub mod types {
     }
 
     impl ConvertConversationToTicketRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(ticket_type_id: impl Into<String>) -> Self {
             ConvertConversationToTicketRequest { ticket_type_id: ticket_type_id.into(), attributes: None, ticket_state_id: None, extra: Default::default() }
         }
@@ -6482,7 +7076,7 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `ticket_state_id`. Needs API version 2.16.
         #[must_use]
         pub fn ticket_state_id(mut self, ticket_state_id: impl Into<String>) -> Self {
             self.ticket_state_id = Some(ticket_state_id.into());
@@ -6515,7 +7109,7 @@ pub mod types {
     }
 
     impl ConvertVisitorRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(type_: impl Into<String>, user: impl Into<ConvertVisitorRequestUser>, visitor: impl Into<ConvertVisitorRequestVisitor>) -> Self {
             ConvertVisitorRequest { type_: type_.into(), user: user.into(), visitor: visitor.into(), extra: Default::default() }
         }
@@ -6565,7 +7159,7 @@ pub mod types {
     }
 
     impl ConvertVisitorRequestUser {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             ConvertVisitorRequestUser { id: None, user_id: None, email: None, extra: Default::default() }
         }
@@ -6615,7 +7209,7 @@ pub mod types {
     }
 
     impl ConvertVisitorRequestVisitor {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             ConvertVisitorRequestVisitor { id: None, user_id: None, email: None, extra: Default::default() }
         }
@@ -6669,23 +7263,23 @@ pub mod types {
                 parent_id: i64 = "parent_id",
                 /// Kind of parent: collection or section.
                 parent_type: String = "parent_type",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 body_markdown: String = "body_markdown",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_chatbot_availability: bool = "ai_chatbot_availability",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_copilot_availability: bool = "ai_copilot_availability",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_sales_agent_availability: bool = "ai_sales_agent_availability",
             }
             nullable {
                 /// Translations as a JSON object keyed by locale; needs a multilingual help center.
                 translated_content: ArticleTranslatedContentInput = "translated_content",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 audience_ids: Vec<i64> = "audience_ids",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 scheduled_publish_at: Timestamp = "scheduled_publish_at",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 scheduled_unpublish_at: Timestamp = "scheduled_unpublish_at",
             }
             spelled { "author_id" Integer, "scheduled_publish_at" Rfc3339, "scheduled_unpublish_at" Rfc3339, }
@@ -6693,7 +7287,7 @@ pub mod types {
     }
 
     impl CreateArticleRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(title: impl Into<String>, author_id: impl Into<AdminId>) -> Self {
             CreateArticleRequest { title: title.into(), description: None, body: None, author_id: author_id.into(), state: None, parent_id: None, parent_type: None, translated_content: None, body_markdown: None, audience_ids: None, ai_chatbot_availability: None, ai_copilot_availability: None, ai_sales_agent_availability: None, scheduled_publish_at: None, scheduled_unpublish_at: None, extra: Default::default() }
         }
@@ -6761,14 +7355,14 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `body_markdown`. Needs API version 2.16.
         #[must_use]
         pub fn body_markdown(mut self, body_markdown: impl Into<String>) -> Self {
             self.body_markdown = Some(body_markdown.into());
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `audience_ids`. Needs API version 2.16.
         #[must_use]
         pub fn audience_ids(mut self, audience_ids: impl IntoIterator<Item = impl Into<i64>>) -> Self {
             self.audience_ids = Some(Some(audience_ids.into_iter().map(Into::into).collect()));
@@ -6782,28 +7376,28 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `ai_chatbot_availability`. Needs API version 2.16.
         #[must_use]
         pub fn ai_chatbot_availability(mut self, ai_chatbot_availability: impl Into<bool>) -> Self {
             self.ai_chatbot_availability = Some(ai_chatbot_availability.into());
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `ai_copilot_availability`. Needs API version 2.16.
         #[must_use]
         pub fn ai_copilot_availability(mut self, ai_copilot_availability: impl Into<bool>) -> Self {
             self.ai_copilot_availability = Some(ai_copilot_availability.into());
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `ai_sales_agent_availability`. Needs API version 2.16.
         #[must_use]
         pub fn ai_sales_agent_availability(mut self, ai_sales_agent_availability: impl Into<bool>) -> Self {
             self.ai_sales_agent_availability = Some(ai_sales_agent_availability.into());
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `scheduled_publish_at`. Needs API version 2.16.
         #[must_use]
         pub fn scheduled_publish_at(mut self, scheduled_publish_at: impl Into<Timestamp>) -> Self {
             self.scheduled_publish_at = Some(Some(scheduled_publish_at.into()));
@@ -6817,7 +7411,7 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `scheduled_unpublish_at`. Needs API version 2.16.
         #[must_use]
         pub fn scheduled_unpublish_at(mut self, scheduled_unpublish_at: impl Into<Timestamp>) -> Self {
             self.scheduled_unpublish_at = Some(Some(scheduled_unpublish_at.into()));
@@ -6858,7 +7452,7 @@ pub mod types {
     }
 
     impl CreateAudienceRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(name: impl Into<String>) -> Self {
             CreateAudienceRequest { name: name.into(), predicates: None, role_predicates: None, extra: Default::default() }
         }
@@ -6916,7 +7510,7 @@ pub mod types {
     }
 
     impl CreateCollectionRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(name: impl Into<String>) -> Self {
             CreateCollectionRequest { name: name.into(), description: None, translated_content: None, parent_id: None, help_center_id: None, extra: Default::default() }
         }
@@ -7002,7 +7596,7 @@ pub mod types {
     }
 
     impl CreateCompanyNoteRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(body: impl Into<String>) -> Self {
             CreateCompanyNoteRequest { body: body.into(), admin_id: None, extra: Default::default() }
         }
@@ -7059,7 +7653,7 @@ pub mod types {
                 unsubscribed_from_emails: bool = "unsubscribed_from_emails",
                 /// Custom attributes as a JSON object of names and values.
                 custom_attributes: serde_json::Map<String, serde_json::Value> = "custom_attributes",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 email_verified: bool = "email_verified",
             }
             spelled { "owner_id" Integer, }
@@ -7067,7 +7661,7 @@ pub mod types {
     }
 
     impl CreateContactRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             CreateContactRequest { role: None, external_id: None, email: None, phone: None, name: None, avatar: None, signed_up_at: None, last_seen_at: None, owner_id: None, unsubscribed_from_emails: None, custom_attributes: None, email_verified: None, extra: Default::default() }
         }
@@ -7205,7 +7799,7 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `email_verified`. Needs API version 2.16.
         #[must_use]
         pub fn email_verified(mut self, email_verified: impl Into<bool>) -> Self {
             self.email_verified = Some(Some(email_verified.into()));
@@ -7241,7 +7835,7 @@ pub mod types {
                 status: ContentImportSourceStatus = "status",
             }
             nullable {
-                /// Needs API 2.15.
+                /// Needs API version 2.15.
                 audience_ids: serde_json::Value = "audience_ids",
             }
             spelled { }
@@ -7249,7 +7843,7 @@ pub mod types {
     }
 
     impl CreateContentImportSourceRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(url: impl Into<String>) -> Self {
             CreateContentImportSourceRequest { sync_behavior: "api".into(), status: None, url: url.into(), audience_ids: None, extra: Default::default() }
         }
@@ -7275,7 +7869,7 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.15.
+        /// Sets `audience_ids`. Needs API version 2.15.
         #[must_use]
         pub fn audience_ids(mut self, audience_ids: impl Into<serde_json::Value>) -> Self {
             self.audience_ids = Some(Some(audience_ids.into()));
@@ -7311,7 +7905,7 @@ pub mod types {
     }
 
     impl CreateConversationAttributeOptionRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(label: impl Into<String>) -> Self {
             CreateConversationAttributeOptionRequest { label: label.into(), extra: Default::default() }
         }
@@ -7360,7 +7954,7 @@ pub mod types {
     }
 
     impl CreateConversationAttributeRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(name: impl Into<String>, data_type: impl Into<ConversationAttributeDataType>) -> Self {
             CreateConversationAttributeRequest { name: name.into(), description: None, data_type: data_type.into(), required: None, visible_to_team_ids: None, multiline: None, options: None, reference: None, extra: Default::default() }
         }
@@ -7444,7 +8038,7 @@ pub mod types {
     }
 
     impl CreateConversationAttributeRequestReference {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(type_: impl Into<CreateConversationAttributeRequestReferenceType>) -> Self {
             CreateConversationAttributeRequestReference { type_: type_.into(), object_type_id: None, extra: Default::default() }
         }
@@ -7487,7 +8081,7 @@ pub mod types {
                 attachment_urls: Vec<String> = "attachment_urls",
                 /// Time when the conversation started, for imports; now by default.
                 created_at: Timestamp = "created_at",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 brand_id: String = "brand_id",
             }
             nullable {}
@@ -7496,7 +8090,7 @@ pub mod types {
     }
 
     impl CreateConversationRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(from: impl Into<CreateConversationRequestFrom>, body: impl Into<String>) -> Self {
             CreateConversationRequest { from: from.into(), body: body.into(), subject: None, attachment_urls: None, created_at: None, brand_id: None, extra: Default::default() }
         }
@@ -7536,7 +8130,7 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `brand_id`. Needs API version 2.16.
         #[must_use]
         pub fn brand_id(mut self, brand_id: impl Into<String>) -> Self {
             self.brand_id = Some(brand_id.into());
@@ -7565,7 +8159,7 @@ pub mod types {
     }
 
     impl CreateConversationRequestFrom {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(type_: impl Into<CreateConversationRequestFromType>, id: impl Into<String>) -> Self {
             CreateConversationRequestFrom { type_: type_.into(), id: id.into(), extra: Default::default() }
         }
@@ -7617,7 +8211,7 @@ pub mod types {
     }
 
     impl CreateDataAttributeRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(name: impl Into<String>, model: impl Into<DataAttributeModel>, data_type: impl Into<CreateDataAttributeDataType>) -> Self {
             CreateDataAttributeRequest { name: name.into(), model: model.into(), data_type: data_type.into(), description: None, options: None, messenger_writable: None, extra: Default::default() }
         }
@@ -7713,7 +8307,7 @@ pub mod types {
     }
 
     impl CreateDataConnectorRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(name: impl Into<String>) -> Self {
             CreateDataConnectorRequest { name: name.into(), description: None, http_method: None, url: None, body: None, direct_fin_usage: None, audiences: None, headers: None, data_inputs: None, customer_authentication: None, bypass_authentication: None, validate_missing_attributes: None, mock_response: None, token_ids: None, extra: Default::default() }
         }
@@ -7842,7 +8436,7 @@ pub mod types {
     }
 
     impl CreateDataConnectorRequestDataInput {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             CreateDataConnectorRequestDataInput { name: None, type_: None, description: None, required: None, default_value: None, extra: Default::default() }
         }
@@ -7905,7 +8499,7 @@ pub mod types {
     }
 
     impl CreateDataConnectorRequestHeader {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             CreateDataConnectorRequestHeader { name: None, value: None, extra: Default::default() }
         }
@@ -7957,7 +8551,7 @@ pub mod types {
     }
 
     impl CreateDataEventRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(event_name: impl Into<String>, created_at: impl Into<Timestamp>) -> Self {
             CreateDataEventRequest { event_name: event_name.into(), created_at: created_at.into(), user_id: None, id: None, email: None, metadata: None, extra: Default::default() }
         }
@@ -8029,7 +8623,7 @@ pub mod types {
     }
 
     impl CreateDataEventSummariesRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             CreateDataEventSummariesRequest { user_id: None, event_summaries: None, extra: Default::default() }
         }
@@ -8073,7 +8667,7 @@ pub mod types {
     }
 
     impl CreateDataEventSummariesRequestEventSummaries {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             CreateDataEventSummariesRequestEventSummaries { event_name: None, count: None, first: None, last: None, extra: Default::default() }
         }
@@ -8130,7 +8724,7 @@ pub mod types {
     }
 
     impl CreateDataExportsRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(created_at_after: impl Into<Timestamp>, created_at_before: impl Into<Timestamp>) -> Self {
             CreateDataExportsRequest { created_at_after: created_at_after.into(), created_at_before: created_at_before.into(), extra: Default::default() }
         }
@@ -8186,7 +8780,7 @@ pub mod types {
     }
 
     impl CreateExternalPageRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(title: impl Into<String>, html: impl Into<String>, source_id: impl Into<i64>, external_id: impl Into<String>) -> Self {
             CreateExternalPageRequest { title: title.into(), html: html.into(), url: None, ai_agent_availability: None, ai_copilot_availability: None, locale: "en".into(), source_id: source_id.into(), external_id: external_id.into(), extra: Default::default() }
         }
@@ -8275,7 +8869,7 @@ pub mod types {
     }
 
     impl CreateHelpCenterRedirectRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(from_url: impl Into<String>, locale: impl Into<String>, target_type: impl Into<HelpCenterRedirectTargetType>, target_id: impl Into<String>) -> Self {
             CreateHelpCenterRedirectRequest { from_url: from_url.into(), locale: locale.into(), target_type: target_type.into(), target_id: target_id.into(), extra: Default::default() }
         }
@@ -8330,17 +8924,17 @@ pub mod types {
             optional {
                 /// Content of the article as HTML.
                 body: String = "body",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 body_markdown: String = "body_markdown",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_chatbot_availability: bool = "ai_chatbot_availability",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_copilot_availability: bool = "ai_copilot_availability",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_sales_agent_availability: bool = "ai_sales_agent_availability",
             }
             nullable {
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 audience_ids: Vec<i64> = "audience_ids",
             }
             spelled { "author_id" Integer, "owner_id" Integer, }
@@ -8348,7 +8942,7 @@ pub mod types {
     }
 
     impl CreateInternalArticleRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(title: impl Into<String>, author_id: impl Into<AdminId>, owner_id: impl Into<AdminId>) -> Self {
             CreateInternalArticleRequest { title: title.into(), body: None, author_id: author_id.into(), owner_id: owner_id.into(), body_markdown: None, audience_ids: None, ai_chatbot_availability: None, ai_copilot_availability: None, ai_sales_agent_availability: None, extra: Default::default() }
         }
@@ -8381,14 +8975,14 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `body_markdown`. Needs API version 2.16.
         #[must_use]
         pub fn body_markdown(mut self, body_markdown: impl Into<String>) -> Self {
             self.body_markdown = Some(body_markdown.into());
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `audience_ids`. Needs API version 2.16.
         #[must_use]
         pub fn audience_ids(mut self, audience_ids: impl IntoIterator<Item = impl Into<i64>>) -> Self {
             self.audience_ids = Some(Some(audience_ids.into_iter().map(Into::into).collect()));
@@ -8402,21 +8996,21 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `ai_chatbot_availability`. Needs API version 2.16.
         #[must_use]
         pub fn ai_chatbot_availability(mut self, ai_chatbot_availability: impl Into<bool>) -> Self {
             self.ai_chatbot_availability = Some(ai_chatbot_availability.into());
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `ai_copilot_availability`. Needs API version 2.16.
         #[must_use]
         pub fn ai_copilot_availability(mut self, ai_copilot_availability: impl Into<bool>) -> Self {
             self.ai_copilot_availability = Some(ai_copilot_availability.into());
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `ai_sales_agent_availability`. Needs API version 2.16.
         #[must_use]
         pub fn ai_sales_agent_availability(mut self, ai_sales_agent_availability: impl Into<bool>) -> Self {
             self.ai_sales_agent_availability = Some(ai_sales_agent_availability.into());
@@ -8453,9 +9047,9 @@ pub mod types {
                 created_at: Timestamp = "created_at",
                 /// Open a conversation before the contact replies.
                 create_conversation_without_contact_reply: bool = "create_conversation_without_contact_reply",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 cc: Recipient = "cc",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 bcc: Recipient = "bcc",
             }
             nullable {}
@@ -8464,7 +9058,7 @@ pub mod types {
     }
 
     impl CreateMessageRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(message_type: impl Into<CreateMessageMessageType>, body: impl Into<String>, from: impl Into<CreateMessageRequestFrom>, to: impl Into<CreateMessageRequestTo>) -> Self {
             CreateMessageRequest { message_type: message_type.into(), subject: None, body: body.into(), template: None, from: from.into(), to: to.into(), created_at: None, create_conversation_without_contact_reply: None, cc: None, bcc: None, extra: Default::default() }
         }
@@ -8525,14 +9119,14 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.14.
+        /// Sets `cc`. Needs API version 2.14.
         #[must_use]
         pub fn cc(mut self, cc: impl Into<Recipient>) -> Self {
             self.cc = Some(cc.into());
             self
         }
 
-        /// Needs API 2.14.
+        /// Sets `bcc`. Needs API version 2.14.
         #[must_use]
         pub fn bcc(mut self, bcc: impl Into<Recipient>) -> Self {
             self.bcc = Some(bcc.into());
@@ -8551,7 +9145,7 @@ pub mod types {
         /// Create message request from, in requests.
         pub struct CreateMessageRequestFrom {
             required {
-                /// `admin`.
+                /// Always `admin`.
                 type_: String = "type",
                 id: i64 = "id",
             }
@@ -8562,12 +9156,12 @@ pub mod types {
     }
 
     impl CreateMessageRequestFrom {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(id: impl Into<i64>) -> Self {
             CreateMessageRequestFrom { type_: "admin".into(), id: id.into(), extra: Default::default() }
         }
 
-        /// `admin`.
+        /// Always `admin`.
         #[must_use]
         pub fn type_(mut self, type_: impl Into<String>) -> Self {
             self.type_ = type_.into();
@@ -8603,7 +9197,7 @@ pub mod types {
     }
 
     impl CreateMessageRequestTo {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(type_: impl Into<CreateMessageRequestToType>, id: impl Into<String>) -> Self {
             CreateMessageRequestTo { type_: type_.into(), id: id.into(), extra: Default::default() }
         }
@@ -8649,7 +9243,7 @@ pub mod types {
     }
 
     impl CreateNoteRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(body: impl Into<String>) -> Self {
             CreateNoteRequest { body: body.into(), contact_id: None, admin_id: None, extra: Default::default() }
         }
@@ -8707,7 +9301,7 @@ pub mod types {
     }
 
     impl CreateOfficeHoursExceptionRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(exception_date: impl Into<String>, exception_type: impl Into<OfficeHoursExceptionExceptionType>) -> Self {
             CreateOfficeHoursExceptionRequest { exception_date: exception_date.into(), exception_type: exception_type.into(), name: None, time_intervals: None, recurring_annually: None, extra: Default::default() }
         }
@@ -8780,7 +9374,7 @@ pub mod types {
     }
 
     impl CreateOfficeHoursScheduleRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(name: impl Into<String>, time_zone_name: impl Into<String>, time_intervals: impl IntoIterator<Item = impl Into<OfficeHoursTimeIntervalInput>>) -> Self {
             CreateOfficeHoursScheduleRequest { name: name.into(), time_zone_name: time_zone_name.into(), time_intervals: time_intervals.into_iter().map(Into::into).collect(), extra: Default::default() }
         }
@@ -8838,7 +9432,7 @@ pub mod types {
                 remote_created_at: Timestamp = "remote_created_at",
                 /// Monthly revenue from the company, in whole units.
                 monthly_spend: i64 = "monthly_spend",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 update_last_request_at: bool = "update_last_request_at",
             }
             nullable {}
@@ -8847,7 +9441,7 @@ pub mod types {
     }
 
     impl CreateOrUpdateCompanyRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             CreateOrUpdateCompanyRequest { name: None, company_id: None, plan: None, size: None, website: None, industry: None, custom_attributes: None, remote_created_at: None, monthly_spend: None, update_last_request_at: None, extra: Default::default() }
         }
@@ -8915,7 +9509,7 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `update_last_request_at`. Needs API version 2.16.
         #[must_use]
         pub fn update_last_request_at(mut self, update_last_request_at: impl Into<bool>) -> Self {
             self.update_last_request_at = Some(update_last_request_at.into());
@@ -8952,7 +9546,7 @@ pub mod types {
     }
 
     impl CreateOrUpdateCustomObjectInstanceRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             CreateOrUpdateCustomObjectInstanceRequest { external_id: None, external_created_at: None, external_updated_at: None, custom_attributes: None, extra: Default::default() }
         }
@@ -9031,7 +9625,7 @@ pub mod types {
     }
 
     impl CreatePhoneSwitchRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(phone: impl Into<String>) -> Self {
             CreatePhoneSwitchRequest { phone: phone.into(), custom_attributes: None, extra: Default::default() }
         }
@@ -9079,7 +9673,7 @@ pub mod types {
     }
 
     impl CreateTagRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(name: impl Into<String>) -> Self {
             CreateTagRequest { name: name.into(), id: None, companies: None, users: None, extra: Default::default() }
         }
@@ -9135,7 +9729,7 @@ pub mod types {
     }
 
     impl CreateTagRequestCompany {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             CreateTagRequestCompany { id: None, company_id: None, extra: Default::default() }
         }
@@ -9176,7 +9770,7 @@ pub mod types {
     }
 
     impl CreateTagRequestUser {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             CreateTagRequestUser { id: None, extra: Default::default() }
         }
@@ -9212,9 +9806,9 @@ pub mod types {
                 created_at: Timestamp = "created_at",
                 /// Ticket attributes as a JSON object, for example {"_default_title_":"Broken link"}.
                 ticket_attributes: serde_json::Map<String, serde_json::Value> = "ticket_attributes",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 conversation_to_link_id: String = "conversation_to_link_id",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 assignment: CreateTicketRequestAssignment = "assignment",
                 /// Send no notifications about it.
                 skip_notifications: bool = "skip_notifications",
@@ -9225,7 +9819,7 @@ pub mod types {
     }
 
     impl CreateTicketRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(ticket_type_id: impl Into<String>, contacts: impl IntoIterator<Item = impl Into<CreateTicketRequestContact>>) -> Self {
             CreateTicketRequest { ticket_type_id: ticket_type_id.into(), contacts: contacts.into_iter().map(Into::into).collect(), company_id: None, created_at: None, ticket_attributes: None, conversation_to_link_id: None, assignment: None, skip_notifications: None, extra: Default::default() }
         }
@@ -9265,14 +9859,14 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.14.
+        /// Sets `conversation_to_link_id`. Needs API version 2.14.
         #[must_use]
         pub fn conversation_to_link_id(mut self, conversation_to_link_id: impl Into<String>) -> Self {
             self.conversation_to_link_id = Some(conversation_to_link_id.into());
             self
         }
 
-        /// Needs API 2.14.
+        /// Sets `assignment`. Needs API version 2.14.
         #[must_use]
         pub fn assignment(mut self, assignment: impl Into<CreateTicketRequestAssignment>) -> Self {
             self.assignment = Some(assignment.into());
@@ -9309,7 +9903,7 @@ pub mod types {
     }
 
     impl CreateTicketRequestAssignment {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             CreateTicketRequestAssignment { admin_assignee_id: None, team_assignee_id: None, extra: Default::default() }
         }
@@ -9352,7 +9946,7 @@ pub mod types {
     }
 
     impl CreateTicketRequestContact {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             CreateTicketRequestContact { id: None, external_id: None, email: None, extra: Default::default() }
         }
@@ -9419,7 +10013,7 @@ pub mod types {
     }
 
     impl CreateTicketTypeAttributeRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(name: impl Into<String>, description: impl Into<String>, data_type: impl Into<CreateTicketTypeAttributeDataType>) -> Self {
             CreateTicketTypeAttributeRequest { name: name.into(), description: description.into(), data_type: data_type.into(), required_to_create: None, required_to_create_for_contacts: None, visible_on_create: None, visible_to_contacts: None, multiline: None, list_items: None, allow_multiple_values: None, extra: Default::default() }
         }
@@ -9525,7 +10119,7 @@ pub mod types {
     }
 
     impl CreateTicketTypeRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(name: impl Into<String>) -> Self {
             CreateTicketTypeRequest { name: name.into(), description: None, category: None, icon: None, is_internal: None, extra: Default::default() }
         }
@@ -9580,7 +10174,7 @@ pub mod types {
         pub struct CursorPages {
             required {}
             optional {
-                /// `pages`.
+                /// Always `pages`.
                 type_: String = "type",
                 page: i64 = "page",
                 next: StartingAfterPaging = "next",
@@ -9594,6 +10188,8 @@ pub mod types {
 
     model! {
         /// Custom object instance, as the API returns it.
+        ///
+        /// Returned by [`CustomObjectInstances::get_by_external_id`](crate::api::groups::CustomObjectInstances::get_by_external_id), [`CustomObjectInstances::create`](crate::api::groups::CustomObjectInstances::create), [`CustomObjectInstances::get`](crate::api::groups::CustomObjectInstances::get), [`CustomObjectInstances::list`](crate::api::groups::CustomObjectInstances::list).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct CustomObjectInstance {
@@ -9615,6 +10211,8 @@ pub mod types {
 
     model! {
         /// Custom object instance deleted, as the API returns it.
+        ///
+        /// Returned by [`CustomObjectInstances::delete_external`](crate::api::groups::CustomObjectInstances::delete_external), [`CustomObjectInstances::delete`](crate::api::groups::CustomObjectInstances::delete).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct CustomObjectInstanceDeleted {
@@ -9645,7 +10243,7 @@ pub mod types {
     }
 
     impl CustomerRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             CustomerRequest { intercom_user_id: None, user_id: None, email: None, extra: Default::default() }
         }
@@ -9681,12 +10279,14 @@ pub mod types {
 
     model! {
         /// Data attribute, as the API returns it.
+        ///
+        /// Returned by [`DataAttributes::list`](crate::api::groups::DataAttributes::list), [`DataAttributes::create`](crate::api::groups::DataAttributes::create), [`DataAttributes::update`](crate::api::groups::DataAttributes::update).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct DataAttribute {
             required {}
             optional {
-                /// `data_attribute`.
+                /// Always `data_attribute`.
                 type_: String = "type",
                 id: i64 = "id",
                 model: DataAttributeModel = "model",
@@ -9712,12 +10312,14 @@ pub mod types {
 
     model! {
         /// Data connector, as the API returns it.
+        ///
+        /// Returned by [`DataConnectors::list`](crate::api::groups::DataConnectors::list).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct DataConnector {
             required {}
             optional {
-                /// `data_connector`.
+                /// Always `data_connector`.
                 type_: String = "type",
                 id: String = "id",
                 name: String = "name",
@@ -9738,12 +10340,14 @@ pub mod types {
 
     model! {
         /// Data connector detail, as the API returns it.
+        ///
+        /// Returned by [`DataConnectors::create`](crate::api::groups::DataConnectors::create), [`DataConnectors::get`](crate::api::groups::DataConnectors::get), [`DataConnectors::update`](crate::api::groups::DataConnectors::update).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct DataConnectorDetail {
             required {}
             optional {
-                /// `data_connector`.
+                /// Always `data_connector`.
                 type_: String = "type",
                 id: String = "id",
                 name: String = "name",
@@ -9878,12 +10482,14 @@ pub mod types {
 
     model! {
         /// Data connector execution result, as the API returns it.
+        ///
+        /// Returned by [`DataConnectors::execution_results_list`](crate::api::groups::DataConnectors::execution_results_list), [`DataConnectors::execution_results_get`](crate::api::groups::DataConnectors::execution_results_get).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct DataConnectorExecutionResult {
             required {}
             optional {
-                /// `data_connector.execution`.
+                /// Always `data_connector.execution`.
                 type_: String = "type",
                 id: String = "id",
                 data_connector_id: String = "data_connector_id",
@@ -9909,6 +10515,8 @@ pub mod types {
 
     model! {
         /// Data event summary item, as the API returns it.
+        ///
+        /// Returned by [`Events::list_data`](crate::api::groups::Events::list_data).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct DataEventSummaryItem {
@@ -9927,6 +10535,8 @@ pub mod types {
 
     model! {
         /// Data export, as the API returns it.
+        ///
+        /// Returned by [`IntercomExport::create`](crate::api::groups::IntercomExport::create), [`IntercomExport::get`](crate::api::groups::IntercomExport::get), [`IntercomExport::cancel`](crate::api::groups::IntercomExport::cancel).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct DataExport {
@@ -9936,7 +10546,7 @@ pub mod types {
                 status: DataExportStatus = "status",
                 download_expires_at: String = "download_expires_at",
                 download_url: String = "download_url",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 job_identifier: String = "job_identifier",
             }
             nullable {}
@@ -9946,6 +10556,8 @@ pub mod types {
 
     model! {
         /// Delete office hours exception response, as the API returns it.
+        ///
+        /// Returned by [`OfficeHours::exceptions_delete`](crate::api::groups::OfficeHours::exceptions_delete).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct DeleteOfficeHoursExceptionResponse {
@@ -9962,6 +10574,8 @@ pub mod types {
 
     model! {
         /// Delete office hours schedule response, as the API returns it.
+        ///
+        /// Returned by [`OfficeHours::delete`](crate::api::groups::OfficeHours::delete).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct DeleteOfficeHoursScheduleResponse {
@@ -9978,13 +10592,15 @@ pub mod types {
 
     model! {
         /// Deleted article object, as the API returns it.
+        ///
+        /// Returned by [`Articles::delete`](crate::api::groups::Articles::delete).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct DeletedArticleObject {
             required {}
             optional {
                 id: String = "id",
-                /// `article`.
+                /// Always `article`.
                 object: String = "object",
                 deleted: bool = "deleted",
             }
@@ -9995,13 +10611,15 @@ pub mod types {
 
     model! {
         /// Deleted collection object, as the API returns it.
+        ///
+        /// Returned by [`HelpCenter::delete_collection`](crate::api::groups::HelpCenter::delete_collection).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct DeletedCollectionObject {
             required {}
             optional {
                 id: String = "id",
-                /// `collection`.
+                /// Always `collection`.
                 object: String = "object",
                 deleted: bool = "deleted",
             }
@@ -10012,13 +10630,15 @@ pub mod types {
 
     model! {
         /// Deleted company object, as the API returns it.
+        ///
+        /// Returned by [`Companies::delete`](crate::api::groups::Companies::delete).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct DeletedCompanyObject {
             required {}
             optional {
                 id: String = "id",
-                /// `company`.
+                /// Always `company`.
                 object: String = "object",
                 deleted: bool = "deleted",
             }
@@ -10029,6 +10649,8 @@ pub mod types {
 
     model! {
         /// Deleted conversation item, as the API returns it.
+        ///
+        /// Returned by [`Conversations::list_deleted`](crate::api::groups::Conversations::list_deleted).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct DeletedConversationItem {
@@ -10046,13 +10668,15 @@ pub mod types {
 
     model! {
         /// Deleted data connector object, as the API returns it.
+        ///
+        /// Returned by [`DataConnectors::delete`](crate::api::groups::DataConnectors::delete).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct DeletedDataConnectorObject {
             required {}
             optional {
                 id: String = "id",
-                /// `data_connector`.
+                /// Always `data_connector`.
                 object: String = "object",
                 deleted: bool = "deleted",
             }
@@ -10063,13 +10687,15 @@ pub mod types {
 
     model! {
         /// Deleted help center redirect object, as the API returns it.
+        ///
+        /// Returned by [`HelpCenter::redirects_delete`](crate::api::groups::HelpCenter::redirects_delete).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct DeletedHelpCenterRedirectObject {
             required {}
             optional {
                 id: String = "id",
-                /// `help_center_redirect`.
+                /// Always `help_center_redirect`.
                 object: String = "object",
                 deleted: bool = "deleted",
             }
@@ -10080,13 +10706,15 @@ pub mod types {
 
     model! {
         /// Deleted internal article object, as the API returns it.
+        ///
+        /// Returned by [`InternalArticles::delete`](crate::api::groups::InternalArticles::delete).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct DeletedInternalArticleObject {
             required {}
             optional {
                 id: String = "id",
-                /// `internal_article`.
+                /// Always `internal_article`.
                 object: String = "object",
                 deleted: bool = "deleted",
             }
@@ -10097,13 +10725,15 @@ pub mod types {
 
     model! {
         /// Deleted object, as the API returns it.
+        ///
+        /// Returned by [`News::delete_item`](crate::api::groups::News::delete_item).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct DeletedObject {
             required {}
             optional {
                 id: String = "id",
-                /// `news-item`.
+                /// Always `news-item`.
                 object: String = "object",
                 deleted: bool = "deleted",
             }
@@ -10126,7 +10756,7 @@ pub mod types {
     }
 
     impl DetachContactFromConversationRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(admin_id: impl Into<AdminId>) -> Self {
             DetachContactFromConversationRequest { admin_id: admin_id.into(), extra: Default::default() }
         }
@@ -10160,7 +10790,7 @@ pub mod types {
     }
 
     impl DetachTagFromConversationRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(admin_id: impl Into<AdminId>) -> Self {
             DetachTagFromConversationRequest { admin_id: admin_id.into(), extra: Default::default() }
         }
@@ -10194,7 +10824,7 @@ pub mod types {
     }
 
     impl DetachTagFromTicketRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(admin_id: impl Into<AdminId>) -> Self {
             DetachTagFromTicketRequest { admin_id: admin_id.into(), extra: Default::default() }
         }
@@ -10239,7 +10869,7 @@ pub mod types {
             optional {
                 subject: String = "subject",
                 email_address_headers: Vec<EmailAddressHeader> = "email_address_headers",
-                /// Needs API 2.15.
+                /// Needs API version 2.15.
                 message_id: String = "message_id",
             }
             nullable {}
@@ -10249,6 +10879,8 @@ pub mod types {
 
     model! {
         /// Email setting, as the API returns it.
+        ///
+        /// Returned by [`Emails::list`](crate::api::groups::Emails::list), [`Emails::get`](crate::api::groups::Emails::get).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct EmailSetting {
@@ -10287,10 +10919,10 @@ pub mod types {
                 /// Ticket attributes as a JSON object, for example {"_default_title_":"Broken link"}.
                 ticket_attributes: serde_json::Map<String, serde_json::Value> = "ticket_attributes",
                 /// Id of a conversation to link to the ticket.
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 conversation_to_link_id: String = "conversation_to_link_id",
                 /// Assignees as a JSON object with admin_assignee_id and team_assignee_id.
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 assignment: CreateTicketRequestAssignment = "assignment",
                 /// Send no notifications about it.
                 skip_notifications: bool = "skip_notifications",
@@ -10301,7 +10933,7 @@ pub mod types {
     }
 
     impl EnqueueCreateTicketRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(ticket_type_id: impl Into<String>, contacts: impl IntoIterator<Item = impl Into<CreateTicketRequestContact>>) -> Self {
             EnqueueCreateTicketRequest { ticket_type_id: ticket_type_id.into(), contacts: contacts.into_iter().map(Into::into).collect(), company_id: None, created_at: None, ticket_attributes: None, conversation_to_link_id: None, assignment: None, skip_notifications: None, extra: Default::default() }
         }
@@ -10341,14 +10973,14 @@ pub mod types {
             self
         }
 
-        /// Id of a conversation to link to the ticket. Needs API 2.14.
+        /// Id of a conversation to link to the ticket. Needs API version 2.14.
         #[must_use]
         pub fn conversation_to_link_id(mut self, conversation_to_link_id: impl Into<String>) -> Self {
             self.conversation_to_link_id = Some(conversation_to_link_id.into());
             self
         }
 
-        /// Assignees as a JSON object with admin_assignee_id and team_assignee_id. Needs API 2.14.
+        /// Assignees as a JSON object with admin_assignee_id and team_assignee_id. Needs API version 2.14.
         #[must_use]
         pub fn assignment(mut self, assignment: impl Into<CreateTicketRequestAssignment>) -> Self {
             self.assignment = Some(assignment.into());
@@ -10461,12 +11093,14 @@ pub mod types {
 
     model! {
         /// External page, as the API returns it.
+        ///
+        /// Returned by [`Ai::list_external_pages`](crate::api::groups::Ai::list_external_pages), [`Ai::create_external_page`](crate::api::groups::Ai::create_external_page), [`Ai::get_external_page`](crate::api::groups::Ai::get_external_page), [`Ai::update_external_page`](crate::api::groups::Ai::update_external_page), [`Ai::delete_external_page`](crate::api::groups::Ai::delete_external_page).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct ExternalPage {
             required {}
             optional {
-                /// `external_page`.
+                /// Always `external_page`.
                 type_: String = "type",
                 id: String = "id",
                 title: String = "title",
@@ -10476,7 +11110,7 @@ pub mod types {
                 ai_copilot_availability: bool = "ai_copilot_availability",
                 ai_sales_agent_availability: bool = "ai_sales_agent_availability",
                 fin_availability: bool = "fin_availability",
-                /// `en`.
+                /// Always `en`.
                 locale: String = "locale",
                 source_id: i64 = "source_id",
                 external_id: String = "external_id",
@@ -10507,7 +11141,7 @@ pub mod types {
     }
 
     impl FinAgentAttachment {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(type_: impl Into<FinAgentAttachmentType>) -> Self {
             FinAgentAttachment { type_: type_.into(), url: None, name: None, content_type: None, data: None, extra: Default::default() }
         }
@@ -10613,7 +11247,7 @@ pub mod types {
     }
 
     impl FinAgentConversationMetadata {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             FinAgentConversationMetadata { history: None, attributes: None, extra: Default::default() }
         }
@@ -10657,7 +11291,7 @@ pub mod types {
     }
 
     impl FinAgentMessage {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(author: impl Into<FinAgentMessageAuthor>, body: impl Into<String>, timestamp: impl Into<Timestamp>) -> Self {
             FinAgentMessage { author: author.into(), body: body.into(), timestamp: timestamp.into(), timestamp_ms: None, extra: Default::default() }
         }
@@ -10715,7 +11349,7 @@ pub mod types {
     }
 
     impl FinAgentUser {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(id: impl Into<String>) -> Self {
             FinAgentUser { id: id.into(), name: None, email: None, attributes: None, extra: Default::default() }
         }
@@ -10758,6 +11392,8 @@ pub mod types {
 
     model! {
         /// Get export reporting data get datasets response data item, as the API returns it.
+        ///
+        /// Returned by [`ReportingExport::list_datasets`](crate::api::groups::ReportingExport::list_datasets).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct GetExportReportingDataGetDatasetsResponseDataItem {
@@ -10783,7 +11419,7 @@ pub mod types {
             optional {
                 id: String = "id",
                 name: String = "name",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 qualified_id: String = "qualified_id",
             }
             nullable {}
@@ -10793,6 +11429,8 @@ pub mod types {
 
     model! {
         /// Get export reporting data job identifier response, as the API returns it.
+        ///
+        /// Returned by [`ReportingExport::get`](crate::api::groups::ReportingExport::get).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct GetExportReportingDataJobIdentifierResponse {
@@ -10815,7 +11453,7 @@ pub mod types {
         pub struct GroupContent {
             required {}
             optional {
-                /// `group_content`.
+                /// Always `group_content`.
                 type_: String = "type",
                 name: String = "name",
                 description: String = "description",
@@ -10835,7 +11473,7 @@ pub mod types {
                 description: String = "description",
             }
             nullable {
-                /// `group_content`.
+                /// Always `group_content`.
                 type_: String = "type",
             }
             spelled { }
@@ -10843,12 +11481,12 @@ pub mod types {
     }
 
     impl GroupContentInput {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             GroupContentInput { type_: None, name: None, description: None, extra: Default::default() }
         }
 
-        /// `group_content`.
+        /// Always `group_content`.
         #[must_use]
         pub fn type_(mut self, type_: impl Into<String>) -> Self {
             self.type_ = Some(Some(type_.into()));
@@ -10891,7 +11529,7 @@ pub mod types {
         pub struct GroupTranslatedContent {
             required {}
             optional {
-                /// `group_translated_content`.
+                /// Always `group_translated_content`.
                 type_: String = "type",
                 ar: GroupContent = "ar",
                 bg: GroupContent = "bg",
@@ -10943,7 +11581,7 @@ pub mod types {
             required {}
             optional {}
             nullable {
-                /// `group_translated_content`.
+                /// Always `group_translated_content`.
                 type_: String = "type",
                 ar: GroupContentInput = "ar",
                 bg: GroupContentInput = "bg",
@@ -10988,12 +11626,12 @@ pub mod types {
     }
 
     impl GroupTranslatedContentInput {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             GroupTranslatedContentInput { type_: None, ar: None, bg: None, bs: None, ca: None, cs: None, da: None, de: None, el: None, en: None, es: None, et: None, fi: None, fr: None, he: None, hr: None, hu: None, id: None, it: None, ja: None, ko: None, lt: None, lv: None, mn: None, nb: None, nl: None, pl: None, pt: None, ro: None, ru: None, sl: None, sr: None, sv: None, tr: None, vi: None, pt_br: None, zh_cn: None, zh_tw: None, extra: Default::default() }
         }
 
-        /// `group_translated_content`.
+        /// Always `group_translated_content`.
         #[must_use]
         pub fn type_(mut self, type_: impl Into<String>) -> Self {
             self.type_ = Some(Some(type_.into()));
@@ -11535,6 +12173,8 @@ pub mod types {
 
     model! {
         /// Handling event, as the API returns it.
+        ///
+        /// Returned by [`Conversations::handling_events_list`](crate::api::groups::Conversations::handling_events_list).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct HandlingEvent {
@@ -11552,6 +12192,8 @@ pub mod types {
 
     model! {
         /// Help center, as the API returns it.
+        ///
+        /// Returned by [`HelpCenter::get`](crate::api::groups::HelpCenter::get), [`HelpCenter::list`](crate::api::groups::HelpCenter::list).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct HelpCenter {
@@ -11566,9 +12208,9 @@ pub mod types {
                 display_name: String = "display_name",
                 url: String = "url",
                 custom_domain: String = "custom_domain",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 default: bool = "default",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 locales: Vec<String> = "locales",
             }
             nullable {}
@@ -11578,13 +12220,15 @@ pub mod types {
 
     model! {
         /// Help center redirect, as the API returns it.
+        ///
+        /// Returned by [`HelpCenter::redirects_list`](crate::api::groups::HelpCenter::redirects_list), [`HelpCenter::redirects_create`](crate::api::groups::HelpCenter::redirects_create), [`HelpCenter::redirects_get`](crate::api::groups::HelpCenter::redirects_get).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct HelpCenterRedirect {
             required {}
             optional {
                 id: String = "id",
-                /// `help_center_redirect`.
+                /// Always `help_center_redirect`.
                 type_: String = "type",
                 from_url: String = "from_url",
                 locale: String = "locale",
@@ -11601,12 +12245,14 @@ pub mod types {
 
     model! {
         /// Internal article, as the API returns it.
+        ///
+        /// Returned by [`InternalArticles::list`](crate::api::groups::InternalArticles::list), [`InternalArticles::create`](crate::api::groups::InternalArticles::create), [`InternalArticles::get`](crate::api::groups::InternalArticles::get), [`InternalArticles::update`](crate::api::groups::InternalArticles::update), [`InternalArticles::search`](crate::api::groups::InternalArticles::search).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct InternalArticle {
             required {}
             optional {
-                /// `internal_article`.
+                /// Always `internal_article`.
                 type_: String = "type",
                 id: String = "id",
                 title: String = "title",
@@ -11616,15 +12262,15 @@ pub mod types {
                 created_at: Timestamp = "created_at",
                 updated_at: Timestamp = "updated_at",
                 locale: String = "locale",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 body_markdown: String = "body_markdown",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 audience_ids: Vec<i64> = "audience_ids",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_chatbot_availability: bool = "ai_chatbot_availability",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_copilot_availability: bool = "ai_copilot_availability",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_sales_agent_availability: bool = "ai_sales_agent_availability",
             }
             nullable {}
@@ -11634,6 +12280,8 @@ pub mod types {
 
     model! {
         /// Ip allowlist, as the API returns it.
+        ///
+        /// Returned by [`IpAllowlist::get`](crate::api::groups::IpAllowlist::get), [`IpAllowlist::update`](crate::api::groups::IpAllowlist::update).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct IpAllowlist {
@@ -11650,12 +12298,14 @@ pub mod types {
 
     model! {
         /// Jobs, as the API returns it.
+        ///
+        /// Returned by [`Jobs::status`](crate::api::groups::Jobs::status), [`Tickets::enqueue`](crate::api::groups::Tickets::enqueue).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Jobs {
             required {}
             optional {
-                /// `job`.
+                /// Always `job`.
                 type_: String = "type",
                 id: String = "id",
                 url: String = "url",
@@ -11683,7 +12333,7 @@ pub mod types {
     }
 
     impl LinkConversationToTicketRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(conversation_id: impl Into<ConversationId>) -> Self {
             LinkConversationToTicketRequest { conversation_id: conversation_id.into(), extra: Default::default() }
         }
@@ -11726,7 +12376,7 @@ pub mod types {
         pub struct LinkedObjectList {
             required {}
             optional {
-                /// `list`.
+                /// Always `list`.
                 type_: String = "type",
                 total_count: i64 = "total_count",
                 has_more: bool = "has_more",
@@ -11753,7 +12403,7 @@ pub mod types {
     }
 
     impl ListCallsWithTranscriptsRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(conversation_ids: impl IntoIterator<Item = impl Into<ConversationId>>) -> Self {
             ListCallsWithTranscriptsRequest { conversation_ids: conversation_ids.into_iter().map(Into::into).collect(), extra: Default::default() }
         }
@@ -11775,12 +12425,14 @@ pub mod types {
 
     model! {
         /// Macro, as the API returns it.
+        ///
+        /// Returned by [`Macros::get`](crate::api::groups::Macros::get), [`Macros::list`](crate::api::groups::Macros::list).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Macro {
             required {}
             optional {
-                /// `macro`.
+                /// Always `macro`.
                 type_: String = "type",
                 id: String = "id",
                 name: String = "name",
@@ -11822,7 +12474,7 @@ pub mod types {
     }
 
     impl ManageConversationRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(message_type: impl Into<ManageConversationMessageType>, admin_id: impl Into<AdminId>) -> Self {
             ManageConversationRequest { message_type: message_type.into(), type_: None, admin_id: admin_id.into(), body: None, snoozed_until: None, assignee_id: None, extra: Default::default() }
         }
@@ -11887,7 +12539,7 @@ pub mod types {
                 into: String = "into",
             }
             optional {
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 skip_duplicate_validation: bool = "skip_duplicate_validation",
             }
             nullable {}
@@ -11896,7 +12548,7 @@ pub mod types {
     }
 
     impl MergeContactsRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(from: impl Into<String>, into: impl Into<String>) -> Self {
             MergeContactsRequest { from: from.into(), into: into.into(), skip_duplicate_validation: None, extra: Default::default() }
         }
@@ -11915,7 +12567,7 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `skip_duplicate_validation`. Needs API version 2.16.
         #[must_use]
         pub fn skip_duplicate_validation(mut self, skip_duplicate_validation: impl Into<bool>) -> Self {
             self.skip_duplicate_validation = Some(skip_duplicate_validation.into());
@@ -11944,7 +12596,7 @@ pub mod types {
     }
 
     impl MergeConversationsRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(merge_into_conversation_id: impl Into<i64>) -> Self {
             MergeConversationsRequest { merge_into_conversation_id: merge_into_conversation_id.into(), extra: Default::default() }
         }
@@ -11966,6 +12618,8 @@ pub mod types {
 
     model! {
         /// Merge history item, as the API returns it.
+        ///
+        /// Returned by [`Contacts::merge_history_list`](crate::api::groups::Contacts::merge_history_list).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct MergeHistoryItem {
@@ -11983,6 +12637,8 @@ pub mod types {
 
     model! {
         /// Message, as the API returns it.
+        ///
+        /// Returned by [`Client::messages`](crate::Client::messages), [`Conversations::create`](crate::api::groups::Conversations::create).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Message {
@@ -12003,12 +12659,14 @@ pub mod types {
 
     model! {
         /// News item, as the API returns it.
+        ///
+        /// Returned by [`News::list_items`](crate::api::groups::News::list_items), [`News::create_item`](crate::api::groups::News::create_item), [`News::get_item`](crate::api::groups::News::get_item), [`News::update_item`](crate::api::groups::News::update_item), [`News::list_newsfeed_items`](crate::api::groups::News::list_newsfeed_items).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct NewsItem {
             required {}
             optional {
-                /// `news-item`.
+                /// Always `news-item`.
                 type_: String = "type",
                 id: String = "id",
                 workspace_id: String = "workspace_id",
@@ -12058,7 +12716,7 @@ pub mod types {
     }
 
     impl NewsItemRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(title: impl Into<String>, sender_id: impl Into<i64>) -> Self {
             NewsItemRequest { title: title.into(), body: None, sender_id: sender_id.into(), state: None, deliver_silently: None, labels: None, reactions: None, newsfeed_assignments: None, extra: Default::default() }
         }
@@ -12129,13 +12787,15 @@ pub mod types {
 
     model! {
         /// Newsfeed, as the API returns it.
+        ///
+        /// Returned by [`News::list_newsfeeds`](crate::api::groups::News::list_newsfeeds), [`News::get_newsfeed`](crate::api::groups::News::get_newsfeed).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Newsfeed {
             required {}
             optional {
                 id: String = "id",
-                /// `newsfeed`.
+                /// Always `newsfeed`.
                 type_: String = "type",
                 name: String = "name",
                 created_at: Timestamp = "created_at",
@@ -12176,7 +12836,7 @@ pub mod types {
     }
 
     impl NewsfeedAssignmentInput {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             NewsfeedAssignmentInput { newsfeed_id: None, published_at: None, extra: Default::default() }
         }
@@ -12205,6 +12865,8 @@ pub mod types {
 
     model! {
         /// Note, as the API returns it.
+        ///
+        /// Returned by [`Client::notes`](crate::Client::notes), [`Companies::notes_list`](crate::api::groups::Companies::notes_list), [`Companies::notes_create`](crate::api::groups::Companies::notes_create), [`Contacts::notes_list`](crate::api::groups::Contacts::notes_list), [`Contacts::notes_create`](crate::api::groups::Contacts::notes_create).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Note {
@@ -12216,7 +12878,7 @@ pub mod types {
                 contact: NoteContact = "contact",
                 author: Admin = "author",
                 body: String = "body",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 company: NoteCompany = "company",
             }
             nullable {}
@@ -12256,6 +12918,8 @@ pub mod types {
 
     model! {
         /// Office hours exception, as the API returns it.
+        ///
+        /// Returned by [`OfficeHours::exceptions_get`](crate::api::groups::OfficeHours::exceptions_get), [`OfficeHours::exceptions_update`](crate::api::groups::OfficeHours::exceptions_update), [`OfficeHours::exceptions_list`](crate::api::groups::OfficeHours::exceptions_list), [`OfficeHours::exceptions_create`](crate::api::groups::OfficeHours::exceptions_create).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct OfficeHoursException {
@@ -12279,6 +12943,8 @@ pub mod types {
 
     model! {
         /// Office hours schedule, as the API returns it.
+        ///
+        /// Returned by [`OfficeHours::get`](crate::api::groups::OfficeHours::get), [`OfficeHours::update`](crate::api::groups::OfficeHours::update), [`OfficeHours::list`](crate::api::groups::OfficeHours::list), [`OfficeHours::create`](crate::api::groups::OfficeHours::create).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct OfficeHoursSchedule {
@@ -12330,7 +12996,7 @@ pub mod types {
     }
 
     impl OfficeHoursTimeIntervalInput {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             OfficeHoursTimeIntervalInput { start_minute: None, end_minute: None, day_of_week: None, extra: Default::default() }
         }
@@ -12386,12 +13052,14 @@ pub mod types {
 
     model! {
         /// Phone switch, as the API returns it.
+        ///
+        /// Returned by [`Client::phone_call_redirects`](crate::Client::phone_call_redirects).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct PhoneSwitch {
             required {}
             optional {
-                /// `phone_call_redirect`.
+                /// Always `phone_call_redirect`.
                 type_: String = "type",
                 phone: String = "phone",
             }
@@ -12420,7 +13088,7 @@ pub mod types {
     }
 
     impl PostExportReportingDataEnqueueRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(dataset_id: impl Into<String>, attribute_ids: impl IntoIterator<Item = impl Into<String>>, start_time: impl Into<Timestamp>, end_time: impl Into<Timestamp>) -> Self {
             PostExportReportingDataEnqueueRequest { dataset_id: dataset_id.into(), attribute_ids: attribute_ids.into_iter().map(Into::into).collect(), start_time: start_time.into(), end_time: end_time.into(), extra: Default::default() }
         }
@@ -12463,6 +13131,8 @@ pub mod types {
 
     model! {
         /// Post export reporting data enqueue response, as the API returns it.
+        ///
+        /// Returned by [`ReportingExport::enqueue`](crate::api::groups::ReportingExport::enqueue).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct PostExportReportingDataEnqueueResponse {
@@ -12512,7 +13182,7 @@ pub mod types {
     }
 
     impl PredicateInput {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             PredicateInput { attribute: None, type_: None, comparison: None, value: None, extra: Default::default() }
         }
@@ -12568,7 +13238,7 @@ pub mod types {
     }
 
     impl PublishArticleDraftRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             PublishArticleDraftRequest { locales: None, extra: Default::default() }
         }
@@ -12602,7 +13272,7 @@ pub mod types {
     }
 
     impl Recipient {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(type_: impl Into<RecipientType>, id: impl Into<String>) -> Self {
             Recipient { type_: type_.into(), id: id.into(), extra: Default::default() }
         }
@@ -12650,7 +13320,7 @@ pub mod types {
     }
 
     impl RedactConversationRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(type_: impl Into<RedactConversationType>, conversation_id: impl Into<ConversationId>) -> Self {
             RedactConversationRequest { type_: type_.into(), conversation_id: conversation_id.into(), conversation_part_id: None, source_id: None, extra: Default::default() }
         }
@@ -12728,7 +13398,7 @@ pub mod types {
     }
 
     impl RegisterFinVoiceCallRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(phone_number: impl Into<String>, call_id: impl Into<String>) -> Self {
             RegisterFinVoiceCallRequest { phone_number: phone_number.into(), call_id: call_id.into(), source: None, data: None, extra: Default::default() }
         }
@@ -12792,7 +13462,7 @@ pub mod types {
                 created_at: Timestamp = "created_at",
                 /// URLs of images to attach, 10 at most.
                 attachment_urls: Vec<String> = "attachment_urls",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 reply_options: Vec<ReplyTicketRequestReplyOption> = "reply_options",
                 /// Id of the contact who writes.
                 intercom_user_id: String = "intercom_user_id",
@@ -12805,7 +13475,7 @@ pub mod types {
                 /// Id of the teammate who writes.
                 admin_id: AdminId = "admin_id",
                 /// Send no notifications about it.
-                /// Needs API 2.15.
+                /// Needs API version 2.15.
                 skip_notifications: bool = "skip_notifications",
             }
             nullable {}
@@ -12814,7 +13484,7 @@ pub mod types {
     }
 
     impl ReplyConversationRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(message_type: impl Into<ReplyConversationMessageType>, type_: impl Into<ReplyConversationType>) -> Self {
             ReplyConversationRequest { message_type: message_type.into(), type_: type_.into(), body: None, created_at: None, attachment_urls: None, reply_options: None, intercom_user_id: None, attachment_files: None, email: None, user_id: None, admin_id: None, skip_notifications: None, extra: Default::default() }
         }
@@ -12854,7 +13524,7 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.14.
+        /// Sets `reply_options`. Needs API version 2.14.
         #[must_use]
         pub fn reply_options(mut self, reply_options: impl IntoIterator<Item = impl Into<ReplyTicketRequestReplyOption>>) -> Self {
             self.reply_options = Some(reply_options.into_iter().map(Into::into).collect());
@@ -12896,7 +13566,7 @@ pub mod types {
             self
         }
 
-        /// Send no notifications about it. Needs API 2.15.
+        /// Send no notifications about it. Needs API version 2.15.
         #[must_use]
         pub fn skip_notifications(mut self, skip_notifications: impl Into<bool>) -> Self {
             self.skip_notifications = Some(skip_notifications.into());
@@ -12941,7 +13611,7 @@ pub mod types {
                 admin_id: AdminId = "admin_id",
                 /// Also add the note to all linked conversations; for back-office tickets.
                 cross_post: bool = "cross_post",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 attachment_files: Vec<ConversationAttachmentFiles> = "attachment_files",
             }
             nullable {}
@@ -12950,7 +13620,7 @@ pub mod types {
     }
 
     impl ReplyTicketRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(message_type: impl Into<ReplyTicketMessageType>, type_: impl Into<ReplyTicketType>) -> Self {
             ReplyTicketRequest { skip_notifications: None, message_type: message_type.into(), type_: type_.into(), body: None, created_at: None, attachment_urls: None, reply_options: None, intercom_user_id: None, user_id: None, email: None, admin_id: None, cross_post: None, attachment_files: None, extra: Default::default() }
         }
@@ -13039,7 +13709,7 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `attachment_files`. Needs API version 2.16.
         #[must_use]
         pub fn attachment_files(mut self, attachment_files: impl IntoIterator<Item = impl Into<ConversationAttachmentFiles>>) -> Self {
             self.attachment_files = Some(attachment_files.into_iter().map(Into::into).collect());
@@ -13068,7 +13738,7 @@ pub mod types {
     }
 
     impl ReplyTicketRequestReplyOption {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(text: impl Into<String>, uuid: impl Into<String>) -> Self {
             ReplyTicketRequestReplyOption { text: text.into(), uuid: uuid.into(), extra: Default::default() }
         }
@@ -13116,7 +13786,7 @@ pub mod types {
     }
 
     impl ReplyToFinRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(conversation_id: impl Into<ConversationId>, message: impl Into<FinAgentMessage>, user: impl Into<FinAgentUser>) -> Self {
             ReplyToFinRequest { conversation_id: conversation_id.into(), message: message.into(), user: user.into(), attachments: None, extra: Default::default() }
         }
@@ -13159,6 +13829,8 @@ pub mod types {
 
     model! {
         /// Reply to fin response, as the API returns it.
+        ///
+        /// Returned by [`Fin::reply`](crate::api::groups::Fin::reply).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct ReplyToFinResponse {
@@ -13215,7 +13887,7 @@ pub mod types {
     }
 
     impl SearchActivityLogsRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(created_at_after: impl Into<Timestamp>) -> Self {
             SearchActivityLogsRequest { created_at_after: created_at_after.into(), created_at_before: None, event_types: None, page: None, per_page: None, extra: Default::default() }
         }
@@ -13265,12 +13937,14 @@ pub mod types {
 
     model! {
         /// Segment, as the API returns it.
+        ///
+        /// Returned by [`Companies::segments_list`](crate::api::groups::Companies::segments_list), [`Contacts::segments_list`](crate::api::groups::Contacts::segments_list), [`Segments::list`](crate::api::groups::Segments::list), [`Segments::get`](crate::api::groups::Segments::get).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Segment {
             required {}
             optional {
-                /// `segment`.
+                /// Always `segment`.
                 type_: String = "type",
                 id: String = "id",
                 name: String = "name",
@@ -13294,7 +13968,7 @@ pub mod types {
                 away_mode_reassign: bool = "away_mode_reassign",
             }
             optional {
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 away_status_reason_id: i64 = "away_status_reason_id",
             }
             nullable {}
@@ -13303,7 +13977,7 @@ pub mod types {
     }
 
     impl SetAwayAdminRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(away_mode_enabled: impl Into<bool>, away_mode_reassign: impl Into<bool>) -> Self {
             SetAwayAdminRequest { away_mode_enabled: away_mode_enabled.into(), away_mode_reassign: away_mode_reassign.into(), away_status_reason_id: None, extra: Default::default() }
         }
@@ -13322,7 +13996,7 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.14.
+        /// Sets `away_status_reason_id`. Needs API version 2.14.
         #[must_use]
         pub fn away_status_reason_id(mut self, away_status_reason_id: impl Into<i64>) -> Self {
             self.away_status_reason_id = Some(away_status_reason_id.into());
@@ -13339,6 +14013,8 @@ pub mod types {
 
     model! {
         /// Side conversation summary, as the API returns it.
+        ///
+        /// Returned by [`Conversations::side_list`](crate::api::groups::Conversations::side_list).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct SideConversationSummary {
@@ -13425,7 +14101,7 @@ pub mod types {
     }
 
     impl StartFinConversationRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(conversation_id: impl Into<ConversationId>, message: impl Into<FinAgentMessage>, user: impl Into<FinAgentUser>) -> Self {
             StartFinConversationRequest { conversation_id: conversation_id.into(), message: message.into(), user: user.into(), attachments: None, conversation_metadata: None, extra: Default::default() }
         }
@@ -13475,6 +14151,8 @@ pub mod types {
 
     model! {
         /// Start fin conversation response, as the API returns it.
+        ///
+        /// Returned by [`Fin::start`](crate::api::groups::Fin::start).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct StartFinConversationResponse {
@@ -13526,7 +14204,7 @@ pub mod types {
     }
 
     impl SubmitFinCsatRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(conversation_id: impl Into<ConversationId>, rating: impl Into<SubmitFinCsatResponseRating>) -> Self {
             SubmitFinCsatRequest { conversation_id: conversation_id.into(), rating: rating.into(), remark: None, extra: Default::default() }
         }
@@ -13562,6 +14240,8 @@ pub mod types {
 
     model! {
         /// Submit fin csat response, as the API returns it.
+        ///
+        /// Returned by [`Fin::submit_csat`](crate::api::groups::Fin::submit_csat).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct SubmitFinCsatResponse {
@@ -13569,7 +14249,7 @@ pub mod types {
             optional {
                 conversation_id: ConversationId = "conversation_id",
                 rating: SubmitFinCsatResponseRating = "rating",
-                /// `rated`.
+                /// Always `rated`.
                 status: String = "status",
             }
             nullable {}
@@ -13579,6 +14259,8 @@ pub mod types {
 
     model! {
         /// Subscription type, as the API returns it.
+        ///
+        /// Returned by [`Client::subscription_types`](crate::Client::subscription_types), [`Contacts::subscriptions_list`](crate::api::groups::Contacts::subscriptions_list), [`Contacts::subscriptions_attach`](crate::api::groups::Contacts::subscriptions_attach), [`Contacts::subscriptions_detach`](crate::api::groups::Contacts::subscriptions_detach).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct SubscriptionType {
@@ -13599,6 +14281,8 @@ pub mod types {
 
     model! {
         /// Tag, as the API returns it.
+        ///
+        /// Returned by [`Articles::tags_attach`](crate::api::groups::Articles::tags_attach), [`Articles::tags_detach`](crate::api::groups::Articles::tags_detach), [`Contacts::tags_list`](crate::api::groups::Contacts::tags_list), [`Contacts::tags_attach`](crate::api::groups::Contacts::tags_attach), [`Contacts::tags_detach`](crate::api::groups::Contacts::tags_detach), [`ContentSnippets::tags_attach`](crate::api::groups::ContentSnippets::tags_attach), [`ContentSnippets::tags_detach`](crate::api::groups::ContentSnippets::tags_detach), [`Conversations::tags_attach`](crate::api::groups::Conversations::tags_attach), [`Conversations::tags_detach`](crate::api::groups::Conversations::tags_detach), [`InternalArticles::tags_attach`](crate::api::groups::InternalArticles::tags_attach), [`InternalArticles::tags_detach`](crate::api::groups::InternalArticles::tags_detach), [`Tags::list`](crate::api::groups::Tags::list), [`Tags::create`](crate::api::groups::Tags::create), [`Tags::get`](crate::api::groups::Tags::get), [`Tickets::tags_attach`](crate::api::groups::Tickets::tags_attach), [`Tickets::tags_detach`](crate::api::groups::Tickets::tags_detach).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Tag {
@@ -13622,7 +14306,7 @@ pub mod types {
         pub struct Tags {
             required {}
             optional {
-                /// `tag.list`.
+                /// Always `tag.list`.
                 type_: String = "type",
                 tags: Vec<Tag> = "tags",
             }
@@ -13635,6 +14319,8 @@ pub mod types {
 
     model! {
         /// Team, as the API returns it.
+        ///
+        /// Returned by [`Teams::list`](crate::api::groups::Teams::list), [`Teams::get`](crate::api::groups::Teams::get).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Team {
@@ -13645,9 +14331,9 @@ pub mod types {
                 name: String = "name",
                 admin_ids: Vec<AdminId> = "admin_ids",
                 admin_priority_level: AdminPriorityLevel = "admin_priority_level",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 assignment_limit: i64 = "assignment_limit",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 distribution_method: String = "distribution_method",
             }
             nullable {}
@@ -13657,6 +14343,8 @@ pub mod types {
 
     model! {
         /// Team metric, as the API returns it.
+        ///
+        /// Returned by [`Teams::metrics`](crate::api::groups::Teams::metrics).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct TeamMetric {
@@ -13707,12 +14395,14 @@ pub mod types {
 
     model! {
         /// Ticket, as the API returns it.
+        ///
+        /// Returned by [`Conversations::convert_to_ticket`](crate::api::groups::Conversations::convert_to_ticket), [`Tickets::create`](crate::api::groups::Tickets::create), [`Tickets::get`](crate::api::groups::Tickets::get), [`Tickets::update`](crate::api::groups::Tickets::update), [`Tickets::search`](crate::api::groups::Tickets::search), [`Tickets::change_type`](crate::api::groups::Tickets::change_type).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Ticket {
             required {}
             optional {
-                /// `ticket`.
+                /// Always `ticket`.
                 type_: String = "type",
                 id: String = "id",
                 ticket_id: String = "ticket_id",
@@ -13730,7 +14420,7 @@ pub mod types {
                 linked_objects: LinkedObjectList = "linked_objects",
                 ticket_parts: TicketParts = "ticket_parts",
                 is_shared: bool = "is_shared",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 previous_ticket_state_id: String = "previous_ticket_state_id",
             }
             nullable {}
@@ -13745,7 +14435,7 @@ pub mod types {
         pub struct TicketContacts {
             required {}
             optional {
-                /// `contact.list`.
+                /// Always `contact.list`.
                 type_: String = "type",
                 contacts: Vec<ContactReference> = "contacts",
             }
@@ -13758,13 +14448,15 @@ pub mod types {
 
     model! {
         /// Ticket deleted, as the API returns it.
+        ///
+        /// Returned by [`Tickets::delete`](crate::api::groups::Tickets::delete).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct TicketDeleted {
             required {}
             optional {
                 id: String = "id",
-                /// `ticket`.
+                /// Always `ticket`.
                 object: String = "object",
                 deleted: bool = "deleted",
             }
@@ -13794,7 +14486,7 @@ pub mod types {
                 external_id: String = "external_id",
                 redacted: bool = "redacted",
                 app_package_code: String = "app_package_code",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 updated_attribute_data: TicketPartUpdatedAttributeData = "updated_attribute_data",
             }
             nullable {}
@@ -13841,7 +14533,7 @@ pub mod types {
         pub struct TicketPartUpdatedAttributeDataAttribute {
             required {}
             optional {
-                /// `attribute`.
+                /// Always `attribute`.
                 type_: String = "type",
                 id: String = "id",
                 label: String = "label",
@@ -13858,7 +14550,7 @@ pub mod types {
         pub struct TicketPartUpdatedAttributeDataValue {
             required {}
             optional {
-                /// `value`.
+                /// Always `value`.
                 type_: String = "type",
                 id: serde_json::Value = "id",
                 label: serde_json::Value = "label",
@@ -13875,7 +14567,7 @@ pub mod types {
         pub struct TicketParts {
             required {}
             optional {
-                /// `ticket_part.list`.
+                /// Always `ticket_part.list`.
                 type_: String = "type",
                 ticket_parts: Vec<TicketPart> = "ticket_parts",
                 total_count: i64 = "total_count",
@@ -13889,12 +14581,14 @@ pub mod types {
 
     model! {
         /// Ticket reply, as the API returns it.
+        ///
+        /// Returned by [`Tickets::reply`](crate::api::groups::Tickets::reply).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct TicketReply {
             required {}
             optional {
-                /// `ticket_part`.
+                /// Always `ticket_part`.
                 type_: String = "type",
                 id: String = "id",
                 part_type: TicketReplyPartType = "part_type",
@@ -13930,6 +14624,8 @@ pub mod types {
 
     model! {
         /// Ticket state detailed, as the API returns it.
+        ///
+        /// Returned by [`Client::ticket_states`](crate::Client::ticket_states).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct TicketStateDetailed {
@@ -13967,6 +14663,8 @@ pub mod types {
 
     model! {
         /// Ticket type, as the API returns it.
+        ///
+        /// Returned by [`TicketTypes::list`](crate::api::groups::TicketTypes::list), [`TicketTypes::create`](crate::api::groups::TicketTypes::create), [`TicketTypes::get`](crate::api::groups::TicketTypes::get), [`TicketTypes::update`](crate::api::groups::TicketTypes::update).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct TicketType {
@@ -13992,6 +14690,8 @@ pub mod types {
 
     model! {
         /// Ticket type attribute, as the API returns it.
+        ///
+        /// Returned by [`TicketTypes::attributes_create`](crate::api::groups::TicketTypes::attributes_create), [`TicketTypes::attributes_update`](crate::api::groups::TicketTypes::attributes_update).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct TicketTypeAttribute {
@@ -14090,23 +14790,23 @@ pub mod types {
                 parent_id: String = "parent_id",
                 /// Kind of parent: collection or section.
                 parent_type: String = "parent_type",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 body_markdown: String = "body_markdown",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_chatbot_availability: bool = "ai_chatbot_availability",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_copilot_availability: bool = "ai_copilot_availability",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_sales_agent_availability: bool = "ai_sales_agent_availability",
             }
             nullable {
                 /// Translations as a JSON object keyed by locale; send all of them, based on a fresh read.
                 translated_content: ArticleTranslatedContentInput = "translated_content",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 audience_ids: Vec<i64> = "audience_ids",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 scheduled_publish_at: Timestamp = "scheduled_publish_at",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 scheduled_unpublish_at: Timestamp = "scheduled_unpublish_at",
             }
             spelled { "author_id" Integer, "scheduled_publish_at" Rfc3339, "scheduled_unpublish_at" Rfc3339, }
@@ -14114,7 +14814,7 @@ pub mod types {
     }
 
     impl UpdateArticleRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             UpdateArticleRequest { title: None, description: None, body: None, author_id: None, state: None, parent_id: None, parent_type: None, translated_content: None, body_markdown: None, audience_ids: None, ai_chatbot_availability: None, ai_copilot_availability: None, ai_sales_agent_availability: None, scheduled_publish_at: None, scheduled_unpublish_at: None, extra: Default::default() }
         }
@@ -14182,14 +14882,14 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `body_markdown`. Needs API version 2.16.
         #[must_use]
         pub fn body_markdown(mut self, body_markdown: impl Into<String>) -> Self {
             self.body_markdown = Some(body_markdown.into());
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `audience_ids`. Needs API version 2.16.
         #[must_use]
         pub fn audience_ids(mut self, audience_ids: impl IntoIterator<Item = impl Into<i64>>) -> Self {
             self.audience_ids = Some(Some(audience_ids.into_iter().map(Into::into).collect()));
@@ -14203,28 +14903,28 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `ai_chatbot_availability`. Needs API version 2.16.
         #[must_use]
         pub fn ai_chatbot_availability(mut self, ai_chatbot_availability: impl Into<bool>) -> Self {
             self.ai_chatbot_availability = Some(ai_chatbot_availability.into());
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `ai_copilot_availability`. Needs API version 2.16.
         #[must_use]
         pub fn ai_copilot_availability(mut self, ai_copilot_availability: impl Into<bool>) -> Self {
             self.ai_copilot_availability = Some(ai_copilot_availability.into());
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `ai_sales_agent_availability`. Needs API version 2.16.
         #[must_use]
         pub fn ai_sales_agent_availability(mut self, ai_sales_agent_availability: impl Into<bool>) -> Self {
             self.ai_sales_agent_availability = Some(ai_sales_agent_availability.into());
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `scheduled_publish_at`. Needs API version 2.16.
         #[must_use]
         pub fn scheduled_publish_at(mut self, scheduled_publish_at: impl Into<Timestamp>) -> Self {
             self.scheduled_publish_at = Some(Some(scheduled_publish_at.into()));
@@ -14238,7 +14938,7 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `scheduled_unpublish_at`. Needs API version 2.16.
         #[must_use]
         pub fn scheduled_unpublish_at(mut self, scheduled_unpublish_at: impl Into<Timestamp>) -> Self {
             self.scheduled_unpublish_at = Some(Some(scheduled_unpublish_at.into()));
@@ -14279,7 +14979,7 @@ pub mod types {
     }
 
     impl UpdateAudienceRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             UpdateAudienceRequest { name: None, predicates: None, role_predicates: None, extra: Default::default() }
         }
@@ -14335,7 +15035,7 @@ pub mod types {
     }
 
     impl UpdateCollectionRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             UpdateCollectionRequest { name: None, description: None, translated_content: None, parent_id: None, extra: Default::default() }
         }
@@ -14417,7 +15117,7 @@ pub mod types {
     }
 
     impl UpdateCompanyRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             UpdateCompanyRequest { name: None, plan: None, size: None, website: None, industry: None, custom_attributes: None, monthly_spend: None, extra: Default::default() }
         }
@@ -14509,7 +15209,7 @@ pub mod types {
                 unsubscribed_from_emails: bool = "unsubscribed_from_emails",
                 /// Custom attributes as a JSON object of names and values.
                 custom_attributes: serde_json::Map<String, serde_json::Value> = "custom_attributes",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 email_verified: bool = "email_verified",
             }
             spelled { "owner_id" Integer, }
@@ -14517,7 +15217,7 @@ pub mod types {
     }
 
     impl UpdateContactRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             UpdateContactRequest { role: None, external_id: None, email: None, phone: None, name: None, avatar: None, signed_up_at: None, last_seen_at: None, owner_id: None, unsubscribed_from_emails: None, custom_attributes: None, email_verified: None, extra: Default::default() }
         }
@@ -14655,7 +15355,7 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `email_verified`. Needs API version 2.16.
         #[must_use]
         pub fn email_verified(mut self, email_verified: impl Into<bool>) -> Self {
             self.email_verified = Some(Some(email_verified.into()));
@@ -14689,11 +15389,11 @@ pub mod types {
             optional {
                 /// Whether the source is in use.
                 status: ContentImportSourceStatus = "status",
-                /// Needs API 2.15.
+                /// Needs API version 2.15.
                 apply_audience_to_existing_content: bool = "apply_audience_to_existing_content",
             }
             nullable {
-                /// Needs API 2.15.
+                /// Needs API version 2.15.
                 audience_ids: serde_json::Value = "audience_ids",
             }
             spelled { }
@@ -14701,7 +15401,7 @@ pub mod types {
     }
 
     impl UpdateContentImportSourceRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(sync_behavior: impl Into<UpdateContentImportSourceSyncBehavior>, url: impl Into<String>) -> Self {
             UpdateContentImportSourceRequest { sync_behavior: sync_behavior.into(), status: None, url: url.into(), audience_ids: None, apply_audience_to_existing_content: None, extra: Default::default() }
         }
@@ -14727,7 +15427,7 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.15.
+        /// Sets `audience_ids`. Needs API version 2.15.
         #[must_use]
         pub fn audience_ids(mut self, audience_ids: impl Into<serde_json::Value>) -> Self {
             self.audience_ids = Some(Some(audience_ids.into()));
@@ -14741,7 +15441,7 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.15.
+        /// Sets `apply_audience_to_existing_content`. Needs API version 2.15.
         #[must_use]
         pub fn apply_audience_to_existing_content(mut self, apply_audience_to_existing_content: impl Into<bool>) -> Self {
             self.apply_audience_to_existing_content = Some(apply_audience_to_existing_content.into());
@@ -14770,7 +15470,7 @@ pub mod types {
     }
 
     impl UpdateConversationAttributeOptionRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(label: impl Into<String>) -> Self {
             UpdateConversationAttributeOptionRequest { label: label.into(), extra: Default::default() }
         }
@@ -14815,7 +15515,7 @@ pub mod types {
     }
 
     impl UpdateConversationAttributeRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             UpdateConversationAttributeRequest { name: None, description: None, multiline: None, required: None, visible_to_team_ids: None, reference: None, extra: Default::default() }
         }
@@ -14882,7 +15582,7 @@ pub mod types {
                 title: String = "title",
                 /// Custom attributes as a JSON object of names and values.
                 custom_attributes: serde_json::Map<String, serde_json::Value> = "custom_attributes",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 company_id: String = "company_id",
             }
             nullable {}
@@ -14891,7 +15591,7 @@ pub mod types {
     }
 
     impl UpdateConversationRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             UpdateConversationRequest { read: None, title: None, custom_attributes: None, company_id: None, extra: Default::default() }
         }
@@ -14917,7 +15617,7 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.14.
+        /// Sets `company_id`. Needs API version 2.14.
         #[must_use]
         pub fn company_id(mut self, company_id: impl Into<String>) -> Self {
             self.company_id = Some(company_id.into());
@@ -14953,7 +15653,7 @@ pub mod types {
     }
 
     impl UpdateDataAttributeRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             UpdateDataAttributeRequest { archived: None, description: None, options: None, messenger_writable: None, extra: Default::default() }
         }
@@ -15037,7 +15737,7 @@ pub mod types {
     }
 
     impl UpdateDataConnectorRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             UpdateDataConnectorRequest { name: None, description: None, state: None, http_method: None, url: None, body: None, direct_fin_usage: None, audiences: None, headers: None, data_inputs: None, customer_authentication: None, bypass_authentication: None, validate_missing_attributes: None, mock_response: None, token_ids: None, extra: Default::default() }
         }
@@ -15182,7 +15882,7 @@ pub mod types {
     }
 
     impl UpdateExternalPageRequest {
-        /// A request with the required fields.
+        /// A request with its required fields.
         pub fn new(title: impl Into<String>, html: impl Into<String>, url: impl Into<String>, source_id: impl Into<i64>) -> Self {
             UpdateExternalPageRequest { title: title.into(), html: html.into(), url: url.into(), fin_availability: None, locale: "en".into(), source_id: source_id.into(), external_id: None, extra: Default::default() }
         }
@@ -15258,17 +15958,17 @@ pub mod types {
                 author_id: AdminId = "author_id",
                 /// Id of the teammate who maintains the article.
                 owner_id: AdminId = "owner_id",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 body_markdown: String = "body_markdown",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_chatbot_availability: bool = "ai_chatbot_availability",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_copilot_availability: bool = "ai_copilot_availability",
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 ai_sales_agent_availability: bool = "ai_sales_agent_availability",
             }
             nullable {
-                /// Needs API 2.16.
+                /// Needs API version 2.16.
                 audience_ids: Vec<i64> = "audience_ids",
             }
             spelled { "author_id" Integer, "owner_id" Integer, }
@@ -15276,7 +15976,7 @@ pub mod types {
     }
 
     impl UpdateInternalArticleRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             UpdateInternalArticleRequest { title: None, body: None, author_id: None, owner_id: None, body_markdown: None, audience_ids: None, ai_chatbot_availability: None, ai_copilot_availability: None, ai_sales_agent_availability: None, extra: Default::default() }
         }
@@ -15309,14 +16009,14 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `body_markdown`. Needs API version 2.16.
         #[must_use]
         pub fn body_markdown(mut self, body_markdown: impl Into<String>) -> Self {
             self.body_markdown = Some(body_markdown.into());
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `audience_ids`. Needs API version 2.16.
         #[must_use]
         pub fn audience_ids(mut self, audience_ids: impl IntoIterator<Item = impl Into<i64>>) -> Self {
             self.audience_ids = Some(Some(audience_ids.into_iter().map(Into::into).collect()));
@@ -15330,21 +16030,21 @@ pub mod types {
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `ai_chatbot_availability`. Needs API version 2.16.
         #[must_use]
         pub fn ai_chatbot_availability(mut self, ai_chatbot_availability: impl Into<bool>) -> Self {
             self.ai_chatbot_availability = Some(ai_chatbot_availability.into());
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `ai_copilot_availability`. Needs API version 2.16.
         #[must_use]
         pub fn ai_copilot_availability(mut self, ai_copilot_availability: impl Into<bool>) -> Self {
             self.ai_copilot_availability = Some(ai_copilot_availability.into());
             self
         }
 
-        /// Needs API 2.16.
+        /// Sets `ai_sales_agent_availability`. Needs API version 2.16.
         #[must_use]
         pub fn ai_sales_agent_availability(mut self, ai_sales_agent_availability: impl Into<bool>) -> Self {
             self.ai_sales_agent_availability = Some(ai_sales_agent_availability.into());
@@ -15378,7 +16078,7 @@ pub mod types {
     }
 
     impl UpdateIpAllowlistRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             UpdateIpAllowlistRequest { type_: None, enabled: None, ip_allowlist: None, extra: Default::default() }
         }
@@ -15436,7 +16136,7 @@ pub mod types {
     }
 
     impl UpdateOfficeHoursExceptionRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             UpdateOfficeHoursExceptionRequest { exception_date: None, exception_type: None, name: None, time_intervals: None, recurring_annually: None, extra: Default::default() }
         }
@@ -15510,7 +16210,7 @@ pub mod types {
     }
 
     impl UpdateOfficeHoursScheduleRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             UpdateOfficeHoursScheduleRequest { name: None, time_zone_name: None, time_intervals: None, extra: Default::default() }
         }
@@ -15565,9 +16265,9 @@ pub mod types {
                 /// Assignment as a JSON object with admin_id and assignee_id.
                 assignment: UpdateTicketRequestAssignment = "assignment",
                 /// Id of the teammate who acts.
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 admin_id: AdminId = "admin_id",
-                /// Needs API 2.14.
+                /// Needs API version 2.14.
                 assignee_id: String = "assignee_id",
                 /// Send no notifications about it.
                 skip_notifications: bool = "skip_notifications",
@@ -15578,7 +16278,7 @@ pub mod types {
     }
 
     impl UpdateTicketRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             UpdateTicketRequest { ticket_attributes: None, ticket_state_id: None, company_id: None, open: None, is_shared: None, snoozed_until: None, assignment: None, admin_id: None, assignee_id: None, skip_notifications: None, extra: Default::default() }
         }
@@ -15632,14 +16332,14 @@ pub mod types {
             self
         }
 
-        /// Id of the teammate who acts. Needs API 2.14.
+        /// Id of the teammate who acts. Needs API version 2.14.
         #[must_use]
         pub fn admin_id(mut self, admin_id: impl Into<AdminId>) -> Self {
             self.admin_id = Some(admin_id.into());
             self
         }
 
-        /// Needs API 2.14.
+        /// Sets `assignee_id`. Needs API version 2.14.
         #[must_use]
         pub fn assignee_id(mut self, assignee_id: impl Into<String>) -> Self {
             self.assignee_id = Some(assignee_id.into());
@@ -15676,7 +16376,7 @@ pub mod types {
     }
 
     impl UpdateTicketRequestAssignment {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             UpdateTicketRequestAssignment { admin_id: None, assignee_id: None, extra: Default::default() }
         }
@@ -15736,7 +16436,7 @@ pub mod types {
     }
 
     impl UpdateTicketTypeAttributeRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             UpdateTicketTypeAttributeRequest { name: None, description: None, required_to_create: None, required_to_create_for_contacts: None, visible_on_create: None, visible_to_contacts: None, multiline: None, list_items: None, allow_multiple_values: None, archived: None, extra: Default::default() }
         }
@@ -15844,7 +16544,7 @@ pub mod types {
     }
 
     impl UpdateTicketTypeRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             UpdateTicketTypeRequest { name: None, description: None, category: None, icon: None, archived: None, is_internal: None, extra: Default::default() }
         }
@@ -15920,7 +16620,7 @@ pub mod types {
     }
 
     impl UpdateVisitorRequest {
-        /// A request without optional fields.
+        /// A request with no field set.
         pub fn new() -> Self {
             UpdateVisitorRequest { id: None, user_id: None, name: None, custom_attributes: None, extra: Default::default() }
         }
@@ -15963,6 +16663,8 @@ pub mod types {
 
     model! {
         /// Visitor, as the API returns it.
+        ///
+        /// Returned by [`Visitors::get`](crate::api::groups::Visitors::get), [`Visitors::update`](crate::api::groups::Visitors::update).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct Visitor {
@@ -16014,7 +16716,7 @@ pub mod types {
         pub struct VisitorCompanies {
             required {}
             optional {
-                /// `company.list`.
+                /// Always `company.list`.
                 type_: String = "type",
                 companies: Vec<Company> = "companies",
             }
@@ -16053,7 +16755,7 @@ pub mod types {
         pub struct VisitorSegments {
             required {}
             optional {
-                /// `segment.list`.
+                /// Always `segment.list`.
                 type_: String = "type",
                 segments: Vec<String> = "segments",
             }
@@ -16071,7 +16773,7 @@ pub mod types {
         pub struct VisitorSocialProfiles {
             required {}
             optional {
-                /// `social_profile.list`.
+                /// Always `social_profile.list`.
                 type_: String = "type",
                 social_profiles: Vec<String> = "social_profiles",
             }
@@ -16089,7 +16791,7 @@ pub mod types {
         pub struct VisitorTags {
             required {}
             optional {
-                /// `tag.list`.
+                /// Always `tag.list`.
                 type_: String = "type",
                 tags: Vec<VisitorTagsTag> = "tags",
             }
@@ -16107,7 +16809,7 @@ pub mod types {
         pub struct VisitorTagsTag {
             required {}
             optional {
-                /// `tag`.
+                /// Always `tag`.
                 type_: String = "type",
                 id: String = "id",
                 name: String = "name",
@@ -16119,6 +16821,8 @@ pub mod types {
 
     model! {
         /// Whatsapp message status, as the API returns it.
+        ///
+        /// Returned by [`MessageStatus::get`](crate::api::groups::MessageStatus::get).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct WhatsappMessageStatus {
@@ -16155,6 +16859,8 @@ pub mod types {
 
     model! {
         /// Whatsapp message status list event, as the API returns it.
+        ///
+        /// Returned by [`MessageStatus::list`](crate::api::groups::MessageStatus::list).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct WhatsappMessageStatusListEvent {
@@ -16163,7 +16869,7 @@ pub mod types {
                 id: String = "id",
                 conversation_id: ConversationId = "conversation_id",
                 status: WhatsappMessageStatusStatus = "status",
-                /// `broadcast_outbound`.
+                /// Always `broadcast_outbound`.
                 type_: String = "type",
                 created_at: Timestamp = "created_at",
                 updated_at: Timestamp = "updated_at",
@@ -16177,6 +16883,8 @@ pub mod types {
 
     model! {
         /// Workflow export, as the API returns it.
+        ///
+        /// Returned by [`Workflows::export`](crate::api::groups::Workflows::export).
         #[derive(Default)]
         #[non_exhaustive]
         pub struct WorkflowExport {
@@ -16293,7 +17001,7 @@ pub mod types {
     parameters! {
         /// Optional parameters of [`Contacts::get_with`](crate::api::groups::Contacts::get_with).
         pub struct ContactsGetParams {
-            /// Sets `include_merge_history`.
+            /// The query parameter `include_merge_history`.
             include_merge_history: bool, impl Into<bool> = "include_merge_history",
         }
     }
@@ -16301,7 +17009,7 @@ pub mod types {
     parameters! {
         /// Optional parameters of [`Contacts::update_with`](crate::api::groups::Contacts::update_with).
         pub struct ContactsUpdateParams {
-            /// Sets `include_merge_history`.
+            /// The query parameter `include_merge_history`.
             include_merge_history: bool, impl Into<bool> = "include_merge_history",
         }
     }
@@ -16309,7 +17017,7 @@ pub mod types {
     parameters! {
         /// Optional parameters of [`Contacts::merge_with`](crate::api::groups::Contacts::merge_with).
         pub struct ContactsMergeParams {
-            /// Sets `include_merge_history`.
+            /// The query parameter `include_merge_history`.
             include_merge_history: bool, impl Into<bool> = "include_merge_history",
         }
     }
@@ -16317,7 +17025,7 @@ pub mod types {
     parameters! {
         /// Optional parameters of [`Contacts::search_with`](crate::api::groups::Contacts::search_with).
         pub struct ContactsSearchParams {
-            /// Sets `include_merge_history`.
+            /// The query parameter `include_merge_history`.
             include_merge_history: bool, impl Into<bool> = "include_merge_history",
         }
     }
@@ -16325,7 +17033,7 @@ pub mod types {
     parameters! {
         /// Optional parameters of [`Contacts::list_with`](crate::api::groups::Contacts::list_with).
         pub struct ContactsListParams {
-            /// Sets `include_merge_history`.
+            /// The query parameter `include_merge_history`.
             include_merge_history: bool, impl Into<bool> = "include_merge_history",
         }
     }
@@ -16333,7 +17041,7 @@ pub mod types {
     parameters! {
         /// Optional parameters of [`Contacts::get_by_external_id_with`](crate::api::groups::Contacts::get_by_external_id_with).
         pub struct ContactsGetByExternalIdParams {
-            /// Sets `include_merge_history`.
+            /// The query parameter `include_merge_history`.
             include_merge_history: bool, impl Into<bool> = "include_merge_history",
         }
     }
@@ -16401,7 +17109,7 @@ pub mod types {
         pub struct ConversationsGetParams {
             /// Format of the message text; HTML by default.
             display_as: String, impl Into<String> = "display_as",
-            /// Sets `include_translations`.
+            /// The query parameter `include_translations`.
             include_translations: bool, impl Into<bool> = "include_translations",
         }
     }
@@ -16417,7 +17125,7 @@ pub mod types {
     parameters! {
         /// Optional parameters of [`Conversations::delete_with`](crate::api::groups::Conversations::delete_with).
         pub struct ConversationsDeleteParams {
-            /// Sets `retain_metrics`.
+            /// The query parameter `retain_metrics`.
             retain_metrics: bool, impl Into<bool> = "retain_metrics",
         }
     }
@@ -16425,9 +17133,9 @@ pub mod types {
     parameters! {
         /// Optional parameters of [`Conversations::search_with`](crate::api::groups::Conversations::search_with).
         pub struct ConversationsSearchParams {
-            /// Sets `include_monitors`.
+            /// The query parameter `include_monitors`.
             include_monitors: bool, impl Into<bool> = "include_monitors",
-            /// Sets `include_scorecards`.
+            /// The query parameter `include_scorecards`.
             include_scorecards: bool, impl Into<bool> = "include_scorecards",
         }
     }
@@ -16497,11 +17205,11 @@ pub mod types {
     parameters! {
         /// Optional parameters of [`Events::list_data_with`](crate::api::groups::Events::list_data_with).
         pub struct EventsListDataParams {
-            /// Sets `user_id`.
+            /// The query parameter `user_id`.
             user_id: String, impl Into<String> = "user_id",
-            /// Sets `intercom_user_id`.
+            /// The query parameter `intercom_user_id`.
             intercom_user_id: String, impl Into<String> = "intercom_user_id",
-            /// Sets `email`.
+            /// The query parameter `email`.
             email: String, impl Into<String> = "email",
             /// Return counts with first and last times instead of single events.
             summary: bool, impl Into<bool> = "summary",

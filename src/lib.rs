@@ -147,7 +147,6 @@
 // Files are opened in `cli::files`. Modules that open files themselves are marked below, with the reason.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
-#[allow(missing_docs, reason = "documented as its parts become public")]
 pub mod api;
 #[cfg(feature = "articles")]
 #[allow(clippy::disallowed_methods, reason = "the articles folder, which `cli::files` has checked")]
@@ -203,12 +202,15 @@ pub mod sandbox;
 #[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports, reason = "the programs use all of it"))]
 mod selection;
 
+pub use api::generated::{groups, types};
+#[doc(inline)]
 pub use api::{AdminId, ArticleId, ContactId, ConversationId, TagId, TeamId};
-pub use api::{
-    Client, ClientBuilder, Error, Observer, Region, Response, Settings, Timestamp, Token, groups, types,
-};
+#[doc(inline)]
+pub use api::{Client, ClientBuilder, Error, Observer, Region, Response, Settings, Timestamp, Token};
+#[doc(inline)]
 pub use api::{Filter, List, Order, Page};
 #[cfg(feature = "mirror")]
+#[doc(inline)]
 pub use local::Mirror;
 
 /// The Rust examples of the documentation, compiled with its tests.

@@ -31,6 +31,7 @@ const ANY_TICKET: &[u8] = br#"{"query":{"field":"created_at","operator":">","val
 /// What a token may read.
 #[derive(Debug, Default)]
 pub struct ReadAccess {
+    /// Read successfully, even if nothing was found.
     pub allowed: Vec<&'static str>,
     /// Refused with status 403: the token lacks the permission.
     pub refused: Vec<&'static str>,

@@ -8,10 +8,16 @@ use super::error_response::ApiError;
 /// Why a record could not be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Conflict {
-    /// The record exists, with this id if the message names one.
-    Exists { id: Option<String> },
+    /// The record exists.
+    Exists {
+        /// Its id, if the message names one.
+        id: Option<String>,
+    },
     /// The matching contact is archived and must be unarchived first.
-    Archived { id: Option<String> },
+    Archived {
+        /// Its id, if the message names one.
+        id: Option<String>,
+    },
     /// Several contacts match, and the API does not choose between them.
     Ambiguous,
     /// Another job is running, for example an export.
@@ -46,6 +52,7 @@ impl Conflict {
         })
     }
 
+    /// Id of the existing record, if the message names one.
     pub fn id(&self) -> Option<&str> {
         match self {
             Conflict::Exists { id } | Conflict::Archived { id } => id.as_deref(),

@@ -31,11 +31,13 @@ impl ErrorBudget {
         ErrorBudget { limit, succeeded: 0, failed: 0, in_a_row: 0, is_blocked: false, last: None }
     }
 
+    /// Counts a success, which ends the row of failures.
     pub fn record_success(&mut self) {
         self.succeeded += 1;
         self.in_a_row = 0;
     }
 
+    /// Counts a failure, and makes the row of failures longer.
     pub fn record_failure(&mut self) {
         self.failed += 1;
         self.in_a_row += 1;

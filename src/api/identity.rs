@@ -17,10 +17,13 @@ pub const UNKNOWN_WORKSPACE: &str = "unknown";
 pub struct Identity {
     /// Id of the teammate.
     pub admin_id: Option<String>,
+    /// Name of the teammate, as the inbox shows it.
     pub admin_name: Option<String>,
     /// Short code of the workspace (`id_code`); [`UNKNOWN_WORKSPACE`] if the API did not report it.
     pub workspace: String,
+    /// Name of the workspace.
     pub workspace_name: Option<String>,
+    /// Region of the workspace as the API spells it, for example `US`; not a [`super::Region`], which chooses a server.
     pub region: Option<String>,
     /// As reported by the API, for example `America/New_York`.
     pub timezone: Option<String>,

@@ -3,21 +3,29 @@
 //! This layer knows HTTP and Intercom's conventions. It must not depend on flags, files, SQLite or a
 //! terminal: it compiles without them.
 
+#[doc(hidden)]
 pub mod access;
+#[doc(hidden)]
 pub mod app_version;
 pub mod builder;
 pub mod client;
+/// The operation table: every operation of the described API versions, with its path, parameters and paging.
+///
+/// [`request_builder::operation`] finds a row by its id.
 #[rustfmt::skip]
 #[path = "../../generated/commands.rs"]
 pub mod commands;
 pub mod conflict;
+#[doc(hidden)]
 pub mod effect;
 pub mod error;
+#[doc(hidden)]
 pub mod error_budget;
 mod error_response;
 #[rustfmt::skip]
 #[path = "../../generated/client.rs"]
-mod generated;
+pub(crate) mod generated;
+#[doc(hidden)]
 pub mod identity;
 pub mod ids;
 mod json_repair;
@@ -27,6 +35,7 @@ pub(crate) mod model;
 pub mod observer;
 pub(crate) mod open_enum;
 pub mod operation;
+#[doc(hidden)]
 pub mod page_arguments;
 pub mod paging;
 pub mod region;
@@ -40,13 +49,17 @@ pub(crate) mod tested_search;
 pub mod timestamp;
 pub mod transport;
 pub mod version;
+#[doc(hidden)]
 pub mod version_history;
+#[doc(hidden)]
 pub mod web_address;
 
 pub use builder::ClientBuilder;
 pub use client::{Client, Response};
 pub use error::Error;
+#[doc(hidden)]
 pub use error_budget::ErrorBudget;
+#[doc(hidden)]
 pub use generated::{groups, types};
 pub use ids::{AdminId, ArticleId, ContactId, ConversationId, TagId, TeamId};
 pub use list::{List, Page};

@@ -7,6 +7,9 @@
 macro_rules! open_enum {
     ($(#[$meta:meta])* pub enum $name:ident { $($variant:ident = $text:literal,)* }) => {
         $(#[$meta])*
+        ///
+        /// Made from text with `from` or `into`. A value that is not among the variants is kept in
+        /// [`Other`](Self::Other), so that reading never fails on a new one.
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum $name {

@@ -16,9 +16,11 @@ pub struct Operation {
     pub help: &'static str,
     /// Arguments of an example call, as typed after the words of the command.
     pub example: Option<&'static str>,
+    /// The HTTP method.
     pub method: Method,
     /// Path template, e.g. `/contacts/{id}`. Every `{name}` has a [`Place::Path`] parameter.
     pub path: &'static str,
+    /// What it does to the workspace.
     pub effect: Effect,
     /// Whether it adds a record and leaves all others unchanged.
     pub is_additive: bool,
@@ -28,6 +30,7 @@ pub struct Operation {
     pub version: Option<&'static str>,
     /// Last `Intercom-Version` that has the operation, when a later one lacks it.
     pub until: Option<&'static str>,
+    /// Whether it is a list, and how its next page is requested.
     pub paging: Paging,
     /// Where the description puts the records of a list, e.g. `data` or `data.articles`.
     pub list: Option<&'static str>,
@@ -35,21 +38,29 @@ pub struct Operation {
     pub parameters: &'static [Parameter],
     /// The request body, if the operation takes one.
     pub body: Option<Body>,
+    /// The content of its successful response.
     pub answer: Answer,
 }
 
+/// The HTTP methods of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
+    /// Reads.
     Get,
+    /// Creates, acts, or searches; not idempotent.
     Post,
+    /// Changes the given fields of a record, or creates it.
     Put,
+    /// Removes.
     Delete,
+    /// Changes the given fields of a record; not idempotent.
     Patch,
 }
 
 /// What an operation does to the workspace. Decides whether an agent may call it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
+    /// Changes nothing. Searches read, although they are sent with POST.
     Read,
     /// Adds a record, or changes one in a way that another call can undo.
     Write,
@@ -60,6 +71,7 @@ pub enum Effect {
 /// The confirmation that an operation needs before it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Confirm {
+    /// None.
     Never,
     /// `--yes` or `--agent`: the operation can be undone.
     Ask,
@@ -67,8 +79,7 @@ pub enum Confirm {
     Explicit,
 }
 
-/// How a list continues after its first page. `max` is the largest page size that the API accepts; 0 if it is
-/// unknown whether a size can be requested.
+/// How a list continues after its first page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paging {
     /// Not a list.
@@ -76,11 +87,20 @@ pub enum Paging {
     /// A list without page parameters: one response holds everything, or says how to get the next page.
     Whole,
     /// `starting_after` and `per_page` in the query.
-    Cursor { max: u32 },
+    Cursor {
+        /// The largest page size, in records; 0 if unknown.
+        max: u32,
+    },
     /// `pagination.starting_after` and `pagination.per_page` in the body.
-    CursorInBody { max: u32 },
+    CursorInBody {
+        /// The largest page size, in records; 0 if unknown.
+        max: u32,
+    },
     /// `page` (from 1) and `per_page` in the query.
-    Page { max: u32 },
+    Page {
+        /// The largest page size, in records; 0 if unknown.
+        max: u32,
+    },
     /// `scroll_param` in the query; the server chooses the page size.
     Scroll,
 }
@@ -92,8 +112,11 @@ pub struct Parameter {
     pub name: &'static str,
     /// Long flag without dashes (`pagination-per-page`), or the name of the positional argument.
     pub flag: &'static str,
+    /// The part of the request that has the value.
     pub place: Place,
+    /// The type of the value.
     pub kind: Kind,
+    /// Whether the API refuses a request without the value.
     pub required: bool,
     /// JSON text to send when the value is required but not given: its only choice, or its default.
     pub default: Option<&'static str>,
@@ -130,24 +153,33 @@ pub enum Retyped {
 /// An API version that the table was made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DescribedVersion {
+    /// Its `Intercom-Version`, for example `2.13`.
     pub number: &'static str,
     /// How many operations its description has.
     pub operations: usize,
 }
 
+/// The part of a request that has a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
+    /// A segment of the path, percent-encoded when the request is built.
     Path,
+    /// The query of the URL.
     Query,
+    /// A field of the JSON body.
     Body,
 }
 
 /// The type of a parameter's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// Text.
     String,
+    /// A number without a fraction.
     Integer,
+    /// A number that may have a fraction.
     Number,
+    /// `true` or `false`.
     Boolean,
     /// Epoch seconds on the wire; the command line also accepts a date or `30d`.
     Time,
@@ -159,25 +191,32 @@ pub enum Kind {
     Json,
 }
 
+/// The type of the elements of a [`Kind::List`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scalar {
+    /// Text.
     String,
+    /// A number without a fraction.
     Integer,
+    /// A number that may have a fraction.
     Number,
+    /// `true` or `false`.
     Boolean,
 }
 
 /// The request body of an operation.
 #[derive(Debug, Clone, Copy)]
 pub struct Body {
+    /// Whether the API refuses a request without a body.
     pub required: bool,
-    /// JSON Schema 2020-12 as JSON text; `#/$defs/<name>` refers to the table's `DEFINITIONS`.
+    /// JSON Schema 2020-12 as JSON text; `#/$defs/<name>` refers to [`DEFINITIONS`](super::commands::DEFINITIONS).
     pub schema: &'static str,
 }
 
 /// The content of a successful response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
+    /// One JSON document.
     Json,
     /// Text that is not JSON, e.g. a transcript.
     Text,

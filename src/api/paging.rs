@@ -30,6 +30,7 @@ use scroll::ScrollEnd;
 /// One page of a list, with its records as received.
 #[derive(Debug)]
 pub struct RawPage {
+    /// The response as received.
     pub reply: Reply,
     /// Path of the list inside the document, keys joined by dots: `data`, `conversations`, `data.articles`.
     /// `None` if the document contains no list.
@@ -52,8 +53,11 @@ pub struct RawPage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Next {
+    /// The page after this cursor, which only the API can read.
     StartingAfter(String),
+    /// The page with this number, counted from 1.
     Page(u64),
+    /// The next page of this scroll. A scroll ends after a minute without a request.
     Scroll(String),
     /// Another query parameter, with its value.
     Query(String, String),

@@ -9,18 +9,25 @@ use reqwest::Url;
 /// A data region of Intercom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Region {
+    /// United States, `api.intercom.io`.
     #[default]
     Us,
+    /// European Union, `api.eu.intercom.io`.
     Eu,
+    /// Australia, `api.au.intercom.io`.
     Au,
 }
 
 /// A name that is not a region.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown region {0:?}: expected us, eu or au")]
-pub struct UnknownRegion(pub String);
+pub struct UnknownRegion(
+    /// The name, without white space around it.
+    pub String,
+);
 
 impl Region {
+    /// Every region, the default one first.
     pub const ALL: [Region; 3] = [Region::Us, Region::Eu, Region::Au];
 
     /// The name as typed: `us`, `eu` or `au`.

@@ -15,7 +15,9 @@ use super::json_repair::repair;
 /// A response with a success status.
 #[derive(Debug, Clone)]
 pub struct Reply {
+    /// The HTTP status, which is a success.
     pub status: StatusCode,
+    /// The headers as received.
     pub headers: HeaderMap,
     /// As received, but decompressed and, if it is JSON, with invalid text in strings repaired.
     pub body: Bytes,

@@ -19,6 +19,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 pub struct Arguments {
     /// One value per `{placeholder}`, in path order, not encoded.
     pub path: Vec<String>,
+    /// Names and values of the query, not encoded. A name may occur more than once.
     pub query: Vec<(String, String)>,
     /// The body as JSON text.
     pub body: Option<Vec<u8>>,

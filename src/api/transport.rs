@@ -153,10 +153,13 @@ impl fmt::Debug for Settings {
 /// A request as it would be sent, with secrets masked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestPreview {
+    /// The HTTP method in upper case.
     pub method: String,
+    /// The whole URL, query included.
     pub url: String,
     /// Names in lower case, values as text.
     pub headers: Vec<(String, String)>,
+    /// The body, if the request has one.
     pub body: Option<Bytes>,
 }
 
@@ -165,6 +168,7 @@ pub struct RequestPreview {
 pub struct Usage {
     /// Requests sent, including retries and redirects.
     pub requests: u64,
+    /// Requests that were sent again after a failed attempt.
     pub retries: u64,
     /// Responses with status 429.
     pub refused: u64,
@@ -331,6 +335,7 @@ impl Transport {
         self.0.limiter.expect(calls as u64);
     }
 
+    /// The requests that were sent so far, by this transport and its clones.
     pub fn usage(&self) -> Usage {
         Usage {
             requests: self.0.requests.load(Relaxed),

@@ -9,11 +9,15 @@ use super::region::Region;
 /// A page of the app about one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebPage {
+    /// A conversation in the inbox.
     Conversation,
-    /// A ticket is in the inbox, like a conversation.
+    /// A ticket, which is in the inbox like a conversation.
     Ticket,
+    /// The profile of a contact, with its conversations.
     Contact,
+    /// A company, with its contacts.
     Company,
+    /// An article in the editor.
     Article,
 }
 
@@ -26,6 +30,7 @@ pub struct WebApp {
 }
 
 impl WebApp {
+    /// The app of the workspace with this code, which [`Identity`](super::identity::Identity) has.
     pub fn new(region: Region, code: impl Into<String>) -> Self {
         WebApp { region, code: code.into() }
     }

@@ -25,10 +25,10 @@ pub fn write(text: &mut String, generated: &Generated) {
         put(
             text,
             format_args!(
-                "    /// Operations on {}: {}.\n    pub fn {group}(&self) -> groups::{name}<'_> {{\n        \
+                "    /// Operations on {}: {}.\n    ///\n    /// Requests nothing.\n    pub fn {group}(&self) -> groups::{name}<'_> {{\n        \
                  groups::{name}(self)\n    }}\n\n",
                 words(group),
-                listing(methods)
+                listing(&name, methods)
             ),
         );
     }
@@ -37,7 +37,10 @@ pub fn write(text: &mut String, generated: &Generated) {
     }
     text.push_str("}\n\n");
     text.push_str(
-        "/// The operations of the API, a type for each group. `client.contacts()` and its like return them.\n\
+        "/// The operations of the API, a type for each group, with the names of the commands.\n///\n\
+         /// `client.contacts()` and its like return them. Each method names the request that it sends and the version of\n\
+         /// the API that it needs, if that is not the lowest one. A method that ends with `_with` also takes the optional\n\
+         /// parameters of its operation.\n\
          pub mod groups {\n    use super::*;\n\n",
     );
     for (group, methods) in &generated.groups.groups {
@@ -45,7 +48,7 @@ pub fn write(text: &mut String, generated: &Generated) {
         put(
             text,
             format_args!(
-                "    /// Operations on {}, see [`Client::{group}`].\n    #[derive(Debug, Clone, Copy)]\n    \
+                "    /// Operations on {}, from [`Client::{group}`].\n    #[derive(Debug, Clone, Copy)]\n    \
                  pub struct {name}<'c>(pub(super) &'c Client);\n\n    impl {name}<'_> {{\n",
                 words(group)
             ),
@@ -66,9 +69,11 @@ fn words(name: &str) -> String {
     name.trim_matches('_').replace('_', " ")
 }
 
-fn listing(methods: &[OperationMethod]) -> String {
-    let names: Vec<String> = methods.iter().map(|method| format!("`{}`", method.name)).collect();
-    names.join(", ")
+/// Links to the methods of a group, each once.
+fn listing(group: &str, methods: &[OperationMethod]) -> String {
+    let plain = methods.iter().filter(|method| method.parameters_type.is_none());
+    let links = plain.map(|OperationMethod { name, .. }| format!("[`{name}`](groups::{group}::{name})"));
+    links.collect::<Vec<_>>().join(", ")
 }
 
 fn write_method(text: &mut String, method: &OperationMethod, group: &str, client: &str) {
@@ -142,25 +147,44 @@ fn called(client: &str, method: &str, id: &str, path: &str, query: &str, body: &
 }
 
 fn write_documentation(text: &mut String, method: &OperationMethod, indent: &str) {
-    put(text, format_args!("{indent}/// {}: `{}`.\n", method.help, method.route));
-    if method.parameters_type.is_some() {
-        put(text, format_args!("{indent}///\n{indent}/// With its optional parameters.\n"));
-    }
+    let mut lines = match method.parameters_type {
+        None => vec![format!("{}.", method.help)],
+        Some(_) => vec![format!("{}; with optional parameters.", method.help)],
+    };
+    lines.extend([String::new(), format!("`{}`", method.route)]);
     if let Some(version) = &method.version {
-        put(text, format_args!("{indent}///\n{indent}/// Needs API {version}, which is sent with it.\n"));
+        lines.extend([
+            String::new(),
+            format!("Needs API version {version}, and is sent with it or a later one."),
+        ]);
     }
     if let Some(until) = &method.until {
-        put(text, format_args!("{indent}///\n{indent}/// Versions after {until} do not have it.\n"));
+        lines.extend([String::new(), format!("Versions after {until} do not have it.")]);
     }
-    if matches!(method.returns, Returns::List(_) | Returns::Search(_)) {
-        put(text, format_args!("{indent}///\n{indent}/// Nothing is requested before the list is read.\n"));
+    lines.push(String::new());
+    match method.returns {
+        Returns::List(_) | Returns::Search(_) => {
+            lines.push(
+                "Requests nothing, and reports no error, before the list is read: see [`List`].".to_owned(),
+            );
+        }
+        _ => lines.extend(["# Errors".to_owned(), errors(method)]),
+    }
+    for line in lines {
+        put(text, format_args!("{}\n", format!("{indent}/// {line}").trim_end()));
+    }
+}
+
+/// The errors of a call that a program may want to match.
+fn errors(method: &OperationMethod) -> String {
+    let is_read = method.route.starts_with("GET ");
+    let missing = (!method.path.is_empty()).then_some("[`Error::NotFound`] if the record does not exist");
+    let unknown = (!is_read).then_some("[`Error::OutcomeUnknown`] if a change may have been made");
+    let named: Vec<&str> = missing.into_iter().chain(unknown).collect();
+    if named.is_empty() {
+        "See [`Error`].".to_owned()
     } else {
-        put(
-            text,
-            format_args!(
-                "{indent}///\n{indent}/// # Errors\n{indent}/// See [`Error`]: every status but success is one.\n"
-            ),
-        );
+        format!("{}; others: see [`Error`].", named.join("; "))
     }
 }
 

@@ -12,7 +12,7 @@ use super::types::{Field, Kind, Model, Presence};
 /// Appends the module of the types that methods use.
 pub fn write(text: &mut String, generated: &Generated, overlay: &Overlay) {
     text.push_str(
-        "/// What requests take and answers have.\n///\n\
+        "/// The types of requests and answers.\n///\n\
          /// Requests have `new`, with the required fields, and a method for each optional one. Answers keep what does not\n\
          /// fit their fields in `extra`, and all of their fields are optional: the API leaves out what a record does not\n\
          /// have. Fields are named as on the wire; times are in UTC.\n\
@@ -25,12 +25,13 @@ pub fn write(text: &mut String, generated: &Generated, overlay: &Overlay) {
          use crate::api::{AdminId, ArticleId, ContactId, ConversationId, TagId, TeamId, Timestamp};\n\n",
     );
     let uses = uses(generated);
+    let returning = returning(generated);
     let needed = generated.types.needed(roots(generated));
     let mut choices: BTreeSet<&str> = BTreeSet::new();
     for name in &needed {
         let Some(model) = generated.types.models.get(name) else { continue };
         choices.extend(model.fields.iter().filter_map(|field| field.kind.choices()));
-        write_model(text, model, uses.get(name.as_str()), overlay);
+        write_model(text, model, uses.get(name.as_str()), returning.get(name.as_str()), overlay);
     }
     for (group, method) in generated.groups.methods() {
         let parameters = method.required.iter().chain(&method.optional);
@@ -73,6 +74,19 @@ fn uses(generated: &Generated) -> BTreeMap<&str, Use<'_>> {
     uses
 }
 
+/// The methods that return each type, without those that differ in their parameters only.
+fn returning(generated: &Generated) -> BTreeMap<&str, Vec<String>> {
+    let mut returning: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (group, method) in generated.groups.methods().filter(|(_, method)| method.parameters_type.is_none()) {
+        if let Returns::List(kind) | Returns::Search(kind) | Returns::Value(kind) = &method.returns
+            && let Some(model) = kind.model()
+        {
+            returning.entry(model).or_default().push(link(group, method));
+        }
+    }
+    returning
+}
+
 fn link(group: &str, method: &OperationMethod) -> String {
     let name = &method.name;
     match group {
@@ -84,7 +98,13 @@ fn link(group: &str, method: &OperationMethod) -> String {
     }
 }
 
-fn write_model(text: &mut String, model: &Model, used: Option<&Use>, overlay: &Overlay) {
+fn write_model(
+    text: &mut String,
+    model: &Model,
+    used: Option<&Use>,
+    returning: Option<&Vec<String>>,
+    overlay: &Overlay,
+) {
     let Model { name, is_request, fields } = model;
     let items = model.items().filter(|(field, _)| field.presence == Presence::Optional);
     let documentation = match (used, is_request, items) {
@@ -95,6 +115,9 @@ fn write_model(text: &mut String, model: &Model, used: Option<&Use>, overlay: &O
     };
     let has_default = fields.iter().all(|field| field.presence != Presence::Required);
     put(text, format_args!("    model! {{\n        /// {documentation}\n"));
+    if let Some(methods) = returning {
+        put(text, format_args!("        ///\n        /// Returned by {}.\n", methods.join(", ")));
+    }
     if has_default {
         text.push_str("        #[derive(Default)]\n");
     }
@@ -140,10 +163,10 @@ fn field_documentation(field: &Field, used: Option<&Use>, overlay: &Overlay) -> 
     if !help.is_empty() {
         lines.push(format!("{help}."));
     } else if let Some(constant) = &field.constant {
-        lines.push(format!("`{constant}`."));
+        lines.push(format!("Always `{constant}`."));
     }
     if let Some(version) = &field.since {
-        lines.push(format!("Needs API {version}."));
+        lines.push(format!("Needs API version {version}."));
     }
     lines
 }
@@ -172,9 +195,9 @@ fn write_setters(text: &mut String, model: &Model, used: Option<&Use>, overlay: 
             "    impl {name} {{\n        /// {}\n        pub fn new({}) -> Self {{\n            \
              {name} {{ {} }}\n        }}\n\n",
             if given.is_empty() {
-                "A request without optional fields."
+                "A request with no field set."
             } else {
-                "A request with the required fields."
+                "A request with its required fields."
             },
             given.join(", "),
             values.join(", ")
@@ -186,7 +209,11 @@ fn write_setters(text: &mut String, model: &Model, used: Option<&Use>, overlay: 
         let (ident, wire) = (&field.ident, &field.wire);
         let (argument, value) = argument(ident, &field.kind);
         let documentation = field_documentation(field, used, overlay).join(" ");
-        let title = if documentation.is_empty() { format!("Sets `{wire}`.") } else { documentation };
+        let title = if documentation.starts_with("Needs") || documentation.is_empty() {
+            format!("Sets `{wire}`. {documentation}").trim_end().to_owned()
+        } else {
+            documentation
+        };
         let value = match field.presence {
             Presence::Required => value,
             Presence::Optional => format!("Some({value})"),
@@ -258,7 +285,8 @@ fn write_parameters(text: &mut String, name: &str, group: &str, method: &Operati
     );
     for Parameter { ident, wire, kind, .. } in &method.optional {
         let help = overlay.flag_help(&method.id, wire);
-        let title = if help.is_empty() { format!("Sets `{wire}`.") } else { format!("{help}.") };
+        let title =
+            if help.is_empty() { format!("The query parameter `{wire}`.") } else { format!("{help}.") };
         let rust = kind.rust("");
         put(
             text,

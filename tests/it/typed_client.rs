@@ -12,6 +12,7 @@ use intercom::api::operation::{Kind, Operation, Paging, Place};
 use intercom::{Client, Token};
 use serde_json::Value;
 
+#[rustfmt::skip]
 #[path = "../../generated/calls.rs"]
 #[allow(clippy::all, reason = "generated")]
 pub mod calls;

@@ -47,15 +47,11 @@ macro_rules! model {
 
             #[allow(unused_mut)]
             fn to_object(&self) -> $crate::api::model::Object {
-                let mut object = $crate::api::model::Object::new();
-                $($crate::api::model::put_required(&mut object, $required_name, &self.$required, &self.extra);)*
-                $($crate::api::model::put(&mut object, $optional_name, &self.$optional, &self.extra);)*
-                $($crate::api::model::put_nullable(&mut object, $nullable_name, &self.$nullable, &self.extra);)*
-                $crate::api::model::finish(
-                    object,
-                    &[$(($spelled, $crate::api::model::Spelling::$spelling)),*],
-                    &self.extra,
-                )
+                let mut writer = $crate::api::model::Writer::new(&self.extra);
+                $(writer.put_required($required_name, &self.$required);)*
+                $(writer.put($optional_name, &self.$optional);)*
+                $(writer.put_nullable($nullable_name, &self.$nullable);)*
+                writer.finish(&[$(($spelled, $crate::api::model::Spelling::$spelling)),*])
             }
         }
 

@@ -33,8 +33,7 @@ impl Field for bool {
         match &value {
             Value::Bool(flag) => Fit::Whole(*flag),
             Value::String(text) => match text.trim() {
-                "true" => Fit::Whole(true),
-                "false" => Fit::Whole(false),
+                word @ ("true" | "false") => text_of(word == "true", value),
                 _ => Fit::Not(value),
             },
             _ => Fit::Not(value),
@@ -48,16 +47,30 @@ impl Field for bool {
 
 impl Field for i64 {
     fn read(value: Value) -> Fit<Self> {
-        let number = match &value {
-            Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
-            Value::String(text) => text.trim().parse().ok(),
-            _ => None,
-        };
-        number.map_or_else(|| Fit::Not(value), Fit::Whole)
+        match &value {
+            Value::Number(number) => match number.as_i64().or_else(|| whole(number.as_f64()?)) {
+                Some(number) => Fit::Whole(number),
+                None => Fit::Not(value),
+            },
+            Value::String(text) => match text.trim().parse::<i64>() {
+                Ok(number) => text_of(number, value),
+                Err(_) => Fit::Not(value),
+            },
+            _ => Fit::Not(value),
+        }
     }
 
     fn write(&self) -> Value {
         Value::from(*self)
+    }
+}
+
+/// A scalar that was read from text. Text that is spelled in another way, for example with white space, stays as received.
+fn text_of<T: ToString>(scalar: T, text: Value) -> Fit<T> {
+    if text.as_str().is_some_and(|text| text == scalar.to_string()) {
+        Fit::Whole(scalar)
+    } else {
+        Fit::Partly(scalar, text)
     }
 }
 

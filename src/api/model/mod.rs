@@ -8,6 +8,8 @@
 mod declare;
 mod field;
 mod query;
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Map, Value};
 
@@ -104,52 +106,75 @@ fn drift<T>(field: &str, kept: bool) {
     );
 }
 
-/// Puts an optional field into an object, unless `extra` has the value that it was read from.
-pub(crate) fn put<T: Field>(object: &mut Object, name: &str, field: &Option<T>, extra: &Object) {
-    if let Some(field) = field {
-        put_required(object, name, field, extra);
-    }
+/// Writes the fields of a record. What a field was read from stays in `extra`, and is written unless the field was
+/// changed.
+pub(crate) struct Writer<'r> {
+    object: Object,
+    extra: &'r Object,
+    /// Fields that were read from `extra` in part, and then set to nothing.
+    removed: Vec<&'static str>,
 }
 
-/// Puts an optional field that can be null into an object.
-pub(crate) fn put_nullable<T: Field>(
-    object: &mut Object,
-    name: &str,
-    field: &Option<Option<T>>,
-    extra: &Object,
-) {
-    match field {
-        Some(Some(field)) => put_required(object, name, field, extra),
-        Some(None) => {
-            object.insert(name.to_owned(), Value::Null);
-        }
-        None => {}
+impl<'r> Writer<'r> {
+    pub fn new(extra: &'r Object) -> Self {
+        Writer { object: Object::new(), extra, removed: Vec::new() }
     }
-}
 
-/// Puts a field into an object, unless `extra` has the value that it was read from.
-pub(crate) fn put_required<T: Field>(object: &mut Object, name: &str, field: &T, extra: &Object) {
-    let is_received = extra
-        .get(name)
-        .is_some_and(|received| matches!(T::read(received.clone()), Fit::Partly(read, _) if read == *field));
-    if !is_received {
-        object.insert(name.to_owned(), field.write());
+    pub fn put_required<T: Field>(&mut self, name: &'static str, field: &T) {
+        if self.received::<T>(name).is_none_or(|received| received != *field) {
+            self.object.insert(name.to_owned(), field.write());
+        }
     }
-}
 
-/// Spells the fields that are not written as their type, and adds what is not in a field.
-pub(crate) fn finish(mut object: Object, spellings: &[(&str, Spelling)], extra: &Object) -> Object {
-    for (name, spelling) in spellings {
-        if let Some(value) = object.get_mut(*name) {
-            respell(value, *spelling);
+    pub fn put<T: Field>(&mut self, name: &'static str, field: &Option<T>) {
+        match field {
+            Some(field) => self.put_required(name, field),
+            None if self.received::<T>(name).is_some() => self.removed.push(name),
+            None => {}
         }
     }
-    for (name, value) in extra {
-        if !object.contains_key(name) {
-            object.insert(name.clone(), value.clone());
+
+    pub fn put_nullable<T: Field>(&mut self, name: &'static str, field: &Option<Option<T>>) {
+        match field {
+            Some(Some(field)) => self.put_required(name, field),
+            Some(None) => {
+                self.object.insert(name.to_owned(), Value::Null);
+            }
+            None => self.put::<T>(name, &None),
         }
     }
-    object
+
+    /// What a field was read as, if `extra` has the value because it says more.
+    fn received<T: Field>(&self, name: &str) -> Option<T> {
+        match T::read(self.extra.get(name)?.clone()) {
+            Fit::Partly(field, _) => Some(field),
+            Fit::Whole(_) | Fit::Not(_) => None,
+        }
+    }
+
+    /// Spells the fields that are not written as their type, and adds what is not in a field.
+    pub fn finish(self, spellings: &[(&str, Spelling)]) -> Object {
+        let Writer { mut object, extra, removed } = self;
+        for (name, spelling) in spellings {
+            if let Some(value) = object.get_mut(*name) {
+                respell(value, *spelling);
+            }
+        }
+        for (name, value) in extra {
+            if object.contains_key(name) || removed.contains(&name.as_str()) {
+                continue;
+            }
+            let mut value = value.clone();
+            // The elements of a list that fit were written as their type.
+            if let Some((_, spelling)) = spellings.iter().find(|(spelled, _)| spelled == name)
+                && value.is_array()
+            {
+                respell(&mut value, *spelling);
+            }
+            object.insert(name.clone(), value);
+        }
+        object
+    }
 }
 
 fn respell(value: &mut Value, spelling: Spelling) {

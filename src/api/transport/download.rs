@@ -16,7 +16,9 @@ use crate::api::error::Error;
 
 /// A response whose body has not been read yet.
 pub struct Download {
+    /// The HTTP status, which is a success.
     pub status: StatusCode,
+    /// The headers as received.
     pub headers: HeaderMap,
     response: Response,
     label: RequestLabel,
