@@ -3,14 +3,13 @@
 //! Nothing is requested before a page, a stream or all records are. A record that cannot be read is an error, never
 //! left out, and a list that ends too early is an error unless the program allows it.
 
+mod page;
+mod streams;
+
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Deref;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
-use bytes::Bytes;
-use futures::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -20,11 +19,12 @@ use super::error::Error;
 use super::operation::{Operation, Paging};
 use super::page_arguments::set_sort;
 use super::paging::{Next, RawPage};
-use super::reply::Reply;
 use super::request_builder::{Arguments, operation};
 use super::search_filter::{Filter, Order};
 #[cfg(feature = "filter")]
 use super::tested_search::TestedSearch;
+pub use page::Page;
+pub use streams::{Pages, Records};
 
 /// A list or search that has not been requested yet.
 ///
@@ -306,47 +306,10 @@ impl<T: DeserializeOwned + Send + 'static> List<T> {
 
     /// All pages, one by one. With a [`limit`](List::limit), the last page is cut.
     pub fn pages(self) -> Pages<T> {
-        let pages = match self.raw_pages() {
-            Ok(pages) => pages,
-            Err(error) => return Pages(stream::iter([Err(error)]).boxed()),
-        };
-        let left = self.limit.unwrap_or(usize::MAX);
-        let walk = PageWalk { pages, list: self, left, shortfall: None };
-        let pages = stream::unfold(walk, |mut walk| async { walk.next().await.map(|page| (page, walk)) });
-        Pages(pages.boxed())
-    }
-}
-
-/// The state of [`List::pages`].
-struct PageWalk<T> {
-    pages: BoxStream<'static, Result<RawPage, Error>>,
-    list: List<T>,
-    /// How many records may still come.
-    left: usize,
-    /// The error to report after the last page.
-    shortfall: Option<Error>,
-}
-
-impl<T: DeserializeOwned> PageWalk<T> {
-    async fn next(&mut self) -> Option<Result<Page<T>, Error>> {
-        if let Some(error) = self.shortfall.take() {
-            return Some(Err(error));
+        match self.raw_pages() {
+            Ok(pages) => Pages::of(self, pages),
+            Err(error) => Pages(stream::iter([Err(error)]).boxed()),
         }
-        if self.left == 0 {
-            return None;
-        }
-        let raw = match self.pages.next().await? {
-            Ok(raw) => raw,
-            Err(error) => return Some(Err(error)),
-        };
-        let shortfall = self.list.shortfall(&raw);
-        let page = Page::read(&self.list, raw).map(|mut page| {
-            page.items.truncate(self.left);
-            self.left -= page.items.len();
-            page
-        });
-        self.shortfall = shortfall.filter(|_| self.left > 0);
-        Some(page)
     }
 }
 
@@ -380,167 +343,4 @@ impl<T> fmt::Debug for List<T> {
             .field("limit", &self.limit)
             .finish_non_exhaustive()
     }
-}
-
-/// One page of a list: a slice of records.
-///
-/// ```no_run
-/// # async fn example(list: intercom::List<intercom::types::Contact>) -> Result<(), intercom::Error> {
-/// let page = list.per_page(50).page().await?;
-/// println!("{} of {:?}", page.len(), page.total_count());
-/// if let Some(next) = page.next().await? {
-///     println!("{:?}", next.first());
-/// }
-/// # Ok(())
-/// # }
-/// ```
-pub struct Page<T> {
-    items: Vec<T>,
-    reply: Reply,
-    total: Option<u64>,
-    /// The list after this page; `None` on the last one.
-    rest: Option<List<T>>,
-}
-
-impl<T> Page<T> {
-    fn read(list: &List<T>, raw: RawPage) -> Result<Self, Error>
-    where
-        T: DeserializeOwned,
-    {
-        raw.require_list()?;
-        let items = raw.records().collect::<Result<_, _>>()?;
-        Ok(Page { items, rest: list.after(&raw), total: raw.total, reply: raw.reply })
-    }
-
-    /// The records.
-    pub fn into_items(self) -> Vec<T> {
-        self.items
-    }
-
-    /// How many records the whole list has, if the server reports it. Lists that change meanwhile change it.
-    pub fn total_count(&self) -> Option<u64> {
-        self.total
-    }
-
-    /// Whether another page follows.
-    pub fn has_next(&self) -> bool {
-        self.rest.is_some()
-    }
-
-    /// The position of the next page, which can be stored and given to [`List::start_at`]; `None` on the last page.
-    pub fn next_position(&self) -> Option<&Next> {
-        self.rest.as_ref()?.position.as_ref()
-    }
-
-    /// The next page; `None` after the last one.
-    ///
-    /// # Errors
-    /// As [`List::page`].
-    pub async fn next(&self) -> Result<Option<Page<T>>, Error>
-    where
-        T: DeserializeOwned + Send + 'static,
-    {
-        match &self.rest {
-            Some(rest) => rest.clone().page().await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// The JSON text as received, unknown fields included.
-    pub fn raw(&self) -> &Bytes {
-        &self.reply.body
-    }
-
-    /// Status and headers.
-    pub fn reply(&self) -> &Reply {
-        &self.reply
-    }
-
-    /// The id of the request, which Intercom's support asks for.
-    pub fn request_id(&self) -> Option<&str> {
-        self.reply.request_id()
-    }
-}
-
-impl<T> Deref for Page<T> {
-    type Target = [T];
-
-    fn deref(&self) -> &[T] {
-        &self.items
-    }
-}
-
-impl<T> IntoIterator for Page<T> {
-    type Item = T;
-    type IntoIter = std::vec::IntoIter<T>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.items.into_iter()
-    }
-}
-
-impl<'p, T> IntoIterator for &'p Page<T> {
-    type Item = &'p T;
-    type IntoIter = std::slice::Iter<'p, T>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.items.iter()
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for Page<T> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Page")
-            .field("items", &self.items)
-            .field("total_count", &self.total)
-            .field("next", &self.next_position())
-            .finish_non_exhaustive()
-    }
-}
-
-macro_rules! streams {
-    ($($(#[$documentation:meta])+ $name:ident of $item:ty;)+) => {$(
-        $(#[$documentation])+
-        ///
-        /// Implements [`Stream`]. The methods [`next`](Self::next) and [`try_next`](Self::try_next) need no imports.
-        #[must_use = "a stream requests nothing until it is polled"]
-        pub struct $name<T>(BoxStream<'static, Result<$item, Error>>);
-
-        impl<T> $name<T> {
-            /// The next item or error; `None` at the end.
-            pub async fn next(&mut self) -> Option<Result<$item, Error>> {
-                self.0.next().await
-            }
-
-            /// The next item; `None` at the end.
-            ///
-            /// # Errors
-            /// The error of the stream at this place.
-            pub async fn try_next(&mut self) -> Result<Option<$item>, Error> {
-                self.0.try_next().await
-            }
-        }
-
-        impl<T> Stream for $name<T> {
-            type Item = Result<$item, Error>;
-
-            fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-                self.0.poll_next_unpin(context)
-            }
-        }
-
-        impl<T> fmt::Debug for $name<T> {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        }
-    )+};
-}
-
-streams! {
-    /// The records of a list, see [`List::stream`].
-    Records of T;
-    /// The pages of a list, see [`List::pages`].
-    Pages of Page<T>;
 }
