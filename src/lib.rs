@@ -215,5 +215,6 @@ pub use local::Mirror;
 
 /// The Rust examples of the documentation, compiled with its tests.
 #[cfg(doctest)]
+#[doc = include_str!("../README.md")]
 #[doc = include_str!("../docs/library.md")]
 struct Documentation;

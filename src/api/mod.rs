@@ -1,5 +1,9 @@
 //! The Intercom API: the operation table, the typed client, pagination and the transport.
 //!
+//! Most programs need only what the crate root re-exports. Here is what is below: operations by id with raw documents
+//! ([`client::Client::execute`], [`request_builder`], [`commands`]), pages with records as received ([`paging`]), requests
+//! of any path ([`transport`]), and hooks for metrics ([`observer`]).
+//!
 //! This layer knows HTTP and Intercom's conventions. It must not depend on flags, files, SQLite or a
 //! terminal: it compiles without them.
 

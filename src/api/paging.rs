@@ -246,7 +246,7 @@ impl Next {
 }
 
 impl RawPage {
-    /// The records as a model of [`crate::types`] or any other type.
+    /// The records as a model of [`types`](crate::types) or any other type.
     pub fn records<T: DeserializeOwned>(&self) -> impl Iterator<Item = Result<T, Error>> {
         self.items
             .iter()

@@ -59,7 +59,7 @@ pub enum Proxy {
     At(Url),
 }
 
-/// The settings of a transport. Programs use [`super::ClientBuilder`].
+/// The settings of a transport. Most programs use [`ClientBuilder`](super::ClientBuilder) instead.
 #[derive(Clone)]
 pub struct Settings {
     /// Base URL of the API; may have a path.

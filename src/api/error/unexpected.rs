@@ -29,7 +29,7 @@ pub enum Unexpected {
     Truncated,
     /// Nothing but white space.
     Empty,
-    /// Longer than [`crate::Settings::max_body_bytes`].
+    /// Longer than [`Settings::max_body_bytes`](crate::Settings::max_body_bytes).
     TooLong,
     /// JSON that does not match the description.
     Shape,

@@ -69,7 +69,7 @@ parameters! {
         /// A number.
         page: i64, impl Into<i64> = "page",
         /// A flag.
-        is_open: bool, impl Into<bool> = "is_open",
+        open: bool, impl Into<bool> = "open",
         /// A time.
         since: Timestamp, impl Into<Timestamp> = "since",
         /// A choice.
@@ -322,14 +322,10 @@ fn query_parameters_are_sent_if_they_are_set() {
         parameters.values().into_iter().filter(|(_, value)| value.is_some()).collect()
     };
     assert_eq!(values(&Parameters::new()), []);
-    let parameters = Parameters::new()
-        .text("a b&c")
-        .page(2)
-        .is_open(false)
-        .since(Timestamp::from_second(60))
-        .state("closed");
+    let parameters =
+        Parameters::new().text("a b&c").page(2).open(false).since(Timestamp::from_second(60)).state("closed");
     let expected =
-        [("text", "a b&c"), ("page", "2"), ("is_open", "false"), ("since", "60"), ("state", "closed")];
+        [("text", "a b&c"), ("page", "2"), ("open", "false"), ("since", "60"), ("state", "closed")];
     assert_eq!(values(&parameters), expected.map(|(name, value)| (name, Some(value.to_owned()))));
     assert_eq!(in_query(&AdminId::from(5)), "5");
     assert_eq!(in_query(&vec![1_i64, 2]), "[1,2]");
