@@ -14,6 +14,7 @@ use serde_json::Value;
 
 #[path = "../../generated/calls.rs"]
 #[allow(clippy::all, reason = "generated")]
+#[rustfmt::skip]
 pub mod calls;
 
 type Descriptions = BTreeMap<String, Description>;
