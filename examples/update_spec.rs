@@ -88,6 +88,10 @@ fn report(update: &Update) {
         let replacement = replacement.as_ref().map(|name| format!("; now `{name}`")).unwrap_or_default();
         println!("  - {name}  ({method} {path}{replacement})");
     }
+    if !update.unusable.is_empty() {
+        println!("operations that neither a command nor a method can send: {}", update.unusable.len());
+        update.unusable.iter().for_each(|operation| println!("  ! {operation}"));
+    }
     if !update.entries.is_empty() {
         println!("entries to complete under `operations:` in spec/overlay.yaml:");
         print!("{}", update.entries);

@@ -245,6 +245,10 @@ pub const IDS: &[&str] = &[
     "exportWorkflow",
 ];
 
+/// The operations that the typed client does not have.
+pub const OMITTED: &[&str] = &[
+];
+
 /// The operations that return a `List`.
 pub const LISTS: &[&str] = &[
     "listSubscriptionTypes",

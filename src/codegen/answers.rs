@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::description::{Description, METHODS, plain, reference};
-use super::normalize::{each_operation, redirect};
+use super::normalize::{component_name, each_operation, redirect};
 use super::schema::reach;
 use super::shape::merged;
 
@@ -196,7 +196,7 @@ pub fn name_bodies_by_operation(description: &mut Description) {
     let mut named = Map::new();
     let source = description.root["components"]["schemas"].clone();
     each_operation(description, |_, _, operation| {
-        let name = format!("{}_request", operation["operationId"].as_str().unwrap_or_default());
+        let name = format!("{}_request", component_name(operation));
         let Some(body) = operation.pointer_mut("/requestBody/content/application~1json/schema") else {
             return;
         };

@@ -42,6 +42,12 @@ pub fn render(generated: &Generated) -> String {
     for (_, method) in methods(generated) {
         put(&mut text, format_args!("    {:?},\n", method.id));
     }
+    text.push_str(
+        "];\n\n/// The operations that the typed client does not have.\npub const OMITTED: &[&str] = &[\n",
+    );
+    for (id, _) in &generated.omitted {
+        put(&mut text, format_args!("    {id:?},\n"));
+    }
     text.push_str("];\n\n/// The operations that return a `List`.\npub const LISTS: &[&str] = &[\n");
     for (_, method) in methods(generated) {
         if matches!(method.returns, Returns::List(_) | Returns::Search(_)) {
@@ -109,8 +115,9 @@ fn call(types: &Types, group: &str, method: &OperationMethod) -> String {
     }
     if let Some(body) = &method.body {
         arguments.push(match body {
-            Kind::List(items) => format!("&vec![{}]", sample("", items)),
+            Kind::List(items) => format!("&vec![{}]", owned(types, &method.id, "", items, 0)),
             Kind::Object => format!("&{OBJECT}"),
+            Kind::Text => format!("&{}.to_owned()", sample("", body)),
             body => format!("&{}", sample("", body)),
         });
     }
@@ -140,13 +147,31 @@ fn value(types: &Types, id: &str, wire: &str, kind: &Kind, depth: usize) -> Stri
             Some(_) => format!("types::{name}::from({:?})", types.first_choice(name)),
             None => "12345678901_i64".to_owned(),
         },
+        Kind::List(items) if matches!(**items, Kind::List(_)) => owned(types, id, wire, kind, depth),
         Kind::List(items) if **items == Kind::Object => format!("[{OBJECT}]"),
+        Kind::List(items) if depth > 2 * MAX_DEPTH => format!("Vec::<{}>::new()", items.rust("types::")),
         Kind::List(items) => format!("[{}]", value(types, id, wire, items, depth + 1)),
         Kind::Boxed(inner) => value(types, id, wire, inner, depth),
         Kind::Model(name) => types.models.get(name).map_or_else(
             || "serde_json::Value::Null".to_owned(),
             |model| request(types, id, wire, model, depth),
         ),
+    }
+}
+
+/// A value of exactly this type, where nothing converts it.
+fn owned(types: &Types, id: &str, wire: &str, kind: &Kind, depth: usize) -> String {
+    let value = || value(types, id, wire, kind, depth);
+    match kind {
+        Kind::Text => format!("{}.to_owned()", value()),
+        Kind::Object => OBJECT.to_owned(),
+        Kind::Marked(name) if name != "Timestamp" && kind.choices().is_none() => {
+            format!("{}.into()", value())
+        }
+        Kind::List(_) if depth > 2 * MAX_DEPTH => "Vec::new()".to_owned(),
+        Kind::List(items) => format!("vec![{}]", owned(types, id, wire, items, depth + 1)),
+        Kind::Boxed(inner) => format!("Box::new({})", owned(types, id, wire, inner, depth)),
+        _ => value(),
     }
 }
 
@@ -162,8 +187,7 @@ fn request(types: &Types, id: &str, wire: &str, model: &Model, depth: usize) -> 
             (Some(_), Presence::Required) => {}
             (None, Presence::Required) => required.push(value()),
             (_, _) if depth < MAX_DEPTH => {
-                let setter = if field.ident == "new" { "set_new" } else { &field.ident };
-                setters.push_str(&format!(".{setter}({})", value()));
+                setters.push_str(&format!(".{}({})", field.setter, value()));
             }
             (_, _) => {}
         }

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::cycles::cut_cycles;
 use super::error::Error;
+use super::references::{escape_paths, unify_references};
 use super::versions::{SINCE, UNTIL};
 
 /// HTTP methods of a path item.
@@ -32,6 +34,8 @@ pub struct OperationFacts<'a> {
     pub parameters: Vec<ParameterFacts>,
     /// The JSON request body: whether it is required, and its schema.
     pub body: Option<(bool, &'a Value)>,
+    /// The media types of a body that is not JSON.
+    pub other_body: Option<String>,
     /// Media types and schemas of the first 2xx response, or of a redirect if there is no 2xx.
     pub response: Option<&'a Map<String, Value>>,
     pub status: u16,
@@ -55,11 +59,14 @@ impl Description {
         let root = serde_saphyr::from_str(text)
             .map_err(|error| Error::Yaml { what: "the description", reason: error.to_string() })?;
         let mut description = Description { root };
+        escape_paths(&mut description.root);
         description.identify_operations();
+        unify_references(&mut description.root);
+        cut_cycles(&mut description.root);
         Ok(description)
     }
 
-    /// Gives every operation a unique id. Missing ids, and ids that repeat an earlier one except for case and
+    /// Gives every operation a unique id. Missing ids, ids without letters, and ids that repeat an earlier one except for case and
     /// separators, are replaced by one made from method and path.
     fn identify_operations(&mut self) {
         let mut taken = BTreeSet::new();
@@ -67,8 +74,8 @@ impl Description {
             for method in METHODS {
                 let Some(operation) = item.get_mut(method) else { continue };
                 let mut id = operation_id(method, path, operation);
-                if !taken.insert(plain(&id)) {
-                    id = synthetic_id(method, path);
+                if plain(&id).is_empty() || !taken.insert(plain(&id)) {
+                    id = free_id(method, path, |id| taken.contains(&plain(id)));
                     taken.insert(plain(&id));
                 }
                 operation["operationId"] = id.into();
@@ -123,6 +130,7 @@ impl Description {
             deprecated: operation["deprecated"] == true,
             parameters: self.parameters(path, item, operation),
             body: self.json_body(operation),
+            other_body: self.other_body(operation),
             response,
             status,
         }
@@ -174,6 +182,12 @@ impl Description {
         let body = self.resolve(operation.get("requestBody")?);
         let schema = body["content"].as_object()?.iter().find(|(kind, _)| kind.contains("json"))?;
         Some((body["required"] == true, schema.1.get("schema")?))
+    }
+
+    fn other_body(&self, operation: &Value) -> Option<String> {
+        let content = self.resolve(operation.get("requestBody")?)["content"].as_object()?;
+        let kinds: Vec<&str> = content.keys().map(String::as_str).collect();
+        (!kinds.is_empty() && !kinds.iter().any(|kind| kind.contains("json"))).then(|| kinds.join(", "))
     }
 
     fn success<'a>(&'a self, operation: &'a Value) -> (u16, Option<&'a Map<String, Value>>) {
@@ -229,11 +243,19 @@ pub fn operation_id(method: &str, path: &str, operation: &Value) -> String {
 
 /// `GET /exports/{job}` → `getExportsJob`.
 pub fn synthetic_id(method: &str, path: &str) -> String {
+    let path = path.split('#').next().unwrap_or_default();
     let words = path.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.fold(method.to_owned(), |id, word| {
         let (first, rest) = word.split_at(1);
         id + &first.to_ascii_uppercase() + rest
     })
+}
+
+/// An id made from method and path, with a number if it is taken.
+pub fn free_id(method: &str, path: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let id = synthetic_id(method, path);
+    let numbered = (2..).map(|number| format!("{id}{number}"));
+    std::iter::once(id.clone()).chain(numbered).find(|id| !is_taken(id)).unwrap_or(id)
 }
 
 /// A name in lower case without separators: `listContacts` and `list_contacts` become the same Rust name.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::description::{Description, plain, reference};
+use super::normalize::RESERVED;
 use super::shape::{REQUEST, ROLE};
 use super::versions::SINCE;
 
@@ -69,7 +70,7 @@ pub fn name_inline_objects(description: &mut Description) {
     // Answers first and short names first, so that types that are used twice get the plainer name.
     order.sort_by_key(|name| (schemas[name][ROLE] == REQUEST, name.len(), name.clone()));
     let mut objects = InlineObjects {
-        taken: schemas.keys().map(|name| plain(name)).collect(),
+        taken: schemas.keys().map(|name| plain(name)).chain(RESERVED.map(str::to_owned)).collect(),
         named: BTreeMap::new(),
         components: Map::new(),
     };

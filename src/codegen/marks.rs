@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::description::{Description, plain};
 use super::flags::is_time;
 use super::inline::pascal;
+use super::normalize::RESERVED;
 use super::shape::{REQUEST, ROLE, choices};
 
 /// The crate of marked types.
@@ -28,6 +29,7 @@ pub struct Choices {
 pub fn mark(description: &mut Description) -> NamedChoices {
     let mut named = NamedChoices::default();
     let Some(schemas) = description.root["components"]["schemas"].as_object_mut() else { return named };
+    named.taken.extend(RESERVED.map(str::to_owned));
     for name in schemas.keys() {
         named.taken.insert(plain(name));
     }

@@ -224,12 +224,41 @@ fn rust(kind: &Kind) -> String {
 
 /// The name of the type of a group. What generated code uses keeps its name.
 pub fn group_name(group: &str) -> String {
-    const USED: [&str; 12] = [
-        "Box", "Client", "Download", "Error", "Filter", "Into", "List", "Option", "Response", "Result",
-        "String", "Vec",
+    const USED: [&str; 25] = [
+        "AdminId",
+        "ArticleId",
+        "AsRef",
+        "Box",
+        "Client",
+        "ContactId",
+        "ConversationId",
+        "Copy",
+        "Download",
+        "Error",
+        "Filter",
+        "Into",
+        "List",
+        "None",
+        "Option",
+        "Query",
+        "Response",
+        "Result",
+        "Self",
+        "Some",
+        "String",
+        "TagId",
+        "TeamId",
+        "Timestamp",
+        "Vec",
     ];
     let name = pascal(group);
-    if USED.contains(&name.as_str()) { format!("{name}Group") } else { name }
+    if USED.contains(&name.as_str()) {
+        format!("{name}Group")
+    } else if name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        name
+    } else {
+        format!("Group{name}")
+    }
 }
 
 /// Appends formatted text; writing to a `String` cannot fail.

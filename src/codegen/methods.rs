@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::description::{Description, METHODS, ParameterFacts, operation_id, plain, reference};
+use super::description::{Description, ParameterFacts, plain, reference};
 use super::inline::{pascal, singular};
 use super::marks::{NamedChoices, id_in_path, rust_type};
 use super::names::kebab;
@@ -89,19 +89,7 @@ pub enum Returns {
 
 /// Operations that cannot be offered, with the reason, by id.
 pub fn omitted(description: &Description) -> Vec<(String, String)> {
-    let mut omitted = Vec::new();
-    for (path, item) in description.root["paths"].as_object().into_iter().flatten() {
-        for method in METHODS {
-            let Some(operation) = item.get(method) else { continue };
-            let body = description.resolve(&operation["requestBody"]);
-            let content = body["content"].as_object();
-            let kinds: Vec<&str> = content.into_iter().flatten().map(|(kind, _)| kind.as_str()).collect();
-            if !kinds.is_empty() && !kinds.iter().any(|kind| kind.contains("json")) {
-                omitted.push((operation_id(method, path, operation), kinds.join(", ")));
-            }
-        }
-    }
-    omitted
+    description.operations().into_iter().filter_map(|facts| Some((facts.id, facts.other_body?))).collect()
 }
 
 /// The component that the elements of a list are, by operation id, if the description has several for all lists:
@@ -149,6 +137,10 @@ impl OperationMethod {
             let spelling = command.readable.first().unwrap_or(&command.name);
             let signature = types.signatures.get(&format!("op{index}")).cloned().unwrap_or_default();
             let value = match &signature.answer {
+                // One element that does not fit must not cost the others.
+                Answer::Value(Kind::List(items)) if matches!(**items, Kind::List(_)) => {
+                    Kind::List(Box::new(Kind::Json))
+                }
                 Answer::Value(kind) => kind.clone(),
                 Answer::File | Answer::Nothing => Kind::Json,
             };
@@ -254,7 +246,9 @@ struct Idents(BTreeSet<String>);
 impl Idents {
     fn name(&mut self, wire: &str) -> String {
         let mut name = ident(wire);
-        while ["body", "filter", "parameters"].contains(&name.as_str()) || !self.0.insert(name.clone()) {
+        // `new` is the constructor of the parameters.
+        while ["body", "filter", "new", "parameters"].contains(&name.as_str()) || !self.0.insert(name.clone())
+        {
             name.push('_');
         }
         name
@@ -270,10 +264,15 @@ pub fn ident(name: &str) -> String {
     if name == "_" {
         name.push('0');
     }
-    if syn::parse_str::<syn::Ident>(&name).is_err() {
+    if is_keyword(&name) {
         name.push('_');
     }
     name
+}
+
+/// Whether a name is not allowed in Rust. `gen` is a keyword since the edition 2024, which `syn` does not know.
+pub fn is_keyword(name: &str) -> bool {
+    name == "gen" || syn::parse_str::<syn::Ident>(name).is_err()
 }
 
 impl Groups {
@@ -285,7 +284,8 @@ impl Groups {
             .map(|method| accessor(&method.words[0]))
             .collect();
         let mut groups = Groups { of_client: Vec::new(), groups: BTreeMap::new() };
-        let mut taken: BTreeSet<(String, String)> = BTreeSet::new();
+        let mut taken: BTreeSet<(String, String)> =
+            names.iter().map(|accessor| (String::new(), accessor.clone())).collect();
         for mut method in methods {
             let first = accessor(&method.words[0]);
             let group = if method.words.len() > 1 || names.contains(&first) { first } else { String::new() };
@@ -300,7 +300,8 @@ impl Groups {
             if taken.contains(&(group.clone(), format!("{name}{ending}"))) {
                 name = ident(&method.id);
             }
-            method.name = format!("{name}{ending}");
+            let start = if ending.is_empty() { &name } else { name.trim_end_matches('_') };
+            method.name = format!("{start}{ending}");
             while !taken.insert((group.clone(), method.name.clone())) {
                 method.name.push('_');
             }

@@ -7,6 +7,7 @@
 pub mod answers;
 mod call_text;
 pub mod client;
+mod cycles;
 pub mod description;
 pub mod effect;
 pub mod error;
@@ -20,6 +21,7 @@ mod methods;
 pub mod names;
 pub mod normalize;
 pub mod overlay;
+mod references;
 pub mod schema;
 pub mod shape;
 pub mod stamp;

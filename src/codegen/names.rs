@@ -45,6 +45,7 @@ pub struct Named<'a> {
 ///
 /// `IP Allowlist` + `getIpAllowlist` → `ip-allowlist get`; `Jobs` + `jobsStatus` → `jobs status`.
 pub fn derived_commands(operation: &Named<'_>) -> Vec<String> {
+    let id = kebab(operation.id);
     let first_segment = literals(operation.path).next().map(kebab).unwrap_or_default();
     let mut groups: Vec<String> =
         operation.tags.iter().map(|tag| kebab(tag)).filter(|group| !group.is_empty()).collect();
@@ -52,34 +53,63 @@ pub fn derived_commands(operation: &Named<'_>) -> Vec<String> {
     if groups.is_empty() && !first_segment.is_empty() {
         groups.push(first_segment);
     }
-    let mut commands: Vec<String> = groups.iter().map(|group| in_group(group, operation)).collect();
-    commands
-        .extend(groups.first().map(|group| format!("{} {}", nested(group, operation), kebab(operation.id))));
-    commands.push(format!("other {}", kebab(operation.id)));
+    let words = words(operation);
+    let own_words: Vec<String> = id.split('-').map(str::to_owned).collect();
+    let mut commands: Vec<String> =
+        groups.iter().map(|group| in_group(&nested(group, operation), group, &words, &id)).collect();
+    // The first word of a nested group can be taken.
+    commands.extend(groups.iter().map(|group| in_group(group, group, &words, &id)));
+    if let Some(group) = groups.first() {
+        let nested = nested(group, operation);
+        commands.push(in_group(&nested, group, &own_words, &id));
+        commands.push(format!("{nested} {id}"));
+    }
+    commands.push(format!("other {id}"));
     commands
 }
 
-fn in_group(group: &str, operation: &Named<'_>) -> String {
-    let group_words: Vec<&str> = group.split('-').collect();
-    let is_in_group = |word: &str| group_words.iter().any(|other| is_same_word(word, other));
-    let words = if operation.id == synthetic_id(operation.method, operation.path)
+/// The words that name an operation.
+fn words(operation: &Named<'_>) -> Vec<String> {
+    if operation.id == synthetic_id(operation.method, operation.path)
         && operation.path.matches('/').count() > 1
     {
-        words_of_path(operation)
-    } else {
-        kebab(operation.id).split('-').map(str::to_owned).collect()
-    };
-    let mut leaf: Vec<String> = words.into_iter().filter(|word| !is_in_group(word)).collect();
+        return words_of_path(operation);
+    }
+    let mut words: Vec<String> = kebab(operation.id).split('-').map(str::to_owned).collect();
+    if let Some(first) = words.first_mut()
+        && let Some(verb) = VERBS.iter().find(|verb| is_slip(first, verb))
+    {
+        *first = (*verb).to_owned();
+    }
+    words
+}
+
+/// Verbs at the start of operation ids.
+const VERBS: [&str; 8] = ["create", "delete", "download", "list", "remove", "retrieve", "search", "update"];
+
+/// Whether a word is a verb with a letter missing or two letters exchanged: `lisTags`, `delteTag`.
+fn is_slip(word: &str, verb: &str) -> bool {
+    let (word, verb): (Vec<char>, Vec<char>) = (word.chars().collect(), verb.chars().collect());
+    let same = word.iter().zip(&verb).take_while(|(one, other)| one == other).count();
+    if word.len() + 1 == verb.len() {
+        return word[same..] == verb[same + 1..];
+    }
+    word.len() == verb.len()
+        && same + 1 < word.len()
+        && (word[same], word[same + 1]) == (verb[same + 1], verb[same])
+        && word[same + 2..] == verb[same + 2..]
+}
+
+/// The command for these words in a group, without those of the group.
+fn in_group(place: &str, group: &str, words: &[String], id: &str) -> String {
+    let group_words: Vec<&str> = group.split('-').collect();
+    let is_in_group = |word: &String| group_words.iter().any(|other| is_same_word(word, other));
+    let mut leaf: Vec<&str> = words.iter().filter(|word| !is_in_group(word)).map(String::as_str).collect();
     leaf.dedup();
-    while leaf.len() > 1 && leaf.last().is_some_and(|word| PREPOSITIONS.contains(&word.as_str())) {
+    while leaf.len() > 1 && leaf.last().is_some_and(|word| PREPOSITIONS.contains(word)) {
         leaf.pop();
     }
-    let group = nested(group, operation);
-    if leaf.is_empty() {
-        format!("{group} {}", kebab(operation.id))
-    } else {
-        format!("{group} {}", leaf.join("-"))
-    }
+    if leaf.is_empty() { format!("{place} {id}") } else { format!("{place} {}", leaf.join("-")) }
 }
 
 /// A group named like the first two segments of the path is nested: `conversations attributes`.
@@ -92,7 +122,8 @@ fn nested(group: &str, operation: &Named<'_>) -> String {
 /// segments.
 fn words_of_path(operation: &Named<'_>) -> Vec<String> {
     const VERBS: [&str; 6] = ["download", "enqueue", "get", "list", "search", "start"];
-    let segments: Vec<String> = literals(operation.path).map(kebab).collect();
+    let segments: Vec<String> =
+        literals(operation.path).map(kebab).filter(|segment| !segment.is_empty()).collect();
     let is_verb = |segment: &&String| VERBS.contains(&segment.split('-').next().unwrap_or_default());
     let words = |text: &str| text.split('-').map(str::to_owned).collect::<Vec<_>>();
     if let Some(verb) = segments.iter().rev().find(is_verb) {

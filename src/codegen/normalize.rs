@@ -198,6 +198,12 @@ fn reduce_later_types(description: &mut Description) {
     reduce(&mut description.root, &known);
 }
 
+/// The id of an operation as the start of the name of a component.
+pub(super) fn component_name(operation: &Value) -> String {
+    let id = operation["operationId"].as_str().unwrap_or_default();
+    id.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_")
+}
+
 /// Turns inline objects of operations into components, so that the rules for components apply to them.
 /// progenitor would name them after the operation even if the name is taken.
 pub fn name_inline_bodies(description: &mut Description) {
@@ -205,7 +211,7 @@ pub fn name_inline_bodies(description: &mut Description) {
     let mut taken: BTreeSet<String> = schemas.into_iter().flatten().map(|(name, _)| plain(name)).collect();
     let mut named = Map::new();
     each_operation(description, |_, _, operation| {
-        let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+        let id = component_name(operation);
         let mut name = |ending: &str, mut schema: &mut Value| {
             let mut ending = ending.to_owned();
             while schema["type"] == "array" {
@@ -242,19 +248,24 @@ pub fn name_inline_bodies(description: &mut Description) {
 }
 
 /// Names that generated code uses for other types.
-const RESERVED: [&str; 18] = [
+pub(super) const RESERVED: [&str; 23] = [
     "adminid",
     "articleid",
+    "asref",
     "box",
     "clone",
     "contactid",
     "conversationid",
     "default",
     "i64",
+    "into",
+    "intoiterator",
     "f64",
     "map",
+    "none",
     "option",
     "self",
+    "some",
     "string",
     "tagid",
     "teamid",

@@ -139,6 +139,8 @@ fn add(fields: &mut Vec<Field>, field: Field, together: bool) {
     }
 }
 
+const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
+
 /// The schema as JSON Schema 2020-12: `nullable` becomes a type, and references point to `#/$defs/`.
 pub fn json_schema(schema: &Value) -> Value {
     let Some(source) = schema.as_object() else { return schema.clone() };
@@ -154,6 +156,12 @@ pub fn json_schema(schema: &Value) -> Value {
             // Free maps are described with one value type, mostly string, but accept every scalar.
             "additionalProperties" if value.is_object() => None,
             "additionalProperties" => kept.insert(keyword.clone(), value.clone()),
+            "type" => value
+                .as_str()
+                .filter(|kind| TYPES.contains(kind))
+                .and_then(|_| kept.insert(keyword.clone(), value.clone())),
+            // JSON Schema does not allow empty combinations.
+            "oneOf" | "anyOf" | "allOf" if value.as_array().is_none_or(Vec::is_empty) => None,
             "oneOf" | "anyOf" | "allOf" => {
                 let parts = value.as_array().into_iter().flatten().map(json_schema).collect();
                 // Alternatives overlap (a reply matches two of them), and the API accepts such values.

@@ -5,6 +5,8 @@
 //! what to keep, so keywords that later versions add are dropped too. It must never lose a schema property,
 //! whatever its name: `title` and `description` are also fields of an article.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use super::error::Error;
@@ -109,7 +111,9 @@ fn operation(source: &Value) -> Value {
 
 fn parameter(source: &Value) -> Value {
     let mut kept = keep(source, &["$ref", "name", "in", "required", "style", "explode", "deprecated"]);
-    if let Some(schema) = source.get("schema") {
+    // A parameter with content is sent as text of that kind.
+    let schemas = source["content"].as_object().and_then(|content| content.values().next()?.get("schema"));
+    if let Some(schema) = source.get("schema").or(schemas) {
         kept.insert("schema".into(), self::schema(schema));
     }
     Value::Object(kept)
@@ -141,6 +145,7 @@ fn content(source: &Value, kept: &mut Map<String, Value>) {
 }
 
 fn schema(source: &Value) -> Value {
+    let source = &*as_openapi_3_0(source);
     let mut kept = keep(source, &SCHEMA_FACTS);
     if let Some(properties) = source["properties"].as_object() {
         kept.insert("properties".into(), named_schemas(properties));
@@ -161,6 +166,33 @@ fn schema(source: &Value) -> Value {
         kept.insert("discriminator".into(), keep(discriminator, &["propertyName", "mapping"]).into());
     }
     Value::Object(kept)
+}
+
+/// A schema with what only OpenAPI 3.1 has, lists of types and constants, as OpenAPI 3.0.
+fn as_openapi_3_0(source: &Value) -> Cow<'_, Value> {
+    let types: Vec<&str> = match &source["type"] {
+        Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
+        Value::String(one) if one == "null" => vec!["null"],
+        _ if source.get("const").is_none() => return Cow::Borrowed(source),
+        one => one.as_str().into_iter().collect(),
+    };
+    let mut schema = source.as_object().cloned().unwrap_or_default();
+    if let Some(only) = schema.remove("const") {
+        schema.insert("enum".into(), json!([only]));
+    }
+    schema.remove("type");
+    if types.contains(&"null") {
+        schema.insert("nullable".into(), true.into());
+    }
+    match types.iter().filter(|one| **one != "null").collect::<Vec<_>>()[..] {
+        [] => {}
+        [only] => drop(schema.insert("type".into(), (*only).into())),
+        ref several => {
+            let alternatives = several.iter().map(|one| json!({ "type": one })).collect();
+            schema.entry("oneOf").or_insert(Value::Array(alternatives));
+        }
+    }
+    Cow::Owned(schema.into())
 }
 
 fn named_schemas(source: &Map<String, Value>) -> Value {

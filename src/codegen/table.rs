@@ -125,7 +125,8 @@ pub fn render(
         &mut text,
         format_args!(
             "/// Component schemas that request bodies refer to as `#/$defs/<name>`, as one JSON object.\n\
-             pub static DEFINITIONS: &str = r##\"{definitions}\"##;\n\n"
+             pub static DEFINITIONS: &str = {};\n\n",
+            raw(&definitions)
         ),
     );
     text.push_str("/// Every operation, sorted by command.\npub static OPERATIONS: &[Operation] = &[\n");
@@ -235,6 +236,10 @@ fn row<'a>(
             field_flags(description, &field, &mut flags);
         }
     }
+    // What has no letters in its name can only be given as JSON.
+    flags.retain(|flag| {
+        flag.place == "Path" || flag.flag.starts_with(|first: char| first.is_ascii_alphanumeric())
+    });
     let mut taken: BTreeSet<String> = RESERVED_FLAGS.iter().map(|&flag| flag.to_owned()).collect();
     for flag in &mut flags {
         if flag.place != "Path" && !taken.insert(flag.flag.clone()) {
@@ -324,12 +329,10 @@ fn write_row(text: &mut String, row: &OperationRow) {
             // A body with required fields is required, whatever the description says.
             let required =
                 required || row.parameters.iter().any(|flag| flag.place == "Body" && flag.required);
-            let schema = schema::json_schema(schema);
+            let schema = raw(&schema::json_schema(schema).to_string());
             put(
                 text,
-                format_args!(
-                    "        body: Some(Body {{ required: {required}, schema: r##\"{schema}\"## }}),\n"
-                ),
+                format_args!("        body: Some(Body {{ required: {required}, schema: {schema} }}),\n"),
             );
         }
         None => text.push_str("        body: None,\n"),
@@ -339,7 +342,13 @@ fn write_row(text: &mut String, row: &OperationRow) {
 
 fn help(row: &OperationRow) -> String {
     match row.entry.help.as_str() {
-        "" => format!("{} {}", row.facts.method.to_ascii_uppercase(), row.facts.path),
+        "" => {
+            let route = format!("{} {}", row.facts.method.to_ascii_uppercase(), row.facts.path);
+            match &row.facts.other_body {
+                Some(kind) => format!("{route} (its body, {kind}, cannot be sent)"),
+                None => route,
+            }
+        }
         help => help.to_owned(),
     }
 }
@@ -437,6 +446,15 @@ fn answer(row: &OperationRow) -> AnswerKind {
     } else {
         AnswerKind::Nothing
     }
+}
+
+/// A raw string literal. The text may contain quotes followed by `#`.
+fn raw(text: &str) -> String {
+    let mut hashes = "##".to_owned();
+    while text.contains(&format!("\"{hashes}")) {
+        hashes.push('#');
+    }
+    format!("r{hashes}\"{text}\"{hashes}")
 }
 
 /// Appends formatted text; writing to a `String` cannot fail.

@@ -204,9 +204,9 @@ fn write_setters(text: &mut String, model: &Model, used: Option<&Use>, overlay: 
         ),
     );
     let mut taken: BTreeSet<String> = BTreeSet::from(["new".to_owned(), "extra".to_owned()]);
-    taken.extend(fields.iter().map(|field| field.ident.clone()).filter(|ident| ident != "new"));
+    taken.extend(fields.iter().map(|field| field.setter.clone()));
     for field in fields {
-        let (ident, wire) = (&field.ident, &field.wire);
+        let Field { ident, setter, wire, .. } = field;
         let (argument, value) = argument(ident, &field.kind);
         let documentation = field_documentation(field, used, overlay).join(" ");
         let title = if documentation.starts_with("Needs") || documentation.is_empty() {
@@ -219,7 +219,6 @@ fn write_setters(text: &mut String, model: &Model, used: Option<&Use>, overlay: 
             Presence::Optional => format!("Some({value})"),
             Presence::Nullable => format!("Some(Some({value}))"),
         };
-        let setter = if ident == "new" { "set_new" } else { ident };
         put(
             text,
             format_args!(

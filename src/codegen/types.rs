@@ -11,6 +11,7 @@ use syn::{File, FnArg, ImplItem, Item, ItemStruct, Type};
 
 use super::description::{Description, plain};
 use super::marks::MARK;
+use super::methods::is_keyword;
 use super::shape::{REQUEST, ROLE, choices};
 use super::versions::SINCE;
 
@@ -43,6 +44,8 @@ pub enum Presence {
 #[derive(Debug, Clone)]
 pub struct Field {
     pub ident: String,
+    /// The name of its setter, which differs if `new` has the name.
+    pub setter: String,
     pub wire: String,
     pub kind: Kind,
     pub presence: Presence,
@@ -133,6 +136,7 @@ fn model(item: &ItemStruct, schema: &Value) -> Model {
             Some((ident, wire, &field.ty))
         })
         .collect();
+    let mut taken: BTreeSet<String> = BTreeSet::new();
     // In the order of the description.
     let fields = properties.into_iter().flatten().filter_map(|(wire, property)| {
         let (ident, _, kind) = generated.iter().find(|(_, name, _)| name == wire)?;
@@ -149,9 +153,30 @@ fn model(item: &ItemStruct, schema: &Value) -> Model {
             (false, false) => Presence::Optional,
         };
         let since = property[SINCE].as_str().map(str::to_owned);
-        Some(Field { ident: ident.clone(), wire: wire.clone(), kind, presence, constant, spelling, since })
+        let mut ident = if is_keyword(ident) { format!("{ident}_") } else { ident.clone() };
+        while !taken.insert(ident.clone()) {
+            ident.push('_');
+        }
+        Some(Field {
+            setter: ident.clone(),
+            ident,
+            wire: wire.clone(),
+            kind,
+            presence,
+            constant,
+            spelling,
+            since,
+        })
     });
-    Model { name: item.ident.to_string(), is_request, fields: fields.collect() }
+    let mut fields: Vec<Field> = fields.collect();
+    if let Some(index) = fields.iter().position(|field| field.ident == "new") {
+        let mut setter = "set_new".to_owned();
+        while !taken.insert(setter.clone()) {
+            setter.push('_');
+        }
+        fields[index].setter = setter;
+    }
+    Model { name: item.ident.to_string(), is_request, fields }
 }
 
 /// The name in `#[serde(rename = "...")]`.
@@ -219,6 +244,7 @@ fn kind_of(kind: &Type) -> Kind {
         "String" if is_foreign => Kind::Text,
         "Map" | "HashMap" if is_foreign && path.path.leading_colon.is_some() => Kind::Object,
         "Value" if path.path.leading_colon.is_some() => Kind::Json,
+        "str" => Kind::Text,
         "bool" => Kind::Boolean,
         "f64" | "f32" => Kind::Number,
         "i64" | "i32" | "i16" | "i8" | "u64" | "u32" | "u16" | "u8" => Kind::Integer,

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::description::{Description, reference};
 use super::error::Error;
+use super::methods;
 use super::overlay::Overlay;
 use super::strip_prose::strip_prose;
 use super::table::{self, Command};
@@ -40,6 +41,8 @@ pub struct Update {
     pub added: Vec<Command>,
     pub changed: Vec<ChangedCommand>,
     pub removed: Vec<RemovedCommand>,
+    /// Operations that cannot be called, one line each with the reason.
+    pub unusable: Vec<String>,
     /// Entries for the overlay, as YAML, for the new operations that have none.
     pub entries: String,
 }
@@ -108,7 +111,25 @@ pub fn prepare(vendor: &str, spec: &Path, choices: Choices) -> Result<Update, Er
         new.values().filter_map(|command| changed_command(old.get(&command.name)?, command)).collect();
     let without_entry = new.values().filter(|command| !after.overlay.operations.contains_key(&command.id));
     let entries = without_entry.map(entry).collect();
-    Ok(Update { version, facts, superseded, added, changed, removed, entries })
+    let mut unusable = other_methods(vendor)?;
+    let omitted = methods::omitted(&after.description);
+    unusable.extend(omitted.into_iter().map(|(id, kind)| format!("{id}: its body is {kind}, not JSON")));
+    Ok(Update { version, facts, superseded, added, changed, removed, unusable, entries })
+}
+
+/// The operations of a vendor's file with methods that no command has.
+fn other_methods(vendor: &str) -> Result<Vec<String>, Error> {
+    let root: Value = serde_saphyr::from_str(vendor)
+        .map_err(|error| Error::Yaml { what: "the vendor's description", reason: error.to_string() })?;
+    let mut found = Vec::new();
+    for (path, item) in root["paths"].as_object().into_iter().flatten() {
+        let other =
+            ["head", "options", "trace", "query"].iter().filter(|method| item.get(**method).is_some());
+        found.extend(
+            other.map(|method| format!("{} {path}: no command has this method", method.to_uppercase())),
+        );
+    }
+    Ok(found)
 }
 
 type Commands = BTreeMap<String, Command>;
@@ -159,6 +180,9 @@ fn changed_command(old: &Command, new: &Command) -> Option<ChangedCommand> {
 /// An overlay entry to complete.
 fn entry(command: &Command) -> String {
     let Command { id, name, method, path, effect, .. } = command;
+    let is_word = id.starts_with(|first: char| first.is_ascii_alphabetic())
+        && id.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+    let id = if is_word { id.clone() } else { Value::from(id.as_str()).to_string() };
     format!("  {id}:  # {method} {path}\n    command: {name}\n    effect: {effect}\n    help: ''\n")
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::cycles::cut_cycles;
 use super::description::{Description, METHODS, is_list, placeholders, plain, reference};
 use super::schema::fields;
 
@@ -141,6 +142,8 @@ pub fn merge(earlier: &mut Description, later: Description, previous: &str) {
     for section in SECTIONS {
         merger.components(earlier, &later, section);
     }
+    // Two versions can refer to each other's schemas.
+    cut_cycles(&mut earlier.root);
 }
 
 struct Merger<'a> {
@@ -183,7 +186,8 @@ impl Merger<'_> {
             operation[SINCE] = self.version.into();
             let id = operation["operationId"].as_str().unwrap_or_default();
             if taken.contains(&plain(id)) {
-                operation["operationId"] = super::description::synthetic_id(method, &path).into();
+                let free = super::description::free_id(method, &path, |id| taken.contains(&plain(id)));
+                operation["operationId"] = free.into();
             }
             taken.push(plain(operation["operationId"].as_str().unwrap_or_default()));
             earlier.root["paths"][&path][method] = operation;

@@ -85,6 +85,8 @@ fn nested_sample(description: &Description, schema: &Value, depth: usize) -> Val
         Some("integer") => json!(7),
         Some("number") => json!(1.5),
         Some("boolean") => json!(true),
+        // A list can be empty where its elements would never end.
+        Some("array") if depth > 16 => json!([]),
         Some("array") => json!([nested_sample(description, &schema["items"], depth + 1)]),
         _ => {
             // Schemas can be recursive.
@@ -206,6 +208,8 @@ fn check_body(
         .map(|error| error.to_string())
         // The samples are large, to show that no number passes through a float.
         .filter(|error| !error.contains("greater than the maximum"))
+        // Choices that are not text are typed as any number, for example.
+        .filter(|error| error.starts_with('"') || !error.contains(" is not one of "))
         // Lists of choices are typed as lists of texts.
         .filter(|error| !(error.contains("a text/with") && error.contains("is not one of")))
         .collect();

@@ -18,6 +18,7 @@ mod endpoints;
 mod filter;
 mod filter_syntax;
 mod generator;
+mod generator_hostile;
 mod generator_stamp;
 mod generator_table;
 mod generator_update;

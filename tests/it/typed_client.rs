@@ -15,6 +15,7 @@ use serde_json::Value;
 #[rustfmt::skip]
 #[path = "../../generated/calls.rs"]
 #[allow(clippy::all, reason = "generated")]
+#[rustfmt::skip]
 pub mod calls;
 
 type Descriptions = BTreeMap<String, Description>;
@@ -111,9 +112,11 @@ fn problems(
     let mut checked = schema::json_schema(schema);
     checked["$defs"] = Value::Object(schema::definitions(merged, std::iter::once(schema)));
     let validator = jsonschema::validator_for(&checked).unwrap();
-    // The samples keep to no limits on lengths.
-    let errors =
-        validator.iter_errors(&body).filter(|error| !error.to_string().contains(" is shorter than "));
+    // The samples keep to no limits on lengths, and to no choices that are not text.
+    let errors = validator.iter_errors(&body).map(|error| error.to_string()).filter(|error| {
+        let is_number = !error.starts_with('"') && error.contains(" is not one of ");
+        !is_number && !error.contains(" is shorter than ")
+    });
     problems.extend(errors.map(|error| format!("{}: {error} in {body}", operation.id)));
     problems
 }
@@ -152,7 +155,8 @@ async fn send_every_operation() {
         sample(&description, &schema)
     };
     let mut found = Vec::new();
-    for operation in OPERATIONS {
+    let offered = || OPERATIONS.iter().filter(|operation| !calls::OMITTED.contains(&operation.id));
+    for operation in offered() {
         calls::send(&client, &samples, operation.id).await;
         let requests = server.take();
         // A scroll that ends without records starts again once.
@@ -162,5 +166,5 @@ async fn send_every_operation() {
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
     let called: BTreeSet<&str> = calls::IDS.iter().copied().collect();
-    assert_eq!(called, OPERATIONS.iter().map(|operation| operation.id).collect());
+    assert_eq!(called, offered().map(|operation| operation.id).collect());
 }
