@@ -5631,7 +5631,7 @@ pub mod types {
                 enabled_push_messaging: bool = "enabled_push_messaging",
             }
             nullable {}
-            spelled { }
+            spelled { "owner_id" Integer, }
         }
     }
 

@@ -38,6 +38,8 @@ pub struct Operation {
     pub parameters: &'static [Parameter],
     /// The request body, if the operation takes one.
     pub body: Option<Body>,
+    /// The media types of a body that is not JSON. Such an operation is never sent.
+    pub other_body: Option<&'static str>,
     /// The content of its successful response.
     pub answer: Answer,
 }

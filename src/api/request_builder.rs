@@ -111,6 +111,12 @@ pub(super) fn request(
     operation: &Operation,
     arguments: &Arguments,
 ) -> Result<Request, Error> {
+    if let Some(kind) = operation.other_body {
+        let (method, path) = (operation.method.as_str(), operation.path);
+        return Err(Error::InvalidRequest(format!(
+            "{method} {path} takes {kind}: only JSON bodies can be sent"
+        )));
+    }
     let path = fill(operation.path, &arguments.path)?;
     let method = match operation.method {
         Method::Get => reqwest::Method::GET,
@@ -184,6 +190,15 @@ mod tests {
         assert_eq!(id("GET", "/companies/5"), Some("RetrieveACompanyById"));
         assert_eq!(id("GET", "/nothing"), None);
         assert_eq!(id("PATCH", "/companies/5"), None);
+    }
+
+    #[test]
+    fn an_operation_whose_body_is_not_json_is_not_sent() {
+        let upload =
+            Operation { other_body: Some("multipart/form-data"), ..*operation("createTag").unwrap() };
+        let url = Url::parse("https://api.intercom.io/").unwrap();
+        let refused = request(&url, None, &upload, &Arguments::default()).unwrap_err();
+        assert_eq!(refused.to_string(), "POST /tags takes multipart/form-data: only JSON bodies can be sent");
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub fn normalize(description: &mut Description) {
     rewrite_parameters(description);
     rewrite_responses(description);
     rewrite_bodies(description);
-    reduce_later_types(description);
+    forget_later_types(&mut description.root);
     drop_unreachable_schemas(description);
     unwrap_single_references(description);
     merge_partial_records(description);
@@ -182,20 +182,17 @@ pub fn rewrite_bodies(description: &mut Description) {
     });
 }
 
-/// Keeps only the JSON type of what a value is in a later version: the typed client needs no more of it.
-fn reduce_later_types(description: &mut Description) {
-    fn reduce(value: &mut Value, known: &Description) {
-        if let Some(schema) = value.get_mut(LATER).and_then(|later| later.get_mut("schema")) {
-            *schema = json!({ "type": known.resolve(schema)["type"] });
+/// Drops what a value is in a later version: the typed client keeps the types of the first one, and what only a later
+/// type refers to would take names.
+fn forget_later_types(value: &mut Value) {
+    match value {
+        Value::Array(elements) => elements.iter_mut().for_each(forget_later_types),
+        Value::Object(fields) => {
+            fields.shift_remove(LATER);
+            fields.values_mut().for_each(forget_later_types);
         }
-        match value {
-            Value::Array(elements) => elements.iter_mut().for_each(|element| reduce(element, known)),
-            Value::Object(fields) => fields.values_mut().for_each(|field| reduce(field, known)),
-            _ => {}
-        }
+        _ => {}
     }
-    let known = Description { root: description.root.clone() };
-    reduce(&mut description.root, &known);
 }
 
 /// The id of an operation as the start of the name of a component.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::description::{Description, plain, reference};
 use super::schema::{Field, fields};
-use super::versions::{LATER, SINCE};
+use super::versions::SINCE;
 
 /// Suffix of the request copy of a schema that responses use too.
 pub(super) const INPUT: &str = "_input";
@@ -19,7 +19,9 @@ pub(super) const ROLE: &str = "x-role";
 pub(super) const REQUEST: &str = "request";
 pub(super) const ANSWER: &str = "answer";
 
-/// A schema for responses. Keeps types, and what typed values come from: choices and formats. No field is required.
+/// A schema for responses. Keeps types, and what typed values come from: choices and formats. No field is required. A
+/// later version that changes a type does not change the field: its values stay in `extra`, and programs compile as
+/// before.
 pub fn lenient(description: &Description, schema: &Value) -> Value {
     let mut lenient = lenient_type(description, schema);
     keep_since(schema, &mut lenient);
@@ -47,9 +49,6 @@ fn lenient_type(description: &Description, schema: &Value) -> Value {
         let fields = fields(description, schema);
         return object(properties(fields, |schema| lenient(description, schema)), &json!([]), ANSWER);
     }
-    if let Some(shared) = shared_type(schema) {
-        return shared;
-    }
     match scalar(schema) {
         Some(scalar) => scalar,
         None if schema["type"] == "array" => {
@@ -67,21 +66,6 @@ fn lenient_type(description: &Description, schema: &Value) -> Value {
             _ => json!({}),
         },
     }
-}
-
-/// What the values of every version can be read as, if the type of a value depends on the version.
-fn shared_type(schema: &Value) -> Option<Value> {
-    let later = schema.get(LATER)?["schema"]["type"].as_str();
-    let mut shared = scalar(schema)?;
-    let kind = match (shared["type"].as_str()?, later) {
-        (kind, Some(later)) if kind == later => kind,
-        ("integer" | "number", Some("integer" | "number")) => "number",
-        (_, Some("string" | "integer" | "number" | "boolean")) => "string",
-        _ => return Some(json!({})),
-    };
-    let kind = kind.to_owned();
-    shared["type"] = kind.into();
-    Some(shared)
 }
 
 /// A schema for requests: types, required fields, choices, and which fields can be null. Defaults are dropped because

@@ -44,13 +44,10 @@ fn mutations(document: &Value, changed_before: &mut BTreeSet<String>) -> Vec<Val
         for other in [
             json!(null),
             json!("text"),
-            json!(""),
             json!(12),
             json!(-1.5),
             json!(true),
-            json!([]),
             json!([1]),
-            json!({}),
             json!({"a": [null]}),
             json!("2026-05-24T10:00:00.5Z"),
         ] {
