@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::description::{Description, ParameterFacts};
 use super::history::{History, Within};
-use super::names::kebab;
+use super::names::flag_name;
 use super::schema;
 
 /// One parameter of a row.
@@ -34,7 +34,7 @@ pub(super) fn parameter_flags(
     let place = if parameter.in_path { "Path" } else { "Query" };
     flags.push(FlagSpec {
         name: parameter.name.clone(),
-        flag: kebab(&parameter.name),
+        flag: flag_name(&parameter.name),
         place,
         kind: kind(description, &parameter.name, &parameter.schema),
         required: parameter.required,
@@ -48,7 +48,7 @@ pub(super) fn parameter_flags(
     for property in schema::fields(description, &parameter.schema) {
         flags.push(FlagSpec {
             name: format!("{}.{}", parameter.name, property.name),
-            flag: format!("{}-{}", kebab(&parameter.name), kebab(&property.name)),
+            flag: format!("{}-{}", flag_name(&parameter.name), flag_name(&property.name)),
             place,
             kind: kind(description, &property.name, &property.schema),
             required: false,
@@ -62,7 +62,7 @@ pub(super) fn parameter_flags(
 pub(super) fn field_flags(description: &Description, field: &schema::Field, flags: &mut Vec<FlagSpec>) {
     flags.push(FlagSpec {
         name: field.name.clone(),
-        flag: kebab(&field.name),
+        flag: flag_name(&field.name),
         place: "Body",
         kind: kind(description, &field.name, &field.schema),
         required: field.required,
@@ -73,7 +73,7 @@ pub(super) fn field_flags(description: &Description, field: &schema::Field, flag
     for property in nested_fields(description, &field.schema) {
         flags.push(FlagSpec {
             name: format!("{}.{}", field.name, property.name),
-            flag: format!("{}-{}", kebab(&field.name), kebab(&property.name)),
+            flag: format!("{}-{}", flag_name(&field.name), flag_name(&property.name)),
             place: "Body",
             kind: kind(description, &property.name, &property.schema),
             required: field.required && property.required,

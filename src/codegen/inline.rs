@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::description::{Description, plain, reference};
 use super::normalize::RESERVED;
-use super::shape::{REQUEST, ROLE};
+use super::shape::{REQUEST, ROLE, WIRE};
 use super::versions::SINCE;
 
 const SCHEMAS: &str = "/components/schemas/";
@@ -36,7 +36,7 @@ fn replace(
 ) {
     let name = reference(value).and_then(|target| target.strip_prefix(SCHEMAS)).map(str::to_owned);
     if let Some(name) = name.filter(|name| values.contains(name)) {
-        let kept = ["nullable", SINCE].map(|keyword| (keyword, value.get(keyword).cloned()));
+        let kept = ["nullable", SINCE, WIRE].map(|keyword| (keyword, value.get(keyword).cloned()));
         if inside.contains(&name) {
             *value = json!({});
             return;
@@ -107,7 +107,7 @@ impl InlineObjects {
             self.in_value(parent, &item, &mut schema["items"]);
         } else if schema.get("properties").is_some() {
             let mut target = json!({});
-            for keyword in ["nullable", SINCE] {
+            for keyword in ["nullable", SINCE, WIRE] {
                 if let Some(value) = schema.as_object_mut().and_then(|object| object.shift_remove(keyword)) {
                     target[keyword] = value;
                 }

@@ -29,6 +29,12 @@ pub fn kebab(name: &str) -> String {
     kebab.trim_end_matches('-').to_owned()
 }
 
+/// The flag of a parameter or field. Names without letters of flags become `field`.
+pub fn flag_name(name: &str) -> String {
+    let flag = kebab(name);
+    if flag.starts_with(|first: char| first.is_ascii_alphanumeric()) { flag } else { "field".to_owned() }
+}
+
 /// Words that say nothing at the end of a command, such as the last one of `attachTagToArticle`.
 const PREPOSITIONS: [&str; 8] = ["a", "by", "for", "from", "in", "of", "to", "with"];
 

@@ -14,6 +14,9 @@ use super::versions::SINCE;
 /// Suffix of the request copy of a schema that responses use too.
 pub(super) const INPUT: &str = "_input";
 
+/// Keyword of a property: its name on the wire, if the property has another one.
+pub(super) const WIRE: &str = "x-wire";
+
 /// Keyword of an object: whether it is part of a request or of an answer.
 pub(super) const ROLE: &str = "x-role";
 pub(super) const REQUEST: &str = "request";
@@ -172,25 +175,34 @@ pub(super) fn choices(schema: &Value) -> Vec<&str> {
     choices.filter(|choice| taken.insert(*choice)).collect()
 }
 
-/// An object that also accepts unknown fields. Required fields without a description are dropped. If several
-/// properties would become the same Rust field, or one would be named like the map of unknown fields, only
-/// the first is kept; the others are available in that map.
+/// An object that also accepts unknown fields. Required fields without a description are dropped. A property whose
+/// name would become a Rust field that exists, or the map of unknown fields, gets another name and keeps its own as
+/// [`WIRE`].
 fn object(properties: Map<String, Value>, required: &Value, role: &str) -> Value {
+    let required: BTreeSet<&str> =
+        required.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let mut taken = BTreeSet::from(["extra".to_owned()]);
-    let properties: Map<_, _> = properties
-        .into_iter()
-        .filter(|(name, _)| !plain(name).is_empty() && taken.insert(plain(name)))
-        .collect();
-    let required: Vec<&Value> = required
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|name| name.as_str().is_some_and(|name| properties.contains_key(name)))
-        .collect();
-    let mut object =
-        json!({ "type": "object", ROLE: role, "properties": properties, "additionalProperties": {} });
-    if !required.is_empty() {
-        object["required"] = json!(required);
+    let mut named = Map::new();
+    let mut required_names = Vec::new();
+    for (wire, mut property) in properties {
+        let base = if plain(&wire).is_empty() { "field" } else { wire.as_str() };
+        let mut name = base.to_owned();
+        let mut number = 2;
+        while !taken.insert(plain(&name)) {
+            name = format!("{base}_{number}");
+            number += 1;
+        }
+        if required.contains(wire.as_str()) {
+            required_names.push(name.clone());
+        }
+        if name != wire && property.is_object() {
+            property[WIRE] = wire.into();
+        }
+        named.insert(name, property);
+    }
+    let mut object = json!({ "type": "object", ROLE: role, "properties": named, "additionalProperties": {} });
+    if !required_names.is_empty() {
+        object["required"] = json!(required_names);
     }
     object
 }

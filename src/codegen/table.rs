@@ -236,10 +236,6 @@ fn row<'a>(
             field_flags(description, &field, &mut flags);
         }
     }
-    // What has no letters in its name can only be given as JSON.
-    flags.retain(|flag| {
-        flag.place == "Path" || flag.flag.starts_with(|first: char| first.is_ascii_alphanumeric())
-    });
     let mut taken: BTreeSet<String> = RESERVED_FLAGS.iter().map(|&flag| flag.to_owned()).collect();
     for flag in &mut flags {
         if flag.place != "Path" && !taken.insert(flag.flag.clone()) {

@@ -12,7 +12,7 @@ use syn::{File, FnArg, ImplItem, Item, ItemStruct, Type};
 use super::description::{Description, plain};
 use super::marks::MARK;
 use super::methods::is_keyword;
-use super::shape::{REQUEST, ROLE, choices};
+use super::shape::{REQUEST, ROLE, WIRE, choices};
 use super::versions::SINCE;
 
 /// The type of a value in Rust.
@@ -138,9 +138,9 @@ fn model(item: &ItemStruct, schema: &Value) -> Model {
         .collect();
     let mut taken: BTreeSet<String> = BTreeSet::new();
     // In the order of the description.
-    let fields = properties.into_iter().flatten().filter_map(|(wire, property)| {
-        let (ident, _, kind) = generated.iter().find(|(_, name, _)| name == wire)?;
-        let is_required = required.contains(wire.as_str());
+    let fields = properties.into_iter().flatten().filter_map(|(name, property)| {
+        let (ident, _, kind) = generated.iter().find(|(_, generated, _)| generated == name)?;
+        let is_required = required.contains(name.as_str());
         let constant = match choices(property)[..] {
             [only] => Some(only.to_owned()),
             _ => None,
@@ -160,7 +160,7 @@ fn model(item: &ItemStruct, schema: &Value) -> Model {
         Some(Field {
             setter: ident.clone(),
             ident,
-            wire: wire.clone(),
+            wire: property[WIRE].as_str().unwrap_or(name).to_owned(),
             kind,
             presence,
             constant,

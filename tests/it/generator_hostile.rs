@@ -124,13 +124,6 @@ fn an_empty_combination_is_valid_json_schema() {
 }
 
 #[test]
-fn a_field_without_letters_has_no_flag() {
-    let schema = json!({"type": "object", "properties": {"日": {"type": "string"}, "": {"type": "string"}}});
-    let [_, _, table] = rendered(echo(schema), json!({}));
-    assert!(!table.contains("flag:"), "{table}");
-}
-
-#[test]
 fn paths_are_escaped() {
     let paths = json!({"/a b/{é}/日?x#y": {"get": {"responses": {}}}});
     assert_eq!(description(paths, json!({})).operations()[0].path, "/a%20b/{é}/%E6%97%A5%3Fx%23y");
@@ -261,4 +254,23 @@ fn slips_and_taken_groups_do_not_spoil_a_name() {
         path: "/export/baz",
     });
     assert_eq!(derived[..2], ["export baz create", "export-baz create"]);
+}
+
+#[test]
+fn fields_whose_names_collide_are_all_typed() {
+    let text = json!({"type": "string"});
+    let body = json!({"type": "object", "required": ["a_b", "-"], "properties": {
+        "a-b": text, "a_b": text, "aB": {"type": "object", "properties": {"x": text}}, "-": text, "日": text, "extra": text}});
+    let [client, calls, table] = rendered(
+        json!({"/tools": {"post": {"operationId": "createTool", "tags": ["Tools"], "responses": {"200": {}},
+            "requestBody": {"content": {"application/json": {"schema": body}}}}}}),
+        json!({}),
+    );
+    for wire in ["a-b", "a_b", "aB", "-", "日", "extra"] {
+        assert_eq!(client.matches(&format!(" = {wire:?},\n")).count(), 1, "{wire} in {client}");
+    }
+    assert!(calls.contains("CreateToolRequest::new("), "{calls}");
+    for flag in ["a-b", "body-a-b", "field", "body-field", "extra"] {
+        assert_eq!(table.matches(&format!("flag: {flag:?}")).count(), 1, "{flag} in {table}");
+    }
 }
