@@ -178,6 +178,11 @@ pub mod filter;
 #[cfg(any(feature = "articles", feature = "filter", feature = "sandbox"))]
 #[allow(missing_docs, reason = "shared by the other modules")]
 mod html;
+#[cfg(feature = "cli")]
+#[allow(clippy::disallowed_methods, reason = "the queue and its lock file")]
+#[doc(hidden)]
+#[allow(missing_docs, reason = "belongs to the programs")]
+pub mod listen;
 #[cfg(feature = "mirror")]
 pub mod local;
 #[cfg(feature = "cli")]

@@ -20,6 +20,7 @@ pub const NEEDS: &[(&str, &[&str])] = &[
     ("sandbox serve", &["test sandbox fake workspace", "practice without account"]),
     ("sync", &["mirror download everything locally offline", "update mirror", "copy workspace"]),
     ("status", &["mirror age fresh rows", "mirror complete", "when last synced"]),
+    ("listen", &["webhooks receive", "webhook server endpoint", "forward webhooks"]),
     ("tail", &["follow new changed records live", "watch incoming conversations", "stream changes"]),
     (
         "export",
