@@ -91,6 +91,7 @@ enum Request {
     Next(Work),
     Finish(Work, Vec<i64>),
     Count(Work),
+    Close,
 }
 
 enum Reply {
@@ -170,6 +171,14 @@ impl Queue {
         }
     }
 
+    /// Releases the file for all handles, without remnants of finished notifications.
+    ///
+    /// # Errors
+    /// If the file cannot be written. What was stored is safe anyway.
+    pub async fn close(&self) -> Result<(), Error> {
+        self.call(Request::Close).await.map(drop)
+    }
+
     /// Changes whenever a notification is stored.
     pub fn stored(&self) -> watch::Receiver<u64> {
         self.stored.clone()
@@ -202,6 +211,8 @@ impl Worker {
             {
                 calls.push(call);
             }
+            let closing = calls.iter().position(|call| matches!(call.request, Request::Close));
+            let closing = closing.map(|at| calls.remove(at).reply);
             let (requests, replies): (Vec<_>, Vec<_>) =
                 calls.into_iter().map(|call| (call.request, call.reply)).unzip();
             let results = self.commit(&requests).map_err(|error| reason(&error));
@@ -221,10 +232,16 @@ impl Worker {
                     let _ = reply.send(Err(reason.clone()));
                 }),
             }
+            if let Some(reply) = closing {
+                let closed = checkpoint(&self.connection);
+                drop(self);
+                let _ = reply.send(closed.map(|()| Reply::Finished).map_err(|error| reason(&error)));
+                return;
+            }
             if self.forgotten.elapsed() > FORGET_EVERY {
                 self.forgotten = Instant::now();
-                // Ids that cannot be forgotten now are forgotten later.
-                let _ = forget(&self.connection);
+                // What cannot be forgotten now is forgotten later.
+                let _ = forget(&self.connection).and_then(|()| checkpoint(&self.connection));
             }
         }
     }
@@ -249,6 +266,7 @@ fn answer(transaction: &Transaction, request: &Request, works: &[Work]) -> rusql
             finish(transaction, *work, seqs)?;
             Reply::Finished
         }
+        Request::Close => Reply::Finished,
         Request::Count(work) => {
             let sql = "SELECT count(*) FROM work WHERE kind = ?1";
             let count: i64 = transaction.query_row(sql, [work.name()], |row| row.get(0))?;
@@ -307,6 +325,11 @@ fn finish(transaction: &Transaction, work: Work, seqs: &[i64]) -> rusqlite::Resu
 fn forget(connection: &Connection) -> rusqlite::Result<()> {
     let oldest = Timestamp::now().as_second() - MEMORY;
     connection.execute("DELETE FROM seen WHERE at < ?1", [oldest]).map(drop)
+}
+
+/// Empties the write-ahead log, which contains removed notifications.
+fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 /// Creates the folder and the file for their owner only, and locks the queue.
@@ -390,17 +413,6 @@ mod tests {
         batch.iter().map(|stored| std::str::from_utf8(&stored.body).unwrap()).collect()
     }
 
-    /// Waits until the thread of a dropped queue has released the file.
-    fn reopen(path: &Path, works: &[Work]) -> Queue {
-        for _ in 0..200 {
-            match Queue::open(path, works.to_vec()) {
-                Err(Error::Busy { .. }) => std::thread::sleep(Duration::from_millis(10)),
-                result => return result.map_err(|error| error.to_string()).unwrap(),
-            }
-        }
-        panic!("the queue is still locked");
-    }
-
     #[tokio::test]
     async fn notifications_are_kept_until_all_work_is_done_and_ids_longer() {
         let folder = tempfile::tempdir().unwrap();
@@ -416,8 +428,8 @@ mod tests {
         assert_eq!(batch[0].signature, "signature of 1");
         queue.finish(Work::Print, vec![batch[0].seq, batch[1].seq]).await.unwrap();
         assert_eq!(queue.count(Work::Print).await.unwrap(), 1);
-        drop(queue);
-        let queue = reopen(&path, &[Work::Print]);
+        queue.close().await.unwrap();
+        let queue = Queue::open(&path, vec![Work::Print]).unwrap();
         assert_eq!(bodies(&queue.next(Work::Print).await.unwrap()), ["3"]);
         assert_eq!(bodies(&queue.next(Work::Forward).await.unwrap()), ["1", "3", "3"]);
         assert!(!queue.store(incoming(Some("a"), "4")).await.unwrap());
@@ -436,14 +448,29 @@ mod tests {
         for id in ["old", "new"] {
             queue.store(incoming(Some(id), "")).await.unwrap();
         }
-        drop(queue);
+        queue.close().await.unwrap();
         let connection = Connection::open(&path).unwrap();
         let sql = "UPDATE seen SET at = at - 14 * 86400 - 60 WHERE id = 'old'";
         assert_eq!(connection.execute(sql, []).unwrap(), 1);
         drop(connection);
-        let queue = reopen(&path, &[]);
+        let queue = Queue::open(&path, vec![]).unwrap();
         assert!(queue.store(incoming(Some("old"), "")).await.unwrap());
         assert!(!queue.store(incoming(Some("new"), "")).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_closed_queue_keeps_no_finished_message() {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = Queue::open(&folder.path().join("queue.db"), vec![Work::Print]).unwrap();
+        queue.store(incoming(Some("a"), "a private message")).await.unwrap();
+        let seqs = queue.next(Work::Print).await.unwrap().iter().map(|stored| stored.seq).collect();
+        queue.finish(Work::Print, seqs).await.unwrap();
+        queue.close().await.unwrap();
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let content = std::fs::read(file.unwrap().path()).unwrap();
+            assert!(!String::from_utf8_lossy(&content).contains("private"));
+        }
+        assert!(queue.store(incoming(None, "")).await.is_err(), "a closed queue promises nothing");
     }
 
     #[test]

@@ -124,7 +124,7 @@ impl HandwrittenCommand for ReceiveWebhooks {
         stop.cancel();
         let served = joined(serving.await);
         report_left(&queue, &path, &works).await?;
-        worked.map(drop).and(served)
+        worked.map(drop).and(served).and(queue.close().await.map_err(failed))
     }
 }
 

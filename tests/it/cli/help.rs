@@ -36,7 +36,7 @@ const NOT_IN_THE_SANDBOX: [&str; 11] = [
 const OTHER_CODES: [(&str, i32); 1] = [("articles resolve", 3)];
 
 /// Hand-written commands whose examples run with `--dry-run`: they ask at a terminal, or run until they are stopped.
-const ONLY_SHOWN: [&str; 2] = ["profile delete", "sandbox serve"];
+const ONLY_SHOWN: [&str; 3] = ["listen", "profile delete", "sandbox serve"];
 
 fn help(home: &Path, words: &[&str], width: &str) -> String {
     let output = binary(home).args(words).env("COLUMNS", width).output().unwrap();
