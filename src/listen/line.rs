@@ -27,7 +27,7 @@ struct RecordName {
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
-    data: Option<Data<'a>>,
+    data: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -42,8 +42,6 @@ struct Data<'a> {
 /// [`NotificationError`], if it is not a notification.
 pub fn line(body: &[u8]) -> Result<Box<RawValue>, NotificationError> {
     let notification = Notification::parse(body)?;
-    // `data` of another shape has no item, which the notification accepts as well.
-    let envelope = serde_json::from_slice(body).unwrap_or(Envelope { data: None });
     let (event, records) = match notification.event() {
         Event::Ping => ("ping", Vec::new()),
         Event::Changed(records) => ("changed", records.iter().filter_map(name).collect()),
@@ -58,8 +56,16 @@ pub fn line(body: &[u8]) -> Result<Box<RawValue>, NotificationError> {
         created_at: notification.created_at.map(|time| time.to_string()),
         event,
         records,
-        item: envelope.data.and_then(|data| data.item),
+        item: item(body),
     })?)
+}
+
+/// The item, byte for byte. `data` of another shape has no item, which the notification accepts as well.
+fn item(body: &[u8]) -> Option<&RawValue> {
+    // Lists would be read as objects without names.
+    let is_object = |raw: &&RawValue| raw.get().starts_with('{');
+    let data = serde_json::from_slice::<Envelope>(body).ok()?.data.filter(is_object)?;
+    serde_json::from_str::<Data>(data.get()).ok()?.item.filter(is_object)
 }
 
 impl RecordName {

@@ -57,8 +57,7 @@ const FIRST_SCREEN: &[(&str, &[Line])] = &[
     (
         "Automate",
         &[
-            (&["export", "tail"], "Write records to a file; follow changes as they happen"),
-            (&["listen"], "Receive webhooks: print and forward them"),
+            (&["export", "tail", "listen"], "Write a file; follow changes; receive webhooks"),
             (&["workflow", "mcp"], "Run commands from a file; serve them to AI agents"),
             (&["api"], "Send any request to the API"),
             (&["which", "describe"], "Find a command by describing what you want to do"),
