@@ -26,7 +26,7 @@ use crate::listen::{
 #[derive(Args)]
 #[group(skip)]
 #[command(after_help = "\
-The client secret of the app is read from INTERCOM_CLIENT_SECRET.
+The client secret of the app is read from INTERCOM_CLIENT_SECRET, or was saved with `auth set-client-secret`.
 
 Each notification is verified, stored in a queue and answered. It is printed and forwarded afterwards, also after a
 restart. Repeats are dropped.
@@ -72,7 +72,7 @@ impl HandwrittenCommand for ReceiveWebhooks {
             return Output::open(&context.globals.output)?.value(&shown).await;
         }
         let flags = if prints { line_flags(&context.globals.output)? } else { OutputFlags::default() };
-        let client_secret = client_secret::required()?;
+        let client_secret = client_secret::required(context)?;
         self.events.iter().for_each(doubt);
         let works = [(Work::Print, prints), (Work::Forward, self.forward_to.is_some())];
         let works: Vec<Work> = works.into_iter().filter(|(_, is_on)| *is_on).map(|(work, _)| work).collect();

@@ -63,6 +63,7 @@ pub const COMMANDS: &[Registration] = &[
     Registration::of::<auth::SwitchProfile>(),
     Registration::of::<auth::Logout>(),
     Registration::of::<auth::SetToken>(),
+    Registration::of::<auth::SetClientSecret>(),
     Registration::of::<budget::RateLimitBudget>(),
     Registration::of::<doctor::Doctor>(),
     Registration::of::<sandbox::ServeSandbox>(),

@@ -334,6 +334,67 @@ fn what_it_cannot_work_with_is_an_error_that_says_what_to_do() {
     }
     let without_secret = binary(home.path()).arg("listen").output().unwrap();
     assert_eq!(code(&without_secret), 10);
-    assert!(stderr(&without_secret).contains("set INTERCOM_CLIENT_SECRET"), "{}", stderr(&without_secret));
+    assert!(stderr(&without_secret).contains("auth set-client-secret"), "{}", stderr(&without_secret));
     assert_eq!(listening.terminate().0, Some(0));
+}
+
+/// Runs `auth set-client-secret` with this text on stdin. The machine has no keyring.
+fn save_secret(home: &Path, words: &[&str], text: &str) -> Output {
+    let mut command = binary(home);
+    command.args(["auth", "set-client-secret"]).args(words).stdin(Stdio::piped());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_saved_secret_is_used_unless_the_variable_is_set() {
+    let home = tempfile::tempdir().unwrap();
+    // With a port in use, it ends right after it has found a secret.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let exit = |words: &[&str]| {
+        let output = binary(home.path()).args(["listen", "--port", &port]).args(words).output().unwrap();
+        assert!(!stderr(&output).contains("saved-secret"));
+        code(&output)
+    };
+    assert_eq!(exit(&[]), 10);
+    let saved = save_secret(home.path(), &["-"], "saved-secret\n");
+    assert_eq!(code(&saved), 0, "{}", stderr(&saved));
+    assert!(!stdout(&saved).contains("saved-secret"), "{}", stdout(&saved));
+    assert_eq!(exit(&[]), 5);
+    let config = home.path().join(".config/intercom-pp-cli/config.toml");
+    assert_eq!(std::fs::read_to_string(&config).unwrap(), "client_secret = \"saved-secret\"\n");
+    // A secret given elsewhere wins.
+    let listening = Listening::start(home.path(), "out", &[]);
+    assert_eq!(listening.send(&notification("notif_1", "ticket.created")), 200);
+    assert_eq!(listening.terminate().0, Some(0));
+    assert_eq!(code(&save_secret(home.path(), &["--remove"], "")), 0);
+    assert_eq!(exit(&[]), 10);
+    for (words, text) in [(&["-"][..], " "), (&["-"], "two words"), (&["secret-as-argument"], ""), (&[], "")]
+    {
+        let refused = save_secret(home.path(), words, text);
+        assert_eq!(code(&refused), 2, "{words:?}: {}", stderr(&refused));
+    }
+}
+
+#[test]
+fn each_profile_can_have_a_secret() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join(".config/intercom-pp-cli");
+    std::fs::create_dir_all(&folder).unwrap();
+    let config = "client_secret = \"of-the-file\"\n[profiles.eu]\nclient_secret = \"of-eu\"\n";
+    std::fs::write(folder.join("config.toml"), config).unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    // A typed profile overrides the variable.
+    let listening = Listening::start(home.path(), "out", &["--profile", "eu"]);
+    let body = notification("notif_1", "ticket.created");
+    assert_eq!(listening.send(&body), 401);
+    assert_eq!(listening.send_signed(&body, &sign("of-eu", body.as_bytes())), 200);
+    assert_eq!(listening.terminate().0, Some(0));
+    let data = home.path().join(".local/share/intercom-pp-cli/listen");
+    assert!(data.join("queue-eu.db").exists() && !data.join("queue.db").exists());
+    let output = binary(home.path()).args(["listen", "--port", &port]).output().unwrap();
+    assert_eq!(code(&output), 5, "the secret of the file: {}", stderr(&output));
 }

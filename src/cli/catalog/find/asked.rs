@@ -12,6 +12,7 @@ pub const NEEDS: &[(&str, &[&str])] = &[
     ("auth list", &["list profiles logins"]),
     ("auth switch", &["switch workspace profile account"]),
     ("auth set-token", &["save token", "login token"]),
+    ("auth set-client-secret", &["save client secret webhooks"]),
     ("doctor", &["check setup problem wrong broken", "why error not working", "debug connection"]),
     ("budget", &["ratelimit left", "requests left quota"]),
     ("profile use", &["switch workspace"]),
