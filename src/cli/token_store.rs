@@ -58,7 +58,7 @@ pub fn save(
     Ok(if in_keyring { TokenSource::Keyring } else { TokenSource::File })
 }
 
-/// A keyring was asked for, and there is none to use.
+/// A keyring was asked for and cannot be used.
 fn no_keyring() -> Error {
     Error::usage_with_hint(
         "no keyring found",

@@ -57,9 +57,9 @@ const FIRST_SCREEN: &[(&str, &[Line])] = &[
     (
         "Automate",
         &[
-            (&["export", "tail", "listen"], "Write a file; follow changes; receive webhooks"),
+            (&["export", "tail"], "Write records to a file; follow changes as they happen"),
             (&["workflow", "mcp"], "Run commands from a file; serve them to AI agents"),
-            (&["api"], "Send any request to the API"),
+            (&["api", "listen"], "Send any request to the API; receive webhooks"),
             (&["which", "describe"], "Find a command by describing what you want to do"),
             (&["completions"], "Complete commands and flags in your shell"),
         ],

@@ -267,7 +267,7 @@ impl Workspace {
             .args(["-ec", line])
             .env_clear()
             .envs([("HOME", home.to_str().unwrap()), ("PATH", &path), ("INTERCOM_ACCESS_TOKEN", TOKEN)])
-            .envs([("TOKEN", TOKEN), ("INTERCOM_NO_KEYRING", "1")])
+            .envs([("TOKEN", TOKEN), ("SECRET", "made-up"), ("INTERCOM_NO_KEYRING", "1")])
             .env("INTERCOM_BASE_URL", self.sandbox.base_url())
             .stdin(Stdio::null())
             .current_dir(home)

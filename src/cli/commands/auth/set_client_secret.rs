@@ -23,13 +23,13 @@ use crate::listen::ClientSecret;
 #[command(after_help = "Example: printf %s \"$SECRET\" | intercom-pp-cli auth set-client-secret -")]
 pub struct SetClientSecret {
     /// - reads the secret from stdin; prompts if missing
-    #[arg(value_name = "-", value_parser = PossibleValuesParser::new(["-"]), hide_possible_values = true, allow_hyphen_values = true)]
-    stdin: Option<String>,
+    #[arg(value_name = "SOURCE", value_parser = PossibleValuesParser::new(["-"]), hide_possible_values = true, allow_hyphen_values = true)]
+    source: Option<String>,
     /// Where to save it; auto is the keyring, or the config file without a keyring
     #[arg(long, value_name = "WHERE", default_value = "auto")]
     store: TokenStore,
     /// Remove the saved one instead
-    #[arg(long, conflicts_with = "stdin")]
+    #[arg(long, conflicts_with = "source")]
     remove: bool,
 }
 
@@ -67,7 +67,7 @@ impl HandwrittenCommand for SetClientSecret {
 
 impl SetClientSecret {
     fn read(&self, context: &Context) -> Result<ClientSecret, Error> {
-        let text = if self.stdin.is_some() {
+        let text = if self.source.is_some() {
             stdin::text().map_err(Error::usage)?
         } else if context.globals.consent.no_input || !stdin::is_terminal() {
             let hint = Hint::new("pass it on stdin: ").run("auth set-client-secret -").for_owner();
