@@ -28,10 +28,9 @@ use crate::listen::{
 #[command(after_help = "\
 The client secret of the app is read from INTERCOM_CLIENT_SECRET, or was saved with `auth set-client-secret`.
 
-Each notification is verified, stored in a queue and answered. It is printed and forwarded afterwards, also after a
-restart. Repeats are dropped.
+Each notification is verified, stored in a queue and answered, and then printed or forwarded. Repeats are dropped.
 
-Example: intercom-pp-cli listen --events conversation.*,contact.deleted")]
+Example: intercom-pp-cli listen --events 'conversation.*,contact.deleted'")]
 pub struct ReceiveWebhooks {
     /// Port; 0 means any free port
     #[arg(long, value_name = "PORT", default_value = "4242")]
