@@ -33,6 +33,7 @@
 //! | `sandbox` | [`sandbox`]: a workspace in memory, for tests |
 //! | `mirror` | [`local`]: a copy of the workspace in SQLite, with sync, search, SQL and reports |
 //! | `articles` | [`convert`]: the HTML of articles to Markdown and back |
+//! | `webhooks` | [`webhooks`]: the notifications that Intercom sends, verified and typed |
 //! | `cli` | the programs, and everything above |
 //! | `keyring`, `parquet` | options of the programs |
 //!
@@ -177,6 +178,11 @@ pub mod filter;
 #[cfg(any(feature = "articles", feature = "filter", feature = "sandbox"))]
 #[allow(missing_docs, reason = "shared by the other modules")]
 mod html;
+#[cfg(feature = "cli")]
+#[allow(clippy::disallowed_methods, reason = "the queue and its lock file")]
+#[doc(hidden)]
+#[allow(missing_docs, reason = "belongs to the programs")]
+pub mod listen;
 #[cfg(feature = "mirror")]
 pub mod local;
 #[cfg(feature = "cli")]
@@ -201,6 +207,8 @@ pub mod sandbox;
 #[cfg(feature = "filter")]
 #[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports, reason = "the programs use all of it"))]
 mod selection;
+#[cfg(feature = "webhooks")]
+pub mod webhooks;
 
 pub use api::generated::{groups, types};
 #[doc(inline)]

@@ -432,6 +432,12 @@ fn redirect_target(label: &RequestLabel, url: &Url, response: &Response) -> Opti
     matches!(target.scheme(), "http" | "https").then_some(target)
 }
 
+/// The wait that a response requests, as seconds or as a date.
+#[cfg(feature = "cli")]
+pub fn retry_after(headers: &HeaderMap) -> Option<std::time::Duration> {
+    headers::retry_after(headers)
+}
+
 /// A plain HTTP client for a server other than the API: without token, rate limit and retries.
 ///
 /// # Errors

@@ -5,7 +5,7 @@
 //! only its source and its masked form.
 
 use super::error::Error;
-use super::keyring;
+use super::keyring::{self, Secret};
 use crate::api::secret::Token;
 use crate::config;
 use crate::config::env_var;
@@ -69,7 +69,7 @@ pub fn of_environment() -> Result<Option<Credential>, Error> {
 /// If the token is malformed, or the variable named by `token_env` is not set.
 pub fn of_profile(profile: Profile) -> Result<Option<Credential>, Error> {
     if profile.settings.token_env.is_none()
-        && let Some(text) = keyring::read(profile.name)
+        && let Some(text) = keyring::read(Secret::Token, profile.name)
     {
         let place = format!("the keyring{}", suffix(profile.name));
         return credential(&text, TokenSource::Keyring, place, profile.name).map(Some);

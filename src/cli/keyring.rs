@@ -7,15 +7,30 @@
 #[cfg(feature = "keyring")]
 use crate::config::env_var;
 
-/// Service name of the entries.
-#[cfg(feature = "keyring")]
-const SERVICE: &str = "intercom-pp-cli";
+/// What an entry holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secret {
+    Token,
+    /// The secret that signs the webhooks of the app.
+    Client,
+}
 
 #[cfg(feature = "keyring")]
-fn entry(profile: Option<&str>) -> Option<keyring::v1::Entry> {
+impl Secret {
+    /// Service name of the entries.
+    fn service(self) -> &'static str {
+        match self {
+            Secret::Token => "intercom-pp-cli",
+            Secret::Client => "intercom-pp-cli client secret",
+        }
+    }
+}
+
+#[cfg(feature = "keyring")]
+fn entry(secret: Secret, profile: Option<&str>) -> Option<keyring::v1::Entry> {
     let is_available = !cfg!(target_os = "linux") || env_var("DBUS_SESSION_BUS_ADDRESS").is_some();
     let is_enabled = is_available && env_var("INTERCOM_NO_KEYRING").is_none();
-    is_enabled.then(|| keyring::v1::Entry::new(SERVICE, &user(profile)).ok())?
+    is_enabled.then(|| keyring::v1::Entry::new(secret.service(), &user(profile)).ok())?
 }
 
 /// The user name of an entry. A profile called "default" must not share the entry of the settings outside of profiles.
@@ -28,36 +43,36 @@ fn user(profile: Option<&str>) -> String {
     }
 }
 
-/// The token of a profile.
+/// A secret of a profile.
 #[cfg(feature = "keyring")]
-pub fn read(profile: Option<&str>) -> Option<String> {
-    entry(profile)?.get_password().ok()
+pub fn read(secret: Secret, profile: Option<&str>) -> Option<String> {
+    entry(secret, profile)?.get_password().ok()
 }
 
-/// Stores a token; `false` without a keyring.
+/// Stores a secret; `false` without a keyring.
 #[cfg(feature = "keyring")]
-pub fn write(profile: Option<&str>, token: &str) -> bool {
-    entry(profile).is_some_and(|entry| entry.set_password(token).is_ok())
+pub fn write(secret: Secret, profile: Option<&str>, text: &str) -> bool {
+    entry(secret, profile).is_some_and(|entry| entry.set_password(text).is_ok())
 }
 
-/// Deletes the token; `true` if there was one.
+/// Deletes a secret; `true` if there was one.
 #[cfg(feature = "keyring")]
-pub fn remove(profile: Option<&str>) -> bool {
-    entry(profile).is_some_and(|entry| entry.delete_credential().is_ok())
+pub fn remove(secret: Secret, profile: Option<&str>) -> bool {
+    entry(secret, profile).is_some_and(|entry| entry.delete_credential().is_ok())
 }
 
 #[cfg(not(feature = "keyring"))]
-pub fn read(_profile: Option<&str>) -> Option<String> {
+pub fn read(_secret: Secret, _profile: Option<&str>) -> Option<String> {
     None
 }
 
 #[cfg(not(feature = "keyring"))]
-pub fn write(_profile: Option<&str>, _token: &str) -> bool {
+pub fn write(_secret: Secret, _profile: Option<&str>, _text: &str) -> bool {
     false
 }
 
 #[cfg(not(feature = "keyring"))]
-pub fn remove(_profile: Option<&str>) -> bool {
+pub fn remove(_secret: Secret, _profile: Option<&str>) -> bool {
     false
 }
 

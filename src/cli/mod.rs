@@ -5,6 +5,7 @@
 mod aliases;
 mod arguments;
 pub(crate) mod catalog;
+mod client_secret;
 mod clients;
 pub(crate) mod commands;
 mod completion;

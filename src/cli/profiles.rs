@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::{Error, Hint};
-use super::keyring;
+use super::keyring::{self, Secret};
 use super::output::Output;
 use crate::config::{self, Config, Flag, Settings};
 
@@ -113,7 +113,7 @@ const NO_TOKEN: &str = "none";
 fn token_place(name: Option<&str>, settings: &Settings) -> String {
     match settings {
         Settings { token_env: Some(name), .. } => format!("environment variable {name}"),
-        _ if keyring::read(name).is_some() => "keyring".to_owned(),
+        _ if keyring::read(Secret::Token, name).is_some() => "keyring".to_owned(),
         Settings { access_token: Some(_), .. } => "config file".to_owned(),
         _ => NO_TOKEN.to_owned(),
     }

@@ -20,6 +20,7 @@ pub const TOP_LEVEL: &[&str] = &[
     "filter",
     "help",
     "import",
+    "listen",
     "man",
     "mcp",
     "mirror",

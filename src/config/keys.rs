@@ -24,6 +24,7 @@ enum KeyType {
 const OF_SETTINGS: &[(&str, KeyType)] = &[
     ("access_token", KeyType::Text),
     ("token_env", KeyType::Text),
+    ("client_secret", KeyType::Text),
     ("region", KeyType::Text),
     ("base_url", KeyType::Text),
     ("api_version", KeyType::Text),

@@ -89,6 +89,8 @@ pub struct Settings {
     pub access_token: Option<String>,
     /// Name of the environment variable with the token.
     pub token_env: Option<String>,
+    /// The secret that signs the webhooks of the app.
+    pub client_secret: Option<String>,
     pub region: Option<String>,
     pub base_url: Option<String>,
     pub api_version: Option<String>,
@@ -152,6 +154,7 @@ impl Config {
         Ok(Settings {
             access_token,
             token_env,
+            client_secret: profile.client_secret.clone().or_else(|| base.client_secret.clone()),
             region: profile.region.clone().or_else(|| base.region.clone()),
             // A profile with a region does not inherit the base URL of the file.
             base_url: profile

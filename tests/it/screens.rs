@@ -14,7 +14,7 @@ use intercom::sandbox::{Options, Sandbox, TOKEN};
 const NOW: i64 = 1_760_000_000;
 
 /// Commands without a screen: they run until stopped, print files, or show changing numbers.
-const WITHOUT_SCREEN: [&str; 6] = ["budget", "completions", "demo", "man", "mcp", "sandbox serve"];
+const WITHOUT_SCREEN: [&str; 7] = ["budget", "completions", "demo", "listen", "man", "mcp", "sandbox serve"];
 
 /// A page at a width of 100 columns.
 fn page(home: &Path, words: &[&str]) -> String {

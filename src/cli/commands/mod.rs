@@ -17,6 +17,7 @@ mod dupes;
 mod export;
 mod filter;
 mod import;
+mod listen;
 mod mirror;
 mod profile;
 mod sandbox;
@@ -45,6 +46,7 @@ pub const COMMANDS: &[Registration] = &[
     Registration::of::<export::ExportResource>(),
     Registration::of::<analytics::Analytics>(),
     Registration::of::<tail::TailRecords>(),
+    Registration::of::<listen::ReceiveWebhooks>(),
     Registration::of::<import::ImportRecords>(),
     Registration::of::<bulk::ListRuns>(),
     Registration::of::<bulk::UndoRun>(),
@@ -61,6 +63,7 @@ pub const COMMANDS: &[Registration] = &[
     Registration::of::<auth::SwitchProfile>(),
     Registration::of::<auth::Logout>(),
     Registration::of::<auth::SetToken>(),
+    Registration::of::<auth::SetClientSecret>(),
     Registration::of::<budget::RateLimitBudget>(),
     Registration::of::<doctor::Doctor>(),
     Registration::of::<sandbox::ServeSandbox>(),

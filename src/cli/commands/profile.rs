@@ -8,13 +8,14 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::consent::{Confirm, Intent};
 use crate::cli::context::Context;
+use crate::cli::credentials;
 use crate::cli::error::{Error, Hint};
 use crate::cli::files::OwnerFile;
 use crate::cli::globals::{DataSource, Globals};
+use crate::cli::keyring::{self, Secret};
 use crate::cli::output::{Extent, Output, warn};
 use crate::cli::profiles::{self, ProfileSummary};
 use crate::cli::registry::{Effect, HandwrittenCommand};
-use crate::cli::{credentials, keyring};
 use crate::config::{self, Config, Flag};
 
 /// Save the global flags of this command line under a name
@@ -245,7 +246,9 @@ impl HandwrittenCommand for DeleteProfile {
             &Intent::new(format!("Delete profile {name}"), Confirm::Explicit).or_else("not deleted"),
         )?;
         config::remove_profile(&path, name)?;
-        keyring::remove(Some(name));
+        for secret in [Secret::Token, Secret::Client] {
+            keyring::remove(secret, Some(name));
+        }
         let meta = json!({ "source": "local", "path": path });
         Output::open(&context.globals.output)?.report(meta, &json!({ "deleted": name })).await
     }

@@ -59,7 +59,7 @@ const FIRST_SCREEN: &[(&str, &[Line])] = &[
         &[
             (&["export", "tail"], "Write records to a file; follow changes as they happen"),
             (&["workflow", "mcp"], "Run commands from a file; serve them to AI agents"),
-            (&["api"], "Send any request to the API"),
+            (&["api", "listen"], "Send any request to the API; receive webhooks"),
             (&["which", "describe"], "Find a command by describing what you want to do"),
             (&["completions"], "Complete commands and flags in your shell"),
         ],

@@ -46,6 +46,7 @@ const ROWS: &[(&str, &str)] = &[
     ("doctor", "results.checks[]"),
     ("export", "one record per line (NDJSON)"),
     ("import", "results.records[]"),
+    ("listen", "one record per line (NDJSON)"),
     ("profile list", "results.profiles[]"),
     ("search", "results.hits[]"),
     ("sql", "results.rows[]"),

@@ -36,7 +36,7 @@ const NOT_IN_THE_SANDBOX: [&str; 11] = [
 const OTHER_CODES: [(&str, i32); 1] = [("articles resolve", 3)];
 
 /// Hand-written commands whose examples run with `--dry-run`: they ask at a terminal, or run until they are stopped.
-const ONLY_SHOWN: [&str; 2] = ["profile delete", "sandbox serve"];
+const ONLY_SHOWN: [&str; 3] = ["listen", "profile delete", "sandbox serve"];
 
 fn help(home: &Path, words: &[&str], width: &str) -> String {
     let output = binary(home).args(words).env("COLUMNS", width).output().unwrap();
@@ -267,7 +267,7 @@ impl Workspace {
             .args(["-ec", line])
             .env_clear()
             .envs([("HOME", home.to_str().unwrap()), ("PATH", &path), ("INTERCOM_ACCESS_TOKEN", TOKEN)])
-            .envs([("TOKEN", TOKEN), ("INTERCOM_NO_KEYRING", "1")])
+            .envs([("TOKEN", TOKEN), ("SECRET", "made-up"), ("INTERCOM_NO_KEYRING", "1")])
             .env("INTERCOM_BASE_URL", self.sandbox.base_url())
             .stdin(Stdio::null())
             .current_dir(home)

@@ -11,6 +11,8 @@ mod formats;
 mod html_report;
 mod import;
 mod knowledge;
+#[cfg(unix)]
+mod listen;
 mod names_in_tables;
 mod nothing_found;
 mod offline;

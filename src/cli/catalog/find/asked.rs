@@ -12,6 +12,7 @@ pub const NEEDS: &[(&str, &[&str])] = &[
     ("auth list", &["list profiles logins"]),
     ("auth switch", &["switch workspace profile account"]),
     ("auth set-token", &["save token", "login token"]),
+    ("auth set-client-secret", &["save client secret webhooks"]),
     ("doctor", &["check setup problem wrong broken", "why error not working", "debug connection"]),
     ("budget", &["ratelimit left", "requests left quota"]),
     ("profile use", &["switch workspace"]),
@@ -20,6 +21,7 @@ pub const NEEDS: &[(&str, &[&str])] = &[
     ("sandbox serve", &["test sandbox fake workspace", "practice without account"]),
     ("sync", &["mirror download everything locally offline", "update mirror", "copy workspace"]),
     ("status", &["mirror age fresh rows", "mirror complete", "when last synced"]),
+    ("listen", &["webhooks receive", "webhook server endpoint", "forward webhooks"]),
     ("tail", &["follow new changed records live", "watch incoming conversations", "stream changes"]),
     (
         "export",

@@ -6,6 +6,7 @@
 mod list;
 mod login;
 mod logout;
+mod set_client_secret;
 mod set_token;
 mod status;
 mod switch;
@@ -16,6 +17,7 @@ use std::io::Write;
 pub use list::ListLogins;
 pub use login::Login;
 pub use logout::Logout;
+pub use set_client_secret::SetClientSecret;
 pub use set_token::SetToken;
 pub use status::TokenStatus;
 pub use switch::SwitchProfile;
