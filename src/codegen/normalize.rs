@@ -92,10 +92,8 @@ pub fn rewrite_parameters(description: &mut Description) {
                     properties.iter().map(|field| parameter_of(&field.name, &field.schema, false)).collect()
                 }
             });
-            // If several names become the same Rust argument, keep the first one.
             let mut taken = BTreeSet::new();
-            let is_new =
-                |parameter: &Value| taken.insert(plain(parameter["name"].as_str().unwrap_or_default()));
+            let is_new = |parameter: &Value| taken.insert(parameter["name"].to_string());
             (facts.id.clone(), parameters.filter(is_new).collect())
         })
         .collect();

@@ -274,3 +274,17 @@ fn fields_whose_names_collide_are_all_typed() {
         assert_eq!(table.matches(&format!("flag: {flag:?}")).count(), 1, "{flag} in {table}");
     }
 }
+
+#[test]
+fn parameters_whose_names_collide_are_all_typed() {
+    let parameter = |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string"}});
+    let [client, _, table] = rendered(
+        json!({"/tools": {"get": {"operationId": "listTools", "tags": ["Tools"], "responses": {"200": {}},
+            "parameters": [parameter("a-b"), parameter("a_b"), parameter("aB"), parameter("aB")]}}}),
+        json!({}),
+    );
+    for wire in ["a-b", "a_b", "aB"] {
+        assert_eq!(client.matches(&format!(" = {wire:?},\n")).count(), 1, "{wire} in {client}");
+        assert_eq!(table.matches(&format!("name: {wire:?}")).count(), 1, "{wire} in {table}");
+    }
+}
