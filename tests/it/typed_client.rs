@@ -115,8 +115,9 @@ fn problems(
     // The samples keep to no limits on lengths, and to no choices that are not text.
     let errors = validator.iter_errors(&body).map(|error| error.to_string()).filter(|error| {
         // Choices of lists, and those that are not text, are typed as any text or number.
-        let is_placeholder = !error.starts_with('"') || error.contains("a text/with");
-        !(is_placeholder && error.contains(" is not one of ")) && !error.contains(" is shorter than ")
+        let is_sample = !error.starts_with('"') || error.contains("a text/with");
+        let is_other_choice = is_sample && error.contains(" is not one of ");
+        !is_other_choice && !error.contains(" is shorter than ")
     });
     problems.extend(errors.map(|error| format!("{}: {error} in {body}", operation.id)));
     problems
