@@ -215,7 +215,7 @@ mod tests {
 
     use super::*;
 
-    fn read(status: u16, body: &str) -> Error {
+    pub(super) fn read(status: u16, body: &str) -> Error {
         let status = StatusCode::from_u16(status).unwrap();
         ApiError::read(status, Method::GET, "/contacts/1".into(), None, body).into()
     }

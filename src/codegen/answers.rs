@@ -7,12 +7,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::description::{Description, METHODS, plain, reference};
+use super::description::{Description, SCHEMAS, plain, reference};
 use super::normalize::{component_name, each_operation, redirect};
 use super::schema::reach;
 use super::shape::merged;
-
-const SCHEMAS: &str = "/components/schemas/";
 
 /// Replaces a combination of a single reference, which only adds keywords to it, by the reference.
 pub fn unwrap_single_references(description: &mut Description) {
@@ -93,7 +91,7 @@ fn add_properties(schema: &mut Value, more: &Value) {
 /// belongs to the operation.
 pub fn extend_references(description: &mut Description) {
     let (mut requests, mut responses) = (BTreeSet::new(), BTreeSet::new());
-    for operation in operation_values(description) {
+    for operation in description.operation_values() {
         reach(description, &operation["responses"], &mut responses);
         if let Some(body) = operation.pointer("/requestBody/content/application~1json/schema") {
             reach(description, body, &mut requests);
@@ -129,11 +127,6 @@ pub fn extend_references(description: &mut Description) {
         add_properties(&mut all, &more);
         description.root["components"]["schemas"][&name] = all;
     }
-}
-
-fn operation_values(description: &Description) -> impl Iterator<Item = &Value> {
-    let paths = description.root["paths"].as_object();
-    paths.into_iter().flatten().flat_map(|(_, item)| METHODS.iter().filter_map(|method| item.get(*method)))
 }
 
 /// The names of all referenced components, once per reference.

@@ -69,10 +69,7 @@ pub fn render(mut description: Description, overlay: &Overlay) -> Result<ClientF
 /// What progenitor generates for the bodies and responses: one function per operation, named `op` and its index.
 fn progenitor(description: &Description) -> Result<File, Error> {
     let mut paths = Map::new();
-    let items = description.root["paths"].as_object().into_iter().flatten();
-    let operations = items
-        .flat_map(|(_, item)| super::description::METHODS.iter().filter_map(move |method| item.get(*method)));
-    for (index, operation) in operations.enumerate() {
+    for (index, operation) in description.operation_values().enumerate() {
         let mut plain = json!({ "operationId": format!("op{index}"), "responses": operation["responses"] });
         if let Some(body) = operation.get("requestBody") {
             plain["requestBody"] = body.clone();

@@ -8,9 +8,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::description::reference;
+use super::description::{SCHEMAS, reference};
 
-const SCHEMAS: &str = "/components/schemas/";
 const COMBINATIONS: [&str; 3] = ["allOf", "oneOf", "anyOf"];
 
 /// Removes parts and alternatives of a component that are the component itself, directly or through others, and lets

@@ -12,6 +12,9 @@ use super::error::Error;
 use super::references::{escape_paths, unify_references};
 use super::versions::{SINCE, UNTIL};
 
+/// Where a description has its schemas, as a JSON pointer.
+pub const SCHEMAS: &str = "/components/schemas/";
+
 /// HTTP methods of a path item.
 pub const METHODS: [&str; 5] = ["get", "post", "put", "delete", "patch"];
 
@@ -66,8 +69,8 @@ impl Description {
         Ok(description)
     }
 
-    /// Gives every operation a unique id. Missing ids, ids without letters, and ids that repeat an earlier one except for case and
-    /// separators, are replaced by one made from method and path.
+    /// Gives every operation a unique id. Missing ids, ids without letters, and ids that repeat an earlier one except for
+    /// case and separators, are replaced by one made from method and path.
     fn identify_operations(&mut self) {
         let mut taken = BTreeSet::new();
         for (path, item) in self.root["paths"].as_object_mut().into_iter().flatten() {
@@ -95,6 +98,15 @@ impl Description {
             value = self.root.pointer(target).unwrap_or(&Value::Null);
         }
         value
+    }
+
+    /// Every operation in document order, as described.
+    pub fn operation_values(&self) -> impl Iterator<Item = &Value> {
+        let paths = self.root["paths"].as_object();
+        paths
+            .into_iter()
+            .flatten()
+            .flat_map(|(_, item)| METHODS.iter().filter_map(|method| item.get(*method)))
     }
 
     /// Every operation in document order.

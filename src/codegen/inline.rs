@@ -6,12 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::description::{Description, plain, reference};
+use super::description::{Description, SCHEMAS, plain, reference};
 use super::normalize::RESERVED;
 use super::shape::{REQUEST, ROLE, WIRE};
 use super::versions::SINCE;
-
-const SCHEMAS: &str = "/components/schemas/";
 
 /// Replaces references to components that are not objects with fields by the schema itself: they need no type. What
 /// would contain itself becomes any JSON.

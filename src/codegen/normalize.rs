@@ -337,7 +337,8 @@ pub fn separate_requests_from_responses(description: &mut Description) {
             schemas.insert(copy, strict(description, schema, &shared));
         }
     }
-    let rewritten: Vec<(Option<Value>, Value)> = operation_values(description)
+    let rewritten: Vec<(Option<Value>, Value)> = description
+        .operation_values()
         .map(|operation| {
             let body = body(operation).map(|schema| strict(description, &schema, &shared));
             let mut responses = operation["responses"].clone();
@@ -358,11 +359,6 @@ pub fn separate_requests_from_responses(description: &mut Description) {
         }
         operation["responses"] = responses;
     });
-}
-
-fn operation_values(description: &Description) -> impl Iterator<Item = &Value> {
-    let paths = description.root["paths"].as_object();
-    paths.into_iter().flatten().flat_map(|(_, item)| METHODS.iter().filter_map(|method| item.get(*method)))
 }
 
 /// Removes schemas that no operation refers to, which would take names and compile time.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::description::{Description, reference};
+use super::description::{Description, SCHEMAS, reference};
 use super::versions::{LATER, LATER_VALUES, SINCE};
 
 /// One top-level field of a request body.
@@ -187,7 +187,7 @@ fn json_schemas(properties: &Value) -> Value {
 }
 
 fn definition(pointer: &str) -> String {
-    pointer.replacen("/components/schemas/", "#/$defs/", 1)
+    pointer.replacen(SCHEMAS, "#/$defs/", 1)
 }
 
 /// All component schemas that these schemas refer to, by name, as JSON Schema.
@@ -205,7 +205,7 @@ pub fn definitions<'a>(
 
 /// Collects the names of the component schemas that a value refers to, directly or indirectly.
 pub fn reach(description: &Description, value: &Value, names: &mut BTreeSet<String>) {
-    if let Some(name) = reference(value).and_then(|target| target.strip_prefix("/components/schemas/")) {
+    if let Some(name) = reference(value).and_then(|target| target.strip_prefix(SCHEMAS)) {
         if names.insert(name.to_owned()) {
             reach(description, &description.root["components"]["schemas"][name], names);
         }

@@ -1,5 +1,5 @@
 //! Small pieces without dependencies: lenient reading of JSON, locked files, text that is safe for a terminal, lengths of
-//! time as text, times that people type, misspelled names, reasons of file errors.
+//! time as text, times that people type, misspelled names, patterns of names, reasons of file errors.
 //!
 //! Must never import another module of this crate, and must not know records: callers name the fields.
 
@@ -14,3 +14,4 @@ pub mod span;
 pub mod spelling;
 #[cfg(feature = "jiff")]
 pub mod times;
+pub mod wildcard;

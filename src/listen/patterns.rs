@@ -5,7 +5,7 @@
 use std::str::FromStr;
 
 use super::topics::TOPICS;
-use crate::data::spelling;
+use crate::data::{spelling, wildcard};
 
 /// The topic of tests, which are wanted only by name.
 const PING: &str = "ping";
@@ -38,19 +38,7 @@ impl FromStr for TopicPattern {
 impl TopicPattern {
     /// Whether a topic has this form.
     pub fn matches(&self, topic: &str) -> bool {
-        let mut pieces = self.0.split('*');
-        let Some(rest) = topic.strip_prefix(pieces.next().unwrap_or_default()) else { return false };
-        let Some(last) = self.0.contains('*').then(|| pieces.next_back().unwrap_or_default()) else {
-            return rest.is_empty();
-        };
-        let mut rest = rest;
-        for piece in pieces {
-            match rest.find(piece) {
-                Some(at) => rest = &rest[at + piece.len()..],
-                None => return false,
-            }
-        }
-        rest.ends_with(last)
+        wildcard::matches(&self.0, topic)
     }
 
     /// The pattern as typed.

@@ -186,14 +186,8 @@ impl Error {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::StatusCode;
-
+    use super::super::tests::read;
     use super::*;
-
-    fn read(status: u16, body: &str) -> Error {
-        let status = StatusCode::from_u16(status).unwrap();
-        ApiError::read(status, Method::GET, "/contacts/1".into(), None, body).into()
-    }
 
     #[test]
     fn the_first_entry_of_an_error_list_is_the_one_to_act_on() {

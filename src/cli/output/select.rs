@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::cli::error::{Error, Hint};
+use crate::data::wildcard;
 
 /// Parsed paths, in the order written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -221,18 +222,9 @@ fn steps<'a, 'p>(
     dotted.into_iter().collect()
 }
 
-/// Whether a name matches a pattern in which `*` means any text.
+/// Whether a name matches a pattern in which `*` means any text, in any case.
 fn matches_pattern(pattern: &str, name: &str) -> bool {
-    let (pattern, name) = (pattern.to_ascii_lowercase(), name.to_ascii_lowercase());
-    let pieces: Vec<&str> = pattern.split('*').collect();
-    let Some(mut rest) = name.strip_prefix(pieces[0]) else { return false };
-    for piece in &pieces[1..pieces.len() - 1] {
-        match rest.split_once(piece) {
-            Some((_, after)) => rest = after,
-            None => return false,
-        }
-    }
-    rest.ends_with(pieces[pieces.len() - 1])
+    wildcard::matches(&pattern.to_ascii_lowercase(), &name.to_ascii_lowercase())
 }
 
 /// Expands a path with patterns to all paths that it matches in a value.
