@@ -223,7 +223,9 @@ impl OperationMethod {
 }
 
 fn query_kind(operation: &str, parameter: &ParameterFacts, named: &mut NamedChoices) -> Kind {
-    if let Some(rust) = rust_type("", &parameter.name, &parameter.schema) {
+    // A query has times as epoch seconds. One that is described as text in another form is given as text.
+    let is_text = parameter.schema["type"] == "string" && parameter.schema["format"] == "date-time";
+    if let Some(rust) = rust_type("", &parameter.name, &parameter.schema).filter(|_| !is_text) {
         return Kind::Marked(rust.to_owned());
     }
     let values = choices(&parameter.schema);

@@ -288,3 +288,19 @@ fn parameters_whose_names_collide_are_all_typed() {
         assert_eq!(table.matches(&format!("name: {wire:?}")).count(), 1, "{wire} in {table}");
     }
 }
+
+#[test]
+fn a_time_in_the_query_has_the_described_form() {
+    let time = |schema: Value| json!({"name": "at", "in": "query", "required": true, "schema": schema});
+    for (schema, argument) in [
+        (json!({"type": "string", "format": "date-time"}), "at: impl AsRef<str>"),
+        (json!({"type": "integer", "format": "date-time"}), "at: impl Into<Timestamp>"),
+    ] {
+        let [client, ..] = rendered(
+            json!({"/tools": {"get": {"operationId": "listTools", "tags": ["Tools"], "responses": {"200": {}},
+                "parameters": [time(schema)]}}}),
+            json!({}),
+        );
+        assert!(client.contains(argument), "{argument} in {client}");
+    }
+}
