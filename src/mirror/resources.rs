@@ -162,7 +162,8 @@ pub enum JsonField {
     Time(&'static str),
     Flag(&'static str),
     /// Computed from the values at these pointers.
-    Derived(&'static [&'static str], fn(&Value) -> Cell),
+    DerivedText(&'static [&'static str], fn(&Value) -> Option<String>),
+    DerivedFlag(&'static [&'static str], fn(&Value) -> Option<bool>),
 }
 
 /// A link table: pairs of a record's id and the id of another that its document lists.
@@ -275,8 +276,15 @@ impl JsonField {
             | JsonField::Number(pointer)
             | JsonField::Time(pointer)
             | JsonField::Flag(pointer) => std::slice::from_ref(pointer),
-            JsonField::FirstInteger(pointers) | JsonField::Derived(pointers, _) => pointers,
+            JsonField::FirstInteger(pointers)
+            | JsonField::DerivedText(pointers, _)
+            | JsonField::DerivedFlag(pointers, _) => pointers,
         }
+    }
+
+    /// Whether the value is computed, and must be computed again when the rule changes.
+    pub fn is_derived(&self) -> bool {
+        matches!(self, JsonField::DerivedText(..) | JsonField::DerivedFlag(..))
     }
 
     pub fn read(self, document: &Value) -> Cell {
@@ -291,7 +299,8 @@ impl JsonField {
             JsonField::Number(pointer) => lenient::number(at(pointer)).into(),
             JsonField::Time(pointer) => lenient::moment(at(pointer)).into(),
             JsonField::Flag(pointer) => lenient::flag(at(pointer)).into(),
-            JsonField::Derived(_, read) => read(document),
+            JsonField::DerivedText(_, read) => read(document).into(),
+            JsonField::DerivedFlag(_, read) => read(document).into(),
         }
     }
 }

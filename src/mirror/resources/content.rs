@@ -1,6 +1,5 @@
 //! Published content: articles and news.
 
-use rusqlite::types::Value as Cell;
 use serde_json::Value;
 
 use super::{Bound, DEFAULT, JsonField, Resource, ResourceName, Route, column};
@@ -13,8 +12,8 @@ pub static ARTICLES: Resource = Resource {
         column("title", JsonField::Text("/title")),
         column("state", JsonField::Text("/state")),
         column("author_id", JsonField::Reference("/author_id")),
-        column("parent_id", JsonField::Derived(PARENT, parent_id)),
-        column("parent_type", JsonField::Derived(PARENT, parent_type)),
+        column("parent_id", JsonField::DerivedText(PARENT, parent_id)),
+        column("parent_type", JsonField::DerivedText(PARENT, parent_type)),
         column("url", JsonField::Text("/url")),
         column("created_at", JsonField::Time("/created_at")),
         column("updated_at", JsonField::Time("/updated_at")),
@@ -115,10 +114,10 @@ const CONVERSATIONS: &[&str] = &["/statistics/conversations", "/statistics/conve
 /// What the parent of an article is read from.
 const PARENT: &[&str] = &["/parent_ids", "/parent_id", "/parent_type"];
 
-fn parent_id(article: &Value) -> Cell {
-    spelling::parent_id(article).into()
+fn parent_id(article: &Value) -> Option<String> {
+    spelling::parent_id(article)
 }
 
-fn parent_type(article: &Value) -> Cell {
-    spelling::parent_type(article).into()
+fn parent_type(article: &Value) -> Option<String> {
+    spelling::parent_type(article)
 }

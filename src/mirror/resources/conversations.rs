@@ -1,6 +1,5 @@
 //! Conversations, tickets and calls.
 
-use rusqlite::types::Value as Cell;
 use serde_json::Value;
 
 use super::{Bound, DEFAULT, JsonField, Link, Resource, ResourceName, Route, column};
@@ -27,7 +26,7 @@ pub static CONVERSATIONS: Resource = Resource {
         column("source_delivered_as", JsonField::Text("/source/delivered_as")),
         column("source_author_type", JsonField::Text("/source/author/type")),
         column("source_author_id", JsonField::Text("/source/author/id")),
-        column("source_written_by", JsonField::Derived(author::OPENING_FIELDS, opened_by)),
+        column("source_written_by", JsonField::DerivedText(author::OPENING_FIELDS, opened_by)),
         column("rating", JsonField::Integer("/conversation_rating/rating")),
         column("ai_agent_participated", JsonField::Flag("/ai_agent_participated")),
         column("parts_count", JsonField::Integer("/statistics/count_conversation_parts")),
@@ -68,9 +67,9 @@ pub static CONVERSATION_PARTS: Resource = Resource {
         column("assigned_type", JsonField::Text("/assigned_to/type")),
         column("assigned_id", JsonField::Reference("/assigned_to/id")),
         column("state", JsonField::Text("/state")),
-        column("from_ai_agent", JsonField::Derived(author::AI_AGENT_FIELDS, from_ai_agent)),
-        column("written_by", JsonField::Derived(author::PART_FIELDS, written_by)),
-        column("has_text", JsonField::Derived(&["/body", "/attachments"], has_text)),
+        column("from_ai_agent", JsonField::DerivedFlag(author::AI_AGENT_FIELDS, from_ai_agent)),
+        column("written_by", JsonField::DerivedText(author::PART_FIELDS, written_by)),
+        column("has_text", JsonField::DerivedFlag(&["/body", "/attachments"], has_text)),
         column("redacted", JsonField::Flag("/redacted")),
         column("created_at", JsonField::Time("/created_at")),
         column("updated_at", JsonField::Time("/updated_at")),
@@ -85,7 +84,7 @@ pub static TICKETS: Resource = Resource {
     columns: &[
         column("ticket_id", JsonField::Text("/ticket_id")),
         column("category", JsonField::Text("/category")),
-        column("state", JsonField::Derived(&["/ticket_state"], ticket_state)),
+        column("state", JsonField::DerivedText(&["/ticket_state"], ticket_state)),
         column("ticket_type_id", JsonField::Text("/ticket_type/id")),
         column("title", JsonField::Text("/ticket_attributes/_default_title_")),
         column("open", JsonField::Flag("/open")),
@@ -124,7 +123,7 @@ pub static TICKET_PARTS: Resource = Resource {
         column("assigned_id", JsonField::Reference("/assigned_to/id")),
         column("previous_state", JsonField::Text("/previous_ticket_state")),
         column("state", JsonField::Text("/ticket_state")),
-        column("has_text", JsonField::Derived(&["/body", "/attachments"], has_text)),
+        column("has_text", JsonField::DerivedFlag(&["/body", "/attachments"], has_text)),
         column("redacted", JsonField::Flag("/redacted")),
         column("created_at", JsonField::Time("/created_at")),
         column("updated_at", JsonField::Time("/updated_at")),
@@ -186,26 +185,26 @@ pub static CALLS: Resource = Resource {
     ..DEFAULT
 };
 
-fn from_ai_agent(part: &Value) -> Cell {
-    author::is_ai_agent(part).into()
+fn from_ai_agent(part: &Value) -> Option<bool> {
+    Some(author::is_ai_agent(part))
 }
 
-fn written_by(part: &Value) -> Cell {
-    author::of_part(part).to_owned().into()
+fn written_by(part: &Value) -> Option<String> {
+    Some(author::of_part(part).to_owned())
 }
 
-fn opened_by(conversation: &Value) -> Cell {
-    author::of_opening(conversation).to_owned().into()
+fn opened_by(conversation: &Value) -> Option<String> {
+    Some(author::of_opening(conversation).to_owned())
 }
 
 /// Whether a part has visible content: text, an image or an attachment.
-fn has_text(part: &Value) -> Cell {
+fn has_text(part: &Value) -> Option<bool> {
     let attached = part["attachments"].as_array().is_some_and(|list| !list.is_empty());
-    (attached || part["body"].as_str().is_some_and(plain::is_visible)).into()
+    Some(attached || part["body"].as_str().is_some_and(plain::is_visible))
 }
 
 /// The category of a ticket's state: a string in older API versions, an object in newer ones.
-fn ticket_state(ticket: &Value) -> Cell {
+fn ticket_state(ticket: &Value) -> Option<String> {
     let state = &ticket["ticket_state"];
-    lenient::text(state).or_else(|| lenient::text(&state["category"])).into()
+    lenient::text(state).or_else(|| lenient::text(&state["category"]))
 }

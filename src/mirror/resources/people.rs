@@ -1,6 +1,5 @@
 //! Contacts, companies and teammates, and what describes them.
 
-use rusqlite::types::Value as Cell;
 use serde_json::Value;
 
 use super::{Bound, Complement, DEFAULT, JsonField, Link, Resource, ResourceName, Route, column};
@@ -25,7 +24,7 @@ pub static CONTACTS: Resource = Resource {
         column("last_replied_at", JsonField::Time("/last_replied_at")),
         column("last_contacted_at", JsonField::Time("/last_contacted_at")),
         column("unsubscribed_from_emails", JsonField::Flag("/unsubscribed_from_emails")),
-        column("unlisted", JsonField::Derived(LISTS, unlisted)),
+        column("unlisted", JsonField::DerivedText(LISTS, unlisted)),
     ],
     updated_at_column: Some("updated_at"),
     links: &[
@@ -142,11 +141,11 @@ pub static DATA_ATTRIBUTES: Resource = Resource {
     name: ResourceName::DataAttributes,
     about: "Attributes of contacts, companies and conversations",
     columns: &[
-        column("model", JsonField::Derived(&["/model", "/type"], attribute_model)),
+        column("model", JsonField::DerivedText(&["/model", "/type"], attribute_model)),
         column("name", JsonField::Text("/name")),
-        column("full_name", JsonField::Derived(&["/full_name", "/type", "/name"], attribute_full_name)),
-        column("data_type", JsonField::Derived(&["/data_type"], attribute_data_type)),
-        column("custom", JsonField::Derived(&["/custom", "/type"], attribute_is_custom)),
+        column("full_name", JsonField::DerivedText(&["/full_name", "/type", "/name"], attribute_full_name)),
+        column("data_type", JsonField::DerivedText(&["/data_type"], attribute_data_type)),
+        column("custom", JsonField::DerivedFlag(&["/custom", "/type"], attribute_is_custom)),
         column("archived", JsonField::Flag("/archived")),
         column("created_at", JsonField::Time("/created_at")),
         column("updated_at", JsonField::Time("/updated_at")),
@@ -197,7 +196,7 @@ const LISTS: &[&str] = &["/notes/total_count", "/notes/has_more", "/notes/data/i
 
 /// The lists that a contact's document truncates or omits, comma-separated. Notes are always omitted: the document
 /// only has their ids. A missing or null list counts as omitted, an empty one does not.
-fn unlisted(contact: &Value) -> Cell {
+fn unlisted(contact: &Value) -> Option<String> {
     let is_incomplete = |name: &str| !contact[name]["data"].is_array() || lenient::is_cut(&contact[name]);
     let has_notes =
         is_incomplete("notes") || contact["notes"]["data"].as_array().is_some_and(|notes| !notes.is_empty());
@@ -211,7 +210,7 @@ fn unlisted(contact: &Value) -> Cell {
         ("notes", has_notes),
     ];
     let names: Vec<&str> = lists.iter().filter(|(_, unlisted)| *unlisted).map(|(name, _)| *name).collect();
-    if names.is_empty() { Cell::Null } else { names.join(",").into() }
+    (!names.is_empty()).then(|| names.join(","))
 }
 
 const ALSO_ARCHIVED: &[(&str, &str)] = &[("include_archived", "true")];
@@ -221,26 +220,26 @@ fn is_of_conversations(attribute: &Value) -> bool {
     attribute["type"] == "conversation_attribute"
 }
 
-fn attribute_model(attribute: &Value) -> Cell {
+fn attribute_model(attribute: &Value) -> Option<String> {
     let implied = is_of_conversations(attribute).then(|| "conversation".to_owned());
-    lenient::text(&attribute["model"]).or(implied).into()
+    lenient::text(&attribute["model"]).or(implied)
 }
 
-fn attribute_full_name(attribute: &Value) -> Cell {
+fn attribute_full_name(attribute: &Value) -> Option<String> {
     let custom_name = || Some(format!("custom_attributes.{}", lenient::text(&attribute["name"])?));
     let implied = || if is_of_conversations(attribute) { custom_name() } else { None };
-    lenient::text(&attribute["full_name"]).or_else(implied).into()
+    lenient::text(&attribute["full_name"]).or_else(implied)
 }
 
 /// The type in the words of the list of all attributes.
-fn attribute_data_type(attribute: &Value) -> Cell {
+fn attribute_data_type(attribute: &Value) -> Option<String> {
     let data_type = lenient::text(&attribute["data_type"]);
-    data_type.map(|data_type| spelling::data_type(&data_type).to_owned()).into()
+    data_type.map(|data_type| spelling::data_type(&data_type).to_owned())
 }
 
-fn attribute_is_custom(attribute: &Value) -> Cell {
+fn attribute_is_custom(attribute: &Value) -> Option<bool> {
     let implied = is_of_conversations(attribute).then_some(true);
-    lenient::flag(&attribute["custom"]).or(implied).into()
+    lenient::flag(&attribute["custom"]).or(implied)
 }
 
 /// Built-in attributes have no id, but a name that is unique within their model.

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value as Cell;
 
 use crate::mirror::error::Error;
-use crate::mirror::resources::{JsonField, Resource, ResourceName};
+use crate::mirror::resources::{Resource, ResourceName};
 
 /// Records held in memory at once.
 const BATCH: i64 = 1000;
@@ -29,8 +29,7 @@ pub(super) fn recompute_due(connection: &Connection) -> Result<(), Error> {
 }
 
 fn recompute(connection: &Connection, resource: &'static Resource) -> Result<(), Error> {
-    let columns: Vec<_> =
-        resource.columns.iter().filter(|column| matches!(column.field, JsonField::Derived(..))).collect();
+    let columns: Vec<_> = resource.columns.iter().filter(|column| column.field.is_derived()).collect();
     let table = resource.name;
     let mark = |place: usize| format!("{} = ?{}", columns[place].name, place + 2);
     let other = |place: usize| format!("{} IS NOT ?{}", columns[place].name, place + 2);

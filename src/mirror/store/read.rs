@@ -85,16 +85,11 @@ impl ResourceName {
         columns.extend(resource.columns.iter().map(|column| TypedColumn {
             name: column.name,
             kind: match column.field {
-                JsonField::Text(_) | JsonField::Reference(_) => ColumnType::Text,
+                JsonField::Text(_) | JsonField::Reference(_) | JsonField::DerivedText(..) => ColumnType::Text,
                 JsonField::Integer(_) | JsonField::FirstInteger(_) => ColumnType::Integer,
                 JsonField::Number(_) => ColumnType::Number,
                 JsonField::Time(_) => ColumnType::Time,
-                JsonField::Flag(_) => ColumnType::Flag,
-                // A derived flag is never null, a derived text can be.
-                JsonField::Derived(_, read) => match read(&Value::Null) {
-                    Cell::Integer(_) => ColumnType::Flag,
-                    _ => ColumnType::Text,
-                },
+                JsonField::Flag(_) | JsonField::DerivedFlag(..) => ColumnType::Flag,
             },
         }));
         columns.push(TypedColumn { name: "synced_at", kind: ColumnType::Time });
@@ -323,5 +318,26 @@ mod tests {
         assert_eq!(cell_to_json(ColumnType::Flag, ValueRef::Integer(1)), json!(true));
         assert_eq!(cell_to_json(ColumnType::Integer, ValueRef::Integer(1)), json!(1));
         assert_eq!(cell_to_json(ColumnType::Text, ValueRef::Null), Value::Null);
+    }
+
+    #[test]
+    fn the_types_of_columns_are_those_of_the_tables() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("mirror.db")).unwrap();
+        for resource in ResourceName::ALL {
+            for column in resource.typed_columns() {
+                let sql = "SELECT type FROM pragma_table_info(?1) WHERE name = ?2";
+                let declared: String = store
+                    .connection()
+                    .query_row(sql, (resource.as_str(), column.name), |row| row.get(0))
+                    .unwrap();
+                let expected = match column.kind {
+                    ColumnType::Text => "TEXT",
+                    ColumnType::Number => "REAL",
+                    ColumnType::Integer | ColumnType::Time | ColumnType::Flag => "INTEGER",
+                };
+                assert_eq!(declared, expected, "{resource}.{}", column.name);
+            }
+        }
     }
 }
