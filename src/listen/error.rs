@@ -25,6 +25,11 @@ pub enum Error {
     /// The address to forward to cannot be used.
     #[error("cannot forward: {0}")]
     Forward(String),
+    #[error("cannot start a thread: {}", io_reason(.0))]
+    Thread(std::io::Error),
+    /// The mirror cannot be used, or belongs to another workspace.
+    #[error(transparent)]
+    Mirror(#[from] crate::mirror::Error),
     #[error("the server failed: {}", io_reason(.0))]
     Server(std::io::Error),
 }

@@ -1,9 +1,10 @@
 //! Receives the webhooks of an app: verifies, stores, answers, and works afterwards.
 //!
 //! A notification is answered with 200 only when it is safe on disk, so a kill at any time loses nothing. Work on it
-//! (printing, forwarding) reads the queue, never the request. Nothing here prints: what the owner should know is
+//! (printing, forwarding, applying to the mirror) reads the queue, never the request. Nothing here prints: what the owner should know is
 //! reported to a [`Reporter`].
 
+mod apply;
 mod error;
 mod forwarder;
 mod line;
@@ -13,6 +14,7 @@ mod receiver;
 mod report;
 mod topics;
 
+pub use apply::{Applier, ApplierOptions};
 pub use error::Error;
 pub use forwarder::Forwarder;
 pub use line::line;

@@ -55,6 +55,8 @@ const SCHEMA: &str = "
 pub enum Work {
     Print,
     Forward,
+    /// Fetch the records that it names into the mirror.
+    Apply,
 }
 
 impl Work {
@@ -62,6 +64,7 @@ impl Work {
         match self {
             Work::Print => "print",
             Work::Forward => "forward",
+            Work::Apply => "apply",
         }
     }
 }
@@ -88,7 +91,8 @@ pub struct Stored {
 
 enum Request {
     Store(Incoming),
-    Next(Work),
+    /// Notifications after this one.
+    Next(Work, i64),
     Finish(Work, Vec<i64>),
     Count(Work),
     Close,
@@ -146,7 +150,15 @@ impl Queue {
     /// # Errors
     /// If the file cannot be read.
     pub async fn next(&self, work: Work) -> Result<Vec<Stored>, Error> {
-        match self.call(Request::Next(work)).await? {
+        self.next_after(work, 0).await
+    }
+
+    /// The oldest notifications after this one that need this work.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub async fn next_after(&self, work: Work, seq: i64) -> Result<Vec<Stored>, Error> {
+        match self.call(Request::Next(work, seq)).await? {
             Reply::Batch(batch) => Ok(batch),
             _ => Ok(Vec::new()),
         }
@@ -261,7 +273,7 @@ impl Worker {
 fn answer(transaction: &Transaction, request: &Request, works: &[Work]) -> rusqlite::Result<Reply> {
     Ok(match request {
         Request::Store(incoming) => Reply::Stored(store(transaction, incoming, works)?),
-        Request::Next(work) => Reply::Batch(next(transaction, *work)?),
+        Request::Next(work, after) => Reply::Batch(next(transaction, *work, *after)?),
         Request::Finish(work, seqs) => {
             finish(transaction, *work, seqs)?;
             Reply::Finished
@@ -293,12 +305,12 @@ fn store(transaction: &Transaction, incoming: &Incoming, works: &[Work]) -> rusq
     Ok(true)
 }
 
-fn next(transaction: &Transaction, work: Work) -> rusqlite::Result<Vec<Stored>> {
+fn next(transaction: &Transaction, work: Work, after: i64) -> rusqlite::Result<Vec<Stored>> {
     let mut statement = transaction.prepare_cached(
         "SELECT seq, signature, content_type, body FROM work JOIN notifications USING (seq)
-         WHERE kind = ?1 ORDER BY seq LIMIT ?2",
+         WHERE kind = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
     )?;
-    let mut rows = statement.query(params![work.name(), READ_COUNT])?;
+    let mut rows = statement.query(params![work.name(), after, READ_COUNT])?;
     let (mut batch, mut bytes) = (Vec::new(), 0);
     while bytes < READ_BYTES
         && let Some(row) = rows.next()?

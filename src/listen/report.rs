@@ -8,6 +8,8 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::mirror::ResourceName;
+
 /// How long reports of the same kind are held back.
 const QUIET: Duration = Duration::from_secs(60);
 
@@ -21,9 +23,49 @@ pub enum Report {
     /// The address to forward to does not accept notifications at the moment.
     Delayed(String),
     /// A notification that the address to forward to has refused: it is not sent again.
-    GivenUp { id: String, topic: String, reason: String },
+    GivenUp {
+        id: String,
+        topic: String,
+        reason: String,
+    },
     /// The address to forward to accepts notifications again.
     Resumed,
+    /// Nothing can be fetched into the mirror at the moment.
+    NotApplied(String),
+    /// Records are fetched into the mirror again.
+    Applying,
+    /// A record that could not be fetched. A sync tries it again.
+    RecordGivenUp {
+        resource: ResourceName,
+        id: String,
+        reason: String,
+    },
+    /// A notification about another workspace than the mirror's.
+    OtherWorkspace,
+    /// A sync has ended, with this number of added, changed and removed records.
+    Synced {
+        changes: u64,
+    },
+    SyncFailed(String),
+}
+
+impl Report {
+    /// Whether the owner may have to do something.
+    pub fn is_problem(&self) -> bool {
+        !matches!(self, Report::Resumed | Report::Applying | Report::Synced { .. })
+    }
+
+    /// Whether it is passed on every time. Others can cause the rest as often as they like.
+    fn is_rare(&self) -> bool {
+        match self {
+            Report::GivenUp { .. } | Report::Resumed | Report::Applying | Report::RecordGivenUp { .. } => {
+                true
+            }
+            Report::Synced { .. } | Report::SyncFailed(_) => true,
+            Report::Refused(_) | Report::NotStored(_) | Report::Delayed(_) => false,
+            Report::NotApplied(_) | Report::OtherWorkspace => false,
+        }
+    }
 }
 
 impl fmt::Display for Report {
@@ -36,13 +78,27 @@ impl fmt::Display for Report {
                 write!(out, "not forwarded: {topic} {id}: {reason}; it is not sent again")
             }
             Report::Resumed => out.write_str("forwarding again"),
+            Report::NotApplied(reason) => write!(out, "cannot update the mirror: {reason}; trying again"),
+            Report::Applying => out.write_str("updating the mirror again"),
+            Report::RecordGivenUp { resource, id, reason } => {
+                write!(out, "not fetched: {resource} {id}: {reason}; the next sync tries again")
+            }
+            Report::OtherWorkspace => {
+                out.write_str("a notification is about another workspace, and does not change this mirror")
+            }
+            Report::Synced { changes: 1 } => out.write_str("synced the mirror: 1 change"),
+            Report::Synced { changes } => write!(out, "synced the mirror: {changes} changes"),
+            Report::SyncFailed(reason) => write!(out, "the sync is incomplete: {reason}; trying again"),
         }
     }
 }
 
+/// Gets a text, and whether it is about a problem.
+type PassOn = Box<dyn Fn(bool, &str) + Send + Sync>;
+
 /// Passes reports on as text.
 pub struct Reporter {
-    pass_on: Box<dyn Fn(&str) + Send + Sync>,
+    pass_on: PassOn,
     held: Mutex<HashMap<std::mem::Discriminant<Report>, Held>>,
 }
 
@@ -53,7 +109,8 @@ struct Held {
 }
 
 impl Reporter {
-    pub fn new(pass_on: impl Fn(&str) + Send + Sync + 'static) -> Self {
+    /// `pass_on` gets each text, and whether it is about a problem.
+    pub fn new(pass_on: impl Fn(bool, &str) + Send + Sync + 'static) -> Self {
         Reporter { pass_on: Box::new(pass_on), held: Mutex::default() }
     }
 
@@ -62,8 +119,9 @@ impl Reporter {
     }
 
     fn report_at(&self, report: &Report, now: Instant) {
-        if matches!(report, Report::GivenUp { .. } | Report::Resumed) {
-            return (self.pass_on)(&report.to_string());
+        let pass_on = |text: &str| (self.pass_on)(report.is_problem(), text);
+        if report.is_rare() {
+            return pass_on(&report.to_string());
         }
         let between = {
             let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,8 +142,8 @@ impl Reporter {
             }
         };
         match between {
-            0 => (self.pass_on)(&report.to_string()),
-            between => (self.pass_on)(&format!("{report} ({between} more since the last report)")),
+            0 => pass_on(&report.to_string()),
+            between => pass_on(&format!("{report} ({between} more since the last report)")),
         }
     }
 }
@@ -100,7 +158,7 @@ mod tests {
     fn what_others_can_cause_is_reported_once_a_minute() {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&lines);
-        let reporter = Reporter::new(move |line| sink.lock().unwrap().push(line.to_owned()));
+        let reporter = Reporter::new(move |_, line| sink.lock().unwrap().push(line.to_owned()));
         let (start, refused) = (Instant::now(), Report::Refused("forged".to_owned()));
         for seconds in [0, 1, 2, 61] {
             reporter.report_at(&refused, start + Duration::from_secs(seconds));

@@ -10,7 +10,7 @@ use super::{
 use crate::api::client::Client;
 use crate::api::types;
 use crate::mirror::sql::{SqlLimits, SqlSession};
-use crate::mirror::{self, ContactRefresh, Event, ResourceName, Store};
+use crate::mirror::{self, Event, RecordRefresh, ResourceName, Store};
 use crate::report::{sla, timeline_cache};
 
 /// A local copy of one workspace, in one SQLite file.
@@ -114,8 +114,8 @@ impl Mirror {
         self.finish_refresh(stored)
     }
 
-    async fn refresh<'a>(&'a mut self, client: &'a Client) -> Result<ContactRefresh<'a>, Error> {
-        let mut refresh = ContactRefresh::new(client, &mut self.store);
+    async fn refresh<'a>(&'a mut self, client: &'a Client) -> Result<RecordRefresh<'a>, Error> {
+        let mut refresh = RecordRefresh::new(client, &mut self.store);
         refresh.bind().await?;
         Ok(refresh)
     }

@@ -30,6 +30,7 @@ pub use store::upsert_contact::ContactList;
 pub use store::write::{WriteCounts, lacks_parts};
 pub use store::{Store, Workspace, aggregate, read, schema, search, search_sql, sql};
 pub use sync::events::{Cause, Event, Observer, ResourceOutcome, Summary};
-pub use sync::refresh_contact::{ContactRefresh, contact_search};
+pub use sync::refresh::{Fetched, RecordRefresh};
+pub use sync::refresh_contact::contact_search;
 pub use sync::sync;
 pub use sync::sync_context::SyncOptions;

@@ -238,7 +238,8 @@ fn merges(clusters: &[Cluster]) -> Vec<MergeRow<'_>> {
 /// Removes merged leads from the mirror, so that reports do not show them until the next sync. A failure is only a
 /// warning, because the merges are done and that sync removes the leads.
 fn remove_merged(mirror: &Path, leads: &[String]) {
-    let removed = Store::open(mirror).and_then(|mut store| store.remove_contacts(leads));
+    let removed =
+        Store::open(mirror).and_then(|mut store| store.remove_records(ResourceName::Contacts, leads));
     if let Err(error) = removed {
         warn(&format!("the merged leads remain in the mirror until the next sync: {error}"));
     }

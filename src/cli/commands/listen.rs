@@ -1,8 +1,9 @@
-//! `listen`: receives the webhooks of an app, prints them as lines and forwards them.
+//! `listen`: receives the webhooks of an app, prints them as lines, forwards them, and keeps the mirror current.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use reqwest::Url;
@@ -10,27 +11,37 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::client_secret;
+use crate::api::identity::identity;
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Exit, Hint, InvalidValue};
 use crate::cli::files::OwnerFile;
+use crate::cli::mirror_paths::{self, MirrorFlag};
 use crate::cli::output::{Deliver, Extent, Format, List, Output, OutputFlags, notice, warn};
 use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::cli::signals::stop_on_signals;
+use crate::cli::{client_secret, duration};
 use crate::config::data_folder;
 use crate::listen::{
-    self, Forwarder, Queue, Receiver, ReceiverOptions, Reporter, TopicPattern, TopicPatterns, Work,
+    self, Applier, ApplierOptions, Forwarder, Queue, Receiver, ReceiverOptions, Reporter, TopicPattern,
+    TopicPatterns, Work,
 };
 
-/// Receive webhooks until interrupted: verify, print and forward them
+/// A sync takes some requests even if nothing changed.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Receive webhooks until interrupted: print them, forward them or update the mirror
 #[derive(Args)]
 #[group(skip)]
 #[command(after_help = "\
 The client secret of the app is read from INTERCOM_CLIENT_SECRET, or was saved with `auth set-client-secret`.
 
-Each notification is verified, stored in a queue and answered, and then printed or forwarded. Repeats are dropped.
+Each notification is verified, stored in a queue and answered, and then printed, forwarded or applied. Repeats are dropped.
 
-Example: intercom-pp-cli listen --events 'conversation.*,contact.deleted'")]
+With --apply, the mirror is synced at the start, every --sync-every, and when notifications may have been missed. In between, each record that a notification names is fetched again, usually within a second.
+
+Examples:
+  intercom-pp-cli listen --events 'conversation.*,contact.deleted'
+  intercom-pp-cli listen --apply --sync-every 30m")]
 pub struct ReceiveWebhooks {
     /// Port; 0 means any free port
     #[arg(long, value_name = "PORT", default_value = "4242")]
@@ -44,10 +55,18 @@ pub struct ReceiveWebhooks {
     /// Send each notification to this address, unchanged and with its signature
     #[arg(long, value_name = "URL", value_parser = url)]
     forward_to: Option<Url>,
+    /// Keep the mirror current: fetch each record that a notification names
+    #[arg(long)]
+    apply: bool,
+    /// With --apply, time between two syncs
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = interval, requires = "apply")]
+    sync_every: Duration,
+    #[command(flatten)]
+    mirror: MirrorFlag,
     /// Only these topics: conversation.*,contact.deleted; other notifications are answered and dropped
     #[arg(long, value_name = "TOPICS", value_delimiter = ',', value_parser = pattern)]
     events: Vec<TopicPattern>,
-    /// Print each notification as a line; the default without --forward-to
+    /// Print each notification as a line; the default without --forward-to and --apply
     #[arg(long)]
     print: bool,
     /// File of the queue [default: one per profile in the data folder]
@@ -62,20 +81,22 @@ impl HandwrittenCommand for ReceiveWebhooks {
     async fn run(self, context: &Context) -> Result<(), Error> {
         let address = SocketAddr::new(self.bind, self.port);
         let path = self.queue_path(context)?;
-        let prints = self.print || self.forward_to.is_none();
+        let prints = self.print || (self.forward_to.is_none() && !self.apply);
         if context.globals.consent.dry_run {
             let shown = json!({
                 "dry_run": true, "action": "receive webhooks", "address": address, "path": self.path,
-                "print": prints, "forward": self.forward_to.is_some(), "queue": path,
+                "print": prints, "forward": self.forward_to.is_some(), "apply": self.apply, "queue": path,
             });
             return Output::open(&context.globals.output)?.value(&shown).await;
         }
         let flags = if prints { line_flags(&context.globals.output)? } else { OutputFlags::default() };
         let client_secret = client_secret::required(context)?;
         self.events.iter().for_each(doubt);
-        let works = [(Work::Print, prints), (Work::Forward, self.forward_to.is_some())];
+        let works =
+            [(Work::Print, prints), (Work::Forward, self.forward_to.is_some()), (Work::Apply, self.apply)];
         let works: Vec<Work> = works.into_iter().filter(|(_, is_on)| *is_on).map(|(work, _)| work).collect();
-        let reporter = Arc::new(Reporter::new(warn));
+        let reporter =
+            Arc::new(Reporter::new(|is_problem, text| if is_problem { warn(text) } else { notice(text) }));
         let queue = Queue::open(&path, works.clone()).map_err(failed)?;
         let options = ReceiverOptions {
             path: self.path.clone(),
@@ -83,6 +104,11 @@ impl HandwrittenCommand for ReceiveWebhooks {
             topics: TopicPatterns::new(self.events),
             queue: queue.clone(),
             reporter: Arc::clone(&reporter),
+        };
+        let applier = if self.apply {
+            Some(applier(context, &self.mirror, self.sync_every, &queue, &reporter).await?)
+        } else {
+            None
         };
         let forwarder = self.forward_to.map(|url| Forwarder::new(url, queue.clone(), reporter));
         let forwarder = forwarder.transpose().map_err(failed)?;
@@ -113,13 +139,23 @@ impl HandwrittenCommand for ReceiveWebhooks {
                 }
             }
         });
+        let applying = applier.map(|applier| applier.spawn(received.clone())).transpose().map_err(failed)?;
+        let applying = async {
+            match applying {
+                Some(end) => end.await.map_or_else(
+                    |error| Err(Error::Output(std::io::Error::other(error))),
+                    |end| end.map_err(failed),
+                ),
+                None => Ok(()),
+            }
+        };
         let printing = async {
             if prints {
                 print(&queue, &flags, &received).await?;
             }
             Ok(())
         };
-        let worked = tokio::try_join!(printing, async { joined(forwarding.await) });
+        let worked = tokio::try_join!(printing, applying, async { joined(forwarding.await) });
         stop.cancel();
         let served = joined(serving.await);
         report_left(&queue, &path, &works).await?;
@@ -140,6 +176,31 @@ impl ReceiveWebhooks {
             Some(profile) => format!("queue-{}.db", profile.chars().map(sanitize).collect::<String>()),
         };
         Ok(data_folder()?.join("listen").join(name))
+    }
+}
+
+/// Opens the mirror of the workspace that the token belongs to.
+async fn applier(
+    context: &Context,
+    mirror: &MirrorFlag,
+    sync_every: Duration,
+    queue: &Queue,
+    reporter: &Arc<Reporter>,
+) -> Result<Applier, Error> {
+    let client = context.client()?;
+    let mirror = match mirror_paths::explicit(context, mirror)? {
+        Some(path) => path,
+        None => mirror_paths::for_writing(context, &identity(&client).await?.workspace)?,
+    };
+    let (queue, reporter) = (queue.clone(), Arc::clone(reporter));
+    Applier::open(ApplierOptions { client, mirror, queue, reporter, sync_every }).await.map_err(failed)
+}
+
+fn interval(text: &str) -> Result<Duration, InvalidValue> {
+    match duration::parse(text) {
+        Ok(interval) if interval >= SHORTEST_INTERVAL => Ok(interval),
+        Ok(_) => Err("--sync-every: expected 10s or more".to_owned().into()),
+        Err(reason) => Err(format!("--sync-every: {reason}").into()),
     }
 }
 
@@ -229,9 +290,11 @@ async fn print(queue: &Queue, flags: &OutputFlags, received: &CancellationToken)
 
 /// Reports work of earlier runs that this one does not do.
 async fn report_others(queue: &Queue, path: &Path, works: &[Work]) -> Result<(), Error> {
-    for (work, what, flag) in
-        [(Work::Print, "printed", "print"), (Work::Forward, "forwarded", "forward-to URL")]
-    {
+    for (work, what, flag) in [
+        (Work::Print, "printed", "print"),
+        (Work::Forward, "forwarded", "forward-to URL"),
+        (Work::Apply, "applied", "apply"),
+    ] {
         let count = queue.count(work).await.map_err(failed)?;
         if count > 0 && !works.contains(&work) {
             let waiting = waiting(count);
@@ -241,11 +304,13 @@ async fn report_others(queue: &Queue, path: &Path, works: &[Work]) -> Result<(),
     Ok(())
 }
 
-/// Reports what could not be forwarded.
+/// Reports what could not be forwarded or applied.
 async fn report_left(queue: &Queue, path: &Path, works: &[Work]) -> Result<(), Error> {
-    let count = queue.count(Work::Forward).await.map_err(failed)?;
-    if count > 0 && works.contains(&Work::Forward) {
-        notice(&format!("{} in {} to be forwarded by the next run", waiting(count), path.display()));
+    for (work, what) in [(Work::Forward, "forwarded"), (Work::Apply, "applied")] {
+        let count = queue.count(work).await.map_err(failed)?;
+        if count > 0 && works.contains(&work) {
+            notice(&format!("{} in {} to be {what} by the next run", waiting(count), path.display()));
+        }
     }
     Ok(())
 }
@@ -263,6 +328,10 @@ fn joined(result: Result<Result<(), listen::Error>, tokio::task::JoinError>) -> 
 }
 
 fn failed(error: listen::Error) -> Error {
+    let error = match error {
+        listen::Error::Mirror(error) => return error.into(),
+        error => error,
+    };
     let (exit, hint) = match &error {
         listen::Error::Address { .. } => {
             let hint = Hint::new("choose another port with ").flag("port").text("; 0 means any free one");

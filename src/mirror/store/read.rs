@@ -104,6 +104,15 @@ impl ResourceName {
 }
 
 impl Store {
+    /// Whether a record is stored.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn has_record(&self, resource: ResourceName, id: &str) -> Result<bool, Error> {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {resource} WHERE id = ?1)");
+        Ok(self.connection.prepare_cached(&sql)?.query_row([id], |row| row.get(0))?)
+    }
+
     /// Calls `each` with the documents of a resource. Parts include the id of the record they belong to.
     ///
     /// # Errors

@@ -33,13 +33,13 @@ impl Store {
         Ok(removed)
     }
 
-    /// Removes contacts that are known to be gone, for example after a merge.
+    /// Removes records that are known to be gone, for example after a merge.
     ///
     /// # Errors
     /// [`Error::Locked`] during a sync, or if the database fails.
-    pub fn remove_contacts(&mut self, gone: &[String]) -> Result<u64, Error> {
+    pub fn remove_records(&mut self, resource: ResourceName, gone: &[String]) -> Result<u64, Error> {
         let _lock = self.lock()?;
-        self.remove_gone(ResourceName::Contacts, gone)
+        self.remove_gone(resource, gone)
     }
 
     /// Removes records that are gone, and schedules a reread of everything that refers to them.

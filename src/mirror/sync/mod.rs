@@ -16,6 +16,7 @@ mod follow_up;
 mod list;
 mod plan;
 mod presence;
+pub mod refresh;
 pub mod refresh_contact;
 mod resource;
 mod route;

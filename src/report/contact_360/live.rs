@@ -6,7 +6,7 @@
 use super::find::{ContactMatch, find_contact};
 use super::overview::{Contact360, ContactOptions, contact_360};
 use crate::data::lenient;
-use crate::mirror::{ContactRefresh, ResourceName, Store};
+use crate::mirror::{RecordRefresh, ResourceName, Store};
 use crate::report::error::Error;
 
 /// A report, and where its data came from.
@@ -26,7 +26,7 @@ pub struct ContactReport {
 /// # Errors
 /// [`Error::NotInWorkspace`], [`Error::SeveralContacts`], and if a request or the store fails.
 pub async fn refreshed_contact_360(
-    mut refresh: ContactRefresh<'_>,
+    mut refresh: RecordRefresh<'_>,
     query: &str,
     options: &ContactOptions,
     max_age: Option<i64>,
@@ -71,7 +71,7 @@ fn synced_at(store: &Store) -> Result<Option<i64>, Error> {
 
 /// Fetches the contact, or the one that it was merged into. `known_id` is the id of the contact that the mirror finds.
 async fn fetch_contact(
-    refresh: &mut ContactRefresh<'_>,
+    refresh: &mut RecordRefresh<'_>,
     query: &str,
     known_id: Option<&str>,
 ) -> Result<ContactMatch, Error> {

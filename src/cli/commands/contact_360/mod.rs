@@ -21,7 +21,7 @@ use crate::cli::registry::{Effect, HandwrittenCommand};
 use crate::cli::web_flags::WebFlags;
 use crate::cli::{open_mirror, preview};
 use crate::data::lenient;
-use crate::mirror::{ContactRefresh, ResourceName, Store, contact_search};
+use crate::mirror::{RecordRefresh, ResourceName, Store, contact_search};
 use crate::report;
 use crate::report::contact_360::{ContactOptions, ContactReport, contact_360, refreshed_contact_360};
 
@@ -134,7 +134,7 @@ async fn from_workspace(
     let folder = tempfile::tempdir()?;
     let path = given.or(own).unwrap_or_else(|| folder.path().join("person.db"));
     let mut store = Store::open(&path)?;
-    let mut refresh = ContactRefresh::new(&client, &mut store);
+    let mut refresh = RecordRefresh::new(&client, &mut store);
     // A mirror given with --db may belong to another workspace.
     if is_given {
         refresh.check_workspace().await?;
