@@ -14,6 +14,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
+use codegen::pin;
 use codegen::table::Command;
 use codegen::update::{ChangedCommand, Choices, RemovedCommand, Update};
 
@@ -30,10 +31,10 @@ fn main() -> ExitCode {
 fn update() -> Result<(), Box<dyn Error>> {
     let (flags, files): (Vec<String>, Vec<String>) =
         std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
-    let mut choices = Choices::default();
+    let (mut choices, mut pins) = (Choices::default(), false);
     for flag in &flags {
         match flag.as_str() {
-            "--pin" => choices.pin = true,
+            "--pin" => pins = true,
             "--allow-removals" => choices.allow_removals = true,
             _ => return Err(format!("unknown flag {flag}: expected --pin or --allow-removals").into()),
         }
@@ -50,9 +51,9 @@ fn update() -> Result<(), Box<dyn Error>> {
 
     // Render from a copy first, so that an unusable file leaves the tree unchanged.
     let trial = tempfile::tempdir()?;
-    fs::copy(spec.join("overlay.yaml"), trial.path().join("overlay.yaml"))?;
-    for (_, path) in codegen::description_paths(&spec)? {
-        if let (false, Some(name)) = (update.superseded.contains(&path), path.file_name()) {
+    for entry in fs::read_dir(&spec)? {
+        let path = entry?.path();
+        if let (true, Some(name)) = (path.is_file(), path.file_name()) {
             fs::copy(&path, trial.path().join(name))?;
         }
     }
@@ -60,12 +61,12 @@ fn update() -> Result<(), Box<dyn Error>> {
     fs::write(trial.path().join(&name), &update.facts)?;
     codegen::render(trial.path())?;
 
-    for path in &update.superseded {
-        fs::remove_file(path)?;
-        println!("removed {}", path.strip_prefix(root).unwrap_or(path).display());
-    }
     fs::write(spec.join(&name), &update.facts)?;
     println!("wrote spec/{name}");
+    if pins {
+        fs::write(spec.join(pin::NAME), pin::text(&update.version.to_string()))?;
+        println!("pinned {}: requests name it by default", update.version);
+    }
     for changed in codegen::generate(&spec, &generated)? {
         println!("wrote {}", changed.strip_prefix(root).unwrap_or(&changed).display());
     }

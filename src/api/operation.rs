@@ -26,7 +26,7 @@ pub struct Operation {
     pub is_additive: bool,
     /// The confirmation that the command line requires.
     pub confirm: Confirm,
-    /// Lowest `Intercom-Version` that has the operation, when later than the pinned one.
+    /// Lowest `Intercom-Version` that has the operation, when later than the oldest one.
     pub version: Option<&'static str>,
     /// Last `Intercom-Version` that has the operation, when a later one lacks it.
     pub until: Option<&'static str>,

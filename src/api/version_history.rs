@@ -15,9 +15,15 @@ use super::request_builder::Arguments;
 use super::version::ApiVersion;
 
 impl ApiVersion {
-    /// The version that the operation table was made from, which requests have unless another one is chosen.
+    /// The version that requests name unless another one is chosen.
     pub fn pinned() -> ApiVersion {
         SPEC_VERSION.parse().unwrap_or(ApiVersion::Number(2, 13))
+    }
+
+    /// The oldest version that is described.
+    pub fn oldest() -> ApiVersion {
+        let oldest = VERSIONS.first().and_then(|version| version.number.parse().ok());
+        oldest.unwrap_or_else(ApiVersion::pinned)
     }
 
     /// Reads a version that a person typed.

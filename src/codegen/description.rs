@@ -27,7 +27,7 @@ pub struct OperationFacts<'a> {
     pub id: String,
     pub method: &'static str,
     pub path: &'a str,
-    /// The version that it needs, if later than the pinned one.
+    /// The version that it needs, if later than the oldest one.
     pub since: Option<&'a str>,
     /// The last version that has it, if a later one lacks it.
     pub until: Option<&'a str>,

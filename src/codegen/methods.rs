@@ -57,7 +57,7 @@ pub struct OperationMethod {
     pub help: String,
     /// `GET /contacts/{id}`.
     pub route: String,
-    /// The version that it needs, if later than the pinned one, and the last one that has it.
+    /// The version that it needs, if later than the oldest one, and the last one that has it.
     pub version: Option<String>,
     pub until: Option<String>,
     pub path: Vec<Parameter>,

@@ -21,6 +21,7 @@ mod methods;
 pub mod names;
 pub mod normalize;
 pub mod overlay;
+pub mod pin;
 mod references;
 pub mod schema;
 pub mod shape;
@@ -88,16 +89,23 @@ pub fn description_paths(spec: &Path) -> Result<Vec<(ApiVersion, PathBuf)>, Erro
 /// Reads and merges everything in `spec`.
 ///
 /// # Errors
-/// If a file cannot be read or parsed.
+/// If a file cannot be read or parsed, or the pinned version is not described.
 pub fn load(spec: &Path) -> Result<Spec, Error> {
     let read = |path: &Path| fs::read_to_string(path).map_err(|source| Error::read(path, source));
     let overlay = Overlay::parse(&read(&spec.join("overlay.yaml"))?)?;
     let texts: Result<Vec<String>, Error> =
         description_paths(spec)?.iter().map(|(_, path)| read(path)).collect();
-    merged(&texts?, overlay)
+    let mut merged = merged(&texts?, overlay)?;
+    if let Some(pinned) = pin::read(spec)? {
+        merged.versions.iter_mut().for_each(|version| version.is_pinned = version.number == pinned);
+        if !merged.versions.iter().any(|version| version.is_pinned) {
+            return Err(Error::Layout(format!("{} names {pinned}, which is not described", pin::NAME)));
+        }
+    }
+    Ok(merged)
 }
 
-/// Merges the texts of descriptions, oldest version first, corrected by the overlay.
+/// Merges the texts of descriptions, oldest version first, corrected by the overlay. The oldest version is pinned.
 ///
 /// # Errors
 /// Without any text, or if one is not YAML.
@@ -107,7 +115,8 @@ pub fn merged(texts: &[String], overlay: Overlay) -> Result<Spec, Error> {
     for text in texts {
         let mut description = Description::parse(text)?;
         let number = description.version().to_owned();
-        versions.push(DescribedVersion { number, operations: description.operations().len() });
+        let operations = description.operations().len();
+        versions.push(DescribedVersion { number, operations, is_pinned: versions.is_empty() });
         overlay.rename_placeholders(&mut description);
         let Some(earlier) = &mut merged else {
             overlay.apply(&mut description);

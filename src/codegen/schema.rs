@@ -20,7 +20,7 @@ pub struct Field {
 const MAX_DEPTH: usize = 16;
 
 /// The fields of a body, joined over all its alternatives. A field is required only if every alternative of the
-/// pinned version requires it, and a choice offers the values of all alternatives.
+/// oldest version requires it, and a choice offers the values of all alternatives.
 pub fn fields(description: &Description, schema: &Value) -> Vec<Field> {
     fields_at(description, schema, 0)
 }
@@ -52,8 +52,8 @@ fn fields_at(description: &Description, schema: &Value, depth: usize) -> Vec<Fie
             .filter(|(_, fields)| !fields.is_empty())
             .collect();
         let is_always_required = |name: &str| {
-            let mut pinned = alternatives.iter().filter(|(is_pinned, _)| *is_pinned);
-            pinned.all(|(_, fields)| fields.iter().any(|field| field.name == name && field.required))
+            let mut oldest = alternatives.iter().filter(|(is_oldest, _)| *is_oldest);
+            oldest.all(|(_, fields)| fields.iter().any(|field| field.name == name && field.required))
         };
         let required: Vec<String> = alternatives
             .first()

@@ -75,6 +75,8 @@ struct OperationRow<'a> {
 pub struct DescribedVersion {
     pub number: String,
     pub operations: usize,
+    /// Whether requests name it by default.
+    pub is_pinned: bool,
 }
 
 /// The text of `generated/commands.rs`. `sources` are the texts of the descriptions, for their hash.
@@ -100,7 +102,8 @@ pub fn render(
     );
     let hash = Sha256::digest(sources.as_bytes());
     let hash = hash.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-    let version = description.version();
+    let pinned = versions.iter().find(|version| version.is_pinned);
+    let version = pinned.map_or_else(|| description.version(), |version| &version.number);
     put(
         &mut text,
         format_args!(
@@ -114,7 +117,7 @@ pub fn render(
     text.push_str(
         "/// The described versions, oldest first.\npub static VERSIONS: &[DescribedVersion] = &[\n",
     );
-    for DescribedVersion { number, operations } in versions {
+    for DescribedVersion { number, operations, .. } in versions {
         put(
             &mut text,
             format_args!("    DescribedVersion {{ number: {number:?}, operations: {operations} }},\n"),
@@ -147,7 +150,7 @@ pub struct Command {
     pub path: String,
     /// The effect as the overlay spells it.
     pub effect: String,
-    /// The version that it needs, if later than the pinned one.
+    /// The version that it needs, if later than the oldest one.
     pub version: Option<String>,
     pub until: Option<String>,
     /// Place, type and versions of each parameter, by wire name.
@@ -186,7 +189,7 @@ pub fn commands(description: &Description, overlay: &Overlay) -> Result<Vec<Comm
     Ok(commands.collect())
 }
 
-/// The version that an operation needs, if later than the pinned one.
+/// The version that an operation needs, if later than the oldest one.
 fn version<'a>(row: &OperationRow<'a>) -> Option<&'a str> {
     row.entry.version.as_ref().map(|version| version.at_least.as_str()).or(row.facts.since)
 }

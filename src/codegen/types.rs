@@ -53,7 +53,7 @@ pub struct Field {
     pub constant: Option<String>,
     /// Whether an id is an integer on the wire, or a time is text.
     pub spelling: Option<&'static str>,
-    /// The version that it needs, if later than the pinned one.
+    /// The version that it needs, if later than the oldest one.
     pub since: Option<String>,
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -25,8 +25,6 @@ const OLDEST: ApiVersion = ApiVersion::Number(2, 13);
 /// How a description is taken.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Choices {
-    /// Pins this version: older descriptions go.
-    pub pin: bool,
     /// Accepts that commands go.
     pub allow_removals: bool,
 }
@@ -36,8 +34,6 @@ pub struct Update {
     pub version: ApiVersion,
     /// The text for `spec/`.
     pub facts: String,
-    /// Descriptions that go.
-    pub superseded: Vec<PathBuf>,
     pub added: Vec<Command>,
     pub changed: Vec<ChangedCommand>,
     pub removed: Vec<RemovedCommand>,
@@ -72,7 +68,7 @@ pub fn prepare(vendor: &str, spec: &Path, choices: Choices) -> Result<Update, Er
         .map_err(|error| Error::Yaml { what: "the reduced description", reason: error.to_string() })?;
     check_references(&root)?;
     let described = description_paths(spec)?;
-    check_version(&version, &described, choices.pin)?;
+    check_version(&version)?;
 
     let read = |path: &Path| fs::read_to_string(path).map_err(|source| Error::read(path, source));
     let overlay = || Overlay::parse(&read(&spec.join("overlay.yaml"))?);
@@ -85,12 +81,7 @@ pub fn prepare(vendor: &str, spec: &Path, choices: Choices) -> Result<Update, Er
     let neighbour = texts.get(&version).or_else(|| texts.range(..&version).next_back().map(|(_, text)| text));
     check_size(&facts, neighbour, choices.allow_removals)?;
     texts.insert(version.clone(), facts.clone());
-    if choices.pin {
-        texts.retain(|other, _| *other >= version);
-    }
     let after = merged(&texts.values().cloned().collect::<Vec<_>>(), overlay()?)?;
-    let superseded = described.into_iter().filter(|(other, _)| !texts.contains_key(other));
-    let superseded = superseded.map(|(_, path)| path).collect();
 
     let (old, new) = (commands(&before)?, commands(&after)?);
     let removed: Vec<RemovedCommand> = old
@@ -114,7 +105,7 @@ pub fn prepare(vendor: &str, spec: &Path, choices: Choices) -> Result<Update, Er
     let mut unusable = other_methods(vendor)?;
     let omitted = methods::omitted(&after.description);
     unusable.extend(omitted.into_iter().map(|(id, kind)| format!("{id}: its body is {kind}, not JSON")));
-    Ok(Update { version, facts, superseded, added, changed, removed, unusable, entries })
+    Ok(Update { version, facts, added, changed, removed, unusable, entries })
 }
 
 /// The operations of a vendor's file with methods that no command has.
@@ -157,7 +148,7 @@ fn changed_command(old: &Command, new: &Command) -> Option<ChangedCommand> {
     }
     if old.version != new.version {
         let text =
-            |version: &Option<String>| version.clone().unwrap_or_else(|| "the pinned version".to_owned());
+            |version: &Option<String>| version.clone().unwrap_or_else(|| "the oldest version".to_owned());
         differences.push(format!("needs {} instead of {}", text(&new.version), text(&old.version)));
     }
     if old.until != new.until {
@@ -187,18 +178,13 @@ fn entry(command: &Command) -> String {
 }
 
 /// Rejects versions for which `spec` has no place.
-fn check_version(version: &ApiVersion, described: &[(ApiVersion, PathBuf)], pin: bool) -> Result<(), Error> {
+fn check_version(version: &ApiVersion) -> Result<(), Error> {
     if *version < OLDEST {
         return Err(Error::Layout(format!(
             "the file describes version {version}: expected {OLDEST} or newer"
         )));
     }
-    match described.first() {
-        Some((pinned, _)) if version < pinned && !pin => Err(Error::Layout(format!(
-            "the file describes version {version}, but {pinned} is pinned: expected a newer version, or --pin"
-        ))),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// Rejects a file that has fewer operations than the version beside it.

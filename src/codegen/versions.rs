@@ -1,8 +1,8 @@
 //! Merges the descriptions of several API versions into one.
 //!
-//! The oldest version is the pinned one and wins: later versions only add to it. What they add is marked with the
+//! The oldest version wins: later versions only add to it. What they add is marked with the
 //! version that it needs ([`SINCE`]), and what they lack with the last version that has it ([`UNTIL`]). A field
-//! whose type changes keeps its type and names the later one ([`LATER`]). Nothing of the pinned version may
+//! whose type changes keeps its type and names the later one ([`LATER`]). Nothing of the oldest version may
 //! change by merging a later one.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use super::cycles::cut_cycles;
 use super::description::{Description, METHODS, is_list, placeholders, plain, reference};
 use super::schema::fields;
 
-/// First version that has an operation, parameter or property, if it is later than the pinned one.
+/// First version that has an operation, parameter or property, if it is later than the oldest one.
 pub const SINCE: &str = "x-since";
 /// Last version that has an operation, parameter or property.
 pub const UNTIL: &str = "x-until";

@@ -4,19 +4,20 @@ use serde_json::Value;
 
 use crate::codegen::strip_prose::strip_prose;
 use crate::codegen::update::{self, Choices};
+use crate::codegen::{self, pin};
 use crate::generator::VENDOR;
 
-/// A folder like `spec/` with this description pinned.
-fn pinned(description: &str) -> tempfile::TempDir {
+/// A folder like `spec/` with this description.
+fn described(description: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("intercom-2.14.yaml"), description).unwrap();
+    std::fs::write(folder.path().join("intercom-2.15.yaml"), description).unwrap();
     std::fs::write(folder.path().join("overlay.yaml"), "operations: {}").unwrap();
     folder
 }
 
-fn prepared(vendor: &str, pinned: &str, allow_removals: bool) -> Result<update::Update, String> {
-    let folder = self::pinned(pinned);
-    let choices = Choices { pin: true, allow_removals };
+fn prepared(vendor: &str, before: &str, allow_removals: bool) -> Result<update::Update, String> {
+    let folder = described(before);
+    let choices = Choices { allow_removals };
     update::prepare(vendor, folder.path(), choices).map_err(|error| error.to_string())
 }
 
@@ -63,4 +64,23 @@ fn versions_older_than_the_commands_are_rejected() {
         let result = prepared(&vendor, &complete, false);
         assert_eq!(result.is_ok(), usable, "{version}: {:?}", result.err());
     }
+}
+
+#[test]
+fn another_version_can_be_pinned_without_changing_a_command() {
+    let folder = described(&strip_prose(VENDOR).unwrap().1);
+    let later = VENDOR.replace("version: '2.15'", "version: '2.16'");
+    std::fs::write(folder.path().join("intercom-2.16.yaml"), strip_prose(&later).unwrap().1).unwrap();
+    let table = |pinned: Option<&str>| {
+        if let Some(pinned) = pinned {
+            std::fs::write(folder.path().join(pin::NAME), pin::text(pinned)).unwrap();
+        }
+        codegen::render(folder.path()).map(|files| files.commands).map_err(|error| error.to_string())
+    };
+    let by_default = table(None).unwrap();
+    assert!(by_default.contains("SPEC_VERSION: &str = \"2.15\""));
+    let pinned = table(Some("2.16")).unwrap();
+    assert_eq!(pinned, by_default.replace("SPEC_VERSION: &str = \"2.15\"", "SPEC_VERSION: &str = \"2.16\""));
+    let error = table(Some("2.17")).unwrap_err();
+    assert!(error.contains("2.17, which is not described"), "{error}");
 }

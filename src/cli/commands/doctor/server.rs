@@ -89,7 +89,7 @@ fn check_version(client: &Client, findings: &mut Findings) {
 /// every request names its version.
 async fn check_app_version(client: &Client, findings: &mut Findings) {
     match app_version(client).await {
-        Ok(Some(version)) => findings.ok("app version", app_version_detail(&version)),
+        Ok(Some(version)) => findings.ok("app version", app_version_detail(&version, SPEC_VERSION)),
         Ok(None) => findings.skipped(
             "app version",
             "not reported by the server, so the version that the app answers by default cannot be known",
@@ -98,25 +98,27 @@ async fn check_app_version(client: &Client, findings: &mut Findings) {
     }
 }
 
-fn app_version_detail(reported: &str) -> String {
+fn app_version_detail(reported: &str, pinned: &str) -> String {
     let lead = format!("requests without Intercom-Version are answered as {reported}");
-    let versions = (reported.parse::<ApiVersion>(), SPEC_VERSION.parse::<ApiVersion>());
-    let (Ok(reported), Ok(pinned)) = versions else {
-        return format!("{lead}; commands send {SPEC_VERSION}");
+    let versions = (reported.parse::<ApiVersion>(), pinned.parse::<ApiVersion>());
+    let (Ok(reported), Ok(sent)) = versions else {
+        return format!("{lead}; commands send {pinned}");
     };
-    if reported == pinned {
+    if reported == sent {
         return format!("{lead}, which commands send as well");
     }
-    if reported < pinned {
-        return format!("{lead}; commands send {pinned}, and do not know what differs before it");
+    let oldest = ApiVersion::oldest();
+    if reported < oldest {
+        return format!("{lead}; commands send {pinned}, and do not know what differs before {oldest}");
     }
-    let changes: Vec<&str> = version_changes::between(&pinned, &reported).map(|change| change.name).collect();
+    let (from, to) = if reported < sent { (&reported, &sent) } else { (&sent, &reported) };
+    let changes: Vec<&str> = version_changes::between(from, to).map(|change| change.name).collect();
     if changes.is_empty() {
         return format!("{lead}; commands send {pinned}, and notice no difference");
     }
     format!(
         "{lead}; commands send {pinned}. With {reported} would change: {}; see \
-         `intercom-pp-cli api versions --changes {pinned}..{reported}`",
+         `intercom-pp-cli api versions --changes {from}..{to}`",
         changes.join(", ")
     )
 }
@@ -156,16 +158,18 @@ mod tests {
 
     #[test]
     fn the_detail_names_what_would_change() {
-        let detail = app_version_detail("2.16");
+        let detail = |reported| app_version_detail(reported, "2.13");
+        let newer = detail("2.16");
         assert!(
-            detail.starts_with("requests without Intercom-Version are answered as 2.16; commands send "),
-            "{detail}"
+            newer.starts_with("requests without Intercom-Version are answered as 2.16; commands send 2.13")
         );
-        assert!(detail.contains("graded priorities") && detail.contains("..2.16`"), "{detail}");
-        assert!(!detail.contains("times in contact search"), "{detail}");
-        assert!(app_version_detail("Preview").contains("times in contact search"));
-        assert!(app_version_detail(SPEC_VERSION).ends_with("which commands send as well"));
-        assert!(app_version_detail("1.0").ends_with("do not know what differs before it"));
-        assert!(app_version_detail("odd").ends_with(SPEC_VERSION));
+        assert!(newer.contains("graded priorities") && newer.contains(" 2.13..2.16`"), "{newer}");
+        assert!(!newer.contains("times in contact search"), "{newer}");
+        assert!(detail("Preview").contains("times in contact search"));
+        assert!(detail("2.13").ends_with("which commands send as well"));
+        let older = app_version_detail("2.13", "2.16");
+        assert!(older.contains("graded priorities") && older.contains(" 2.13..2.16`"), "{older}");
+        assert!(detail("1.0").ends_with(&format!("before {}", ApiVersion::oldest())));
+        assert!(detail("odd").ends_with("commands send 2.13"));
     }
 }
