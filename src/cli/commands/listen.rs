@@ -37,11 +37,10 @@ The client secret of the app is read from INTERCOM_CLIENT_SECRET, or was saved w
 
 Each notification is verified, stored in a queue and answered, and then printed, forwarded or applied. Repeats are dropped.
 
-With --apply, the mirror is synced at the start, every --sync-every, and when notifications may have been missed. In between, each record that a notification names is fetched again, usually within a second.
+With --apply, the mirror is synced at the start, every --sync-every, and when notifications may have been missed. \
+Meanwhile, each record that a notification names is fetched again, usually within a second.
 
-Examples:
-  intercom-pp-cli listen --events 'conversation.*,contact.deleted'
-  intercom-pp-cli listen --apply --sync-every 30m")]
+Example: intercom-pp-cli listen --events 'conversation.*,contact.deleted'")]
 pub struct ReceiveWebhooks {
     /// Port; 0 means any free port
     #[arg(long, value_name = "PORT", default_value = "4242")]

@@ -1,5 +1,7 @@
 //! `listen`: every notification that was answered with 200 is worked on once, whatever happens in between.
 
+mod apply;
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -28,15 +30,14 @@ impl Listening {
     }
 
     fn start_into(home: &Path, stdout: Stdio, words: &[&str]) -> Self {
-        let mut command = binary(home);
+        Self::start_command(binary(home), stdout, words)
+    }
+
+    fn start_command(mut command: std::process::Command, stdout: Stdio, words: &[&str]) -> Self {
         command.args(["listen", "--port", "0"]).args(words).env("INTERCOM_CLIENT_SECRET", SECRET);
         let mut child = command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.starts_with("listening on ") {
-            line.clear();
-            assert!(stderr.read_line(&mut line).unwrap() > 0, "listen has stopped");
-        }
+        let line = line_with(&mut stderr, "listening on ");
         let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
         Listening { child, stderr, address }
     }
@@ -80,6 +81,17 @@ impl Listening {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
+}
+
+/// Reads stderr up to a line with this text.
+fn line_with(stderr: &mut BufReader<ChildStderr>, text: &str) -> String {
+    let (mut line, mut before) = (String::new(), String::new());
+    while !line.contains(text) {
+        before.push_str(&line);
+        line.clear();
+        assert!(stderr.read_line(&mut line).unwrap() > 0, "listen has stopped: {before}");
+    }
+    line
 }
 
 fn notification(id: &str, topic: &str) -> String {
