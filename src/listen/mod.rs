@@ -11,7 +11,6 @@ mod patterns;
 mod queue;
 mod receiver;
 mod report;
-mod topics;
 
 pub use error::Error;
 pub use forwarder::Forwarder;
