@@ -4,7 +4,7 @@
 //! (`record_set.rs`). Afterwards `changes.rs` compares that with what the record became, and a difference leads to a
 //! topic: a part that was not there before to `conversation.user.replied`, a record that is gone to `contact.deleted`. So an
 //! operation is announced by what it did, also one that is added later. A write that changes nothing that a topic is
-//! about is not announced.
+//! about is not announced. `tests/it/sandbox/webhook_topics.rs` calls every operation that writes such records.
 //!
 //! Sending must never delay an answer of the sandbox, and must never grow without limit.
 

@@ -55,8 +55,8 @@ fn changes_of_a_sandbox_arrive_at_listen_once() {
     assert_eq!(code(&created), 0, "{}", stderr(&created));
     let id = document(&created)["results"]["id"].as_str().unwrap().to_owned();
     for words in [
-        &["api", "PUT", &format!("/contacts/{id}"), "--field", "name=Bea"][..],
-        &["api", "POST", &format!("/contacts/{id}/archive")],
+        &["api", "PUT", &format!("/contacts/{id}"), "--field", "name=Bea", "--yes"][..],
+        &["api", "POST", &format!("/contacts/{id}/archive"), "--yes"],
         &["api", "DELETE", &format!("/contacts/{id}"), "--yes"],
     ] {
         let output = serving.run(home.path(), words);

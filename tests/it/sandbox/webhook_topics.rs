@@ -421,9 +421,7 @@ async fn articles(driven: &mut Driven) {
     let tag = driven.ids(|workspace| workspace.tags[0].id.clone());
     let tags = format!("{path}/tags");
     driven.call("attachTagToArticle", &tags, json!({"id": tag, "admin_id": admin.to_string()}), &[]).await;
-    driven
-        .call("detachTagFromArticle", &format!("{tags}/{tag}"), json!({"admin_id": admin.to_string()}), &[])
-        .await;
+    driven.call("detachTagFromArticle", &format!("{tags}/{tag}"), Value::Null, &[]).await;
     driven.call("updateArticle", &path, json!({"state": "draft"}), &["article.unpublished"]).await;
     let (_, items) = driven.call("deleteArticle", &path, Value::Null, &["article.deleted"]).await;
     assert_eq!(items[0]["id"], json!(article));

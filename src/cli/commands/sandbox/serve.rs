@@ -20,8 +20,7 @@ use crate::sandbox::{Options, QUIRK_NAMES, Quirk, Sandbox, TOKEN, WebhookCounts,
 With --webhooks, each change that is made through the API is sent as a signed notification, as Intercom does. What is
 not accepted within 5 s is sent again after 1 s, 2 s and so on.
 
-Example: intercom-pp-cli sandbox serve --port 8080
-Example: intercom-pp-cli sandbox serve --webhooks http://127.0.0.1:4242/ --client-secret try-it")]
+Example: intercom-pp-cli sandbox serve --port 8080 --webhooks http://127.0.0.1:4242/ --client-secret try-it")]
 pub struct ServeSandbox {
     /// Port on 127.0.0.1; 0 means any free port
     #[arg(long, value_name = "PORT", default_value = "0")]
