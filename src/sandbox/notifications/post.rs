@@ -39,7 +39,7 @@ impl Post {
     /// The status of the answer.
     ///
     /// # Errors
-    /// A clause that says why there is none.
+    /// A clause that says why nobody answered.
     pub async fn send(&self, envelope: &Envelope, attempt: u32) -> Result<StatusCode, String> {
         let body = envelope.document(attempt).to_string().into_bytes();
         let request = self

@@ -1,7 +1,7 @@
 //! Delivers notifications at least once, in the background.
 //!
 //! The first attempts are made one after the other, so that a run can be repeated. What is not accepted is sent again by a
-//! task of its own after growing waits, and does not hold up the others. At most [`MAX_WAITING`] notifications wait; the
+//! separate task after growing waits, and does not hold up the others. At most [`MAX_WAITING`] notifications wait; the
 //! sandbox drops others, and counts them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};

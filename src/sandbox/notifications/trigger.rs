@@ -40,9 +40,9 @@ pub struct Triggered {
     pub id: Option<String>,
     pub topic: String,
     pub url: String,
-    /// The status of the answer; `None` if there is none.
+    /// The status of the answer; `None` if nobody answered.
     pub status: Option<u16>,
-    /// Why there is no answer.
+    /// Why nobody answered.
     pub error: Option<String>,
 }
 
