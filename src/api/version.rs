@@ -26,6 +26,8 @@ const NAMES: [&str; 2] = ["Preview", "Unstable"];
 impl ApiVersion {
     /// Bodies of ticket updates name the assignee at the top level instead of in `assignment`.
     pub const FLAT_TICKET_ASSIGNMENT: ApiVersion = ApiVersion::Number(2, 14);
+    /// Bodies in webhooks are plain text instead of HTML.
+    pub const PLAIN_NOTIFICATIONS: ApiVersion = ApiVersion::Number(2, 15);
     /// Unassigned conversations have assignee 0 instead of null, and ticket assignees are integers.
     pub const UNASSIGNED_IS_ZERO: ApiVersion = ApiVersion::Number(2, 16);
     /// Priorities are none, low, medium, high and urgent instead of `priority` and `not_priority`.

@@ -12,7 +12,6 @@ mod patterns;
 mod queue;
 mod receiver;
 mod report;
-mod topics;
 
 pub use apply::{Applier, ApplierOptions};
 pub use error::Error;

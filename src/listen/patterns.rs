@@ -4,8 +4,8 @@
 
 use std::str::FromStr;
 
-use super::topics::TOPICS;
 use crate::data::{spelling, wildcard};
+use crate::webhooks::TOPICS;
 
 /// The topic of tests, which are wanted only by name.
 const PING: &str = "ping";

@@ -2,7 +2,7 @@
 //!
 //! For tests, experiments and demos without an account. It reproduces the API's awkward behaviour (dates
 //! compared by day, one scroll at a time, page size limits), because a sandbox that is more forgiving than the
-//! API proves nothing. It must never write to disk or make network requests.
+//! API proves nothing. It must never write to disk, or make network requests other than the webhooks that its owner asked for.
 //!
 //! To test a program that uses this client, add the crate once more as a dev-dependency with the feature `sandbox`:
 //!
@@ -40,6 +40,7 @@
 
 mod admission;
 mod calendar;
+mod control;
 mod document_quirks;
 mod handlers;
 mod html;
@@ -47,6 +48,8 @@ mod html;
 pub mod model;
 #[allow(missing_docs, reason = "prepares workspaces for this crate's own tests")]
 mod new_records;
+#[allow(missing_docs, reason = "most of it serves `sandbox trigger`")]
+mod notifications;
 mod options;
 mod page_quirks;
 mod paging;
@@ -77,7 +80,12 @@ use crate::api::{self, Client, Settings, Token};
 
 #[doc(hidden)]
 pub use self::calendar::WorkspaceClock;
-pub use self::options::{Error, Options, TOKEN};
+#[doc(hidden)]
+pub use self::control::TRIGGER_PATH;
+pub use self::notifications::WebhookCounts;
+#[doc(hidden)]
+pub use self::notifications::{InvalidOverride, Override, Trigger, TriggerError, Triggered, known_topics};
+pub use self::options::{Error, Options, TOKEN, Webhooks};
 #[doc(hidden)]
 pub use self::quirk::NAMES as QUIRK_NAMES;
 pub use self::quirk::Quirk;
@@ -139,6 +147,11 @@ impl Sandbox {
     /// Clears the request log.
     pub fn forget_requests(&self) {
         lock(&self.server.state.log).clear();
+    }
+
+    /// What became of the notifications about changes. All zero without [`Options::webhooks`].
+    pub fn webhook_counts(&self) -> WebhookCounts {
+        self.server.state.webhooks.as_ref().map_or_else(WebhookCounts::default, |sender| sender.counts())
     }
 
     #[doc(hidden)]

@@ -2,6 +2,7 @@
 
 #![deny(missing_docs)]
 
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
@@ -66,6 +67,49 @@ pub struct Options {
     pub story: bool,
     /// Deviations from the default behaviour.
     pub quirks: Vec<Quirk>,
+    /// Where to send notifications about changes. The default sends none.
+    pub webhooks: Option<Webhooks>,
+}
+
+/// Where a sandbox sends notifications about changes that are made through its API, and how awkwardly.
+///
+/// ```
+/// use intercom::sandbox::{Options, Webhooks};
+///
+/// let webhooks = Webhooks::new("http://127.0.0.1:4242/", "a-made-up-secret");
+/// let options = Options { webhooks: Some(webhooks), ..Options::default() };
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Webhooks {
+    /// An address that begins with `http://` or `https://`.
+    pub url: String,
+    /// Signs the notifications, as the client secret of an app does.
+    pub client_secret: String,
+    /// How many of a hundred notifications are sent twice, with the same id.
+    pub repeat_percent: u8,
+    /// Whether notifications are sent in another order than that of the changes.
+    pub shuffle: bool,
+}
+
+impl Webhooks {
+    /// Sends each notification once, in order.
+    pub fn new(url: impl Into<String>, client_secret: impl Into<String>) -> Self {
+        let (url, client_secret) = (url.into(), client_secret.into());
+        Webhooks { url, client_secret, repeat_percent: 0, shuffle: false }
+    }
+}
+
+/// Hides the secret.
+impl fmt::Debug for Webhooks {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Webhooks")
+            .field("url", &self.url)
+            .field("repeat_percent", &self.repeat_percent)
+            .field("shuffle", &self.shuffle)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Options {
@@ -92,6 +136,7 @@ impl Default for Options {
             locales: vec!["en".to_owned()],
             story: false,
             quirks: Vec::new(),
+            webhooks: None,
         }
     }
 }
@@ -138,4 +183,7 @@ pub enum Error {
     /// The time zone is unknown.
     #[error("unknown time zone {0:?}: expected an IANA name, for example Europe/Berlin")]
     TimeZone(String),
+    /// Notifications cannot be sent to this address.
+    #[error("invalid address of webhooks: {0}")]
+    Webhooks(String),
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::admission::{RateLimitStatus, RateWindow, authorize, check_availability, requested_version};
-use super::handlers;
+use super::notifications::{Recording, Sender, Worker};
 use super::options::{Error, Options};
 use super::quirk::{Quirk, Refusal};
 use super::random::Random;
@@ -23,7 +23,7 @@ use super::response::{ErrorResponse, HandlerResult};
 use super::router::route;
 use super::validate::{check_body, check_query};
 use super::workspace::Workspace;
-use super::{document_quirks, page_quirks, version_shapes};
+use super::{control, document_quirks, handlers, page_quirks, version_shapes};
 use crate::api::ApiVersion;
 use crate::api::operation::Effect;
 
@@ -79,7 +79,9 @@ pub struct ServerState {
     pub request_hook: Mutex<Option<RequestHook>>,
     limit: Mutex<RateWindow>,
     request_ids: Mutex<Random>,
-    options: Options,
+    pub options: Options,
+    /// `None` without webhooks.
+    pub webhooks: Option<Sender>,
     base_url: String,
 }
 
@@ -102,8 +104,15 @@ impl SandboxServer {
             .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
             .map_err(|source| Error::Bind { port: options.port, source })?;
         let address = listener.local_addr().map_err(Error::Serve)?;
+        let webhooks =
+            options.webhooks.as_ref().map(|webhooks| Sender::new(webhooks, &options, &workspace.id));
+        let (webhooks, worker) = webhooks.transpose().map_err(Error::Webhooks)?.unzip();
+        if let Some(sender) = &webhooks {
+            sender.ping(workspace.now());
+        }
         let state = Arc::new(ServerState {
             workspace: Mutex::new(workspace),
+            webhooks,
             log: Mutex::default(),
             request_hook: Mutex::default(),
             limit: Mutex::new(RateWindow::new(options.rate_limit)),
@@ -117,7 +126,7 @@ impl SandboxServer {
         let router = Router::new().fallback(serve).with_state(Arc::clone(&state));
         let thread = std::thread::Builder::new()
             .name("sandbox".to_owned())
-            .spawn(move || runtime.block_on(run(listener, router, stopped)))
+            .spawn(move || runtime.block_on(run(listener, router, worker, stopped)))
             .map_err(Error::Serve)?;
         Ok(SandboxServer { state, stop: Some(stop), thread: Some(thread) })
     }
@@ -142,8 +151,11 @@ impl Drop for SandboxServer {
 }
 
 /// Serves until `stopped` resolves. Dropping the runtime then closes all connections.
-async fn run(listener: TcpListener, router: Router, stopped: oneshot::Receiver<()>) {
+async fn run(listener: TcpListener, router: Router, worker: Option<Worker>, stopped: oneshot::Receiver<()>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    if let Some(worker) = worker {
+        tokio::spawn(worker.run());
+    }
     tokio::select! {
         _ = axum::serve(listener, router) => {}
         _ = stopped => {}
@@ -156,6 +168,9 @@ async fn serve(State(state): State<Arc<ServerState>>, request: axum::extract::Re
         tokio::time::sleep(state.options.latency).await;
     }
     let body = to_bytes(body, MAX_BODY_BYTES).await;
+    if let Some(response) = control::respond(&state, &head, &body).await {
+        return response;
+    }
     let mut logged = LoggedRequest {
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
@@ -233,7 +248,6 @@ impl ServerState {
         if let Some(result) = quirk_response(&workspace.quirks, &logged.path) {
             return result;
         }
-        workspace.wake_snoozed();
         let mut request = ApiRequest {
             operation,
             version,
@@ -245,7 +259,14 @@ impl ServerState {
         };
         page_quirks::before(&workspace.quirks, &mut request)?;
         let is_cut_short = page_quirks::is_cut_short(&workspace.quirks, &request);
-        let mut response = handler(&mut workspace, &request)?;
+        let recording = self.webhooks.as_ref().map(|sender| (sender, Recording::start(&mut workspace)));
+        workspace.wake_snoozed();
+        let result = handler(&mut workspace, &request);
+        // What a failed request changed has happened as well.
+        if let Some((sender, recording)) = recording {
+            sender.send(recording.finish(&mut workspace), workspace.now());
+        }
+        let mut response = result?;
         response.body.iter_mut().for_each(|document| version_shapes::shape(&request.version, document));
         if let Some(page) = response.body.as_mut().filter(|_| !workspace.quirks.is_empty()) {
             let cursor = lock(&self.request_ids).uuid();

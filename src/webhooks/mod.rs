@@ -27,7 +27,10 @@
 mod event;
 mod notification;
 mod signature;
+mod topics;
 
 pub use event::{Event, Record};
 pub use notification::{Notification, NotificationError};
 pub use signature::{SIGNATURE_HEADER, SignatureError, sign, verify};
+#[doc(hidden)]
+pub use topics::TOPICS;

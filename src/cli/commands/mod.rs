@@ -67,6 +67,7 @@ pub const COMMANDS: &[Registration] = &[
     Registration::of::<budget::RateLimitBudget>(),
     Registration::of::<doctor::Doctor>(),
     Registration::of::<sandbox::ServeSandbox>(),
+    Registration::of::<sandbox::TriggerWebhook>(),
     Registration::of::<profile::SaveProfile>(),
     Registration::of::<profile::ListProfiles>(),
     Registration::of::<profile::ShowProfile>(),

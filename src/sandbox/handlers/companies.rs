@@ -192,7 +192,7 @@ fn delete(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let company =
         workspace.companies.remove(request.path("id")).ok_or_else(ErrorResponse::company_not_found)?;
     let now = workspace.now();
-    for contact in workspace.contacts.iter_mut().filter(|contact| contact.companies.contains(&company.id)) {
+    for contact in workspace.contacts.matching_mut(|contact| contact.companies.contains(&company.id)) {
         contact.companies.retain(|id| *id != company.id);
         contact.touch(now);
     }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::operations::operations;
 use crate::api::ApiVersion;
 use crate::sandbox::model::contact::ContactRecord;
+use crate::sandbox::model::conversation::Conversation;
 use crate::sandbox::paging::{PAGES_FIRST, newest_first};
 use crate::sandbox::quirk::Quirk;
 use crate::sandbox::record_set::WorkspaceRecord;
@@ -261,10 +262,11 @@ fn merge(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     for event in workspace.events.iter_mut().filter(|event| event.contact_id == lead.id) {
         event.contact_id.clone_from(&user_id);
     }
-    for conversation in workspace.conversations.iter_mut() {
+    let is_participant = |conversation: &Conversation| conversation.contacts.contains(&lead.id);
+    for conversation in workspace.conversations.matching_mut(is_participant) {
         conversation.replace_contact(&lead.id, &user_id);
     }
-    for ticket in workspace.tickets.iter_mut() {
+    for ticket in workspace.tickets.matching_mut(|ticket| ticket.contacts.contains(&lead.id)) {
         for contact in ticket.contacts.iter_mut().filter(|contact| **contact == lead.id) {
             contact.clone_from(&user_id);
         }

@@ -46,6 +46,7 @@ mod ticket_links;
 mod ticket_types;
 mod tickets;
 
+pub use self::articles::document as article_document;
 use self::operations::Handler;
 
 /// The handler of an operation, or `None` if the sandbox does not implement it.

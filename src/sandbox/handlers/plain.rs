@@ -156,8 +156,8 @@ fn delete_collection(workspace: &mut Workspace, request: &ApiRequest) -> Handler
     let now = workspace.now();
     let collection =
         workspace.collections.remove(request.path("id")).ok_or_else(ErrorResponse::record_not_found)?;
-    let is_inside = |article: &&mut HelpArticle| article.parent_id.as_ref() == Some(&collection.id);
-    for article in workspace.articles.iter_mut().filter(is_inside) {
+    let is_inside = |article: &HelpArticle| article.parent_id.as_ref() == Some(&collection.id);
+    for article in workspace.articles.matching_mut(is_inside) {
         article.parent_id = None;
         article.touch(now);
     }

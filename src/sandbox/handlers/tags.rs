@@ -123,7 +123,8 @@ pub fn detach<T: Taggable>(
 fn delete(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
     let id = request.path("id");
     workspace.tags.remove(id).ok_or_else(ErrorResponse::record_not_found)?;
-    workspace.companies.iter_mut().for_each(|company| company.tags.retain(|tag| tag != id));
+    let companies = workspace.companies.matching_mut(|company| company.tags.iter().any(|tag| tag == id));
+    companies.for_each(|company| company.tags.retain(|tag| tag != id));
     remove_tag(&mut workspace.contacts, id);
     remove_tag(&mut workspace.conversations, id);
     remove_tag(&mut workspace.tickets, id);
@@ -132,5 +133,6 @@ fn delete(workspace: &mut Workspace, request: &ApiRequest) -> HandlerResult {
 }
 
 fn remove_tag<T: Taggable>(records: &mut RecordSet<T>, id: &str) {
-    records.iter_mut().for_each(|record| record.tags_mut().retain(|tag| tag.tag_id != id));
+    let tagged = records.matching_mut(|record| record.tags().iter().any(|tag| tag.tag_id == id));
+    tagged.for_each(|record| record.tags_mut().retain(|tag| tag.tag_id != id));
 }

@@ -27,6 +27,7 @@ impl AppliedTag {
 
 /// A record that tags can be applied to.
 pub trait Taggable: WorkspaceRecord {
+    fn tags(&self) -> &[AppliedTag];
     fn tags_mut(&mut self) -> &mut Vec<AppliedTag>;
 
     /// Applies a tag, unless the record has it already.
@@ -42,6 +43,9 @@ pub trait Taggable: WorkspaceRecord {
 macro_rules! taggable {
     ($record:ty) => {
         impl $crate::sandbox::model::tagging::Taggable for $record {
+            fn tags(&self) -> &[AppliedTag] {
+                &self.tags
+            }
             fn tags_mut(&mut self) -> &mut Vec<AppliedTag> {
                 &mut self.tags
             }

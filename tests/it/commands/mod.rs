@@ -24,6 +24,8 @@ mod sql;
 mod sync;
 mod tail;
 mod time_flags;
+#[cfg(unix)]
+mod webhooks;
 mod workflow;
 
 use std::collections::BTreeSet;

@@ -9,6 +9,8 @@ mod people;
 mod quirks;
 mod settings;
 mod versions;
+mod webhook_delivery;
+mod webhook_topics;
 
 use std::collections::HashSet;
 use std::time::Duration;

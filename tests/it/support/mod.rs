@@ -64,7 +64,14 @@ pub struct Server {
 
 impl Server {
     pub fn start(respond: impl Fn(&RecordedRequest) -> RawResponse + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Server::on(TcpListener::bind("127.0.0.1:0").unwrap(), respond)
+    }
+
+    /// Answers on an address of the test's choice.
+    pub fn on(
+        listener: TcpListener,
+        respond: impl Fn(&RecordedRequest) -> RawResponse + Send + 'static,
+    ) -> Self {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let recorded = Arc::new(Mutex::new(Vec::new()));
         let shared = Arc::clone(&recorded);

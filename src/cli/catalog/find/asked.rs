@@ -19,6 +19,7 @@ pub const NEEDS: &[(&str, &[&str])] = &[
     ("profile save", &["save settings another workspace"]),
     ("demo", &["try without account", "demo tour"]),
     ("sandbox serve", &["test sandbox fake workspace", "practice without account"]),
+    ("sandbox trigger", &["send test webhook notification", "fake webhook event"]),
     ("sync", &["mirror download everything locally offline", "update mirror", "copy workspace"]),
     ("status", &["mirror age fresh rows", "mirror complete", "when last synced"]),
     ("listen", &["webhooks receive", "webhook server endpoint", "forward webhooks"]),

@@ -14,18 +14,18 @@ use intercom::webhooks::{SIGNATURE_HEADER, sign};
 use super::*;
 use crate::support::response;
 
-const SECRET: &str = "client-secret-of-tests";
+pub const SECRET: &str = "client-secret-of-tests";
 
 /// A running `listen`.
-struct Listening {
+pub struct Listening {
     child: Child,
     stderr: BufReader<ChildStderr>,
-    address: String,
+    pub address: String,
 }
 
 impl Listening {
     /// Starts it with its output in a file of the home directory.
-    fn start(home: &Path, output: &str, words: &[&str]) -> Self {
+    pub fn start(home: &Path, output: &str, words: &[&str]) -> Self {
         Self::start_into(home, File::create(home.join(output)).unwrap().into(), words)
     }
 
@@ -68,7 +68,7 @@ impl Listening {
     }
 
     /// Stops it as a service manager does. Returns its exit code and the rest of stderr.
-    fn terminate(mut self) -> (Option<i32>, String) {
+    pub fn terminate(mut self) -> (Option<i32>, String) {
         let pid = self.child.id().to_string();
         assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         let mut rest = String::new();
@@ -103,7 +103,7 @@ fn notification(id: &str, topic: &str) -> String {
 }
 
 /// The lines of a file.
-fn lines(home: &Path, output: &str) -> Vec<Value> {
+pub fn lines(home: &Path, output: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(home.join(output)).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -112,7 +112,7 @@ fn printed(home: &Path, output: &str) -> Vec<String> {
     lines(home, output).iter().map(|line| line["id"].as_str().unwrap().to_owned()).collect()
 }
 
-fn wait_until(what: &str, is_true: impl Fn() -> bool) {
+pub fn wait_until(what: &str, is_true: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_true() {
         assert!(start.elapsed() < Duration::from_secs(60), "{what}");

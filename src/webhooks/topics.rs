@@ -1,7 +1,8 @@
-//! The known topics of notifications, for suggestions. Others are as welcome.
+//! The known topics of notifications, for suggestions and for the sandbox, which sends some of them. A receiver must accept
+//! others as well.
 
 /// Sorted by group.
-pub(super) const TOPICS: &[&str] = &[
+pub const TOPICS: &[&str] = &[
     "admin.activity_log_event.created",
     "admin.added_to_workspace",
     "admin.away_mode_updated",

@@ -6,16 +6,21 @@ use clap::Args;
 use clap::builder::RangedI64ValueParser;
 use serde_json::json;
 
+use super::receiver;
 use crate::cli::context::Context;
-use crate::cli::error::Error;
-use crate::cli::output::{Output, notice};
+use crate::cli::error::{Error, InvalidValue};
+use crate::cli::output::{Output, notice, warn};
 use crate::cli::registry::{Effect, HandwrittenCommand};
-use crate::sandbox::{Options, QUIRK_NAMES, Quirk, Sandbox, TOKEN};
+use crate::sandbox::{Options, QUIRK_NAMES, Quirk, Sandbox, TOKEN, WebhookCounts, Webhooks};
 
 /// Serve a workspace from memory until interrupted, and print how to connect to it
 #[derive(Args)]
 #[group(skip)]
-#[command(after_help = "Example: intercom-pp-cli sandbox serve --port 8080")]
+#[command(after_help = "\
+With --webhooks, each change that is made through the API is sent as a signed notification, as Intercom does. What is
+not accepted within 5 s is sent again after 1 s, 2 s and so on.
+
+Example: intercom-pp-cli sandbox serve --port 8080 --webhooks http://127.0.0.1:4242/ --client-secret try-it")]
 pub struct ServeSandbox {
     /// Port on 127.0.0.1; 0 means any free port
     #[arg(long, value_name = "PORT", default_value = "0")]
@@ -55,6 +60,27 @@ pub struct ServeSandbox {
     token: String,
     #[arg(long, value_name = "QUIRK", help = quirk_help())]
     quirk: Vec<Quirk>,
+    /// Send a notification of each change to this address
+    #[arg(long, value_name = "URL", value_parser = webhooks, requires = "client_secret", help_heading = WEBHOOKS)]
+    webhooks: Option<String>,
+    /// Made-up secret that signs the notifications
+    #[arg(long, value_name = "SECRET", requires = "webhooks", help_heading = WEBHOOKS)]
+    client_secret: Option<String>,
+    /// Send this percentage of notifications twice
+    #[arg(
+        long, value_name = "PERCENT", requires = "webhooks", help_heading = WEBHOOKS, default_value = "0",
+        value_parser = clap::value_parser!(u8).range(0..=100)
+    )]
+    webhook_repeat: u8,
+    /// Send notifications out of order
+    #[arg(long, requires = "webhooks", help_heading = WEBHOOKS)]
+    webhook_shuffle: bool,
+}
+
+const WEBHOOKS: &str = "Webhooks";
+
+fn webhooks(text: &str) -> Result<String, InvalidValue> {
+    receiver("--webhooks", text)
 }
 
 fn number() -> RangedI64ValueParser<u32> {
@@ -83,6 +109,7 @@ impl HandwrittenCommand for ServeSandbox {
         let started = json!({ "base_url": url, "token": token });
         Output::open(&context.globals.output)?.value(&started).await?;
         tokio::signal::ctrl_c().await?;
+        report_undelivered(&sandbox.webhook_counts());
         sandbox.stop().await;
         Ok(())
     }
@@ -91,6 +118,12 @@ impl HandwrittenCommand for ServeSandbox {
 impl ServeSandbox {
     fn options(self) -> Options {
         let base = if self.bare { Options::default() } else { Options::default().with_story() };
+        let webhooks = self.webhooks.zip(self.client_secret).map(|(url, client_secret)| {
+            let mut webhooks = Webhooks::new(url, client_secret);
+            webhooks.repeat_percent = self.webhook_repeat;
+            webhooks.shuffle = self.webhook_shuffle;
+            webhooks
+        });
         Options {
             port: self.port,
             seed: self.seed.into(),
@@ -104,7 +137,17 @@ impl ServeSandbox {
             rate_limit: self.calls_per_window,
             token: Some(self.token),
             quirks: self.quirk,
+            webhooks,
             ..base
         }
+    }
+}
+
+/// Says what the receiver of webhooks missed.
+fn report_undelivered(counts: &WebhookCounts) {
+    let missed = counts.waiting + counts.dropped;
+    if missed > 0 {
+        let noun = if missed == 1 { "notification was" } else { "notifications were" };
+        warn(&format!("{missed} {noun} not delivered"));
     }
 }
