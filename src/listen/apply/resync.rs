@@ -15,7 +15,7 @@ use crate::listen::error::Error;
 use crate::mirror::{self, Event, ResourceName, Store, SyncOptions};
 
 /// The shortest time between the end of a sync and the next one that is asked for.
-const REST: Duration = Duration::from_secs(30);
+const REST: Duration = Duration::from_secs(10);
 
 /// How a sync ended.
 #[derive(Debug, Default)]
