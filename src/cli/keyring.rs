@@ -5,6 +5,9 @@
 //! caller can fall back to the config file.
 
 #[cfg(feature = "keyring")]
+use std::sync::OnceLock;
+
+#[cfg(feature = "keyring")]
 use crate::config::env_var;
 
 /// What an entry holds.
@@ -27,10 +30,25 @@ impl Secret {
 }
 
 #[cfg(feature = "keyring")]
-fn entry(secret: Secret, profile: Option<&str>) -> Option<keyring::v1::Entry> {
+fn entry(secret: Secret, profile: Option<&str>) -> Option<keyring_core::Entry> {
+    static IS_OPEN: OnceLock<bool> = OnceLock::new();
     let is_available = !cfg!(target_os = "linux") || env_var("DBUS_SESSION_BUS_ADDRESS").is_some();
     let is_enabled = is_available && env_var("INTERCOM_NO_KEYRING").is_none();
-    is_enabled.then(|| keyring::v1::Entry::new(secret.service(), &user(profile)).ok())?
+    let is_open = is_enabled && *IS_OPEN.get_or_init(|| open().is_ok());
+    is_open.then(|| keyring_core::Entry::new(secret.service(), &user(profile)).ok())?
+}
+
+/// Connects to the keyring. Entries then refer to it.
+#[cfg(feature = "keyring")]
+fn open() -> keyring_core::Result<()> {
+    #[cfg(all(unix, not(target_os = "macos")))]
+    let store = dbus_secret_service_keyring_store::Store::new()?;
+    #[cfg(target_os = "macos")]
+    let store = apple_native_keyring_store::keychain::Store::new()?;
+    #[cfg(windows)]
+    let store = windows_native_keyring_store::Store::new()?;
+    keyring_core::set_default_store(store);
+    Ok(())
 }
 
 /// The user name of an entry. A profile called "default" must not share the entry of the settings outside of profiles.

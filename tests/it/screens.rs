@@ -8,6 +8,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use crate::support::{binary, document, stderr, stdout};
+use intercom::api::ApiVersion;
 use intercom::sandbox::{Options, Sandbox, TOKEN};
 
 /// The time of the workspace. Its records are from the two months before.
@@ -101,7 +102,9 @@ impl Screens {
             articles: 8,
             ..Options::default()
         };
-        let sandbox = Sandbox::start(Options { now: NOW, ..sizes }).await.unwrap();
+        // Screens must not change when another version is pinned.
+        let api_version = ApiVersion::oldest();
+        let sandbox = Sandbox::start(Options { now: NOW, api_version, ..sizes }).await.unwrap();
         let home = tempfile::tempdir().unwrap();
         let person = "{\"email\":\"new@example.com\",\"role\":\"user\"}\n";
         std::fs::write(home.path().join("people.ndjson"), person).unwrap();
@@ -114,6 +117,7 @@ impl Screens {
             .args(shlex::split(line).unwrap())
             .env("INTERCOM_ACCESS_TOKEN", TOKEN)
             .env("INTERCOM_BASE_URL", self.sandbox.base_url())
+            .envs(is_repinned().then(|| ("INTERCOM_API_VERSION", ApiVersion::oldest().to_string())))
             .envs([("COLUMNS", "100"), ("TZ", "UTC")])
             .output()
             .unwrap();
@@ -124,6 +128,11 @@ impl Screens {
         writeln!(screen, "[exit {}]\n", output.status.code().unwrap()).unwrap();
         screen
     }
+}
+
+/// Whether another version is pinned than the one in the snapshots.
+fn is_repinned() -> bool {
+    ApiVersion::pinned() != ApiVersion::oldest()
 }
 
 /// Snapshot names and their command lines, from `fixtures/screens.txt`.

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codegen::description::Description;
 use crate::codegen::schema;
-use crate::endpoints::{description, descriptions, facts_in, sample};
+use crate::endpoints::{default_version, description, descriptions, facts_in, sample};
 use crate::support::{RecordedRequest, Server};
 use intercom::api::ApiVersion;
-use intercom::api::commands::{OPERATIONS, SPEC_VERSION};
+use intercom::api::commands::OPERATIONS;
 use intercom::api::operation::{Kind, Operation, Paging, Place};
 use intercom::{Client, Token};
 use serde_json::Value;
@@ -43,9 +43,10 @@ fn expected_query(kind: Kind) -> Option<String> {
     })
 }
 
-/// The lowest version that describes the operation and everything that was sent.
-fn lowest_version(descriptions: &Descriptions, operation: &Operation, sent: &BTreeSet<String>) -> String {
-    let lowest = operation.version.unwrap_or(SPEC_VERSION).parse::<ApiVersion>().unwrap();
+/// The version that a request names: the pinned one, or another one that describes the operation and everything that was
+/// sent.
+fn named_version(descriptions: &Descriptions, operation: &Operation, sent: &BTreeSet<String>) -> String {
+    let lowest = default_version(operation);
     let first_with = |name: &String| {
         let mut versions = descriptions.iter().filter(|(_, description)| {
             let Some(facts) = facts_in(description, operation) else { return false };
@@ -101,7 +102,7 @@ fn problems(
     };
     sent.extend(body.as_object().into_iter().flatten().map(|(name, _)| name.clone()));
     let version = request.header("intercom-version").unwrap_or_default();
-    expect("version", version, &lowest_version(descriptions, operation, &sent));
+    expect("version", version, &named_version(descriptions, operation, &sent));
     let Some((_, schema)) = facts.body else { return problems };
     let is_search = matches!(operation.paging, Paging::CursorInBody { .. });
     for field in schema::fields(merged, schema).iter().filter(|_| !is_search) {

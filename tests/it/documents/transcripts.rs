@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::Path;
 
+use intercom::api::ApiVersion;
 use intercom::sandbox::{Options, Sandbox, TOKEN};
 
 use super::{assert_current, pages};
@@ -21,6 +22,7 @@ fn run(home: &Path, sandbox: &Sandbox, line: &str) -> String {
     let mut command = binary(home);
     command
         .args(&words[1..])
+        .env("INTERCOM_API_VERSION", ApiVersion::oldest().to_string())
         .env("INTERCOM_ACCESS_TOKEN", TOKEN)
         .env("INTERCOM_BASE_URL", sandbox.base_url());
     // `view` prints text in any case.
@@ -37,10 +39,14 @@ fn run(home: &Path, sandbox: &Sandbox, line: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn transcripts_are_real() {
-    let sandbox = Sandbox::start(Options { now: NOW, ..Options::default() }.with_story()).await.unwrap();
+    // What is shown must not change when another version is pinned.
+    let api_version = ApiVersion::oldest();
+    let options = Options { now: NOW, api_version, ..Options::default() }.with_story();
+    let sandbox = Sandbox::start(options).await.unwrap();
     let home = tempfile::tempdir().unwrap();
     let synced = binary(home.path())
         .args(["sync", "--quiet"])
+        .env("INTERCOM_API_VERSION", ApiVersion::oldest().to_string())
         .env("INTERCOM_ACCESS_TOKEN", TOKEN)
         .env("INTERCOM_BASE_URL", sandbox.base_url())
         .output()

@@ -15,6 +15,7 @@ mod webhook_topics;
 use std::collections::HashSet;
 use std::time::Duration;
 
+use intercom::api::ApiVersion;
 use intercom::sandbox::{Options, Sandbox, TOKEN};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -87,7 +88,8 @@ impl TestClient {
 }
 
 fn options() -> Options {
-    Options { now: NOW, contacts: 120, conversations: 130, ..Options::default() }
+    let api_version = ApiVersion::oldest();
+    Options { now: NOW, contacts: 120, conversations: 130, api_version, ..Options::default() }
 }
 
 async fn read(response: Response) -> (u16, Value) {

@@ -131,7 +131,13 @@ pub fn api_version() -> Option<String> {
 
 /// Whether tests run with this API version or a later one.
 pub fn has_change(change: &ApiVersion) -> bool {
-    api_version().is_some_and(|version| version.parse::<ApiVersion>().unwrap().has(change))
+    let version = api_version().map_or_else(ApiVersion::pinned, |version| version.parse().unwrap());
+    version.has(change)
+}
+
+/// The version that a request names which needs this one.
+pub fn at_least(needed: &str) -> String {
+    ApiVersion::pinned().max(needed.parse().unwrap()).to_string()
 }
 
 /// The body that merges a lead into a user who has nothing in common with it.
