@@ -146,3 +146,31 @@ async fn sync(client: &Client, mirror: PathBuf, cancel: CancellationToken) -> Re
     });
     Ok(SyncEnd { changes, problem })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_in_quick_succession_cost_one_sync() {
+        let (every, now) = (Duration::from_secs(900), Instant::now());
+        let mut resync = Resync::new(every, now);
+        assert!(resync.is_due(now), "the mirror may be old at the start");
+        resync.finish(true, now);
+        assert_eq!(resync.next_due(), Some(now + every));
+        for _ in 0..3 {
+            resync.request(now + Duration::from_secs(1));
+        }
+        assert_eq!(resync.next_due(), Some(now + REST));
+        resync.request(now + REST * 2);
+        assert_eq!(resync.next_due(), Some(now + REST), "a later request does not move it");
+    }
+
+    #[test]
+    fn a_failed_sync_is_repeated_soon() {
+        let now = Instant::now();
+        let mut resync = Resync::new(Duration::from_secs(900), now);
+        resync.finish(false, now);
+        assert_eq!(resync.next_due(), Some(now + REST));
+    }
+}

@@ -56,3 +56,42 @@ fn target(record: &Record) -> Option<Target> {
     };
     Some(Target { resource, id })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_record_of_a_notification_is_requested_for_its_reason() {
+        let of = |topic: &str, item: serde_json::Value| {
+            let body = json!({ "topic": topic, "data": { "item": item } }).to_string();
+            let found = targets(&Notification::parse(body.as_bytes()).unwrap());
+            let found = found.into_iter().map(|(target, cause)| {
+                (target.resource.to_string(), target.id, cause.is_deletion, cause.is_merge)
+            });
+            found.collect::<Vec<_>>()
+        };
+        let row = |resource: &str, id: &str, is_deletion, is_merge| {
+            vec![(resource.to_owned(), id.to_owned(), is_deletion, is_merge)]
+        };
+        assert_eq!(
+            of("conversation.user.replied", json!({ "type": "conversation", "id": "8" })),
+            row("conversations", "8", false, false)
+        );
+        assert_eq!(
+            of("conversation.deleted", json!({ "type": "conversation", "conversation_id": "8" })),
+            row("conversations", "8", true, false)
+        );
+        assert_eq!(
+            of("contact.archived", json!({ "type": "contact", "id": "c" })),
+            row("contacts", "c", true, false)
+        );
+        assert_eq!(
+            of("contact.merged", json!({ "type": "contact", "id": "c" })),
+            row("contacts", "c", false, true)
+        );
+        assert_eq!(of("ping", json!({})), []);
+    }
+}
