@@ -81,9 +81,9 @@ pub fn of_tool(entry: &CatalogEntry, files: &FilePolicy) -> Effect {
     }
 }
 
-/// Whether a command previews its changes unless `apply` is set.
+/// Whether a command previews its changes unless `apply` is set. The flag of `listen` means something else.
 pub fn previews(entry: &CatalogEntry) -> bool {
-    entry.parameters.iter().any(|parameter| parameter.name == "apply")
+    entry.effect != Effect::Terminal && entry.parameters.iter().any(|parameter| parameter.name == "apply")
 }
 
 #[cfg(test)]
@@ -91,6 +91,13 @@ mod tests {
     use super::*;
     use crate::program::catalog;
     use serde_json::json;
+
+    #[test]
+    fn a_flag_named_apply_makes_no_previews_of_a_command_for_terminals() {
+        let listen = catalog().entry("listen").unwrap();
+        assert!(listen.parameters.iter().any(|parameter| parameter.name == "apply"));
+        assert_eq!(least(listen), Effect::Terminal);
+    }
 
     fn of(command: &str, arguments: Value) -> Effect {
         let entry = catalog().entry(command).unwrap();

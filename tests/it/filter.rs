@@ -120,7 +120,8 @@ impl MirroredWorkspace {
             Some(intercom::Token::new(TOKEN).unwrap()),
         );
         settings.api_version = version.clone().unwrap_or(settings.api_version);
-        let version: Option<ApiVersion> = version.map(|version| version.parse().unwrap());
+        let version: ApiVersion = settings.api_version.parse().unwrap();
+        let version = Some(version);
         let client = intercom::Client::new(settings).unwrap();
         let summary = RUNTIME.block_on(sync(
             &client,

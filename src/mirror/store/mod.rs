@@ -35,7 +35,6 @@ pub mod status;
 pub mod upsert_contact;
 pub mod write;
 
-use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -105,9 +104,12 @@ impl Store {
         refuse_foreign(path)?;
         permissions::create_folder(path).map_err(failed)?;
         // Must precede SQLite, which gives its `-wal` and `-shm` files the mode of the database.
-        permissions::open(path, &mut OpenOptions::new()).map_err(failed)?;
+        permissions::create(path).map_err(failed)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags)?;
+        if connection.is_readonly(rusqlite::MAIN_DB)? {
+            return Err(failed(std::io::ErrorKind::PermissionDenied.into()));
+        }
         connection.busy_timeout(BUSY)?;
         add_functions(&connection)?;
         schema::version(&connection, path)?;

@@ -13,6 +13,15 @@ pub(super) fn create_folder(path: &Path) -> std::io::Result<()> {
     builder.create(folder)
 }
 
+/// Creates an empty file for its owner only. An existing database must not be opened other than by SQLite: closing it would
+/// release the locks of all connections of this process.
+pub(super) fn create(path: &Path) -> std::io::Result<()> {
+    match open(path, OpenOptions::new().create_new(true)) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        result => result.map(drop),
+    }
+}
+
 /// Opens a file, or creates it for its owner only. An existing file keeps its permissions, which may have been
 /// widened on purpose.
 pub(super) fn open(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {

@@ -275,3 +275,26 @@ fn a_database_of_another_program_is_refused_unchanged() {
     std::fs::write(folder.path().join("empty.db"), "").unwrap();
     Store::open(&folder.path().join("empty.db")).unwrap();
 }
+
+/// Closing a file that a process has opened releases all its locks on it. Without them, another program can remove the log
+/// that this process still writes to.
+#[cfg(target_os = "linux")]
+#[test]
+fn opening_a_store_again_keeps_the_locks_of_this_process() {
+    use std::os::unix::fs::MetadataExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one.db");
+    let first = Store::open(&path).unwrap();
+    assert_eq!(number(&first, "SELECT count(*) FROM contacts"), 0);
+    let inode = std::fs::metadata(&path).unwrap().ino();
+    let end = format!(":{inode} ");
+    let is_locked = || std::fs::read_to_string("/proc/locks").unwrap().contains(&end);
+    assert!(is_locked(), "a connection in WAL mode holds a lock");
+    drop(Store::open(&path).unwrap());
+    assert!(is_locked(), "after another connection for writing");
+    drop(Store::open_read_only(&path).unwrap());
+    assert!(is_locked(), "after another connection for reading");
+    drop(first);
+    assert!(!is_locked());
+}
