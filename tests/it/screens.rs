@@ -151,6 +151,10 @@ async fn screens_of_every_hand_written_command() {
     let screens = Screens::new().await;
     insta::with_settings!({ filters => VOLATILE.to_vec() }, {
         for (name, lines) in sections() {
+            // `doctor` compares with the pinned version.
+            if is_repinned() && lines.iter().any(|line| line.starts_with("doctor")) {
+                continue;
+            }
             let text: String = lines.into_iter().map(|line| screens.screen(line)).collect();
             insta::assert_snapshot!(format!("screens_{}", name), text);
         }
