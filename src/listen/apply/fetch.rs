@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::pending::Job;
 use crate::api::client::Client;
 use crate::api::request_builder::{Arguments, operation};
+use crate::data::lenient;
 use crate::mirror::{Error, Fetched, RecordRefresh, ResourceName, Store};
 
 /// One fetch, with the connection that it may use.
@@ -77,11 +78,13 @@ impl Fetch {
             // Leads have no history, and neither do apps below 2.16.
             Err(_) => return Ok(None),
         };
-        let history: Value =
-            history.json_text().ok().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        let sources = history["data"].as_array().into_iter().flatten();
+        let history = history.json_text().ok().and_then(|text| serde_json::from_str::<Value>(text).ok());
+        // Without a readable list it is unknown who was merged.
+        let Some(Value::Array(merges)) = history.as_ref().map(|history| &history["data"]) else {
+            return Ok(None);
+        };
         let sources: Vec<String> =
-            sources.filter_map(|merge| merge["source_contact_id"].as_str().map(str::to_owned)).collect();
+            merges.iter().filter_map(|merge| lenient::id(&merge["source_contact_id"])).collect();
         let mut gone = Vec::new();
         for source in sources {
             if source != survivor

@@ -167,7 +167,9 @@ impl Applier {
             (None, true) => None,
             (None, false) => self.pending.next_due(),
         };
-        let times = [due, self.resync.next_due(), deadline];
+        // No sync starts after the stop.
+        let sync = if deadline.is_none() { self.resync.next_due() } else { None };
+        let times = [due, sync, deadline];
         times.into_iter().flatten().min().unwrap_or_else(|| Instant::now() + MAX_PAUSE)
     }
 

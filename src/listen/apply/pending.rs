@@ -127,7 +127,7 @@ impl Pending {
 
     /// Makes all records due, because what they waited for may be over.
     pub fn hurry(&mut self, now: Instant) {
-        for (number, (target, waiting)) in (0..).zip(&mut self.waiting) {
+        for (number, (target, waiting)) in (1..).zip(&mut self.waiting) {
             if waiting.place.0 > now {
                 self.order.remove(&waiting.place);
                 waiting.place = (now, self.places + number);
