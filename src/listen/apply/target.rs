@@ -29,23 +29,20 @@ impl Cause {
 }
 
 pub(super) fn targets(notification: &Notification) -> Vec<(Target, Cause)> {
-    let one = |target: Option<Target>, cause| target.map(|target| (target, cause)).into_iter().collect();
     let deletion = Cause { is_deletion: true, ..Cause::default() };
-    let contact = |id: String| Some(Target { resource: ResourceName::Contacts, id });
+    let contact = |id: String| Target { resource: ResourceName::Contacts, id };
     match notification.event() {
-        Event::Changed(records) => {
-            records.iter().filter_map(target).map(|target| (target, Cause::default())).collect()
-        }
-        Event::Deleted(record) => one(target(&record), deletion),
-        Event::Archived(id) => one(contact(id.to_string()), deletion),
+        Event::Changed(records) => records.iter().map(|record| (target(record), Cause::default())).collect(),
+        Event::Deleted(record) => vec![(target(&record), deletion)],
+        Event::Archived(id) => vec![(contact(id.to_string()), deletion)],
         Event::Merged { survivor } => {
-            one(contact(survivor.to_string()), Cause { is_merge: true, ..Cause::default() })
+            vec![(contact(survivor.to_string()), Cause { is_merge: true, ..Cause::default() })]
         }
         Event::Ping | Event::Other => Vec::new(),
     }
 }
 
-fn target(record: &Record) -> Option<Target> {
+fn target(record: &Record) -> Target {
     let (resource, id) = match record {
         Record::Admin(id) => (ResourceName::Admins, id.to_string()),
         Record::Article(id) => (ResourceName::Articles, id.to_string()),
@@ -54,7 +51,7 @@ fn target(record: &Record) -> Option<Target> {
         Record::Conversation(id) => (ResourceName::Conversations, id.to_string()),
         Record::Ticket(id) => (ResourceName::Tickets, id.clone()),
     };
-    Some(Target { resource, id })
+    Target { resource, id }
 }
 
 #[cfg(test)]
